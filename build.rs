@@ -1,0 +1,50 @@
+//! Writes the permission files of the commands and the JSON schema of the scope entries.
+
+#[path = "src/scope_entry.rs"]
+#[allow(dead_code)]
+mod scope_entry;
+
+use scope_entry::{RawScopeEntry, Reach};
+
+const COMMANDS: &[&str] = &["open", "ack", "start", "cancel", "get", "list", "watch", "unwatch", "outcome", "remove"];
+
+/// Which tasks a permission is about.
+#[derive(schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+struct TasksScopeEntry {
+    /// The name of a registered task, or a pattern of names: `*` stands for any characters, `?` for one.
+    task: String,
+    /// Whose tasks: `"self"` (if left out) for those that the page itself has started, `"any"` for everybody's.
+    /// It makes no difference to `start`. An entry under `deny` holds whoever owns the task.
+    #[serde(default)]
+    owner: TasksScopeOwner,
+}
+
+#[derive(Default, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum TasksScopeOwner {
+    /// Tasks that the page itself has started.
+    #[default]
+    #[serde(rename = "self")]
+    Own,
+    /// Tasks of the app and of every page.
+    Any,
+}
+
+/// Never called: it stops compiling when the schema and what is read grow apart.
+#[allow(dead_code)]
+fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
+    let owner = match owner {
+        Reach::Own => TasksScopeOwner::Own,
+        Reach::Any => TasksScopeOwner::Any,
+    };
+    TasksScopeEntry { task, owner }
+}
+
+fn main() {
+    tauri_plugin::Builder::new(COMMANDS)
+        .global_api_script_path("./api-iife.js")
+        .global_scope_schema(schemars::schema_for!(TasksScopeEntry))
+        .build();
+}

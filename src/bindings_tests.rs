@@ -1,0 +1,50 @@
+//! `guest-js/bindings.ts` is generated from the commands. With `UPDATE_BINDINGS=1` the test writes it.
+
+use specta_typescript::Typescript;
+use tauri::test::MockRuntime;
+use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
+
+use crate::{Error, Outcome, TaskChange, TaskEvent, TaskSnapshot, commands, session::SessionMessage};
+
+fn builder() -> Builder<MockRuntime> {
+    Builder::new()
+        .plugin_name("tasks")
+        .error_handling(ErrorHandlingMode::Throw)
+        .disable_serde_phases()
+        .dangerously_cast_bigints_to_number() // `ack` takes the number of a message.
+        .commands(collect_commands![
+            commands::open,
+            commands::ack,
+            commands::start,
+            commands::cancel,
+            commands::get,
+            commands::list,
+            commands::watch,
+            commands::unwatch,
+            commands::outcome,
+            commands::remove,
+        ])
+        .typ::<SessionMessage>()
+        .typ::<TaskEvent>()
+        .typ::<TaskChange>()
+        .typ::<TaskSnapshot>()
+        .typ::<Outcome>()
+        .typ::<Error>()
+}
+
+#[test]
+fn the_guest_bindings_are_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/guest-js/bindings.ts");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    builder().export(Typescript::default(), file.path()).unwrap();
+    let new = std::fs::read_to_string(file.path()).unwrap();
+    let new = format!("{}\n", new.trim_end());
+    if std::env::var_os("UPDATE_BINDINGS").is_some() {
+        std::fs::write(path, &new).unwrap();
+    }
+    let old = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        old == new,
+        "guest-js/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test -p tauri-plugin-tasks bindings"
+    );
+}

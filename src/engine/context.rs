@@ -1,0 +1,214 @@
+use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
+
+use serde::Serialize;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{Error, TaskId, Unit, record::Record};
+
+/// The item type of tasks that emit no items. It has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+pub enum Never {}
+
+/// What a handler gets to report its progress and to learn that it should stop.
+///
+/// `D` is the type of the progress detail, `I` that of the items. Both have defaults, so a handler that
+/// needs neither takes a plain `TaskContext`. It knows no runtime and no app, so a handler can be tested
+/// on its own. Clones are cheap and speak for the same task.
+///
+/// # Cancellation
+///
+/// A handler that does nothing about it is dropped at the `.await` where it stands, so whatever it holds
+/// is dropped too: put clean-up into a `Drop`. A handler that has asked for its [`token`](Self::token),
+/// [`cancelled`](Self::cancelled) or [`is_cancelled`](Self::is_cancelled) gets the kind's grace period
+/// (5 seconds if nothing else is said) to come to its end; then it is dropped in the same way.
+///
+/// ```
+/// use tauri_plugin_tasks::{Failure, TaskContext, Unit};
+///
+/// async fn copy(ctx: TaskContext, files: Vec<std::path::PathBuf>) -> Result<u64, Failure> {
+///     ctx.progress().unit(Unit::Files).total(files.len() as u64);
+///     let mut bytes = 0;
+///     for file in files {
+///         bytes += tokio::fs::copy(&file, file.with_extension("bak")).await?;
+///         ctx.progress().inc(1);
+///     }
+///     Ok(bytes)
+/// }
+/// ```
+pub struct TaskContext<D = (), I = Never> {
+    record: Arc<Record>,
+    types: PhantomData<fn(D) -> I>,
+}
+
+impl<D, I> TaskContext<D, I> {
+    pub(super) fn new(record: &Arc<Record>) -> Self {
+        Self { record: Arc::clone(record), types: PhantomData }
+    }
+
+    /// The task's id.
+    pub fn id(&self) -> TaskId {
+        self.record.id
+    }
+
+    /// The name the task was started under.
+    pub fn name(&self) -> &str {
+        self.record.name()
+    }
+
+    /// Which attempt this is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.record.attempt()
+    }
+
+    /// Where to report progress.
+    pub fn progress(&self) -> ProgressReporter<'_, D> {
+        ProgressReporter { record: &self.record, types: PhantomData }
+    }
+
+    /// The task's cancellation token: await it, poll it, or hand it on to code that takes one.
+    ///
+    /// Asking for it gives the handler a grace period after a cancel; see [Cancellation](Self#cancellation).
+    /// The token is cancelled by the engine alone: cancel a [child](CancellationToken::child_token) of it
+    /// to stop a part of your own work.
+    pub fn token(&self) -> CancellationToken {
+        self.record.set_cooperative();
+        // A child, so that nobody can cancel the task without its status knowing.
+        self.record.token.child_token()
+    }
+
+    /// Whether the task was told to stop. For loops that poll; counts as asking for the
+    /// [`token`](Self::token).
+    pub fn is_cancelled(&self) -> bool {
+        self.record.set_cooperative();
+        self.record.token.is_cancelled()
+    }
+
+    /// Waits until the task is told to stop. Cancel safe; counts as asking for the [`token`](Self::token).
+    pub async fn cancelled(&self) {
+        self.record.set_cooperative();
+        self.record.token.cancelled().await;
+    }
+
+    /// Runs `work` on a thread where it may block, and waits for what it returns.
+    ///
+    /// A thread can't be stopped from outside. So `work` gets a token to look at now and then: it is
+    /// cancelled when the task is, and also when the handler is over, however that came. The task ends only
+    /// when all such work has returned; if that takes longer than the grace period after a cancel, the task
+    /// is shown as `overdue`. A panic in `work` goes on in the handler.
+    ///
+    /// # Cancellation safety
+    ///
+    /// If the returned future is dropped, work that has not begun is never run; work that has begun goes on
+    /// until it returns.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn sum(ctx: TaskContext, numbers: Vec<u64>) -> Result<u64, Failure> {
+    ///     Ok(ctx.spawn_blocking(move |token| {
+    ///         numbers.into_iter().take_while(|_| !token.is_cancelled()).sum()
+    ///     }).await)
+    /// }
+    /// ```
+    pub fn spawn_blocking<T, F>(&self, work: F) -> impl Future<Output = T> + Send + use<T, F, D, I>
+    where
+        T: Send + 'static,
+        F: FnOnce(CancellationToken) -> T + Send + 'static,
+    {
+        let token = self.record.blocking_token.clone();
+        let counted = self.record.blocking.token();
+        let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
+            let _counted = counted;
+            work(token)
+        }));
+        async move {
+            match thread.await {
+                Ok(value) => value,
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => resume_unwind(panic),
+                    // The runtime is going down and takes this future with it.
+                    Err(_) => std::future::pending().await,
+                },
+            }
+        }
+    }
+}
+
+impl<D, I> Clone for TaskContext<D, I> {
+    fn clone(&self) -> Self {
+        Self::new(&self.record)
+    }
+}
+
+impl<D, I> fmt::Debug for TaskContext<D, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskContext").field("id", &self.id()).field("name", &self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Reports a task's progress. [`TaskContext::progress`] makes one.
+///
+/// Report as often as you like: a report costs a few nanoseconds, and whoever shows the progress takes the
+/// newest state when it is ready to. Nothing has to be throttled by hand.
+pub struct ProgressReporter<'a, D = ()> {
+    record: &'a Arc<Record>,
+    types: PhantomData<fn(D)>,
+}
+
+#[allow(clippy::return_self_not_must_use)] // Each call reports; the value is for chaining.
+impl<D> ProgressReporter<'_, D> {
+    /// Says what is counted.
+    pub fn unit(self, unit: Unit) -> Self {
+        self.record.set_unit(unit);
+        self
+    }
+
+    /// Says how many units there are in all: a number, or `None` while that is not known.
+    pub fn total(self, total: impl Into<Option<u64>>) -> Self {
+        self.record.set_total(total.into());
+        self
+    }
+
+    /// `by` more units are done.
+    #[inline]
+    pub fn inc(self, by: u64) {
+        self.record.inc(by);
+    }
+
+    /// `completed` units are done in all.
+    pub fn set(self, completed: u64) {
+        self.record.set(completed);
+    }
+
+    /// Says in words what the task is at, such as the name of a file.
+    ///
+    /// Fails, and changes nothing, when the message is longer than 1 KiB as JSON.
+    pub fn message(self, message: impl AsRef<str>) -> Result<(), Error> {
+        self.record.set_message(message.as_ref())
+    }
+}
+
+impl<D: Serialize> ProgressReporter<'_, D> {
+    /// Says what the task is at in the kind's own type.
+    ///
+    /// Fails, and changes nothing, when it can't be written as JSON or is larger than 4 KiB.
+    #[allow(clippy::needless_pass_by_value)] // A detail is made to be handed over.
+    pub fn detail(self, detail: D) -> Result<(), Error> {
+        self.record.set_detail(&detail)
+    }
+}
+
+impl<D> Clone for ProgressReporter<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D> Copy for ProgressReporter<'_, D> {}
+
+impl<D> fmt::Debug for ProgressReporter<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProgressReporter").field("id", &self.record.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+use std::{error::Error as StdError, fmt};
+
+use serde::Serialize;
+
+/// An error for handlers whose errors need no type of their own: `?` makes one of any
+/// [`std::error::Error`].
+///
+/// Use your own serializable enum instead when the page should tell errors apart. Like `anyhow::Error`,
+/// it does not implement [`std::error::Error`] itself: that is what lets `?` take every other error.
+///
+/// ```
+/// use tauri_plugin_tasks::{Failure, TaskContext};
+///
+/// async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {
+///     let text = std::fs::read_to_string(path)?;
+///     u32::try_from(text.lines().count()).map_err(|_| Failure::new("the file has too many lines to count"))
+/// }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
+pub struct Failure {
+    /// What went wrong, as the error itself says it.
+    pub message: String,
+    /// What led to it, outermost first: the error's sources.
+    pub causes: Vec<String>,
+}
+
+impl Failure {
+    /// A failure with a message and no further cause.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), causes: Vec::new() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.causes.iter().try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
+        Self { message: error.to_string(), causes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not save the picture")]
+    struct Save(#[source] std::io::Error);
+
+    #[test]
+    fn the_question_mark_keeps_the_message_and_the_causes() {
+        fn save() -> Result<(), Failure> {
+            Err(Save(std::io::Error::other("disk full")))?
+        }
+        let failure = save().unwrap_err();
+        assert_eq!(failure.message, "could not save the picture");
+        assert_eq!(failure.causes, ["disk full"]);
+        assert_eq!(failure.to_string(), "could not save the picture: disk full");
+    }
+}

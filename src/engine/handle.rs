@@ -1,0 +1,59 @@
+use std::fmt;
+
+use super::{CancelReason, Error, Outcome, TaskId, TaskManager, TaskSnapshot, TaskStatus, TaskWatch, record::Follower};
+
+/// One task, in the hands of a Rust caller.
+///
+/// Dropping it changes nothing for the task. While it is held, its holder is the one to tell of a failure:
+/// if the handle is dropped without [`outcome`](Self::outcome) having shown the failure and nobody else
+/// follows the task, the engine logs it.
+pub struct TaskHandle {
+    manager: TaskManager,
+    follower: Follower,
+}
+
+impl TaskHandle {
+    pub(super) fn new(manager: &TaskManager, record: &std::sync::Arc<super::record::Record>) -> Self {
+        Self { manager: manager.clone(), follower: Follower::new(record) }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TaskId {
+        self.follower.record().id
+    }
+
+    /// Where it stands now.
+    pub fn status(&self) -> TaskStatus {
+        self.follower.record().status()
+    }
+
+    /// All that is known of it now.
+    pub fn snapshot(&self) -> TaskSnapshot {
+        self.follower.record().snapshot()
+    }
+
+    /// Tells it to stop, with [`CancelReason::User`], and returns without waiting until it has.
+    ///
+    /// To tell it again changes nothing. Fails when it has ended.
+    pub fn cancel(&self) -> Result<(), Error> {
+        self.manager.cancel_record(self.follower.record(), CancelReason::User)
+    }
+
+    /// Follows it from where it stands now to its end.
+    pub fn watch(&self) -> TaskWatch {
+        TaskWatch::new(self.follower.record())
+    }
+
+    /// Waits until it has ended and says how. As often as you like: it consumes nothing. Cancel safe.
+    pub async fn outcome(&self) -> Outcome {
+        let outcome = self.follower.record().ended().await;
+        self.follower.knows_the_end();
+        outcome
+    }
+}
+
+impl fmt::Debug for TaskHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskHandle").field("id", &self.id()).field("status", &self.status()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,238 @@
+//! Long-running work for Tauri apps: start, watch, bound, cancel and cleanly end tasks, typed from Rust to TypeScript.
+//!
+//! Register an `async fn` as a [`Task`], and start it from a page or, through [`TasksExt::tasks`], from Rust:
+//!
+//! ```no_run
+//! use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, Unit};
+//!
+//! async fn checksum(ctx: TaskContext, path: std::path::PathBuf) -> Result<u32, Failure> {
+//!     let bytes = tokio::fs::read(path).await?;
+//!     ctx.progress().unit(Unit::Bytes).total(bytes.len() as u64);
+//!     let mut sum = 0_u32;
+//!     for chunk in bytes.chunks(64 * 1024) {
+//!         sum = chunk.iter().fold(sum, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+//!         ctx.progress().inc(chunk.len() as u64);
+//!         tokio::task::yield_now().await;
+//!     }
+//!     Ok(sum)
+//! }
+//!
+//! fn tasks<R: tauri::Runtime>() -> Builder<R> {
+//!     Builder::new().task(Task::new("checksum", checksum))
+//! }
+//!
+//! # fn add_to<R: tauri::Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
+//! // builder: tauri::Builder::default()
+//! builder.plugin(tasks().build())
+//! # }
+//! ```
+//!
+//! A page starts it with the npm package `tauri-plugin-tasks-api`, once its capability names the task.
+//!
+//! ## Cargo features
+//!
+//! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. For a test of the
+//!   host app, not for its release build. It pins one release candidate of specta; see the README.
+
+mod caller;
+mod commands;
+mod engine;
+mod handler;
+mod pages;
+mod scope;
+mod scope_entry;
+mod session;
+mod task;
+#[cfg(feature = "specta")]
+mod typescript;
+
+#[cfg(test)]
+mod bindings_tests;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+};
+
+use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
+
+pub use engine::{
+    CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, Never, Outcome, Progress,
+    ProgressReporter, StatusChange, TaskChange, TaskContext, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId,
+    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, Unit,
+};
+pub use handler::Handler;
+pub use task::Task;
+#[cfg(feature = "specta")]
+pub use typescript::{TypeScript, TypeScriptError};
+
+#[doc(hidden)]
+pub use handler::{Alone, WithApp};
+
+use engine::{Kind, unix_millis};
+use pages::Pages;
+use session::Sessions;
+
+/// Gives an app, a window or a webview its [`TaskManager`].
+pub trait TasksExt<R: Runtime> {
+    /// The tasks of this app.
+    ///
+    /// # Panics
+    ///
+    /// If the plugin is not registered, as [`Manager::state`] does.
+    fn tasks(&self) -> &TaskManager;
+}
+
+impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
+    fn tasks(&self) -> &TaskManager {
+        &self.state::<Plugin>().inner().tasks
+    }
+}
+
+/// What the plugin keeps in the app.
+pub(crate) struct Plugin {
+    pub(crate) tasks: TaskManager,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) pages: Pages,
+}
+
+/// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
+#[must_use = "the plugin is made by `build`"]
+pub struct Builder<R: Runtime> {
+    kinds: Vec<(String, IntoKind<R>)>,
+    #[cfg(feature = "specta")]
+    types: typescript::TypeScript,
+}
+
+type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
+
+impl<R: Runtime> Default for Builder<R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<R: Runtime> Builder<R> {
+    /// A plugin with no tasks.
+    pub fn new() -> Self {
+        Self {
+            kinds: Vec::new(),
+            #[cfg(feature = "specta")]
+            types: typescript::TypeScript::default(),
+        }
+    }
+
+    /// Registers a kind of task. With the feature `specta` its five types must implement `specta::Type`.
+    pub fn task<H, Form>(mut self, task: Task<H, R, Form>) -> Self
+    where
+        H: Handler<R, Form, Input: Typed, Detail: Typed, Item: Typed, Output: Typed, Error: Typed>,
+        Form: 'static,
+    {
+        #[cfg(feature = "specta")]
+        self.types.add::<H::Input, H::Detail, H::Item, H::Output, H::Error>(&task.name);
+        self.kinds.push((task.name.clone(), Box::new(move |app| task.into_kind(app))));
+        self
+    }
+
+    /// The TypeScript types of the tasks registered so far.
+    #[cfg(feature = "specta")]
+    pub fn typescript(&self) -> &typescript::TypeScript {
+        &self.types
+    }
+
+    /// The plugin, for `tauri::Builder::plugin`.
+    ///
+    /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
+    /// does not start if a name is empty or taken twice.
+    pub fn build(self) -> TauriPlugin<R> {
+        let kinds = self.kinds;
+        tauri::plugin::Builder::new("tasks")
+            .invoke_handler(tauri::generate_handler![
+                commands::open,
+                commands::ack,
+                commands::start,
+                commands::cancel,
+                commands::get,
+                commands::list,
+                commands::watch,
+                commands::unwatch,
+                commands::outcome,
+                commands::remove,
+            ])
+            .setup(move |app, _| {
+                if cfg!(panic = "abort") {
+                    tracing::warn!(
+                        "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
+                    );
+                }
+                let runtime = tauri::async_runtime::handle().inner().clone();
+                let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, unix_millis);
+                app.manage(Plugin { tasks, sessions: Arc::default(), pages: Pages::default() });
+                Ok(())
+            })
+            .on_webview_ready(|webview| {
+                let plugin = webview.state::<Plugin>();
+                // A label that is opened again before its window's end was heard of: the old page is gone all the same.
+                plugin.sessions.close_page(webview.label());
+                plugin.pages.created(webview.label(), webview.window().label());
+            })
+            .on_page_load(|webview, load| {
+                if load.event() == PageLoadEvent::Started {
+                    webview.state::<Plugin>().sessions.close_page(webview.label());
+                }
+            })
+            .on_event(|app, event| match event {
+                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+                    let plugin = app.state::<Plugin>();
+                    for label in plugin.pages.window_destroyed(label) {
+                        plugin.sessions.close_page(&label);
+                        plugin.tasks.disown(&label);
+                    }
+                }
+                RunEvent::Exit => app.state::<Plugin>().sessions.close_all(),
+                _ => {}
+            })
+            .build()
+    }
+}
+
+impl<R: Runtime> fmt::Debug for Builder<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.kinds.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Builder").field("tasks", &names).finish_non_exhaustive()
+    }
+}
+
+fn register<R: Runtime>(
+    kinds: Vec<(String, IntoKind<R>)>,
+    app: &AppHandle<R>,
+) -> Result<HashMap<Arc<str>, Arc<Kind>>, String> {
+    let mut registered = HashMap::new();
+    for (name, into_kind) in kinds {
+        if name.is_empty() {
+            return Err("a task is registered with an empty name: Task::new takes the name it is started under".into());
+        }
+        match registered.entry(Arc::from(name)) {
+            Entry::Occupied(taken) => {
+                return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
+            }
+            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
+        };
+    }
+    Ok(registered)
+}
+
+/// `specta::Type` with the feature `specta`, nothing without it.
+///
+/// The bound sits on [`Builder::task`] alone, so a crate that only has handlers compiles either way.
+#[cfg(feature = "specta")]
+pub trait Typed: specta::Type {}
+#[cfg(feature = "specta")]
+impl<T: specta::Type> Typed for T {}
+
+/// `specta::Type` with the feature `specta`, nothing without it.
+#[cfg(not(feature = "specta"))]
+pub trait Typed {}
+#[cfg(not(feature = "specta"))]
+impl<T> Typed for T {}

@@ -1,0 +1,80 @@
+//! Which webviews there are, and which of those that had a label is there now.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use parking_lot::Mutex;
+
+#[derive(Default)]
+pub(crate) struct Pages {
+    webviews: Mutex<HashMap<Arc<str>, Webview>>,
+    created: AtomicU64,
+}
+
+struct Webview {
+    window: String,
+    incarnation: u64,
+}
+
+impl Pages {
+    /// A webview was made: whoever had this label before is another page.
+    pub(crate) fn created(&self, label: &str, window: &str) {
+        let incarnation = self.created.fetch_add(1, Relaxed);
+        self.webviews.lock().insert(label.into(), Webview { window: window.to_owned(), incarnation });
+    }
+
+    /// A window is gone; answers which webviews went with it.
+    pub(crate) fn window_destroyed(&self, window: &str) -> Vec<Arc<str>> {
+        let mut webviews = self.webviews.lock();
+        let gone: Vec<_> = webviews
+            .iter()
+            .filter(|(_, webview)| webview.window == window)
+            .map(|(label, _)| Arc::clone(label))
+            .collect();
+        for label in &gone {
+            webviews.remove(label);
+        }
+        gone
+    }
+
+    /// The label and the incarnation of the webview that has it now.
+    pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
+        match self.webviews.lock().get_key_value(label) {
+            Some((label, webview)) => (Arc::clone(label), webview.incarnation),
+            // Not announced, so there has been no other.
+            None => (label.into(), u64::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_that_is_opened_again_is_another_page() {
+        let pages = Pages::default();
+        pages.created("main", "main");
+        let first = pages.current("main");
+        assert_eq!(first, pages.current("main"));
+        assert_eq!(pages.window_destroyed("main"), ["main".into()]);
+        pages.created("main", "main");
+        assert_ne!(first, pages.current("main"));
+    }
+
+    #[test]
+    fn a_window_takes_all_its_webviews_with_it() {
+        let pages = Pages::default();
+        pages.created("left", "window");
+        pages.created("right", "window");
+        pages.created("other", "other");
+        let mut gone = pages.window_destroyed("window");
+        gone.sort();
+        assert_eq!(gone, ["left".into(), "right".into()]);
+    }
+}

@@ -1,0 +1,192 @@
+//! Delivery to pages: one session for each load of a page's client, with one channel for everything.
+
+mod message;
+mod outbox;
+mod pump;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tauri::ipc::Channel;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use message::{PROTOCOL, SessionInfo, SessionMessage, WatchTarget};
+
+use crate::{
+    Error, ErrorKind, TaskFilter, TaskManager, TaskSnapshot,
+    caller::View,
+    engine::{Page, Record, Watcher},
+};
+use outbox::{LEASE, Outbox};
+
+/// The longest name that a page may give its session.
+const NAME_LIMIT: usize = 64;
+/// How many names of closed sessions are remembered: a reloading page repeats its calls, and a repeated
+/// `open` must not bring a session back that nobody listens to.
+const CLOSED_LIMIT: usize = 256;
+
+/// All sessions of the app.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    names: Mutex<Names>,
+}
+
+#[derive(Default)]
+struct Names {
+    open: HashMap<String, Arc<Session>>,
+    closed: VecDeque<String>,
+}
+
+impl Sessions {
+    /// Opens a session, or finds the one that an earlier call with the same name has opened.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        name: &str,
+        protocol: u32,
+        page: &Page,
+        tasks: &TaskManager,
+        channel: Channel<SessionMessage>,
+    ) -> Result<SessionInfo, Error> {
+        if protocol != PROTOCOL {
+            return Err(Error::new(
+                ErrorKind::ProtocolMismatch,
+                format!(
+                    "the page speaks protocol {protocol} and the app protocol {PROTOCOL}: use the same version of the npm package \
+                     tauri-plugin-tasks-api and of the crate tauri-plugin-tasks (this one is {})",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            ));
+        }
+        if name.is_empty() || name.len() > NAME_LIMIT {
+            return Err(gone("its name must have 1 to 64 bytes"));
+        }
+        let mut names = self.names.lock();
+        match names.open.get(name) {
+            Some(session) if session.page == *page => {}
+            Some(_) => return Err(gone("its name is taken")),
+            None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
+            None => {
+                let session = Session::new(name, page.clone(), tasks.clone());
+                names.open.insert(name.to_owned(), Arc::clone(&session));
+                tasks.runtime().spawn(pump::pump(session, channel, Arc::downgrade(self)));
+            }
+        }
+        Ok(SessionInfo { protocol: PROTOCOL, lease_ms: u32::try_from(LEASE.as_millis()).unwrap_or(u32::MAX) })
+    }
+
+    /// The open session of this name, if it is this page's.
+    pub(crate) fn get(&self, name: &str, page: &Page) -> Result<Arc<Session>, Error> {
+        let names = self.names.lock();
+        names
+            .open
+            .get(name)
+            .filter(|session| session.page == *page)
+            .cloned()
+            .ok_or_else(|| gone("it was closed or never opened"))
+    }
+
+    /// Closes the sessions of a webview whose document is gone.
+    pub(crate) fn close_page(&self, label: &str) {
+        self.close(|session| &*session.page.label == label);
+    }
+
+    pub(crate) fn close_all(&self) {
+        self.close(|_| true);
+    }
+
+    fn close(&self, which: impl Fn(&Session) -> bool) {
+        let mut names = self.names.lock();
+        let Names { open, closed } = &mut *names;
+        open.retain(|name, session| {
+            let close = which(session);
+            if close {
+                session.closed.cancel();
+                closed.push_back(name.clone());
+            }
+            !close
+        });
+        let excess = closed.len().saturating_sub(CLOSED_LIMIT);
+        closed.drain(..excess);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.names.lock().open.len()
+    }
+}
+
+fn gone(why: &str) -> Error {
+    Error::new(
+        ErrorKind::SessionGone,
+        format!("there is no such session ({why}): open a new one, as the npm package does by itself"),
+    )
+}
+
+/// What is told to one page, and how far that has come. Its [`pump`] does the telling.
+pub(crate) struct Session {
+    name: String,
+    page: Page,
+    tasks: TaskManager,
+    watcher: Arc<Watcher>,
+    outbox: Mutex<Outbox>,
+    closed: CancellationToken,
+}
+
+impl Session {
+    fn new(name: &str, page: Page, tasks: TaskManager) -> Arc<Self> {
+        Arc::new(Self {
+            name: name.to_owned(),
+            page,
+            tasks,
+            watcher: Arc::default(),
+            outbox: Mutex::new(Outbox::new(Instant::now())),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    /// Tells the page each change of this task from now on; answers how it stands.
+    pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
+        // Under one lock from the first mark to the entry, or the pump would take the mark and find nobody for it.
+        let mut outbox = self.outbox.lock();
+        if !outbox.follows(record.id) {
+            record.add_watcher(&self.watcher);
+        }
+        outbox.follow(record)
+    }
+
+    pub(crate) fn unfollow(&self, id: crate::TaskId) {
+        if let Some(record) = self.outbox.lock().unfollow(id) {
+            record.remove_watcher(&self.watcher);
+        }
+    }
+
+    /// Tells the page from now on what changes among the tasks that match and that it may see; answers
+    /// which those are.
+    pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View) -> Vec<TaskSnapshot> {
+        let mut outbox = self.outbox.lock();
+        self.tasks.watch_all(&self.watcher);
+        let records = self.tasks.records(&filter);
+        outbox.list(watch, filter, view, records)
+    }
+
+    pub(crate) fn unlist(&self, watch: u32) {
+        if self.outbox.lock().unlist(watch) {
+            self.tasks.unwatch_all(&self.watcher);
+        }
+    }
+
+    /// The page has taken this message; answers the next if that one left something out.
+    pub(crate) fn acknowledge(&self, message: u64) -> Option<SessionMessage> {
+        let next = {
+            let mut outbox = self.outbox.lock();
+            outbox.absorb(self.watcher.take());
+            outbox.acknowledge(message, Instant::now())
+        };
+        self.watcher.wake();
+        next
+    }
+}
