@@ -1,0 +1,330 @@
+//! An app on the mock runtime with the crate's real permission files.
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tauri::{
+    AppHandle, Manager, Runtime, WebviewWindow,
+    ipc::{CallbackFn, InvokeBody, InvokeResponseBody},
+    test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder, mock_context, noop_assets},
+    utils::acl::manifest::{Manifest, PermissionFile},
+    webview::InvokeRequest,
+};
+use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt};
+
+pub const CHANNEL: &str = "__CHANNEL__:42";
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Deserialize, specta::Type)]
+struct Double {
+    number: u32,
+}
+
+#[derive(Serialize, specta::Type)]
+#[serde(rename_all = "camelCase")]
+enum NotFound {
+    Http(u16),
+}
+
+#[derive(Default)]
+struct Runs(Mutex<BTreeMap<String, usize>>);
+
+async fn double(_: TaskContext, Double { number }: Double) -> Result<u32, Failure> {
+    Ok(number * 2)
+}
+
+async fn echo(_: TaskContext, input: SomeJson) -> Result<SomeJson, Failure> {
+    Ok(input)
+}
+
+/// Any JSON; specta has no type for it.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+struct SomeJson(Value);
+
+impl specta::Type for SomeJson {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        <specta_typescript::Unknown as specta::Type>::definition(types)
+    }
+}
+
+async fn app_name<R: Runtime>(app: AppHandle<R>, _: TaskContext, (): ()) -> Result<String, Failure> {
+    Ok(app.state::<&'static str>().inner().to_string())
+}
+
+async fn slow<R: Runtime>(app: AppHandle<R>, _: TaskContext, _: Option<u32>) -> Result<(), Failure> {
+    *app.state::<Runs>().0.lock().unwrap().entry("slow".into()).or_default() += 1;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    Ok(())
+}
+
+async fn hang(_: TaskContext, (): ()) -> Result<(), Failure> {
+    std::future::pending().await
+}
+
+async fn count(ctx: TaskContext, to: u64) -> Result<(), Failure> {
+    ctx.progress().total(to);
+    for number in 0..to {
+        ctx.progress().inc(1);
+        if number % 1_000 == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+    Ok(())
+}
+
+async fn odd_output(_: TaskContext, (): ()) -> Result<Unwritable, Failure> {
+    Ok(Unwritable)
+}
+
+#[derive(specta::Type)]
+struct Unwritable;
+
+impl Serialize for Unwritable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("not today"))
+    }
+}
+
+async fn panics(_: TaskContext, (): ()) -> Result<(), Failure> {
+    panic!("as told")
+}
+
+async fn fails(_: TaskContext, (): ()) -> Result<(), NotFound> {
+    Err(NotFound::Http(404))
+}
+
+async fn large(_: TaskContext, (): ()) -> Result<String, Failure> {
+    Ok("x".repeat(100_000))
+}
+
+fn tasks<R: Runtime>() -> Builder<R> {
+    Builder::new()
+        .task(Task::new("double", double))
+        .task(Task::new("echo", echo).show_input())
+        .task(Task::new("app-name", app_name))
+        .task(Task::new("slow", slow))
+        .task(Task::new("secret", slow))
+        .task(Task::new("hang", hang))
+        .task(Task::new("count", count))
+        .task(Task::new("odd-output", odd_output))
+        .task(Task::new("panics", panics))
+        .task(Task::new("fails", fails))
+        .task(Task::new("large", large))
+}
+
+/// A message as it came over a channel or as an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    pub number: u64,
+    pub more: bool,
+    pub text: String,
+    value: Value,
+}
+
+impl Message {
+    fn new(text: String) -> Self {
+        let value: Value = serde_json::from_str(&text).unwrap();
+        Self { number: value["message"].as_u64().unwrap(), more: value["more"] == true, text, value }
+    }
+
+    pub fn events(&self) -> Vec<Value> {
+        self.value["events"].as_array().unwrap().clone()
+    }
+
+    pub fn lists(&self) -> Vec<Value> {
+        self.value["lists"].as_array().unwrap().clone()
+    }
+}
+
+/// What was pushed: the label, the channel and the message.
+type Pushed = Arc<Mutex<Vec<(String, u32, Message)>>>;
+
+pub struct App {
+    app: tauri::App<MockRuntime>,
+    pushed: Pushed,
+}
+
+impl App {
+    pub fn new(capabilities: &[&str]) -> Self {
+        let mut context = mock_context(noop_assets());
+        let acl = BTreeMap::from([("tasks".to_owned(), Manifest::new(permission_files(), None))]);
+        *context.runtime_authority_mut() = tauri::runtime_authority!(acl, Default::default());
+        let pushed = Pushed::default();
+        let to = Arc::clone(&pushed);
+        let app = mock_builder()
+            .channel_interceptor(move |webview, callback, _, body| {
+                let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
+                to.lock().unwrap().push((webview.label().to_owned(), callback.0, Message::new(text.clone())));
+                true
+            })
+            .manage(Runs::default())
+            .manage("managed state")
+            .plugin(tasks().build())
+            .build(context)
+            .unwrap();
+        for capability in capabilities {
+            app.add_capability(*capability).unwrap();
+        }
+        Self { app, pushed }
+    }
+
+    pub fn tasks(&self) -> &TaskManager {
+        self.app.tasks()
+    }
+
+    pub fn window(&self, label: &str) -> Page {
+        let window = self.app.get_webview_window(label).unwrap_or_else(|| {
+            tauri::WebviewWindowBuilder::new(&self.app, label, tauri::WebviewUrl::default()).build().unwrap()
+        });
+        Page { window, pushed: Arc::clone(&self.pushed), taken: Arc::default() }
+    }
+
+    /// How often the handler of `task` was run.
+    pub fn runs(&self, task: &str) -> usize {
+        self.app.state::<Runs>().0.lock().unwrap().get(task).copied().unwrap_or_default()
+    }
+
+    pub fn tasks_named(&self, name: &str) -> usize {
+        self.tasks().list(&TaskFilter { task: Some(vec![name.to_owned()]), status: None }).len()
+    }
+
+    pub fn tasks_completed(&self) -> usize {
+        self.tasks().list(&TaskFilter { task: None, status: Some(vec![TaskStatus::Completed]) }).len()
+    }
+}
+
+/// One webview, and what was pushed to it so far.
+pub struct Page {
+    window: WebviewWindow<MockRuntime>,
+    pushed: Pushed,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Page {
+    pub fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
+        let request = InvokeRequest {
+            cmd: format!("plugin:tasks|{command}"),
+            callback: CallbackFn(0),
+            error: CallbackFn(1),
+            url: if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost" } else { "tauri://localhost" }
+                .parse()
+                .unwrap(),
+            body: InvokeBody::Json(arguments),
+            headers: Default::default(),
+            invoke_key: INVOKE_KEY.to_owned(),
+        };
+        get_ipc_response(&self.window, request).map(|body| body.deserialize().unwrap())
+    }
+
+    pub fn open(&self, session: &str) {
+        self.open_on(session, 42);
+    }
+
+    pub fn open_on(&self, session: &str, channel: u32) {
+        let channel = format!("__CHANNEL__:{channel}");
+        let info = self.call("open", json!({ "session": session, "protocol": 1, "channel": channel })).unwrap();
+        assert_eq!(info, json!({ "protocol": 1, "leaseMs": 30_000 }));
+    }
+
+    pub fn ack(&self, session: &str, message: u64) -> Option<Message> {
+        let answer = self.call("ack", json!({ "session": session, "message": message })).unwrap();
+        (!answer.is_null()).then(|| Message::new(answer.to_string()))
+    }
+
+    /// The next message pushed to this window on channel 42.
+    pub fn next_message(&self) -> Message {
+        self.next_on(42)
+    }
+
+    fn next_on(&self, channel: u32) -> Message {
+        let mut found = None;
+        self.eventually("a message", || {
+            let taken = self.taken.load(SeqCst);
+            found = self.of(channel).into_iter().nth(taken);
+            found.is_some()
+        });
+        self.taken.fetch_add(1, SeqCst);
+        found.unwrap()
+    }
+
+    fn of(&self, channel: u32) -> Vec<Message> {
+        let pushed = self.pushed.lock().unwrap();
+        pushed
+            .iter()
+            .filter(|(label, on, _)| label == self.window.label() && *on == channel)
+            .map(|(_, _, message)| message.clone())
+            .collect()
+    }
+
+    pub fn no_message_for(&self, time: Duration) -> bool {
+        let before = self.of(42).len();
+        std::thread::sleep(time);
+        self.of(42).len() == before
+    }
+
+    /// Takes and acknowledges messages until `id` has ended; answers its last status change.
+    pub fn next_end(&self, session: &str, id: &str) -> Value {
+        self.events_until_end(session, 42, id).pop().unwrap()["change"]["data"].clone()
+    }
+
+    pub fn events_until_end(&self, session: &str, channel: u32, id: &str) -> Vec<Value> {
+        if channel != 42 {
+            self.taken.store(0, SeqCst);
+        }
+        let mut events = Vec::new();
+        loop {
+            let message = self.next_on(channel);
+            self.ack(session, message.number);
+            for event in message.events().into_iter().filter(|event| event["id"] == id) {
+                let ended =
+                    ["completed", "failed", "cancelled"].iter().any(|end| event["change"]["data"]["status"] == *end);
+                events.push(event);
+                if ended {
+                    return events;
+                }
+            }
+        }
+    }
+
+    /// Polls, since commands run on a runtime whose time can't be paused.
+    pub fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !condition() {
+            assert!(Instant::now() < deadline, "window {:?} waited in vain: {what}", self.window.label());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+/// What happens when kinds with these names are registered.
+pub fn build_with_names(names: &[&str]) -> Result<(), String> {
+    let plugin = names.iter().fold(Builder::new(), |builder, name| builder.task(Task::new(*name, hang)));
+    let built = mock_builder().plugin(plugin.build()).build(mock_context(noop_assets()));
+    built.map(drop).map_err(|error| error.to_string())
+}
+
+fn permission_files() -> Vec<PermissionFile> {
+    let mut files = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("permissions")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                files.push(toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap());
+            }
+        }
+    }
+    files
+}

@@ -1,0 +1,208 @@
+//! What a handler can do through its context.
+
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use support::{is_cancelled, manager};
+use tauri_plugin_tasks::{
+    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskStatus, Unit,
+};
+use tokio::time::sleep;
+
+type Nothing = Result<(), Failure>;
+
+#[tokio::test(start_paused = true)]
+async fn progress_says_how_far_it_is_how_fast_and_how_long_it_takes() {
+    #[derive(Serialize)]
+    struct Stage {
+        stage: &'static str,
+    }
+    let tasks = manager();
+    let task = tasks.spawn("count", async |ctx: TaskContext<Stage>| -> Nothing {
+        ctx.progress().unit(Unit::Bytes).total(10_000);
+        ctx.progress().message("counting")?;
+        ctx.progress().detail(Stage { stage: "first half" })?;
+        for _ in 0..100 {
+            sleep(Duration::from_millis(100)).await;
+            ctx.progress().inc(100);
+        }
+        Ok(())
+    });
+    sleep(Duration::from_millis(350)).await;
+    let early = task.snapshot().progress;
+    assert_eq!((early.rate, early.eta_ms), (None, None), "it means nothing yet");
+    sleep(Duration::from_millis(4_700)).await;
+    let progress = task.snapshot().progress;
+    assert_eq!((progress.completed, progress.total, progress.unit), (5_000, Some(10_000), Unit::Bytes));
+    assert_eq!(progress.fraction, Some(0.5));
+    assert!((progress.rate.unwrap() - 1_000.0).abs() < 50.0, "{progress:?}");
+    assert!(progress.eta_ms.unwrap().abs_diff(5_000) < 300, "{progress:?}");
+    assert_eq!(progress.message.as_deref(), Some("counting"));
+    assert_eq!(progress.detail.unwrap().text(), r#"{"stage":"first half"}"#);
+    task.outcome().await;
+    let last = task.snapshot().progress;
+    assert_eq!((last.completed, last.rate, last.eta_ms), (10_000, None, None), "what has ended has no rate");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_large_for_a_page_is_refused_where_it_is_reported() {
+    let tasks = manager();
+    let task = tasks.spawn("large", async |ctx: TaskContext<String>| {
+        let message = ctx.progress().message("x".repeat(2_000)).unwrap_err();
+        let detail = ctx.progress().detail("x".repeat(5_000)).unwrap_err();
+        assert_eq!((message.kind, detail.kind), (ErrorKind::TooLarge, ErrorKind::TooLarge));
+        ctx.progress().detail("fits".into())?;
+        Ok::<_, Failure>(())
+    });
+    assert!(task.outcome().await.output::<()>().is_some());
+    assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fits\"");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_after_the_end() {
+    let tasks = manager();
+    let (send, receive) = tokio::sync::oneshot::channel();
+    let task = tasks.spawn("leaves", async |ctx: TaskContext| -> Nothing {
+        ctx.progress().set(1);
+        let _ = send.send(ctx.clone());
+        Ok(())
+    });
+    let mut watch = task.watch();
+    let left = receive.await.unwrap();
+    task.outcome().await;
+    left.progress().set(99);
+    let mut events = Vec::new();
+    while let Some(event) = watch.next().await {
+        events.push(event.change);
+    }
+    assert!(matches!(events.last(), Some(TaskChange::Status(change)) if change.status == TaskStatus::Completed));
+    assert_eq!(task.snapshot().progress.completed, 1);
+}
+
+#[tokio::test]
+async fn blocking_work_returns_its_value_and_its_panics() {
+    let tasks = manager();
+    let task = tasks.spawn("block", async |ctx: TaskContext| {
+        Ok::<_, Failure>(ctx.spawn_blocking(|_| (1..=10_u32).product::<u32>()).await)
+    });
+    assert_eq!(task.outcome().await.output::<u32>(), Some(3_628_800));
+    let task = tasks.spawn("panic", async |ctx: TaskContext| -> Nothing {
+        ctx.spawn_blocking(|_| panic!("in the thread")).await;
+        Ok(())
+    });
+    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
+    assert_eq!(
+        (failure.kind, failure.message.as_str()),
+        (FailureKind::Panic, "task \"panic\" panicked: in the thread")
+    );
+}
+
+#[tokio::test]
+async fn blocking_work_that_looks_at_its_token_stops_itself() {
+    let tasks = manager();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let stopped = Arc::new(AtomicBool::new(false));
+    let in_thread = Arc::clone(&stopped);
+    let task = tasks.spawn("block", async move |ctx: TaskContext| -> Nothing {
+        ctx.spawn_blocking(move |token| {
+            let _ = started.send(());
+            while !token.is_cancelled() {
+                std::thread::yield_now();
+            }
+            in_thread.store(true, SeqCst);
+        })
+        .await;
+        Ok(())
+    });
+    has_started.await.unwrap();
+    task.cancel().unwrap();
+    assert!(is_cancelled(&task.outcome().await, CancelReason::User));
+    assert!(stopped.load(SeqCst), "a task ends when its work has really stopped");
+}
+
+#[tokio::test]
+async fn work_left_on_a_thread_is_told_to_stop_when_the_handler_fails() {
+    let tasks = manager();
+    let stopped = Arc::new(AtomicBool::new(false));
+    let in_thread = Arc::clone(&stopped);
+    let task = tasks.spawn("block", async move |ctx: TaskContext| -> Nothing {
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let left = ctx.spawn_blocking(move |token| {
+            let _ = started.send(());
+            while !token.is_cancelled() {
+                std::thread::yield_now();
+            }
+            in_thread.store(true, SeqCst);
+        });
+        has_started.await?;
+        drop(left);
+        Err(Failure::new("another part failed"))
+    });
+    assert!(matches!(task.outcome().await, Outcome::Failed(failure) if failure.message == "another part failed"));
+    assert!(stopped.load(SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocking_work_that_overstays_is_shown_as_overdue_until_it_returns() {
+    let tasks = manager();
+    let (release, released) = mpsc::channel::<()>();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let task = tasks.spawn("stubborn", async move |ctx: TaskContext| -> Nothing {
+        ctx.spawn_blocking(move |_| {
+            let _ = started.send(());
+            let _ = released.recv();
+        })
+        .await;
+        Ok(())
+    });
+    has_started.await.unwrap();
+    let mut watch = task.watch();
+    task.cancel().unwrap();
+    // Paused time doesn't move by itself while a thread is busy; let the timers be set, then move it.
+    tokio::task::yield_now().await;
+    tokio::time::advance(Duration::from_secs(6)).await;
+    let mut seen = Vec::new();
+    let mut release = Some(release);
+    while let Some(event) = watch.next().await {
+        if let TaskChange::Status(change) = event.change {
+            seen.push((change.status, change.overdue));
+            if change.overdue {
+                release.take();
+            }
+        }
+    }
+    assert_eq!(seen, [(TaskStatus::Cancelling, false), (TaskStatus::Cancelling, true), (TaskStatus::Cancelled, false)]);
+}
+
+#[tokio::test]
+async fn a_handler_that_never_yields_is_shown_as_overdue_too() {
+    // Real time, since it is real time that the handler wastes: a grace of nothing and a thread of its own.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let tasks = tauri_plugin_tasks::TaskManager::new(runtime.handle().clone());
+    let (release, released) = mpsc::channel::<()>();
+    let (started, has_started) = tokio::sync::oneshot::channel();
+    let task = tasks.spawn("busy", async move |_: TaskContext| -> Nothing {
+        let _ = started.send(());
+        let _ = released.recv();
+        Ok(())
+    });
+    has_started.await.unwrap();
+    let mut watch = task.watch();
+    task.cancel().unwrap();
+    assert_eq!(task.status(), TaskStatus::Cancelling, "told at once, though the handler holds its supervisor up");
+    while !task.snapshot().overdue {
+        watch.next().await;
+    }
+    drop(release);
+    task.outcome().await;
+    runtime.shutdown_background();
+}

@@ -1,0 +1,259 @@
+//! Tasks from Rust, on tokio alone and in paused time.
+
+mod support;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use support::{Log, manager};
+use tauri_plugin_tasks::{
+    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskContext, TaskFilter, TaskId, TaskStatus,
+};
+use tokio::time::{Instant, sleep};
+
+type Nothing = Result<(), Failure>;
+
+#[tokio::test(start_paused = true)]
+async fn a_task_runs_to_its_outcome_and_keeps_it() {
+    let tasks = manager();
+    let task = tasks.spawn("add", async |_: TaskContext| Ok::<_, Failure>(2 + 3));
+    assert_eq!(task.outcome().await.output::<u32>(), Some(5));
+    assert_eq!(task.outcome().await.output::<u32>(), Some(5), "reading consumes nothing");
+    let again = tasks.handle(task.id()).unwrap();
+    assert_eq!(again.status(), TaskStatus::Completed);
+    let snapshot = again.snapshot();
+    assert_eq!((snapshot.task.as_str(), snapshot.attempt, snapshot.owner), ("add", 1, None));
+    assert!(snapshot.started_at.is_some() && snapshot.ended_at.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_outlives_the_code_that_started_it() {
+    let tasks = manager();
+    let done = Arc::new(AtomicBool::new(false));
+    let id = {
+        let done = Arc::clone(&done);
+        tasks
+            .spawn("sync", async move |_: TaskContext| -> Nothing {
+                sleep(Duration::from_secs(300)).await;
+                done.store(true, SeqCst);
+                Ok(())
+            })
+            .id()
+    };
+    assert_eq!(tasks.handle(id).unwrap().outcome().await.output::<()>(), Some(()));
+    assert!(done.load(SeqCst));
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_can_be_asked_by_id_and_tasks_listed_by_name_and_status() {
+    let tasks = manager();
+    let slow = tasks.spawn("slow", async |_: TaskContext| -> Nothing {
+        sleep(Duration::from_secs(60)).await;
+        Ok(())
+    });
+    let quick = tasks.spawn("quick", async |_: TaskContext| -> Nothing { Ok(()) });
+    quick.outcome().await;
+    assert_eq!(tasks.get(slow.id()).unwrap().status, TaskStatus::Running);
+    let names = |filter: TaskFilter| tasks.list(&filter).into_iter().map(|task| task.task).collect::<Vec<_>>();
+    assert_eq!(names(TaskFilter::default()), ["slow", "quick"], "oldest first");
+    assert_eq!(names(TaskFilter { status: Some(vec![TaskStatus::Completed]), task: None }), ["quick"]);
+    assert_eq!(names(TaskFilter { status: None, task: Some(vec!["slow".into()]) }), ["slow"]);
+    assert_eq!(tasks.get(TaskId::new()).unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cancel_drops_work_that_knows_no_token_at_its_await() {
+    struct Cleanup(Arc<AtomicBool>);
+    impl Drop for Cleanup {
+        fn drop(&mut self) {
+            self.0.store(true, SeqCst);
+        }
+    }
+    let tasks = manager();
+    let cleaned = Arc::new(AtomicBool::new(false));
+    let cleanup = Cleanup(Arc::clone(&cleaned));
+    let task = tasks.spawn("hang", async move |_: TaskContext| -> Nothing {
+        let _cleanup = cleanup;
+        std::future::pending().await
+    });
+    tokio::task::yield_now().await;
+    let before = Instant::now();
+    task.cancel().unwrap();
+    assert_eq!(task.status(), TaskStatus::Cancelling);
+    assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
+    assert_eq!(before.elapsed(), Duration::ZERO, "at once");
+    assert!(cleaned.load(SeqCst), "what it held was dropped before its end was told");
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_polls_its_token_comes_to_its_own_end() {
+    let tasks = manager();
+    let task = tasks.spawn("poll", async |ctx: TaskContext| {
+        let mut rounds = 0_u32;
+        while !ctx.is_cancelled() {
+            sleep(Duration::from_millis(10)).await;
+            rounds += 1;
+        }
+        Err::<(), _>(Failure::new(format!("stopped after {rounds} rounds")))
+    });
+    sleep(Duration::from_millis(55)).await;
+    tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
+    assert!(
+        support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
+        "an error after a cancel is the cancel"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn output_that_still_comes_after_a_cancel_counts() {
+    let tasks = manager();
+    let task = tasks.spawn("save", async |ctx: TaskContext| {
+        ctx.cancelled().await;
+        sleep(Duration::from_secs(1)).await;
+        Ok::<_, Failure>("saved what there was")
+    });
+    tokio::task::yield_now().await;
+    task.cancel().unwrap();
+    task.cancel().unwrap();
+    assert_eq!(task.outcome().await.output::<String>().unwrap(), "saved what there was");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_grace_period_ends() {
+    let tasks = manager();
+    let task = tasks.spawn("ignore", async |ctx: TaskContext| -> Nothing {
+        let _token = ctx.token();
+        std::future::pending().await
+    });
+    tokio::task::yield_now().await;
+    let before = Instant::now();
+    task.cancel().unwrap();
+    assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
+    assert_eq!(before.elapsed(), Duration::from_secs(5));
+    assert!(!task.snapshot().overdue);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_ends_only_its_own_task() {
+    let tasks = manager();
+    let other = tasks.spawn("other", async |_: TaskContext| {
+        sleep(Duration::from_secs(1)).await;
+        Ok::<_, Failure>(1)
+    });
+    let panics = tasks.spawn("panics", async |_: TaskContext| -> Nothing { panic!("index {} is missing", 7) });
+    let Outcome::Failed(failure) = panics.outcome().await else { panic!("a panic fails its task") };
+    assert_eq!(failure.kind, FailureKind::Panic);
+    assert_eq!(failure.message, "task \"panics\" panicked: index 7 is missing");
+    assert_eq!(other.outcome().await.output::<u32>(), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_before_the_first_await_and_one_in_a_drop_are_caught_too() {
+    struct PanicsOnDrop;
+    impl Drop for PanicsOnDrop {
+        fn drop(&mut self) {
+            panic!("not even this");
+        }
+    }
+    let tasks = manager();
+    let early = tasks.spawn("early", |_: TaskContext| -> std::future::Ready<Nothing> { panic!("before anything") });
+    assert!(matches!(early.outcome().await, Outcome::Failed(failure) if failure.kind == FailureKind::Panic));
+    let late = tasks.spawn("late", async |_: TaskContext| -> Nothing {
+        let _bomb = PanicsOnDrop;
+        std::future::pending().await
+    });
+    tokio::task::yield_now().await;
+    late.cancel().unwrap();
+    assert!(support::is_cancelled(&late.outcome().await, CancelReason::User));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_output_that_is_no_json_is_a_failure_that_says_so() {
+    let tasks = manager();
+    let task =
+        tasks.spawn("odd", async |_: TaskContext| Ok::<_, Failure>(std::collections::HashMap::from([((1, 2), 3)])));
+    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
+    assert_eq!(failure.kind, FailureKind::Unserializable);
+    assert!(failure.message.contains("the output of task \"odd\""), "{}", failure.message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ended_can_be_removed_and_only_that() {
+    let tasks = manager();
+    let task = tasks.spawn("slow", async |_: TaskContext| -> Nothing {
+        sleep(Duration::from_secs(1)).await;
+        Ok(())
+    });
+    assert_eq!(tasks.remove(task.id()).unwrap_err().kind, ErrorKind::NotEnded);
+    task.outcome().await;
+    tokio::task::yield_now().await;
+    let error = tasks.cancel(task.id(), CancelReason::User).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::AlreadyEnded);
+    assert!(error.message.contains("already completed"), "{error}");
+    tasks.remove(task.id()).unwrap();
+    assert_eq!(tasks.get(task.id()).unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(task.outcome().await.output::<()>(), Some(()), "who holds it still reads it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ended_tasks_are_kept_by_number_and_age() {
+    let tasks = manager();
+    for _ in 0..1_100 {
+        tasks.spawn("many", async |_: TaskContext| -> Nothing { Ok(()) }).outcome().await;
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1_000);
+    sleep(Duration::from_secs(2 * 60 * 60)).await;
+    tasks.spawn("one", async |_: TaskContext| -> Nothing { Ok(()) }).outcome().await;
+    tokio::task::yield_now().await;
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "the old ones are gone");
+}
+
+fn failing(log: &Log) -> (tauri_plugin_tasks::TaskManager, impl Fn() -> tauri_plugin_tasks::TaskHandle) {
+    let tasks = manager();
+    let spawner = tasks.clone();
+    assert_eq!(log.count("nobody was watching"), 0);
+    (tasks, move || spawner.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("disk full"))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_nobody_watches_is_logged_exactly_once() {
+    let log = Log::capture();
+    let (tasks, fails) = failing(&log);
+    let id = fails().id();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(log.count("nobody was watching: disk full"), 1, "{log:?}");
+    // Whoever comes later can read it, and it is not logged again.
+    assert!(matches!(tasks.handle(id).unwrap().outcome().await, Outcome::Failed(_)));
+    drop(tasks.handle(id).unwrap());
+    assert_eq!(log.count("disk full"), 1, "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_somebody_has_seen_is_not_logged() {
+    let log = Log::capture();
+    let (_, fails) = failing(&log);
+    fails().outcome().await;
+    let mut watch = fails().watch();
+    while watch.next().await.is_some() {}
+    drop(watch);
+    assert_eq!(log.count("disk full"), 0, "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_logged_when_the_last_watcher_leaves_without_having_seen_it() {
+    let log = Log::capture();
+    let (_, fails) = failing(&log);
+    let task = fails();
+    let watch = task.watch();
+    sleep(Duration::from_secs(1)).await;
+    drop(task);
+    assert_eq!(log.count("disk full"), 0, "the watch may still tell it");
+    drop(watch);
+    assert_eq!(log.count("disk full"), 1, "{log:?}");
+}
