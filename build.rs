@@ -43,6 +43,10 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 }
 
 fn main() {
+    // Without these cargo looks at every file of the package, down into node_modules.
+    for path in ["build.rs", "src/scope_entry.rs", "permissions", "api-iife.js"] {
+        println!("cargo:rerun-if-changed={path}");
+    }
     tauri_plugin::Builder::new(COMMANDS)
         .global_api_script_path("./api-iife.js")
         .global_scope_schema(schemars::schema_for!(TasksScopeEntry))

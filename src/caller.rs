@@ -23,6 +23,10 @@ pub(crate) struct View {
 }
 
 impl View {
+    pub(crate) fn new(page: Page, scope: Scope) -> Self {
+        Self { page, scope }
+    }
+
     pub(crate) fn sees(&self, record: &Record) -> bool {
         self.sees_task_of(record.name(), &record.owner())
     }
@@ -50,7 +54,7 @@ impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
         let (label, incarnation) = plugin.pages.current(webview.label());
         let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
         Ok(Self {
-            view: View { page: Page { label, incarnation, remote }, scope },
+            view: View::new(Page { label, incarnation, remote }, scope),
             tasks: plugin.tasks.clone(),
             sessions: Arc::clone(&plugin.sessions),
         })

@@ -52,7 +52,7 @@ pub(crate) async fn start(
         .map_err(|_| Error::new(ErrorKind::InvalidId, format!("\"{id}\" is not a UUID: make one for each task")))?;
     let start = Start { id, task: &task, input, owner: Owner::Page(caller.page().clone()) };
     let mut snapshot = None;
-    let record = caller.tasks.start_for(start, |record| snapshot = Some(session.follow(record)))?;
+    let record = caller.tasks.start_for(&start, |record| snapshot = Some(session.follow(record)))?;
     Ok(snapshot.unwrap_or_else(|| record.snapshot()))
 }
 

@@ -217,7 +217,9 @@ impl Reached {
                 match &reference.inner {
                     NamedReferenceType::Inline { dt, .. } => return self.add(dt, types),
                     NamedReferenceType::Reference { generics, .. } => {
-                        generics.iter().for_each(|(_, generic)| self.add(generic, types));
+                        for (_, generic) in generics {
+                            self.add(generic, types);
+                        }
                     }
                     NamedReferenceType::Recursive(_) => {}
                 }

@@ -1,5 +1,7 @@
 //! What a page gets: the real commands behind the real permission files, on the mock runtime.
 
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
 mod support;
 
 use std::time::Duration;
@@ -150,6 +152,10 @@ fn an_output_that_is_no_json_and_a_panic_end_as_failures() {
     }
     let outcome = main.call("outcome", json!({ "id": id(3) })).unwrap();
     assert_eq!(outcome["data"]["error"], json!({ "http": 404 }), "the handler's own error comes whole");
+    assert_eq!(
+        outcome["data"]["message"], "the server answered with status 404",
+        "with its words, as its kind asks for"
+    );
 }
 
 #[test]
@@ -382,6 +388,23 @@ fn who_attaches_late_gets_the_state_and_then_the_changes() {
     // An ended task can be attached to as well; then there is nothing more to come.
     let snapshots = main.call("watch", json!({ "session": "later", "target": target })).unwrap();
     assert_eq!(snapshots[0]["status"], "cancelled");
+}
+
+#[test]
+fn a_handler_that_never_yields_is_cancelling_at_once_and_then_overdue() {
+    let app = app();
+    let main = app.window("main");
+    main.open("s");
+    main.call("start", start(&id(1), "busy", Value::Null)).unwrap();
+    let now = || main.call("get", json!({ "id": id(1) })).unwrap();
+    main.eventually("running", || now()["status"] == "running");
+    main.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
+    assert_eq!(now()["status"], "cancelling", "though the handler holds its supervisor up");
+    main.eventually("overdue", || now()["overdue"] == true);
+    assert_eq!(now()["status"], "cancelling");
+    app.open_gate();
+    main.eventually("ended", || now()["status"] == "completed" || now()["status"] == "cancelled");
+    assert_eq!(now()["overdue"], false);
 }
 
 #[test]

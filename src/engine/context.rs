@@ -193,7 +193,6 @@ impl<D: Serialize> ProgressReporter<'_, D> {
     /// Says what the task is at in the kind's own type.
     ///
     /// Fails, and changes nothing, when it can't be written as JSON or is larger than 4 KiB.
-    #[allow(clippy::needless_pass_by_value)] // A detail is made to be handed over.
     pub fn detail(self, detail: D) -> Result<(), Error> {
         self.record.set_detail(&detail)
     }

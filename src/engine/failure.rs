@@ -2,20 +2,8 @@ use std::{error::Error as StdError, fmt};
 
 use serde::Serialize;
 
-/// An error for handlers whose errors need no type of their own: `?` makes one of any
-/// [`std::error::Error`].
-///
-/// Use your own serializable enum instead when the page should tell errors apart. Like `anyhow::Error`,
-/// it does not implement [`std::error::Error`] itself: that is what lets `?` take every other error.
-///
-/// ```
-/// use tauri_plugin_tasks::{Failure, TaskContext};
-///
-/// async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {
-///     let text = std::fs::read_to_string(path)?;
-///     u32::try_from(text.lines().count()).map_err(|_| Failure::new("the file has too many lines to count"))
-/// }
-/// ```
+/// An error that needs no type of its own: what went wrong, in words.
+// Kept short: the text above ends up in the TypeScript file of every app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 pub struct Failure {
@@ -27,6 +15,21 @@ pub struct Failure {
 
 impl Failure {
     /// A failure with a message and no further cause.
+    ///
+    /// Most are made by `?`, from any [`std::error::Error`]. Like `anyhow::Error`, `Failure` does not implement
+    /// that trait itself: this is what lets `?` take every other error.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {
+    ///     let text = std::fs::read_to_string(path)?;
+    ///     u32::try_from(text.lines().count()).map_err(|_| Failure::new("the file has too many lines to count"))
+    /// }
+    /// ```
+    ///
+    /// When the page should tell errors apart, let the handler return an enum of its own that implements
+    /// [`Serialize`].
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), causes: Vec::new() }
     }

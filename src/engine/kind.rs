@@ -35,13 +35,19 @@ pub(crate) struct Kind {
 }
 
 impl Kind {
-    pub(crate) fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, handler: F) -> Self
+    /// `describe` says in words what an error of the handler's own type means, if its JSON doesn't.
+    pub(crate) fn new<D, I, In, O, E, F, Fut>(
+        name: &str,
+        policy: Policy,
+        describe: Option<fn(&E) -> String>,
+        handler: F,
+    ) -> Self
     where
         D: 'static,
         I: 'static,
         In: DeserializeOwned + Send + 'static,
         O: Serialize,
-        E: Serialize,
+        E: Serialize + 'static,
         F: Fn(TaskContext<D, I>, In) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
@@ -51,7 +57,7 @@ impl Kind {
         let prepare: Prepare = Box::new(move |input| {
             let input: In = read_input(&task, input)?;
             let handler = Arc::clone(&handler);
-            Ok(Box::new(move |record| erase(record, |context| handler(context, input))))
+            Ok(Box::new(move |record| erase(record, describe, |context| handler(context, input))))
         });
         Self { name, policy, prepare: Some(prepare) }
     }
@@ -73,11 +79,12 @@ impl Kind {
 /// Runs `start` and turns what comes out into JSON.
 pub(super) fn erase<D, I, O, E, Fut>(
     record: &Arc<Record>,
+    describe: Option<fn(&E) -> String>,
     start: impl FnOnce(TaskContext<D, I>) -> Fut,
 ) -> BoxFuture<'static, Result<Json, TaskFailure>>
 where
     O: Serialize,
-    E: Serialize,
+    E: Serialize + 'static,
     Fut: Future<Output = Result<O, E>> + Send + 'static,
 {
     let name = Arc::clone(&record.kind.name);
@@ -85,7 +92,7 @@ where
     Box::pin(async move {
         match work.await {
             Ok(output) => Json::new(&output).map_err(|problem| TaskFailure::unserializable(&name, "output", &problem)),
-            Err(error) => Err(TaskFailure::error(&name, &error)),
+            Err(error) => Err(TaskFailure::error(&name, &error, describe.map(|describe| describe(&error)))),
         }
     })
 }

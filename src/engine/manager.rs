@@ -74,7 +74,7 @@ impl TaskManager {
     pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
         let start = Start { id: TaskId::new(), task, input, owner: Owner::App };
-        let record = self.start_for(start, |_| {})?;
+        let record = self.start_for(&start, |_| {})?;
         Ok(TaskHandle::new(self, &record))
     }
 
@@ -86,7 +86,7 @@ impl TaskManager {
         D: 'static,
         I: 'static,
         O: Serialize,
-        E: Serialize,
+        E: Serialize + 'static,
         F: FnOnce(TaskContext<D, I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
@@ -94,7 +94,7 @@ impl TaskManager {
         let record = self.record(TaskId::new(), kind, Json::null(), Owner::App);
         self.shared.registry.lock().insert(&record);
         let handle = TaskHandle::new(self, &record);
-        self.run(&record, Box::new(move |record| erase(record, work)));
+        self.run(&record, Box::new(move |record| erase(record, None, work)));
         handle
     }
 
@@ -143,8 +143,8 @@ impl TaskManager {
     /// Starts a task, or finds the one that an earlier call with the same words has started.
     ///
     /// `before` is called on the task before it can run, so that whoever wants to watch it misses nothing.
-    pub(crate) fn start_for(&self, start: Start<'_>, before: impl FnOnce(&Arc<Record>)) -> Result<Arc<Record>, Error> {
-        if let Some(record) = repeated(&self.shared.registry.lock(), &start)? {
+    pub(crate) fn start_for(&self, start: &Start<'_>, before: impl FnOnce(&Arc<Record>)) -> Result<Arc<Record>, Error> {
+        if let Some(record) = repeated(&self.shared.registry.lock(), start)? {
             before(&record);
             return Ok(record);
         }
@@ -154,7 +154,7 @@ impl TaskManager {
         {
             let mut registry = self.shared.registry.lock();
             // Looked at again, since a twin of this call may have come in between.
-            if let Some(record) = repeated(&registry, &start)? {
+            if let Some(record) = repeated(&registry, start)? {
                 drop(registry);
                 before(&record);
                 return Ok(record);

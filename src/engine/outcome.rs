@@ -95,14 +95,13 @@ const PANIC_MESSAGE_LIMIT: usize = 1024;
 const ERROR_MESSAGE_LIMIT: usize = 1024;
 
 impl TaskFailure {
-    /// The handler returned `error`.
-    pub(super) fn error(name: &str, error: &impl Serialize) -> Self {
+    /// The handler returned `error`, which means `description`.
+    pub(super) fn error(name: &str, error: &impl Serialize, description: Option<String>) -> Self {
         match Json::new(error) {
-            Ok(json) => Self {
-                kind: FailureKind::Error,
-                message: clip(error_message(name, &json), ERROR_MESSAGE_LIMIT),
-                error: Some(json),
-            },
+            Ok(json) => {
+                let message = description.unwrap_or_else(|| error_message(name, &json));
+                Self { kind: FailureKind::Error, message: clip(message, ERROR_MESSAGE_LIMIT), error: Some(json) }
+            }
             Err(problem) => Self::unserializable(name, "error", &problem),
         }
     }
@@ -161,13 +160,13 @@ mod tests {
 
     #[test]
     fn an_error_of_any_type_becomes_a_sentence() {
-        assert_eq!(TaskFailure::error("t", &"no such host").message, "no such host");
+        assert_eq!(TaskFailure::error("t", &"no such host", None).message, "no such host");
         assert_eq!(
-            TaskFailure::error("t", &serde_json::json!({ "message": "disk full", "code": 28 })).message,
+            TaskFailure::error("t", &serde_json::json!({ "message": "disk full", "code": 28 }), None).message,
             "disk full"
         );
         assert_eq!(
-            TaskFailure::error("t", &serde_json::json!({ "http": 404 })).message,
+            TaskFailure::error("t", &serde_json::json!({ "http": 404 }), None).message,
             r#"task "t" failed: {"http":404}"#
         );
     }
@@ -175,7 +174,7 @@ mod tests {
     #[test]
     fn an_error_that_cannot_be_written_says_so() {
         let keys = std::collections::HashMap::from([((1, 2), 3)]);
-        let failure = TaskFailure::error("t", &keys);
+        let failure = TaskFailure::error("t", &keys, None);
         assert_eq!(failure.kind, FailureKind::Unserializable);
         assert!(failure.message.contains("the error of task \"t\""), "{}", failure.message);
     }

@@ -3,6 +3,8 @@
 mod message;
 mod outbox;
 mod pump;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -111,11 +113,6 @@ impl Sessions {
         });
         let excess = closed.len().saturating_sub(CLOSED_LIMIT);
         closed.drain(..excess);
-    }
-
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.names.lock().open.len()
     }
 }
 

@@ -174,7 +174,7 @@ impl Outbox {
             return Some(end);
         }
         let send = self.has_something().then_some(self.may_send_at);
-        let refresh = (!self.rated.is_empty()).then_some(self.refresh_at);
+        let refresh = (!self.rated.is_empty()).then(|| self.refresh_at.max(self.may_send_at));
         [send, refresh].into_iter().flatten().min()
     }
 

@@ -6,6 +6,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc,
     },
     time::{Duration, Instant},
 };
@@ -16,7 +17,10 @@ use tauri::{
     AppHandle, Manager, Runtime, WebviewWindow,
     ipc::{CallbackFn, InvokeBody, InvokeResponseBody},
     test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder, mock_context, noop_assets},
-    utils::acl::manifest::{Manifest, PermissionFile},
+    utils::acl::{
+        manifest::{Manifest, PermissionFile},
+        resolved::Resolved,
+    },
     webview::InvokeRequest,
 };
 use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt};
@@ -29,9 +33,10 @@ struct Double {
     number: u32,
 }
 
-#[derive(Serialize, specta::Type)]
+#[derive(Debug, thiserror::Error, Serialize, specta::Type)]
 #[serde(rename_all = "camelCase")]
 enum NotFound {
+    #[error("the server answered with status {0}")]
     Http(u16),
 }
 
@@ -69,6 +74,26 @@ async fn slow<R: Runtime>(app: AppHandle<R>, _: TaskContext, _: Option<u32>) -> 
 
 async fn hang(_: TaskContext, (): ()) -> Result<(), Failure> {
     std::future::pending().await
+}
+
+/// Keeps its thread, and so its supervisor, until the gate opens.
+async fn busy<R: Runtime>(app: AppHandle<R>, _: TaskContext, (): ()) -> Result<(), Failure> {
+    let gate = app.state::<Gate>().closed.lock().unwrap().take().unwrap();
+    let _ = gate.recv();
+    Ok(())
+}
+
+/// What [`busy`] waits for.
+pub struct Gate {
+    closed: Mutex<Option<mpsc::Receiver<()>>>,
+    pub opener: Mutex<Option<mpsc::Sender<()>>>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let (opener, closed) = mpsc::channel();
+        Self { closed: Mutex::new(Some(closed)), opener: Mutex::new(Some(opener)) }
+    }
 }
 
 async fn count(ctx: TaskContext, to: u64) -> Result<(), Failure> {
@@ -115,10 +140,11 @@ fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("slow", slow))
         .task(Task::new("secret", slow))
         .task(Task::new("hang", hang))
+        .task(Task::new("busy", busy).grace(Duration::ZERO))
         .task(Task::new("count", count))
         .task(Task::new("odd-output", odd_output))
         .task(Task::new("panics", panics))
-        .task(Task::new("fails", fails))
+        .task(Task::new("fails", fails).display_errors())
         .task(Task::new("large", large))
 }
 
@@ -158,7 +184,7 @@ impl App {
     pub fn new(capabilities: &[&str]) -> Self {
         let mut context = mock_context(noop_assets());
         let acl = BTreeMap::from([("tasks".to_owned(), Manifest::new(permission_files(), None))]);
-        *context.runtime_authority_mut() = tauri::runtime_authority!(acl, Default::default());
+        *context.runtime_authority_mut() = tauri::runtime_authority!(acl, Resolved::default());
         let pushed = Pushed::default();
         let to = Arc::clone(&pushed);
         let app = mock_builder()
@@ -168,6 +194,7 @@ impl App {
                 true
             })
             .manage(Runs::default())
+            .manage(Gate::default())
             .manage("managed state")
             .plugin(tasks().build())
             .build(context)
@@ -192,6 +219,11 @@ impl App {
     /// How often the handler of `task` was run.
     pub fn runs(&self, task: &str) -> usize {
         self.app.state::<Runs>().0.lock().unwrap().get(task).copied().unwrap_or_default()
+    }
+
+    /// Lets [`busy`] go on.
+    pub fn open_gate(&self) {
+        self.app.state::<Gate>().opener.lock().unwrap().take();
     }
 
     pub fn tasks_named(&self, name: &str) -> usize {

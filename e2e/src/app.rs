@@ -1,0 +1,245 @@
+//! A running example app, seen through its window.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use fantoccini::elements::Element;
+use fantoccini::wd::TimeoutConfiguration;
+use fantoccini::{Client, ClientBuilder, Locator};
+use futures::FutureExt as _;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::driver::Driver;
+use crate::eventually;
+
+/// How long a person would wait for a page to answer, on a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a test against a freshly started app. If it fails, pictures and pages of all windows stay in
+/// `target/e2e/<test>/`, beside what the app printed.
+pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
+    // The test harness names each test's thread after it.
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("unnamed").replace("::", "-");
+    let evidence = target().join("e2e").join(&name);
+    let app = App::start(program, &evidence).await?;
+    let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
+    if !matches!(outcome, Ok(Ok(()))) {
+        app.keep_evidence().await;
+    }
+    app.close().await;
+    match outcome {
+        Ok(result) => result.with_context(|| format!("see {}", evidence.display())),
+        Err(panic) => {
+            eprintln!("see {}", evidence.display());
+            resume_unwind(panic)
+        }
+    }
+}
+
+/// What a script in the page threw.
+#[derive(Debug, Deserialize)]
+pub struct PageError {
+    pub name: String,
+    pub kind: Option<String>,
+    pub message: String,
+}
+
+impl std::fmt::Display for PageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let kind = self.kind.as_deref().unwrap_or("no kind");
+        write!(f, "the page threw {} ({kind}): {}", self.name, self.message)
+    }
+}
+
+impl std::error::Error for PageError {}
+
+pub struct App {
+    client: Client,
+    driver: Driver,
+    folder: TempDir,
+    evidence: PathBuf,
+}
+
+impl App {
+    /// Starts an example app, which must have been built, and waits for its page.
+    pub async fn start(program: &str, evidence: &Path) -> Result<Self> {
+        let binary = binary(program)?;
+        let _ = fs::remove_dir_all(evidence);
+        fs::create_dir_all(evidence).with_context(|| format!("can't make {}", evidence.display()))?;
+        let folder = TempDir::new()?;
+        let log = File::create(evidence.join("app.log"))?;
+        let mut driver = Driver::start(folder.path(), &log).await?;
+        let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": [] } });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(serde_json::from_value(capabilities)?)
+            .connect(&driver.url())
+            .await
+            .with_context(|| format!("{program} did not open a window; see {}", evidence.display()))?;
+        driver.remember_app()?;
+        let script_limit = Some(Duration::from_secs(60));
+        client.update_timeouts(TimeoutConfiguration::new(script_limit, None, None)).await?;
+        let app = Self { client, driver, folder, evidence: evidence.to_owned() };
+        app.window("main").await?;
+        Ok(app)
+    }
+
+    pub async fn close(self) {
+        // The driver ends the app when the session ends; dropping the driver makes sure.
+        let _ = self.client.close().await;
+    }
+
+    /// Where the workbench keeps its downloads.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Whether the app's process still runs.
+    pub fn runs(&self) -> bool {
+        self.driver.app_runs()
+    }
+
+    /// What the app and its pages have printed so far.
+    pub fn log(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.evidence.join("app.log"))?)
+    }
+
+    /// Runs the body of an async function in the page, with `args`, and gives what it returns. What it throws is a
+    /// [`PageError`].
+    pub async fn script<T: DeserializeOwned>(&self, body: &str, args: Value) -> Result<T> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum Answer {
+            Returned(Value),
+            Threw(PageError),
+        }
+        let script = format!(
+            "const [args, answer] = arguments;
+            (async () => {{ {body} }})().then(
+                (value) => answer(JSON.stringify({{ returned: value ?? null }})),
+                (error) => answer(JSON.stringify({{ threw: {{
+                    name: String(error?.name ?? typeof error),
+                    kind: error?.kind ?? null,
+                    message: String(error?.message ?? error),
+                }} }})),
+            );"
+        );
+        let answer = self.client.execute_async(&script, vec![args]).await?;
+        let answer = answer.as_str().context("the script gave no answer")?;
+        match serde_json::from_str(answer)? {
+            Answer::Returned(value) => Ok(serde_json::from_value(value)?),
+            Answer::Threw(error) => Err(error.into()),
+        }
+    }
+
+    /// Runs a script that gives nothing and may end its own page.
+    pub async fn run(&self, body: &str, args: Value) -> Result<()> {
+        self.client.execute(&format!("const [args] = arguments; {body}"), vec![args]).await?;
+        Ok(())
+    }
+
+    /// Turns to a window by its label, once it is there.
+    pub async fn window(&self, label: &str) -> Result<()> {
+        eventually(&format!("a window {label:?}"), PATIENCE, async || {
+            for window in self.client.windows().await? {
+                self.client.switch_to_window(window).await?;
+                if self.label().await? == label {
+                    return Ok(Some(()));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    async fn label(&self) -> Result<String> {
+        self.script("return window.__TAURI_INTERNALS__.metadata.currentWindow.label", Value::Null).await
+    }
+
+    /// Reloads the page as its user would, and waits for the new one.
+    pub async fn reload(&self) -> Result<()> {
+        self.client.refresh().await?;
+        Ok(())
+    }
+
+    /// The element with this `data-testid`, once it is there.
+    pub async fn element(&self, test_id: &str) -> Result<Element> {
+        self.find(&format!("[data-testid={test_id}]")).await
+    }
+
+    /// The element that a selector names, once it is there.
+    pub async fn find(&self, selector: &str) -> Result<Element> {
+        eventually(&format!("an element {selector}"), PATIENCE, async || {
+            Ok(Some(self.client.find(Locator::Css(selector)).await?))
+        })
+        .await
+    }
+
+    pub async fn click(&self, test_id: &str) -> Result<()> {
+        let element = self.element(test_id).await?;
+        element.click().await.with_context(|| format!("can't click {test_id}"))
+    }
+
+    /// Types into an empty or emptied field.
+    pub async fn enter(&self, test_id: &str, text: &str) -> Result<()> {
+        let field = self.element(test_id).await?;
+        field.clear().await?;
+        field.send_keys(text).await.with_context(|| format!("can't type into {test_id}"))
+    }
+
+    pub async fn choose(&self, test_id: &str, value: &str) -> Result<()> {
+        let select = self.element(test_id).await?;
+        select.select_by_value(value).await.with_context(|| format!("{test_id} has no {value:?}"))
+    }
+
+    pub async fn text(&self, test_id: &str) -> Result<String> {
+        Ok(self.element(test_id).await?.text().await?)
+    }
+
+    pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        fs::write(path, self.client.screenshot().await?).with_context(|| format!("can't write {}", path.display()))
+    }
+
+    /// As much as can still be had: a test has failed already.
+    async fn keep_evidence(&self) {
+        for window in self.client.windows().await.unwrap_or_default() {
+            if self.client.switch_to_window(window).await.is_err() {
+                continue;
+            }
+            let label = self.label().await.unwrap_or_else(|_| "unknown".to_owned());
+            let _ = self.screenshot(&self.evidence.join(format!("{label}.png"))).await;
+            if let Ok(page) = self.client.source().await {
+                let _ = fs::write(self.evidence.join(format!("{label}.html")), page);
+            }
+        }
+    }
+}
+
+/// The folder `target`: this program is `target/<profile>/tour` or `target/<profile>/deps/<test>`.
+pub fn target() -> PathBuf {
+    profile().parent().map(Path::to_owned).unwrap_or_default()
+}
+
+fn profile() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    let folder = program.parent().unwrap_or(&program);
+    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    folder.to_owned()
+}
+
+fn binary(program: &str) -> Result<PathBuf> {
+    let binary = profile().join(program);
+    ensure!(
+        binary.exists(),
+        "{} is not built: run `cargo xtask test e2e`, which builds the apps first",
+        binary.display()
+    );
+    Ok(binary)
+}

@@ -1,0 +1,92 @@
+//! One `WebKitWebDriver` for each test, and an end to all that it starts.
+
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::eventually;
+
+pub struct Driver {
+    process: Child,
+    port: u16,
+    app: Option<Pid>,
+}
+
+impl Driver {
+    /// Starts the driver. What it and the app print goes to `log`.
+    pub async fn start(app_folder: &Path, log: &File) -> Result<Self> {
+        ensure!(
+            std::env::var_os("DISPLAY").is_some(),
+            "there is no display for a real window: run `cargo xtask test e2e`, which brings its own"
+        );
+        let port = free_port()?;
+        let process = Command::new("WebKitWebDriver")
+            .args(["--host=127.0.0.1", &format!("--port={port}")])
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .env("WORKBENCH_DIR", app_folder)
+            // There is no one to read the screen aloud to; without this, GTK complains that it finds no bus.
+            .env("NO_AT_BRIDGE", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log.try_clone()?)
+            .spawn()
+            .context("`WebKitWebDriver` could not be started: install the package webkit2gtk-driver")?;
+        let mut driver = Self { process, port, app: None };
+        eventually("WebKitWebDriver answers", Duration::from_secs(10), async || {
+            let ended = driver.process.try_wait()?;
+            ensure!(ended.is_none(), "WebKitWebDriver has ended by itself ({ended:?})");
+            Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
+        })
+        .await?;
+        Ok(driver)
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// To be called when the driver has started the app, so that the app ends even if the driver crashes.
+    pub fn remember_app(&mut self) -> Result<()> {
+        let children = children(self.process.id())?;
+        self.app = children.first().copied().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        ensure!(self.app.is_some(), "WebKitWebDriver runs no app");
+        Ok(())
+    }
+
+    /// Whether the app's process still runs.
+    pub fn app_runs(&self) -> bool {
+        self.app.is_some_and(|app| {
+            let status = fs::read_to_string(format!("/proc/{}/stat", app.as_raw_nonzero()));
+            // An ended process whose parent has not asked for its exit status yet is a zombie.
+            status.is_ok_and(|status| !status.contains(") Z "))
+        })
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if let Some(app) = self.app
+            && self.app_runs()
+        {
+            let _ = kill_process(app, Signal::KILL);
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    Ok(listener.local_addr()?.port())
+}
+
+fn children(parent: u32) -> Result<Vec<u32>> {
+    let path = format!("/proc/{parent}/task/{parent}/children");
+    let list = fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
+    Ok(list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect())
+}

@@ -1,0 +1,40 @@
+//! Drives the example apps in a real window, as a person would: [`App`] is such a window, [`Workbench`] knows the
+//! workbench's page, and [`Server`] is what it downloads from.
+
+#![expect(missing_docs, reason = "only the tests of this repository read it")]
+
+mod app;
+mod desktop;
+mod driver;
+mod server;
+mod workbench;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+pub use app::{App, PageError, target, with_app};
+pub use desktop::close_window;
+pub use server::{Content, Server};
+pub use workbench::{Card, Workbench};
+
+/// Asks again and again until there is an answer; an error that says what was missing after `timeout`.
+pub async fn eventually<T>(
+    what: &str,
+    timeout: Duration,
+    mut condition: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let answer = condition().await;
+        match answer {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) if Instant::now() > deadline => bail!("not within {timeout:?}: {what}"),
+            Err(error) if Instant::now() > deadline => {
+                return Err(error).with_context(|| format!("not within {timeout:?}: {what}"));
+            }
+            // A page that is just being loaded answers with errors.
+            Ok(None) | Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}

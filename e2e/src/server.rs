@@ -1,0 +1,152 @@
+//! A loopback server whose downloads can be slow, stall or fail, and that counts how often each was asked for.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::fmt;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Result;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use futures::stream;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// What `/bytes` is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Content {
+    /// How many bytes.
+    pub n: u64,
+    /// Other seeds, other bytes.
+    pub seed: u64,
+    /// Bytes a second, 0 for as many as go through.
+    pub rate: u64,
+    /// Without a `Content-Length` if not 0.
+    pub chunked: u8,
+    /// So many requests are answered 503 first.
+    pub fail: u64,
+    /// After so many bytes nothing comes until [`Server::release`], 0 for never.
+    pub stall: u64,
+}
+
+impl Content {
+    /// What a complete download holds.
+    pub fn bytes(&self) -> Vec<u8> {
+        bytes(self.seed, 0, self.n)
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { n, seed, rate, chunked, fail, stall } = self;
+        write!(f, "/bytes?n={n}&seed={seed}&rate={rate}&chunked={chunked}&fail={fail}&stall={stall}")
+    }
+}
+
+/// Listens on 127.0.0.1 until the runtime ends.
+pub struct Server {
+    address: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    requests: Mutex<HashMap<String, u64>>,
+    released: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// Counts a request; says how many there were before.
+    fn count(&self, address: String) -> u64 {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = requests.entry(address).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
+
+impl Server {
+    pub async fn start() -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::<Shared>::default();
+        let router = Router::new().route("/bytes", get(answer)).with_state(Arc::clone(&shared));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { address, shared })
+    }
+
+    pub fn url(&self, content: &Content) -> String {
+        format!("{}{content}", self.address)
+    }
+
+    /// How often this content was asked for.
+    pub fn requests(&self, content: &Content) -> u64 {
+        let requests = self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.get(&content.to_string()).copied().unwrap_or_default()
+    }
+
+    /// Lets all stalled downloads go on, and later ones not stall.
+    pub fn release(&self) {
+        self.shared.released.send_replace(true);
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Query<Content>) -> Response {
+    if shared.count(uri.to_string()) < content.fail {
+        return (StatusCode::SERVICE_UNAVAILABLE, "try again").into_response();
+    }
+    let start = Instant::now();
+    let body = stream::unfold(0, move |sent| {
+        let mut released = shared.released.subscribe();
+        async move {
+            if sent == content.n {
+                return None;
+            }
+            let mut end = content.n.min(sent + chunk(content.rate));
+            if content.stall > 0 && sent >= content.stall {
+                released.wait_for(|released| *released).await.ok()?;
+            } else if content.stall > 0 {
+                end = end.min(content.stall);
+            }
+            if let Some(due) = (sent * 1_000_000).checked_div(content.rate) {
+                sleep_until(start + Duration::from_micros(due)).await;
+            }
+            Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), end))
+        }
+    });
+    let mut response = Body::from_stream(body).into_response();
+    if content.chunked == 0 {
+        response.headers_mut().insert(header::CONTENT_LENGTH, content.n.into());
+    }
+    response
+}
+
+/// About 50 a second, of 64 KiB at most.
+fn chunk(rate: u64) -> u64 {
+    if rate == 0 { 65_536 } else { (rate / 50).clamp(1, 65_536) }
+}
+
+/// Bytes `from..to` of an endless sequence that looks random, to a compressor too.
+fn bytes(seed: u64, from: u64, to: u64) -> Vec<u8> {
+    let first = mixed(seed);
+    let byte = |at: u64| mixed(first.wrapping_add(at / 8)).to_le_bytes()[(at % 8) as usize];
+    (from..to).map(byte).collect()
+}
+
+/// The finisher of splitmix64.
+fn mixed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,126 @@
+//! The workbench's page, in a person's words.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{App, eventually};
+
+/// A task as its card shows it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Card {
+    pub id: String,
+    pub task: String,
+    pub status: String,
+    /// How full the bar is, 0 to 100; nothing if it can't be known.
+    pub percent: Option<f64>,
+    /// All that is to be read on the card.
+    pub text: String,
+    pub error: Option<String>,
+}
+
+impl Card {
+    pub fn has_ended(&self) -> bool {
+        ["completed", "failed", "cancelled", "timedOut"].contains(&self.status.as_str())
+    }
+}
+
+/// The page in the window that the app was last turned to.
+pub struct Workbench<'a>(pub &'a App);
+
+impl Workbench<'_> {
+    /// Fills in the form for a download and starts it; gives the task's id.
+    pub async fn download(&self, url: &str, file: &str) -> Result<String> {
+        let destination = self.0.folder().join(file);
+        self.started_by(async || {
+            self.0.enter("download-url", url).await?;
+            self.0.enter("download-dest", &destination.to_string_lossy()).await?;
+            self.0.click("download-start").await
+        })
+        .await
+    }
+
+    /// Fills in the form for a job and starts it; gives the task's id.
+    pub async fn job(&self, outcome: &str, seconds: f64) -> Result<String> {
+        self.started_by(async || {
+            self.0.choose("job-outcome", outcome).await?;
+            self.0.enter("job-seconds", &seconds.to_string()).await?;
+            self.0.click("job-start").await
+        })
+        .await
+    }
+
+    /// Fills in the form for hashing a folder and starts it; gives the task's id.
+    pub async fn hash(&self, folder: &str) -> Result<String> {
+        self.started_by(async || {
+            self.0.enter("hash-path", folder).await?;
+            self.0.click("hash-start").await
+        })
+        .await
+    }
+
+    async fn started_by(&self, act: impl AsyncFnOnce() -> Result<()>) -> Result<String> {
+        let before = self.cards().await?;
+        act().await?;
+        eventually("a new card in the list", Duration::from_secs(10), async || {
+            let is_new = |card: &Card| before.iter().all(|old| old.id != card.id);
+            Ok(self.cards().await?.into_iter().find(is_new).map(|card| card.id))
+        })
+        .await
+    }
+
+    pub async fn cards(&self) -> Result<Vec<Card>> {
+        let script = r#"
+            const part = (card, name) => card.querySelector(`[data-testid="${name}"]`);
+            return [...document.querySelectorAll("[data-task-id]")].map((card) => ({
+                id: card.dataset.taskId,
+                task: card.dataset.task,
+                status: card.dataset.status,
+                percent: part(card, "bar")?.hasAttribute("aria-valuenow") ? Number(part(card, "bar").ariaValueNow) : null,
+                text: card.innerText,
+                error: part(card, "error")?.innerText || null,
+            }));
+        "#;
+        self.0.script(script, json!(null)).await
+    }
+
+    pub async fn card(&self, id: &str) -> Result<Card> {
+        let cards = self.cards().await?;
+        cards.into_iter().find(|card| card.id == id).with_context(|| format!("no card of the task {id}"))
+    }
+
+    /// Waits until the card of a task is as wanted.
+    pub async fn card_when(&self, id: &str, wanted: &str, is_so: impl Fn(&Card) -> bool) -> Result<Card> {
+        let mut last = None;
+        let result = eventually(wanted, Duration::from_secs(30), async || {
+            let card = self.card(id).await?;
+            last = Some(card.clone());
+            Ok(is_so(&card).then_some(card))
+        })
+        .await;
+        result.with_context(|| format!("the card was last {last:?}"))
+    }
+
+    /// Waits for a task's end, which must be this one.
+    pub async fn card_at_end(&self, id: &str, status: &str) -> Result<Card> {
+        let card = self.card_when(id, &format!("a task that has {status}"), Card::has_ended).await?;
+        ensure!(card.status == status, "the task should have {status}: {card:?}");
+        Ok(card)
+    }
+
+    /// Waits for a task's failure; gives what its card says about it.
+    pub async fn error_on_card(&self, id: &str) -> Result<String> {
+        self.card_at_end(id, "failed").await?;
+        let card = self.card_when(id, "an error on the card", |card| card.error.is_some()).await?;
+        Ok(card.error.unwrap_or_default())
+    }
+
+    /// Clicks a button of a card.
+    pub async fn click(&self, id: &str, button: &str) -> Result<()> {
+        let selector = format!(r#"[data-task-id="{id}"] [data-testid="{button}"]"#);
+        let element = self.0.find(&selector).await?;
+        element.click().await.with_context(|| format!("can't click {selector}"))
+    }
+}

@@ -1,0 +1,86 @@
+//! Downloads, as a person sees them.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::{Content, Server, Workbench, eventually, with_app};
+
+#[tokio::test]
+async fn a_download_moves_its_bar_and_arrives_byte_for_byte() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let content = Content { n: 3_000_000, rate: 1_500_000, ..Content::default() };
+        let id = page.download(&server.url(&content), "film.bin").await?;
+
+        let is_moving = |at: f64| move |card: &e2e::Card| card.percent.is_some_and(|percent| percent > at);
+        let early = page.card_when(&id, "a bar that has left its start", is_moving(0.0)).await?;
+        let begin = early.percent.unwrap_or_default();
+        ensure!(begin < 90.0, "the bar jumped to {begin} %");
+        page.card_when(&id, "a bar that moves on", is_moving(begin)).await?;
+
+        let card = page.card_at_end(&id, "completed").await?;
+        ensure!(card.percent.is_none_or(|percent| percent >= 100.0), "a full bar at the end: {card:?}");
+        ensure!(fs::read(app.folder().join("film.bin"))? == content.bytes(), "the file differs from what was sent");
+        ensure!(fs::read_dir(app.folder())?.count() == 1, "only the file is left");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_download_of_unknown_length_arrives_too() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let content = Content { n: 300_000, chunked: 1, stall: 200_000, ..Content::default() };
+        let id = page.download(&server.url(&content), "chunked.bin").await?;
+
+        let card = page.card_when(&id, "bytes that come in", |card| card.text.contains("200")).await?;
+        ensure!(card.percent.is_none(), "without a total there is no percentage: {card:?}");
+
+        server.release();
+        page.card_at_end(&id, "completed").await?;
+        ensure!(fs::read(app.folder().join("chunked.bin"))? == content.bytes(), "the file differs from what was sent");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_download_cancelled_midway_leaves_no_file() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let content = Content { n: 2_000_000, stall: 1_000_000, ..Content::default() };
+        let id = page.download(&server.url(&content), "never.bin").await?;
+        page.card_when(&id, "half a download", |card| card.percent == Some(50.0)).await?;
+        ensure!(fs::read_dir(app.folder())?.count() == 1, "it writes to a file meanwhile");
+
+        page.click(&id, "cancel").await?;
+
+        page.card_at_end(&id, "cancelled").await?;
+        eventually("an empty folder", Duration::from_secs(5), async || {
+            Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))
+        })
+        .await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_named_as_the_reason() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let content = Content { n: 10, fail: u64::MAX, ..Content::default() };
+        let id = page.download(&server.url(&content), "failed.bin").await?;
+
+        let error = page.error_on_card(&id).await?;
+        ensure!(error.contains("503"), "the card shows: {error:?}");
+        ensure!(fs::read_dir(app.folder())?.next().is_none(), "no file is left");
+        Ok(())
+    })
+    .await
+}

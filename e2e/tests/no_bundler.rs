@@ -1,0 +1,86 @@
+//! A page without a bundler, under Tauri's isolation pattern: it has the client from `api-iife.js`.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::{App, eventually, with_app};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_page_without_a_bundler_counts_words() -> Result<()> {
+    with_app("no-bundler", async |app| {
+        app.enter("text", "To be, or not to be: that is the question.").await?;
+        app.click("count").await?;
+
+        let result = result(app).await?;
+        ensure!(result.contains("10 words, 8 different"), "it counts: {result:?}");
+        ensure!(result.contains("be") && result.contains('2'), "it names the most frequent: {result:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_long_count_can_be_cancelled() -> Result<()> {
+    with_app("no-bundler", async |app| {
+        enter_many_words(app, 300_000).await?;
+        app.click("count").await?;
+        app.click("cancel").await?;
+
+        let result = result(app).await?;
+        ensure!(result == "Cancelled.", "{result:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_long_count_moves_its_bar() -> Result<()> {
+    with_app("no-bundler", async |app| {
+        let script = r#"
+            window.seen = [];
+            const bar = document.getElementById("bar");
+            new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
+        "#;
+        app.run(script, Value::Null).await?;
+        enter_many_words(app, 300_000).await?;
+        app.click("count").await?;
+
+        let result = result(app).await?;
+        ensure!(result.starts_with("300,000 words, 3 different."), "{result:?}");
+        let seen: Vec<f64> = app.script("return window.seen", Value::Null).await?;
+        ensure!(seen.is_sorted(), "the bar only grows: {seen:?}");
+        ensure!(seen.iter().any(|value| (0.01..0.99).contains(value)), "the bar was seen midway: {seen:?}");
+        ensure!(seen.last() == Some(&1.0), "the bar is full at the end: {seen:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn messages_go_through_the_isolation_frame() -> Result<()> {
+    with_app("no-bundler", async |app| {
+        let script = r#"
+            const { invoke } = window.__TAURI__.core;
+            return await invoke("plugin:app|version").then(() => "answered", String);
+        "#;
+        let answer: String = app.script(script, Value::Null).await?;
+        ensure!(answer.contains("refused"), "isolation.js has let a message pass that it should not: {answer}");
+        Ok(())
+    })
+    .await
+}
+
+/// Far more than can be typed.
+async fn enter_many_words(app: &App, words: u32) -> Result<()> {
+    let script = "document.getElementById('text').value = 'so many words '.repeat(args.words / 3)";
+    app.run(script, json!({ "words": words })).await
+}
+
+async fn result(app: &App) -> Result<String> {
+    eventually("a result", Duration::from_secs(20), async || {
+        let text = app.text("result").await?;
+        Ok((!text.is_empty()).then_some(text))
+    })
+    .await
+}

@@ -1,0 +1,160 @@
+//! Pages that reload while work goes on.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{App, Content, Server, Workbench, eventually, with_app};
+use serde_json::{Value, json};
+
+const ROUNDS: u64 = 100;
+
+/// After a reload, Tauri complains once for each answer and each channel that the old page was to get.
+const COMPLAINTS_A_RELOAD: usize = 3;
+
+#[tokio::test]
+async fn a_reloaded_page_finds_its_download_midway() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let content = Content { n: 2_000_000, stall: 1_000_000, ..Content::default() };
+        let id = page.download(&server.url(&content), "again.bin").await?;
+        page.card_when(&id, "half a download", |card| card.percent == Some(50.0)).await?;
+
+        app.reload().await?;
+
+        let card = page.card_when(&id, "the download again", |card| card.percent.is_some()).await?;
+        ensure!(card.percent == Some(50.0), "it shows how far it is: {card:?}");
+        ensure!(page.cards().await?.len() == 1, "there is one task");
+
+        server.release();
+        page.card_at_end(&id, "completed").await?;
+        ensure!(fs::read(app.folder().join("again.bin"))? == content.bytes(), "the file differs from what was sent");
+        ensure!(server.requests(&content) == 1, "it was downloaded once");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reloaded_page_gets_the_result_of_its_task() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let id = page.job("succeed", 1.0).await?;
+
+        app.reload().await?;
+
+        let script = "return await (await window.tasks.attach('job', args.id)).result";
+        let result: Value = app.script(script, json!({ "id": id })).await?;
+        ensure!(result == json!({ "ticks": 10 }), "{result}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_start_and_a_reload_in_one_tick_never_give_two_tasks() -> Result<()> {
+    starts_and_reloads("window.tasks.start('download', args.input).catch(() => {}); location.reload();").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_and_a_reload_a_few_milliseconds_apart_never_give_two_tasks() -> Result<()> {
+    let arrived = starts_and_reloads(
+        "window.tasks.start('download', args.input).catch(() => {}); setTimeout(() => location.reload(), args.round % 10);",
+    )
+    .await?;
+    ensure!(arrived > 0, "no start reached the app, so this proves nothing");
+    Ok(())
+}
+
+/// Starts a download of its own in each round, lets the page reload, and counts what became of it. Says how many starts
+/// became tasks.
+async fn starts_and_reloads(script: &str) -> Result<usize> {
+    let server = Server::start().await?;
+    let mut arrived = 0;
+    with_app("workbench", async |app| {
+        let content = |round: u64| Content { n: 10, seed: round, ..Content::default() };
+        for round in 0..ROUNDS {
+            ready(app).await?;
+            let file = app.folder().join(format!("{round}.bin"));
+            let input = json!({ "url": server.url(&content(round)), "dest": file });
+            // In a tick of its own, so that the driver has its answer before the page goes.
+            let script = format!("window.isOld = true; setTimeout(() => {{ {script} }});");
+            app.run(&script, json!({ "input": input, "round": round })).await?;
+            new_page(app).await.with_context(|| format!("round {round}"))?;
+        }
+        ready(app).await?;
+
+        let tasks = ended(app).await?;
+        for round in 0..ROUNDS {
+            let url = server.url(&content(round));
+            let of_round = tasks.iter().filter(|task| task["input"]["url"] == url.as_str()).count();
+            let requests = server.requests(&content(round));
+            ensure!(of_round <= 1, "round {round}: one start gave {of_round} tasks");
+            ensure!(requests <= 1, "round {round}: one start made {requests} requests");
+        }
+        ensure!(tasks.iter().all(|task| task["status"] == "completed"), "each went well: {tasks:?}");
+        arrived = tasks.len();
+        ensure!(arrived == fs::read_dir(app.folder())?.count(), "each left its file");
+        println!("{arrived} of {ROUNDS} starts reached the app");
+        Ok(())
+    })
+    .await?;
+    Ok(arrived)
+}
+
+/// Waits until the page's session is open: only then is a start one message.
+async fn ready(app: &App) -> Result<()> {
+    eventually("a page that is ready", Duration::from_secs(20), async || {
+        let script = "await window.tasks.list(); return document.readyState === 'complete'";
+        let ready: bool = app.script(script, Value::Null).await?;
+        Ok(ready.then_some(()))
+    })
+    .await
+}
+
+async fn new_page(app: &App) -> Result<()> {
+    eventually("a new page", Duration::from_secs(20), async || {
+        let script = "return window.isOld !== true && window.tasks !== undefined";
+        let new: bool = app.script(script, Value::Null).await?;
+        Ok(new.then_some(()))
+    })
+    .await
+}
+
+/// All tasks, when none runs any more.
+async fn ended(app: &App) -> Result<Vec<Value>> {
+    eventually("an end to all tasks", Duration::from_secs(20), async || {
+        let tasks: Vec<Value> = app.script("return await window.tasks.list()", Value::Null).await?;
+        Ok(tasks.iter().all(|task| !task["endedAt"].is_null()).then_some(tasks))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn reloads_under_a_busy_task_do_not_flood_the_console() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        // Ten changes a second: what still went to the old page would be complained of as often.
+        let id = page.job("succeed", 60.0).await?;
+        for _ in 0..5 {
+            app.reload().await?;
+            let listen = r#"
+                window.complaints = [];
+                for (const level of ["warn", "error"]) {
+                    console[level] = (...words) => window.complaints.push(words.join(" "));
+                }
+            "#;
+            app.run(listen, Value::Null).await?;
+
+            let at_first = page.card_when(&id, "the task again", |card| card.percent.is_some()).await?.percent;
+            let later = at_first.map(|percent| percent + 3.0);
+            page.card_when(&id, "a bar that moves on", |card| card.percent >= later).await?;
+            let complaints: Vec<String> = app.script("return window.complaints", Value::Null).await?;
+            ensure!(complaints.len() <= COMPLAINTS_A_RELOAD, "too many complaints in the console: {complaints:#?}");
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,315 @@
+//! `download`: a file from a web server, complete or not at all.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use blake3::Hasher;
+use reqwest::{Client, Response, Url};
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+use tauri_plugin_tasks::{TaskContext, Unit};
+use tokio::{fs::File, io::AsyncWriteExt};
+
+/// How long a server may take to accept the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long it may then send nothing. There is no limit for the whole: a large file takes its time.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What to download.
+#[derive(Debug, Deserialize, Serialize, Type)]
+pub struct DownloadInput {
+    /// An http or https address.
+    pub url: String,
+    /// The full path of the file to make.
+    pub dest: PathBuf,
+}
+
+/// What a download is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum Stage {
+    /// Waits for the server's answer.
+    Connecting,
+    /// Writes what comes in.
+    Receiving,
+    /// Makes sure that it is on the disk and gives it its name.
+    Saving,
+}
+
+/// A file that is there now.
+#[derive(Debug, Serialize, Type)]
+pub struct Downloaded {
+    /// Where.
+    pub path: PathBuf,
+    /// How large it is.
+    #[specta(type = Number)]
+    pub bytes: u64,
+    /// The BLAKE3 hash of its content.
+    pub blake3: String,
+}
+
+/// Why there is no file. The page makes its sentences from this.
+#[derive(Debug, Serialize, Type)]
+#[serde(tag = "type", content = "data", rename_all = "camelCase")]
+pub enum DownloadError {
+    /// Not an http or https address.
+    Url(String),
+    /// The destination is not the full path of a file.
+    Path(PathBuf),
+    /// The folder of the destination doesn't exist.
+    NoFolder(PathBuf),
+    /// Something is at the destination already.
+    Exists(PathBuf),
+    /// The server answered with something else than the file.
+    Http(u16),
+    /// The server was not reached, or the connection broke.
+    Network(String),
+    /// The file could not be written.
+    Io(String),
+}
+
+impl From<reqwest::Error> for DownloadError {
+    fn from(error: reqwest::Error) -> Self {
+        // The outermost error only says that a request failed; the innermost says why.
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        Self::Network(cause.to_string())
+    }
+}
+
+impl From<io::Error> for DownloadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.to_string())
+    }
+}
+
+/// Downloads a file.
+///
+/// Nothing is left behind by a download that doesn't end well, however that comes about: a cancel drops this
+/// future at an `await`, and with it the [`PartFile`].
+pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<Downloaded, DownloadError> {
+    let url = Url::parse(&input.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or(DownloadError::Url(input.url))?;
+    // Before the request: nobody likes to hear of a wrong path after an hour of downloading.
+    check(&input.dest)?;
+
+    stage(&ctx, Stage::Connecting);
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
+    let response = client.get(url).send().await?;
+    if !response.status().is_success() {
+        return Err(DownloadError::Http(response.status().as_u16()));
+    }
+
+    stage(&ctx, Stage::Receiving);
+    ctx.progress().unit(Unit::Bytes).total(response.content_length());
+    // The id makes the name its own: two downloads to one destination don't write into each other's file.
+    let part = PartFile::create(&input.dest, &ctx.id().to_string())?;
+    let (part, bytes, blake3) = receive(&ctx, response, part).await?;
+
+    stage(&ctx, Stage::Saving);
+    part.finish(&input.dest).await?;
+    Ok(Downloaded { path: input.dest, bytes, blake3 })
+}
+
+/// Refuses a destination that has no folder or is taken.
+fn check(dest: &Path) -> Result<(), DownloadError> {
+    let (true, Some(folder), Some(_)) = (dest.is_absolute(), dest.parent(), dest.file_name()) else {
+        return Err(DownloadError::Path(dest.to_owned()));
+    };
+    if !folder.is_dir() {
+        return Err(DownloadError::NoFolder(folder.to_owned()));
+    }
+    if dest.try_exists()? { Err(DownloadError::Exists(dest.to_owned())) } else { Ok(()) }
+}
+
+fn stage(ctx: &TaskContext<Stage>, stage: Stage) {
+    // The only error is a detail over its size limit, and a word is not.
+    let _ = ctx.progress().detail(stage);
+}
+
+async fn receive(
+    ctx: &TaskContext<Stage>,
+    mut response: Response,
+    mut part: PartFile,
+) -> Result<(PartFile, u64, String), DownloadError> {
+    let mut hasher = Hasher::new();
+    while let Some(chunk) = response.chunk().await? {
+        part.file.write_all(&chunk).await?;
+        hasher.update(&chunk);
+        ctx.progress().inc(chunk.len() as u64);
+    }
+    Ok((part, hasher.count(), hasher.finalize().to_hex().to_string()))
+}
+
+/// A file under construction, which is removed unless it is finished.
+#[derive(Debug)]
+struct PartFile {
+    file: File,
+    path: PathBuf,
+    finished: bool,
+}
+
+impl PartFile {
+    /// Makes `dest.<id>.part`, in the same folder, because a rename can't move a file to another disk.
+    ///
+    /// Not `async`: if a future that makes a file is dropped, the file is made nevertheless and nobody knows of it.
+    fn create(dest: &Path, id: &str) -> io::Result<Self> {
+        let mut path = dest.as_os_str().to_owned();
+        path.push(format!(".{id}.part"));
+        let path = PathBuf::from(path);
+        let file = std::fs::File::create_new(&path)?;
+        Ok(Self { file: File::from_std(file), path, finished: false })
+    }
+
+    /// Gives the file its name.
+    async fn finish(mut self, dest: &Path) -> Result<(), DownloadError> {
+        // `write_all` only hands the data over; `flush` hears whether it could be written.
+        self.file.flush().await?;
+        self.file.sync_all().await?;
+        // Again, because a download takes long and a rename replaces what is there.
+        check(dest)?;
+        // There is no `await` from here on, so that a cancel comes either before the rename or after the end.
+        std::fs::rename(&self.path, dest)?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for PartFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            // It may be gone already, and there is nobody to tell.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tauri_plugin_tasks::{Outcome, TaskHandle, TaskManager, TaskStatus};
+    use tempfile::TempDir;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+        runtime::Handle,
+    };
+
+    use super::{DownloadInput, PartFile, download};
+
+    /// Answers one request with `answer`, then closes the connection or keeps it open.
+    async fn server(answer: &'static str, keep_open: bool) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let _request = connection.read(&mut [0; 1024]).await.unwrap();
+            connection.write_all(answer.as_bytes()).await.unwrap();
+            if keep_open {
+                std::future::pending::<()>().await;
+            }
+        });
+        format!("http://{address}/file")
+    }
+
+    fn start(url: String, folder: &TempDir) -> TaskHandle {
+        let input = DownloadInput { url, dest: folder.path().join("file") };
+        TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input))
+    }
+
+    fn failure(outcome: &Outcome) -> String {
+        match outcome {
+            Outcome::Failed(failure) => serde_json::to_string(&failure.error).unwrap(),
+            other => panic!("expected a failure, got {other:?}"),
+        }
+    }
+
+    fn files(folder: &TempDir) -> Vec<String> {
+        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    }
+
+    #[tokio::test]
+    async fn a_file_arrives_whole_and_under_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", false).await;
+        let task = start(url, &folder);
+        task.outcome().await;
+        assert_eq!(task.status(), TaskStatus::Completed);
+        assert_eq!(files(&folder), ["file"]);
+        assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "hello");
+    }
+
+    #[tokio::test]
+    async fn a_cancelled_download_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", true).await;
+        let task = start(url, &folder);
+        let mut watch = task.watch();
+        while task.snapshot().progress.completed < 5 {
+            watch.next().await;
+        }
+        assert_eq!(files(&folder).len(), 1, "there is a part file");
+
+        task.cancel().unwrap();
+        task.outcome().await;
+        assert_eq!(task.status(), TaskStatus::Cancelled);
+        assert!(files(&folder).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_breaks_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = server("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhello", false).await;
+        let outcome = start(url, &folder).outcome().await;
+        assert!(failure(&outcome).contains(r#""type":"network""#));
+        assert!(files(&folder).is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_error_page_is_not_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = server("HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\noops", false).await;
+        let outcome = start(url, &folder).outcome().await;
+        assert_eq!(failure(&outcome), r#"{"type":"http","data":404}"#);
+        assert!(files(&folder).is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_or_destination_is_refused_before_anything_is_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let refused = async |url: &str, dest: std::path::PathBuf| {
+            let input = DownloadInput { url: url.to_owned(), dest };
+            failure(&TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input)).outcome().await)
+        };
+        // Port 1 answers nobody: whatever would be asked there would be a network error.
+        let nowhere = "http://127.0.0.1:1/file";
+        let taken = folder.path().join("taken");
+        fs::write(&taken, "mine").unwrap();
+
+        assert!(refused("ftp://127.0.0.1/file", folder.path().join("file")).await.contains(r#""type":"url""#));
+        assert!(refused(nowhere, "file".into()).await.contains(r#""type":"path""#));
+        assert!(refused(nowhere, folder.path().join("missing/file")).await.contains(r#""type":"noFolder""#));
+        assert!(refused(nowhere, taken.clone()).await.contains(r#""type":"exists""#));
+        assert!(refused(nowhere, folder.path().join("file")).await.contains(r#""type":"network""#));
+        assert_eq!(fs::read_to_string(taken).unwrap(), "mine");
+    }
+
+    #[tokio::test]
+    async fn a_part_file_goes_unless_it_is_finished() {
+        let folder = tempfile::tempdir().unwrap();
+        let dest = folder.path().join("file");
+        drop(PartFile::create(&dest, "1").unwrap());
+        assert!(files(&folder).is_empty());
+
+        PartFile::create(&dest, "2").unwrap().finish(&dest).await.unwrap();
+        assert_eq!(files(&folder), ["file"]);
+    }
+}

@@ -1,0 +1,139 @@
+//! `job`: does what it is told, well or badly, so that each way to end can be seen.
+
+use std::{future, thread, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+use tauri_plugin_tasks::{TaskContext, Unit};
+
+/// How long one item of progress takes.
+const TICK: Duration = Duration::from_millis(100);
+/// A day. More is a slip of the keyboard.
+const MAX_SECONDS: f64 = 86_400.0;
+
+/// What the job is told to do.
+#[derive(Debug, Deserialize, Serialize, Type)]
+pub struct JobInput {
+    /// How it ends.
+    pub outcome: JobOutcome,
+    /// How long it works, if it is left alone.
+    #[specta(type = Number)]
+    pub seconds: f64,
+}
+
+/// How a job ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub enum JobOutcome {
+    /// Counts to the end.
+    Succeed,
+    /// Returns a typed error halfway.
+    Fail,
+    /// Panics halfway.
+    Panic,
+    /// Waits for ever and reports nothing: only a cancel ends it.
+    Hang,
+    /// Blocks its thread and never looks at its token: a cancel can't end it before its time.
+    Stubborn,
+}
+
+/// What a job did.
+#[derive(Debug, Serialize, Type)]
+pub struct JobReport {
+    /// How many ticks it counted.
+    pub ticks: u32,
+}
+
+/// Why a job failed.
+#[derive(Debug, PartialEq, Eq, Serialize, Type)]
+#[serde(tag = "type", content = "data", rename_all = "camelCase")]
+pub enum JobError {
+    /// It was told to.
+    AsTold {
+        /// The last tick it counted.
+        at: u32,
+        /// How many there were to count.
+        of: u32,
+    },
+    /// The seconds are not between zero and a day.
+    Seconds,
+}
+
+/// Counts ticks and ends as the input says.
+///
+/// # Panics
+///
+/// If it is told to.
+pub async fn job(ctx: TaskContext, input: JobInput) -> Result<JobReport, JobError> {
+    let ticks = ticks(input.seconds)?;
+    let middle = ticks.div_ceil(2);
+    if input.outcome != JobOutcome::Hang {
+        ctx.progress().unit(Unit::Items).total(u64::from(ticks));
+    }
+    match input.outcome {
+        JobOutcome::Succeed => {
+            count(&ctx, ticks).await;
+            Ok(JobReport { ticks })
+        }
+        JobOutcome::Fail => {
+            count(&ctx, middle).await;
+            Err(JobError::AsTold { at: middle, of: ticks })
+        }
+        JobOutcome::Panic => {
+            count(&ctx, middle).await;
+            panic!("told to, at tick {middle} of {ticks}");
+        }
+        JobOutcome::Hang => future::pending().await,
+        JobOutcome::Stubborn => {
+            let thread = ctx.clone();
+            // What not to do: code on a blocking thread can't be dropped, so it should look at its token.
+            ctx.spawn_blocking(move |_ignored_token| {
+                for _ in 0..ticks {
+                    thread::sleep(TICK);
+                    thread.progress().inc(1);
+                }
+            })
+            .await;
+            Ok(JobReport { ticks })
+        }
+    }
+}
+
+/// A cancel drops this at its await, which is all a job needs to be cancelled.
+async fn count(ctx: &TaskContext, ticks: u32) {
+    let mut clock = tokio::time::interval(TICK);
+    clock.tick().await; // the first one is immediate
+    for _ in 0..ticks {
+        clock.tick().await;
+        ctx.progress().inc(1);
+    }
+}
+
+/// At least one, so that there is always something to see.
+fn ticks(seconds: f64) -> Result<u32, JobError> {
+    if !(0.0..=MAX_SECONDS).contains(&seconds) {
+        return Err(JobError::Seconds); // not-a-number too: no range contains it
+    }
+    let ticks = Duration::from_secs_f64(seconds).as_millis() / TICK.as_millis();
+    Ok(u32::try_from(ticks).unwrap_or(u32::MAX).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{JobError, ticks};
+
+    #[test]
+    fn a_job_counts_ten_ticks_a_second_and_at_least_one() {
+        assert_eq!(ticks(2.0), Ok(20));
+        assert_eq!(ticks(0.25), Ok(2));
+        assert_eq!(ticks(0.0), Ok(1));
+    }
+
+    #[test]
+    fn seconds_out_of_range_are_an_error() {
+        for seconds in [-1.0, f64::NAN, f64::INFINITY, 86_401.0] {
+            assert_eq!(ticks(seconds), Err(JobError::Seconds));
+        }
+    }
+}

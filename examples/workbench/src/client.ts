@@ -1,0 +1,25 @@
+import { createTasks, type SnapshotFor, type TaskName } from "tauri-plugin-tasks-api";
+import type { Tasks } from "./tasks.gen";
+
+/** The client of this page, typed by what the Rust side registers. */
+export const tasks = createTasks<Tasks>();
+
+/** All kinds, by name. A query that names them gets snapshots with the types of each. */
+export const KINDS = [
+  "download",
+  "hash-folder",
+  "job",
+  "secret",
+] as const satisfies TaskName<Tasks>[];
+
+/** A task in the list: `task` tells which kind it is, and with it the types of its input and its detail. */
+export type Snapshot = SnapshotFor<Tasks, (typeof KINDS)[number]>;
+
+declare global {
+  interface Window {
+    /** The same client, for the console and for the end-to-end tests. */
+    tasks: typeof tasks;
+  }
+}
+
+window.tasks = tasks;

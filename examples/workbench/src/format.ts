@@ -1,0 +1,59 @@
+import prettyBytes from "pretty-bytes";
+import prettyMilliseconds from "pretty-ms";
+import type { TaskProgress, Unit } from "tauri-plugin-tasks-api";
+
+const integers = new Intl.NumberFormat("en");
+
+export const bytes = (count: number): string => prettyBytes(count);
+
+/** How long something took; tenths of a second only while they matter. */
+export const duration = (ms: number): string =>
+  prettyMilliseconds(Math.max(ms, 1), {
+    secondsDecimalDigits: ms < 10_000 ? 1 : 0,
+    unitCount: ms < 10_000 ? 1 : 2,
+  });
+
+/** A time that goes on or is to come, in whole seconds: tenths would only flicker. */
+const wholeSeconds = (ms: number): string =>
+  prettyMilliseconds(Math.max(1, Math.round(ms / 1000)) * 1000, { unitCount: 2 });
+
+export const elapsed = (since: number): string => wholeSeconds(Date.now() - since);
+
+/** `12.3 MB`, `1,204 files`, or the bare number. */
+export function count(value: number, unit: Unit): string {
+  switch (unit) {
+    case "bytes":
+      return bytes(value);
+    case "files":
+    case "items":
+      return `${integers.format(value)} ${value === 1 ? unit.slice(0, -1) : unit}`;
+    case "none":
+      return integers.format(value);
+  }
+}
+
+/** How much is done: `3.4 of 12 MB` would save a unit, but the two rarely have the same. */
+export function amount(progress: TaskProgress): string {
+  const { completed, total, unit } = progress;
+  if (total !== null) {
+    const done = unit === "bytes" ? bytes(completed) : integers.format(completed);
+    return `${done} of ${count(total, unit)}`;
+  }
+  return completed > 0 ? count(completed, unit) : "";
+}
+
+export const rate = (progress: TaskProgress): string =>
+  progress.rate === null || progress.rate <= 0
+    ? ""
+    : progress.unit === "bytes"
+      ? `${bytes(progress.rate)}/s`
+      : `${integers.format(Math.round(progress.rate * 10) / 10)}/s`;
+
+export const timeLeft = (progress: TaskProgress): string =>
+  progress.etaMs === null ? "" : `${wholeSeconds(progress.etaMs)} left`;
+
+export const percent = (fraction: number): string => `${Math.floor(fraction * 100)}%`;
+
+/** The name of a file or folder: the last part of a path of any system. */
+export const fileName = (path: string): string =>
+  path.split(/[/\\]/).findLast((part) => part !== "") ?? path;

@@ -1,0 +1,112 @@
+import {
+  TaskFailedError,
+  type TaskHandle,
+  type TaskOutcome,
+  type TaskTypes,
+} from "tauri-plugin-tasks-api";
+import { type Snapshot, tasks } from "./client";
+import type { Notify } from "./notice";
+import {
+  downloadProblem,
+  errorSentence,
+  folderProblem,
+  isForgotten,
+  jobProblem,
+  sentence,
+} from "./sentences";
+
+/** Cancels a task of the list, whoever started it. */
+export async function cancel({ task, id }: Snapshot): Promise<void> {
+  await (await tasks.attach(task, id)).cancel();
+}
+
+/** Takes an ended task off the list. */
+export async function remove({ task, id }: Snapshot): Promise<void> {
+  await (await tasks.attach(task, id)).remove();
+}
+
+/** Why a task failed, in a sentence. The list has a summary of the error; its type comes with the outcome. */
+export async function explain({ task, id, error }: Snapshot): Promise<string> {
+  try {
+    switch (task) {
+      case "download":
+        return inWords(await (await tasks.attach(task, id)).outcome, downloadProblem);
+      case "hash-folder":
+        return inWords(await (await tasks.attach(task, id)).outcome, folderProblem);
+      case "job":
+        return inWords(await (await tasks.attach(task, id)).outcome, jobProblem);
+      case "secret":
+        return inWords(await (await tasks.attach(task, id)).outcome, errorSentence);
+    }
+  } catch (problem) {
+    // The plugin doesn't keep outcomes for ever; then the summary has to do.
+    return error === null ? errorSentence(problem) : sentence(error.message);
+  }
+}
+
+function inWords<E>(outcome: TaskOutcome<unknown, E>, words: (error: E) => string): string {
+  switch (outcome.status) {
+    case "completed":
+      return "";
+    case "failed":
+      return outcome.error instanceof TaskFailedError
+        ? words(outcome.error.error)
+        : errorSentence(outcome.error);
+    case "cancelled":
+    case "timedOut":
+      return errorSentence(outcome.error);
+  }
+}
+
+/** How to speak of a task of this page. */
+export interface Words<T extends TaskTypes> {
+  /** What it is, such as `Download of notes.txt`. */
+  readonly label: string;
+  /** The sentence for what it returned. */
+  done(output: T["output"]): string;
+  /** The sentence for the error it returned. */
+  failed(error: T["error"]): string;
+}
+
+/**
+ * Makes what follows a task that this page started: the newest one's progress in `line`, and each one's end in a notice.
+ *
+ * Only for the page's own convenience. After a reload the list knows all of this without it.
+ */
+export function createFollow(line: HTMLElement, notify: Notify) {
+  let newest: string | undefined;
+
+  return async <T extends TaskTypes>(
+    task: TaskHandle<T>,
+    { label, done, failed }: Words<T>,
+  ): Promise<void> => {
+    newest = task.id;
+    const show = (text: string): void => {
+      if (newest === task.id) {
+        line.textContent = text;
+      }
+    };
+    show(label);
+    task.onProgress(({ fraction }) =>
+      show(fraction === null ? label : `${label}: ${Math.floor(fraction * 100)}%`),
+    );
+    try {
+      notify(sentence(done(await task.result)), "good");
+    } catch (error) {
+      await tellFailure(error);
+    }
+    show("");
+
+    async function tellFailure(error: unknown): Promise<void> {
+      if (isForgotten(error)) {
+        return;
+      }
+      // TypeScript can't type what a promise rejects with; the outcome is typed.
+      const why =
+        error instanceof TaskFailedError
+          ? inWords(await task.outcome, failed)
+          : errorSentence(error);
+      notify(`${label}: ${why}`, task.status === "cancelled" ? "info" : "bad");
+    }
+  };
+}

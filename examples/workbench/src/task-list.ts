@@ -1,0 +1,99 @@
+import type { Snapshot } from "./client";
+import { setText } from "./dom";
+import { type CardActions, hasEnded, TaskCard } from "./task-card";
+
+export interface TaskListParts {
+  readonly list: HTMLElement;
+  readonly template: HTMLTemplateElement;
+  readonly empty: HTMLElement;
+  readonly summary: HTMLElement;
+  readonly removeEnded: HTMLButtonElement;
+}
+
+/** The list of tasks, newest first: one card for each, kept by id from one snapshot to the next. */
+export class TaskList {
+  readonly #cards = new Map<string, TaskCard>();
+  readonly #parts: TaskListParts;
+  readonly #window: string;
+  readonly #actions: CardActions;
+  #clock: number | undefined;
+
+  constructor(parts: TaskListParts, windowLabel: string, actions: CardActions) {
+    this.#parts = parts;
+    this.#window = windowLabel;
+    this.#actions = actions;
+    parts.removeEnded.addEventListener("click", () => {
+      for (const card of this.#cards.values()) {
+        if (hasEnded(card.snapshot)) {
+          actions.remove(card.snapshot);
+        }
+      }
+    });
+  }
+
+  show(snapshots: readonly Snapshot[]): void {
+    // Ids are made from the time, so they tell tasks of one millisecond apart in the right order.
+    const newestFirst = snapshots.toSorted(
+      (a, b) => b.createdAt - a.createdAt || (b.id < a.id ? -1 : 1),
+    );
+    this.#dropAllBut(new Set(newestFirst.map(({ id }) => id)));
+
+    let place: Element | null = this.#parts.list.firstElementChild;
+    for (const snapshot of newestFirst) {
+      const card = this.#cards.get(snapshot.id) ?? this.#add(snapshot);
+      card.update(snapshot);
+      // A card that is at its place is not touched, or it would lose its focus and its transitions.
+      if (card.element === place) {
+        place = place.nextElementSibling;
+      } else {
+        this.#parts.list.insertBefore(card.element, place);
+      }
+    }
+
+    const ended = newestFirst.filter(hasEnded).length;
+    this.#summarize(newestFirst.length - ended, ended);
+  }
+
+  #add(snapshot: Snapshot): TaskCard {
+    const card = new TaskCard(this.#parts.template, this.#window, snapshot, this.#actions);
+    this.#cards.set(snapshot.id, card);
+    return card;
+  }
+
+  #dropAllBut(ids: ReadonlySet<string>): void {
+    for (const [id, card] of this.#cards) {
+      if (ids.has(id)) {
+        continue;
+      }
+      const focused = card.element.contains(document.activeElement);
+      const neighbour = card.element.nextElementSibling ?? card.element.previousElementSibling;
+      card.element.remove();
+      this.#cards.delete(id);
+      if (focused && neighbour instanceof HTMLElement) {
+        this.#cards.get(neighbour.dataset.taskId ?? "")?.focus();
+      }
+    }
+  }
+
+  #summarize(live: number, ended: number): void {
+    const { empty, summary, removeEnded } = this.#parts;
+    empty.hidden = live + ended > 0;
+    removeEnded.hidden = ended === 0;
+    setText(summary, live + ended === 0 ? "" : `${live} live, ${ended} ended`);
+    this.#runClock(live > 0);
+  }
+
+  /** Nothing ticks while nothing runs. */
+  #runClock(run: boolean): void {
+    if (run && this.#clock === undefined) {
+      this.#clock = window.setInterval(() => {
+        for (const card of this.#cards.values()) {
+          card.tick();
+        }
+      }, 1000);
+    } else if (!run && this.#clock !== undefined) {
+      window.clearInterval(this.#clock);
+      this.#clock = undefined;
+    }
+  }
+}

@@ -1,0 +1,10 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  // Tauri's own output stays on the screen.
+  clearScreen: false,
+  // The port is `devUrl` in src-tauri/tauri.conf.json: another one would not be found.
+  server: { port: 1420, strictPort: true, watch: { ignored: ["**/src-tauri/**"] } },
+  // There is one chunk, and the polyfill would be an inline script, which the content security policy refuses.
+  build: { modulePreload: false },
+});

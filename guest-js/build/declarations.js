@@ -1,0 +1,52 @@
+/**
+ * Puts the declarations that tsc wrote to `dist-js/.types` in their place: each file once as `.d.ts` and once as
+ * `.d.cts`, so that `import` and `require` both find types of their own format. Only what `index.d.ts` leads to, and of
+ * the generated bindings only the types: their commands are not public.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const from = "dist-js/.types";
+const to = "dist-js";
+/** A relative import, as tsc writes it. */
+const RELATIVE = /(["'])\.\/([\w-]+)\.js\1/g;
+
+/** @param {string} name */
+function read(name) {
+  const text = readFileSync(join(from, `${name}.d.ts`), "utf8");
+  return name === "bindings" ? typesOnly(text) : text;
+}
+
+/** @param {string} text */
+function typesOnly(text) {
+  const types = text
+    .replace(/^import .*;\n/gm, "")
+    .replace(/^(\/\*\* Commands \*\/\n)?export declare const commands: \{\n(.*\n)*?\};\n/m, "");
+  if (/^import\b|\bdeclare const\b/m.test(types)) {
+    throw new Error(
+      "bindings.d.ts has more than types in it: adapt guest-js/build/declarations.js",
+    );
+  }
+  return types;
+}
+
+/** @type {Map<string, string>} */
+const files = new Map();
+const open = ["index"];
+for (let name = open.pop(); name !== undefined; name = open.pop()) {
+  const text = read(name);
+  files.set(name, text);
+  for (const [, , next] of text.matchAll(RELATIVE)) {
+    if (next !== undefined && !files.has(next)) open.push(next);
+  }
+}
+
+mkdirSync(to, { recursive: true });
+for (const file of readdirSync(to)) {
+  if (/\.d\.c?ts$/.test(file)) rmSync(join(to, file));
+}
+for (const [name, text] of files) {
+  writeFileSync(join(to, `${name}.d.ts`), text);
+  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1./$2.cjs$1"));
+}
+rmSync(from, { recursive: true });

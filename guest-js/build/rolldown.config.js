@@ -1,0 +1,39 @@
+import { defineConfig } from "rolldown";
+
+/** The builds, also run by `tests/build.test.ts`. */
+const input = "guest-js/index.ts";
+const external = [/^@tauri-apps\/api/];
+const transform = { target: "es2021" };
+const platform = "browser";
+
+/** The globals that Tauri defines with `withGlobalTauri`; an own copy of its `Channel` would not be the page's. */
+const globals = { "@tauri-apps/api/core": "window.__TAURI__.core" };
+
+export default defineConfig([
+  {
+    input,
+    external,
+    transform,
+    platform,
+    output: [
+      { file: "dist-js/index.js", format: "esm" },
+      { file: "dist-js/index.cjs", format: "cjs" },
+    ],
+  },
+  {
+    input,
+    external,
+    transform,
+    platform,
+    output: {
+      file: "api-iife.js",
+      format: "iife",
+      name: "__TAURI_PLUGIN_TASKS__",
+      globals,
+      minify: true,
+      banner: "if ('__TAURI__' in window) {",
+      footer:
+        "Object.defineProperty(window.__TAURI__, 'tasks', { value: __TAURI_PLUGIN_TASKS__ }) }",
+    },
+  },
+]);

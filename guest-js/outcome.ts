@@ -1,0 +1,64 @@
+import { type CancelReason, commands, type TaskFailure } from "./bindings.js";
+import {
+  OutcomeExpiredError,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskPanicError,
+  TaskTimedOutError,
+  toTaskError,
+} from "./errors.js";
+import type { TaskOutcome } from "./types.js";
+
+/** A server that answers `null` without waiting is not asked more often than this. */
+const ASK_AGAIN_MS = 1_000;
+
+/** The outcomes of protocol 1. The generated type is narrower as long as the plugin doesn't produce all of them. */
+export type WireOutcome =
+  | { status: "completed"; data: { output: unknown } }
+  | { status: "failed"; data: TaskFailure }
+  | { status: "cancelled"; data: { reason: CancelReason; message?: string } }
+  | { status: "timedOut"; data: { message: string } };
+
+/** Asks for the outcome until there is one. Rejects with a TaskError. */
+export async function fetchOutcome(id: string): Promise<WireOutcome> {
+  for (;;) {
+    const asked = performance.now();
+    const outcome: WireOutcome | null = await commands.outcome(id).catch((rejection: unknown) => {
+      const error = toTaskError(rejection);
+      throw error.kind === "notFound" ? expired(id, error) : error;
+    });
+    if (outcome) return outcome;
+    const rest = asked + ASK_AGAIN_MS - performance.now();
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+  }
+}
+
+/** For a task that was there once, and that the plugin no longer knows. */
+export function expired(id: string, cause?: unknown): OutcomeExpiredError {
+  return new OutcomeExpiredError(
+    `The outcome of task ${id} is no longer kept: the task was removed, or made room for newer ones. ` +
+      "Read it sooner, or let the plugin keep more ended tasks.",
+    null,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** The outcome as users see it. What it carries is what the plugin sent: its types are the caller's to claim. */
+export function fromWire(outcome: WireOutcome): TaskOutcome {
+  switch (outcome.status) {
+    case "completed":
+      return { status: "completed", output: outcome.data.output };
+    case "failed":
+      return { status: "failed", error: failure(outcome.data) };
+    case "cancelled": {
+      const { reason, message = `The task was cancelled (${reason}).` } = outcome.data;
+      return { status: "cancelled", error: new TaskCancelledError(message, reason) };
+    }
+    case "timedOut":
+      return { status: "timedOut", error: new TaskTimedOutError(outcome.data.message) };
+  }
+}
+
+function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskPanicError {
+  return kind === "error" ? new TaskFailedError(message, error) : new TaskPanicError(message, kind);
+}

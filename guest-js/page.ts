@@ -1,0 +1,23 @@
+import { createListRegistry, type ListRegistry } from "./lists.js";
+import { createTaskRegistry, type TaskRegistry } from "./registry.js";
+import { createSession, type Session } from "./session.js";
+
+/** All that one page keeps: its session, and what is pushed over it. */
+export interface Page {
+  readonly session: Session;
+  readonly tasks: TaskRegistry;
+  readonly lists: ListRegistry;
+}
+
+export function createPage(): Page {
+  const session = createSession((message, nonce) => {
+    for (const event of message.events) tasks.receive(event, nonce);
+    for (const change of message.lists) lists.receive(change, nonce);
+  });
+  const tasks = createTaskRegistry(session);
+  const lists = createListRegistry(session);
+  return { session, tasks, lists };
+}
+
+/** One session a page: all clients made from this module share it. */
+export const page: Page = createPage();

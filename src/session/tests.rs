@@ -1,0 +1,301 @@
+//! Promises 2 and 6 between the engine and the channel, in paused time: pages that answer late, that answer
+//! twice, that never answer.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use serde_json::Value;
+use tauri::ipc::{Channel, InvokeResponseBody};
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
+
+use super::*;
+use crate::{CancelReason, Failure, TaskContext, TaskId, scope::Scope};
+
+const FRAME: Duration = Duration::from_millis(16);
+
+fn page(label: &str) -> Page {
+    Page { label: label.into(), incarnation: 0, remote: false }
+}
+
+/// What came over a channel, with the time it came.
+type Pushed = Arc<Mutex<Vec<(Instant, Value, usize)>>>;
+
+fn channel() -> (Channel<SessionMessage>, Pushed) {
+    let pushed = Pushed::default();
+    let to = Arc::clone(&pushed);
+    let channel = Channel::new(move |body| {
+        let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
+        to.lock().push((Instant::now(), serde_json::from_str(&text).unwrap(), text.len()));
+        Ok(())
+    });
+    (channel, pushed)
+}
+
+struct Opened {
+    sessions: Arc<Sessions>,
+    tasks: TaskManager,
+    pushed: Pushed,
+}
+
+impl Opened {
+    fn new() -> Self {
+        let (sessions, tasks) = (Arc::<Sessions>::default(), TaskManager::new(Handle::current()));
+        let (channel, pushed) = channel();
+        sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
+        Self { sessions, tasks, pushed }
+    }
+
+    fn session(&self) -> Result<Arc<Session>, Error> {
+        self.sessions.get("s", &page("main"))
+    }
+
+    fn follow(&self, id: TaskId) {
+        self.session().unwrap().follow(&self.tasks.find(id).unwrap());
+    }
+
+    fn hang(&self) -> TaskId {
+        let task = self.tasks.spawn("hang", async |ctx: TaskContext| {
+            ctx.progress().inc(1);
+            std::future::pending::<Result<(), Failure>>().await
+        });
+        task.id()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_never_answers_costs_one_message_and_its_session_ends_with_its_lease() {
+    let opened = Opened::new();
+    let id = opened.hang();
+    opened.follow(id);
+    sleep(Duration::from_secs(29)).await;
+    assert_eq!(opened.pushed.lock().len(), 1);
+    assert!(opened.session().is_ok(), "still within its lease");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
+    assert_eq!(opened.tasks.get(id).unwrap().status, crate::TaskStatus::Running, "its tasks go on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
+    let opened = Opened::new();
+    sleep(Duration::from_secs(3_600)).await;
+    opened.follow(opened.hang());
+    sleep(Duration::from_secs(20)).await;
+    opened.session().unwrap().acknowledge(1);
+    sleep(Duration::from_secs(3_600)).await;
+    assert!(opened.session().is_ok());
+    assert_eq!(opened.pushed.lock().len(), 1, "nothing happens, so nothing is sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reloaded_page_loses_its_sessions_and_a_repeated_open_brings_none_back() {
+    let opened = Opened::new();
+    let (other, _) = channel();
+    opened.sessions.open("elsewhere", PROTOCOL, &page("second"), &opened.tasks, other).unwrap();
+    opened.follow(opened.hang());
+    opened.sessions.close_page("main");
+    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
+    assert!(opened.sessions.get("elsewhere", &page("second")).is_ok());
+    let (again, pushed) = channel();
+    let refused = opened.sessions.open("s", PROTOCOL, &page("main"), &opened.tasks, again);
+    assert_eq!(refused.unwrap_err().kind, ErrorKind::SessionGone);
+    sleep(Duration::from_secs(1)).await;
+    assert!(pushed.lock().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_one_pages_own() {
+    let opened = Opened::new();
+    assert!(opened.sessions.get("s", &page("second")).is_err());
+    assert!(opened.sessions.get("s", &Page { incarnation: 1, ..page("main") }).is_err(), "a label opened again");
+    assert!(opened.sessions.get("s", &Page { remote: true, ..page("main") }).is_err(), "a remote document");
+    let (foreign, _) = channel();
+    assert!(opened.sessions.open("s", PROTOCOL, &page("second"), &opened.tasks, foreign).is_err());
+    let (repeated, pushed) = channel();
+    opened.sessions.open("s", PROTOCOL, &page("main"), &opened.tasks, repeated).unwrap();
+    opened.follow(opened.hang());
+    sleep(FRAME).await;
+    assert!(pushed.lock().is_empty(), "a repeated open changes nothing");
+    assert_eq!(opened.pushed.lock().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_falls_on_the_page_while_nothing_happens() {
+    let opened = Opened::new();
+    let task = opened.tasks.spawn("stalls", async |ctx: TaskContext| {
+        for _ in 0..50 {
+            sleep(Duration::from_millis(100)).await;
+            ctx.progress().inc(100);
+        }
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    opened.follow(task.id());
+    let mut rates = Vec::new();
+    for _ in 0..2_000 {
+        sleep(Duration::from_millis(10)).await;
+        let last = opened.pushed.lock().last().cloned();
+        if let Some((_, message, _)) = last {
+            opened.session().unwrap().acknowledge(message["message"].as_u64().unwrap());
+            rates.push(message["events"].as_array().unwrap().last().unwrap()["change"]["data"]["rate"].as_f64());
+        }
+    }
+    let highest = rates.iter().flatten().fold(0.0_f64, |a, b| a.max(*b));
+    assert!((highest - 1_000.0).abs() < 50.0, "{highest}");
+    assert_eq!(rates.last(), Some(&None), "after a while there is none");
+    let count = opened.pushed.lock().len();
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(opened.pushed.lock().len(), count, "and then it is quiet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_shows_only_what_its_page_may_see() {
+    let opened = Opened::new();
+    let id = opened.hang();
+    let view = View::new(page("main"), Scope::default());
+    assert!(
+        opened.session().unwrap().list(1, TaskFilter::default(), view).is_empty(),
+        "the app's task is not this page's"
+    );
+    opened.tasks.cancel(id, CancelReason::User).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(opened.pushed.lock().iter().all(|(_, message, _)| message["lists"] == serde_json::json!([])));
+}
+
+trait KindOfRefusal {
+    fn unwrap_err_kind(self) -> ErrorKind;
+}
+
+impl<T> KindOfRefusal for Result<T, Error> {
+    fn unwrap_err_kind(self) -> ErrorKind {
+        match self {
+            Ok(_) => panic!("expected a refusal"),
+            Err(error) => error.kind,
+        }
+    }
+}
+
+/// One task of a random run: it counts in steps, says something long, and ends.
+#[derive(Debug, Clone)]
+struct Script {
+    steps: Vec<u64>,
+    message_bytes: usize,
+    output_bytes: usize,
+    follow_after: u64,
+}
+
+fn scripts() -> impl Strategy<Value = Vec<Script>> {
+    let script = (prop::collection::vec(0..400_u64, 0..12), 0..900_usize, 0..6_000_usize, 0..600_u64).prop_map(
+        |(steps, message_bytes, output_bytes, follow_after)| Script {
+            steps,
+            message_bytes,
+            output_bytes,
+            follow_after,
+        },
+    );
+    prop::collection::vec(script, 1..25)
+}
+
+async fn work(ctx: TaskContext, script: Script) -> Result<String, Failure> {
+    ctx.progress().message("m".repeat(script.message_bytes))?;
+    for ms in script.steps {
+        sleep(Duration::from_millis(ms)).await;
+        ctx.progress().inc(1);
+    }
+    Ok("o".repeat(script.output_bytes))
+}
+
+/// What a page knows of one task from its messages.
+#[derive(Debug, Default)]
+struct Known {
+    sequence: u64,
+    completed: u64,
+    ended: bool,
+}
+
+async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repeat: bool) {
+    let opened = Opened::new();
+    let session = opened.session().unwrap();
+    let known = Arc::new(Mutex::new(HashMap::<String, Known>::new()));
+    let mut steps_of = HashMap::new();
+    for script in scripts.clone() {
+        let steps = script.steps.len() as u64;
+        let follow_after = script.follow_after;
+        let id = opened.tasks.spawn("script", move |ctx| work(ctx, script)).id();
+        steps_of.insert(id.to_string(), steps);
+        let (tasks, session, known) = (opened.tasks.clone(), Arc::clone(&session), Arc::clone(&known));
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(follow_after)).await;
+            let mut known = known.lock();
+            let snapshot = session.follow(&tasks.find(id).unwrap());
+            let ended = snapshot.status.is_final();
+            known.insert(
+                id.to_string(),
+                Known { sequence: snapshot.sequence, completed: snapshot.progress.completed, ended },
+            );
+        });
+    }
+    let take = |message: &Value| {
+        let mut known = known.lock();
+        for event in message["events"].as_array().unwrap() {
+            let id = event["id"].as_str().unwrap();
+            let task = known.get_mut(id).expect("only what is followed is told");
+            assert!(!task.ended, "told after its end: {event}");
+            let data = &event["change"]["data"];
+            if event["change"]["type"] == "progress" {
+                task.completed = data["completed"].as_u64().unwrap();
+                continue;
+            }
+            assert_eq!(event["change"]["type"], "status", "nothing was missed");
+            assert_eq!(event["sequence"].as_u64().unwrap(), task.sequence + 1, "in order");
+            task.sequence += 1;
+            if data["status"] == "completed" {
+                task.ended = true;
+                assert_eq!(task.completed, steps_of[id], "the newest progress came before the end");
+            }
+        }
+    };
+    let (mut taken, mut delays) = (0, delays.into_iter().cycle());
+    let deadline = Instant::now() + Duration::from_secs(600);
+    let all_told = || known.lock().len() == scripts.len() && known.lock().values().all(|task| task.ended);
+    while !all_told() && Instant::now() < deadline {
+        let Some((_, message, _)) = opened.pushed.lock().get(taken).cloned() else {
+            sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        taken += 1;
+        let mut next = Some(message);
+        while let Some(message) = next {
+            take(&message);
+            sleep(Duration::from_millis(delays.next().unwrap_or(0))).await;
+            let number = message["message"].as_u64().unwrap();
+            next = session.acknowledge(number).map(|answer| serde_json::to_value(answer).unwrap());
+            if repeat && next.is_none() {
+                assert!(session.acknowledge(number).is_none(), "a repeat does nothing");
+            }
+        }
+    }
+    let known = known.lock();
+    assert_eq!(known.len(), scripts.len());
+    assert!(known.values().all(|task| task.ended), "every end was told: {known:?}");
+    let pushed = opened.pushed.lock();
+    assert!(pushed.iter().all(|(_, _, size)| *size < 8 * 1024), "each message is small enough to be pushed");
+    assert!(pushed.windows(2).all(|pair| pair[1].0 - pair[0].0 >= FRAME), "at most one a frame");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_page_does_it_is_told_everything_once_and_in_order(
+        scripts in scripts(),
+        delays in prop::collection::vec(prop_oneof![Just(0), 1..3_000_u64], 1..8),
+        repeat: bool,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(a_page_takes_its_messages(scripts, delays, repeat));
+    }
+}

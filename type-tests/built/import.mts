@@ -1,0 +1,15 @@
+// The declarations of the build, as an ES module of a user sees them. Checked at the end of `npm run build`.
+import { createTasks, type TaskSnapshot, type TasksClient } from "tauri-plugin-tasks-api";
+import type { Equal, Expect } from "../equal.js";
+
+type Tasks = { tick: { input: null; detail: null; item: never; output: number; error: string } };
+const tasks = createTasks<Tasks>();
+const task = await tasks.start("tick");
+const output = await task.result;
+const all = await tasks.list();
+
+export type Checks = [
+  Expect<Equal<typeof tasks, TasksClient<Tasks>>>,
+  Expect<Equal<typeof output, number>>,
+  Expect<Equal<typeof all, TaskSnapshot[]>>,
+];

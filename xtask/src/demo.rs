@@ -1,0 +1,29 @@
+//! `cargo xtask demo`: the workbench, open.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::command::{Output, command};
+use crate::display::Display;
+use crate::{build, setup};
+
+pub fn run() -> Result<ExitCode> {
+    let output = Output::Terminal;
+    setup::to_build(&output)?;
+    setup::npm_packages(&output)?;
+    build::typescript(&output)?;
+    build::apps(&output)?;
+    let has_display =
+        ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    if has_display || !cfg!(target_os = "linux") {
+        println!("\nOpening the workbench. Close its windows to end.");
+        output.run(&mut command("target/debug/workbench"))?;
+    } else {
+        setup::to_drive(&output)?;
+        println!("\nNo display here: touring the workbench under Xvfb.");
+        let display = Display::start()?;
+        output.run(display.show(&mut command("target/debug/tour")))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

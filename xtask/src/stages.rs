@@ -1,0 +1,85 @@
+//! Running stages: one line each, their output only if they fail.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::command::{Output, root};
+
+/// A part of `cargo xtask test`.
+pub struct Stage<C> {
+    pub name: &'static str,
+    /// Stages that must have run before, also when only this one is asked for.
+    pub needs: &'static [&'static str],
+    pub run: fn(&C, &Output) -> Result<()>,
+}
+
+/// Those of `all` that are asked for, and what they need, in order. None asked for: all.
+pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>> {
+    let mut wanted: Vec<&str> = asked.iter().map(String::as_str).collect();
+    // A stage needs only stages above it, so one pass from the end finds all.
+    for stage in all.iter().rev() {
+        if wanted.contains(&stage.name) {
+            wanted.extend(stage.needs);
+        }
+    }
+    let is_wanted = |stage: &&Stage<C>| asked.is_empty() || wanted.contains(&stage.name);
+    all.iter().filter(is_wanted).collect()
+}
+
+/// Runs the stages until one fails, and sums up.
+pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
+    let logs = root().join("target/xtask/logs");
+    fs::create_dir_all(&logs).with_context(|| format!("can't make {}", logs.display()))?;
+    let begin = Instant::now();
+    for (done, stage) in stages.iter().enumerate() {
+        print!("{:<12}", stage.name);
+        std::io::stdout().flush()?;
+        let log = logs.join(format!("{}.log", stage.name));
+        let start = Instant::now();
+        let result = (stage.run)(context, &Output::Log(File::create(&log)?));
+        let seconds = start.elapsed().as_secs_f64();
+        if let Err(error) = result {
+            println!("FAILED {seconds:6.1} s\n");
+            println!("{}", fs::read_to_string(&log).unwrap_or_default());
+            println!("{error:#}");
+            println!("\nThe output above is in {}.", log.display());
+            println!("Try again with: cargo xtask test {}\n", stage.name);
+            println!("{done} passed, 1 failed");
+            return Ok(ExitCode::FAILURE);
+        }
+        println!("ok     {seconds:6.1} s");
+    }
+    println!("\nAll in {:.1} s.", begin.elapsed().as_secs_f64());
+    println!("{} passed, 0 failed", stages.len());
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stage(name: &'static str, needs: &'static [&'static str]) -> Stage<()> {
+        Stage { name, needs, run: |(), _| Ok(()) }
+    }
+
+    fn names(asked: &[&str]) -> Vec<&'static str> {
+        let all = [stage("npm", &[]), stage("lint", &["npm"]), stage("build", &["npm"]), stage("e2e", &["build"])];
+        let asked: Vec<_> = asked.iter().map(ToString::to_string).collect();
+        chosen(&all, &asked).iter().map(|stage| stage.name).collect()
+    }
+
+    #[test]
+    fn all_stages_run_if_none_is_named() {
+        assert_eq!(names(&[]), ["npm", "lint", "build", "e2e"]);
+    }
+
+    #[test]
+    fn a_named_stage_brings_what_it_needs() {
+        assert_eq!(names(&["e2e"]), ["npm", "build", "e2e"]);
+        assert_eq!(names(&["lint"]), ["npm", "lint"]);
+    }
+}

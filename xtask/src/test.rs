@@ -1,0 +1,80 @@
+//! `cargo xtask test`: every check, cheapest first.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::{Result, ensure};
+
+use crate::build::{self, WORKSPACE};
+use crate::command::{Output, command};
+use crate::display::Display;
+use crate::generated::Generated;
+use crate::setup;
+use crate::stages::{self, Stage};
+
+const STAGES: &[Stage<Generated>] = &[
+    Stage { name: "set-up", needs: &[], run: |_, output| setup::to_build(output) },
+    Stage { name: "rustfmt", needs: &[], run: |_, output| rustfmt(output) },
+    Stage { name: "npm", needs: &["set-up"], run: |_, output| setup::npm_packages(output) },
+    Stage { name: "typescript", needs: &["npm"], run: |_, output| build::typescript(output) },
+    Stage { name: "lint", needs: &["typescript"], run: |_, output| npm("lint", output) },
+    Stage { name: "types", needs: &["typescript"], run: |_, output| npm("typecheck", output) },
+    Stage { name: "vitest", needs: &["typescript"], run: |_, output| npm("test", output) },
+    Stage { name: "clippy", needs: &["typescript"], run: |_, output| clippy(output) },
+    Stage { name: "build", needs: &["typescript"], run: |_, output| build::everything(output) },
+    Stage { name: "rust", needs: &["build"], run: |_, output| rust_tests(output) },
+    Stage { name: "doctest", needs: &["typescript"], run: |_, output| doc_tests(output) },
+    Stage { name: "docs", needs: &["typescript"], run: |_, output| docs(output) },
+    Stage { name: "generated", needs: &["build"], run: |before, _| before.check() },
+    Stage { name: "e2e", needs: &["build"], run: |_, output| end_to_end(output) },
+];
+
+pub fn stage_names() -> Vec<&'static str> {
+    STAGES.iter().map(|stage| stage.name).collect()
+}
+
+pub fn run(asked: &[String]) -> Result<ExitCode> {
+    stages::run(&stages::chosen(STAGES, asked), &Generated::read()?)
+}
+
+fn rustfmt(output: &Output) -> Result<()> {
+    setup::rust_component("fmt", output)?;
+    output.run(&mut command("cargo fmt --all -- --check --color never"))
+}
+
+fn npm(script: &str, output: &Output) -> Result<()> {
+    output.run(&mut command(&format!("npm run {script}")))
+}
+
+fn clippy(output: &Output) -> Result<()> {
+    setup::rust_component("clippy", output)?;
+    output.run(&mut command(&format!("cargo clippy {WORKSPACE} --all-targets -- --deny warnings")))
+}
+
+fn rust_tests(output: &Output) -> Result<()> {
+    nextest("not package(e2e)", output, |nextest| nextest)
+}
+
+fn end_to_end(output: &Output) -> Result<()> {
+    ensure!(cfg!(target_os = "linux"), "the end-to-end tests need Linux, with WebKitWebDriver and Xvfb");
+    setup::to_drive(output)?;
+    let display = Display::start()?;
+    nextest("package(e2e)", output, |nextest| display.show(nextest))
+}
+
+/// All packages are named, and tests picked by a filter: another choice of packages would be another set of features.
+fn nextest(filter: &str, output: &Output, prepare: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
+    let mut nextest = setup::nextest(output)?;
+    nextest.args(WORKSPACE.split(' ')).args(["--all-targets", "--filterset", filter]);
+    // An error of a test says in its words where it comes from; a panic still brings its backtrace.
+    output.run(prepare(nextest.env("RUST_LIB_BACKTRACE", "0")))
+}
+
+fn doc_tests(output: &Output) -> Result<()> {
+    output.run(&mut command(&format!("cargo test {WORKSPACE} --doc")))
+}
+
+fn docs(output: &Output) -> Result<()> {
+    // `--examples` for the same reason as `--test` in build.rs.
+    let mut docs = command(&format!("cargo doc {WORKSPACE} --no-deps --lib --examples"));
+    output.run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
+}
