@@ -37,7 +37,7 @@ export async function fetchOutcome(id: string): Promise<WireOutcome> {
 export function expired(id: string, cause?: unknown): OutcomeExpiredError {
   return new OutcomeExpiredError(
     `The outcome of task ${id} is no longer kept: the task was removed, or made room for newer ones. ` +
-      "Read it sooner, or let the plugin keep more ended tasks.",
+      "Read it sooner.",
     null,
     cause === undefined ? undefined : { cause },
   );

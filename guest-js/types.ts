@@ -133,7 +133,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * @example
    * ```ts
    * task.onStatus((status, snapshot) => {
-   *   if (status === "retrying") console.log(`attempt ${snapshot.attempt} failed`, snapshot.error);
+   *   chip.textContent = snapshot.overdue ? "still stopping" : status;
    * });
    * ```
    */
@@ -218,7 +218,7 @@ export interface TasksClient<M extends TaskMap> {
    *
    * Rejects with `signal.reason` if the signal is aborted first (a task that was already on its way is cancelled), with
    * {@link TaskInputError} if the input doesn't fit, with {@link TaskPermissionError} if this window may not start this
-   * kind, or with another {@link TaskError} (`unknownTask`, `tooLarge`, `shuttingDown`, `ipc`, …). After a rejection
+   * kind, or with another {@link TaskError} (`unknownTask`, `ipc`, …). After a rejection
    * no handle or listener is left behind.
    *
    * @param name The name the kind is registered with.
