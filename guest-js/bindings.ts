@@ -11,7 +11,7 @@ export const commands = {
 	/**  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. */
 	start: (session: string, id: string, task: string, input: unknown) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|start", { session, id, task, input }),
 	/**  Tells a task to stop. */
-	cancel: (id: string, reason: CancelReason) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
+	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
 	/**  A task as it stands. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
 	/**  The visible tasks that match, oldest first. */
@@ -27,6 +27,13 @@ export const commands = {
 };
 
 /* Types */
+/**  Why a page cancels a task. The other [`CancelReason`]s are not a page's to give. */
+export type CancelCause = 
+/**  Somebody asked for it. */
+"user" | 
+/**  The `AbortSignal` given to `start` fired. */
+"signal";
+
 /**  Why a task was cancelled. */
 export type CancelReason = 
 /**  Somebody asked for it. */
@@ -201,7 +208,7 @@ export type TaskFailure = {
 	error: unknown | null,
 };
 
-/**  Which tasks to list or watch: those that match every part that is given. */
+/**  Which tasks to list or watch: those that match every part that is given; by default all. */
 export type TaskFilter = {
 	/**  Names; any of them. */
 	task?: string[] | null,

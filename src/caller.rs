@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use tauri::{
     Manager, Runtime,
-    ipc::{CommandArg, CommandItem, CommandScope, InvokeError},
+    ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
     utils::acl::ExecutionContext,
 };
 
 use crate::{
-    CancelReason, Error, Plugin, TaskId, TaskManager,
-    engine::{Owner, Page, Record},
+    CancelReason, Error, Json, TaskId, TaskManager, TaskSnapshot,
+    engine::{Owner, Page, Record, Start},
+    lifecycle::Plugin,
+    pages::Pages,
     scope::{Scope, ScopeEntry},
-    session::{Session, Sessions},
+    session::{Session, SessionInfo, SessionMessage, Sessions},
 };
 
 /// What one caller may see.
@@ -41,7 +43,8 @@ impl View {
 pub(crate) struct Caller {
     view: View,
     pub(crate) tasks: TaskManager,
-    pub(crate) sessions: Arc<Sessions>,
+    sessions: Arc<Sessions>,
+    pages: Arc<Pages>,
 }
 
 impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
@@ -57,6 +60,7 @@ impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
             view: View::new(Page { label, incarnation, remote }, scope),
             tasks: plugin.tasks.clone(),
             sessions: Arc::clone(&plugin.sessions),
+            pages: Arc::clone(&plugin.pages),
         })
     }
 }
@@ -77,6 +81,32 @@ impl Caller {
         self.view.clone()
     }
 
+    /// Opens a session, unless the webview has closed while the call was on its way.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        protocol: u32,
+        channel: Channel<SessionMessage>,
+    ) -> Result<SessionInfo, Error> {
+        let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
+        if !self.pages.is_current(self.page()) {
+            self.sessions.close_sessions_of(self.page());
+        }
+        Ok(info)
+    }
+
+    /// Starts a task for this page and has `session` told of it. If the webview has closed while the call was
+    /// on its way, the task is the app's.
+    pub(crate) fn start(&self, session: &Session, id: TaskId, task: &str, input: Json) -> Result<TaskSnapshot, Error> {
+        let start = Start { id, task, input, owner: Owner::Page(self.page().clone()) };
+        let mut snapshot = None;
+        let record = self.tasks.start_for(&start, |record| snapshot = Some(session.follow(record)))?;
+        if !self.pages.is_current(self.page()) {
+            record.disown(&self.page().label);
+        }
+        Ok(snapshot.unwrap_or_else(|| record.snapshot()))
+    }
+
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, Error> {
         self.sessions.get(name, self.page())
     }
@@ -91,7 +121,7 @@ impl Caller {
             .ok()
             .and_then(|id| self.tasks.find(id))
             .filter(|record| self.view.sees(record))
-            .ok_or_else(|| Error::not_found(id))
+            .ok_or_else(|| Error::not_visible(id))
     }
 
     /// The task with this id, whose outcome is wanted.

@@ -3,16 +3,19 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use tauri::{command, ipc::Channel};
 use tokio::time::timeout;
 
 use crate::{
     CancelReason, Error, ErrorKind, Json, Outcome, TaskFilter, TaskSnapshot,
     caller::Caller,
-    engine::{Owner, Start},
+    engine::Follower,
     session::{SessionInfo, SessionMessage, WatchTarget},
 };
 
+/// No task has a longer name; patterns need not be tried on one.
+const NAME_LIMIT: usize = 1024;
 /// The longest that one call of `outcome` waits.
 const OUTCOME_WAIT: Duration = Duration::from_secs(25);
 
@@ -25,7 +28,7 @@ pub(crate) async fn open(
     protocol: u32,
     channel: Channel<SessionMessage>,
 ) -> Result<SessionInfo, Error> {
-    caller.sessions.open(&session, protocol, caller.page(), &caller.tasks, channel)
+    caller.open(&session, protocol, channel)
 }
 
 /// The page has taken message number `message`. Answers the next message if that one said `more`.
@@ -45,22 +48,42 @@ pub(crate) async fn start(
     task: String,
     input: Json,
 ) -> Result<TaskSnapshot, Error> {
+    if task.len() > NAME_LIMIT {
+        return Err(Error::unknown_task("…"));
+    }
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
     let id = id
         .parse()
         .map_err(|_| Error::new(ErrorKind::InvalidId, format!("\"{id}\" is not a UUID: make one for each task")))?;
-    let start = Start { id, task: &task, input, owner: Owner::Page(caller.page().clone()) };
-    let mut snapshot = None;
-    let record = caller.tasks.start_for(&start, |record| snapshot = Some(session.follow(record)))?;
-    Ok(snapshot.unwrap_or_else(|| record.snapshot()))
+    caller.start(&session, id, &task, input)
 }
 
 /// Tells a task to stop.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelReason) -> Result<(), Error> {
-    caller.cancel(&id, reason)
+pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> Result<(), Error> {
+    caller.cancel(&id, reason.into())
+}
+
+/// Why a page cancels a task. The other [`CancelReason`]s are not a page's to give.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum CancelCause {
+    /// Somebody asked for it.
+    User,
+    /// The `AbortSignal` given to `start` fired.
+    Signal,
+}
+
+impl From<CancelCause> for CancelReason {
+    fn from(cause: CancelCause) -> Self {
+        match cause {
+            CancelCause::User => Self::User,
+            CancelCause::Signal => Self::Signal,
+        }
+    }
 }
 
 /// A task as it stands.
@@ -110,8 +133,13 @@ pub(crate) async fn unwatch(caller: Caller, session: String, target: WatchTarget
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome>, Error> {
-    let record = caller.find_ended(&id)?;
-    Ok(timeout(OUTCOME_WAIT, record.ended()).await.ok())
+    // Who asks will be told of a failure, so it needn't be logged.
+    let follower = Follower::new(&caller.find_ended(&id)?);
+    let outcome = timeout(OUTCOME_WAIT, follower.record().ended()).await.ok();
+    if outcome.is_some() {
+        follower.knows_the_end();
+    }
+    Ok(outcome)
 }
 
 /// Forgets an ended task and its outcome.

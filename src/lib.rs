@@ -38,6 +38,7 @@ mod caller;
 mod commands;
 mod engine;
 mod handler;
+mod lifecycle;
 mod pages;
 mod scope;
 mod scope_entry;
@@ -71,8 +72,7 @@ pub use typescript::{TypeScript, TypeScriptError};
 pub use handler::{Alone, WithApp};
 
 use engine::{Kind, unix_millis};
-use pages::Pages;
-use session::Sessions;
+use lifecycle::Plugin;
 
 /// Gives an app, a window or a webview its [`TaskManager`].
 pub trait TasksExt<R: Runtime> {
@@ -88,13 +88,6 @@ impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
     fn tasks(&self) -> &TaskManager {
         &self.state::<Plugin>().inner().tasks
     }
-}
-
-/// What the plugin keeps in the app.
-pub(crate) struct Plugin {
-    pub(crate) tasks: TaskManager,
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) pages: Pages,
 }
 
 /// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
@@ -168,29 +161,22 @@ impl<R: Runtime> Builder<R> {
                 }
                 let runtime = tauri::async_runtime::handle().inner().clone();
                 let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, unix_millis);
-                app.manage(Plugin { tasks, sessions: Arc::default(), pages: Pages::default() });
+                app.manage(Plugin::new(tasks));
                 Ok(())
             })
             .on_webview_ready(|webview| {
-                let plugin = webview.state::<Plugin>();
-                // A label that is opened again before its window's end was heard of: the old page is gone all the same.
-                plugin.sessions.close_page(webview.label());
-                plugin.pages.created(webview.label(), webview.window().label());
+                webview.state::<Plugin>().webview_created(webview.label(), webview.window().label());
             })
             .on_page_load(|webview, load| {
                 if load.event() == PageLoadEvent::Started {
-                    webview.state::<Plugin>().sessions.close_page(webview.label());
+                    webview.state::<Plugin>().page_left(webview.label());
                 }
             })
             .on_event(|app, event| match event {
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    let plugin = app.state::<Plugin>();
-                    for label in plugin.pages.window_destroyed(label) {
-                        plugin.sessions.close_page(&label);
-                        plugin.tasks.disown(&label);
-                    }
+                    app.state::<Plugin>().window_destroyed(label);
                 }
-                RunEvent::Exit => app.state::<Plugin>().sessions.close_all(),
+                RunEvent::Exit => app.state::<Plugin>().exiting(),
                 _ => {}
             })
             .build()

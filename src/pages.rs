@@ -10,6 +10,8 @@ use std::{
 
 use parking_lot::Mutex;
 
+use crate::engine::Page;
+
 #[derive(Default)]
 pub(crate) struct Pages {
     webviews: Mutex<HashMap<Arc<str>, Webview>>,
@@ -22,10 +24,15 @@ struct Webview {
 }
 
 impl Pages {
-    /// A webview was made: whoever had this label before is another page.
-    pub(crate) fn created(&self, label: &str, window: &str) {
+    /// A webview was made. Answers whether it takes the label of one whose end was not heard of.
+    pub(crate) fn created(&self, label: &str, window: &str) -> bool {
         let incarnation = self.created.fetch_add(1, Relaxed);
-        self.webviews.lock().insert(label.into(), Webview { window: window.to_owned(), incarnation });
+        self.webviews.lock().insert(label.into(), Webview { window: window.to_owned(), incarnation }).is_some()
+    }
+
+    /// Whether this page's webview is still there.
+    pub(crate) fn is_current(&self, page: &Page) -> bool {
+        self.current(&page.label).1 == page.incarnation
     }
 
     /// A window is gone; answers which webviews went with it.
@@ -46,7 +53,7 @@ impl Pages {
     pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
         match self.webviews.lock().get_key_value(label) {
             Some((label, webview)) => (Arc::clone(label), webview.incarnation),
-            // Not announced, so there has been no other.
+            // Not announced, or gone.
             None => (label.into(), u64::MAX),
         }
     }

@@ -80,6 +80,15 @@ impl Scope {
 }
 
 #[cfg(test)]
+impl Scope {
+    /// The scope of a page that sees every task.
+    pub(crate) fn everything() -> Self {
+        let all = ScopeEntry { task: Pattern::new("*").unwrap(), owner: Reach::Any };
+        Self { allowed: vec![Arc::new(all)], denied: Vec::new() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 

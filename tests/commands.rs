@@ -408,6 +408,38 @@ fn a_handler_that_never_yields_is_cancelling_at_once_and_then_overdue() {
 }
 
 #[test]
+fn a_remote_document_in_the_same_window_is_another_page() {
+    const REMOTE: &str = r#"{ "identifier": "remote", "windows": ["main"], "local": false,
+        "remote": { "urls": ["https://example.com/*"] }, "permissions": ["tasks:default"] }"#;
+    let app = App::new(&[SELF_ONLY, REMOTE]);
+    let main = app.window("main");
+    main.open("s");
+    main.call("start", start(&id(1), "slow", Value::Null)).unwrap();
+    let remote = app.remote_window("main", "https://example.com/page");
+    assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(remote.call("get", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound");
+    let error = remote.call("ack", json!({ "session": "s", "message": 0 })).unwrap_err();
+    assert_eq!(error["kind"], "sessionGone", "nor does it get at the session");
+    assert_eq!(main.call("get", json!({ "id": id(1) })).unwrap()["owner"], "main");
+}
+
+#[test]
+fn the_same_start_from_many_threads_runs_once() {
+    let app = app();
+    let main = app.window("main");
+    main.open("s");
+    for number in 1..=20 {
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| main.call("start", start(&id(number), "slow", Value::Null)).unwrap());
+            }
+        });
+    }
+    main.eventually("all run", || app.runs("slow") >= 20);
+    assert_eq!((app.runs("slow"), app.tasks_named("slow")), (20, 20));
+}
+
+#[test]
 fn a_name_that_is_taken_twice_or_empty_keeps_the_app_from_starting() {
     assert!(
         support::app::build_with_names(&["one", "one"]).unwrap_err().contains("two tasks are registered as \"one\"")

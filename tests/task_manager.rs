@@ -7,12 +7,12 @@ mod support;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
 };
 
-use support::{Log, manager};
+use support::{log::Log, manager};
 use tauri_plugin_tasks::{
     CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskContext, TaskFilter, TaskId, TaskStatus,
 };
@@ -63,8 +63,8 @@ async fn status_can_be_asked_by_id_and_tasks_listed_by_name_and_status() {
     assert_eq!(tasks.get(slow.id()).unwrap().status, TaskStatus::Running);
     let names = |filter: TaskFilter| tasks.list(&filter).into_iter().map(|task| task.task).collect::<Vec<_>>();
     assert_eq!(names(TaskFilter::default()), ["slow", "quick"], "oldest first");
-    assert_eq!(names(TaskFilter { status: Some(vec![TaskStatus::Completed]), task: None }), ["quick"]);
-    assert_eq!(names(TaskFilter { status: None, task: Some(vec!["slow".into()]) }), ["slow"]);
+    assert_eq!(names(TaskFilter::default().status(TaskStatus::Completed)), ["quick"]);
+    assert_eq!(names(TaskFilter::default().task("slow")), ["slow"]);
     assert_eq!(tasks.get(TaskId::new()).unwrap_err().kind, ErrorKind::NotFound);
 }
 
@@ -95,13 +95,14 @@ async fn a_cancel_drops_work_that_knows_no_token_at_its_await() {
 #[tokio::test(start_paused = true)]
 async fn work_that_polls_its_token_comes_to_its_own_end() {
     let tasks = manager();
-    let task = tasks.spawn("poll", async |ctx: TaskContext| {
-        let mut rounds = 0_u32;
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&rounds);
+    let task = tasks.spawn("poll", async move |ctx: TaskContext| {
         while !ctx.is_cancelled() {
             sleep(Duration::from_millis(10)).await;
-            rounds += 1;
+            counted.fetch_add(1, SeqCst);
         }
-        Err::<(), _>(Failure::new(format!("stopped after {rounds} rounds")))
+        Err::<(), _>(Failure::new("stopped"))
     });
     sleep(Duration::from_millis(55)).await;
     tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
@@ -109,6 +110,7 @@ async fn work_that_polls_its_token_comes_to_its_own_end() {
         support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
         "an error after a cancel is the cancel"
     );
+    assert_eq!(rounds.load(SeqCst), 6, "it finished the round it was in");
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,4 +260,94 @@ async fn a_failure_is_logged_when_the_last_watcher_leaves_without_having_seen_it
     assert_eq!(log.count("disk full"), 0, "the watch may still tell it");
     drop(watch);
     assert_eq!(log.count("disk full"), 1, "{log:?}");
+}
+
+#[tokio::test]
+async fn a_panic_that_a_later_cancel_hides_is_logged() {
+    let log = Log::capture();
+    let tasks = manager();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (panics, about_to_panic) = tokio::sync::oneshot::channel();
+    let task = tasks.spawn("panics", async move |ctx: TaskContext| -> Nothing {
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let left = ctx.spawn_blocking(move |_| {
+            let _ = started.send(());
+            let _ = released.recv();
+        });
+        has_started.await?;
+        drop(left);
+        let _ = panics.send(());
+        panic!("halfway")
+    });
+    // Then the handler is over, and its blocking work is waited for, which does not listen to its token.
+    about_to_panic.await.unwrap();
+    tokio::task::yield_now().await;
+    task.cancel().unwrap();
+    drop(release);
+    assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
+    assert_eq!(log.count("halfway (after it was cancelled)"), 1, "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_listens_to_the_log_may_ask_for_tasks() {
+    use tracing_subscriber::{Layer, layer::SubscriberExt};
+    struct Asks(tauri_plugin_tasks::TaskManager, Arc<AtomicUsize>);
+    impl<S: tracing::Subscriber> Layer<S> for Asks {
+        fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+            self.1.fetch_add(self.0.list(&TaskFilter::default()).len(), SeqCst);
+        }
+    }
+    let tasks = manager();
+    let seen = Arc::<AtomicUsize>::default();
+    let subscriber = tracing_subscriber::registry().with(Asks(tasks.clone(), Arc::clone(&seen)));
+    let _guard = tracing::subscriber::set_default(subscriber);
+    drop(tasks.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("no"))));
+    sleep(Duration::from_secs(1)).await;
+    let watched = tasks.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("no")));
+    sleep(Duration::from_secs(1)).await;
+    drop(watched);
+    assert!(seen.load(SeqCst) >= 3, "it was asked from within the log");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_removed_in_the_moment_they_end_push_nobody_out() {
+    let tasks = manager();
+    let kept = tasks.spawn("kept", async |_: TaskContext| -> Nothing { Ok(()) });
+    kept.outcome().await;
+    for _ in 0..3_000 {
+        let task = tasks.spawn("gone", async |_: TaskContext| -> Nothing { Ok(()) });
+        task.outcome().await;
+        tasks.remove(task.id()).unwrap();
+    }
+    tokio::task::yield_now().await;
+    assert!(tasks.get(kept.id()).is_ok());
+}
+
+/// Real threads: a writer that never pauses, and a last value that must not be missed.
+#[test]
+fn the_last_report_is_told_however_fast_they_come() {
+    const LAST: u64 = 300_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    runtime.block_on(async {
+        for _ in 0..10 {
+            let tasks = manager();
+            let task = tasks.spawn("hot", async |ctx: TaskContext| -> Nothing {
+                let reporter = ctx.clone();
+                ctx.spawn_blocking(move |_| (0..LAST).for_each(|_| reporter.progress().inc(1))).await;
+                std::future::pending().await
+            });
+            let mut watch = task.watch();
+            loop {
+                let event = tokio::time::timeout(Duration::from_secs(20), watch.next())
+                    .await
+                    .expect("the last report was missed");
+                if let Some(tauri_plugin_tasks::TaskChange::Progress(progress)) = event.map(|event| event.change)
+                    && progress.completed == LAST
+                {
+                    break;
+                }
+            }
+            task.cancel().unwrap();
+        }
+    });
 }

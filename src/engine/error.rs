@@ -88,8 +88,17 @@ impl Error {
         )
     }
 
+    pub(crate) fn not_found(id: TaskId) -> Self {
+        Self::new(
+            ErrorKind::NotFound,
+            format!(
+                "there is no task {id}: it was never started, was removed, or has ended and made room for newer ones"
+            ),
+        )
+    }
+
     /// The same words whether the id is unknown or belongs to somebody else.
-    pub(crate) fn not_found(id: &str) -> Self {
+    pub(crate) fn not_visible(id: &str) -> Self {
         Self::new(
             ErrorKind::NotFound,
             format!(

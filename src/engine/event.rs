@@ -78,6 +78,7 @@ pub enum TaskChange {
     /// A new status, or the same one that became overdue. A final status is a task's last event.
     Status(StatusChange),
     /// Status changes that happened too long ago to be told.
+    #[non_exhaustive]
     Gap {
         /// How many.
         #[cfg_attr(any(test, feature = "specta"), specta(type = specta_typescript::Number))]

@@ -6,6 +6,7 @@ use serde::Serialize;
 // Kept short: the text above ends up in the TypeScript file of every app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
+#[non_exhaustive]
 pub struct Failure {
     /// What went wrong, as the error itself says it.
     pub message: String,

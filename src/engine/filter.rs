@@ -2,10 +2,11 @@ use serde::{Deserialize, Serialize};
 
 use super::TaskStatus;
 
-/// Which tasks to list or watch: those that match every part that is given.
+/// Which tasks to list or watch: those that match every part that is given; by default all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct TaskFilter {
     /// Names; any of them.
     pub task: Option<Vec<String>>,
@@ -14,6 +15,20 @@ pub struct TaskFilter {
 }
 
 impl TaskFilter {
+    /// Tasks of this name too. The first call narrows the filter from all names to this one.
+    #[must_use]
+    pub fn task(mut self, name: impl Into<String>) -> Self {
+        self.task.get_or_insert_default().push(name.into());
+        self
+    }
+
+    /// Tasks in this status too. The first call narrows the filter from all statuses to this one.
+    #[must_use]
+    pub fn status(mut self, status: TaskStatus) -> Self {
+        self.status.get_or_insert_default().push(status);
+        self
+    }
+
     pub(crate) fn matches(&self, name: &str, status: TaskStatus) -> bool {
         self.task.as_ref().is_none_or(|names| names.iter().any(|other| other == name))
             && self.status.as_ref().is_none_or(|statuses| statuses.contains(&status))

@@ -6,7 +6,8 @@ use super::{CancelReason, Error, Outcome, TaskId, TaskManager, TaskSnapshot, Tas
 ///
 /// Dropping it changes nothing for the task. While it is held, its holder is the one to tell of a failure:
 /// if the handle is dropped without [`outcome`](Self::outcome) having shown the failure and nobody else
-/// follows the task, the engine logs it.
+/// follows the task, the engine logs it. Clones are handles of the same task.
+#[derive(Clone)]
 pub struct TaskHandle {
     manager: TaskManager,
     follower: Follower,

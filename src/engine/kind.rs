@@ -111,6 +111,6 @@ fn read_input<T: DeserializeOwned>(name: &str, input: &Json) -> Result<T, Error>
             let problem = problem.rfind(" at line ").map_or(&*problem, |end| &problem[..end]);
             Err(Error::invalid_input(name, &error.path().to_string(), problem))
         }
-        Err(panic) => Err(Error::invalid_input(name, ".", &TaskFailure::panic(name, &*panic).message)),
+        Err(panic) => Err(Error::invalid_input(name, ".", &TaskFailure::panic(name, panic).message)),
     }
 }

@@ -133,18 +133,24 @@ impl Life {
         true
     }
 
-    /// The last attempt is over, and nothing of it runs any more.
-    pub(super) fn end(&mut self, ending: Ending, at: u64) {
+    /// The last attempt is over, and nothing of it runs any more. Answers the failure that the end does not
+    /// tell, because the task had been told to stop.
+    pub(super) fn end(&mut self, ending: Ending, at: u64) -> Option<TaskFailure> {
         debug_assert!(matches!(self.status, TaskStatus::Running | TaskStatus::Cancelling), "{:?}", self.status);
         match (ending, self.cancel_reason) {
             (Ending::Output(output), _) => self.finish(TaskStatus::Completed, Outcome::Completed { output }, at),
             (Ending::Failure(failure), None) => self.finish(TaskStatus::Failed, Outcome::Failed(failure), at),
-            (Ending::Failure(_) | Ending::Dropped, reason) => {
+            (Ending::Failure(failure), Some(reason)) => {
+                self.finish(TaskStatus::Cancelled, Outcome::Cancelled { reason }, at);
+                return Some(failure);
+            }
+            (Ending::Dropped, reason) => {
                 // Only a cancel drops a handler, so there is a reason.
                 let reason = reason.unwrap_or(CancelReason::User);
                 self.finish(TaskStatus::Cancelled, Outcome::Cancelled { reason }, at);
             }
         }
+        None
     }
 
     fn finish(&mut self, status: TaskStatus, outcome: Outcome, at: u64) {

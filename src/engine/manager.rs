@@ -1,4 +1,4 @@
-use std::{collections::HashMap, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -100,12 +100,12 @@ impl TaskManager {
 
     /// A handle for a task that was started earlier or elsewhere.
     pub fn handle(&self, id: TaskId) -> Result<TaskHandle, Error> {
-        self.find(id).map(|record| TaskHandle::new(self, &record)).ok_or_else(|| Error::not_found(&id.to_string()))
+        self.find(id).map(|record| TaskHandle::new(self, &record)).ok_or_else(|| Error::not_found(id))
     }
 
     /// The task as it stands now.
     pub fn get(&self, id: TaskId) -> Result<TaskSnapshot, Error> {
-        self.find(id).map(|record| record.snapshot()).ok_or_else(|| Error::not_found(&id.to_string()))
+        self.find(id).map(|record| record.snapshot()).ok_or_else(|| Error::not_found(id))
     }
 
     /// The tasks that match, oldest first: those that live, and the ended ones that are still kept.
@@ -115,14 +115,14 @@ impl TaskManager {
 
     /// Follows a task from where it stands now to its end.
     pub fn watch(&self, id: TaskId) -> Result<TaskWatch, Error> {
-        self.find(id).map(|record| TaskWatch::new(&record)).ok_or_else(|| Error::not_found(&id.to_string()))
+        self.find(id).map(|record| TaskWatch::new(&record)).ok_or_else(|| Error::not_found(id))
     }
 
     /// Tells a task to stop, and returns without waiting until it has.
     ///
     /// To tell a task again changes nothing. Fails when there is no such task or it has ended.
     pub fn cancel(&self, id: TaskId, reason: CancelReason) -> Result<(), Error> {
-        let record = self.find(id).ok_or_else(|| Error::not_found(&id.to_string()))?;
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         self.cancel_record(&record, reason)
     }
 
@@ -130,13 +130,15 @@ impl TaskManager {
     ///
     /// Fails when there is no such task or it has not ended.
     pub fn remove(&self, id: TaskId) -> Result<(), Error> {
-        let record = self.find(id).ok_or_else(|| Error::not_found(&id.to_string()))?;
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         if !record.status().is_final() {
             return Err(Error::not_ended(record.name()));
         }
-        if let Some(record) = self.shared.registry.lock().remove(id, Instant::now()) {
+        let removed = self.shared.registry.lock().remove(id, Instant::now());
+        if let Some(record) = removed {
             record.mark_removed();
         }
+        self.expire();
         Ok(())
     }
 
@@ -144,25 +146,31 @@ impl TaskManager {
     ///
     /// `before` is called on the task before it can run, so that whoever wants to watch it misses nothing.
     pub(crate) fn start_for(&self, start: &Start<'_>, before: impl FnOnce(&Arc<Record>)) -> Result<Arc<Record>, Error> {
-        if let Some(record) = repeated(&self.shared.registry.lock(), start)? {
+        // A statement of its own: `before` must not be called under the lock, see `Session`.
+        let known = repeated(&self.shared.registry.lock(), start)?;
+        if let Some(record) = known {
             before(&record);
             return Ok(record);
         }
         let kind = self.shared.kinds.get(start.task).ok_or_else(|| Error::unknown_task(start.task))?;
         let attempt = kind.prepare(&start.input)?;
         let record = self.record(start.id, Arc::clone(kind), start.input.clone(), start.owner.clone());
-        {
+        // Looked at again, since a twin of this call may have come in between.
+        let twin = {
             let mut registry = self.shared.registry.lock();
-            // Looked at again, since a twin of this call may have come in between.
-            if let Some(record) = repeated(&registry, start)? {
-                drop(registry);
-                before(&record);
-                return Ok(record);
+            let twin = repeated(&registry, start)?;
+            if twin.is_none() {
+                registry.insert(&record);
             }
-            registry.insert(&record);
+            twin
+        };
+        if let Some(twin) = twin {
+            before(&twin);
+            return Ok(twin);
         }
         before(&record);
         self.run(&record, attempt);
+        self.expire();
         Ok(record)
     }
 
@@ -175,17 +183,17 @@ impl TaskManager {
         let (manager, record) = (self.clone(), Arc::clone(record));
         self.shared.runtime.spawn(async move {
             supervise(Arc::clone(&record), attempt).await;
-            manager.retire(record.id);
+            manager.retire(&record);
         });
     }
 
-    fn retire(&self, id: TaskId) {
-        let now = Instant::now();
-        let expired = {
-            let mut registry = self.shared.registry.lock();
-            registry.note_end(id, now);
-            registry.expire(now)
-        };
+    fn retire(&self, record: &Record) {
+        self.shared.registry.lock().note_end(record, Instant::now());
+        self.expire();
+    }
+
+    fn expire(&self) {
+        let expired = self.shared.registry.lock().expire(Instant::now());
         expired.iter().for_each(Record::mark_removed);
     }
 
@@ -210,7 +218,7 @@ impl TaskManager {
             let registry = self.shared.registry.lock();
             registry.all().filter(|record| record.matches(filter)).cloned().collect()
         };
-        records.sort_by_key(|record| (record.created_at(), record.id));
+        records.sort_by_cached_key(|record| (record.created_at(), record.id));
         records
     }
 
@@ -238,6 +246,12 @@ impl TaskManager {
         let mut names: Vec<_> = self.shared.kinds.keys().map(|name| &**name).collect();
         names.sort_unstable();
         names
+    }
+}
+
+impl fmt::Debug for TaskManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskManager").field("registered", &self.task_names()).finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,8 @@
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::Json;
@@ -9,6 +14,7 @@ use super::Json;
 #[non_exhaustive]
 pub enum Outcome {
     /// The handler returned its output.
+    #[non_exhaustive]
     Completed {
         /// What it returned.
         output: Json,
@@ -16,6 +22,7 @@ pub enum Outcome {
     /// The handler returned an error, panicked, or returned something that can't be sent.
     Failed(TaskFailure),
     /// The task was cancelled before it was done.
+    #[non_exhaustive]
     Cancelled {
         /// Why.
         reason: CancelReason,
@@ -89,10 +96,8 @@ pub enum CancelReason {
     Replaced,
 }
 
-/// The longest panic message that is kept, in bytes.
-const PANIC_MESSAGE_LIMIT: usize = 1024;
-/// The longest message made from a handler's own error, in bytes; the error itself is kept whole.
-const ERROR_MESSAGE_LIMIT: usize = 1024;
+/// The longest message of a failure, in bytes. The handler's own error is kept whole.
+const MESSAGE_LIMIT: usize = 1024;
 
 impl TaskFailure {
     /// The handler returned `error`, which means `description`.
@@ -100,7 +105,7 @@ impl TaskFailure {
         match Json::new(error) {
             Ok(json) => {
                 let message = description.unwrap_or_else(|| error_message(name, &json));
-                Self { kind: FailureKind::Error, message: clip(message, ERROR_MESSAGE_LIMIT), error: Some(json) }
+                Self { kind: FailureKind::Error, message: clip(message, MESSAGE_LIMIT), error: Some(json) }
             }
             Err(problem) => Self::unserializable(name, "error", &problem),
         }
@@ -110,21 +115,26 @@ impl TaskFailure {
         Self {
             kind: FailureKind::Unserializable,
             message: format!(
-                "the {what} of task \"{name}\" can't be written as JSON: {problem}; look at its Serialize implementation"
+                "the {what} of task \"{name}\" can't be written as JSON: {}; look at its Serialize implementation",
+                clip(problem.to_string(), MESSAGE_LIMIT)
             ),
             error: None,
         }
     }
 
-    pub(super) fn panic(name: &str, payload: &(dyn std::any::Any + Send)) -> Self {
+    pub(super) fn panic(name: &str, payload: Box<dyn Any + Send>) -> Self {
         let said = payload
             .downcast_ref::<&str>()
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".into());
+        // A payload of the handler's own type may panic once more when it is dropped.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
         Self {
             kind: FailureKind::Panic,
-            message: format!("task \"{name}\" panicked: {}", clip(said, PANIC_MESSAGE_LIMIT)),
+            message: format!("task \"{name}\" panicked: {}", clip(said, MESSAGE_LIMIT)),
             error: None,
         }
     }
@@ -181,9 +191,9 @@ mod tests {
 
     #[test]
     fn a_panic_keeps_its_message_and_no_more_than_that() {
-        let failure = TaskFailure::panic("t", &"index out of bounds");
+        let failure = TaskFailure::panic("t", Box::new("index out of bounds"));
         assert_eq!(failure.message, "task \"t\" panicked: index out of bounds");
-        let long = TaskFailure::panic("t", &"é".repeat(2_000));
+        let long = TaskFailure::panic("t", Box::new("é".repeat(2_000)));
         assert!(long.message.len() < 1_100 && long.message.ends_with('…'));
     }
 }

@@ -57,8 +57,9 @@ impl Estimator {
             *self = Self::starting_at(now, completed);
         }
         if total != self.total {
+            // Another amount of work, another time: it may be as much longer as it is.
             self.total = total;
-            self.eta = None;
+            self.eta = self.time_left();
         }
         if now.duration_since(self.read_at) >= SHORTEST {
             self.learn(now, completed);
@@ -78,8 +79,7 @@ impl Estimator {
         }
         self.read_at = now;
         self.completed = completed;
-        let eta = self.remaining().map(|remaining| remaining * self.weight / self.sum).filter(|eta| eta.is_finite());
-        self.eta = match (self.eta, eta) {
+        self.eta = match (self.eta, self.time_left()) {
             (Some(before), Some(eta)) => Some(eta.min(before * ETA_RISE)),
             (_, eta) => eta,
         };
@@ -95,8 +95,9 @@ impl Estimator {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn remaining(&self) -> Option<f64> {
-        self.total.map(|total| total.saturating_sub(self.completed) as f64)
+    fn time_left(&self) -> Option<f64> {
+        let remaining = self.total?.saturating_sub(self.completed) as f64;
+        Some(remaining * self.weight / self.sum).filter(|seconds| seconds.is_finite())
     }
 }
 
@@ -120,6 +121,15 @@ mod tests {
         assert!((eta.unwrap() - 8.0).abs() < 1e-6, "{eta:?}");
         let unbounded = estimator.read(at(start, 3_000), 300, None);
         assert!(unbounded.rate.is_some() && unbounded.eta.is_none(), "no total, no time left");
+    }
+
+    #[test]
+    fn a_total_that_grows_is_taken_into_account_at_once() {
+        let start = Instant::now();
+        let mut estimator = Estimator::new(start);
+        estimator.read(at(start, 2_000), 200, Some(1_000));
+        let eta = estimator.read(at(start, 2_010), 200, Some(2_000)).eta.unwrap();
+        assert!((eta - 18.0).abs() < 1e-6, "{eta}");
     }
 
     #[test]

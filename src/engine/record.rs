@@ -11,7 +11,8 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    CancelReason, Error, Json, Outcome, Owner, Progress, TaskFilter, TaskId, TaskSnapshot, TaskStatus, Unit,
+    CancelReason, Error, FailureKind, Json, Outcome, Owner, Progress, TaskFailure, TaskFilter, TaskId, TaskSnapshot,
+    TaskStatus, Unit,
     kind::Kind,
     life::{Ending, INLINE_OUTCOME_LIMIT, Life},
     progress::ProgressCell,
@@ -37,13 +38,18 @@ impl Hub {
     /// From now on every change of every task is marked in `watcher`, for as long as it lives.
     pub(crate) fn add_watcher(&self, watcher: &Arc<Watcher>) {
         let mut watchers = self.watchers.write();
-        watchers.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
+        watchers.retain(|other| is_another(other, watcher));
         watchers.push(Arc::downgrade(watcher));
     }
 
     pub(crate) fn remove_watcher(&self, watcher: &Arc<Watcher>) {
-        self.watchers.write().retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
+        self.watchers.write().retain(|other| is_another(other, watcher));
     }
+}
+
+/// Whether `other` is still there and not `watcher`.
+fn is_another(other: &Weak<Watcher>, watcher: &Arc<Watcher>) -> bool {
+    other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher))
 }
 
 pub(crate) struct Record {
@@ -67,7 +73,8 @@ struct State {
     life: Life,
     owner: Owner,
     watchers: Vec<Weak<Watcher>>,
-    last_progress: Option<Progress>,
+    /// The last progress and its revision: after the end nothing changes, whatever a leftover of the handler reports.
+    last_progress: Option<(Progress, u64)>,
     /// How many follow this task by itself, and whether one of them has learned of its failure.
     followers: usize,
     failure_told: bool,
@@ -125,7 +132,7 @@ impl Record {
     }
 
     /// Lets the page that owns this task go: from now on it is the app's. Answers whether it was that page's.
-    pub(super) fn disown(self: &Arc<Self>, label: &str) -> bool {
+    pub(crate) fn disown(self: &Arc<Self>, label: &str) -> bool {
         let mut state = self.state.lock();
         let theirs = state.owner.label() == Some(label);
         if theirs {
@@ -141,6 +148,16 @@ impl Record {
     pub(super) fn mark_removed(self: &Arc<Self>) {
         self.state.lock().removed = true;
         self.notify();
+    }
+
+    /// What it takes to keep the task after its end, in bytes of JSON.
+    pub(super) fn kept_bytes(&self) -> usize {
+        self.input.len() + self.state.lock().life.outcome().map_or(0, Outcome::size)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn watchers(&self) -> usize {
+        self.state.lock().watchers.len()
     }
 
     pub(super) fn created_at(&self) -> u64 {
@@ -191,13 +208,17 @@ impl Record {
     }
 
     pub(super) fn end(self: &Arc<Self>, ending: Ending) {
-        {
+        let (untold, unwatched) = {
             let mut state = self.state.lock();
+            let revision = self.progress.revision();
             let progress = Progress { rate: None, eta_ms: None, ..self.progress.sample(Instant::now()) };
-            state.last_progress = Some(progress);
-            state.life.end(ending, self.hub.now());
-            self.report_if_unwatched(&mut state);
+            state.last_progress = Some((progress, revision));
+            (state.life.end(ending, self.hub.now()), state.take_unwatched_failure())
+        };
+        if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
+            tracing::error!(task = self.name(), id = %self.id, "{message} (after it was cancelled)");
         }
+        self.log_unwatched(unwatched);
         self.notify();
         self.ended.notify_waiters();
     }
@@ -276,11 +297,13 @@ impl Record {
 
     /// From now on every change is marked in `watcher`, for as long as that lives.
     pub(crate) fn add_watcher(&self, watcher: &Arc<Watcher>) {
-        self.state.lock().watchers.push(Arc::downgrade(watcher));
+        let mut state = self.state.lock();
+        state.watchers.retain(|other| is_another(other, watcher));
+        state.watchers.push(Arc::downgrade(watcher));
     }
 
     pub(crate) fn remove_watcher(&self, watcher: &Arc<Watcher>) {
-        self.state.lock().watchers.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
+        self.state.lock().watchers.retain(|other| is_another(other, watcher));
     }
 
     fn notify(self: &Arc<Self>) {
@@ -319,19 +342,41 @@ impl Record {
     }
 
     fn progress_of(&self, state: &State) -> Progress {
-        state.last_progress.clone().unwrap_or_else(|| self.progress.sample(Instant::now()))
+        match &state.last_progress {
+            Some((progress, _)) => progress.clone(),
+            None => self.progress.sample(Instant::now()),
+        }
     }
 
-    // Failures that nobody learns of.
+    /// Lets the next change wake the watchers again, and says which the newest one is.
+    fn revision_of(&self, state: &State) -> u64 {
+        match &state.last_progress {
+            Some((_, revision)) => *revision,
+            None => self.progress.revision(),
+        }
+    }
 
-    fn report_if_unwatched(&self, state: &mut State) {
-        if state.followers > 0 || state.failure_told {
-            return;
+    // Failures that nobody learns of. They are logged outside of the lock: whoever listens to the log may ask for tasks.
+
+    fn log_unwatched(&self, message: Option<String>) {
+        if let Some(message) = message {
+            tracing::error!(task = self.name(), id = %self.id, "a task failed and nobody was watching: {message}");
         }
-        if let Some(Outcome::Failed(failure)) = state.life.outcome() {
-            tracing::error!(task = self.name(), id = %self.id, "a task failed and nobody was watching: {}", failure.message);
-            state.failure_told = true;
+    }
+}
+
+impl State {
+    /// The message of a failure that has to be logged, once, because nobody else will tell it.
+    fn take_unwatched_failure(&mut self) -> Option<String> {
+        if self.followers > 0 || self.failure_told {
+            return None;
         }
+        let message = match self.life.outcome() {
+            Some(Outcome::Failed(failure)) => failure.message.clone(),
+            _ => return None,
+        };
+        self.failure_told = true;
+        Some(message)
     }
 }
 
@@ -346,8 +391,9 @@ pub(crate) struct Cursor {
 impl Cursor {
     /// The state of `record` now, and the place right behind it.
     pub(crate) fn new(record: &Record) -> (TaskSnapshot, Self) {
-        let revision = record.progress.revision();
-        let snapshot = record.snapshot_of(&record.state.lock());
+        let state = record.state.lock();
+        let revision = record.revision_of(&state);
+        let snapshot = record.snapshot_of(&state);
         let cursor = Self { sequence: snapshot.sequence, revision, ended: snapshot.status.is_final() };
         (snapshot, cursor)
     }
@@ -368,9 +414,9 @@ impl Cursor {
         if self.ended {
             return None;
         }
-        let revision = record.progress.revision();
-        let progress_due = revision != self.revision;
         let state = record.state.lock();
+        let revision = record.revision_of(&state);
+        let progress_due = revision != self.revision;
         let change = match state.life.change_after(self.sequence) {
             Some((number, _)) if number > self.sequence + 1 => {
                 let missed = number - self.sequence - 1;
@@ -413,10 +459,19 @@ impl Follower {
     }
 }
 
+impl Clone for Follower {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
 impl Drop for Follower {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
-        state.followers -= 1;
-        self.0.report_if_unwatched(&mut state);
+        let unwatched = {
+            let mut state = self.0.state.lock();
+            state.followers -= 1;
+            state.take_unwatched_failure()
+        };
+        self.0.log_unwatched(unwatched);
     }
 }

@@ -26,7 +26,7 @@ pub enum TaskStatus {
 
 impl TaskStatus {
     /// Every status, in the order of a task's life.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: &'static [Self] = &[
         Self::Queued,
         Self::Running,
         Self::Retrying,
@@ -72,7 +72,7 @@ mod tests {
             (TimedOut, vec![]),
         ];
         for (from, allowed) in edges {
-            let found: Vec<_> = TaskStatus::ALL.into_iter().filter(|next| from.may_become(*next)).collect();
+            let found: Vec<_> = TaskStatus::ALL.iter().copied().filter(|next| from.may_become(*next)).collect();
             assert_eq!(found, allowed, "from {from:?}");
         }
     }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_status_is_final_exactly_when_nothing_can_follow() {
         for status in TaskStatus::ALL {
-            let leads_on = TaskStatus::ALL.into_iter().any(|next| status.may_become(next));
+            let leads_on = TaskStatus::ALL.iter().any(|next| status.may_become(*next));
             assert_eq!(status.is_final(), !leads_on, "{status:?}");
         }
     }

@@ -13,12 +13,7 @@ use std::{
 use futures_util::FutureExt;
 use tokio::time::sleep;
 
-use super::{
-    kind::Attempt,
-    life::Ending,
-    outcome::{FailureKind, TaskFailure},
-    record::Record,
-};
+use super::{TaskFailure, kind::Attempt, life::Ending, record::Record};
 
 /// A handler that is dropped just when its grace period ends is not called overdue.
 const OVERDUE_SLACK: Duration = Duration::from_millis(100);
@@ -37,7 +32,7 @@ pub(super) async fn supervise(record: Arc<Record>, attempt: Attempt) {
 /// Marks the task as overdue if it outstays its grace period. Runs beside the supervisor, since a handler
 /// that never yields holds that one up.
 pub(super) async fn watch_grace(record: Arc<Record>) {
-    sleep(record.kind.policy.grace + OVERDUE_SLACK).await;
+    sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
     record.outstay();
 }
 
@@ -51,14 +46,13 @@ async fn run(record: &Arc<Record>, attempt: Attempt) -> Ending {
         result = &mut handler => match result {
             Ok(Ok(output)) => Ending::Output(output),
             Ok(Err(failure)) => Ending::Failure(failure),
-            Err(panic) => Ending::Failure(TaskFailure::panic(record.name(), &*panic)),
+            Err(panic) => Ending::Failure(TaskFailure::panic(record.name(), panic)),
         },
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
-        let failure = TaskFailure::panic(record.name(), &*panic);
+        let failure = TaskFailure::panic(record.name(), panic);
         tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
     }
-    log_hidden_panic(record, &ending);
     ending
 }
 
@@ -66,14 +60,5 @@ async fn time_to_drop(record: &Record) {
     record.token.cancelled().await;
     if record.is_cooperative() {
         sleep(record.kind.policy.grace).await;
-    }
-}
-
-/// After a cancel a panic ends the task as cancelled, and would be lost.
-fn log_hidden_panic(record: &Record, ending: &Ending) {
-    if let Ending::Failure(TaskFailure { kind: FailureKind::Panic, message, .. }) = ending
-        && record.token.is_cancelled()
-    {
-        tracing::error!(task = record.name(), id = %record.id, "{message} (after it was cancelled)");
     }
 }

@@ -67,6 +67,12 @@ impl TaskWatch {
     }
 }
 
+impl Drop for TaskWatch {
+    fn drop(&mut self) {
+        self.follower.record().remove_watcher(&self.watcher);
+    }
+}
+
 impl fmt::Debug for TaskWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskWatch").field("id", &self.follower.record().id).finish_non_exhaustive()

@@ -30,6 +30,8 @@ const NAME_LIMIT: usize = 64;
 /// How many names of closed sessions are remembered: a reloading page repeats its calls, and a repeated
 /// `open` must not bring a session back that nobody listens to.
 const CLOSED_LIMIT: usize = 256;
+/// How often an open session may be opened again.
+const REPEATS_LIMIT: usize = 8;
 
 /// All sessions of the app.
 #[derive(Default)]
@@ -68,11 +70,12 @@ impl Sessions {
         }
         let mut names = self.names.lock();
         match names.open.get(name) {
-            Some(session) if session.page == *page => {}
+            // To drop the channel of a repeat would end its callback in the page, which is the live one's too.
+            Some(session) if session.page == *page => session.keep(channel)?,
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
             None => {
-                let session = Session::new(name, page.clone(), tasks.clone());
+                let session = Session::new(page.clone(), tasks.clone());
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 tasks.runtime().spawn(pump::pump(session, channel, Arc::downgrade(self)));
             }
@@ -96,23 +99,31 @@ impl Sessions {
         self.close(|session| &*session.page.label == label);
     }
 
+    /// Closes what a page has opened that was gone already.
+    pub(crate) fn close_sessions_of(&self, page: &Page) {
+        self.close(|session| session.page == *page);
+    }
+
+    fn close_one(&self, session: &Arc<Session>) {
+        self.close(|other| Arc::ptr_eq(other, session));
+    }
+
     pub(crate) fn close_all(&self) {
         self.close(|_| true);
     }
 
-    fn close(&self, which: impl Fn(&Session) -> bool) {
+    fn close(&self, which: impl Fn(&Arc<Session>) -> bool) {
         let mut names = self.names.lock();
         let Names { open, closed } = &mut *names;
-        open.retain(|name, session| {
-            let close = which(session);
-            if close {
-                session.closed.cancel();
-                closed.push_back(name.clone());
-            }
-            !close
-        });
+        let gone: Vec<_> = open.extract_if(|_, session| which(session)).collect();
+        closed.extend(gone.iter().map(|(name, _)| name.clone()));
         let excess = closed.len().saturating_sub(CLOSED_LIMIT);
         closed.drain(..excess);
+        // The last hold of a session may log failures that its page has not learned of: not under the lock.
+        drop(names);
+        for (_, session) in gone {
+            session.closed.cancel();
+        }
     }
 }
 
@@ -124,25 +135,36 @@ fn gone(why: &str) -> Error {
 }
 
 /// What is told to one page, and how far that has come. Its [`pump`] does the telling.
+///
+/// Locks are taken in this order: outbox, then the engine's registry, then a task's state, then a watcher.
 pub(crate) struct Session {
-    name: String,
     page: Page,
     tasks: TaskManager,
     watcher: Arc<Watcher>,
     outbox: Mutex<Outbox>,
     closed: CancellationToken,
+    repeats: Mutex<Vec<Channel<SessionMessage>>>,
 }
 
 impl Session {
-    fn new(name: &str, page: Page, tasks: TaskManager) -> Arc<Self> {
+    fn new(page: Page, tasks: TaskManager) -> Arc<Self> {
         Arc::new(Self {
-            name: name.to_owned(),
             page,
             tasks,
             watcher: Arc::default(),
             outbox: Mutex::new(Outbox::new(Instant::now())),
             closed: CancellationToken::new(),
+            repeats: Mutex::default(),
         })
+    }
+
+    fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
+        let mut repeats = self.repeats.lock();
+        if repeats.len() == REPEATS_LIMIT {
+            return Err(gone("it was opened too often"));
+        }
+        repeats.push(channel);
+        Ok(())
     }
 
     /// Tells the page each change of this task from now on; answers how it stands.
@@ -152,12 +174,18 @@ impl Session {
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
         }
-        outbox.follow(record)
+        let snapshot = outbox.follow(record);
+        if !outbox.follows(record.id) {
+            record.remove_watcher(&self.watcher);
+        }
+        snapshot
     }
 
     pub(crate) fn unfollow(&self, id: crate::TaskId) {
-        if let Some(record) = self.outbox.lock().unfollow(id) {
-            record.remove_watcher(&self.watcher);
+        // A statement of its own: the follower must not be dropped under the lock.
+        let follower = self.outbox.lock().unfollow(id);
+        if let Some(follower) = follower {
+            follower.record().remove_watcher(&self.watcher);
         }
     }
 
@@ -171,7 +199,9 @@ impl Session {
     }
 
     pub(crate) fn unlist(&self, watch: u32) {
-        if self.outbox.lock().unlist(watch) {
+        // Under the lock to the end, or the watcher of a list that is just being added would go.
+        let mut outbox = self.outbox.lock();
+        if outbox.unlist(watch) {
             self.tasks.unwatch_all(&self.watcher);
         }
     }

@@ -4,7 +4,8 @@
 //! - at most one message is unacknowledged, and at most one is sent a [`FRAME`];
 //! - a message is shorter than [`PUSH_LIMIT`], so that it goes the fast way and can't get lost alone;
 //! - it holds one entry for each followed task and each listed task that changed, whatever else happens;
-//! - each status change of a followed task is told once and in order, its newest progress before its end.
+//! - each status change of a followed task is told once and in order, its newest progress before its end;
+//! - a failure counts as told when the page has acknowledged the message it was in.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,12 +13,12 @@ use std::{
     time::Duration,
 };
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use tokio::time::Instant;
 
 use super::message::{Encoded, ListChange, SessionMessage};
 use crate::{
-    TaskChange, TaskFilter, TaskId, TaskSnapshot,
+    TaskChange, TaskEvent, TaskFilter, TaskId, TaskSnapshot,
     caller::View,
     engine::{Cursor, Follower, Record},
 };
@@ -41,13 +42,18 @@ const ID_SIZE: usize = 38;
 pub(super) struct Outbox {
     follows: HashMap<TaskId, Follow>,
     /// Followed tasks with something to tell, the longest waiting first.
-    due: IndexMap<TaskId, ()>,
+    due: IndexSet<TaskId>,
+    /// Who followed the tasks whose end is in the message that is not acknowledged yet.
+    told_ends: Vec<Follower>,
     lists: BTreeMap<u32, List>,
     /// The tasks whose last told progress had a rate.
     rated: HashMap<TaskId, Arc<Record>>,
     refresh_at: Instant,
     last_message: u64,
-    unacknowledged_since: Option<Instant>,
+    /// When the page last showed that it is there, if it has to show it again: it has a message to
+    /// acknowledge, or it has opened its session and done nothing with it yet.
+    unanswered_since: Option<Instant>,
+    unacknowledged: bool,
     may_send_at: Instant,
     /// The last message did not take all.
     more: bool,
@@ -69,12 +75,14 @@ impl Outbox {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             follows: HashMap::new(),
-            due: IndexMap::new(),
+            due: IndexSet::new(),
+            told_ends: Vec::new(),
             lists: BTreeMap::new(),
             rated: HashMap::new(),
             refresh_at: now,
             last_message: 0,
-            unacknowledged_since: None,
+            unanswered_since: Some(now),
+            unacknowledged: false,
             may_send_at: now,
             more: false,
         }
@@ -90,6 +98,7 @@ impl Outbox {
     pub(super) fn follow(&mut self, record: &Arc<Record>) -> TaskSnapshot {
         let (snapshot, cursor) = Cursor::new(record);
         let follower = Follower::new(record);
+        self.is_used();
         self.unfollow(record.id);
         if cursor.has_ended() {
             follower.knows_the_end();
@@ -102,9 +111,16 @@ impl Outbox {
         snapshot
     }
 
-    pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Arc<Record>> {
-        self.due.shift_remove(&id);
-        self.follows.remove(&id).map(|follow| Arc::clone(follow.follower.record()))
+    /// Answers who followed, to be dropped where no lock is held: that may log the task's failure.
+    pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Follower> {
+        self.follows.remove(&id).map(|follow| follow.follower)
+    }
+
+    /// The page does something with its session, so it is there.
+    fn is_used(&mut self) {
+        if !self.unacknowledged {
+            self.unanswered_since = None;
+        }
     }
 
     /// From now on changes in this list are told; answers what is in it.
@@ -115,6 +131,7 @@ impl Outbox {
         view: View,
         records: Vec<Arc<Record>>,
     ) -> Vec<TaskSnapshot> {
+        self.is_used();
         let records: Vec<_> = records.into_iter().filter(|record| view.sees(record)).collect();
         let listed = records.iter().map(|record| record.id).collect();
         let snapshots: Vec<_> = records.iter().map(|record| record.snapshot()).collect();
@@ -139,7 +156,7 @@ impl Outbox {
     pub(super) fn absorb(&mut self, changed: Vec<Arc<Record>>) {
         for record in changed {
             if self.follows.contains_key(&record.id) {
-                self.due.insert(record.id, ());
+                self.due.insert(record.id);
             }
             for list in self.lists.values_mut() {
                 list.changed.insert(record.id, Arc::clone(&record));
@@ -153,7 +170,9 @@ impl Outbox {
             // A repeat, or a page that asks whether its session is still there.
             return None;
         }
-        self.unacknowledged_since = None;
+        self.unanswered_since = None;
+        self.unacknowledged = false;
+        self.told_ends.drain(..).for_each(|follower| follower.knows_the_end());
         if !std::mem::take(&mut self.more) {
             return None;
         }
@@ -169,18 +188,18 @@ impl Outbox {
 
     /// When to look again if nothing happens before.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        if let Some(end) = self.lease_end() {
+        if self.unacknowledged {
             // Until the page answers there is nothing else to do.
-            return Some(end);
+            return self.lease_end();
         }
         let send = self.has_something().then_some(self.may_send_at);
         let refresh = (!self.rated.is_empty()).then(|| self.refresh_at.max(self.may_send_at));
-        [send, refresh].into_iter().flatten().min()
+        [send, refresh, self.lease_end()].into_iter().flatten().min()
     }
 
     /// The next message to push, if there is something to tell and it may be told now.
     pub(super) fn next_push(&mut self, now: Instant) -> Option<SessionMessage> {
-        if self.unacknowledged_since.is_some() || now < self.may_send_at {
+        if self.unacknowledged || now < self.may_send_at {
             return None;
         }
         self.refresh(now);
@@ -192,7 +211,7 @@ impl Outbox {
     }
 
     fn lease_end(&self) -> Option<Instant> {
-        self.unacknowledged_since.map(|since| since + LEASE)
+        self.unanswered_since.map(|since| since + LEASE)
     }
 
     fn refresh(&mut self, now: Instant) {
@@ -213,10 +232,13 @@ impl Outbox {
     /// As much as fits in `limit`; `None` if there is nothing. The time runs from `now` for this message.
     fn compose(&mut self, limit: usize, now: Instant) -> Option<SessionMessage> {
         let mut room = limit - ENVELOPE;
+        // What fits into no message would hold up everything behind it: in an answer the first always fits.
+        let mut first = limit == ANSWER_LIMIT;
         let mut fits = |size: usize| {
-            let fits = size < room;
+            let fits = size < room || std::mem::take(&mut first);
             if fits {
-                room -= size + 1;
+                first = false;
+                room = room.saturating_sub(size + 1);
             }
             fits
         };
@@ -227,41 +249,34 @@ impl Outbox {
             return None;
         }
         self.last_message += 1;
-        self.unacknowledged_since = Some(now);
+        self.unanswered_since = Some(now);
+        self.unacknowledged = true;
         self.may_send_at = now + FRAME;
         self.more = more;
         Some(SessionMessage { message: self.last_message, events, lists, more })
     }
 
-    fn compose_events(&mut self, fits: &mut impl FnMut(usize) -> bool) -> Vec<Encoded<crate::TaskEvent>> {
+    fn compose_events(&mut self, fits: &mut impl FnMut(usize) -> bool) -> Vec<Encoded<TaskEvent>> {
         let mut events = Vec::new();
-        while let Some((&id, ())) = self.due.first() {
-            let Some(follow) = self.follows.get_mut(&id) else {
-                self.due.shift_remove(&id);
-                continue;
-            };
-            loop {
-                let mut cursor = follow.cursor;
-                let Some(event) = cursor.next(follow.follower.record()) else { break };
-                if let TaskChange::Progress(progress) = &event.change
-                    && progress.rate.is_some()
-                {
-                    self.rated.insert(id, Arc::clone(follow.follower.record()));
-                }
-                if let Ok(event) = Encoded::new(&event) {
-                    if !fits(event.len()) {
-                        return events;
+        let mut due = std::mem::take(&mut self.due).into_iter();
+        while let Some(id) = due.next() {
+            let Some(follow) = self.follows.get_mut(&id) else { continue };
+            match follow.tell(&mut events, fits) {
+                Told::All { rated } => {
+                    if rated {
+                        self.rated.insert(id, Arc::clone(follow.follower.record()));
                     }
-                    events.push(event);
+                    if follow.cursor.has_ended() {
+                        let follower = self.unfollow(id);
+                        self.told_ends.extend(follower);
+                    }
                 }
-                follow.cursor = cursor;
+                Told::MoreToCome => drop(self.due.insert(id)),
+                Told::Full => {
+                    self.due = std::iter::once(id).chain(due).chain(std::mem::take(&mut self.due)).collect();
+                    break;
+                }
             }
-            if follow.cursor.has_ended() {
-                follow.follower.knows_the_end();
-                self.follows.remove(&id);
-                self.rated.remove(&id);
-            }
-            self.due.shift_remove(&id);
         }
         events
     }
@@ -303,6 +318,42 @@ impl Outbox {
             }
         }
         changes
+    }
+}
+
+/// How much of a followed task was told.
+enum Told {
+    /// All there was, and whether its progress has a rate.
+    All { rated: bool },
+    /// It goes on faster than it can be told: the rest waits for its next turn.
+    MoreToCome,
+    /// The message is full.
+    Full,
+}
+
+impl Follow {
+    /// Adds what there is to tell, with the newest progress once.
+    fn tell(&mut self, events: &mut Vec<Encoded<TaskEvent>>, fits: &mut impl FnMut(usize) -> bool) -> Told {
+        let mut rated = None;
+        loop {
+            let mut cursor = self.cursor;
+            let Some(event) = cursor.next(self.follower.record()) else {
+                return Told::All { rated: rated.unwrap_or(false) };
+            };
+            if let TaskChange::Progress(progress) = &event.change {
+                if rated.is_some() {
+                    return Told::MoreToCome;
+                }
+                rated = Some(progress.rate.is_some());
+            }
+            if let Ok(event) = Encoded::new(&event) {
+                if !fits(event.len()) {
+                    return Told::Full;
+                }
+                events.push(event);
+            }
+            self.cursor = cursor;
+        }
     }
 }
 

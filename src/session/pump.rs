@@ -40,6 +40,6 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
         () = feed => {}
     }
     if let Some(sessions) = sessions.upgrade() {
-        sessions.close(|other| other.name == session.name);
+        sessions.close_one(&session);
     }
 }

@@ -13,7 +13,15 @@ use tokio::{
 };
 
 use super::*;
-use crate::{CancelReason, Failure, TaskContext, TaskId, scope::Scope};
+use crate::{
+    CancelReason, Failure, Json, TaskContext, TaskId,
+    engine::{Kind, Owner, Start},
+    scope::Scope,
+};
+use log::Log;
+
+#[path = "../../tests/support/log.rs"]
+mod log;
 
 const FRAME: Duration = Duration::from_millis(16);
 
@@ -39,6 +47,7 @@ struct Opened {
     sessions: Arc<Sessions>,
     tasks: TaskManager,
     pushed: Pushed,
+    taken: Mutex<usize>,
 }
 
 impl Opened {
@@ -46,7 +55,7 @@ impl Opened {
         let (sessions, tasks) = (Arc::<Sessions>::default(), TaskManager::new(Handle::current()));
         let (channel, pushed) = channel();
         sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
-        Self { sessions, tasks, pushed }
+        Self { sessions, tasks, pushed, taken: Mutex::default() }
     }
 
     fn session(&self) -> Result<Arc<Session>, Error> {
@@ -55,6 +64,29 @@ impl Opened {
 
     fn follow(&self, id: TaskId) {
         self.session().unwrap().follow(&self.tasks.find(id).unwrap());
+    }
+
+    /// Takes and acknowledges until nothing more comes; answers the messages.
+    async fn take_all(&self) -> Vec<Value> {
+        let session = self.session().unwrap();
+        let (mut messages, mut idle) = (Vec::new(), 0);
+        while idle < 4 {
+            let pushed = self.pushed.lock().get(*self.taken.lock()).map(|(_, message, _)| message.clone());
+            if pushed.is_some() {
+                *self.taken.lock() += 1;
+                idle = 0;
+            } else {
+                idle += 1;
+                sleep(Duration::from_millis(500)).await;
+            }
+            let mut next = pushed;
+            while let Some(message) = next {
+                let answer = session.acknowledge(message["message"].as_u64().unwrap());
+                messages.push(message);
+                next = answer.map(|answer| serde_json::to_value(answer).unwrap());
+            }
+        }
+        messages
     }
 
     fn hang(&self) -> TaskId {
@@ -82,13 +114,218 @@ async fn a_page_that_never_answers_costs_one_message_and_its_session_ends_with_i
 #[tokio::test(start_paused = true)]
 async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
     let opened = Opened::new();
-    sleep(Duration::from_secs(3_600)).await;
     opened.follow(opened.hang());
     sleep(Duration::from_secs(20)).await;
     opened.session().unwrap().acknowledge(1);
     sleep(Duration::from_secs(3_600)).await;
     assert!(opened.session().is_ok());
     assert_eq!(opened.pushed.lock().len(), 1, "nothing happens, so nothing is sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_opened_and_never_used_ends_with_its_lease() {
+    let opened = Opened::new();
+    sleep(Duration::from_secs(29)).await;
+    assert!(opened.session().is_ok());
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone, "its page went while it was being opened");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
+    let log = Log::capture();
+    let opened = Opened::new();
+    let fail = || opened.tasks.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("disk full"))).id();
+    opened.follow(fail());
+    sleep(FRAME).await;
+    opened.session().unwrap().acknowledge(1);
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!(log.count("disk full"), 0, "the page knows");
+    opened.follow(opened.hang());
+    sleep(FRAME).await;
+    let last = opened.pushed.lock().len() as u64;
+    opened.session().unwrap().acknowledge(last);
+    let failed = opened.tasks.spawn("fails", async |_: TaskContext| {
+        sleep(Duration::from_secs(1)).await;
+        Err::<(), _>(Failure::new("disk full"))
+    });
+    opened.follow(failed.id());
+    drop(failed);
+    sleep(Duration::from_secs(60)).await;
+    assert!(opened.session().is_err());
+    assert_eq!(log.count("disk full"), 1, "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_nobody_follows_any_more_has_no_watchers() {
+    let opened = Opened::new();
+    let record = opened.tasks.find(opened.hang()).unwrap();
+    let session = opened.session().unwrap();
+    session.follow(&record);
+    session.follow(&record);
+    assert_eq!(record.watchers(), 1);
+    session.unfollow(record.id);
+    assert_eq!(record.watchers(), 0);
+    for _ in 0..100 {
+        drop(opened.tasks.watch(record.id).unwrap());
+    }
+    assert_eq!(record.watchers(), 0);
+    opened.tasks.cancel(record.id, CancelReason::User).unwrap();
+    sleep(Duration::from_secs(1)).await;
+    session.follow(&record);
+    assert_eq!(record.watchers(), 0, "there is nothing to watch in an ended task");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_is_told_what_was_removed_and_what_was_evicted() {
+    let opened = Opened::new();
+    let session = opened.session().unwrap();
+    let view = View::new(page("main"), Scope::everything());
+    session.list(1, TaskFilter::default(), view);
+    let quick = || opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
+    let removed = quick();
+    removed.outcome().await;
+    opened.tasks.remove(removed.id()).unwrap();
+    let evicted = quick();
+    evicted.outcome().await;
+    let mut messages = opened.take_all().await;
+    sleep(Duration::from_secs(2 * 3_600)).await;
+    let newest = quick();
+    newest.outcome().await;
+    messages.extend(opened.take_all().await);
+    let mut left = Vec::new();
+    let mut listed = std::collections::HashSet::new();
+    for message in messages {
+        for change in message["lists"].as_array().unwrap() {
+            for task in change["changed"].as_array().unwrap() {
+                listed.insert(task["id"].as_str().unwrap().to_owned());
+            }
+            for id in change["removed"].as_array().unwrap() {
+                let id = id.as_str().unwrap().to_owned();
+                assert!(listed.remove(&id), "only what was in the list can leave it");
+                left.push(id);
+            }
+        }
+    }
+    assert!(left.contains(&evicted.id().to_string()), "{left:?}");
+    assert!(listed.contains(&newest.id().to_string()) && listed.len() == 1, "{listed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_falls_in_a_list_too() {
+    let opened = Opened::new();
+    opened.tasks.spawn("stalls", async |ctx: TaskContext| {
+        for _ in 0..50 {
+            sleep(Duration::from_millis(100)).await;
+            ctx.progress().inc(100);
+        }
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    sleep(Duration::from_secs(5)).await;
+    let listed = opened.session().unwrap().list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()));
+    assert!(listed[0].progress.rate.is_some());
+    sleep(Duration::from_secs(1)).await;
+    let mut rate = None;
+    for _ in 0..20 {
+        for message in opened.take_all().await {
+            rate = Some(message["lists"][0]["changed"][0]["progress"]["rate"].clone());
+        }
+    }
+    assert_eq!(rate, Some(Value::Null));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_says_too_much_is_told_all_the_same() {
+    struct Talkative;
+    impl serde::Serialize for Talkative {
+        fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            Err(serde::ser::Error::custom("\u{1}".repeat(600_000)))
+        }
+    }
+    let opened = Opened::new();
+    opened.follow(opened.tasks.spawn("talks", async |_: TaskContext| Ok::<_, Failure>(Talkative)).id());
+    opened.follow(opened.tasks.spawn("other", async |_: TaskContext| Ok::<_, Failure>(())).id());
+    let messages = opened.take_all().await;
+    let events = messages.iter().flat_map(|message| message["events"].as_array().unwrap());
+    let mut ends: Vec<_> = events.filter_map(|event| event["change"]["data"]["status"].as_str()).collect();
+    ends.retain(|status| ["failed", "completed"].contains(status));
+    ends.sort_unstable();
+    assert_eq!(ends, ["completed", "failed"]);
+}
+
+/// Real threads, since it is about what they do to each other; bounded in rounds.
+#[test]
+fn tasks_that_report_without_pause_leave_room_for_the_others() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    let opened = Opened::new();
+    let hot = |name: &str| {
+        let task = opened.tasks.spawn(name, async |ctx: TaskContext| {
+            let reporter = ctx.clone();
+            ctx.spawn_blocking(move |token| {
+                while !token.is_cancelled() {
+                    reporter.progress().inc(1);
+                }
+            })
+            .await;
+            Ok::<_, Failure>(())
+        });
+        task.id()
+    };
+    let ids = [hot("one"), hot("two")];
+    let mut outbox = Outbox::new(Instant::now());
+    let watcher = Arc::<Watcher>::default();
+    for id in ids {
+        let record = opened.tasks.find(id).unwrap();
+        record.add_watcher(&watcher);
+        outbox.follow(&record);
+    }
+    let mut now = Instant::now();
+    for _ in 0..2_000 {
+        outbox.absorb(watcher.take());
+        now += FRAME;
+        let Some(message) = outbox.next_push(now) else { continue };
+        outbox.acknowledge(message.message, now);
+        let message = serde_json::to_value(message).unwrap();
+        for id in ids {
+            let told = message["events"].as_array().unwrap().iter();
+            let told =
+                told.filter(|event| event["id"] == id.to_string() && event["change"]["type"] == "progress").count();
+            assert!(told <= 1, "{told} progress events of one task in one message");
+        }
+    }
+    for id in ids {
+        opened.tasks.cancel(id, CancelReason::User).unwrap();
+    }
+}
+
+/// Real threads as well: every pair of locks that two calls take in turn.
+#[test]
+fn calls_at_the_same_time_never_stop_each_other() {
+    const ROUNDS: usize = 3_000;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    let quick = Kind::new("quick", Default::default(), None, async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
+    let kinds = [(Arc::from("quick"), Arc::new(quick))].into();
+    let opened = Opened { tasks: TaskManager::with_kinds(Handle::current(), kinds, || 0), ..Opened::new() };
+    let session = opened.session().unwrap();
+    let id = TaskId::new();
+    std::thread::scope(|scope| {
+        let start = || {
+            let start = Start { id, task: "quick", input: Json::null(), owner: Owner::Page(page("main")) };
+            opened.tasks.start_for(&start, |record| drop(session.follow(record))).unwrap();
+        };
+        scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
+        scope.spawn(|| {
+            for _ in 0..ROUNDS {
+                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()));
+                session.unlist(1);
+            }
+        });
+        scope.spawn(|| (0..ROUNDS as u64).for_each(|number| drop(session.acknowledge(number))));
+        scope.spawn(|| (0..ROUNDS).for_each(|_| session.unfollow(id)));
+        scope.spawn(|| (0..ROUNDS).for_each(|_| opened.tasks.disown("nobody")));
+    });
 }
 
 #[tokio::test(start_paused = true)]

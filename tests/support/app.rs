@@ -213,7 +213,14 @@ impl App {
         let window = self.app.get_webview_window(label).unwrap_or_else(|| {
             tauri::WebviewWindowBuilder::new(&self.app, label, tauri::WebviewUrl::default()).build().unwrap()
         });
-        Page { window, pushed: Arc::clone(&self.pushed), taken: Arc::default() }
+        let url =
+            if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost" } else { "tauri://localhost" };
+        Page { window, url: url.to_owned(), pushed: Arc::clone(&self.pushed), taken: Arc::default() }
+    }
+
+    /// The same window with a document from elsewhere in it.
+    pub fn remote_window(&self, label: &str, url: &str) -> Page {
+        Page { url: url.to_owned(), ..self.window(label) }
     }
 
     /// How often the handler of `task` was run.
@@ -227,17 +234,18 @@ impl App {
     }
 
     pub fn tasks_named(&self, name: &str) -> usize {
-        self.tasks().list(&TaskFilter { task: Some(vec![name.to_owned()]), status: None }).len()
+        self.tasks().list(&TaskFilter::default().task(name)).len()
     }
 
     pub fn tasks_completed(&self) -> usize {
-        self.tasks().list(&TaskFilter { task: None, status: Some(vec![TaskStatus::Completed]) }).len()
+        self.tasks().list(&TaskFilter::default().status(TaskStatus::Completed)).len()
     }
 }
 
 /// One webview, and what was pushed to it so far.
 pub struct Page {
     window: WebviewWindow<MockRuntime>,
+    url: String,
     pushed: Pushed,
     taken: Arc<AtomicUsize>,
 }
@@ -248,9 +256,7 @@ impl Page {
             cmd: format!("plugin:tasks|{command}"),
             callback: CallbackFn(0),
             error: CallbackFn(1),
-            url: if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost" } else { "tauri://localhost" }
-                .parse()
-                .unwrap(),
+            url: self.url.parse().unwrap(),
             body: InvokeBody::Json(arguments),
             headers: Default::default(),
             invoke_key: INVOKE_KEY.to_owned(),

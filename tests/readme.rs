@@ -1,0 +1,113 @@
+//! What the README shows is what runs: each block that names a file is a part of that file of the quick start's app.
+
+use std::{fs, path::Path};
+
+const README: &str = include_str!("../README.md");
+const APP: &str = "examples/quick-start";
+/// If a change of style in the README hid its blocks from this test, it would find fewer.
+const FEWEST: usize = 5;
+
+#[derive(Debug)]
+struct Block<'a> {
+    /// From the app's folder on.
+    file: &'a str,
+    text: String,
+}
+
+/// The blocks that name a file: in a comment in their first line, or, for JSON, which has none, in the last link of the
+/// paragraph before.
+fn blocks(markdown: &str) -> Vec<Block<'_>> {
+    let mut blocks = Vec::new();
+    let mut paragraph = Vec::new();
+    let mut lines = markdown.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```") else {
+            match line {
+                // The empty line between a paragraph and its block.
+                "" if paragraph.last() == Some(&"") => paragraph.clear(),
+                _ if paragraph.last() == Some(&"") => paragraph = vec![line],
+                _ => paragraph.push(line),
+            }
+            continue;
+        };
+        let mut content: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let file = if language == "json" {
+            paragraph.iter().rev().find_map(|line| link(line))
+        } else {
+            let file = content.first().and_then(|line| comment(line));
+            if file.is_some() {
+                content.remove(0);
+            }
+            file
+        };
+        if let Some(file) = file {
+            blocks.push(Block { file, text: content.join("\n") + "\n" });
+        }
+        paragraph.clear();
+    }
+    blocks
+}
+
+/// `// src/main.ts` and its like.
+fn comment(line: &str) -> Option<&str> {
+    let html = line.strip_prefix("<!-- ").and_then(|text| text.strip_suffix(" -->"));
+    let text = html.or_else(|| line.strip_prefix("// ")).or_else(|| line.strip_prefix("# "))?;
+    (Path::new(text).extension().is_some() && !text.contains(' ')).then_some(text)
+}
+
+/// `` [`src/file`](examples/quick-start/src/file) ``
+fn link(line: &str) -> Option<&str> {
+    let (_, target) = line.rsplit_once("](")?;
+    let (path, _) = target.split_once(')')?;
+    path.strip_prefix(APP)?.strip_prefix('/')
+}
+
+#[test]
+fn each_block_of_the_readme_that_names_a_file_is_in_that_file() {
+    let blocks = blocks(README);
+    assert!(blocks.len() >= FEWEST, "only {} blocks name a file: {blocks:#?}", blocks.len());
+    for Block { file, text } in blocks {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(APP).join(file);
+        let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("README.md shows {file}: {error}"));
+        // Whole lines: with a line feed before the first, too.
+        assert!(
+            format!("\n{content}").contains(&format!("\n{text}")),
+            "README.md shows this as a part of {APP}/{file}, and it is none:\n\n{text}"
+        );
+    }
+}
+
+#[test]
+fn a_block_is_named_by_its_first_line_or_by_the_link_before_it() {
+    let markdown = "\
+Add it in [`a.json`](examples/quick-start/a.json):
+
+```json
+{}
+```
+
+No link here:
+
+```json
+{}
+```
+
+```ts
+// src/main.ts
+main();
+```
+
+```html
+<!-- index.html -->
+<main></main>
+```
+
+```sh
+# not a file
+ls
+```
+";
+    let found: Vec<_> = blocks(markdown).into_iter().map(|Block { file, text }| (file, text)).collect();
+    let expected = [("a.json", "{}\n"), ("src/main.ts", "main();\n"), ("index.html", "<main></main>\n")];
+    assert_eq!(found, expected.map(|(file, text)| (file, text.to_owned())));
+}

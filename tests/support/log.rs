@@ -1,0 +1,58 @@
+//! What is logged, for tests.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use tracing_subscriber::fmt::MakeWriter;
+
+/// What is logged on this thread while it lives.
+#[derive(Clone)]
+pub struct Log {
+    text: Arc<Mutex<Vec<u8>>>,
+    _guard: Arc<tracing::subscriber::DefaultGuard>,
+}
+
+impl Log {
+    pub fn capture() -> Self {
+        let text = Arc::new(Mutex::new(Vec::new()));
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Writer(Arc::clone(&text))).finish();
+        Self { text, _guard: Arc::new(tracing::subscriber::set_default(subscriber)) }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.text.lock().unwrap().clone()).unwrap()
+    }
+
+    pub fn count(&self, what: &str) -> usize {
+        self.text().matches(what).count()
+    }
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+#[derive(Clone)]
+struct Writer(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Writer {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
