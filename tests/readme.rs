@@ -69,6 +69,7 @@ fn each_block_of_the_readme_that_names_a_file_is_in_that_file() {
     for Block { file, text } in blocks {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(APP).join(file);
         let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("README.md shows {file}: {error}"));
+        let content = content.replace("\r\n", "\n");
         // Whole lines: with a line feed before the first, too.
         assert!(
             format!("\n{content}").contains(&format!("\n{text}")),

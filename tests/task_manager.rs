@@ -14,7 +14,8 @@ use std::{
 
 use support::{log::Log, manager};
 use tauri_plugin_tasks::{
-    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskContext, TaskFilter, TaskId, TaskStatus,
+    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskEvent, TaskFilter, TaskId,
+    TaskStatus,
 };
 use tokio::time::{Instant, sleep};
 
@@ -337,14 +338,11 @@ fn the_last_report_is_told_however_fast_they_come() {
                 std::future::pending().await
             });
             let mut watch = task.watch();
-            loop {
-                let event = tokio::time::timeout(Duration::from_secs(20), watch.next())
-                    .await
-                    .expect("the last report was missed");
-                if let Some(tauri_plugin_tasks::TaskChange::Progress(progress)) = event.map(|event| event.change)
-                    && progress.completed == LAST
-                {
-                    break;
+            let mut told = watch.snapshot().progress.completed;
+            while told < LAST {
+                let next = tokio::time::timeout(Duration::from_secs(20), watch.next());
+                if let Some(TaskEvent { change: TaskChange::Progress(progress), .. }) = next.await.unwrap() {
+                    told = progress.completed;
                 }
             }
             task.cancel().unwrap();

@@ -8,6 +8,10 @@
 //!
 //! All four steps are `SeqCst`: in their one order either the writer sees the clean flag, or the reader
 //! sees the new value. With weaker orders both could miss and the last change would never be shown.
+//!
+//! There may be several readers. Who cleans the flag counts the revision up for all of them: what was
+//! written while the flag was dirty woke nobody. So that nobody sees the flag clean and the revision old,
+//! readers take turns, under the lock of the task's state.
 
 use std::sync::{
     Arc,
@@ -86,7 +90,7 @@ pub(super) struct ProgressCell {
     total: AtomicU64,
     unit: AtomicU8,
     dirty: AtomicBool,
-    /// How often `dirty` was set: lets each reader tell whether it has shown the newest state.
+    /// How often `dirty` was cleaned: lets each reader tell whether it has shown the newest state.
     revision: AtomicU64,
     words: Mutex<Words>,
     estimator: Mutex<Estimator>,
@@ -155,17 +159,14 @@ impl ProgressCell {
     }
 
     fn soil(&self) -> bool {
-        if self.dirty.load(SeqCst) || self.dirty.swap(true, SeqCst) {
-            return false;
-        }
-        self.revision.fetch_add(1, SeqCst);
-        true
+        !self.dirty.load(SeqCst) && !self.dirty.swap(true, SeqCst)
     }
 
-    /// Lets the next change wake the watchers again. Call it before [`Self::sample`].
+    /// Lets the next change wake the watchers again, and says which the newest revision is. To be called
+    /// before [`Self::sample`], by one reader at a time.
     pub(super) fn revision(&self) -> u64 {
-        self.dirty.store(false, SeqCst);
-        self.revision.load(SeqCst)
+        let dirty = self.dirty.swap(false, SeqCst);
+        self.revision.fetch_add(u64::from(dirty), SeqCst) + u64::from(dirty)
     }
 
     /// The work begins (again) now: what passed before says nothing about its rate.
@@ -225,6 +226,19 @@ mod tests {
         assert_eq!(cell.sample(Instant::now()).message.as_deref(), Some("fine"));
         assert!(cell.set_detail(&"x".repeat(DETAIL_LIMIT)).is_err());
         assert_eq!(cell.sample(Instant::now()).detail, None);
+    }
+
+    #[test]
+    fn what_is_written_while_the_flag_is_dirty_is_a_new_revision() {
+        let cell = ProgressCell::new(Instant::now());
+        let _ = cell.inc(1);
+        let first = cell.revision();
+        let _ = cell.inc(1);
+        assert_eq!(cell.sample(Instant::now()).completed, 2);
+        let _ = cell.inc(1);
+        assert_ne!(cell.revision(), first);
+        let last = cell.revision();
+        assert_eq!(cell.revision(), last, "nothing was written since");
     }
 
     #[test]

@@ -315,8 +315,9 @@ impl Record {
     }
 
     pub(crate) fn snapshot(&self) -> TaskSnapshot {
-        self.progress.revision();
-        self.snapshot_of(&self.state.lock())
+        let state = self.state.lock();
+        self.revision_of(&state);
+        self.snapshot_of(&state)
     }
 
     fn snapshot_of(&self, state: &State) -> TaskSnapshot {
