@@ -33,15 +33,11 @@ pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>)
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
         app.keep_evidence().await;
+        eprintln!("Pictures of the windows are in {}. The app printed:", evidence.display());
+        eprintln!("{}", app.log().unwrap_or_default());
     }
     app.close().await;
-    match outcome {
-        Ok(result) => result.with_context(|| format!("see {}", evidence.display())),
-        Err(panic) => {
-            eprintln!("see {}", evidence.display());
-            resume_unwind(panic)
-        }
-    }
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// What a script in the page threw.
@@ -106,8 +102,8 @@ impl App {
         self.driver.app_runs()
     }
 
-    /// What the app and its pages have printed so far.
-    pub fn log(&self) -> Result<String> {
+    /// What the app has printed so far.
+    fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(self.evidence.join("app.log"))?)
     }
 
@@ -201,6 +197,10 @@ impl App {
 
     pub async fn text(&self, test_id: &str) -> Result<String> {
         Ok(self.element(test_id).await?.text().await?)
+    }
+
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        Ok(self.client.set_window_size(width, height).await?)
     }
 
     pub async fn screenshot(&self, path: &Path) -> Result<()> {

@@ -85,6 +85,10 @@ impl Server {
         Ok(Self { address, shared })
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub fn url(&self, content: &Content) -> String {
         format!("{}{content}", self.address)
     }

@@ -62,6 +62,12 @@ impl Workbench<'_> {
     }
 
     async fn started_by(&self, act: impl AsyncFnOnce() -> Result<()>) -> Result<String> {
+        // The page fills in its suggestions where nothing is yet, perhaps just where we are about to type.
+        let folder = self.0.element("hash-path").await?;
+        eventually("suggestions in the forms", Duration::from_secs(10), async || {
+            Ok(folder.prop("value").await?.filter(|suggestion| !suggestion.is_empty()))
+        })
+        .await?;
         let before = self.cards().await?;
         act().await?;
         eventually("a new card in the list", Duration::from_secs(10), async || {

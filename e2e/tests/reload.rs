@@ -7,6 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Content, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
+/// Tauri runs an `invoke` that is in flight when its page reloads a second time (tauri#14154). Of 100 here, it so
+/// repeats about 90 in one tick and 20 a few milliseconds apart.
 const ROUNDS: u64 = 100;
 
 /// After a reload, Tauri complains once for each answer and each channel that the old page was to get.

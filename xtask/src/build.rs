@@ -5,19 +5,21 @@ use anyhow::Result;
 use crate::command::{Output, command};
 
 /// Every Cargo command that compiles tauri gets these: one set of features, one build of tauri.
-pub const WORKSPACE: &str = "--workspace --features workbench/custom-protocol,no-bundler/custom-protocol";
+pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,quick-start/bindings,\
+    quick-start/custom-protocol,workbench/custom-protocol";
 
-/// The client, `api-iife.js` and the workbench's page, which the Rust build embeds.
+/// The client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {
     output.run(&mut command("npm run build"))?;
-    output.run(&mut command("npm run build --workspace workbench"))
+    output.run(&mut command("npm run build --workspaces --if-present"))
 }
 
-pub fn apps(output: &Output) -> Result<()> {
+/// The programs that can be run.
+pub fn programs(output: &Output) -> Result<()> {
     // Cargo counts the features of development dependencies only if a test is built: name one, or tauri is built twice.
     output.run(&mut command(&format!("cargo build {WORKSPACE} --bins --test download")))
 }
 
 pub fn everything(output: &Output) -> Result<()> {
-    output.run(&mut command(&format!("cargo build {WORKSPACE} --all-targets")))
+    output.run(&mut command(&format!("cargo build --quiet {WORKSPACE} --all-targets")))
 }

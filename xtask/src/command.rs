@@ -13,6 +13,12 @@ pub fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
+/// Cargo's folder `target`, wherever it is: this program is in `target/debug`.
+pub fn target() -> PathBuf {
+    let program = std::env::current_exe().unwrap_or_default();
+    program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
+}
+
 /// A command that runs in the repository's folder.
 pub fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();

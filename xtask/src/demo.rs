@@ -1,10 +1,10 @@
 //! `cargo xtask demo`: the workbench, open.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::command::{Output, command};
+use crate::command::{Output, root, target};
 use crate::display::Display;
 use crate::{build, setup};
 
@@ -13,17 +13,23 @@ pub fn run() -> Result<ExitCode> {
     setup::to_build(&output)?;
     setup::npm_packages(&output)?;
     build::typescript(&output)?;
-    build::apps(&output)?;
+    build::programs(&output)?;
     let has_display =
         ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if has_display || !cfg!(target_os = "linux") {
         println!("\nOpening the workbench. Close its windows to end.");
-        output.run(&mut command("target/debug/workbench"))?;
+        output.run(&mut app("workbench"))?;
     } else {
         setup::to_drive(&output)?;
         println!("\nNo display here: touring the workbench under Xvfb.");
         let display = Display::start()?;
-        output.run(display.show(&mut command("target/debug/tour")))?;
+        output.run(display.show(&mut app("tour")))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn app(name: &str) -> Command {
+    let mut app = Command::new(target().join("debug").join(name));
+    app.current_dir(root());
+    app
 }

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::command::{command, root};
+use crate::command::{command, target};
 
 /// Xvfb, from here until this is dropped.
 pub struct Display {
@@ -16,7 +16,7 @@ pub struct Display {
 
 impl Display {
     pub fn start() -> Result<Self> {
-        let log = root().join("target/xtask/logs/xvfb.log");
+        let log = target().join("xtask/logs/xvfb.log");
         if let Some(folder) = log.parent() {
             std::fs::create_dir_all(folder)?;
         }

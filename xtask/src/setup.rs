@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::{Output, command, root, stdout, succeeds};
+use crate::command::{Output, command, root, stdout, succeeds, target};
 
 const TO_BUILD: &[&str] = &["build-essential", "libssl-dev", "librsvg2-dev", "libwebkit2gtk-4.1-dev", "pkg-config"];
 const TO_DRIVE: &[&str] = &["webkit2gtk-driver", "xvfb"];
@@ -103,7 +103,7 @@ pub fn nextest(output: &Output) -> Result<Command> {
     if succeeds(&mut command("cargo nextest --version")) {
         return Ok(command("cargo nextest run"));
     }
-    let tools = root().join("target/tools");
+    let tools = target().join("tools");
     let program = tools.join("bin/cargo-nextest");
     if !program.exists() {
         output.announce("installing cargo-nextest into target/tools")?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::command::{Output, root};
+use crate::command::{Output, target};
 
 /// A part of `cargo xtask test`.
 pub struct Stage<C> {
@@ -32,7 +32,7 @@ pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>>
 
 /// Runs the stages until one fails, and sums up.
 pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
-    let logs = root().join("target/xtask/logs");
+    let logs = target().join("xtask/logs");
     fs::create_dir_all(&logs).with_context(|| format!("can't make {}", logs.display()))?;
     let begin = Instant::now();
     for (done, stage) in stages.iter().enumerate() {

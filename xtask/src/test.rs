@@ -12,7 +12,7 @@ use crate::setup;
 use crate::stages::{self, Stage};
 
 const STAGES: &[Stage<Generated>] = &[
-    Stage { name: "set-up", needs: &[], run: |_, output| setup::to_build(output) },
+    Stage { name: "set-up", needs: &[], run: |_, output| set_up(output) },
     Stage { name: "rustfmt", needs: &[], run: |_, output| rustfmt(output) },
     Stage { name: "npm", needs: &["set-up"], run: |_, output| setup::npm_packages(output) },
     Stage { name: "typescript", needs: &["npm"], run: |_, output| build::typescript(output) },
@@ -36,6 +36,11 @@ pub fn run(asked: &[String]) -> Result<ExitCode> {
     stages::run(&stages::chosen(STAGES, asked), &Generated::read()?)
 }
 
+fn set_up(output: &Output) -> Result<()> {
+    setup::to_build(output)?;
+    setup::to_drive(output)
+}
+
 fn rustfmt(output: &Output) -> Result<()> {
     setup::rust_component("fmt", output)?;
     output.run(&mut command("cargo fmt --all -- --check --color never"))
@@ -47,7 +52,7 @@ fn npm(script: &str, output: &Output) -> Result<()> {
 
 fn clippy(output: &Output) -> Result<()> {
     setup::rust_component("clippy", output)?;
-    output.run(&mut command(&format!("cargo clippy {WORKSPACE} --all-targets -- --deny warnings")))
+    output.run(&mut command(&format!("cargo clippy --quiet {WORKSPACE} --all-targets -- --deny warnings")))
 }
 
 fn rust_tests(output: &Output) -> Result<()> {
@@ -56,7 +61,6 @@ fn rust_tests(output: &Output) -> Result<()> {
 
 fn end_to_end(output: &Output) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the end-to-end tests need Linux, with WebKitWebDriver and Xvfb");
-    setup::to_drive(output)?;
     let display = Display::start()?;
     nextest("package(e2e)", output, |nextest| display.show(nextest))
 }
@@ -70,11 +74,11 @@ fn nextest(filter: &str, output: &Output, prepare: impl FnOnce(&mut Command) -> 
 }
 
 fn doc_tests(output: &Output) -> Result<()> {
-    output.run(&mut command(&format!("cargo test {WORKSPACE} --doc")))
+    output.run(&mut command(&format!("cargo test --quiet {WORKSPACE} --doc")))
 }
 
 fn docs(output: &Output) -> Result<()> {
     // `--examples` for the same reason as `--test` in build.rs.
-    let mut docs = command(&format!("cargo doc {WORKSPACE} --no-deps --lib --examples"));
+    let mut docs = command(&format!("cargo doc --quiet {WORKSPACE} --no-deps --lib --examples"));
     output.run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
 }

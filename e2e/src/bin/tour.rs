@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Card, Content, Server, Workbench, eventually, target};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     let server = Server::start().await?;
     let page = Workbench(app);
     let folder = std::env::current_dir()?;
+    app.resize(1100, 860).await?;
 
     let long = page.download(&server.url(&LONG), "long.bin").await?;
     let hash = page.hash(&folder.to_string_lossy()).await?;
@@ -32,12 +33,18 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     let short = page.download(&server.url(&SHORT), "short.bin").await?;
     println!(
         "Started two downloads from {}, the hash of {} and a job that panics.",
-        server.url(&SHORT),
+        server.address(),
         folder.display()
     );
 
     page.card_when(&short, "the end of the short download", Card::has_ended).await?;
     page.card_when(&panic, "the end of the job", Card::has_ended).await?;
+    // The bar of a task that has ended still grows for a moment.
+    let settled = "
+        const card = document.querySelector(`[data-task-id='${args.id}']`);
+        await Promise.all(card.getAnimations({ subtree: true }).map((animation) => animation.finished));
+    ";
+    app.script::<Value>(settled, json!({ "id": short })).await?;
     let picture = demo.join("workbench.png");
     app.screenshot(&picture).await?;
     println!("A picture of the workbench meanwhile: {}", picture.display());
@@ -52,8 +59,8 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
 
     let Ended { outcome, snapshot } = ended(app, &hash).await?;
     ensure!(outcome["status"] == "completed", "the hash ended otherwise: {outcome}");
-    let Value::Number(files) = &outcome["output"]["files"] else { bail!("no number of files: {outcome}") };
-    println!("The hash read {files} files with {}: {}", snapshot.amount(), outcome["output"]["hash"]);
+    let Hash { files, hash } = serde_json::from_value(outcome["output"].clone())?;
+    println!("The hash read {files} files with {}: {hash}", snapshot.amount());
 
     let Ended { outcome, .. } = ended(app, &panic).await?;
     ensure!(outcome["status"] == "failed", "the panic ended otherwise: {outcome}");
@@ -61,6 +68,12 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     println!("The job failed with {message:?}, and the app goes on.");
     ensure!(app.runs(), "the app did not survive the panic");
     Ok(())
+}
+
+#[derive(Deserialize)]
+struct Hash {
+    files: u64,
+    hash: String,
 }
 
 struct Ended {

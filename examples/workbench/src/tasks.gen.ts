@@ -67,22 +67,7 @@ export type Downloaded = {
 	blake3: string,
 };
 
-/**
- *  An error for handlers whose errors need no type of their own: `?` makes one of any
- *  [`std::error::Error`].
- * 
- *  Use your own serializable enum instead when the page should tell errors apart. Like `anyhow::Error`,
- *  it does not implement [`std::error::Error`] itself: that is what lets `?` take every other error.
- * 
- *  ```
- *  use tauri_plugin_tasks::{Failure, TaskContext};
- * 
- *  async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {
- *      let text = std::fs::read_to_string(path)?;
- *      u32::try_from(text.lines().count()).map_err(|_| Failure::new("the file has too many lines to count"))
- *  }
- *  ```
- */
+/**  An error that needs no type of its own: what went wrong, in words. */
 export type Failure = {
 	/**  What went wrong, as the error itself says it. */
 	message: string,

@@ -92,7 +92,7 @@ impl From<io::Error> for DownloadError {
 /// Downloads a file.
 ///
 /// Nothing is left behind by a download that doesn't end well, however that comes about: a cancel drops this
-/// future at an `await`, and with it the [`PartFile`].
+/// future at an `await`, and with it the `PartFile`.
 pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<Downloaded, DownloadError> {
     let url = Url::parse(&input.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let url = url.ok_or(DownloadError::Url(input.url))?;

@@ -1,0 +1,99 @@
+//! The app of the README's quick start, as its reader tries it out.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::{App, eventually, with_app};
+use serde_json::Value;
+
+/// Far more than is read before somebody clicks. It is all zeros, and takes no place on the disk.
+const ENDLESS: u64 = 64 << 30;
+
+#[tokio::test]
+async fn the_words_of_a_file_are_counted_while_the_bar_moves() -> Result<()> {
+    with_app("quick-start", async |app| {
+        let file = app.folder().join("words.txt");
+        fs::write(&file, "so many words\n".repeat(3_000_000))?;
+        observe_bar(app).await?;
+        count(app, &file).await?;
+
+        let message = message(app).await?;
+        ensure!(message == "Words: 9000000, lines: 3000000", "{message:?}");
+        let seen: Vec<f64> = app.script("return window.seen", Value::Null).await?;
+        ensure!(seen.is_sorted(), "the bar only grows: {seen:?}");
+        ensure!(seen.iter().any(|value| (0.01..0.99).contains(value)), "the bar was seen midway: {seen:?}");
+        ensure!(seen.last() == Some(&1.0), "the bar is full at the end: {seen:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_count_can_be_cancelled_and_another_one_started() -> Result<()> {
+    with_app("quick-start", async |app| {
+        let endless = app.folder().join("endless.txt");
+        File::create(&endless)?.set_len(ENDLESS)?;
+        let short = app.folder().join("short.txt");
+        fs::write(&short, "to be, or not to be")?;
+
+        count(app, &endless).await?;
+        eventually("a bar that moves", Duration::from_secs(20), async || {
+            let value: f64 = app.script("return document.getElementById('bar').value", Value::Null).await?;
+            Ok((value > 0.0).then_some(()))
+        })
+        .await?;
+        app.find("#cancel").await?.click().await?;
+        let cancelled = message(app).await?;
+        ensure!(cancelled == "Cancelled", "{cancelled:?}");
+
+        count(app, &short).await?;
+        let counted = message(app).await?;
+        ensure!(counted == "Words: 6, lines: 1", "{counted:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_said_in_words() -> Result<()> {
+    with_app("quick-start", async |app| {
+        count(app, &app.folder().join("missing.txt")).await?;
+        let missing = message(app).await?;
+        ensure!(missing == "There is no such file", "{missing:?}");
+
+        count(app, app.folder()).await?;
+        let folder = message(app).await?;
+        ensure!(folder.starts_with("The file can't be read: ") && folder.contains("directory"), "{folder:?}");
+        Ok(())
+    })
+    .await
+}
+
+/// Types a path and clicks on the button.
+async fn count(app: &App, file: &Path) -> Result<()> {
+    let path = app.find("#path").await?;
+    path.clear().await?;
+    path.send_keys(&file.to_string_lossy()).await?;
+    app.find("#count").await?.click().await?;
+    Ok(())
+}
+
+/// What the page says at the end.
+async fn message(app: &App) -> Result<String> {
+    eventually("a message", Duration::from_secs(30), async || {
+        let text = app.find("#message").await?.text().await?;
+        Ok((!text.is_empty()).then_some(text))
+    })
+    .await
+}
+
+async fn observe_bar(app: &App) -> Result<()> {
+    let script = r#"
+        window.seen = [];
+        const bar = document.getElementById("bar");
+        new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
+    "#;
+    app.run(script, Value::Null).await
+}

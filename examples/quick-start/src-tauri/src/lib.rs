@@ -1,0 +1,16 @@
+mod count_words;
+
+use tauri_plugin_tasks::{Builder, Task};
+
+/// The tasks of this app: once for `run`, and once for the test that writes their TypeScript types.
+pub fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    Builder::new().task(Task::new("count-words", count_words::count_words))
+}
+
+#[cfg_attr(mobile, tauri::mobile_entry_point)]
+pub fn run() {
+    tauri::Builder::default()
+        .plugin(tasks().build())
+        .run(tauri::generate_context!())
+        .expect("error while running tauri application");
+}
