@@ -36,6 +36,7 @@
 
 mod caller;
 mod commands;
+mod csp;
 mod engine;
 mod handler;
 mod lifecycle;
@@ -159,6 +160,7 @@ impl<R: Runtime> Builder<R> {
                         "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
                     );
                 }
+                csp::warn_if_slow(app);
                 let runtime = tauri::async_runtime::handle().inner().clone();
                 let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, unix_millis);
                 app.manage(Plugin::new(tasks));
