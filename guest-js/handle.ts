@@ -43,7 +43,11 @@ export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandl
     onProgress: (callback) => task.onProgress(callback),
     onStatus: (callback) => task.onStatus(callback),
     get result() {
-      result ??= makeResult();
+      result ??= makeResult().catch((error: unknown) => {
+        // What could not be fetched now may be fetched later.
+        if (error instanceof TaskError && error.kind === "ipc") result = undefined;
+        throw error;
+      });
       return result;
     },
     get outcome(): Promise<TaskOutcome> {

@@ -105,6 +105,7 @@ function followList(
   });
 
   async function leave(): Promise<void> {
+    subscription.leave();
     // Not while it is being watched: the plugin may run the two commands in either order.
     await subscription.settled();
     const { nonce } = subscription;

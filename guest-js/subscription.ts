@@ -17,6 +17,8 @@ export interface Subscription<A, E> {
   /** The first request. Rejects with a TaskError; the subscription is closed then. `task` is for hints in errors. */
   open(request: (nonce: string) => Promise<A>, task?: string): Promise<void>;
   receive(event: E, nonce: string): void;
+  /** Nobody wants it any more: it is not asked for again in another session. `close` follows. */
+  leave(): void;
   /** Nothing is restored or applied any more. */
   close(): void;
   /** The session that pushes the events, if there is one now. */
@@ -30,13 +32,14 @@ export function createSubscription<A, E>(
   receiver: Receiver<A, E>,
 ): Subscription<A, E> {
   let nonce: string | undefined;
+  let leaving = false;
   let closed = false;
   let pending: Promise<void> | undefined;
   /** Events that came before the answer they follow. */
   let early: { readonly nonce: string; readonly events: E[] } | undefined;
 
   const interest: Interest = {
-    isStale: (current) => !closed && !pending && nonce !== current,
+    isStale: (current) => !closed && !leaving && !pending && nonce !== current,
     async renew() {
       try {
         await request(receiver.watch);
@@ -72,7 +75,7 @@ export function createSubscription<A, E>(
       if (!closed) receiver.apply(event);
     }
     // The session was lost while the answer was on its way, and the newer one didn't ask for what was being asked for.
-    if (!closed && !session.isCurrent(from)) session.renew();
+    if (!closed && !leaving && !session.isCurrent(from)) session.renew();
   }
 
   function close(): void {
@@ -99,6 +102,9 @@ export function createSubscription<A, E>(
       }
       if (early?.nonce !== from) early = { nonce: from, events: [] };
       early.events.push(event);
+    },
+    leave() {
+      leaving = true;
     },
     close,
     get nonce() {

@@ -6,7 +6,7 @@ import {
   type TaskSnapshot,
   type TaskStatus,
 } from "./bindings.js";
-import { TaskNotFoundError } from "./errors.js";
+import { OutcomeExpiredError, TaskNotFoundError } from "./errors.js";
 import { callGuarded, createListeners } from "./listeners.js";
 import { expired, fetchOutcome, fromWire, type WireOutcome } from "./outcome.js";
 import type { Session } from "./session.js";
@@ -26,7 +26,7 @@ export interface TrackedTask {
   onOver(callback: () => void): () => void;
   /** Resolves when the task is no longer live. */
   readonly closed: Promise<void>;
-  /** How it ended; the same promise each time, and nothing is fetched before the first time. */
+  /** How it ended; nothing is fetched before the first time, and again only if that failed. */
   outcome(): Promise<TaskOutcome>;
 }
 
@@ -142,13 +142,18 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
       onOver: (callback) => over.add(callback),
       closed,
       outcome() {
-        outcome ??= findOutcome();
+        outcome ??= findOutcome().catch((error: unknown) => {
+          // What could not be fetched now may be fetched later.
+          if (!(error instanceof OutcomeExpiredError)) outcome = undefined;
+          throw error;
+        });
         return outcome;
       },
     },
     open: (request, name) => subscription.open(request, name),
     receive: subscription.receive,
     async leave() {
+      subscription.leave();
       // Not while it is being watched anew: the plugin may run the two commands in either order.
       await subscription.settled();
       const { nonce } = subscription;

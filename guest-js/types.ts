@@ -58,7 +58,7 @@ export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [K] extends 
   ? TaskSnapshot
   : { [N in K]: TaskSnapshotOf<M[N], N> }[K];
 
-/** Which tasks: of these kinds, in these statuses. What is left out, or an empty list, means all. */
+/** Which tasks: of these kinds, in these statuses. What is left out means all; an empty list matches none. */
 export interface TaskQuery<K extends string = string> {
   readonly task?: K | readonly K[] | undefined;
   readonly status?: TaskStatus | readonly TaskStatus[] | undefined;
@@ -221,7 +221,8 @@ export interface TasksClient<M extends TaskMap> {
    * kind, or with another {@link TaskError} (`unknownTask`, `ipc`, …). After a rejection
    * no handle or listener is left behind.
    *
-   * @param name The name the kind is registered with.
+   * @param name The name the kind is registered with. For a union of names the input may be that of any of them: the
+   *   plugin checks it.
    * @param args The input (left out, or `null`, for a kind without), then the options.
    *
    * @example

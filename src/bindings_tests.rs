@@ -48,3 +48,30 @@ fn the_guest_bindings_are_up_to_date() {
         "guest-js/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test -p tauri-plugin-tasks bindings"
     );
 }
+
+#[test]
+fn every_command_is_handled_has_its_permissions_and_is_in_the_bindings() {
+    let named = |text: &str, before: &str| {
+        let names = text.split(before).skip(1);
+        names
+            .map(|rest| rest.split([',', '"']).next().unwrap().trim().to_owned())
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let handled = named(include_str!("lib.rs"), " commands::");
+    let bound = named(
+        include_str!("bindings_tests.rs").split("fn builder").nth(1).unwrap().split(".typ").next().unwrap(),
+        " commands::",
+    );
+    let permitted: std::collections::BTreeSet<_> = include_str!("../build.rs")
+        .lines()
+        .find(|line| line.contains("\"open\""))
+        .unwrap()
+        .split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    assert!(handled.len() > 5);
+    assert_eq!(handled, bound);
+    assert_eq!(handled, permitted);
+}

@@ -8,7 +8,7 @@ use tauri::{command, ipc::Channel};
 use tokio::time::timeout;
 
 use crate::{
-    CancelReason, Error, ErrorKind, Json, Outcome, TaskFilter, TaskSnapshot,
+    CancelReason, Error, Json, Outcome, TaskFilter, TaskSnapshot,
     caller::Caller,
     engine::Follower,
     session::{SessionInfo, SessionMessage, WatchTarget},
@@ -53,9 +53,7 @@ pub(crate) async fn start(
     }
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
-    let id = id
-        .parse()
-        .map_err(|_| Error::new(ErrorKind::InvalidId, format!("\"{id}\" is not a UUID: make one for each task")))?;
+    let id = id.parse()?;
     caller.start(&session, id, &task, input)
 }
 

@@ -7,7 +7,8 @@ use tauri::{
     utils::config::{Csp, CspDirectiveSources},
 };
 
-/// What `connect-src` has to name: the first on Linux, macOS and iOS, the second on Windows and Android.
+/// What `connect-src` has to name: the first on Linux, macOS and iOS, the second on Windows and Android, where a
+/// window may also use `https`.
 const SOURCES: [&str; 2] = ["ipc:", "http://ipc.localhost"];
 
 /// Without these sources Tauri falls back to messages in which large values and bytes are slow, and says so only
@@ -29,7 +30,10 @@ pub(crate) fn warn_if_slow<R: Runtime>(app: &AppHandle<R>) {
 fn allows_ipc(csp: &Csp) -> bool {
     let directives = HashMap::<String, CspDirectiveSources>::from(csp.clone());
     let sources = directives.get("connect-src").or_else(|| directives.get("default-src"));
-    sources.is_none_or(|sources| SOURCES.iter().all(|source| sources.contains(source)))
+    sources.is_none_or(|sources| {
+        let names = |source: &str| sources.contains(source);
+        names(SOURCES[0]) && (names(SOURCES[1]) || names(&SOURCES[1].replace("http:", "https:")))
+    })
 }
 
 #[cfg(test)]
@@ -46,6 +50,7 @@ mod tests {
         assert!(allows("connect-src 'self' https://example.com http://ipc.localhost ipc:; default-src 'self'"));
         assert!(allows("default-src 'self' ipc: http://ipc.localhost"), "what connect-src falls back to");
         assert!(allows("img-src 'self'"), "connections are not limited");
+        assert!(allows("connect-src ipc: https://ipc.localhost"), "with useHttpsScheme");
         assert!(!allows("default-src 'self'"));
         assert!(!allows("default-src 'self' ipc: http://ipc.localhost; connect-src 'self'"));
         assert!(!allows("connect-src ipc:"), "Windows needs the other one");

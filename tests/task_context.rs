@@ -56,6 +56,29 @@ async fn progress_says_how_far_it_is_how_fast_and_how_long_it_takes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_told_a_rate_is_told_before_the_end_that_there_is_none_any_more() {
+    let tasks = manager();
+    let task = tasks.spawn("count", async |ctx: TaskContext| -> Nothing {
+        for _ in 0..30 {
+            sleep(Duration::from_millis(100)).await;
+            ctx.progress().total(100).inc(1);
+        }
+        sleep(Duration::from_millis(300)).await;
+        Ok(())
+    });
+    let mut watch = task.watch();
+    let (mut highest, mut last) = (None, None);
+    while let Some(event) = watch.next().await {
+        if let TaskChange::Progress(progress) = event.change {
+            highest = highest.max(progress.eta_ms);
+            last = Some((progress.rate, progress.eta_ms));
+        }
+    }
+    assert!(highest.is_some());
+    assert_eq!(last, Some((None, None)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_too_large_for_a_page_is_refused_where_it_is_reported() {
     let tasks = manager();
     let task = tasks.spawn("large", async |ctx: TaskContext<String>| {

@@ -104,11 +104,9 @@ export function createFakePlugin() {
   }
 
   function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
-    const task = filter.task ?? [];
-    const status = filter.status ?? [];
     return (
-      (task.length === 0 || task.includes(snapshot.task)) &&
-      (status.length === 0 || status.includes(snapshot.status))
+      (filter.task?.includes(snapshot.task) ?? true) &&
+      (filter.status?.includes(snapshot.status) ?? true)
     );
   }
 

@@ -203,6 +203,23 @@ describe("a live list with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
+  it("is not asked for again when it was stopped while its session was lost", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const answer = plugin.hold("watch");
+    const watched = tasks.watch({}, () => {}, { signal: controller.signal });
+    await settle();
+    controller.abort("no");
+    expect(await stateOf(watched)).toEqual({ reason: "no" });
+    // The page learns of the loss from another call, before the answer comes.
+    plugin.dropSessions();
+    await tasks.start("tick");
+    answer();
+    await vi.advanceTimersByTimeAsync(30_000);
+    const left = [...plugin.sessions.values()].map((session) => session.lists.size);
+    expect(left).toEqual([0]);
+  });
+
   it("stops when it is aborted later, and takes its listener off when it is stopped", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();

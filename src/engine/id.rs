@@ -1,13 +1,15 @@
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
+
+use super::{Error, ErrorKind};
 
 /// The identity of one task: a UUID, version 7 when made here, so that ids sort by age.
 ///
 /// A page makes the ids of the tasks that it starts. That is what makes a repeated `start` harmless:
 /// a page that reloads runs its in-flight calls a second time, with the same id.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[serde(transparent)]
 pub struct TaskId(#[cfg_attr(any(test, feature = "specta"), specta(type = String))] Uuid);
@@ -33,9 +35,34 @@ impl fmt::Debug for TaskId {
 }
 
 impl FromStr for TaskId {
-    type Err = uuid::Error;
+    type Err = Error;
 
+    /// Reads an id as it is written everywhere: in lower case, with hyphens. Another spelling would be another key
+    /// in the maps of whoever uses it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse()
+            .ok()
+            .filter(|id: &Uuid| id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text)
+            .map(Self)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidId,
+                    format!("\"{text}\" is not a UUID in lower case: make one for each task"),
+                )
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TaskId;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = TaskId::new();
+        assert_eq!(id.to_string().parse::<TaskId>().unwrap(), id);
+        for other in [id.to_string().to_uppercase(), id.to_string().replace('-', ""), format!("{{{id}}}"), "7".into()] {
+            assert!(other.parse::<TaskId>().is_err(), "{other}");
+        }
     }
 }

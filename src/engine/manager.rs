@@ -74,8 +74,10 @@ impl TaskManager {
     pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
         let start = Start { id: TaskId::new(), task, input, owner: Owner::App };
-        let record = self.start_for(&start, |_| {})?;
-        Ok(TaskHandle::new(self, &record))
+        let mut handle = None;
+        // Before it can run, or it could fail unwatched.
+        let record = self.start_for(&start, |record| handle = Some(TaskHandle::new(self, record)))?;
+        Ok(handle.unwrap_or_else(|| TaskHandle::new(self, &record)))
     }
 
     /// Runs `work` once as a task that shows up under `name`, which need not be registered.
@@ -214,6 +216,7 @@ impl TaskManager {
     }
 
     pub(crate) fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
+        self.expire();
         let mut records: Vec<_> = {
             let registry = self.shared.registry.lock();
             registry.all().filter(|record| record.matches(filter)).cloned().collect()

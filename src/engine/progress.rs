@@ -94,6 +94,8 @@ pub(super) struct ProgressCell {
     revision: AtomicU64,
     words: Mutex<Words>,
     estimator: Mutex<Estimator>,
+    /// Whether anybody was ever told a rate, which is none any more when the task has ended.
+    rated: AtomicBool,
 }
 
 #[derive(Debug, Default, Clone)]
@@ -112,6 +114,7 @@ impl ProgressCell {
             revision: AtomicU64::new(0),
             words: Mutex::default(),
             estimator: Mutex::new(Estimator::new(now)),
+            rated: AtomicBool::new(false),
         }
     }
 
@@ -169,6 +172,13 @@ impl ProgressCell {
         self.revision.fetch_add(u64::from(dirty), SeqCst) + u64::from(dirty)
     }
 
+    /// The progress that stays when the work is over, and its revision.
+    pub(super) fn last(&self, now: Instant) -> (Progress, u64) {
+        let revision = self.revision();
+        let progress = Progress { rate: None, eta_ms: None, ..self.sample(now) };
+        (progress, revision + u64::from(self.rated.load(SeqCst)))
+    }
+
     /// The work begins (again) now: what passed before says nothing about its rate.
     pub(super) fn begin(&self, now: Instant) {
         *self.estimator.lock() = Estimator::new(now);
@@ -178,6 +188,9 @@ impl ProgressCell {
         let completed = self.completed.load(SeqCst);
         let total = Some(self.total.load(SeqCst)).filter(|total| *total != NO_TOTAL);
         let Estimate { rate, eta } = self.estimator.lock().read(now, completed, total);
+        if rate.is_some() {
+            self.rated.store(true, SeqCst);
+        }
         let Words { message, detail } = self.words.lock().clone();
         #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         Progress {

@@ -210,9 +210,7 @@ impl Record {
     pub(super) fn end(self: &Arc<Self>, ending: Ending) {
         let (untold, unwatched) = {
             let mut state = self.state.lock();
-            let revision = self.progress.revision();
-            let progress = Progress { rate: None, eta_ms: None, ..self.progress.sample(Instant::now()) };
-            state.last_progress = Some((progress, revision));
+            state.last_progress = Some(self.progress.last(Instant::now()));
             (state.life.end(ending, self.hub.now()), state.take_unwatched_failure())
         };
         if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {

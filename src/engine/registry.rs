@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - an id that was ever used is either a task here or remembered as spent for [`REMEMBERED`];
-//! - only ended tasks leave, and no more than the [`Retention`] says stay.
+//! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
+//!   or listed.
 
 use std::{
     collections::{HashMap, VecDeque},

@@ -40,8 +40,9 @@ impl TaskWatch {
         let watcher = Arc::<Watcher>::default();
         // First on the list, then the look: a change between the two comes as an event.
         record.add_watcher(&watcher);
+        let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
-        Self { follower: Follower::new(record), watcher, cursor, snapshot }
+        Self { follower, watcher, cursor, snapshot }
     }
 
     /// The task as it stood when the watch began; the events come after it.
@@ -51,6 +52,8 @@ impl TaskWatch {
 
     /// The next event; `None` after the end. Cancel safe.
     pub async fn next(&mut self) -> Option<TaskEvent> {
+        // A task that reports without pause must not keep the others from running.
+        tokio::task::consume_budget().await;
         loop {
             if let Some(event) = self.cursor.next(self.follower.record()) {
                 if self.cursor.has_ended() {

@@ -182,11 +182,15 @@ impl Session {
     }
 
     pub(crate) fn unfollow(&self, id: crate::TaskId) {
-        // A statement of its own: the follower must not be dropped under the lock.
-        let follower = self.outbox.lock().unfollow(id);
-        if let Some(follower) = follower {
+        // Under the lock to here, or the watcher of somebody who follows anew would go.
+        let mut outbox = self.outbox.lock();
+        let follower = outbox.unfollow(id);
+        if let Some(follower) = &follower {
             follower.record().remove_watcher(&self.watcher);
         }
+        drop(outbox);
+        // May log the task's failure, and that not under the lock.
+        drop(follower);
     }
 
     /// Tells the page from now on what changes among the tasks that match and that it may see; answers

@@ -96,8 +96,9 @@ impl Outbox {
 
     /// From now on each change of the task is told; answers how it stands. Starts over if it was followed.
     pub(super) fn follow(&mut self, record: &Arc<Record>) -> TaskSnapshot {
-        let (snapshot, cursor) = Cursor::new(record);
+        // The follower first: from the look on, the task may fail.
         let follower = Follower::new(record);
+        let (snapshot, cursor) = Cursor::new(record);
         self.is_used();
         self.unfollow(record.id);
         if cursor.has_ended() {
@@ -231,20 +232,11 @@ impl Outbox {
 
     /// As much as fits in `limit`; `None` if there is nothing. The time runs from `now` for this message.
     fn compose(&mut self, limit: usize, now: Instant) -> Option<SessionMessage> {
-        let mut room = limit - ENVELOPE;
-        // What fits into no message would hold up everything behind it: in an answer the first always fits.
-        let mut first = limit == ANSWER_LIMIT;
-        let mut fits = |size: usize| {
-            let fits = size < room || std::mem::take(&mut first);
-            if fits {
-                first = false;
-                room = room.saturating_sub(size + 1);
-            }
-            fits
-        };
-        let events = self.compose_events(&mut fits);
-        let lists = self.compose_lists(&mut fits);
-        let more = self.has_something();
+        let mut room = Room::new(limit);
+        let events = self.compose_events(&mut room);
+        let lists = self.compose_lists(&mut room);
+        // Not what came up again while this was composed: that has its turn with the next frame.
+        let more = room.is_full;
         if events.is_empty() && lists.is_empty() && !more {
             return None;
         }
@@ -256,12 +248,12 @@ impl Outbox {
         Some(SessionMessage { message: self.last_message, events, lists, more })
     }
 
-    fn compose_events(&mut self, fits: &mut impl FnMut(usize) -> bool) -> Vec<Encoded<TaskEvent>> {
+    fn compose_events(&mut self, room: &mut Room) -> Vec<Encoded<TaskEvent>> {
         let mut events = Vec::new();
         let mut due = std::mem::take(&mut self.due).into_iter();
         while let Some(id) = due.next() {
             let Some(follow) = self.follows.get_mut(&id) else { continue };
-            match follow.tell(&mut events, fits) {
+            match follow.tell(&mut events, room) {
                 Told::All { rated } => {
                     if rated {
                         self.rated.insert(id, Arc::clone(follow.follower.record()));
@@ -281,19 +273,20 @@ impl Outbox {
         events
     }
 
-    fn compose_lists(&mut self, fits: &mut impl FnMut(usize) -> bool) -> Vec<ListChange> {
+    fn compose_lists(&mut self, room: &mut Room) -> Vec<ListChange> {
         let mut changes = Vec::new();
         for (&watch, list) in &mut self.lists {
-            if list.changed.is_empty() || !fits(ENVELOPE) {
+            if list.changed.is_empty() || room.is_full {
                 continue;
             }
             let mut change = ListChange { watch, changed: Vec::new(), removed: Vec::new() };
+            room.reserve(ENVELOPE);
             let mut told = 0;
             for (&id, record) in &list.changed {
                 let entry = list.entry(record);
                 let size = entry.as_ref().map_or(ID_SIZE, |(snapshot, _)| snapshot.len());
                 let was_listed = list.listed.contains(&id);
-                if (entry.is_some() || was_listed) && !fits(size) {
+                if (entry.is_some() || was_listed) && !room.takes(size) {
                     break;
                 }
                 told += 1;
@@ -321,6 +314,35 @@ impl Outbox {
     }
 }
 
+/// What is left of a message.
+struct Room {
+    left: usize,
+    /// What fits into no message would hold up everything behind it: in an answer the first always fits.
+    takes_any: bool,
+    is_full: bool,
+}
+
+impl Room {
+    fn new(limit: usize) -> Self {
+        Self { left: limit - ENVELOPE, takes_any: limit == ANSWER_LIMIT, is_full: false }
+    }
+
+    fn takes(&mut self, size: usize) -> bool {
+        let takes = size < self.left || self.takes_any;
+        if takes {
+            self.takes_any = false;
+            self.reserve(size + 1);
+        } else {
+            self.is_full = true;
+        }
+        takes
+    }
+
+    fn reserve(&mut self, size: usize) {
+        self.left = self.left.saturating_sub(size);
+    }
+}
+
 /// How much of a followed task was told.
 enum Told {
     /// All there was, and whether its progress has a rate.
@@ -333,7 +355,7 @@ enum Told {
 
 impl Follow {
     /// Adds what there is to tell, with the newest progress once.
-    fn tell(&mut self, events: &mut Vec<Encoded<TaskEvent>>, fits: &mut impl FnMut(usize) -> bool) -> Told {
+    fn tell(&mut self, events: &mut Vec<Encoded<TaskEvent>>, room: &mut Room) -> Told {
         let mut rated = None;
         loop {
             let mut cursor = self.cursor;
@@ -347,7 +369,7 @@ impl Follow {
                 rated = Some(progress.rate.is_some());
             }
             if let Ok(event) = Encoded::new(&event) {
-                if !fits(event.len()) {
+                if !room.takes(event.len()) {
                     return Told::Full;
                 }
                 events.push(event);

@@ -21,6 +21,7 @@ use crate::{
 use log::Log;
 
 #[path = "../../tests/support/log.rs"]
+#[allow(dead_code)] // Shared with tests that need more of it.
 mod log;
 
 const FRAME: Duration = Duration::from_millis(16);
@@ -285,6 +286,7 @@ fn tasks_that_report_without_pause_leave_room_for_the_others() {
         outbox.absorb(watcher.take());
         now += FRAME;
         let Some(message) = outbox.next_push(now) else { continue };
+        assert!(!message.more, "what comes up meanwhile waits for the next frame");
         outbox.acknowledge(message.message, now);
         let message = serde_json::to_value(message).unwrap();
         for id in ids {

@@ -7,18 +7,25 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is logged on this thread while it lives.
+/// What is logged while it lives.
 #[derive(Clone)]
 pub struct Log {
     text: Arc<Mutex<Vec<u8>>>,
-    _guard: Arc<tracing::subscriber::DefaultGuard>,
+    _guard: Option<Arc<tracing::subscriber::DefaultGuard>>,
 }
 
 impl Log {
+    /// On this thread.
     pub fn capture() -> Self {
-        let text = Arc::new(Mutex::new(Vec::new()));
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Writer(Arc::clone(&text))).finish();
-        Self { text, _guard: Arc::new(tracing::subscriber::set_default(subscriber)) }
+        let (text, subscriber) = subscriber();
+        Self { text, _guard: Some(Arc::new(tracing::subscriber::set_default(subscriber))) }
+    }
+
+    /// On every thread of this process, from now on: for a test that has it for itself.
+    pub fn capture_everywhere() -> Self {
+        let (text, subscriber) = subscriber();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+        Self { text, _guard: None }
     }
 
     pub fn text(&self) -> String {
@@ -34,6 +41,12 @@ impl std::fmt::Debug for Log {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.text())
     }
+}
+
+fn subscriber() -> (Arc<Mutex<Vec<u8>>>, impl tracing::Subscriber + Send + Sync) {
+    let text = Arc::new(Mutex::new(Vec::new()));
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(Writer(Arc::clone(&text))).finish();
+    (text, subscriber)
 }
 
 #[derive(Clone)]

@@ -107,7 +107,8 @@ pub fn nextest(output: &Output) -> Result<Command> {
     let program = tools.join("bin/cargo-nextest");
     if !program.exists() {
         output.announce("installing cargo-nextest into target/tools")?;
-        output.run(command("cargo install --locked cargo-nextest --root").arg(&tools))?;
+        // Without optimizations, because it is to be had much sooner and only waits for tests.
+        output.run(command("cargo install --debug --locked cargo-nextest --root").arg(&tools))?;
     }
     let mut nextest = Command::new(program);
     nextest.args(["nextest", "run"]).current_dir(root());

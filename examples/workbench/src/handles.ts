@@ -1,6 +1,7 @@
 import {
   TaskFailedError,
   type TaskHandle,
+  TaskNotFoundError,
   type TaskOutcome,
   type TaskTypes,
 } from "tauri-plugin-tasks-api";
@@ -22,7 +23,12 @@ export async function cancel({ task, id }: Snapshot): Promise<void> {
 
 /** Takes an ended task off the list. */
 export async function remove({ task, id }: Snapshot): Promise<void> {
-  await (await tasks.attach(task, id)).remove();
+  try {
+    await (await tasks.attach(task, id)).remove();
+  } catch (error) {
+    // A second click, before the list has heard of the first.
+    if (!(error instanceof TaskNotFoundError)) throw error;
+  }
 }
 
 /** Why a task failed, in a sentence. The list has a summary of the error; its type comes with the outcome. */

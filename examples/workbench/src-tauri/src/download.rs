@@ -156,13 +156,11 @@ struct PartFile {
 }
 
 impl PartFile {
-    /// Makes `dest.<id>.part`, in the same folder, because a rename can't move a file to another disk.
+    /// Makes `.<id>.part` in the folder of `dest`, because a rename can't move a file to another disk.
     ///
     /// Not `async`: if a future that makes a file is dropped, the file is made nevertheless and nobody knows of it.
     fn create(dest: &Path, id: &str) -> io::Result<Self> {
-        let mut path = dest.as_os_str().to_owned();
-        path.push(format!(".{id}.part"));
-        let path = PathBuf::from(path);
+        let path = dest.with_file_name(format!(".{id}.part"));
         let file = std::fs::File::create_new(&path)?;
         Ok(Self { file: File::from_std(file), path, finished: false })
     }

@@ -1,6 +1,7 @@
 //! `hash-folder`: one BLAKE3 hash for a folder and everything in it, on all cores.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     num::NonZero,
@@ -114,25 +115,25 @@ fn find(root: &Path, stop: impl Fn() -> bool) -> Result<Found, HashFolderError> 
     if !root.is_dir() {
         return Err(HashFolderError::NoFolder(root.to_owned()));
     }
-    let mut found = Found::default();
-    for entry in WalkDir::new(root).sort_by_file_name() {
+    // Sorted as they come: to sort a whole folder at once is one long step in which nobody asks whether to stop.
+    let mut files = BTreeMap::new();
+    let mut skipped = 0;
+    for entry in WalkDir::new(root) {
         if stop() {
             return Err(HashFolderError::Stopped);
         }
         match entry {
             Ok(entry) if entry.file_type().is_file() => match (entry.path().strip_prefix(root), entry.metadata()) {
-                (Ok(path), Ok(metadata)) => found.files.push((path.to_owned(), metadata.len())),
-                _ => found.skipped += 1,
+                (Ok(path), Ok(metadata)) => drop(files.insert(path.to_owned(), metadata.len())),
+                _ => skipped += 1,
             },
             Ok(_) => {}
             // Nothing can be said about a folder that can't be listed itself; what is inside of it can be left out.
             Err(error) if error.depth() == 0 => return Err(HashFolderError::Unreadable(root.to_owned(), error.into())),
-            Err(_) => found.skipped += 1,
+            Err(_) => skipped += 1,
         }
     }
-    // Not the walk's own order, which depends on how a system compares file names.
-    found.files.sort();
-    Ok(found)
+    Ok(Found { files: files.into_iter().collect(), skipped })
 }
 
 /// A file's place in the sorted list, and its hash and size; `None` if it could not be read.
