@@ -1,5 +1,5 @@
 import { commands, type TaskFilter, type TaskSnapshot } from "./bindings.js";
-import { TaskNotFoundError, toTaskError } from "./errors.js";
+import { rethrow, TaskNotFoundError } from "./errors.js";
 import { createHandle } from "./handle.js";
 import { page } from "./page.js";
 import { startTask } from "./start.js";
@@ -56,8 +56,4 @@ function toFilter({ task, status }: TaskQuery = {}): TaskFilter {
   if (task !== undefined) filter.task = typeof task === "string" ? [task] : [...task];
   if (status !== undefined) filter.status = typeof status === "string" ? [status] : [...status];
   return filter;
-}
-
-function rethrow(rejection: unknown): never {
-  throw toTaskError(rejection);
 }

@@ -232,6 +232,11 @@ export function toTaskError(rejection: unknown, task?: string): TaskError {
   });
 }
 
+/** For the `catch` of a command. */
+export function rethrow(rejection: unknown): never {
+  throw toTaskError(rejection);
+}
+
 function isWireError(
   value: unknown,
 ): value is { readonly kind: string; readonly message: string; readonly data?: unknown } {

@@ -1,6 +1,6 @@
 import { onAbort } from "./abort.js";
 import { commands, type TaskSnapshot } from "./bindings.js";
-import { TaskError, toTaskError } from "./errors.js";
+import { rethrow, TaskError } from "./errors.js";
 import type { TrackedTask } from "./task.js";
 import type { TaskHandle, TaskOutcome } from "./types.js";
 
@@ -66,10 +66,6 @@ export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandl
       await commands.remove(task.id).catch(rethrow);
     },
   };
-}
-
-function rethrow(rejection: unknown): never {
-  throw toTaskError(rejection);
 }
 
 /** A handle is made after the first snapshot. */

@@ -1,5 +1,7 @@
 //! `guest-js/bindings.ts` is generated from the commands. With `UPDATE_BINDINGS=1` the test writes it.
 
+use std::collections::BTreeSet;
+
 use specta_typescript::Typescript;
 use tauri::test::MockRuntime;
 use tauri_specta::{Builder, ErrorHandlingMode, collect_commands};
@@ -51,18 +53,14 @@ fn the_guest_bindings_are_up_to_date() {
 
 #[test]
 fn every_command_is_handled_has_its_permissions_and_is_in_the_bindings() {
-    let named = |text: &str, before: &str| {
-        let names = text.split(before).skip(1);
-        names
-            .map(|rest| rest.split([',', '"']).next().unwrap().trim().to_owned())
-            .collect::<std::collections::BTreeSet<_>>()
+    let named = |text: &str| {
+        let names = text.split(" commands::").skip(1);
+        names.map(|rest| rest.split([',', '"']).next().unwrap().trim().to_owned()).collect::<BTreeSet<_>>()
     };
-    let handled = named(include_str!("lib.rs"), " commands::");
-    let bound = named(
-        include_str!("bindings_tests.rs").split("fn builder").nth(1).unwrap().split(".typ").next().unwrap(),
-        " commands::",
-    );
-    let permitted: std::collections::BTreeSet<_> = include_str!("../build.rs")
+    let handled = named(include_str!("lib.rs"));
+    let builder = include_str!("bindings_tests.rs").split("fn builder").nth(1).unwrap();
+    let bound = named(builder.split(".typ").next().unwrap());
+    let permitted: BTreeSet<_> = include_str!("../build.rs")
         .lines()
         .find(|line| line.contains("\"open\""))
         .unwrap()

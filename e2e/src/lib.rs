@@ -4,6 +4,7 @@
 #![expect(missing_docs, reason = "only the tests of this repository read it")]
 
 mod app;
+mod bar;
 mod desktop;
 mod driver;
 mod server;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 pub use app::{App, PageError, target, with_app};
+pub use bar::{ensure_bar_moved, observe_bar};
 pub use desktop::close_window;
 pub use server::{Content, Server};
 pub use workbench::{Card, Workbench};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{App, eventually, with_app};
+use e2e::{App, ensure_bar_moved, eventually, observe_bar, with_app};
 use serde_json::Value;
 
 /// Far more than is read before somebody clicks. It is all zeros, and takes no place on the disk.
@@ -21,11 +21,7 @@ async fn the_words_of_a_file_are_counted_while_the_bar_moves() -> Result<()> {
 
         let message = message(app).await?;
         ensure!(message == "Words: 9000000, lines: 3000000", "{message:?}");
-        let seen: Vec<f64> = app.script("return window.seen", Value::Null).await?;
-        ensure!(seen.is_sorted(), "the bar only grows: {seen:?}");
-        ensure!(seen.iter().any(|value| (0.01..0.99).contains(value)), "the bar was seen midway: {seen:?}");
-        ensure!(seen.last() == Some(&1.0), "the bar is full at the end: {seen:?}");
-        Ok(())
+        ensure_bar_moved(app).await
     })
     .await
 }
@@ -87,13 +83,4 @@ async fn message(app: &App) -> Result<String> {
         Ok((!text.is_empty()).then_some(text))
     })
     .await
-}
-
-async fn observe_bar(app: &App) -> Result<()> {
-    let script = r#"
-        window.seen = [];
-        const bar = document.getElementById("bar");
-        new MutationObserver(() => window.seen.push(bar.value)).observe(bar, { attributes: true });
-    "#;
-    app.run(script, Value::Null).await
 }

@@ -131,8 +131,8 @@ impl Record {
         filter.matches(self.name(), self.status())
     }
 
-    /// Lets the page that owns this task go: from now on it is the app's. Answers whether it was that page's.
-    pub(crate) fn disown(self: &Arc<Self>, label: &str) -> bool {
+    /// If it belongs to a page of this label, it is the app's from now on.
+    pub(crate) fn disown(self: &Arc<Self>, label: &str) {
         let mut state = self.state.lock();
         let theirs = state.owner.label() == Some(label);
         if theirs {
@@ -142,7 +142,6 @@ impl Record {
         if theirs {
             self.notify();
         }
-        theirs
     }
 
     pub(super) fn mark_removed(self: &Arc<Self>) {
