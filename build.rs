@@ -6,7 +6,26 @@ mod scope_entry;
 
 use scope_entry::{RawScopeEntry, Reach};
 
-const COMMANDS: &[&str] = &["open", "ack", "start", "cancel", "get", "list", "watch", "unwatch", "outcome", "remove"];
+/// All but `start`, whose permission covers `retry` and `batch` too: see permissions/start.toml.
+const COMMANDS: &[&str] = &[
+    "open",
+    "ack",
+    "retry",
+    "batch",
+    "cancel",
+    "cancel_all",
+    "hold",
+    "release",
+    "set_priority",
+    "set_limit",
+    "counts",
+    "get",
+    "list",
+    "watch",
+    "unwatch",
+    "outcome",
+    "remove",
+];
 
 /// Which tasks a permission is about.
 #[derive(schemars::JsonSchema)]

@@ -8,10 +8,32 @@ export const commands = {
 	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
 	/**  The page has taken message number `message`. Answers the next message if that one said `more`. */
 	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
-	/**  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. */
-	start: (session: string, id: string, task: string, input: unknown) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|start", { session, id, task, input }),
+	/**
+	 *  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
+	 *  another task with the same key, if the options say so.
+	 */
+	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|start", { session, id, task, input, options }),
+	/**  Starts what the ended task `id` was started for once more, as the task `new_id`. */
+	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|retry", { session, id, newId }),
+	/**  Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it. */
+	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
+	/**  Tells all visible tasks that match to stop; answers how many had not ended. */
+	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
+	/**  Keeps a waiting task from running until it is released. */
+	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),
+	/**  Lets a task that was held have its turn again. */
+	release: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|release", { id }),
+	/**  Gives a waiting task another priority; higher runs earlier. */
+	setPriority: (id: string, priority: number) => __TAURI_INVOKE<null>("plugin:tasks|set_priority", { id, priority }),
+	/**
+	 *  Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
+	 *  about must be visible whoever owns its tasks.
+	 */
+	setLimit: (of: LimitOf, limit: number | null) => __TAURI_INVOKE<null>("plugin:tasks|set_limit", { of, limit }),
+	/**  How many tasks of each kind stand where, for the kinds that are visible whoever owns their tasks. */
+	counts: () => __TAURI_INVOKE<TaskCounts[]>("plugin:tasks|counts"),
 	/**  A task as it stands. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
 	/**  The visible tasks that match, oldest first. */
@@ -27,6 +49,26 @@ export const commands = {
 };
 
 /* Types */
+/**
+ *  How a batch is started, beside its kind and its inputs.
+ * 
+ *  ```
+ *  use tauri_plugin_tasks::BatchOptions;
+ * 
+ *  let options = BatchOptions::new().concurrency(4).label("Holiday pictures");
+ *  ```
+ */
+export type BatchOptions = {
+	/**  How many members may run at once, within the other limits; no limit of its own if nothing is said. */
+	concurrency?: number | null,
+	/**  The members' priority. */
+	priority?: number,
+	/**  What people call the batch. */
+	label?: string | null,
+	/**  Words to find the batch and its members by. */
+	tags?: string[],
+};
+
 /**  Why a page cancels a task. The other [`CancelReason`]s are not a page's to give. */
 export type CancelCause = 
 /**  Somebody asked for it. */
@@ -74,7 +116,17 @@ export type ErrorKind =
 /**  A value can't be written as JSON. */
 "unserializable" | 
 /**  The task has ended and its outcome is not kept any more. */
-"outcomeExpired";
+"outcomeExpired" | 
+/**  Too many tasks wait already; `data` is `{ "limit": number }`. */
+"queueFull" | 
+/**  A live task has this key already; `data` is `{ "id": … }` if the caller may see that task. */
+"keyTaken" | 
+/**  The task does not wait in a queue (any more); `data` is `{ "status": … }`. */
+"notQueued" | 
+/**  The task did not end badly, or is not of a kind that can be started; there is nothing to try again. */
+"notRetriable" | 
+/**  An option of a start doesn't fit, such as too many tags. */
+"invalidOptions";
 
 /**  What went wrong with a task, without the handler's own error. */
 export type ErrorSummary = {
@@ -90,8 +142,20 @@ export type FailureKind =
 "error" | 
 /**  The handler panicked. */
 "panic" | 
-/**  The handler's output or error can't be written as JSON. */
+/**
+ *  The handler's output or error can't be written as JSON, or its input could not be read again for a further
+ *  attempt.
+ */
 "unserializable";
+
+/**  What a limit on running tasks is for. */
+export type LimitOf = 
+/**  All tasks of the app together. */
+{ type: "app" } | 
+/**  The tasks of one kind. */
+{ type: "task"; name: string } | 
+/**  The tasks of all kinds in one group. */
+{ type: "group"; name: string };
 
 /**  What changed in one list. */
 export type ListChange = {
@@ -102,6 +166,24 @@ export type ListChange = {
 	/**  The tasks that are not in the list any more. */
 	removed: TaskId[],
 };
+
+/**
+ *  What a start does when a live task of the same kind has its key already.
+ * 
+ *  The names in brackets are those of `ExistingWorkPolicy` in Android's `WorkManager`.
+ */
+export type OnConflict = 
+/**  The start fails with [`ErrorKind::KeyTaken`]. */
+"refuse" | 
+/**  Nothing new is started: the caller gets the live task (`KEEP`). */
+"join" | 
+/**  The live task is cancelled with the reason `replaced`; the new one queues when it has really ended (`REPLACE`). */
+"replace" | 
+/**
+ *  The new task queues when the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
+ *  with it).
+ */
+"append";
 
 /**  How a task ended. */
 export type Outcome = 
@@ -116,6 +198,13 @@ export type Outcome =
 { status: "cancelled"; data: {
 	/**  Why. */
 	reason: CancelReason,
+} } | 
+/**  A time limit ended the task, or kept it from running at all. */
+{ status: "timedOut"; data: {
+	/**  Which limit. */
+	limit: TimeLimit,
+	/**  A sentence for people: which limit, how long it is and where it is set. */
+	message: string,
 } };
 
 /**  How far a task has come, at one moment. */
@@ -138,6 +227,20 @@ export type Progress = {
 	detail: unknown | null,
 };
 
+/**  Where a waiting task stands in its queue. */
+export type QueuePlace = {
+	/**
+	 *  Its place among the waiting tasks of its kind (of its batch, for a member of one), from 1, and 1,000 for all
+	 *  places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
+	 *  key comes first.
+	 */
+	position: number | null,
+	/**  Higher runs earlier. */
+	priority: number,
+	/**  Whether somebody holds it. */
+	held: boolean,
+};
+
 /**  What `open` answers. */
 export type SessionInfo = {
 	/**  The protocol that is spoken. */
@@ -158,6 +261,42 @@ export type SessionMessage = {
 	more: boolean,
 };
 
+/**
+ *  How one task is started, beside its kind and its input.
+ * 
+ *  ```
+ *  use std::time::Duration;
+ *  use tauri_plugin_tasks::{OnConflict, StartOptions};
+ * 
+ *  let options = StartOptions::new()
+ *      .key("library", OnConflict::Join)
+ *      .label("Sync the library")
+ *      .tag("sync")
+ *      .priority(10)
+ *      .deadline(Duration::from_secs(60 * 60));
+ *  ```
+ */
+export type StartOptions = {
+	/**  Higher runs earlier; 0 if nothing is said. Among equals the older one. */
+	priority?: number,
+	/**  Whether it is held until it is released. */
+	held?: boolean,
+	/**  Its key: see `onConflict`. */
+	key?: string | null,
+	/**  What happens if a live task of the kind has the key already. */
+	onConflict?: OnConflict,
+	/**  What people call it. */
+	label?: string | null,
+	/**  Words to find it by. */
+	tags?: string[],
+	/**  How long it waits before it queues, in milliseconds. */
+	delayMs?: number | null,
+	/**  The longest it may take from its first attempt on, in milliseconds. Never longer than its kind allows. */
+	timeoutMs?: number | null,
+	/**  The longest it may take from now on, in milliseconds, with all waiting. Never longer than its kind allows. */
+	deadlineMs?: number | null,
+};
+
 /**  One step in a task's life. */
 export type StatusChange = {
 	/**  The status from now on. */
@@ -166,13 +305,17 @@ export type StatusChange = {
 	at: number,
 	/**  Which attempt; 0 before the first. */
 	attempt: number,
-	/**  Why it was told to stop, if it was. */
+	/**  Why it was told to stop, if somebody did. */
 	cancelReason: CancelReason | null,
+	/**  The time limit that it reached, if it did. */
+	timeLimit: TimeLimit | null,
 	/**  Whether it has outstayed its grace period. */
 	overdue: boolean,
+	/**  When its next attempt may begin, in milliseconds since 1970, if it waits for a time. */
+	nextAttemptAt: number | null,
 	/**  How it ended. `None` before the end, and for an outcome of more than 4 KiB, which is to be fetched. */
 	outcome: Outcome | null,
-	/**  What went wrong, if it failed. */
+	/**  What went wrong, if it failed or its attempt did. */
 	error: ErrorSummary | null,
 };
 
@@ -182,11 +325,43 @@ export type TaskChange =
 { type: "progress"; data: Progress } | 
 /**  A new status, or the same one that became overdue. A final status is a task's last event. */
 { type: "status"; data: StatusChange } | 
+/**  A new place in the queue, or another priority, or held or released. Only the newest is told. */
+{ type: "queue"; data: QueuePlace } | 
 /**  Status changes that happened too long ago to be told. */
 { type: "gap"; data: {
 	/**  How many. */
 	missed: number,
 } };
+
+/**
+ *  How many tasks of one kind stand where. Ended tasks are counted since the app began, also those that are not kept.
+ * 
+ *  A batch is not counted, its members are.
+ */
+export type TaskCounts = {
+	/**  The kind; `None` for all tasks that were spawned without a registered kind. */
+	task: string | null,
+	/**  How many of the kind may run at once; `None` without a limit. */
+	limit: number | null,
+	/**  The group whose limit the kind shares. */
+	group: string | null,
+	/**  How many are queued. */
+	queued: number,
+	/**  How many run. */
+	running: number,
+	/**  How many wait for their next attempt's time. */
+	retrying: number,
+	/**  How many were told to stop and have not stopped. */
+	cancelling: number,
+	/**  How many have completed. */
+	completed: number,
+	/**  How many have failed. */
+	failed: number,
+	/**  How many were cancelled. */
+	cancelled: number,
+	/**  How many timed out. */
+	timedOut: number,
+};
 
 /**  Something that happened to one task. */
 export type TaskEvent = {
@@ -214,6 +389,12 @@ export type TaskFilter = {
 	task?: string[] | null,
 	/**  Statuses; any of them. */
 	status?: TaskStatus[] | null,
+	/**  Tags; a task with any of them. */
+	tag?: string[] | null,
+	/**  Keys; any of them. */
+	key?: string[] | null,
+	/**  Batches; the members of any of them. */
+	parent?: TaskId[] | null,
 };
 
 /**
@@ -240,10 +421,19 @@ export type TaskSnapshot = {
 	progress: Progress,
 	/**  Which attempt runs or ran last; 0 before the first. */
 	attempt: number,
-	/**  Why it was told to stop, if it was. */
+	/**  Why it was told to stop, if somebody did. */
 	cancelReason: CancelReason | null,
+	/**  The time limit that it reached, if it did. */
+	timeLimit: TimeLimit | null,
 	/**  Whether it still runs although it was told to stop and its grace period is over. */
 	overdue: boolean,
+	/**  Where it stands in its queue, while it is in one. */
+	queue: QueuePlace | null,
+	/**
+	 *  When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
+	 *  for the delay it was started with.
+	 */
+	nextAttemptAt: number | null,
 	/**  When it was accepted, in milliseconds since 1970. */
 	createdAt: number,
 	/**  When its first attempt began. */
@@ -252,8 +442,18 @@ export type TaskSnapshot = {
 	endedAt: number | null,
 	/**  Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB. */
 	input: unknown | null,
-	/**  What went wrong, if it failed. */
+	/**  What went wrong: with a task that failed, or, while it is `retrying`, with its last attempt. */
 	error: ErrorSummary | null,
+	/**  The key it was started with; no two live tasks of a kind have the same one and run at once. */
+	key: string | null,
+	/**  What people call it. */
+	label: string | null,
+	/**  The tags it was started with. */
+	tags: string[],
+	/**  The batch it is a member of. */
+	parent: TaskId | null,
+	/**  How many members it has, if it is a batch. */
+	members: number | null,
 };
 
 /**  Where a task stands. [`TaskStatus::may_become`] is the whole table of changes. */
@@ -274,6 +474,17 @@ export type TaskStatus =
 "cancelled" | 
 /**  Ended: a time limit was reached. */
 "timedOut";
+
+/**  The time limits a task can have. Each ends it as [`TimedOut`](super::TaskStatus::TimedOut). */
+export type TimeLimit = 
+/**  For the whole task, from the beginning of its first attempt, with all waits between attempts. */
+"timeout" | 
+/**  For one attempt. */
+"attemptTimeout" | 
+/**  For the time without any report of progress, within an attempt. */
+"stalled" | 
+/**  For everything, from the moment it was accepted, with the time it waited. */
+"deadline";
 
 /**  What [`Progress`] counts. */
 export type Unit = 

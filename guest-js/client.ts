@@ -1,9 +1,19 @@
-import { commands, type TaskFilter, type TaskSnapshot } from "./bindings.js";
-import { rethrow, TaskNotFoundError } from "./errors.js";
-import { createHandle } from "./handle.js";
+import { createBatchHandle } from "./batch.js";
+import { commands, type LimitOf, type TaskSnapshot } from "./bindings.js";
+import { rethrow, TaskError, TaskNotFoundError } from "./errors.js";
+import { createHandle, retryTask } from "./handle.js";
+import { launch } from "./launch.js";
 import { page } from "./page.js";
-import { startTask } from "./start.js";
-import type { StartOptions, TaskMap, TaskQuery, TasksClient, WatchOptions } from "./types.js";
+import { isBatch, type TrackedTask } from "./task.js";
+import type {
+  BatchOptions,
+  StartOptions,
+  TaskMap,
+  TaskQuery,
+  TasksClient,
+  WatchOptions,
+} from "./types.js";
+import { toBatchOptions, toFilter, toStartOptions } from "./wire.js";
 
 /**
  * The client for the tasks of this app. `M` is the task map generated from Rust; without it names and values are
@@ -24,18 +34,45 @@ import type { StartOptions, TaskMap, TaskQuery, TasksClient, WatchOptions } from
  */
 export function createTasks<M extends TaskMap>(): TasksClient<M> {
   const client = {
-    start: (name: string, input?: unknown, options?: StartOptions) =>
-      startTask(page, name, input ?? null, options?.signal),
-
-    async attach(name: string, id: string) {
-      const task = await page.tasks.attach(id);
-      const found = task.snapshot?.task;
-      if (found !== name) {
-        page.tasks.release(task);
-        throw new TaskNotFoundError(`Task ${id} is a "${found}", not a "${name}".`);
-      }
-      return createHandle(task);
+    async start(name: string, input?: unknown, options?: StartOptions) {
+      const wireOptions = toStartOptions(options);
+      const launched = await launch(page, {
+        name,
+        send: (nonce, id) => commands.start(nonce, id, name, input ?? null, wireOptions),
+        signal: options?.signal,
+        mayJoin: options?.onConflict === "join",
+      });
+      return createHandle(page, launched);
     },
+
+    async retry(name: string, id: string) {
+      const snapshot = await commands.get(id).catch(rethrow);
+      checkKind(snapshot, name);
+      if (isBatch(snapshot)) {
+        throw new TaskError(
+          "notRetriable",
+          `Task ${id} is a batch: retry those of its members that ended badly.`,
+        );
+      }
+      return retryTask(page, name, id);
+    },
+
+    attach: async (name: string, id: string) =>
+      createHandle(page, { task: await attachTo(name, id, false), joined: true }),
+
+    async batch(name: string, inputs: readonly unknown[], options?: BatchOptions) {
+      const sent = [...inputs];
+      const wireOptions = toBatchOptions(options);
+      const launched = await launch(page, {
+        name,
+        send: (nonce, id) => commands.batch(nonce, id, name, sent, wireOptions),
+        signal: options?.signal,
+      });
+      return createBatchHandle(page, launched);
+    },
+
+    attachBatch: async (name: string, id: string) =>
+      createBatchHandle(page, { task: await attachTo(name, id, true), joined: true }),
 
     list: (query?: TaskQuery) => commands.list(toFilter(query)).catch(rethrow),
 
@@ -46,14 +83,39 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     ) => page.lists.watch(toFilter(query), callback, options?.signal),
 
     get: (id: string) => commands.get(id).catch(rethrow),
+
+    cancelAll: (query: TaskQuery) => commands.cancelAll(toFilter(query), "user").catch(rethrow),
+
+    counts: () => commands.counts().catch(rethrow),
+
+    async setLimit(of: LimitOf, limit: number | null) {
+      await commands.setLimit(of, limit).catch(rethrow);
+    },
   } satisfies Record<keyof TasksClient<TaskMap>, unknown>;
   // The wire knows no types: what a name stands for is the claim of whoever names `M`.
   return client as unknown as TasksClient<M>;
 }
 
-function toFilter({ task, status }: TaskQuery = {}): TaskFilter {
-  const filter: TaskFilter = {};
-  if (task !== undefined) filter.task = typeof task === "string" ? [task] : [...task];
-  if (status !== undefined) filter.status = typeof status === "string" ? [status] : [...status];
-  return filter;
+/** Follows a task that is there, if it is what the caller takes it for. */
+async function attachTo(name: string, id: string, batch: boolean): Promise<TrackedTask> {
+  const task = await page.tasks.attach(id);
+  try {
+    checkKind(task.snapshot, name);
+    if (isBatch(task.snapshot) !== batch) {
+      throw new TaskNotFoundError(
+        batch
+          ? `Task ${id} is no batch: use attach("${name}", …) for it.`
+          : `Task ${id} is a batch: use attachBatch("${name}", …) for it.`,
+      );
+    }
+  } catch (error) {
+    page.tasks.release(task);
+    throw error;
+  }
+  return task;
+}
+
+function checkKind(snapshot: TaskSnapshot | undefined, name: string): void {
+  if (snapshot?.task === name) return;
+  throw new TaskNotFoundError(`Task ${snapshot?.id} is a "${snapshot?.task}", not a "${name}".`);
 }

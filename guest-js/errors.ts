@@ -1,4 +1,4 @@
-import type { CancelReason, ErrorKind } from "./bindings.js";
+import type { CancelReason, ErrorKind, TimeLimit } from "./bindings.js";
 
 /**
  * What went wrong, as a word to compare with.
@@ -124,19 +124,23 @@ export class TaskCancelledError extends TaskError {
 }
 
 /**
- * The task took longer than its policy in Rust allows.
+ * The task reached a time limit, one of its kind's policy in Rust or one of its {@link StartOptions}. `limit` says which:
+ * `timeout` (the whole task from its first attempt on), `attemptTimeout` (one attempt), `stalled` (no progress was
+ * reported for too long) or `deadline` (everything since the start, with the waiting).
  *
  * @example
  * ```ts
- * if (error instanceof TaskTimedOutError) offerRetry();
+ * if (error instanceof TaskTimedOutError && error.limit === "stalled") offerRetry();
  * ```
  */
 export class TaskTimedOutError extends TaskError {
   override readonly name = "TaskTimedOutError";
   declare readonly kind: "timedOut";
+  readonly limit: TimeLimit;
 
-  constructor(message: string) {
+  constructor(message: string, limit: TimeLimit) {
     super("timedOut", message);
+    this.limit = limit;
   }
 }
 
@@ -220,6 +224,45 @@ export class OutcomeExpiredError extends TaskError {
   }
 }
 
+/**
+ * Nothing was started, because too many tasks wait already; `limit` is how many may. Start again when some have run.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskQueueFullError) toast(`${error.limit} downloads wait already.`);
+ * ```
+ */
+export class TaskQueueFullError extends TaskError {
+  override readonly name = "TaskQueueFullError";
+  declare readonly kind: "queueFull";
+  readonly limit: number;
+
+  constructor(message: string, limit: number, data: unknown = null) {
+    super("queueFull", message, data);
+    this.limit = limit;
+  }
+}
+
+/**
+ * Nothing was started, because a live task of the kind has the key already. `id` is that of the live task, `null` if
+ * this page may not see it. Other values of `onConflict` than `refuse` never lead here.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskKeyTakenError && error.id) showTask(error.id);
+ * ```
+ */
+export class TaskKeyTakenError extends TaskError {
+  override readonly name = "TaskKeyTakenError";
+  declare readonly kind: "keyTaken";
+  readonly id: string | null;
+
+  constructor(message: string, id: string | null, data: unknown = null) {
+    super("keyTaken", message, data);
+    this.id = id;
+  }
+}
+
 /** Makes a {@link TaskError} of whatever a command rejected with. `task`: the kind of task it was about, for hints. */
 export function toTaskError(rejection: unknown, task?: string): TaskError {
   if (rejection instanceof TaskError) return rejection;
@@ -255,7 +298,11 @@ function fromWire(kind: string, message: string, data: unknown = null): TaskErro
     case "notAllowed":
       return new TaskPermissionError(kind, message, data);
     case "invalidInput":
-      return new TaskInputError(message, pathOf(data), data);
+      return new TaskInputError(message, textOf(data, "path") ?? "", data);
+    case "queueFull":
+      return new TaskQueueFullError(message, Number(fieldOf(data, "limit")), data);
+    case "keyTaken":
+      return new TaskKeyTakenError(message, textOf(data, "id"), data);
     case "notFound":
       return new TaskNotFoundError(message, data);
     case "outcomeExpired":
@@ -265,9 +312,13 @@ function fromWire(kind: string, message: string, data: unknown = null): TaskErro
   }
 }
 
-function pathOf(data: unknown): string {
-  const known = typeof data === "object" && data !== null && "path" in data;
-  return known && typeof data.path === "string" ? data.path : "";
+function fieldOf(data: unknown, name: string): unknown {
+  return typeof data === "object" && data !== null ? Reflect.get(data, name) : undefined;
+}
+
+function textOf(data: unknown, name: string): string | null {
+  const text = fieldOf(data, name);
+  return typeof text === "string" ? text : null;
 }
 
 const CAPABILITIES = "src-tauri/capabilities/*.json";
@@ -308,15 +359,23 @@ function fromTauri(text: string, task?: string): TaskError {
     );
   }
   if (text.includes("not allowed")) {
-    const start = /tasks[.|]start\b/.test(text)
-      ? ` and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task ?? "…"}" }] }`
-      : "";
     return refused(
       text,
-      `Add "tasks:default"${start} to "permissions" in the one of ${CAPABILITIES} that lists this window.`,
+      `Add "tasks:default"${entryFor(text, task)} to "permissions" in the one of ${CAPABILITIES} that lists this window.`,
     );
   }
   return ipc(text, "");
+}
+
+/** What a command needs beside `tasks:default`. `tasks:allow-start` covers all that starts something. */
+function entryFor(text: string, task = "…"): string {
+  if (/tasks[.|](start|retry|batch)\b/.test(text)) {
+    return ` and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;
+  }
+  if (/tasks[.|]set_limit\b/.test(text)) {
+    return ` and { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "…", "owner": "any" }] }`;
+  }
+  return /tasks[.|]counts\b/.test(text) ? ' and "tasks:observe-all"' : "";
 }
 
 function refused(text: string, hint: string): TaskPermissionError {

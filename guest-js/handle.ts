@@ -1,16 +1,38 @@
 import { onAbort } from "./abort.js";
 import { commands, type TaskSnapshot } from "./bindings.js";
 import { rethrow, TaskError } from "./errors.js";
+import { cancelBySignal, type Launched, launch } from "./launch.js";
+import type { Page } from "./page.js";
 import type { TrackedTask } from "./task.js";
 import type { TaskHandle, TaskOutcome } from "./types.js";
 
-/** Asks a task to stop because of an aborted signal. What can't be cancelled has ended, or will tell by itself. */
-export function cancelBySignal(id: string): void {
-  commands.cancel(id, "signal").catch(() => {});
+/** What the handles of a task and of a batch have in common. */
+export type CommonHandle = Omit<TaskHandle, "retry">;
+
+/** One user's view of a task. Its signal, if it has one, is listened to until the task is over. */
+export function createHandle(page: Page, launched: Launched): TaskHandle {
+  const { task } = launched;
+  const common = createCommonHandle(launched, (output) => output);
+  return Object.assign(common, { retry: () => retryTask(page, newest(task).task, task.id) });
 }
 
-/** One user's view of a task. `signal`, not yet aborted, is listened to until the task is over. */
-export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandle {
+/** Starts a task that ended badly once more, as a new one. `name`: its kind, for hints in errors. */
+export async function retryTask(page: Page, name: string, id: string): Promise<TaskHandle> {
+  const launched = await launch(page, {
+    name,
+    send: (nonce, newId) => commands.retry(nonce, id, newId),
+    // The options are those of the first start.
+    mayJoin: true,
+  });
+  return createHandle(page, launched);
+}
+
+/** `toResult` makes the result of the output that the outcome holds. */
+export function createCommonHandle(
+  launched: Launched,
+  toResult: (output: unknown) => unknown,
+): CommonHandle {
+  const { task, signal } = launched;
   let aborted: { readonly reason: unknown } | undefined;
   let rejectResult: ((reason: unknown) => void) | undefined;
   let result: Promise<unknown> | undefined;
@@ -19,7 +41,7 @@ export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandl
     const off = onAbort(signal, (reason) => {
       aborted = { reason };
       rejectResult?.(reason);
-      cancelBySignal(task.id);
+      cancelBySignal(launched);
     });
     task.onOver(off);
   }
@@ -29,19 +51,25 @@ export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandl
     return new Promise((resolve, reject) => {
       rejectResult = reject;
       task.outcome().then((outcome) => {
-        if (outcome.status === "completed") resolve(outcome.output);
+        if (outcome.status === "completed") resolve(toResult(outcome.output));
         else reject(outcome.error);
       }, reject);
     });
   }
 
   return {
-    id: task.id,
+    get id() {
+      return task.id;
+    },
     get status() {
       return newest(task).status;
     },
+    get snapshot() {
+      return newest(task);
+    },
     onProgress: (callback) => task.onProgress(callback),
     onStatus: (callback) => task.onStatus(callback),
+    onQueue: (callback) => task.onQueue(callback),
     get result() {
       result ??= makeResult().catch((error: unknown) => {
         // What could not be fetched now may be fetched later.
@@ -61,6 +89,15 @@ export function createHandle(task: TrackedTask, signal?: AbortSignal): TaskHandl
         throw new TaskError("alreadyEnded", `Task ${task.id} has ended: ${newest(task).status}.`);
       }
       await commands.cancel(task.id, "user").catch(rethrow);
+    },
+    async hold() {
+      await commands.hold(task.id).catch(rethrow);
+    },
+    async release() {
+      await commands.release(task.id).catch(rethrow);
+    },
+    async setPriority(priority) {
+      await commands.setPriority(task.id, priority).catch(rethrow);
     },
     async remove() {
       await commands.remove(task.id).catch(rethrow);

@@ -8,9 +8,14 @@ export type {
   ErrorKind,
   ErrorSummary,
   FailureKind,
+  LimitOf,
+  OnConflict,
   Progress,
+  QueuePlace,
+  TaskCounts,
   TaskSnapshot,
   TaskStatus,
+  TimeLimit,
   Unit,
 } from "./bindings.js";
 export { createTasks } from "./client.js";
@@ -21,12 +26,16 @@ export {
   TaskError,
   TaskFailedError,
   TaskInputError,
+  TaskKeyTakenError,
   TaskNotFoundError,
   TaskPanicError,
   TaskPermissionError,
+  TaskQueueFullError,
   TaskTimedOutError,
 } from "./errors.js";
 export type {
+  BatchHandle,
+  BatchOptions,
   SnapshotFor,
   StartArguments,
   StartOptions,

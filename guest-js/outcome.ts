@@ -1,4 +1,4 @@
-import { type CancelReason, commands, type TaskFailure } from "./bindings.js";
+import { commands, type Outcome, type TaskFailure } from "./bindings.js";
 import {
   OutcomeExpiredError,
   TaskCancelledError,
@@ -12,18 +12,11 @@ import type { TaskOutcome } from "./types.js";
 /** A server that answers `null` without waiting is not asked more often than this. */
 const ASK_AGAIN_MS = 1_000;
 
-/** The outcomes of protocol 1. The generated type is narrower as long as the plugin doesn't produce all of them. */
-export type WireOutcome =
-  | { status: "completed"; data: { output: unknown } }
-  | { status: "failed"; data: TaskFailure }
-  | { status: "cancelled"; data: { reason: CancelReason; message?: string } }
-  | { status: "timedOut"; data: { message: string } };
-
 /** Asks for the outcome until there is one. Rejects with a TaskError. */
-export async function fetchOutcome(id: string): Promise<WireOutcome> {
+export async function fetchOutcome(id: string): Promise<Outcome> {
   for (;;) {
     const asked = performance.now();
-    const outcome: WireOutcome | null = await commands.outcome(id).catch((rejection: unknown) => {
+    const outcome = await commands.outcome(id).catch((rejection: unknown) => {
       const error = toTaskError(rejection);
       throw error.kind === "notFound" ? expired(id, error) : error;
     });
@@ -44,19 +37,29 @@ export function expired(id: string, cause?: unknown): OutcomeExpiredError {
 }
 
 /** The outcome as users see it. What it carries is what the plugin sent: its types are the caller's to claim. */
-export function fromWire(outcome: WireOutcome): TaskOutcome {
+export function fromWire(outcome: Outcome): TaskOutcome {
   switch (outcome.status) {
     case "completed":
       return { status: "completed", output: outcome.data.output };
     case "failed":
       return { status: "failed", error: failure(outcome.data) };
     case "cancelled": {
-      const { reason, message = `The task was cancelled (${reason}).` } = outcome.data;
+      const { reason } = outcome.data;
+      const message = `The task was cancelled (${reason}).`;
       return { status: "cancelled", error: new TaskCancelledError(message, reason) };
     }
-    case "timedOut":
-      return { status: "timedOut", error: new TaskTimedOutError(outcome.data.message) };
+    case "timedOut": {
+      const { limit, message } = outcome.data;
+      return { status: "timedOut", error: new TaskTimedOutError(message, limit) };
+    }
   }
+}
+
+/** The same for a batch, whose output holds the outcomes of its members. */
+export function batchFromWire(outcome: Outcome): TaskOutcome {
+  if (outcome.status !== "completed") return fromWire(outcome);
+  const members = outcome.data.output as Outcome[];
+  return { status: "completed", output: members.map(fromWire) };
 }
 
 function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskPanicError {

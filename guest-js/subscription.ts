@@ -17,8 +17,10 @@ export interface Subscription<A, E> {
   /** The first request. Rejects with a TaskError; the subscription is closed then. `task` is for hints in errors. */
   open(request: (nonce: string) => Promise<A>, task?: string): Promise<void>;
   receive(event: E, nonce: string): void;
-  /** Nobody wants it any more: it is not asked for again in another session. `close` follows. */
+  /** Nobody wants it any more: it is not asked for again in another session. `close` follows, or `stay`. */
   leave(): void;
+  /** After all somebody wants it. `again`: the events may have ceased, so it is asked for again. */
+  stay(again: boolean): void;
   /** Nothing is restored or applied any more. */
   close(): void;
   /** The session that pushes the events, if there is one now. */
@@ -51,7 +53,12 @@ export function createSubscription<A, E>(
   };
 
   function request(send: (nonce: string) => Promise<A>, task?: string): Promise<void> {
-    const sent = session.call(send, task).then(
+    const ask = (to: string) => {
+      // What came before the question is older than its answer.
+      early = undefined;
+      return send(to);
+    };
+    const sent = session.call(ask, task).then(
       (answer) => {
         pending = undefined;
         settle(answer.value, answer.nonce);
@@ -75,7 +82,12 @@ export function createSubscription<A, E>(
       if (!closed) receiver.apply(event);
     }
     // The session was lost while the answer was on its way, and the newer one didn't ask for what was being asked for.
-    if (!closed && !leaving && !session.isCurrent(from)) session.renew();
+    renewIfStale();
+  }
+
+  function renewIfStale(): void {
+    const isStale = nonce === undefined || !session.isCurrent(nonce);
+    if (isStale && !closed && !leaving) session.renew();
   }
 
   function close(): void {
@@ -105,6 +117,11 @@ export function createSubscription<A, E>(
     },
     leave() {
       leaving = true;
+    },
+    stay(again) {
+      leaving = false;
+      if (again) nonce = undefined;
+      renewIfStale();
     },
     close,
     get nonce() {

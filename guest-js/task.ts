@@ -1,6 +1,8 @@
 import {
   commands,
+  type Outcome,
   type Progress,
+  type QueuePlace,
   type StatusChange,
   type TaskEvent,
   type TaskSnapshot,
@@ -8,13 +10,14 @@ import {
 } from "./bindings.js";
 import { OutcomeExpiredError, TaskNotFoundError } from "./errors.js";
 import { callGuarded, createListeners } from "./listeners.js";
-import { expired, fetchOutcome, fromWire, type WireOutcome } from "./outcome.js";
+import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
 import type { Session } from "./session.js";
 import { createSubscription } from "./subscription.js";
 import type { TaskOutcome } from "./types.js";
 
 /** What this page knows of one task. All handles of the task share it. */
 export interface TrackedTask {
+  /** That of the first answer: a start that joined gets another one than it sent. */
   readonly id: string;
   /** The newest state; `undefined` until the first answer. */
   readonly snapshot: TaskSnapshot | undefined;
@@ -22,6 +25,7 @@ export interface TrackedTask {
   readonly phase: "live" | "ended" | "vanished";
   onProgress(callback: (progress: Progress) => void): () => void;
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void;
+  onQueue(callback: (place: QueuePlace | null) => void): () => void;
   /** Calls back as soon as the task is no longer live, before any user is told. */
   onOver(callback: () => void): () => void;
   /** Resolves when the task is no longer live. */
@@ -36,6 +40,14 @@ export interface FollowedTask {
   /** The first request, `start` or `watch`. Rejects with a TaskError; the task is not followed then. */
   open(request: (nonce: string) => Promise<TaskSnapshot>, name?: string): Promise<void>;
   receive(event: TaskEvent, nonce: string): void;
+  /** Resolves when no request for its state is on its way. */
+  settled(): Promise<void>;
+  /** Takes the state that another answer of the same session gave, unless it is older. */
+  catchUp(next: TaskSnapshot): void;
+  /** Goes on following a task that turned out to be another one than was asked for; `again`: asks how it stands. */
+  keep(again: boolean): void;
+  /** Stops following such a task, because somebody else follows it in the same session. */
+  drop(): void;
   /** Stops following a task that nobody holds, and tells the plugin. */
   leave(): Promise<void>;
 }
@@ -43,14 +55,15 @@ export interface FollowedTask {
 const FINAL: ReadonlySet<TaskStatus> = new Set(["completed", "failed", "cancelled", "timedOut"]);
 
 /** `forget` is called when nothing more can come, before anybody is told. */
-export function followTask(session: Session, id: string, forget: () => void): FollowedTask {
+export function followTask(session: Session, asked: string, forget: () => void): FollowedTask {
   const progressed = createListeners<[Progress]>();
   const changed = createListeners<[TaskStatus, TaskSnapshot]>();
+  const moved = createListeners<[QueuePlace | null]>();
   const over = createListeners<[]>();
-  const target = { type: "task", data: { id } } as const;
+  let id = asked;
   let snapshot: TaskSnapshot | undefined;
   let phase: TrackedTask["phase"] = "live";
-  let inlined: WireOutcome | null = null;
+  let inlined: Outcome | null = null;
   let outcome: Promise<TaskOutcome> | undefined;
   let close!: () => void;
   const closed = new Promise<void>((resolve) => {
@@ -60,24 +73,31 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
   const subscription = createSubscription<TaskSnapshot, TaskEvent>(session, {
     watch: (nonce) => watchTask(nonce, id),
     restore(next) {
-      const known = snapshot;
-      if (known && next.sequence < known.sequence) return;
-      snapshot = next;
-      if (FINAL.has(next.status)) finish("ended");
-      if (!known || !sameProgress(known.progress, next.progress)) tellProgress();
-      if (next.sequence !== known?.sequence) tellStatus();
-      if (phase !== "live") settle();
+      if (next.id !== id) {
+        id = next.id;
+        // Until it is clear that nobody else here follows that task: two would take each other's events.
+        subscription.leave();
+      }
+      take(next);
     },
-    apply({ sequence, change }) {
-      if (!snapshot) return;
+    apply({ id: about, sequence, change }) {
+      // A start that may join hears of all tasks until it is answered.
+      if (!snapshot || about !== id) return;
       if (change.type === "progress" && sequence >= snapshot.sequence) {
         snapshot = { ...snapshot, progress: change.data };
         tellProgress();
       }
+      if (change.type === "queue" && sequence >= snapshot.sequence) {
+        const known = snapshot;
+        snapshot = withPlace(snapshot, change.data);
+        tellQueue(known.queue);
+      }
       if (change.type === "status" && sequence > snapshot.sequence) {
+        const known = snapshot;
         snapshot = withStatus(snapshot, sequence, change.data);
         inlined = change.data.outcome;
         if (FINAL.has(snapshot.status)) finish("ended");
+        tellQueue(known.queue);
         tellStatus();
         if (phase !== "live") settle();
       }
@@ -89,12 +109,29 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
     },
   });
 
+  /** A whole state, unless it is older than the known one. */
+  function take(next: TaskSnapshot): void {
+    const known = snapshot;
+    if (phase !== "live" || (known && next.sequence < known.sequence)) return;
+    snapshot = next;
+    if (FINAL.has(next.status)) finish("ended");
+    if (!known || !same(known.progress, next.progress)) tellProgress();
+    tellQueue(known?.queue ?? null);
+    if (next.sequence !== known?.sequence) tellStatus();
+    if (phase !== "live") settle();
+  }
+
   function tellProgress(): void {
     if (snapshot) progressed.emit(snapshot.progress);
   }
 
   function tellStatus(): void {
     if (snapshot) changed.emit(snapshot.status, snapshot);
+  }
+
+  /** `before`: what was told last. */
+  function tellQueue(before: QueuePlace | null): void {
+    if (snapshot && !same(snapshot.queue, before)) moved.emit(snapshot.queue);
   }
 
   /** First everything is in its final state, then callbacks are told, then `settle`. */
@@ -109,6 +146,7 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
   function settle(): void {
     progressed.clear();
     changed.clear();
+    moved.clear();
     close();
   }
 
@@ -117,12 +155,14 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
     if (phase === "vanished") throw expired(id);
     const found = inlined ?? (await fetchOutcome(id));
     inlined = null;
-    return fromWire(found);
+    return isBatch(snapshot) ? batchFromWire(found) : fromWire(found);
   }
 
   return {
     task: {
-      id,
+      get id() {
+        return id;
+      },
       get snapshot() {
         return snapshot;
       },
@@ -139,6 +179,11 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
         if (snapshot) callGuarded(callback, snapshot.status, snapshot);
         return off;
       },
+      onQueue(callback) {
+        const off = phase === "live" ? moved.add(callback) : () => {};
+        if (snapshot?.queue) callGuarded(callback, snapshot.queue);
+        return off;
+      },
       onOver: (callback) => over.add(callback),
       closed,
       outcome() {
@@ -152,13 +197,25 @@ export function followTask(session: Session, id: string, forget: () => void): Fo
     },
     open: (request, name) => subscription.open(request, name),
     receive: subscription.receive,
+    settled: subscription.settled,
+    catchUp(next) {
+      // With the same sequence only the progress can tell which is newer: it goes up.
+      const known = snapshot;
+      const isOlder =
+        known?.sequence === next.sequence && known.progress.completed > next.progress.completed;
+      if (!isOlder) take(next);
+    },
+    keep: subscription.stay,
+    drop: subscription.close,
     async leave() {
       subscription.leave();
       // Not while it is being watched anew: the plugin may run the two commands in either order.
       await subscription.settled();
       const { nonce } = subscription;
       subscription.close();
-      if (nonce !== undefined) await commands.unwatch(nonce, target).catch(() => {});
+      if (nonce !== undefined) {
+        await commands.unwatch(nonce, { type: "task", data: { id } }).catch(() => {});
+      }
       forget();
     },
   };
@@ -171,22 +228,38 @@ export async function watchTask(nonce: string, id: string): Promise<TaskSnapshot
   return snapshot;
 }
 
+/** Whether a task is a batch: its output then holds the outcomes of its members. */
+export function isBatch(snapshot: TaskSnapshot | undefined): boolean {
+  return typeof snapshot?.members === "number";
+}
+
 function withStatus(before: TaskSnapshot, sequence: number, change: StatusChange): TaskSnapshot {
-  const { status, at, attempt, cancelReason, overdue, error } = change;
+  const { status, at, attempt, cancelReason, timeLimit, overdue, nextAttemptAt, error } = change;
   return {
     ...before,
     status,
     sequence,
     attempt,
     cancelReason,
+    timeLimit,
     overdue,
+    nextAttemptAt,
     error,
+    // Its place in a queue comes by itself.
+    queue: null,
     startedAt: before.startedAt ?? (status === "running" ? at : null),
     endedAt: FINAL.has(status) ? at : null,
   };
 }
 
-function sameProgress(a: Progress, b: Progress): boolean {
+/** A place in the queue, while the task waits in one. */
+function withPlace(before: TaskSnapshot, queue: QueuePlace): TaskSnapshot {
+  if (before.status !== "queued") return before;
+  // What may run waits for no time any more, and no change of status says so.
+  return { ...before, queue, nextAttemptAt: queue.position === null ? before.nextAttemptAt : null };
+}
+
+function same(a: Progress | QueuePlace | null, b: Progress | QueuePlace | null): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 

@@ -1,4 +1,12 @@
-import type { Progress, TaskSnapshot, TaskStatus } from "./bindings.js";
+import type {
+  LimitOf,
+  OnConflict,
+  Progress,
+  QueuePlace,
+  TaskCounts,
+  TaskSnapshot,
+  TaskStatus,
+} from "./bindings.js";
 import type {
   TaskCancelledError,
   TaskFailedError,
@@ -58,10 +66,17 @@ export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [K] extends 
   ? TaskSnapshot
   : { [N in K]: TaskSnapshotOf<M[N], N> }[K];
 
-/** Which tasks: of these kinds, in these statuses. What is left out means all; an empty list matches none. */
+/**
+ * Which tasks: of these kinds, in these statuses, with one of these tags, with one of these keys, members of these
+ * batches. What is left out means all; an empty list matches none.
+ */
 export interface TaskQuery<K extends string = string> {
   readonly task?: K | readonly K[] | undefined;
   readonly status?: TaskStatus | readonly TaskStatus[] | undefined;
+  readonly tag?: string | readonly string[] | undefined;
+  readonly key?: string | readonly string[] | undefined;
+  /** The id of a batch. */
+  readonly parent?: string | readonly string[] | undefined;
 }
 
 /** How a task ended. */
@@ -71,13 +86,64 @@ export type TaskOutcome<O = unknown, E = unknown> =
   | { readonly status: "cancelled"; readonly error: TaskCancelledError }
   | { readonly status: "timedOut"; readonly error: TaskTimedOutError };
 
-/** Options of {@link TasksClient.start}. */
+/**
+ * Options of {@link TasksClient.start}. Times are in milliseconds. One that doesn't fit, such as a label of more than 256
+ * bytes, makes `start` reject with a {@link TaskError} of kind `invalidOptions`.
+ *
+ * @example
+ * ```ts
+ * await tasks.start("sync", input, { key: "library", onConflict: "join", label: "Sync the library", tags: ["sync"] });
+ * ```
+ */
 export interface StartOptions {
   /**
    * Cancels the task. Aborted before: nothing is started, and `start` rejects with `signal.reason`. Aborted later:
    * `start` or `task.result` rejects with `signal.reason` at once, and the task is told to stop.
+   *
+   * A joined task (see `onConflict`) is not cancelled by the signal, since others wait for it, too: `start` or
+   * `task.result` rejects all the same, and the task goes on. Cancel it explicitly if that is meant.
    */
   readonly signal?: AbortSignal | undefined;
+  /** Higher runs earlier, among equals the older one; a whole number, 0 by default. */
+  readonly priority?: number | undefined;
+  /** It waits until `release` is called. */
+  readonly held?: boolean | undefined;
+  /** What it is about, in up to 256 bytes: no two tasks of a kind with the same key run at once. See `onConflict`. */
+  readonly key?: string | undefined;
+  /**
+   * What happens when a live task of the kind has the key already. In brackets, what `WorkManager` on Android calls it:
+   * - `refuse`, the default: `start` rejects with {@link TaskKeyTakenError};
+   * - `join` (`KEEP`): nothing is started, and the handle is one of the live task, with the id of that and whatever input
+   *   that was started with;
+   * - `replace` (`REPLACE`): the live task is cancelled with the reason `replaced`, and the new one waits until it has
+   *   really ended;
+   * - `append` (`APPEND_OR_REPLACE`): the new task waits until the live one has ended, however it ends.
+   */
+  readonly onConflict?: OnConflict | undefined;
+  /** What people call it, in up to 256 bytes. */
+  readonly label?: string | undefined;
+  /** Words to find it by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
+  readonly tags?: readonly string[] | undefined;
+  /** How long it waits before it queues. */
+  readonly delayMs?: number | undefined;
+  /** The longest it may take from its first attempt on, waits between attempts included. Its kind may allow less. */
+  readonly timeoutMs?: number | undefined;
+  /** The longest it may take from now on, with all waiting. Its kind may allow less. */
+  readonly deadlineMs?: number | undefined;
+}
+
+/** Options of {@link TasksClient.batch}. */
+export interface BatchOptions {
+  /** Cancels the batch with all its members, as that of {@link StartOptions} does a task. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many members may run at once, within the other limits; 0 lets none run. No limit of its own by default. */
+  readonly concurrency?: number | undefined;
+  /** That of the members: higher runs earlier; a whole number, 0 by default. */
+  readonly priority?: number | undefined;
+  /** What people call the batch, in up to 256 bytes. */
+  readonly label?: string | undefined;
+  /** Words to find the batch and its members by: up to 16, of up to 256 bytes each. */
+  readonly tags?: readonly string[] | undefined;
 }
 
 /** Options of {@link TasksClient.watch}. */
@@ -110,6 +176,17 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly status: TaskStatus;
 
   /**
+   * The latest state this page knows of: `label`, `tags`, `attempt`, `nextAttemptAt`, `queue` and so on. Each change
+   * makes a new object. After the end it no longer changes.
+   *
+   * @example
+   * ```ts
+   * title.textContent = task.snapshot.label ?? task.snapshot.task;
+   * ```
+   */
+  readonly snapshot: TaskSnapshotOf<T>;
+
+  /**
    * Calls back with the newest progress: at once if some was reported already, then whenever it changes, at most about
    * once a frame. The last progress comes before the end. What the callback throws is reported as an uncaught error.
    *
@@ -138,6 +215,22 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * ```
    */
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshotOf<T>) => void): () => void;
+
+  /**
+   * Calls back with the task's place in its queue: at once if it waits in one, then whenever the place, the priority or
+   * `held` changes, at most about once a frame, and with `null` when it no longer waits. A task that waits for another
+   * attempt goes through the queue again. What the callback throws is reported as an uncaught error.
+   *
+   * @returns A function that ends the calls.
+   *
+   * @example
+   * ```ts
+   * const off = task.onQueue((place) => {
+   *   chip.textContent = place === null ? "" : place.held ? "held" : `number ${place.position ?? "…"}`;
+   * });
+   * ```
+   */
+  onQueue(callback: (place: QueuePlace | null) => void): () => void;
 
   /**
    * The task's output, as a promise that is made when it is first read: never read, it never leaves an unhandled
@@ -199,6 +292,55 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   cancel(): Promise<void>;
 
   /**
+   * Keeps the task in its queue until `release` is called; held already, nothing changes. Rejects with a
+   * {@link TaskError} of kind `notQueued` if it doesn't wait (any more).
+   *
+   * @example
+   * ```ts
+   * await task.hold();
+   * await task.release();
+   * ```
+   */
+  hold(): Promise<void>;
+
+  /**
+   * Lets a held task run when it is its turn; not held, nothing changes. Rejects with a {@link TaskError} of kind
+   * `notQueued` if it doesn't wait (any more).
+   *
+   * @example
+   * ```ts
+   * await task.release();
+   * ```
+   */
+  release(): Promise<void>;
+
+  /**
+   * Gives a waiting task another priority: higher runs earlier, among equals the older one. A whole number. Rejects with
+   * a {@link TaskError} of kind `notQueued` if it doesn't wait (any more).
+   *
+   * @example
+   * ```ts
+   * await task.setPriority(10);
+   * ```
+   */
+  setPriority(priority: number): Promise<void>;
+
+  /**
+   * Starts a task that failed, timed out or was cancelled once more, with the same input and options (but not held), as a
+   * new task with an id of its own. This handle stays that of the old one.
+   *
+   * Rejects with a {@link TaskError} of kind `notEnded` or `notRetriable` (it completed, or is none that a page starts),
+   * with {@link TaskNotFoundError} if the plugin no longer has it, or as `start` does ({@link TaskQueueFullError},
+   * {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
+   *
+   * @example
+   * ```ts
+   * retryButton.onclick = async () => show(await task.retry());
+   * ```
+   */
+  retry(): Promise<TaskHandle<T>>;
+
+  /**
    * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` while
    * it goes on.
    *
@@ -211,6 +353,66 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   remove(): Promise<void>;
 }
 
+/**
+ * Many tasks of one kind that were started together, from the page's side. It is a task itself, which ends when all its
+ * members have: its progress is the sum of theirs (`fraction` the mean), and `cancel` cancels them all.
+ *
+ * It waits in no queue itself, so that `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with
+ * `notQueued`. Its members do: `tasks.attach` gives the handle of one.
+ *
+ * @example
+ * ```ts
+ * const batch = await tasks.batch("download", [{ url: a }, { url: b }], { concurrency: 2 });
+ * batch.onProgress((p) => (bar.value = p.fraction ?? 0));
+ * for (const one of await batch.result) {
+ *   if (one.status === "rejected") explain(one.reason);
+ * }
+ * ```
+ */
+export interface BatchHandle<T extends TaskTypes = TaskTypes>
+  extends Omit<TaskHandle<T>, "result" | "outcome" | "retry"> {
+  /**
+   * What became of each member, in the order of the inputs, as `Promise.allSettled` would have it: `value` is the
+   * member's output, `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or
+   * {@link TaskTimedOutError} that the member's own `result` rejects with. A member that fails doesn't make it reject;
+   * it rejects as that of {@link TaskHandle} does, when the batch itself was cancelled for example.
+   *
+   * @example
+   * ```ts
+   * const failed = (await batch.result).filter((one) => one.status === "rejected");
+   * ```
+   */
+  readonly result: Promise<PromiseSettledResult<T["output"]>[]>;
+
+  /**
+   * How the batch ended, with the outcomes of its members in the order of the inputs. This is where the handler's own
+   * errors are typed. Rejects as that of {@link TaskHandle} does.
+   *
+   * @example
+   * ```ts
+   * const outcome = await batch.outcome;
+   * if (outcome.status === "completed") outcome.output.forEach((member, i) => report(inputs[i], member));
+   * ```
+   */
+  readonly outcome: Promise<TaskOutcome<TaskOutcome<T["output"], T["error"]>[]>>;
+
+  /**
+   * A live list of the members, in the order of the inputs, as that of {@link TasksClient.watch}: without those that the
+   * plugin no longer keeps. `tasks.retry` starts one again, outside of the batch.
+   *
+   * @returns A function that ends the watching.
+   *
+   * @example
+   * ```ts
+   * const stop = await batch.watchMembers((members) => render(members));
+   * ```
+   */
+  watchMembers(
+    callback: (members: TaskSnapshotOf<T>[]) => void,
+    options?: WatchOptions,
+  ): Promise<() => void>;
+}
+
 /** What {@link createTasks} returns. `M` holds the app's kinds of task. */
 export interface TasksClient<M extends TaskMap> {
   /**
@@ -218,8 +420,8 @@ export interface TasksClient<M extends TaskMap> {
    *
    * Rejects with `signal.reason` if the signal is aborted first (a task that was already on its way is cancelled), with
    * {@link TaskInputError} if the input doesn't fit, with {@link TaskPermissionError} if this window may not start this
-   * kind, or with another {@link TaskError} (`unknownTask`, `ipc`, …). After a rejection
-   * no handle or listener is left behind.
+   * kind, with {@link TaskQueueFullError} or {@link TaskKeyTakenError}, or with another {@link TaskError} (`unknownTask`,
+   * `invalidOptions`, `ipc`, …). After a rejection no handle or listener is left behind.
    *
    * @param name The name the kind is registered with. For a union of names the input may be that of any of them: the
    *   plugin checks it.
@@ -240,8 +442,8 @@ export interface TasksClient<M extends TaskMap> {
    * A handle of a task that is already there: started before a reload, by another window or in Rust. Also of an ended
    * one, as long as the plugin keeps it. Each call gives a handle of its own.
    *
-   * Rejects with {@link TaskNotFoundError} if there is none with this id, none that this page may see, or one of
-   * another kind.
+   * Rejects with {@link TaskNotFoundError} if there is none with this id, none that this page may see, one of another
+   * kind, or a batch.
    *
    * @example
    * ```ts
@@ -249,6 +451,45 @@ export interface TasksClient<M extends TaskMap> {
    * ```
    */
   attach<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+
+  /**
+   * Starts one task for each of the inputs, all or none, and resolves as soon as the plugin has accepted them.
+   *
+   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the number of the input, from 0:
+   * `[3].url`.
+   *
+   * @example
+   * ```ts
+   * const batch = await tasks.batch("download", urls.map((url) => ({ url, dest })), { concurrency: 4 });
+   * ```
+   */
+  batch<K extends TaskName<M>>(
+    name: K,
+    inputs: readonly M[K]["input"][],
+    options?: BatchOptions,
+  ): Promise<BatchHandle<M[K]>>;
+
+  /**
+   * A handle of a batch that is already there, as `attach` gives one of a task. Rejects as `attach` does, and with
+   * {@link TaskNotFoundError} if the task is no batch.
+   *
+   * @example
+   * ```ts
+   * const batch = await tasks.attachBatch("download", localStorage.downloads);
+   * ```
+   */
+  attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
+
+  /**
+   * Starts a task that ended badly once more, as a new one: what {@link TaskHandle.retry} does, for a task that was only
+   * listed. Rejects as that does, and with {@link TaskNotFoundError} if the task is of another kind.
+   *
+   * @example
+   * ```ts
+   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.retry("download", id);
+   * ```
+   */
+  retry<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
 
   /**
    * The tasks this page may see, as they are now.
@@ -289,4 +530,39 @@ export interface TasksClient<M extends TaskMap> {
    * ```
    */
   get(id: string): Promise<TaskSnapshot>;
+
+  /**
+   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all. Those that have
+   * ended are left alone. Resolves with how many had not ended. Rejects with a {@link TaskError}.
+   *
+   * @example
+   * ```ts
+   * const asked = await tasks.cancelAll({ tag: "sync" });
+   * ```
+   */
+  cancelAll(query: TaskQuery<TaskName<M>>): Promise<number>;
+
+  /**
+   * How many tasks of each kind stand where, and how many have ended since the app began; a batch doesn't count, its
+   * members do. Only kinds whose tasks this window sees whoever has started them, as with `tasks:observe-all`. Needs a
+   * permission that `tasks:default` doesn't have, and rejects with {@link TaskPermissionError} without.
+   *
+   * @example
+   * ```ts
+   * const waiting = (await tasks.counts()).reduce((sum, { queued }) => sum + queued, 0);
+   * ```
+   */
+  counts(): Promise<TaskCounts[]>;
+
+  /**
+   * Changes how many tasks may run at once: of the whole app, of a kind or of a group. `null` is no limit, 0 lets no
+   * further one begin; those that run go on. Needs a permission that `tasks:default` doesn't have, and rejects with
+   * {@link TaskPermissionError} without.
+   *
+   * @example
+   * ```ts
+   * await tasks.setLimit({ type: "task", name: "download" }, 2);
+   * ```
+   */
+  setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }

@@ -9,8 +9,8 @@ use tauri::{
 };
 
 use crate::{
-    CancelReason, Error, Json, TaskId, TaskManager, TaskSnapshot,
-    engine::{Owner, Page, Record, Start},
+    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager, TaskSnapshot,
+    engine::{Follower, Owner, Page, Record, Start, StartBatch},
     lifecycle::Plugin,
     pages::Pages,
     scope::{Scope, ScopeEntry},
@@ -95,16 +95,49 @@ impl Caller {
         Ok(info)
     }
 
-    /// Starts a task for this page and has `session` told of it. If the webview has closed while the call was
-    /// on its way, the task is the app's.
-    pub(crate) fn start(&self, session: &Session, id: TaskId, task: &str, input: Json) -> Result<TaskSnapshot, Error> {
-        let start = Start { id, task, input, owner: Owner::Page(self.page().clone()) };
-        let mut snapshot = None;
-        let record = self.tasks.start_for(&start, |record| snapshot = Some(session.follow(record)))?;
+    /// Starts a task for this page and has `session` told of it.
+    pub(crate) fn start(
+        &self,
+        session: &Session,
+        id: TaskId,
+        task: &str,
+        input: Json,
+        options: StartOptions,
+    ) -> Result<TaskSnapshot, Error> {
+        let sees = |record: &Record| self.view.sees(record);
+        let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
+        self.tasks.start_for(start).map(|started| self.follow(session, &started))
+    }
+
+    pub(crate) fn retry(&self, session: &Session, record: &Record, id: TaskId) -> Result<TaskSnapshot, Error> {
+        let sees = |record: &Record| self.view.sees(record);
+        self.tasks.retry_for(record, id, self.owner(), &sees).map(|started| self.follow(session, &started))
+    }
+
+    pub(crate) fn batch(
+        &self,
+        session: &Session,
+        id: TaskId,
+        task: &str,
+        inputs: Vec<Json>,
+        options: BatchOptions,
+    ) -> Result<TaskSnapshot, Error> {
+        let start = StartBatch { id, task, inputs, owner: self.owner(), options };
+        self.tasks.start_batch_for(start).map(|started| self.follow(session, &started))
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::Page(self.page().clone())
+    }
+
+    /// Has `session` told of a task that this page has started. If the webview has closed while the call was on its way,
+    /// the task is the app's.
+    fn follow(&self, session: &Session, started: &Follower) -> TaskSnapshot {
+        let snapshot = session.follow(started.record());
         if !self.pages.is_current(self.page()) {
-            record.disown(&self.page().label);
+            self.tasks.disown_by(self.page());
         }
-        Ok(snapshot.unwrap_or_else(|| record.snapshot()))
+        snapshot
     }
 
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, Error> {
@@ -113,6 +146,29 @@ impl Caller {
 
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
         self.view.scope.check_start(task, &self.page().label)
+    }
+
+    /// Whether it sees the tasks of this name whoever owns them.
+    pub(crate) fn sees_all(&self, task: &str) -> bool {
+        self.view.scope.sees(task, false)
+    }
+
+    /// Whether it may change this limit, which holds for everybody's tasks.
+    pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
+        let tasks = match of {
+            LimitOf::App => self.tasks.task_names(),
+            LimitOf::Task(task) => vec![&**task],
+            LimitOf::Group(group) => self.tasks.tasks_in(group),
+        };
+        match tasks.into_iter().find(|task| !self.sees_all(task)) {
+            Some(task) => Err(Scope::limit_refused(task, &self.page().label)),
+            None => Ok(()),
+        }
+    }
+
+    /// The visible tasks that match, oldest first.
+    pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
+        self.tasks.records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
     /// The task with this id. What the caller may not see is not there for it.

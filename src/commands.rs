@@ -8,8 +8,9 @@ use tauri::{command, ipc::Channel};
 use tokio::time::timeout;
 
 use crate::{
-    CancelReason, Error, Json, Outcome, TaskFilter, TaskSnapshot,
+    BatchOptions, CancelReason, Error, Json, LimitOf, Outcome, StartOptions, TaskCounts, TaskFilter, TaskSnapshot,
     caller::Caller,
+    checked::Checked,
     engine::Follower,
     session::{SessionInfo, SessionMessage, WatchTarget},
 };
@@ -38,7 +39,8 @@ pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result
     Ok(caller.session(&session)?.acknowledge(message))
 }
 
-/// Starts `task` with an `id` that the page has made for it, and tells the session of it from now on.
+/// Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
+/// another task with the same key, if the options say so.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn start(
@@ -47,14 +49,46 @@ pub(crate) async fn start(
     id: String,
     task: String,
     input: Json,
+    options: Checked<StartOptions>,
 ) -> Result<TaskSnapshot, Error> {
+    check_name(&task)?;
+    caller.check_start(&task)?;
+    let session = caller.session(&session)?;
+    caller.start(&session, id.parse()?, &task, input, options.0?)
+}
+
+/// Starts what the ended task `id` was started for once more, as the task `new_id`.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<TaskSnapshot, Error> {
+    let record = caller.find(&id)?;
+    caller.check_start(record.name())?;
+    let session = caller.session(&session)?;
+    caller.retry(&session, &record, new_id.parse()?)
+}
+
+/// Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn batch(
+    caller: Caller,
+    session: String,
+    id: String,
+    task: String,
+    inputs: Vec<Json>,
+    options: Checked<BatchOptions>,
+) -> Result<TaskSnapshot, Error> {
+    check_name(&task)?;
+    caller.check_start(&task)?;
+    let session = caller.session(&session)?;
+    caller.batch(&session, id.parse()?, &task, inputs, options.0?)
+}
+
+fn check_name(task: &str) -> Result<(), Error> {
     if task.len() > NAME_LIMIT {
         return Err(Error::unknown_task("…"));
     }
-    caller.check_start(&task)?;
-    let session = caller.session(&session)?;
-    let id = id.parse()?;
-    caller.start(&session, id, &task, input)
+    Ok(())
 }
 
 /// Tells a task to stop.
@@ -62,6 +96,55 @@ pub(crate) async fn start(
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> Result<(), Error> {
     caller.cancel(&id, reason.into())
+}
+
+/// Tells all visible tasks that match to stop; answers how many had not ended.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn cancel_all(caller: Caller, filter: TaskFilter, reason: CancelCause) -> Result<u32, Error> {
+    let cancelled = caller.tasks.cancel_records(caller.records(&filter).collect(), reason.into());
+    Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))
+}
+
+/// Keeps a waiting task from running until it is released.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn hold(caller: Caller, id: String) -> Result<(), Error> {
+    caller.tasks.hold_record(&caller.find(&id)?)
+}
+
+/// Lets a task that was held have its turn again.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn release(caller: Caller, id: String) -> Result<(), Error> {
+    caller.tasks.release_record(&caller.find(&id)?)
+}
+
+/// Gives a waiting task another priority; higher runs earlier.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn set_priority(caller: Caller, id: String, priority: i32) -> Result<(), Error> {
+    caller.tasks.set_priority_of(&caller.find(&id)?, priority)
+}
+
+/// Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
+/// about must be visible whoever owns its tasks.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn set_limit(caller: Caller, of: LimitOf, limit: Option<u32>) -> Result<(), Error> {
+    if let LimitOf::Task(name) | LimitOf::Group(name) = &of {
+        check_name(name)?;
+    }
+    caller.check_limit(&of)?;
+    caller.tasks.set_limit(of, limit.map(|limit| limit as usize))
+}
+
+/// How many tasks of each kind stand where, for the kinds that are visible whoever owns their tasks.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn counts(caller: Caller) -> Result<Vec<TaskCounts>, Error> {
+    let is_visible = |counts: &TaskCounts| counts.task.as_ref().is_some_and(|task| caller.sees_all(task));
+    Ok(caller.tasks.counts().into_iter().filter(is_visible).collect())
 }
 
 /// Why a page cancels a task. The other [`CancelReason`]s are not a page's to give.
@@ -95,9 +178,7 @@ pub(crate) async fn get(caller: Caller, id: String) -> Result<TaskSnapshot, Erro
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn list(caller: Caller, filter: TaskFilter) -> Result<Vec<TaskSnapshot>, Error> {
-    let view = caller.view();
-    let records = caller.tasks.records(&filter);
-    Ok(records.iter().filter(|record| view.sees(record)).map(|record| record.snapshot()).collect())
+    Ok(caller.records(&filter).map(|record| record.snapshot()).collect())
 }
 
 /// Tells the session from now on of one task, or of all visible ones that match; answers how they stand.

@@ -35,6 +35,7 @@
 //!   host app, not for its release build. It pins one release candidate of specta; see the README.
 
 mod caller;
+mod checked;
 mod commands;
 mod csp;
 mod engine;
@@ -60,9 +61,10 @@ use std::{
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
-    CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, Never, Outcome, Progress,
-    ProgressReporter, StatusChange, TaskChange, TaskContext, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId,
-    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, Unit,
+    BatchOptions, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never, OnConflict,
+    Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange, TaskChange,
+    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskManager, TaskSnapshot,
+    TaskStatus, TaskWatch, TimeLimit, Unit,
 };
 pub use handler::Handler;
 pub use task::Task;
@@ -72,7 +74,7 @@ pub use typescript::{TypeScript, TypeScriptError};
 #[doc(hidden)]
 pub use handler::{Alone, WithApp};
 
-use engine::{Kind, unix_millis};
+use engine::{Kind, Settings, unix_millis};
 use lifecycle::Plugin;
 
 /// Gives an app, a window or a webview its [`TaskManager`].
@@ -95,6 +97,7 @@ impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
 #[must_use = "the plugin is made by `build`"]
 pub struct Builder<R: Runtime> {
     kinds: Vec<(String, IntoKind<R>)>,
+    settings: Settings,
     #[cfg(feature = "specta")]
     types: typescript::TypeScript,
 }
@@ -112,6 +115,7 @@ impl<R: Runtime> Builder<R> {
     pub fn new() -> Self {
         Self {
             kinds: Vec::new(),
+            settings: Settings::default(),
             #[cfg(feature = "specta")]
             types: typescript::TypeScript::default(),
         }
@@ -129,6 +133,31 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// How many tasks of the app may run at once, whatever their kinds. No limit if nothing is said.
+    /// [`TaskManager::set_limit`] changes it while the app runs.
+    pub fn concurrency(mut self, limit: usize) -> Self {
+        self.settings.concurrency = Some(limit);
+        self
+    }
+
+    /// How many tasks of the app may wait, whatever their kinds: see [`Task::queue_limit`]. No limit if nothing is said.
+    pub fn queue_limit(mut self, limit: usize) -> Self {
+        self.settings.queue_limit = Some(limit);
+        self
+    }
+
+    /// How many tasks of all kinds in `group` may run at once: see [`Task::group`].
+    pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
+        self.settings.groups.push((group.into(), limit));
+        self
+    }
+
+    /// How long ended tasks and their outcomes are kept.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.settings.retention = retention;
+        self
+    }
+
     /// The TypeScript types of the tasks registered so far.
     #[cfg(feature = "specta")]
     pub fn typescript(&self) -> &typescript::TypeScript {
@@ -140,13 +169,21 @@ impl<R: Runtime> Builder<R> {
     /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
     /// does not start if a name is empty or taken twice.
     pub fn build(self) -> TauriPlugin<R> {
-        let kinds = self.kinds;
+        let Self { kinds, settings, .. } = self;
         tauri::plugin::Builder::new("tasks")
             .invoke_handler(tauri::generate_handler![
                 commands::open,
                 commands::ack,
                 commands::start,
+                commands::retry,
+                commands::batch,
                 commands::cancel,
+                commands::cancel_all,
+                commands::hold,
+                commands::release,
+                commands::set_priority,
+                commands::set_limit,
+                commands::counts,
                 commands::get,
                 commands::list,
                 commands::watch,
@@ -162,7 +199,7 @@ impl<R: Runtime> Builder<R> {
                 }
                 csp::warn_if_slow(app);
                 let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, unix_millis);
+                let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, settings, unix_millis);
                 app.manage(Plugin::new(tasks));
                 Ok(())
             })

@@ -53,8 +53,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Failure, Json, TaskContext, TaskId,
-        engine::{Kind, Owner, Page, Policy, Start},
+        Failure, Json, StartOptions, TaskContext, TaskId,
+        engine::{Errors, Kind, Owner, Page, Policy, Settings, Start},
         session::PROTOCOL,
     };
 
@@ -66,17 +66,24 @@ mod tests {
 
     /// A window `main` whose page has a session and a task.
     fn opened() -> Opened {
-        let hang = Kind::new("hang", Policy::default(), None, async |_: TaskContext, (): ()| {
+        let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
-        let plugin = Plugin::new(TaskManager::with_kinds(Handle::current(), kinds, || 0));
+        let plugin = Plugin::new(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
         plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
-        let start = Start { id: TaskId::new(), task: "hang", input: Json::null(), owner: Owner::Page(page.clone()) };
-        let id = plugin.tasks.start_for(&start, |_| {}).unwrap().id;
+        let start = Start {
+            id: TaskId::new(),
+            task: "hang",
+            input: Json::null(),
+            owner: Owner::Page(page.clone()),
+            options: StartOptions::new(),
+            sees: &|_| true,
+        };
+        let id = plugin.tasks.start_for(start).unwrap().record().id;
         Opened { plugin, page, id }
     }
 

@@ -68,6 +68,18 @@ impl Scope {
         Ok(())
     }
 
+    /// Why the limits of this task may not be changed.
+    pub(crate) fn limit_refused(task: &str, label: &str) -> Error {
+        Error::new(
+            ErrorKind::NotAllowed,
+            format!(
+                "window \"{label}\" may not change the limits of task \"{task}\", which hold for everybody's tasks: add {{ \
+                 \"identifier\": \"tasks:allow-set-limit\", \"allow\": [{{ \"task\": \"{task}\", \"owner\": \"any\" }}] }} to the \
+                 permissions of a capability of this window (src-tauri/capabilities/*.json)"
+            ),
+        )
+    }
+
     /// Whether a task of this name is visible: the caller's `own`, or with an entry for any owner.
     pub(crate) fn sees(&self, task: &str, own: bool) -> bool {
         let allowed = || self.allowed.iter().any(|entry| entry.owner == Reach::Any && entry.task.matches(task));

@@ -286,7 +286,7 @@ async fn a_panic_that_a_later_cancel_hides_is_logged() {
     task.cancel().unwrap();
     drop(release);
     assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
-    assert_eq!(log.count("halfway (after it was cancelled)"), 1, "{log:?}");
+    assert_eq!(log.count("halfway (after it was told to stop)"), 1, "{log:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,10 @@
 // What must not compile. `npm run typecheck` fails if one of these is accepted.
-import { createTasks, TaskFailedError, type TaskMap } from "tauri-plugin-tasks-api";
+import {
+  createTasks,
+  TaskFailedError,
+  type TaskHandle,
+  type TaskMap,
+} from "tauri-plugin-tasks-api";
 import type { Tasks } from "./tasks.gen.js";
 
 const tasks = createTasks<Tasks>();
@@ -27,6 +32,12 @@ export async function start() {
   await tasks.start("tick", { signal: AbortSignal.abort() });
   // @ts-expect-error there is no such option
   await tasks.start("tick", null, { timeout: 5 });
+  // @ts-expect-error no such way to settle a conflict
+  await tasks.start("tick", null, { key: "k", onConflict: "keep" });
+  // @ts-expect-error tags are a list
+  await tasks.start("tick", null, { tags: "sync" });
+  // @ts-expect-error how many may run is an option of a batch
+  await tasks.start("tick", null, { concurrency: 2 });
   // @ts-expect-error a controller is not its signal
   await tasks.start("tick", null, { signal: new AbortController() });
 }
@@ -59,6 +70,55 @@ export async function handle() {
     if (outcome.error.error.type === "disk") return output;
   }
   return output;
+}
+
+export async function batch() {
+  // @ts-expect-error inputs are a list
+  await tasks.batch("download", { url: "" });
+  // @ts-expect-error a member's input is wrong
+  await tasks.batch("download", [{ url: "" }, { url: 5 }]);
+  // @ts-expect-error undefined is no input
+  await tasks.batch("tick", [undefined]);
+  // @ts-expect-error no such kind
+  await tasks.batch("downlaod", []);
+  // @ts-expect-error members have no key
+  await tasks.batch("download", [], { key: "k" });
+  const batch = await tasks.batch("download", [{ url: "" }]);
+  // @ts-expect-error the result is a list
+  const path: string = await batch.result;
+  const [first] = await batch.result;
+  // @ts-expect-error there may be no such member
+  first.status;
+  // @ts-expect-error there is a value only if it is fulfilled
+  first?.value;
+  // @ts-expect-error members are retried, not the batch
+  await batch.retry();
+  const outcome = await batch.outcome;
+  if (outcome.status === "completed") {
+    // @ts-expect-error the output is one outcome for each member
+    outcome.output.status;
+  }
+  // @ts-expect-error a batch is no task
+  const task: TaskHandle<Tasks["download"]> = batch;
+  return [path, task];
+}
+
+export async function queue() {
+  const task = await tasks.start("tick");
+  // @ts-expect-error the place may be null
+  task.onQueue((place) => place.position);
+  // @ts-expect-error a priority is a number
+  await task.setPriority("high");
+  // @ts-expect-error which tasks has to be said
+  await tasks.cancelAll();
+  // @ts-expect-error no such kind
+  await tasks.cancelAll({ task: "tik" });
+  // @ts-expect-error a kind has a name
+  await tasks.setLimit({ type: "task" }, 1);
+  // @ts-expect-error null is no limit, and has to be said
+  await tasks.setLimit({ type: "app" });
+  // @ts-expect-error the name is needed
+  await tasks.retry(task.id);
 }
 
 export async function find() {

@@ -1,18 +1,30 @@
 // What must compile, with exactly these types. `npm run typecheck` fails if one is no longer what it says.
 import {
+  type BatchHandle,
+  type BatchOptions,
   type CancelReason,
   createTasks,
+  type LimitOf,
+  type OnConflict,
+  type QueuePlace,
+  type StartOptions,
   TaskCancelledError,
+  type TaskCounts,
   TaskError,
   TaskFailedError,
   type TaskHandle,
   TaskInputError,
+  TaskKeyTakenError,
+  type TaskOutcome,
   type TaskPanicError,
   type TaskProgress,
+  TaskQueueFullError,
   type TaskSnapshot,
+  type TaskSnapshotOf,
   type TaskStatus,
   type TaskTimedOutError,
   type TaskTypes,
+  type TimeLimit,
 } from "tauri-plugin-tasks-api";
 import type { Equal, Expect } from "./equal.js";
 import type { Digest, DownloadError, DownloadInput, Stage, Tasks } from "./tasks.gen.js";
@@ -110,7 +122,8 @@ export async function outcome(): Promise<string> {
     }
     case "timedOut": {
       const timedOut: Expect<Equal<typeof outcome.error, TaskTimedOutError>> = true;
-      return outcome.error.message + timedOut;
+      const limit: Expect<Equal<typeof outcome.error.limit, TimeLimit>> = true;
+      return outcome.error.message + timedOut + limit;
     }
   }
 }
@@ -138,6 +151,14 @@ export function caught(error: unknown) {
   if (error instanceof TaskCancelledError) {
     const reason: Expect<Equal<typeof error.reason, CancelReason>> = true;
     return reason;
+  }
+  if (error instanceof TaskQueueFullError) {
+    const limit: Expect<Equal<typeof error.limit, number>> = true;
+    return limit;
+  }
+  if (error instanceof TaskKeyTakenError) {
+    const id: Expect<Equal<typeof error.id, string | null>> = true;
+    return id;
   }
   if (error instanceof TaskError) {
     const data: Expect<Equal<typeof error.data, unknown>> = true;
@@ -174,6 +195,105 @@ export async function lists(names: readonly ("tick" | "download")[]) {
   return [plain, alsoPlain, typed, name, snapshot, state];
 }
 
+export async function options(signal: AbortSignal | undefined, key: string | undefined) {
+  const all: Required<StartOptions> = {
+    signal,
+    priority: 1,
+    held: true,
+    key,
+    onConflict: "append",
+    label: "Tick",
+    tags: ["a"],
+    delayMs: 1_000,
+    timeoutMs: 1_000,
+    deadlineMs: 1_000,
+  };
+  await tasks.start("tick", null, all);
+  const tags: readonly string[] = ["a"];
+  await tasks.start("tick", null, { key, tags, onConflict: undefined });
+  const conflicts: OnConflict[] = ["refuse", "join", "replace", "append"];
+  return conflicts;
+}
+
+export async function queue() {
+  const task = await tasks.start("download", { url: "" });
+  const off = task.onQueue((place) => {
+    const typed: Expect<Equal<typeof place, QueuePlace | null>> = true;
+    return void typed;
+  });
+  off();
+  await task.hold();
+  await task.release();
+  const set = await task.setPriority(-1);
+  const isVoid: Expect<Equal<typeof set, void>> = true;
+  const snapshot: Expect<Equal<typeof task.snapshot, TaskSnapshotOf<Tasks["download"]>>> = true;
+  const input: Expect<Equal<typeof task.snapshot.input, DownloadInput | null>> = true;
+  const again = await task.retry();
+  const listed = await tasks.retry("download", task.id);
+  const same: Expect<Equal<typeof again | typeof listed, TaskHandle<Tasks["download"]>>> = true;
+  return [isVoid, snapshot, input, same];
+}
+
+export async function batches(inputs: readonly DownloadInput[], signal: AbortSignal) {
+  const options: BatchOptions = { signal, concurrency: 4, priority: 1, label: "All", tags: ["a"] };
+  const batch = await tasks.batch("download", inputs, options);
+  const typed: Expect<Equal<typeof batch, BatchHandle<Tasks["download"]>>> = true;
+  const attached = await tasks.attachBatch("download", batch.id);
+  const same: Expect<Equal<typeof attached, typeof batch>> = true;
+  await tasks.batch("tick", [null, null]);
+  await tasks.batch("tidy", [{ days: 1 }, null]);
+  const result = await batch.result;
+  const settled: Expect<Equal<typeof result, PromiseSettledResult<string>[]>> = true;
+  const outcome = await batch.outcome;
+  if (outcome.status === "completed") {
+    const members: Expect<Equal<typeof outcome.output, TaskOutcome<string, DownloadError>[]>> =
+      true;
+    void members;
+    for (const member of outcome.output) {
+      if (member.status === "failed" && member.error instanceof TaskFailedError) {
+        const error: Expect<Equal<typeof member.error.error, DownloadError>> = true;
+        void error;
+      }
+    }
+  }
+  const stop = await batch.watchMembers(
+    ([member]) => {
+      const snapshot: Expect<Equal<typeof member, TaskSnapshotOf<Tasks["download"]> | undefined>> =
+        true;
+      return void snapshot;
+    },
+    { signal },
+  );
+  stop();
+  batch.onProgress(({ detail }) => {
+    const stage: Expect<Equal<typeof detail, Stage | null>> = true;
+    return void stage;
+  });
+  await batch.cancel();
+  return [typed, same, settled];
+}
+
+export async function queries(batch: { readonly id: string }, tags: readonly string[]) {
+  await tasks.list({ tag: "a", key: "k", parent: batch.id });
+  await tasks.list({ tag: tags, key: ["k"], parent: [batch.id] });
+  await tasks.watch({ tag: tags }, () => {});
+  const [member] = await tasks.list({ task: "download", parent: batch.id });
+  const typed: Expect<Equal<NonNullable<typeof member>["task"], "download">> = true;
+  const cancelled = await tasks.cancelAll({ task: ["tick", "download"], tag: "a" });
+  const number: Expect<Equal<typeof cancelled, number>> = true;
+  const counts = await tasks.counts();
+  const counted: Expect<Equal<typeof counts, TaskCounts[]>> = true;
+  const limits: LimitOf[] = [
+    { type: "app" },
+    { type: "task", name: "tick" },
+    { type: "group", name: "net" },
+  ];
+  for (const of of limits) await tasks.setLimit(of, null);
+  const done = await tasks.setLimit({ type: "app" }, 4);
+  const nothing: Expect<Equal<typeof done, void>> = true;
+  return [typed, number, counted, nothing];
+}
+
 /** Without a map everything goes, untyped but never `any`. */
 export async function untyped() {
   const loose = createTasks();
@@ -183,5 +303,9 @@ export async function untyped() {
   const isUnknown: Expect<Equal<typeof output, unknown>> = true;
   const anyHandle: TaskHandle = task;
   const handles: TaskHandle<TaskTypes>[] = [anyHandle];
-  return [isUnknown, handles];
+  const batch: BatchHandle = await loose.batch("whatever", [1, "two", null]);
+  const [member] = await batch.result;
+  const stillUnknown: Expect<Equal<typeof member, PromiseSettledResult<unknown> | undefined>> =
+    true;
+  return [isUnknown, handles, stillUnknown];
 }

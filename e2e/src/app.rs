@@ -190,6 +190,17 @@ impl App {
         field.send_keys(text).await.with_context(|| format!("can't type into {test_id}"))
     }
 
+    /// Puts a text into a field at once: a driver that types takes its time.
+    pub async fn paste(&self, test_id: &str, text: &str) -> Result<()> {
+        self.element(test_id).await?;
+        let script = r#"
+            const field = document.querySelector(`[data-testid="${args.field}"]`);
+            field.value = args.text;
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+        "#;
+        self.run(script, json!({ "field": test_id, "text": text })).await
+    }
+
     pub async fn choose(&self, test_id: &str, value: &str) -> Result<()> {
         let select = self.element(test_id).await?;
         select.select_by_value(value).await.with_context(|| format!("{test_id} has no {value:?}"))

@@ -18,7 +18,7 @@ pub use app::{App, PageError, target, with_app};
 pub use bar::{ensure_bar_moved, observe_bar};
 pub use desktop::close_window;
 pub use server::{Content, Server};
-pub use workbench::{Card, Workbench};
+pub use workbench::{Card, Many, Workbench};
 
 /// Asks again and again until there is an answer; an error that says what was missing after `timeout`.
 pub async fn eventually<T>(

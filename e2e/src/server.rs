@@ -1,10 +1,11 @@
-//! A loopback server whose downloads can be slow, stall or fail, and that counts how often each was asked for.
+//! A loopback server whose downloads can be slow, stall or fail, and that counts how often each was asked for and how many
+//! it answers at once.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -35,6 +36,8 @@ pub struct Content {
     pub chunked: u8,
     /// So many requests are answered 503 first.
     pub fail: u64,
+    /// All requests are answered with this status, if not 0.
+    pub status: u16,
     /// After so many bytes nothing comes until [`Server::release`], 0 for never.
     pub stall: u64,
 }
@@ -48,8 +51,8 @@ impl Content {
 
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n, seed, rate, chunked, fail, stall } = self;
-        write!(f, "/bytes?n={n}&seed={seed}&rate={rate}&chunked={chunked}&fail={fail}&stall={stall}")
+        let Self { n, seed, rate, chunked, fail, status, stall } = self;
+        write!(f, "n={n}&seed={seed}&rate={rate}&chunked={chunked}&fail={fail}&status={status}&stall={stall}")
     }
 }
 
@@ -62,10 +65,40 @@ pub struct Server {
 #[derive(Default)]
 struct Shared {
     requests: Mutex<HashMap<String, u64>>,
+    sending: Mutex<Count>,
     released: watch::Sender<bool>,
 }
 
+#[derive(Default)]
+struct Count {
+    now: u64,
+    most: u64,
+}
+
+/// A download that is being sent, from here until this is dropped.
+struct Sending(Arc<Shared>);
+
+impl Sending {
+    fn begin(shared: &Arc<Shared>) -> Self {
+        let mut sending = shared.sending();
+        sending.now += 1;
+        sending.most = sending.most.max(sending.now);
+        drop(sending);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.0.sending().now -= 1;
+    }
+}
+
 impl Shared {
+    fn sending(&self) -> MutexGuard<'_, Count> {
+        self.sending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Counts a request; says how many there were before.
     fn count(&self, address: String) -> u64 {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +113,10 @@ impl Server {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
         let shared = Arc::<Shared>::default();
-        let router = Router::new().route("/bytes", get(answer)).with_state(Arc::clone(&shared));
+        let router = Router::new()
+            .route("/bytes", get(answer))
+            .route("/bytes/{name}", get(answer))
+            .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { address, shared })
     }
@@ -90,13 +126,29 @@ impl Server {
     }
 
     pub fn url(&self, content: &Content) -> String {
-        format!("{}{content}", self.address)
+        format!("{}/bytes?{content}", self.address)
+    }
+
+    /// The same with a file name of its own.
+    pub fn url_of(&self, name: &str, content: &Content) -> String {
+        format!("{}/bytes/{name}?{content}", self.address)
     }
 
     /// How often this content was asked for.
     pub fn requests(&self, content: &Content) -> u64 {
         let requests = self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.get(&content.to_string()).copied().unwrap_or_default()
+    }
+
+    /// The most downloads that it was sending at once, since it began or [`Server::count_anew`].
+    pub fn most_at_once(&self) -> u64 {
+        self.shared.sending().most
+    }
+
+    /// Forgets what [`Server::most_at_once`] was.
+    pub fn count_anew(&self) {
+        let mut sending = self.shared.sending();
+        sending.most = sending.now;
     }
 
     /// Lets all stalled downloads go on, and later ones not stall.
@@ -106,11 +158,15 @@ impl Server {
 }
 
 async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Query<Content>) -> Response {
-    if shared.count(uri.to_string()) < content.fail {
+    if shared.count(uri.query().unwrap_or_default().to_owned()) < content.fail {
         return (StatusCode::SERVICE_UNAVAILABLE, "try again").into_response();
     }
+    if content.status != 0 {
+        let status = StatusCode::from_u16(content.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        return (status, "as it was asked for").into_response();
+    }
     let start = Instant::now();
-    let body = stream::unfold(0, move |sent| {
+    let body = stream::unfold((0, Some(Sending::begin(&shared))), move |(sent, mut sending)| {
         let mut released = shared.released.subscribe();
         async move {
             if sent == content.n {
@@ -125,7 +181,11 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
             if let Some(due) = (sent * 1_000_000).checked_div(content.rate) {
                 sleep_until(start + Duration::from_micros(due)).await;
             }
-            Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), end))
+            if end == content.n {
+                // Before the last bytes go: who has them may begin another download before this body is dropped.
+                sending = None;
+            }
+            Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), (end, sending)))
         }
     });
     let mut response = Body::from_stream(body).into_response();

@@ -16,15 +16,26 @@ pub struct Card {
     pub status: String,
     /// How full the bar is, 0 to 100; nothing if it can't be known.
     pub percent: Option<f64>,
+    /// Where it stands in its queue, in words; empty if it doesn't wait.
+    pub place: String,
     /// All that is to be read on the card.
     pub text: String,
     pub error: Option<String>,
+    /// The statuses of the members, if it is a batch.
+    pub members: Vec<String>,
 }
 
 impl Card {
     pub fn has_ended(&self) -> bool {
         ["completed", "failed", "cancelled", "timedOut"].contains(&self.status.as_str())
     }
+}
+
+/// What to fill the form for many downloads with.
+pub struct Many<'a> {
+    pub urls: &'a [String],
+    /// How many at once, as one batch; nothing for each by itself.
+    pub batch: Option<u32>,
 }
 
 /// The page in the window that the app was last turned to.
@@ -61,7 +72,49 @@ impl Workbench<'_> {
         .await
     }
 
+    /// Fills in the form for many downloads and starts them; gives the ids in the order of the addresses, or that of the
+    /// batch.
+    pub async fn many(&self, many: &Many<'_>) -> Result<Vec<String>> {
+        let cards = if many.batch.is_some() { 1 } else { many.urls.len() };
+        let mut ids = self
+            .all_started_by(cards, async || {
+                let is_open = self.0.element("many").await?.prop("open").await?;
+                if is_open.as_deref() != Some("true") {
+                    self.0.click("many-open").await?;
+                }
+                self.0.paste("many-urls", &many.urls.join("\n")).await?;
+                let as_batch = self.0.element("many-as-batch").await?;
+                if as_batch.is_selected().await? != many.batch.is_some() {
+                    as_batch.click().await?;
+                }
+                if let Some(at_once) = many.batch {
+                    self.0.enter("many-at-once", &at_once.to_string()).await?;
+                }
+                self.0.click("many-start").await
+            })
+            .await?;
+        ids.reverse(); // the newest is on top
+        Ok(ids)
+    }
+
+    /// Changes how many downloads may run at once.
+    pub async fn limit(&self, limit: u32) -> Result<()> {
+        self.0.paste("limit", &limit.to_string()).await?;
+        eventually("another limit", Duration::from_secs(10), async || {
+            let script = "return (await window.tasks.counts()).find(({ task }) => task === 'download').limit";
+            let now: Option<u32> = self.0.script(script, json!(null)).await?;
+            Ok((now == Some(limit)).then_some(()))
+        })
+        .await
+    }
+
     async fn started_by(&self, act: impl AsyncFnOnce() -> Result<()>) -> Result<String> {
+        let started = self.all_started_by(1, act).await?;
+        started.into_iter().next().context("a new card")
+    }
+
+    /// The ids of so many new cards, from the top on.
+    async fn all_started_by(&self, count: usize, act: impl AsyncFnOnce() -> Result<()>) -> Result<Vec<String>> {
         // The page fills in its suggestions where nothing is yet, perhaps just where we are about to type.
         let folder = self.0.element("hash-path").await?;
         eventually("suggestions in the forms", Duration::from_secs(10), async || {
@@ -70,9 +123,10 @@ impl Workbench<'_> {
         .await?;
         let before = self.cards().await?;
         act().await?;
-        eventually("a new card in the list", Duration::from_secs(10), async || {
+        eventually(&format!("{count} new in the list"), Duration::from_secs(10), async || {
             let is_new = |card: &Card| before.iter().all(|old| old.id != card.id);
-            Ok(self.cards().await?.into_iter().find(is_new).map(|card| card.id))
+            let new: Vec<_> = self.cards().await?.into_iter().filter(is_new).map(|card| card.id).collect();
+            Ok((new.len() >= count).then_some(new))
         })
         .await
     }
@@ -85,11 +139,30 @@ impl Workbench<'_> {
                 task: card.dataset.task,
                 status: card.dataset.status,
                 percent: part(card, "bar")?.hasAttribute("aria-valuenow") ? Number(part(card, "bar").ariaValueNow) : null,
+                place: part(card, "place")?.innerText ?? "",
                 text: card.innerText,
                 error: part(card, "error")?.innerText || null,
+                members: [...card.querySelectorAll("[data-testid=member]")].map((member) => member.dataset.status),
             }));
         "#;
         self.0.script(script, json!(null)).await
+    }
+
+    /// The one task that the list has when this one is gone from it; gives its id.
+    pub async fn only_card_but(&self, id: &str) -> Result<String> {
+        eventually("another card in its place", Duration::from_secs(10), async || {
+            let cards = self.cards().await?;
+            Ok(
+                if let [card] = &cards[..]
+                    && card.id != id
+                {
+                    Some(card.id.clone())
+                } else {
+                    None
+                },
+            )
+        })
+        .await
     }
 
     pub async fn card(&self, id: &str) -> Result<Card> {
@@ -98,7 +171,7 @@ impl Workbench<'_> {
     }
 
     /// Waits until the card of a task is as wanted.
-    pub async fn card_when(&self, id: &str, wanted: &str, is_so: impl Fn(&Card) -> bool) -> Result<Card> {
+    pub async fn card_when(&self, id: &str, wanted: &str, mut is_so: impl FnMut(&Card) -> bool) -> Result<Card> {
         let mut last = None;
         let result = eventually(wanted, Duration::from_secs(30), async || {
             let card = self.card(id).await?;

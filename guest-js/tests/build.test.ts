@@ -36,9 +36,11 @@ const NAMES = [
   "TaskError",
   "TaskFailedError",
   "TaskInputError",
+  "TaskKeyTakenError",
   "TaskNotFoundError",
   "TaskPanicError",
   "TaskPermissionError",
+  "TaskQueueFullError",
   "TaskTimedOutError",
   "createTasks",
 ];

@@ -18,13 +18,13 @@ describe("the arguments of each command are those of the protocol", () => {
     await plugin.frame();
     const [open] = plugin.calls("open");
     expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
-    expect(open).toMatchObject({ session: UUID, protocol: 1 });
+    expect(open).toMatchObject({ session: UUID, protocol: 2 });
     expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
     expect(open?.["channel"]).not.toBeInstanceOf(Function);
     expect(Channel.name).toBe("Channel");
     const session = open?.["session"];
     expect(plugin.calls("start")).toEqual([
-      { session, id: task.id, task: "download", input: { url: "u" } },
+      { session, id: task.id, task: "download", input: { url: "u" }, options: {} },
     ]);
     expect(plugin.calls("ack")).toEqual([{ session, message: 1 }]);
   });
@@ -75,12 +75,52 @@ describe("the arguments of each command are those of the protocol", () => {
     await tasks.list({ task: "download", status: "running" });
     await tasks.list({ task: ["download", "tick"], status: ["queued", "running"] });
     await tasks.list({ task: undefined, status: [] });
+    await tasks.list({ tag: "a", key: "k", parent: "p" });
+    await tasks.list({ tag: ["a", "b"], key: ["k"], parent: ["p", "q"] });
     expect(plugin.calls("list")).toEqual([
       { filter: {} },
       { filter: { task: ["download"], status: ["running"] } },
       { filter: { task: ["download", "tick"], status: ["queued", "running"] } },
       { filter: { status: [] } },
+      { filter: { tag: ["a"], key: ["k"], parent: ["p"] } },
+      { filter: { tag: ["a", "b"], key: ["k"], parent: ["p", "q"] } },
     ]);
+  });
+
+  it("cancelAll, which asks those that match and tells how many", async () => {
+    const { plugin, tasks } = page;
+    const sync = { tags: ["sync"] };
+    const mine = await tasks.start("tick", null, sync);
+    const other = await tasks.start("tick");
+    plugin.complete((await tasks.start("tick", null, sync)).id, 1);
+    await tasks.start("download", { url: "u" }, sync);
+    expect(await tasks.cancelAll({ task: "tick", tag: "sync" })).toBe(1);
+    await plugin.frame();
+    expect([mine.status, mine.snapshot.cancelReason]).toEqual(["cancelling", "user"]);
+    expect(other.status).toBe("queued");
+    expect(await tasks.cancelAll({})).toBe(3);
+    expect(plugin.calls("cancel_all")).toStrictEqual([
+      { filter: { task: ["tick"], tag: ["sync"] }, reason: "user" },
+      { filter: {}, reason: "user" },
+    ]);
+  });
+
+  it("counts and setLimit", async () => {
+    const { plugin, tasks } = page;
+    const limits = [
+      [{ type: "app" }, 8],
+      [{ type: "group", name: "network" }, null],
+      [{ type: "task", name: "tick" }, 2],
+    ] as const;
+    for (const [of, limit] of limits) expect(await tasks.setLimit(of, limit)).toBeUndefined();
+    await tasks.start("tick");
+    plugin.status((await tasks.start("tick")).id, "running");
+    const none = { retrying: 0, cancelling: 0, completed: 0, failed: 0, cancelled: 0, timedOut: 0 };
+    expect(await tasks.counts()).toEqual([
+      { task: "tick", limit: 2, group: null, queued: 1, running: 1, ...none },
+    ]);
+    expect(plugin.calls("counts")).toEqual([{}]);
+    expect(plugin.calls("set_limit")).toEqual(limits.map(([of, limit]) => ({ of, limit })));
   });
 });
 
@@ -89,9 +129,10 @@ describe("what commands reject with", () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     const wire = { kind: "internal", message: "no", data: null };
-    for (const name of ["start", "get", "list", "watch", "cancel", "remove"]) {
-      plugin.refuse(name, wire);
-    }
+    const names = ["start", "list", "watch", "cancel", "remove", "batch", "hold", "release"];
+    names.push("set_priority", "cancel_all", "counts", "set_limit");
+    for (const name of names) plugin.refuse(name, wire);
+    plugin.refuse("get", wire, 2);
     const all = await Promise.allSettled([
       tasks.start("tick"),
       tasks.get("a"),
@@ -99,9 +140,19 @@ describe("what commands reject with", () => {
       tasks.watch({}, () => {}),
       task.cancel(),
       task.remove(),
+      tasks.batch("tick", []),
+      task.hold(),
+      task.release(),
+      task.setPriority(1),
+      tasks.cancelAll({}),
+      tasks.counts(),
+      tasks.setLimit({ type: "app" }, 1),
+      tasks.retry("tick", "a"),
     ]);
     for (const settled of all) {
-      expect(settled.status === "rejected" && settled.reason).toBeInstanceOf(api.TaskError);
+      const reason = settled.status === "rejected" && settled.reason;
+      expect(reason).toBeInstanceOf(api.TaskError);
+      expect(reason).toMatchObject({ kind: "internal" });
     }
   });
 

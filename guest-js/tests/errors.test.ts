@@ -5,9 +5,11 @@ import {
   TaskError,
   TaskFailedError,
   TaskInputError,
+  TaskKeyTakenError,
   TaskNotFoundError,
   TaskPanicError,
   TaskPermissionError,
+  TaskQueueFullError,
   TaskTimedOutError,
   toTaskError,
 } from "../errors.js";
@@ -42,6 +44,22 @@ describe("errors of the plugin", () => {
     });
   });
 
+  it("say how many may wait, and who has the key", () => {
+    const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
+    expect(full).toBeInstanceOf(TaskQueueFullError);
+    expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
+    const taken = toTaskError({ kind: "keyTaken", message: "no", data: { id: "a" } });
+    expect(taken).toBeInstanceOf(TaskKeyTakenError);
+    expect(taken).toMatchObject({ id: "a", data: { id: "a" } });
+    const hidden = toTaskError({ kind: "keyTaken", message: "no", data: null });
+    expect(hidden).toBeInstanceOf(TaskKeyTakenError);
+    expect(hidden).toMatchObject({ id: null, data: null });
+    for (const kind of ["notQueued", "notRetriable", "invalidOptions"]) {
+      const error = toTaskError({ kind, message: "no", data: null });
+      expect([error.constructor, error.kind]).toEqual([TaskError, kind]);
+    }
+  });
+
   it("stay what they are when they pass twice", () => {
     const error = new TaskError("internal", "no");
     expect(toTaskError(error)).toBe(error);
@@ -56,7 +74,9 @@ describe("each error", () => {
       [new TaskPanicError("m"), "TaskPanicError", "panic"],
       [new TaskPanicError("m", "unserializable"), "TaskPanicError", "unserializable"],
       [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
-      [new TaskTimedOutError("m"), "TaskTimedOutError", "timedOut"],
+      [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
+      [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],
+      [new TaskKeyTakenError("m", null), "TaskKeyTakenError", "keyTaken"],
       [new TaskPermissionError("permission", "m"), "TaskPermissionError", "permission"],
       [new TaskInputError("m", "url"), "TaskInputError", "invalidInput"],
       [new TaskNotFoundError("m"), "TaskNotFoundError", "notFound"],
@@ -88,6 +108,26 @@ describe("refusals by Tauri's access list", () => {
       "release",
       "Command plugin:tasks|start not allowed by ACL",
       /"tasks:allow-start", "allow": \[\{ "task": "download" \}\]/,
+    ],
+    [
+      "debug, no permission to retry",
+      "tasks.retry not allowed. Permissions associated with this command: tasks:allow-start",
+      /"tasks:default" and \{ "identifier": "tasks:allow-start", "allow": \[\{ "task": "download" \}\] \}/,
+    ],
+    [
+      "release, no permission for a batch",
+      "Command plugin:tasks|batch not allowed by ACL",
+      /"tasks:allow-start", "allow": \[\{ "task": "download" \}\]/,
+    ],
+    [
+      "release, no permission to set a limit",
+      "Command plugin:tasks|set_limit not allowed by ACL",
+      /"tasks:default" and \{ "identifier": "tasks:allow-set-limit", "allow": \[\{ "task": "…", "owner": "any" \}\] \}/,
+    ],
+    [
+      "debug, no permission to count",
+      "tasks.counts not allowed. Permissions associated with this command: tasks:observe-all",
+      /"tasks:default" and "tasks:observe-all" to "permissions"/,
     ],
     [
       "debug, another window",

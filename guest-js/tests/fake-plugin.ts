@@ -1,15 +1,20 @@
 /**
- * The plugin's side of protocol 1, small and honest: it numbers, conflates, packs and leases as the real one does, and
+ * The plugin's side of protocol 2, small and honest: it numbers, conflates, packs and leases as the real one does, and
  * everything passes through JSON. A test says when a frame is (`frame`) and may hold back answers (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
 import { vi } from "vitest";
 import type {
+  BatchOptions,
+  CancelReason,
   ListChange,
+  Outcome,
   Progress,
   SessionMessage,
+  StartOptions,
   StatusChange,
+  TaskCounts,
   TaskEvent,
   TaskFilter,
   TaskSnapshot,
@@ -17,7 +22,7 @@ import type {
   WatchTarget,
   WireError,
 } from "../bindings.js";
-import type { WireOutcome } from "../outcome.js";
+import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
 
 const MESSAGE_LIMIT = 8_192;
 const INLINE_LIMIT = 4_096;
@@ -25,10 +30,9 @@ const OUTCOME_WAIT_MS = 25_000;
 
 type Args = Record<string, unknown>;
 
-interface FakeTask {
-  snapshot: TaskSnapshot;
+interface FakeTask extends Waiting {
   input: string;
-  outcome: WireOutcome | null;
+  outcome: Outcome | null;
 }
 
 interface FakeList {
@@ -51,8 +55,6 @@ interface FakeSession {
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
-
-const ENDED: readonly TaskStatus[] = ["completed", "failed", "cancelled", "timedOut"];
 
 function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
   return { kind, message, data } satisfies WireError;
@@ -83,6 +85,7 @@ export function createFakePlugin() {
   const gates = new Map<string, Promise<void>[]>();
   const refusals = new Map<string, unknown[]>();
   const outcomeWaiters = new Map<string, Set<() => void>>();
+  const limits = new Map<string, number | null>();
   let made = 0;
   let leaseMs = 30_000;
 
@@ -106,8 +109,15 @@ export function createFakePlugin() {
   function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
     return (
       (filter.task?.includes(snapshot.task) ?? true) &&
-      (filter.status?.includes(snapshot.status) ?? true)
+      (filter.status?.includes(snapshot.status) ?? true) &&
+      (filter.tag?.some((tag) => snapshot.tags.includes(tag)) ?? true) &&
+      (filter.key?.some((key) => snapshot.key === key) ?? true) &&
+      (filter.parent?.some((parent) => snapshot.parent === parent) ?? true)
     );
+  }
+
+  function found(filter: TaskFilter): TaskSnapshot[] {
+    return [...tasks.values()].map((task) => task.snapshot).filter((one) => matches(one, filter));
   }
 
   function touch(id: string): void {
@@ -132,6 +142,12 @@ export function createFakePlugin() {
       const waiting = session.events.filter((event) => event.id === id).at(-1);
       if (waiting && waiting.change.type === "progress" && change.type === "progress") {
         session.events.splice(session.events.indexOf(waiting), 1);
+      }
+      if (change.type !== "progress") {
+        // Only the newest place is told, and none when the task no longer waits there.
+        session.events = session.events.filter(
+          (event) => event.id !== id || event.change.type !== "queue",
+        );
       }
       session.events.push({ id, sequence, change });
     }
@@ -176,8 +192,38 @@ export function createFakePlugin() {
     session.index += 1;
   }
 
-  function make(id: string, task: string, input: unknown, owner: string | null): FakeTask {
+  /** Tells the places in the queues that have changed. */
+  function requeue(): void {
+    for (const [id, queue] of places([...tasks.values()])) {
+      const task = taskOf(id);
+      if (JSON.stringify(task.snapshot.queue) === JSON.stringify(queue)) continue;
+      task.snapshot = { ...task.snapshot, queue };
+      emit(id, task.snapshot.sequence, { type: "queue", data: queue });
+    }
+  }
+
+  function change(id: string, how: Partial<Pick<FakeTask, "held" | "priority">>): null {
+    const task = taskOf(id);
+    const { status } = task.snapshot;
+    if (status !== "queued") throw wireError("notQueued", "It doesn't wait.", { status });
+    Object.assign(task, how);
+    requeue();
+    return null;
+  }
+
+  function make(
+    id: string,
+    task: string,
+    input: unknown,
+    owner: string | null,
+    options: StartOptions = {},
+    more: Partial<TaskSnapshot> = {},
+  ): FakeTask {
+    const { priority = 0, held = false, key = null, label = null, tags = [], delayMs } = options;
     const made: FakeTask = {
+      options,
+      priority,
+      held,
       snapshot: {
         id,
         task,
@@ -187,19 +233,83 @@ export function createFakePlugin() {
         progress: emptyProgress(),
         attempt: 0,
         cancelReason: null,
+        timeLimit: null,
         overdue: false,
+        queue: null,
+        nextAttemptAt: delayMs ? Date.now() + delayMs : null,
         createdAt: Date.now(),
         startedAt: null,
         endedAt: null,
         input: null,
         error: null,
+        key,
+        label,
+        tags,
+        parent: null,
+        members: null,
+        ...more,
       },
       input: JSON.stringify(input),
       outcome: null,
     };
     tasks.set(id, made);
+    requeue();
     touch(id);
     return made;
+  }
+
+  /** What `start` and `retry` do with an id that is new, or known from a repeat, or not needed. */
+  function launch(
+    session: FakeSession,
+    id: string,
+    task: string,
+    input: unknown,
+    options: StartOptions,
+  ): TaskSnapshot {
+    const known = tasks.get(id);
+    if (gone.has(id)) throw wireError("invalidId");
+    if (known) {
+      const same = known.snapshot.task === task && known.input === JSON.stringify(input);
+      if (!same) throw wireError("invalidId");
+      return follow(session, known);
+    }
+    const holder = holderOf(options.key ?? null, task, [...tasks.values()]);
+    const { onConflict = "refuse" } = options;
+    if (holder && onConflict === "refuse") {
+      throw wireError("keyTaken", "The key is taken.", { id: holder.snapshot.id });
+    }
+    if (holder && onConflict === "join") return follow(session, holder);
+    if (holder && onConflict === "replace") tell(holder, "replaced");
+    return follow(session, make(id, task, input, "main", options));
+  }
+
+  /** Tells a task to stop, and with a batch its members. Answers whether it had not ended. */
+  function tell({ snapshot: { id, status } }: FakeTask, cancelReason: CancelReason): boolean {
+    if (ENDED.includes(status)) return false;
+    if (status !== "cancelling") {
+      plugin.status(id, "cancelling", { cancelReason });
+      for (const member of membersOf(id)) tell(member, "parent");
+    }
+    return true;
+  }
+
+  function membersOf(id: string): FakeTask[] {
+    return [...tasks.values()].filter(({ snapshot }) => snapshot.parent === id);
+  }
+
+  /** A batch ends when the last of its members has. */
+  function endBatch(id: string): void {
+    const outcomes = membersOf(id).map((member) => member.outcome);
+    if (outcomes.includes(null)) return;
+    const { cancelReason } = taskOf(id).snapshot;
+    if (cancelReason) plugin.end(id, { status: "cancelled", data: { reason: cancelReason } });
+    else plugin.complete(id, outcomes);
+  }
+
+  /** The id of a task that is started without the page. */
+  function newId(): string {
+    made += 1;
+    return `00000000-0000-7000-8000-${String(made).padStart(12, "0")}`;
   }
 
   /** Starts over if the session follows the task already: what it has not been told yet is in the snapshot. */
@@ -217,8 +327,8 @@ export function createFakePlugin() {
 
   const handlers: Record<string, (args: Args) => unknown> = {
     open(args) {
-      if (args["protocol"] !== 1) {
-        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 1`);
+      if (args["protocol"] !== 2) {
+        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 2`);
       }
       const nonce = String(args["session"]);
       if (!sessions.has(nonce)) {
@@ -234,7 +344,7 @@ export function createFakePlugin() {
           lease: undefined,
         });
       }
-      return { protocol: 1, leaseMs };
+      return { protocol: 2, leaseMs };
     },
     ack(args) {
       const session = sessionOf(args);
@@ -247,16 +357,35 @@ export function createFakePlugin() {
     },
     start(args) {
       const session = sessionOf(args);
-      const id = String(args["id"]);
+      const options = args["options"] as StartOptions;
+      return launch(session, String(args["id"]), String(args["task"]), args["input"], options);
+    },
+    retry(args) {
+      const session = sessionOf(args);
+      const { snapshot, input, options } = taskOf(args["id"]);
+      if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
+      if (snapshot.status === "completed") throw wireError("notRetriable");
+      return launch(session, String(args["newId"]), snapshot.task, JSON.parse(input), {
+        ...options,
+        held: false,
+      });
+    },
+    batch(args) {
+      const session = sessionOf(args);
+      const [id, task] = [String(args["id"]), String(args["task"])];
       const known = tasks.get(id);
       if (gone.has(id)) throw wireError("invalidId");
-      if (known) {
-        const same =
-          known.snapshot.task === args["task"] && known.input === JSON.stringify(args["input"]);
-        if (!same) throw wireError("invalidId");
-        return follow(session, known);
+      if (known) return follow(session, known);
+      const inputs = args["inputs"] as unknown[];
+      const { priority = 0, label = null, tags = [] } = args["options"] as BatchOptions;
+      const members = inputs.length;
+      const batch = make(id, task, null, "main", { label, tags }, { members });
+      plugin.status(id, "running");
+      for (const input of inputs) {
+        make(newId(), task, input, "main", { priority, tags }, { parent: id });
       }
-      return follow(session, make(id, String(args["task"]), args["input"], "main"));
+      if (members === 0) endBatch(id);
+      return follow(session, batch);
     },
     watch(args) {
       const session = sessionOf(args);
@@ -265,16 +394,14 @@ export function createFakePlugin() {
         return [follow(session, taskOf(target.data.id))];
       }
       const { filter, watch } = target.data;
-      const found = [...tasks.values()]
-        .map((task) => task.snapshot)
-        .filter((s) => matches(s, filter));
+      const listed = found(filter);
       session.lists.set(watch, {
         filter,
-        ids: new Set(found.map((snapshot) => snapshot.id)),
+        ids: new Set(listed.map((snapshot) => snapshot.id)),
         changed: new Set(),
         removed: new Set(),
       });
-      return found;
+      return listed;
     },
     unwatch(args) {
       const session = sessionOf(args);
@@ -284,18 +411,42 @@ export function createFakePlugin() {
       return null;
     },
     get: (args) => taskOf(args["id"]).snapshot,
-    list: (args) =>
-      [...tasks.values()]
-        .map((task) => task.snapshot)
-        .filter((snapshot) => matches(snapshot, args["filter"] as TaskFilter)),
+    list: (args) => found(args["filter"] as TaskFilter),
     cancel(args) {
-      const { snapshot } = taskOf(args["id"]);
-      if (ENDED.includes(snapshot.status)) throw wireError("alreadyEnded");
-      if (snapshot.status !== "cancelling") {
-        plugin.status(snapshot.id, "cancelling", {
-          cancelReason: args["reason"] as StatusChange["cancelReason"],
-        });
-      }
+      const task = taskOf(args["id"]);
+      if (ENDED.includes(task.snapshot.status)) throw wireError("alreadyEnded");
+      tell(task, args["reason"] as CancelReason);
+      return null;
+    },
+    cancel_all: (args) =>
+      found(args["filter"] as TaskFilter).filter(({ id }) =>
+        tell(taskOf(id), args["reason"] as CancelReason),
+      ).length,
+    hold: (args) => change(String(args["id"]), { held: true }),
+    release: (args) => change(String(args["id"]), { held: false }),
+    set_priority: (args) => change(String(args["id"]), { priority: Number(args["priority"]) }),
+    counts: () =>
+      [...new Set([...tasks.values()].map(({ snapshot }) => snapshot.task))].map(
+        (task): TaskCounts => {
+          const of = (status: TaskStatus) =>
+            found({ task: [task], status: [status] }).filter((one) => one.members === null).length;
+          return {
+            task,
+            limit: limits.get(JSON.stringify({ type: "task", name: task })) ?? null,
+            group: null,
+            queued: of("queued"),
+            running: of("running"),
+            retrying: of("retrying"),
+            cancelling: of("cancelling"),
+            completed: of("completed"),
+            failed: of("failed"),
+            cancelled: of("cancelled"),
+            timedOut: of("timedOut"),
+          };
+        },
+      ),
+    set_limit(args) {
+      limits.set(JSON.stringify(args["of"]), args["limit"] as number | null);
       return null;
     },
     remove(args) {
@@ -392,11 +543,20 @@ export function createFakePlugin() {
     },
 
     /** Starts a task without the page. */
-    begin(task: string, owner: string | null = null): string {
-      made += 1;
-      const id = `00000000-0000-7000-8000-${String(made).padStart(12, "0")}`;
-      make(id, task, null, owner);
+    begin(task: string, owner: string | null = null, options: StartOptions = {}): string {
+      const id = newId();
+      make(id, task, null, owner, options);
       return id;
+    },
+
+    /** The ids of a batch's members, in the order of the inputs. */
+    members: (id: string): string[] => membersOf(id).map(({ snapshot }) => snapshot.id),
+
+    /** The time that a delayed task waits for has come. */
+    due(id: string): void {
+      const task = taskOf(id);
+      task.snapshot = { ...task.snapshot, nextAttemptAt: null };
+      requeue();
     },
 
     status(id: string, status: TaskStatus, more: Partial<StatusChange> = {}): void {
@@ -409,7 +569,9 @@ export function createFakePlugin() {
         at,
         attempt: before.attempt,
         cancelReason: before.cancelReason,
+        timeLimit: before.timeLimit,
         overdue: before.overdue,
+        nextAttemptAt: null,
         outcome: null,
         error: null,
         ...more,
@@ -419,14 +581,19 @@ export function createFakePlugin() {
         ...before,
         ...shown,
         sequence,
+        queue: null,
         startedAt: before.startedAt ?? (status === "running" ? at : null),
         endedAt: ENDED.includes(status) ? at : null,
       };
       emit(id, sequence, { type: "status", data: change });
+      if (before.attempt > 0 && change.attempt > before.attempt)
+        plugin.progress(id, emptyProgress());
+      requeue();
       if (!ENDED.includes(status)) return;
       for (const session of sessions.values()) session.tasks.delete(id);
       for (const wake of outcomeWaiters.get(id) ?? []) wake();
       outcomeWaiters.delete(id);
+      if (before.parent) endBatch(before.parent);
     },
 
     progress(id: string, more: Partial<Progress>): void {
@@ -436,11 +603,13 @@ export function createFakePlugin() {
       emit(id, task.snapshot.sequence, { type: "progress", data: progress });
     },
 
-    end(id: string, outcome: WireOutcome): void {
+    end(id: string, outcome: Outcome): void {
       taskOf(id).outcome = outcome;
       const inlined = JSON.stringify(outcome).length <= INLINE_LIMIT ? outcome : null;
-      // What the generated type of today lacks comes over the wire all the same.
-      plugin.status(id, outcome.status, { outcome: inlined as StatusChange["outcome"] });
+      plugin.status(id, outcome.status, {
+        outcome: inlined,
+        timeLimit: outcome.status === "timedOut" ? outcome.data.limit : null,
+      });
     },
 
     complete(id: string, output: unknown): void {
@@ -452,6 +621,7 @@ export function createFakePlugin() {
       tasks.delete(id);
       gone.add(id);
       touch(id);
+      requeue();
     },
 
     /** One frame: each session that owes no acknowledgement gets what waits. */

@@ -3,7 +3,7 @@
  * Whatever happens, the promises of a handle hold. A failing seed is in the test's name.
  */
 import { describe, expect, it, vi } from "vitest";
-import type { TaskStatus } from "../bindings.js";
+import type { QueuePlace, TaskStatus } from "../bindings.js";
 import type { TaskHandle } from "../index.js";
 import { loadPage, settle } from "./fake-plugin.js";
 
@@ -23,10 +23,14 @@ interface Witness {
   readonly handle: TaskHandle;
   readonly statuses: [TaskStatus, number][];
   readonly progress: number[];
+  /** The last place in the queue, `undefined` if none was told. */
+  place: QueuePlace | null | undefined;
+  wrongPlaces: number;
   progressAfterEnd: boolean;
   closed: boolean;
 }
 
+const join = { key: "k", onConflict: "join" } as const;
 const ENDS: readonly TaskStatus[] = ["completed", "failed", "cancelled", "timedOut"];
 
 async function simulate(seed: number): Promise<void> {
@@ -37,6 +41,7 @@ async function simulate(seed: number): Promise<void> {
   /** What each list shows. */
   const lists: { tasks: string[]; stopped: boolean }[] = [];
   const stops: (() => void)[] = [];
+  const aborts: (() => void)[] = [];
   let counter = 0;
   let calledAfterStop = 0;
   const isLive = (id: string) => {
@@ -50,6 +55,8 @@ async function simulate(seed: number): Promise<void> {
       handle,
       statuses: [],
       progress: [],
+      place: undefined,
+      wrongPlaces: 0,
       progressAfterEnd: false,
       closed: false,
     };
@@ -60,6 +67,12 @@ async function simulate(seed: number): Promise<void> {
       if (last && ENDS.includes(last[0])) seen.progressAfterEnd = true;
     });
     handle.onStatus((status, snapshot) => seen.statuses.push([status, snapshot.sequence]));
+    handle.onQueue((place) => {
+      // Only what waits has a place, and it is told that it has none any more once.
+      if ((place !== null) !== (handle.status === "queued")) seen.wrongPlaces += 1;
+      if (place === null && !seen.place) seen.wrongPlaces += 1;
+      seen.place = place;
+    });
     handle.closed.then(() => {
       seen.closed = true;
     });
@@ -68,6 +81,15 @@ async function simulate(seed: number): Promise<void> {
   const anyId = () => [...plugin.tasks.keys()][random(Math.max(1, plugin.tasks.size))];
   const steps: (() => unknown)[] = [
     () => tasks.start("tick").then(witness, () => {}),
+    () => tasks.start("tick", null, join).then(witness, () => {}),
+    () => tasks.start("tick", null, join).then(witness, () => {}),
+    () => {
+      const controller = new AbortController();
+      aborts.push(() => controller.abort());
+      return tasks.start("tick", null, { ...join, signal: controller.signal }).catch(() => {});
+    },
+    () => aborts.shift()?.(),
+    () => plugin.begin("tick", null, { key: "k", onConflict: "append" }),
     () => tasks.attach("tick", anyId() ?? "none").then(witness, () => {}),
     () => tasks.attach("download", anyId() ?? "none").then(witness, () => {}),
     () => {
@@ -89,7 +111,13 @@ async function simulate(seed: number): Promise<void> {
     () => plugin.begin("tick"),
     () => {
       const id = anyId();
-      if (id && isLive(id)) plugin.status(id, random(2) ? "running" : "retrying");
+      if (id && isLive(id)) {
+        const status = plugin.tasks.get(id)?.snapshot.status;
+        const next = { queued: "running", running: "retrying", retrying: "queued" } as const;
+        if (status === "queued" || status === "running" || status === "retrying") {
+          plugin.status(id, next[status]);
+        }
+      }
     },
     () => {
       const id = anyId();
@@ -150,8 +178,11 @@ async function simulate(seed: number): Promise<void> {
   for (const stop of stops.splice(0)) stop();
   await settle();
 
-  for (const { statuses, progress, progressAfterEnd, closed, handle } of witnesses) {
+  for (const witness of witnesses) {
+    const { statuses, progress, progressAfterEnd, closed, handle, place, wrongPlaces } = witness;
     expect(closed).toBe(true);
+    expect(wrongPlaces).toBe(0);
+    if (statuses.some(([status]) => ENDS.includes(status))) expect(place ?? null).toBeNull();
     expect(progressAfterEnd).toBe(false);
     const sequences = statuses.map(([, sequence]) => sequence);
     expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));

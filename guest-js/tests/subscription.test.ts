@@ -7,13 +7,16 @@ function fakeSession() {
   let current = "a";
   const interests = new Set<Interest>();
   const answers: ((value: unknown, nonce: string) => void)[] = [];
+  const asks: (() => void)[] = [];
   let renewals = 0;
   const session: Session = {
     async call(send) {
+      const sent = new Map([[current, send(current)]]);
+      asks.push(() => sent.set(current, send(current)));
       const nonce = await new Promise<string>((resolve, reject) => {
         answers.push((value, from) => (value instanceof Error ? reject(value) : resolve(from)));
       });
-      return { value: await send(nonce), nonce };
+      return { value: await (sent.get(nonce) ?? send(nonce)), nonce };
     },
     isCurrent: (nonce) => nonce === current,
     add: (interest) => interests.add(interest),
@@ -30,6 +33,10 @@ function fakeSession() {
     interests,
     switchTo: (nonce: string) => {
       current = nonce;
+    },
+    /** Repeats what was asked in another session in the current one. */
+    askAgain: () => {
+      for (const ask of asks) ask();
     },
     answer: async (value: unknown, nonce = current) => {
       answers.shift()?.(value, nonce);
@@ -77,15 +84,54 @@ describe("a subscription", () => {
   });
 
   it("drops early events of a session that another one has replaced", async () => {
-    const { session, answer, switchTo } = fakeSession();
+    const { session, answer, switchTo, askAgain } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
     subscription.receive("old", "a");
     switchTo("b");
+    askAgain();
     subscription.receive("new", "b");
     await answer("ok");
     await opened;
     expect(seen).toEqual(["state b", "new"]);
+  });
+
+  it("drops events that came before it has asked in their session", async () => {
+    const { session, answer, switchTo, askAgain } = fakeSession();
+    const { seen, subscription } = subscribe(session);
+    const opened = subscription.open(async (nonce) => nonce);
+    switchTo("b");
+    subscription.receive("older than the answer", "b");
+    askAgain();
+    subscription.receive("new", "b");
+    await answer("ok");
+    await opened;
+    expect(seen).toEqual(["state b", "new"]);
+  });
+
+  it("is not asked for again while nobody wants it, and after all when somebody does", async () => {
+    const { session, answer, switchTo, renewals, interests } = fakeSession();
+    const { subscription } = subscribe(session);
+    const opened = subscription.open(async (nonce) => nonce);
+    subscription.leave();
+    switchTo("b");
+    await answer("ok", "a");
+    await opened;
+    expect([renewals(), [...interests][0]?.isStale("b")]).toEqual([0, false]);
+    subscription.stay(false);
+    expect([renewals(), [...interests][0]?.isStale("b")]).toEqual([1, true]);
+  });
+
+  it("is asked for again in the same session when its events may have ceased", async () => {
+    const { session, answer, renewals, interests } = fakeSession();
+    const { subscription } = subscribe(session);
+    const opened = subscription.open(async (nonce) => nonce);
+    await answer("ok");
+    await opened;
+    subscription.stay(false);
+    expect([renewals(), [...interests][0]?.isStale("a")]).toEqual([0, false]);
+    subscription.stay(true);
+    expect([renewals(), [...interests][0]?.isStale("a")]).toEqual([1, true]);
   });
 
   it("asks to be renewed when its answer is of a session that is gone", async () => {

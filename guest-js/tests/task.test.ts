@@ -43,7 +43,7 @@ describe("following a task", () => {
     plugin.status(task.id, "running", { attempt: 2 });
     plugin.status(task.id, "cancelling", { cancelReason: "user" });
     plugin.status(task.id, "cancelling", { overdue: true });
-    plugin.end(task.id, { status: "cancelled", data: { reason: "user", message: "cancelled" } });
+    plugin.end(task.id, { status: "cancelled", data: { reason: "user" } });
     await plugin.frame();
     const none = { startedAt: null, endedAt: null, attempt: 1, error: null };
     const calm = { overdue: false, cancelReason: null };
@@ -85,7 +85,9 @@ describe("following a task", () => {
           at: 0,
           attempt: 1,
           cancelReason: null,
+          timeLimit: null,
           overdue: false,
+          nextAttemptAt: null,
           outcome: null,
           error: null,
         },
@@ -124,7 +126,9 @@ describe("following a task", () => {
               at: 5,
               attempt: 2,
               cancelReason: null,
+              timeLimit: null,
               overdue: false,
+              nextAttemptAt: null,
               outcome: null,
               error: null,
             },

@@ -3,7 +3,7 @@ use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
 use serde::Serialize;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{Error, TaskId, Unit, record::Record};
+use super::{Error, TaskId, Unit, attempt::Attempt, record::Record};
 
 /// The item type of tasks that emit no items. It has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,7 +21,8 @@ pub enum Never {}
 /// A handler that does nothing about it is dropped at the `.await` where it stands, so whatever it holds
 /// is dropped too: put clean-up into a `Drop`. A handler that has asked for its [`token`](Self::token),
 /// [`cancelled`](Self::cancelled) or [`is_cancelled`](Self::is_cancelled) gets the kind's grace period
-/// (5 seconds if nothing else is said) to come to its end; then it is dropped in the same way.
+/// (5 seconds if nothing else is said) to come to its end; then it is dropped in the same way. Clean-up that has to
+/// await something goes to [`on_cancel`](Self::on_cancel). A time limit stops a handler just as a cancel does.
 ///
 /// ```
 /// use tauri_plugin_tasks::{Failure, TaskContext, Unit};
@@ -38,12 +39,13 @@ pub enum Never {}
 /// ```
 pub struct TaskContext<D = (), I = Never> {
     record: Arc<Record>,
+    attempt: Arc<Attempt>,
     types: PhantomData<fn(D) -> I>,
 }
 
 impl<D, I> TaskContext<D, I> {
-    pub(super) fn new(record: &Arc<Record>) -> Self {
-        Self { record: Arc::clone(record), types: PhantomData }
+    pub(super) fn new(record: &Arc<Record>, attempt: &Arc<Attempt>) -> Self {
+        Self { record: Arc::clone(record), attempt: Arc::clone(attempt), types: PhantomData }
     }
 
     /// The task's id.
@@ -58,7 +60,7 @@ impl<D, I> TaskContext<D, I> {
 
     /// Which attempt this is, from 1.
     pub fn attempt(&self) -> u32 {
-        self.record.attempt()
+        self.attempt.number
     }
 
     /// Where to report progress.
@@ -72,22 +74,43 @@ impl<D, I> TaskContext<D, I> {
     /// The token is cancelled by the engine alone: cancel a [child](CancellationToken::child_token) of it
     /// to stop a part of your own work.
     pub fn token(&self) -> CancellationToken {
-        self.record.set_cooperative();
-        // A child, so that nobody can cancel the task without its status knowing.
-        self.record.token.child_token()
+        self.attempt.handler_token()
     }
 
     /// Whether the task was told to stop. For loops that poll; counts as asking for the
     /// [`token`](Self::token).
     pub fn is_cancelled(&self) -> bool {
-        self.record.set_cooperative();
-        self.record.token.is_cancelled()
+        self.attempt.is_cancelled()
     }
 
     /// Waits until the task is told to stop. Cancel safe; counts as asking for the [`token`](Self::token).
     pub async fn cancelled(&self) {
-        self.record.set_cooperative();
-        self.record.token.cancelled().await;
+        self.attempt.cancelled().await;
+    }
+
+    /// Has `cleanup` run if this attempt is stopped, by a cancel or a time limit: after the handler is over (returned an
+    /// error or dropped), before the task ends, within the grace period.
+    ///
+    /// It is not run when the handler comes to its own end, with an output or an error, and not when it completes in spite
+    /// of a cancel. Several are run one after the other, the last one first. What takes longer than is left of the
+    /// grace period is dropped, with a warning; a handler that has used all of it, because it has asked for its token,
+    /// leaves its clean-up as much time again. A panic is logged.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn download(ctx: TaskContext, url: String) -> Result<(), Failure> {
+    ///     let part = std::env::temp_dir().join("download.part");
+    ///     let path = part.clone();
+    ///     ctx.on_cancel(async move {
+    ///         let _ = tokio::fs::remove_file(path).await;
+    ///     });
+    ///     tokio::fs::write(part, url).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn on_cancel(&self, cleanup: impl Future<Output = ()> + Send + 'static) {
+        self.attempt.on_cancel(Box::pin(cleanup));
     }
 
     /// Runs `work` on a thread where it may block, and waits for what it returns.
@@ -116,8 +139,8 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        let token = self.record.blocking_token.clone();
-        let counted = self.record.blocking.token();
+        let token = self.attempt.blocking_token();
+        let counted = self.attempt.hold();
         let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let _counted = counted;
             work(token)
@@ -137,7 +160,7 @@ impl<D, I> TaskContext<D, I> {
 
 impl<D, I> Clone for TaskContext<D, I> {
     fn clone(&self) -> Self {
-        Self::new(&self.record)
+        Self::new(&self.record, &self.attempt)
     }
 }
 

@@ -1,6 +1,9 @@
 use serde::Serialize;
 
-use super::{Json, TaskId, TaskStatus};
+use super::{
+    Json, TaskId, TaskStatus,
+    admission::{QueueFull, Scope},
+};
 
 /// What a command or a call on [`TaskManager`](super::TaskManager) is refused with.
 ///
@@ -49,6 +52,16 @@ pub enum ErrorKind {
     Unserializable,
     /// The task has ended and its outcome is not kept any more.
     OutcomeExpired,
+    /// Too many tasks wait already; `data` is `{ "limit": number }`.
+    QueueFull,
+    /// A live task has this key already; `data` is `{ "id": … }` if the caller may see that task.
+    KeyTaken,
+    /// The task does not wait in a queue (any more); `data` is `{ "status": … }`.
+    NotQueued,
+    /// The task did not end badly, or is not of a kind that can be started; there is nothing to try again.
+    NotRetriable,
+    /// An option of a start doesn't fit, such as too many tags.
+    InvalidOptions,
 }
 
 impl Error {
@@ -72,12 +85,26 @@ impl Error {
     }
 
     pub(crate) fn invalid_input(name: &str, path: &str, problem: &str) -> Self {
-        let field = if path == "." { "the input" } else { path };
+        let path = if path == "." { "" } else { path };
+        let field = if path.is_empty() { "the input" } else { path };
         Self::new(
             ErrorKind::InvalidInput,
             format!("the input of task \"{name}\" does not fit its type: {field}: {problem}"),
         )
-        .with_data(&serde_json::json!({ "path": if path == "." { "" } else { path } }))
+        .with_data(&serde_json::json!({ "path": path }))
+    }
+
+    /// The same for the input of a batch's member, counted from 0.
+    pub(super) fn of_member(self, name: &str, place: usize) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Place {
+            path: String,
+        }
+        let Some(Place { path }) = self.data.as_ref().and_then(|data| data.read().ok()) else { return self };
+        let prefix = Self::invalid_input(name, &path, "").message;
+        let problem = self.message.strip_prefix(&*prefix).unwrap_or(&self.message);
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        Self::invalid_input(name, &format!("[{place}]{dot}{path}"), problem)
     }
 
     /// The same words whether the id is foreign, reused or removed, so that they tell nothing.
@@ -103,7 +130,7 @@ impl Error {
             ErrorKind::NotFound,
             format!(
                 "there is no task {id} here: it was removed or never started, or it belongs to another window and this window's \
-                 capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have one for every task)"
+                 capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have one for every task; to try one again, give tasks:allow-start one)"
             ),
         )
     }
@@ -122,11 +149,17 @@ impl Error {
         .with_data(&serde_json::json!({ "status": status }))
     }
 
-    pub(crate) fn not_ended(name: &str) -> Self {
+    /// `what` can't be done to it: "removed", for example.
+    pub(crate) fn not_ended(name: &str, what: &str) -> Self {
         Self::new(
             ErrorKind::NotEnded,
-            format!("task \"{name}\" has not ended yet: cancel it and wait for its end before it is removed"),
+            format!("task \"{name}\" has not ended yet: cancel it and wait for its end before it is {what}"),
         )
+    }
+
+    pub(crate) fn invalid_options(path: &str, problem: &str) -> Self {
+        let option = if path == "." { "the options" } else { path };
+        Self::new(ErrorKind::InvalidOptions, format!("this start can't be read: {option}: {problem}"))
     }
 
     pub(crate) fn too_large(what: &str, size: usize, limit: usize) -> Self {
@@ -151,5 +184,63 @@ impl Error {
                 "the outcome of task {id} is not kept any more: read it before the task is removed or pushed out by newer ones"
             ),
         )
+    }
+
+    pub(super) fn queue_full(full: &QueueFull) -> Self {
+        let QueueFull { of, limit } = full;
+        let (whose, place) = match of {
+            Scope::Kind(name) => (format!("of task \"{name}\""), format!("the Task \"{name}\"")),
+            _ => ("of the app".into(), "tauri_plugin_tasks::Builder".into()),
+        };
+        Self::new(
+            ErrorKind::QueueFull,
+            format!(
+                "the queue {whose} is full: it holds {limit} tasks, and this start needs more room than is left; try again \
+                 later, or raise .queue_limit({limit}) of {place}"
+            ),
+        )
+        .with_data(&serde_json::json!({ "limit": limit }))
+    }
+
+    /// `rival` is told only to whom may see it.
+    pub(super) fn key_taken(name: &str, key: &str, rival: Option<TaskId>) -> Self {
+        let taken = format!("a live task \"{name}\" has the key \"{key}\" already");
+        match rival {
+            Some(id) => Self::new(
+                ErrorKind::KeyTaken,
+                format!(
+                    "{taken}, it is {id}: wait for its end, or say with onConflict whether to \"join\", \"replace\" or \
+                     \"append\" to it"
+                ),
+            )
+            .with_data(&serde_json::json!({ "id": id })),
+            None => Self::new(
+                ErrorKind::KeyTaken,
+                format!(
+                    "{taken}, and it is not this window's own: wait for its end with onConflict \"append\", or, to join or \
+                     replace it, add {{ \"identifier\": \"tasks:allow-start\", \"allow\": [{{ \"task\": \"{name}\", \"owner\": \
+                     \"any\" }}] }} to the permissions of a capability of this window (src-tauri/capabilities/*.json)"
+                ),
+            ),
+        }
+    }
+
+    pub(super) fn not_queued(name: &str, status: TaskStatus) -> Self {
+        let why = match status {
+            TaskStatus::Queued => "its turn has just come",
+            other => other.name(),
+        };
+        Self::new(
+            ErrorKind::NotQueued,
+            format!(
+                "task \"{name}\" does not wait any more ({why}): only what waits can be held, released or given another \
+                 priority"
+            ),
+        )
+        .with_data(&serde_json::json!({ "status": status }))
+    }
+
+    pub(super) fn not_retriable(name: &str, why: &str) -> Self {
+        Self::new(ErrorKind::NotRetriable, format!("task \"{name}\" can't be tried again: {why}"))
     }
 }

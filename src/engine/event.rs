@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStatus};
+use super::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStatus, TimeLimit};
 
 /// A task as it stands at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,10 +23,18 @@ pub struct TaskSnapshot {
     pub progress: Progress,
     /// Which attempt runs or ran last; 0 before the first.
     pub attempt: u32,
-    /// Why it was told to stop, if it was.
+    /// Why it was told to stop, if somebody did.
     pub cancel_reason: Option<CancelReason>,
+    /// The time limit that it reached, if it did.
+    pub time_limit: Option<TimeLimit>,
     /// Whether it still runs although it was told to stop and its grace period is over.
     pub overdue: bool,
+    /// Where it stands in its queue, while it is in one.
+    pub queue: Option<QueuePlace>,
+    /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
+    /// for the delay it was started with.
+    #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
+    pub next_attempt_at: Option<u64>,
     /// When it was accepted, in milliseconds since 1970.
     #[cfg_attr(any(test, feature = "specta"), specta(type = specta_typescript::Number))]
     pub created_at: u64,
@@ -38,8 +46,33 @@ pub struct TaskSnapshot {
     pub ended_at: Option<u64>,
     /// Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB.
     pub input: Option<Json>,
-    /// What went wrong, if it failed.
+    /// What went wrong: with a task that failed, or, while it is `retrying`, with its last attempt.
     pub error: Option<ErrorSummary>,
+    /// The key it was started with; no two live tasks of a kind have the same one and run at once.
+    pub key: Option<String>,
+    /// What people call it.
+    pub label: Option<String>,
+    /// The tags it was started with.
+    pub tags: Vec<String>,
+    /// The batch it is a member of.
+    pub parent: Option<TaskId>,
+    /// How many members it has, if it is a batch.
+    pub members: Option<u32>,
+}
+
+/// Where a waiting task stands in its queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
+#[non_exhaustive]
+pub struct QueuePlace {
+    /// Its place among the waiting tasks of its kind (of its batch, for a member of one), from 1, and 1,000 for all
+    /// places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
+    /// key comes first.
+    pub position: Option<u32>,
+    /// Higher runs earlier.
+    pub priority: i32,
+    /// Whether somebody holds it.
+    pub held: bool,
 }
 
 /// What went wrong with a task, without the handler's own error.
@@ -77,6 +110,8 @@ pub enum TaskChange {
     Progress(Progress),
     /// A new status, or the same one that became overdue. A final status is a task's last event.
     Status(StatusChange),
+    /// A new place in the queue, or another priority, or held or released. Only the newest is told.
+    Queue(QueuePlace),
     /// Status changes that happened too long ago to be told.
     #[non_exhaustive]
     Gap {
@@ -99,12 +134,17 @@ pub struct StatusChange {
     pub at: u64,
     /// Which attempt; 0 before the first.
     pub attempt: u32,
-    /// Why it was told to stop, if it was.
+    /// Why it was told to stop, if somebody did.
     pub cancel_reason: Option<CancelReason>,
+    /// The time limit that it reached, if it did.
+    pub time_limit: Option<TimeLimit>,
     /// Whether it has outstayed its grace period.
     pub overdue: bool,
+    /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time.
+    #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
+    pub next_attempt_at: Option<u64>,
     /// How it ended. `None` before the end, and for an outcome of more than 4 KiB, which is to be fetched.
     pub outcome: Option<Outcome>,
-    /// What went wrong, if it failed.
+    /// What went wrong, if it failed or its attempt did.
     pub error: Option<ErrorSummary>,
 }

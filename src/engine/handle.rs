@@ -14,8 +14,8 @@ pub struct TaskHandle {
 }
 
 impl TaskHandle {
-    pub(super) fn new(manager: &TaskManager, record: &std::sync::Arc<super::record::Record>) -> Self {
-        Self { manager: manager.clone(), follower: Follower::new(record) }
+    pub(super) fn new(manager: &TaskManager, follower: Follower) -> Self {
+        Self { manager: manager.clone(), follower }
     }
 
     /// Its id.
@@ -38,6 +38,29 @@ impl TaskHandle {
     /// To tell it again changes nothing. Fails when it has ended.
     pub fn cancel(&self) -> Result<(), Error> {
         self.manager.cancel_record(self.follower.record(), CancelReason::User)
+    }
+
+    /// Keeps it from running until it is [released](Self::release). To hold it again changes nothing.
+    ///
+    /// Fails when it does not wait in its queue.
+    pub fn hold(&self) -> Result<(), Error> {
+        self.manager.hold_record(self.follower.record())
+    }
+
+    /// Lets it have its turn again after it was [held](Self::hold). Fails as that does.
+    pub fn release(&self) -> Result<(), Error> {
+        self.manager.release_record(self.follower.record())
+    }
+
+    /// Gives it another priority; higher runs earlier. Fails when it does not wait in its queue.
+    pub fn set_priority(&self, priority: i32) -> Result<(), Error> {
+        self.manager.set_priority_of(self.follower.record(), priority)
+    }
+
+    /// The members of a batch that are still kept, in the order of their inputs; none for any other task.
+    pub fn members(&self) -> Vec<Self> {
+        let ids = self.follower.record().members.iter().flatten();
+        ids.filter_map(|id| self.manager.handle(*id).ok()).collect()
     }
 
     /// Follows it from where it stands now to its end.

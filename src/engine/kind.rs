@@ -7,7 +7,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Error, Json, TaskContext, TaskFailure, record::Record};
+use super::{Error, Json, Retry, TaskContext, TaskFailure, attempt::Attempt, counts::Counters, record::Record};
 
 /// How tasks of one kind are treated.
 #[derive(Debug, Clone)]
@@ -16,32 +16,91 @@ pub(crate) struct Policy {
     pub(crate) grace: Duration,
     /// Whether snapshots show the input.
     pub(crate) show_input: bool,
+    /// How many may run at once.
+    pub(crate) concurrency: Option<usize>,
+    /// How many may wait.
+    pub(crate) queue_limit: Option<usize>,
+    /// The group whose limit they share.
+    pub(crate) group: Option<Arc<str>>,
+    /// The limits of [`TimeLimit`](super::TimeLimit).
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) stall_timeout: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
+    /// How long they wait before they queue, if their start doesn't say.
+    pub(crate) delay: Option<Duration>,
+    /// Whether failed attempts are made again.
+    pub(crate) retry: Option<Retry>,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { grace: Duration::from_secs(5), show_input: false }
+        Self {
+            grace: Duration::from_secs(5),
+            show_input: false,
+            concurrency: None,
+            queue_limit: None,
+            group: None,
+            timeout: None,
+            attempt_timeout: None,
+            stall_timeout: None,
+            deadline: None,
+            delay: None,
+            retry: None,
+        }
     }
 }
 
-pub(super) type Attempt = Box<dyn FnOnce(&Arc<Record>) -> BoxFuture<'static, Result<Json, TaskFailure>> + Send>;
-type Prepare = Box<dyn Fn(&Json) -> Result<Attempt, Error> + Send + Sync>;
+/// What a kind makes of its handler's errors.
+pub(crate) struct Errors<E> {
+    /// What one means in words, if its JSON doesn't say.
+    pub(crate) describe: Option<fn(&E) -> String>,
+    /// Whether another attempt may help; if nothing is said, it may.
+    pub(crate) retry_if: Option<RetryIf<E>>,
+}
+
+pub(crate) type RetryIf<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
+
+impl<E> Default for Errors<E> {
+    fn default() -> Self {
+        Self { describe: None, retry_if: None }
+    }
+}
+
+impl<E> Clone for Errors<E> {
+    fn clone(&self) -> Self {
+        Self { describe: self.describe, retry_if: self.retry_if.clone() }
+    }
+}
+
+/// What was wrong with an attempt.
+pub(super) struct Problem {
+    pub(super) failure: TaskFailure,
+    /// Whether another attempt may help.
+    pub(super) may_retry: bool,
+}
+
+impl From<TaskFailure> for Problem {
+    fn from(failure: TaskFailure) -> Self {
+        Self { failure, may_retry: false }
+    }
+}
+
+/// The handler with its input, ready to run once.
+pub(super) type Work = Box<dyn FnOnce(&Arc<Record>, &Arc<Attempt>) -> BoxFuture<'static, Result<Json, Problem>> + Send>;
+type Prepare = Box<dyn Fn(&Json) -> Result<Work, Error> + Send + Sync>;
 
 /// A registered kind of work with its types erased: inputs come in and outputs go out as JSON.
 pub(crate) struct Kind {
     pub(super) name: Arc<str>,
     pub(super) policy: Policy,
+    /// The tasks of this kind by status; for all that were spawned without a kind, one for all.
+    pub(super) counters: Arc<Counters>,
     prepare: Option<Prepare>,
 }
 
 impl Kind {
-    /// `describe` says in words what an error of the handler's own type means, if its JSON doesn't.
-    pub(crate) fn new<D, I, In, O, E, F, Fut>(
-        name: &str,
-        policy: Policy,
-        describe: Option<fn(&E) -> String>,
-        handler: F,
-    ) -> Self
+    pub(crate) fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, errors: Errors<E>, handler: F) -> Self
     where
         D: 'static,
         I: 'static,
@@ -56,19 +115,30 @@ impl Kind {
         let handler = Arc::new(handler);
         let prepare: Prepare = Box::new(move |input| {
             let input: In = read_input(&task, input)?;
-            let handler = Arc::clone(&handler);
-            Ok(Box::new(move |record| erase(record, describe, |context| handler(context, input))))
+            let (handler, errors) = (Arc::clone(&handler), errors.clone());
+            Ok(Box::new(move |record, attempt| erase(record, attempt, errors, |context| handler(context, input))))
         });
-        Self { name, policy, prepare: Some(prepare) }
+        Self { name, policy, counters: Arc::default(), prepare: Some(prepare) }
     }
 
     /// Work that is run once and can't be started by name.
-    pub(super) fn ad_hoc(name: &str) -> Self {
-        Self { name: name.into(), policy: Policy::default(), prepare: None }
+    pub(super) fn ad_hoc(name: &str, counters: &Arc<Counters>) -> Self {
+        Self { name: name.into(), policy: Policy::default(), counters: Arc::clone(counters), prepare: None }
+    }
+
+    /// What runs as the batch of tasks of this kind.
+    pub(super) fn batch(&self) -> Self {
+        let policy = Policy { grace: self.policy.grace, ..Policy::default() };
+        Self { name: Arc::clone(&self.name), policy, counters: Arc::default(), prepare: None }
+    }
+
+    /// Whether tasks of it can be started by name.
+    pub(super) fn is_registered(&self) -> bool {
+        self.prepare.is_some()
     }
 
     /// Reads the input and gets an attempt ready to run.
-    pub(super) fn prepare(&self, input: &Json) -> Result<Attempt, Error> {
+    pub(super) fn prepare(&self, input: &Json) -> Result<Work, Error> {
         match &self.prepare {
             Some(prepare) => prepare(input),
             None => Err(Error::unknown_task(&self.name)),
@@ -79,21 +149,28 @@ impl Kind {
 /// Runs `start` and turns what comes out into JSON.
 pub(super) fn erase<D, I, O, E, Fut>(
     record: &Arc<Record>,
-    describe: Option<fn(&E) -> String>,
+    attempt: &Arc<Attempt>,
+    errors: Errors<E>,
     start: impl FnOnce(TaskContext<D, I>) -> Fut,
-) -> BoxFuture<'static, Result<Json, TaskFailure>>
+) -> BoxFuture<'static, Result<Json, Problem>>
 where
     O: Serialize,
     E: Serialize + 'static,
     Fut: Future<Output = Result<O, E>> + Send + 'static,
 {
     let name = Arc::clone(&record.kind.name);
-    let work = start(TaskContext::new(record));
+    let work = start(TaskContext::new(record, attempt));
     Box::pin(async move {
-        match work.await {
-            Ok(output) => Json::new(&output).map_err(|problem| TaskFailure::unserializable(&name, "output", &problem)),
-            Err(error) => Err(TaskFailure::error(&name, &error, describe.map(|describe| describe(&error)))),
-        }
+        let error = match work.await {
+            Ok(output) => {
+                return Json::new(&output)
+                    .map_err(|problem| TaskFailure::unserializable(&name, "output", &problem).into());
+            }
+            Err(error) => error,
+        };
+        let may_retry = errors.retry_if.as_ref().is_none_or(|retry_if| retry_if(&error));
+        let description = errors.describe.map(|describe| describe(&error));
+        Err(Problem { failure: TaskFailure::error(&name, &error, description), may_retry })
     })
 }
 

@@ -5,9 +5,9 @@
 //! - each change has the next sequence number and goes into the log, which keeps the newest [`LOG_LENGTH`];
 //! - there is an outcome exactly when the status is final, and then nothing changes any more.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use super::{CancelReason, ErrorSummary, Json, Outcome, StatusChange, TaskFailure, TaskStatus};
+use super::{CancelReason, ErrorSummary, Json, Outcome, StatusChange, TaskFailure, TaskStatus, TimeLimit};
 
 /// How many status changes are kept for watchers that come late.
 const LOG_LENGTH: usize = 32;
@@ -21,37 +21,94 @@ pub(super) enum Ending {
     Output(Json),
     /// The handler failed.
     Failure(TaskFailure),
-    /// The handler was dropped after a cancel.
+    /// The handler was dropped after it was told to stop.
     Dropped,
+}
+
+/// Why a task has to stop.
+#[derive(Debug, Clone)]
+pub(super) enum Stop {
+    Cancel(CancelReason),
+    /// It has reached this limit, which means this in words.
+    TimeLimit(TimeLimit, String),
+}
+
+impl Stop {
+    fn status(&self) -> TaskStatus {
+        match self {
+            Self::Cancel(_) => TaskStatus::Cancelled,
+            Self::TimeLimit(..) => TaskStatus::TimedOut,
+        }
+    }
+
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Cancel(reason) => Outcome::Cancelled { reason },
+            Self::TimeLimit(limit, message) => Outcome::TimedOut { limit, message },
+        }
+    }
+
+    fn reason(&self) -> Option<CancelReason> {
+        match self {
+            Self::Cancel(reason) => Some(*reason),
+            Self::TimeLimit(..) => None,
+        }
+    }
+
+    fn limit(&self) -> Option<TimeLimit> {
+        match self {
+            Self::Cancel(_) => None,
+            Self::TimeLimit(limit, _) => Some(*limit),
+        }
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Life {
     status: TaskStatus,
     sequence: u64,
-    log: VecDeque<StatusChange>,
+    log: VecDeque<Logged>,
     attempt: u32,
-    cancel_reason: Option<CancelReason>,
+    stop: Option<Box<Stop>>,
     overdue: bool,
     created_at: u64,
     started_at: Option<u64>,
     ended_at: Option<u64>,
-    outcome: Option<Outcome>,
+    next_attempt_at: Option<u64>,
+    /// What was wrong with the last attempt.
+    error: Option<Arc<ErrorSummary>>,
+    outcome: Option<Box<Outcome>>,
+}
+
+/// A change as it is kept; the outcome of the last one is the life's own.
+#[derive(Debug, Clone)]
+struct Logged {
+    status: TaskStatus,
+    overdue: bool,
+    attempt: u32,
+    cancel_reason: Option<CancelReason>,
+    time_limit: Option<TimeLimit>,
+    at: u64,
+    next_attempt_at: Option<u64>,
+    error: Option<Arc<ErrorSummary>>,
 }
 
 impl Life {
     /// A life that begins, queued, at `at` (milliseconds since 1970, as everywhere here).
-    pub(super) fn new(at: u64) -> Self {
+    pub(super) fn new(at: u64, next_attempt_at: Option<u64>) -> Self {
         let mut life = Self {
             status: TaskStatus::Queued,
             sequence: 0,
-            log: VecDeque::new(),
+            // Many tasks wait at the same time, and none of these has more to log yet.
+            log: VecDeque::with_capacity(1),
             attempt: 0,
-            cancel_reason: None,
+            stop: None,
             overdue: false,
             created_at: at,
             started_at: None,
             ended_at: None,
+            next_attempt_at,
+            error: None,
             outcome: None,
         };
         life.record(at);
@@ -71,7 +128,11 @@ impl Life {
     }
 
     pub(super) fn cancel_reason(&self) -> Option<CancelReason> {
-        self.cancel_reason
+        self.stop.as_ref().and_then(|stop| stop.reason())
+    }
+
+    pub(super) fn time_limit(&self) -> Option<TimeLimit> {
+        self.stop.as_ref().and_then(|stop| stop.limit())
     }
 
     pub(super) fn overdue(&self) -> bool {
@@ -90,35 +151,46 @@ impl Life {
         self.ended_at
     }
 
-    pub(super) fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
+    pub(super) fn next_attempt_at(&self) -> Option<u64> {
+        self.next_attempt_at
     }
 
-    /// An attempt begins. `false` when there is nothing to begin any more: it was cancelled in the queue.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_deref()
+    }
+
+    /// What went wrong with the task, or with its last attempt while it waits for the next.
+    pub(super) fn error(&self) -> Option<ErrorSummary> {
+        self.error.as_deref().cloned()
+    }
+
+    /// An attempt begins. `false` when there is nothing to begin any more: it was stopped in the queue.
     pub(super) fn begin(&mut self, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Running) {
             return false;
         }
         self.attempt += 1;
         self.started_at.get_or_insert(at);
+        self.next_attempt_at = None;
+        self.error = None;
         self.become_(TaskStatus::Running, at);
         true
     }
 
-    /// Somebody wants it to stop. What does not run ends at once; what runs is told once.
+    /// It has to stop. What does not run ends at once; what runs is told once, and the first to tell it says why.
     /// `Err` with the final status when it has ended already.
-    pub(super) fn cancel(&mut self, reason: CancelReason, at: u64) -> Result<(), TaskStatus> {
+    pub(super) fn stop(&mut self, why: Stop, at: u64) -> Result<(), TaskStatus> {
         if self.status.is_final() {
             return Err(self.status);
         }
         if self.status == TaskStatus::Cancelling {
             return Ok(());
         }
-        self.cancel_reason = Some(reason);
         if self.status.may_become(TaskStatus::Cancelling) {
+            self.stop = Some(Box::new(why));
             self.become_(TaskStatus::Cancelling, at);
         } else {
-            self.finish(TaskStatus::Cancelled, Outcome::Cancelled { reason }, at);
+            self.finish_stopped(why, at);
         }
         Ok(())
     }
@@ -133,29 +205,70 @@ impl Life {
         true
     }
 
+    /// An attempt has failed, nothing of it runs any more, and the next may begin at `next`. `false` when there is
+    /// none, because the task has to stop.
+    pub(super) fn retry(&mut self, failure: &TaskFailure, next: u64, at: u64) -> bool {
+        if !self.status.may_become(TaskStatus::Retrying) {
+            return false;
+        }
+        self.error = Some(Arc::new(summary(failure)));
+        self.next_attempt_at = Some(next);
+        self.become_(TaskStatus::Retrying, at);
+        true
+    }
+
+    /// The time of the next attempt has come. `false` when the task was stopped before.
+    pub(super) fn requeue(&mut self, at: u64) -> bool {
+        if !self.status.may_become(TaskStatus::Queued) {
+            return false;
+        }
+        self.next_attempt_at = None;
+        self.become_(TaskStatus::Queued, at);
+        true
+    }
+
+    /// The delay it was started with is over.
+    pub(super) fn is_due(&mut self) {
+        self.next_attempt_at = None;
+    }
+
     /// The last attempt is over, and nothing of it runs any more. Answers the failure that the end does not
     /// tell, because the task had been told to stop.
     pub(super) fn end(&mut self, ending: Ending, at: u64) -> Option<TaskFailure> {
         debug_assert!(matches!(self.status, TaskStatus::Running | TaskStatus::Cancelling), "{:?}", self.status);
-        match (ending, self.cancel_reason) {
-            (Ending::Output(output), _) => self.finish(TaskStatus::Completed, Outcome::Completed { output }, at),
-            (Ending::Failure(failure), None) => self.finish(TaskStatus::Failed, Outcome::Failed(failure), at),
-            (Ending::Failure(failure), Some(reason)) => {
-                self.finish(TaskStatus::Cancelled, Outcome::Cancelled { reason }, at);
-                return Some(failure);
+        match (ending, self.stop.take()) {
+            (ending, Some(stop)) if matches!(*stop, Stop::TimeLimit(..)) => {
+                self.finish_stopped(*stop, at);
+                return ending.into_failure();
             }
-            (Ending::Dropped, reason) => {
-                // Only a cancel drops a handler, so there is a reason.
-                let reason = reason.unwrap_or(CancelReason::User);
-                self.finish(TaskStatus::Cancelled, Outcome::Cancelled { reason }, at);
+            (Ending::Output(output), stop) => {
+                self.stop = stop;
+                self.finish(TaskStatus::Completed, Outcome::Completed { output }, at);
+            }
+            (Ending::Failure(failure), None) => {
+                self.error = Some(Arc::new(summary(&failure)));
+                self.finish(TaskStatus::Failed, Outcome::Failed(failure), at);
+            }
+            (ending, stop) => {
+                // Only what has to stop is dropped, so there is a reason.
+                let stop = stop.map_or(Stop::Cancel(CancelReason::User), |stop| *stop);
+                self.finish_stopped(stop, at);
+                return ending.into_failure();
             }
         }
         None
     }
 
+    fn finish_stopped(&mut self, why: Stop, at: u64) {
+        self.stop = Some(Box::new(why.clone()));
+        self.error = None;
+        self.finish(why.status(), why.outcome(), at);
+    }
+
     fn finish(&mut self, status: TaskStatus, outcome: Outcome, at: u64) {
-        self.outcome = Some(outcome);
+        self.outcome = Some(Box::new(outcome));
         self.ended_at = Some(at);
+        self.next_attempt_at = None;
         self.overdue = false;
         self.become_(status, at);
     }
@@ -171,34 +284,63 @@ impl Life {
         if self.log.len() == LOG_LENGTH {
             self.log.pop_front();
         }
-        self.log.push_back(StatusChange {
+        self.log.push_back(Logged {
             status: self.status,
-            at,
-            attempt: self.attempt,
-            cancel_reason: self.cancel_reason,
             overdue: self.overdue,
-            outcome: self.outcome.clone().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT),
-            error: self.error(),
+            attempt: self.attempt,
+            cancel_reason: self.cancel_reason(),
+            time_limit: self.time_limit(),
+            at,
+            next_attempt_at: self.next_attempt_at,
+            error: self.error.clone(),
         });
     }
 
-    /// What went wrong, if it failed.
-    pub(super) fn error(&self) -> Option<ErrorSummary> {
-        match &self.outcome {
-            Some(Outcome::Failed(failure)) => {
-                Some(ErrorSummary { kind: failure.kind, message: failure.message.clone() })
-            }
-            _ => None,
-        }
+    /// The number of the oldest change after number `sequence` that is still known, and its status.
+    pub(super) fn status_after(&self, sequence: u64) -> Option<(u64, TaskStatus)> {
+        self.logged_after(sequence).map(|(number, logged)| (number, logged.status))
     }
 
     /// The oldest change after number `sequence` that is still known, with its own number.
-    pub(super) fn change_after(&self, sequence: u64) -> Option<(u64, &StatusChange)> {
+    pub(super) fn change_after(&self, sequence: u64) -> Option<(u64, StatusChange)> {
+        self.logged_after(sequence).map(|(number, logged)| (number, self.change(logged)))
+    }
+
+    fn logged_after(&self, sequence: u64) -> Option<(u64, &Logged)> {
         let oldest = self.sequence + 1 - self.log.len() as u64;
         let wanted = (sequence + 1).max(oldest);
         let index = usize::try_from(wanted - oldest).ok()?;
-        self.log.get(index).map(|change| (wanted, change))
+        self.log.get(index).map(|logged| (wanted, logged))
     }
+
+    fn change(&self, logged: &Logged) -> StatusChange {
+        let Logged { status, overdue, attempt, cancel_reason, time_limit, at, next_attempt_at, ref error } = *logged;
+        let outcome = || self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT).cloned();
+        StatusChange {
+            status,
+            at,
+            attempt,
+            cancel_reason,
+            time_limit,
+            overdue,
+            next_attempt_at,
+            outcome: status.is_final().then(outcome).flatten(),
+            error: error.as_deref().cloned(),
+        }
+    }
+}
+
+impl Ending {
+    fn into_failure(self) -> Option<TaskFailure> {
+        match self {
+            Self::Failure(failure) => Some(failure),
+            Self::Output(_) | Self::Dropped => None,
+        }
+    }
+}
+
+fn summary(failure: &TaskFailure) -> ErrorSummary {
+    ErrorSummary { kind: failure.kind, message: failure.message.clone() }
 }
 
 #[cfg(test)]
@@ -212,36 +354,57 @@ mod tests {
     enum Step {
         Begin,
         Cancel,
+        TimeOut,
         Outstay,
+        Retry,
+        Requeue,
         End(u8),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
-        let step =
-            prop_oneof![Just(Step::Begin), Just(Step::Cancel), Just(Step::Outstay), (0_u8..3).prop_map(Step::End),];
-        prop::collection::vec(step, 0..12)
+        let step = prop_oneof![
+            3 => Just(Step::Begin),
+            1 => Just(Step::Cancel),
+            1 => Just(Step::TimeOut),
+            1 => Just(Step::Outstay),
+            1 => Just(Step::Retry),
+            2 => Just(Step::Requeue),
+            1 => (0_u8..3).prop_map(Step::End),
+        ];
+        prop::collection::vec(step, 0..16)
+    }
+
+    fn failure() -> TaskFailure {
+        TaskFailure { kind: FailureKind::Error, message: "no".into(), error: None }
     }
 
     fn ending(which: u8) -> Ending {
         match which {
             0 => Ending::Output(Json::new(&7).unwrap()),
-            1 => Ending::Failure(TaskFailure { kind: FailureKind::Error, message: "no".into(), error: None }),
+            1 => Ending::Failure(failure()),
             _ => Ending::Dropped,
         }
+    }
+
+    fn timed_out() -> Stop {
+        Stop::TimeLimit(TimeLimit::Stalled, "stalled".into())
     }
 
     proptest! {
         #[test]
         fn a_life_keeps_to_the_table_and_ends_once(steps in steps()) {
-            let mut life = Life::new(0);
+            let mut life = Life::new(0, None);
             let mut seen = vec![(TaskStatus::Queued, false)];
             for (at, step) in (1..).zip(steps) {
                 let before = life.status();
                 match step {
                     Step::Begin => { life.begin(at); }
-                    Step::Cancel => { let _ = life.cancel(CancelReason::User, at); }
+                    Step::Cancel => { let _ = life.stop(Stop::Cancel(CancelReason::User), at); }
+                    Step::TimeOut => { let _ = life.stop(timed_out(), at); }
                     Step::Outstay => { life.outstay(at); }
-                    // The supervisor only ends what it began, and only drops what was cancelled.
+                    Step::Retry => { life.retry(&failure(), at + 10, at); }
+                    Step::Requeue => { life.requeue(at); }
+                    // The supervisor only ends what it began, and only drops what has to stop.
                     Step::End(which) => {
                         let runs = matches!(before, TaskStatus::Running | TaskStatus::Cancelling);
                         if runs && (which != 2 || before == TaskStatus::Cancelling) {
@@ -256,6 +419,7 @@ mod tests {
                     seen.push(now);
                 }
                 prop_assert_eq!(life.status().is_final(), life.outcome().is_some());
+                prop_assert_eq!(life.status() == TaskStatus::Retrying, life.next_attempt_at().is_some());
             }
             // Who watched from the start was told each change, in order, once.
             let mut told = vec![];
@@ -272,7 +436,7 @@ mod tests {
 
     #[test]
     fn a_late_watcher_learns_how_many_changes_it_missed() {
-        let mut life = Life::new(0);
+        let mut life = Life::new(0, None);
         for at in 0..100 {
             life.record(at);
         }
@@ -281,22 +445,47 @@ mod tests {
         assert!(life.change_after(life.sequence()).is_none());
     }
 
+    fn running() -> Life {
+        let mut life = Life::new(0, None);
+        life.begin(1);
+        life
+    }
+
     #[test]
     fn output_after_a_cancel_still_counts() {
-        let mut life = Life::new(0);
-        life.begin(1);
-        life.cancel(CancelReason::User, 2).unwrap();
+        let mut life = running();
+        life.stop(Stop::Cancel(CancelReason::User), 2).unwrap();
         life.end(ending(0), 3);
         assert_eq!(life.status(), TaskStatus::Completed);
     }
 
     #[test]
+    fn output_after_a_time_limit_does_not() {
+        let mut life = running();
+        life.stop(timed_out(), 2).unwrap();
+        life.stop(Stop::Cancel(CancelReason::User), 3).unwrap();
+        life.end(ending(0), 4);
+        assert_eq!(life.status(), TaskStatus::TimedOut);
+        assert_eq!((life.time_limit(), life.cancel_reason()), (Some(TimeLimit::Stalled), None), "the first counts");
+    }
+
+    #[test]
     fn an_error_after_a_cancel_is_the_cancel() {
-        let mut life = Life::new(0);
-        life.begin(1);
-        life.cancel(CancelReason::Signal, 2).unwrap();
-        life.end(ending(1), 3);
+        let mut life = running();
+        life.stop(Stop::Cancel(CancelReason::Signal), 2).unwrap();
+        assert!(life.end(ending(1), 3).is_some(), "the failure is handed back, to be logged");
         assert_eq!(life.outcome(), Some(&Outcome::Cancelled { reason: CancelReason::Signal }));
-        assert_eq!(life.cancel(CancelReason::User, 4), Err(TaskStatus::Cancelled));
+        assert_eq!(life.stop(Stop::Cancel(CancelReason::User), 4).unwrap_err(), TaskStatus::Cancelled);
+    }
+
+    #[test]
+    fn a_failed_attempt_shows_its_error_until_the_next_begins() {
+        let mut life = running();
+        assert!(life.retry(&failure(), 50, 2));
+        assert_eq!((life.next_attempt_at(), life.error().unwrap().message), (Some(50), "no".into()));
+        assert!(life.requeue(50) && life.begin(51));
+        assert_eq!((life.attempt(), life.error(), life.next_attempt_at()), (2, None, None));
+        let (_, change) = life.change_after(2).unwrap();
+        assert_eq!((change.status, change.error.unwrap().message), (TaskStatus::Retrying, "no".into()));
     }
 }

@@ -1,15 +1,18 @@
 use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
 
-use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
-    CancelReason, Error, Json, Owner, TaskContext, TaskFilter, TaskHandle, TaskId, TaskSnapshot, TaskWatch,
-    kind::{Attempt, Kind, erase},
-    record::{Hub, Record},
-    registry::{Registry, Spent},
-    supervisor::{supervise, watch_grace},
+    BatchOptions, CancelReason, Error, ErrorKind, Json, LimitOf, Owner, Page, Retention, StartOptions, TaskContext,
+    TaskCounts, TaskFilter, TaskHandle, TaskId, TaskSnapshot, TaskStatus, TaskWatch,
+    admission::Scope,
+    hub::Hub,
+    kind::{Errors, Kind, erase},
+    life::Stop,
+    record::{Birth, Follower, Record},
+    registry::Spent,
+    scheduler::{Arrival, Scheduler},
     watcher::Watcher,
 };
 
@@ -39,10 +42,20 @@ pub struct TaskManager {
 }
 
 struct Shared {
-    runtime: Handle,
     kinds: HashMap<Arc<str>, Arc<Kind>>,
-    registry: Mutex<Registry>,
-    hub: Arc<Hub>,
+    scheduler: Arc<Scheduler>,
+}
+
+/// What holds for all tasks of an app.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Settings {
+    /// How many tasks may run at once.
+    pub(crate) concurrency: Option<usize>,
+    /// How many may wait.
+    pub(crate) queue_limit: Option<usize>,
+    /// How many tasks of each group may run at once.
+    pub(crate) groups: Vec<(String, usize)>,
+    pub(crate) retention: Retention,
 }
 
 /// A start with everything said that a page can say.
@@ -51,38 +64,114 @@ pub(crate) struct Start<'a> {
     pub(crate) task: &'a str,
     pub(crate) input: Json,
     pub(crate) owner: Owner,
+    pub(crate) options: StartOptions,
+    /// Whether the caller may join or replace this task.
+    pub(crate) sees: &'a dyn Fn(&Record) -> bool,
+}
+
+/// A start of a batch with everything said that a page can say.
+pub(crate) struct StartBatch<'a> {
+    pub(crate) id: TaskId,
+    pub(crate) task: &'a str,
+    pub(crate) inputs: Vec<Json>,
+    pub(crate) owner: Owner,
+    pub(crate) options: BatchOptions,
 }
 
 impl TaskManager {
     /// A manager with no registered kinds, that runs its tasks on `runtime`.
     pub fn new(runtime: Handle) -> Self {
-        Self::with_kinds(runtime, HashMap::new(), unix_millis)
+        Self::with_kinds(runtime, HashMap::new(), Settings::default(), unix_millis)
     }
 
     pub(crate) fn with_kinds(
         runtime: Handle,
         kinds: HashMap<Arc<str>, Arc<Kind>>,
+        settings: Settings,
         clock: impl Fn() -> u64 + Send + Sync + 'static,
     ) -> Self {
-        let shared = Shared { runtime, kinds, registry: Mutex::default(), hub: Arc::new(Hub::new(clock)) };
-        Self { shared: Arc::new(shared) }
+        let hub = Hub::new(clock);
+        {
+            let mut admission = hub.admission.lock();
+            admission.set_limit(Scope::App, settings.concurrency);
+            admission.set_queue_limit(settings.queue_limit);
+            for (group, limit) in settings.groups {
+                admission.set_limit(Scope::Group(group.into()), Some(limit));
+            }
+            for (name, kind) in &kinds {
+                let policy = &kind.policy;
+                admission.declare(Arc::clone(name), policy.group.clone(), policy.concurrency, policy.queue_limit);
+            }
+        }
+        let scheduler = Scheduler::new(runtime, hub, settings.retention);
+        Self { shared: Arc::new(Shared { kinds, scheduler }) }
     }
 
     /// Starts a task of the kind registered as `task`, for the app itself.
     ///
-    /// Returns at once; the task runs on. Fails when there is no such kind or `input` doesn't fit it.
+    /// Returns at once; the task runs when there is room for it. Fails when there is no such kind, `input` doesn't fit it,
+    /// or its queue is full.
     pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
+        self.start_with(task, input, StartOptions::new())
+    }
+
+    /// Like [`start`](Self::start), with a priority, a key, a delay and more.
+    ///
+    /// Fails with [`ErrorKind::KeyTaken`] too, if the options say so. With [`OnConflict::Join`](super::OnConflict::Join)
+    /// the handle may be that of a task that was there already.
+    pub fn start_with(&self, task: &str, input: impl Serialize, options: StartOptions) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
-        let start = Start { id: TaskId::new(), task, input, owner: Owner::App };
-        let mut handle = None;
-        // Before it can run, or it could fail unwatched.
-        let record = self.start_for(&start, |record| handle = Some(TaskHandle::new(self, record)))?;
-        Ok(handle.unwrap_or_else(|| TaskHandle::new(self, &record)))
+        let start = Start { id: TaskId::new(), task, input, owner: Owner::App, options, sees: &|_| true };
+        self.start_for(start).map(|follower| TaskHandle::new(self, follower))
+    }
+
+    /// Starts one task for each of `inputs` and one that stands for all of them, the batch: its bar is the sum of theirs,
+    /// its output the list of their outcomes in the order of the inputs, whether they completed or not, as in
+    /// `Promise.allSettled`. To cancel it cancels all of them.
+    ///
+    /// The members are ordinary tasks, with the batch as their parent: they wait and run within all limits, and
+    /// [`TaskHandle::members`] has their handles. The batch itself takes no slot.
+    ///
+    /// Fails, and starts nothing, when there is no such kind, one of the inputs doesn't fit it, or the queue doesn't hold
+    /// all of them.
+    ///
+    /// ```no_run
+    /// use tauri_plugin_tasks::{BatchOptions, Error, Outcome, TaskManager};
+    ///
+    /// async fn download_all(tasks: &TaskManager, urls: Vec<String>) -> Result<(), Error> {
+    ///     let batch = tasks.batch("download", urls, BatchOptions::new().concurrency(4))?;
+    ///     let outcomes: Vec<Outcome> = batch.outcome().await.output().unwrap_or_default();
+    ///     println!("{} downloads have ended", outcomes.len());
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn batch(
+        &self,
+        task: &str,
+        inputs: impl IntoIterator<Item = impl Serialize>,
+        options: BatchOptions,
+    ) -> Result<TaskHandle, Error> {
+        let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|input| Json::new(&input)).collect();
+        let inputs = inputs.map_err(|problem| Error::unserializable("an input", &problem))?;
+        let start = StartBatch { id: TaskId::new(), task, inputs, owner: Owner::App, options };
+        self.start_batch_for(start).map(|follower| TaskHandle::new(self, follower))
+    }
+
+    /// Starts a task that failed, timed out or was cancelled once more: a new task with the same input and options, for
+    /// the app itself.
+    ///
+    /// Fails when there is no such task, when it has not ended or has completed, when it was spawned or is a batch (try its
+    /// members), and as [`start_with`](Self::start_with) does.
+    pub fn retry(&self, id: TaskId) -> Result<TaskHandle, Error> {
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
+        let start = self.retry_for(&record, TaskId::new(), Owner::App, &|_| true)?;
+        Ok(TaskHandle::new(self, start))
     }
 
     /// Runs `work` once as a task that shows up under `name`, which need not be registered.
     ///
-    /// Returns at once; the task runs on, also when the handle is dropped.
+    /// Returns at once; the task runs on, also when the handle is dropped. It counts for the app's limit on running
+    /// tasks, and is never refused.
     pub fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> TaskHandle
     where
         D: 'static,
@@ -92,17 +181,25 @@ impl TaskManager {
         F: FnOnce(TaskContext<D, I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let kind = Arc::new(Kind::ad_hoc(name));
-        let record = self.record(TaskId::new(), kind, Json::null(), Owner::App);
-        self.shared.registry.lock().insert(&record);
-        let handle = TaskHandle::new(self, &record);
-        self.run(&record, Box::new(move |record| erase(record, None, work)));
-        handle
+        let birth = Birth {
+            id: TaskId::new(),
+            kind: Arc::new(Kind::ad_hoc(name, &self.shared.scheduler.hub.spawned)),
+            input: Json::null(),
+            owner: Owner::App,
+            options: StartOptions::new(),
+            parent: None,
+            members: None,
+        };
+        let work = Box::new(move |record: &_, attempt: &_| erase(record, attempt, Errors::default(), work));
+        match self.shared.scheduler.start(Arrival { birth, work, sees: &|_| true }) {
+            Ok(follower) => TaskHandle::new(self, follower),
+            Err(error) => unreachable!("a new id, no key and no queue to be full: {error}"),
+        }
     }
 
     /// A handle for a task that was started earlier or elsewhere.
     pub fn handle(&self, id: TaskId) -> Result<TaskHandle, Error> {
-        self.find(id).map(|record| TaskHandle::new(self, &record)).ok_or_else(|| Error::not_found(id))
+        self.find(id).map(|record| TaskHandle::new(self, Follower::new(&record))).ok_or_else(|| Error::not_found(id))
     }
 
     /// The task as it stands now.
@@ -128,97 +225,214 @@ impl TaskManager {
         self.cancel_record(&record, reason)
     }
 
+    /// Tells all tasks that match to stop, and answers how many had not ended.
+    pub fn cancel_all(&self, filter: &TaskFilter, reason: CancelReason) -> usize {
+        self.cancel_records(self.records(filter), reason)
+    }
+
+    /// Keeps a waiting task from running until it is [released](Self::release). To hold it again changes nothing.
+    ///
+    /// Fails when there is no such task, or it does not wait in its queue.
+    pub fn hold(&self, id: TaskId) -> Result<(), Error> {
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
+        self.hold_record(&record)
+    }
+
+    /// Lets a task that was [held](Self::hold) have its turn again. Fails as that does.
+    pub fn release(&self, id: TaskId) -> Result<(), Error> {
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
+        self.release_record(&record)
+    }
+
+    /// Gives a waiting task another priority; higher runs earlier. Fails as [`hold`](Self::hold) does.
+    pub fn set_priority(&self, id: TaskId, priority: i32) -> Result<(), Error> {
+        let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
+        self.set_priority_of(&record, priority)
+    }
+
+    /// Changes how many tasks may run at once; `None` for no limit.
+    ///
+    /// A lower limit stops nobody: nothing more begins until enough have ended. Fails when no kind or group of this name is
+    /// registered.
+    pub fn set_limit(&self, of: LimitOf, limit: impl Into<Option<usize>>) -> Result<(), Error> {
+        let scope = match of {
+            LimitOf::App => Scope::App,
+            LimitOf::Task(name) => match self.shared.kinds.get_key_value(&*name) {
+                Some((name, _)) => Scope::Kind(Arc::clone(name)),
+                None => return Err(Error::unknown_task(&name)),
+            },
+            LimitOf::Group(group) => match self.tasks_in(&group).first() {
+                Some(_) => Scope::Group(group.into()),
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::UnknownTask,
+                        format!("no task is in a group \"{group}\": put it there with Task::group(\"{group}\")"),
+                    ));
+                }
+            },
+        };
+        self.shared.scheduler.set_limit(scope, limit.into());
+        Ok(())
+    }
+
+    /// The names of the kinds in a group.
+    pub(crate) fn tasks_in(&self, group: &str) -> Vec<&str> {
+        let is_in = |kind: &&Arc<Kind>| kind.policy.group.as_deref() == Some(group);
+        self.shared.kinds.values().filter(is_in).map(|kind| &*kind.name).collect()
+    }
+
+    /// How many tasks of each kind stand where, by name; the last entry counts all that were spawned without a kind.
+    pub fn counts(&self) -> Vec<TaskCounts> {
+        let hub = &self.shared.scheduler.hub;
+        let kinds = self.task_names().into_iter().filter_map(|name| self.shared.kinds.get(name));
+        let mut counts: Vec<_> = kinds
+            .map(|kind| {
+                let limit = hub.admission.lock().limit(&Scope::Kind(Arc::clone(&kind.name)));
+                kind.counters.read(Some(&kind.name), limit, kind.policy.group.as_deref())
+            })
+            .collect();
+        counts.push(hub.spawned.read(None, None, None));
+        counts
+    }
+
     /// Forgets an ended task and its outcome. Its id can't be used again.
     ///
     /// Fails when there is no such task or it has not ended.
     pub fn remove(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         if !record.status().is_final() {
-            return Err(Error::not_ended(record.name()));
+            return Err(Error::not_ended(record.name(), "removed"));
         }
-        let removed = self.shared.registry.lock().remove(id, Instant::now());
+        let removed = self.shared.scheduler.registry.lock().remove(id, Instant::now());
         if let Some(record) = removed {
             record.mark_removed();
         }
-        self.expire();
+        self.shared.scheduler.expire();
         Ok(())
     }
 
-    /// Starts a task, or finds the one that an earlier call with the same words has started.
+    // The same for callers whose permissions are checked, on the task that they may see.
+
+    /// Starts a task, or finds the one that an earlier call with the same words has started, or that has its key.
     ///
-    /// `before` is called on the task before it can run, so that whoever wants to watch it misses nothing.
-    pub(crate) fn start_for(&self, start: &Start<'_>, before: impl FnOnce(&Arc<Record>)) -> Result<Arc<Record>, Error> {
-        // A statement of its own: `before` must not be called under the lock, see `Session`.
-        let known = repeated(&self.shared.registry.lock(), start)?;
-        if let Some(record) = known {
-            before(&record);
-            return Ok(record);
+    /// Until the follower is dropped, a failure of the task is not logged: so whoever wants to watch it misses nothing.
+    pub(crate) fn start_for(&self, start: Start<'_>) -> Result<Follower, Error> {
+        let Start { id, task, input, owner, options, sees } = start;
+        let scheduler = &self.shared.scheduler;
+        let known = scheduler.registry.lock().repeated(id, task, &owner, &input)?;
+        if let Some(known) = known {
+            return Ok(Follower::new(&known));
         }
-        let kind = self.shared.kinds.get(start.task).ok_or_else(|| Error::unknown_task(start.task))?;
-        let attempt = kind.prepare(&start.input)?;
-        let record = self.record(start.id, Arc::clone(kind), start.input.clone(), start.owner.clone());
-        // Looked at again, since a twin of this call may have come in between.
-        let twin = {
-            let mut registry = self.shared.registry.lock();
-            let twin = repeated(&registry, start)?;
-            if twin.is_none() {
-                registry.insert(&record);
-            }
-            twin
+        options.check()?;
+        let kind = self.kind(task)?;
+        let work = kind.prepare(&input)?;
+        let kind = Arc::clone(kind);
+        let birth = Birth { id, kind, input, owner, options, parent: None, members: None };
+        scheduler.start(Arrival { birth, work, sees })
+    }
+
+    pub(crate) fn start_batch_for(&self, start: StartBatch<'_>) -> Result<Follower, Error> {
+        let StartBatch { id, task, inputs, owner, options } = start;
+        let scheduler = &self.shared.scheduler;
+        let input = Json::new(&inputs).map_err(|problem| Error::unserializable("the inputs", &problem))?;
+        let known = scheduler.registry.lock().repeated(id, task, &owner, &input)?;
+        if let Some(known) = known {
+            return Ok(Follower::new(&known));
+        }
+        let concurrency = options.concurrency;
+        let (batch_options, member_options) = options.split();
+        batch_options.check()?;
+        let kind = self.kind(task)?;
+        for (place, input) in inputs.iter().enumerate() {
+            drop(kind.prepare(input).map_err(|error| error.of_member(task, place))?);
+        }
+        let member = |input| Birth {
+            id: TaskId::new(),
+            kind: Arc::clone(kind),
+            input,
+            owner: owner.clone(),
+            options: member_options.clone(),
+            parent: Some(id),
+            members: None,
         };
-        if let Some(twin) = twin {
-            before(&twin);
-            return Ok(twin);
+        let members: Vec<_> = inputs.into_iter().map(member).collect();
+        let batch = Birth {
+            id,
+            kind: Arc::new(kind.batch()),
+            input,
+            owner: owner.clone(),
+            options: batch_options,
+            parent: None,
+            members: Some(members.iter().map(|member| member.id).collect()),
+        };
+        scheduler.start_batch(batch, members, concurrency)
+    }
+
+    /// Starts what `record` was started for once more, as the task `id` of `owner`.
+    pub(crate) fn retry_for(
+        &self,
+        record: &Record,
+        id: TaskId,
+        owner: Owner,
+        sees: &dyn Fn(&Record) -> bool,
+    ) -> Result<Follower, Error> {
+        let (name, status) = (record.name(), record.status());
+        if !status.is_final() {
+            return Err(Error::not_ended(name, "tried again"));
         }
-        before(&record);
-        self.run(&record, attempt);
-        self.expire();
-        Ok(record)
+        if record.members.is_some() {
+            return Err(Error::not_retriable(name, "it is a batch; try those of its members again that ended badly"));
+        }
+        if status == TaskStatus::Completed {
+            return Err(Error::not_retriable(name, "it has completed"));
+        }
+        if !record.kind.is_registered() {
+            return Err(Error::not_retriable(name, "it was spawned in Rust, once, and is no registered kind"));
+        }
+        let options = StartOptions { held: false, ..record.options() };
+        self.start_for(Start { id, task: name, input: record.input.clone(), owner, options, sees })
     }
 
-    fn record(&self, id: TaskId, kind: Arc<Kind>, input: Json, owner: Owner) -> Arc<Record> {
-        Record::new(id, kind, input, owner, Arc::clone(&self.shared.hub))
-    }
-
-    fn run(&self, record: &Arc<Record>, attempt: Attempt) {
-        record.announce();
-        let (manager, record) = (self.clone(), Arc::clone(record));
-        self.shared.runtime.spawn(async move {
-            supervise(Arc::clone(&record), attempt).await;
-            manager.retire(&record);
-        });
-    }
-
-    fn retire(&self, record: &Record) {
-        self.shared.registry.lock().note_end(record, Instant::now());
-        self.expire();
-    }
-
-    fn expire(&self) {
-        let expired = self.shared.registry.lock().expire(Instant::now());
-        expired.iter().for_each(Record::mark_removed);
+    fn kind(&self, task: &str) -> Result<&Arc<Kind>, Error> {
+        self.shared.kinds.get(task).ok_or_else(|| Error::unknown_task(task))
     }
 
     pub(crate) fn cancel_record(&self, record: &Arc<Record>, reason: CancelReason) -> Result<(), Error> {
-        let newly = record.cancel(reason).map_err(|status| Error::already_ended(record.name(), status))?;
-        if newly {
-            self.shared.runtime.spawn(watch_grace(Arc::clone(record)));
-        }
-        Ok(())
+        let stopped = self.shared.scheduler.stop(record, Stop::Cancel(reason));
+        stopped.map_err(|status| Error::already_ended(record.name(), status))
+    }
+
+    /// Answers how many had not ended.
+    pub(crate) fn cancel_records(&self, mut records: Vec<Arc<Record>>, reason: CancelReason) -> usize {
+        // What waits first, or it would get the room that the others leave.
+        records.sort_by_key(|record| matches!(record.status(), TaskStatus::Running | TaskStatus::Cancelling));
+        records.iter().filter(|record| self.cancel_record(record, reason).is_ok()).count()
+    }
+
+    pub(crate) fn hold_record(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.shared.scheduler.hold(record)
+    }
+
+    pub(crate) fn release_record(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.shared.scheduler.release(record)
+    }
+
+    pub(crate) fn set_priority_of(&self, record: &Arc<Record>, priority: i32) -> Result<(), Error> {
+        self.shared.scheduler.set_priority(record, priority)
     }
 
     pub(crate) fn find(&self, id: TaskId) -> Option<Arc<Record>> {
-        self.shared.registry.lock().get(id).cloned()
+        self.shared.scheduler.find(id)
     }
 
     pub(crate) fn spent(&self, id: TaskId) -> Option<Spent> {
-        self.shared.registry.lock().spent(id).cloned()
+        self.shared.scheduler.registry.lock().spent(id).cloned()
     }
 
     pub(crate) fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
-        self.expire();
+        self.shared.scheduler.expire();
         let mut records: Vec<_> = {
-            let registry = self.shared.registry.lock();
+            let registry = self.shared.scheduler.registry.lock();
             registry.all().filter(|record| record.matches(filter)).cloned().collect()
         };
         records.sort_by_cached_key(|record| (record.created_at(), record.id));
@@ -232,16 +446,23 @@ impl TaskManager {
         }
     }
 
+    /// The same for a page that was closed when it started something.
+    pub(crate) fn disown_by(&self, page: &Page) {
+        let owner = Owner::Page(page.clone());
+        let all = self.records(&TaskFilter::default());
+        all.iter().filter(|record| record.owner() == owner).for_each(|record| record.disown(&page.label));
+    }
+
     pub(crate) fn watch_all(&self, watcher: &Arc<Watcher>) {
-        self.shared.hub.add_watcher(watcher);
+        self.shared.scheduler.hub.add_watcher(watcher);
     }
 
     pub(crate) fn unwatch_all(&self, watcher: &Arc<Watcher>) {
-        self.shared.hub.remove_watcher(watcher);
+        self.shared.scheduler.hub.remove_watcher(watcher);
     }
 
     pub(crate) fn runtime(&self) -> &Handle {
-        &self.shared.runtime
+        &self.shared.scheduler.runtime
     }
 
     /// The names of the registered kinds, sorted.
@@ -262,18 +483,4 @@ impl fmt::Debug for TaskManager {
 pub(crate) fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The task that an earlier call with the same words has started. `Err` when the id is used otherwise.
-fn repeated(registry: &Registry, start: &Start<'_>) -> Result<Option<Arc<Record>>, Error> {
-    if registry.spent(start.id).is_some() {
-        return Err(Error::invalid_id(start.id));
-    }
-    match registry.get(start.id) {
-        None => Ok(None),
-        Some(record) if record.name() == start.task && record.input == start.input && record.owner() == start.owner => {
-            Ok(Some(Arc::clone(record)))
-        }
-        Some(_) => Err(Error::invalid_id(start.id)),
-    }
 }

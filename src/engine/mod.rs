@@ -1,46 +1,74 @@
 //! The tasks themselves, on tokio alone: this module does not know that Tauri exists.
 //!
-//! A start goes [`manager`] → [`supervisor`] → handler ([`context`]); what happens to the task is decided
-//! in [`life`], kept in [`record`], and picked up from there by whoever watches ([`watcher`]).
+//! A start goes [`manager`] → [`scheduler`], and waits in [`admission`] until there is room → [`supervisor`] → handler
+//! ([`context`]). What happens to the task is decided in [`life`], kept in [`record`], and picked up from there by
+//! whoever watches ([`watcher`]). What stops it in time is in [`clocks`].
 
+mod admission;
+mod attempt;
+mod batch;
+mod clocks;
+mod conflation;
 mod context;
+mod counts;
 mod error;
 mod event;
 mod failure;
 mod filter;
 mod handle;
+mod hub;
 mod id;
 mod json;
+mod keys;
 mod kind;
 mod life;
+mod limit;
 mod manager;
+mod options;
 mod outcome;
 mod owner;
 mod progress;
 mod rate;
 mod record;
 mod registry;
+mod retention;
+mod retry;
+mod scheduler;
 mod status;
 mod supervisor;
+#[cfg(test)]
+mod tests;
+mod time_limit;
 mod watch;
 mod watcher;
 
+/// What `conflation` is made of. In the loom tests these are loom's.
+mod atomic {
+    pub(super) use std::sync::atomic::{AtomicU64, Ordering};
+}
+
 pub use context::{Never, ProgressReporter, TaskContext};
+pub use counts::TaskCounts;
 pub use error::{Error, ErrorKind};
-pub use event::{ErrorSummary, StatusChange, TaskChange, TaskEvent, TaskSnapshot};
+pub use event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot};
 pub use failure::Failure;
 pub use filter::TaskFilter;
 pub use handle::TaskHandle;
 pub use id::TaskId;
 pub use json::Json;
+pub use limit::LimitOf;
 pub use manager::TaskManager;
+pub use options::{BatchOptions, OnConflict, StartOptions};
 pub use outcome::{CancelReason, FailureKind, Outcome, TaskFailure};
 pub use owner::{Owner, Page};
 pub use progress::{Progress, Unit};
+pub use retention::Retention;
+pub use retry::Retry;
 pub use status::TaskStatus;
+pub use time_limit::TimeLimit;
 pub use watch::TaskWatch;
 
-pub(crate) use kind::{Kind, Policy};
-pub(crate) use manager::{Start, unix_millis};
+pub(crate) use kind::{Errors, Kind, Policy};
+pub(crate) use manager::{Settings, Start, StartBatch, unix_millis};
 pub(crate) use record::{Cursor, Follower, Record};
 pub(crate) use watcher::Watcher;

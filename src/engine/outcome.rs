@@ -5,10 +5,10 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::Json;
+use super::{Json, TimeLimit};
 
 /// How a task ended.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -27,6 +27,14 @@ pub enum Outcome {
         /// Why.
         reason: CancelReason,
     },
+    /// A time limit ended the task, or kept it from running at all.
+    #[non_exhaustive]
+    TimedOut {
+        /// Which limit.
+        limit: TimeLimit,
+        /// A sentence for people: which limit, how long it is and where it is set.
+        message: String,
+    },
 }
 
 impl Outcome {
@@ -44,13 +52,14 @@ impl Outcome {
         match self {
             Self::Completed { output } => output.len(),
             Self::Failed(failure) => failure.message.len() + failure.error.as_ref().map_or(0, Json::len),
+            Self::TimedOut { message, .. } => message.len(),
             Self::Cancelled { .. } => 0,
         }
     }
 }
 
 /// Why a task failed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
@@ -63,7 +72,7 @@ pub struct TaskFailure {
 }
 
 /// The kinds of [`TaskFailure`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -72,7 +81,8 @@ pub enum FailureKind {
     Error,
     /// The handler panicked.
     Panic,
-    /// The handler's output or error can't be written as JSON.
+    /// The handler's output or error can't be written as JSON, or its input could not be read again for a further
+    /// attempt.
     Unserializable,
 }
 
@@ -120,6 +130,11 @@ impl TaskFailure {
             ),
             error: None,
         }
+    }
+
+    /// The input could not be read again.
+    pub(super) fn unreadable(error: &super::Error) -> Self {
+        Self { kind: FailureKind::Unserializable, message: error.message.clone(), error: None }
     }
 
     pub(super) fn panic(name: &str, payload: Box<dyn Any + Send>) -> Self {

@@ -1,22 +1,13 @@
 //! A task's progress.
 //!
-//! The hot side, [`ProgressCell::inc`], is one atomic addition and one load. Whoever shows the progress
-//! samples it. Between the two stands `dirty`:
+//! The hot side, [`ProgressCell::inc`], is one atomic addition; whoever shows the progress samples it. How the
+//! two never miss each other is told in [`conflation`](super::conflation).
 //!
-//! - a writer changes a value, then looks at `dirty`, and wakes the watchers if it was clean;
-//! - a reader cleans `dirty`, then reads the values.
-//!
-//! All four steps are `SeqCst`: in their one order either the writer sees the clean flag, or the reader
-//! sees the new value. With weaker orders both could miss and the last change would never be shown.
-//!
-//! There may be several readers. Who cleans the flag counts the revision up for all of them: what was
-//! written while the flag was dirty woke nobody. So that nobody sees the flag clean and the revision old,
-//! readers take turns, under the lock of the task's state.
+//! The rest stands under a lock and is made when the work begins, so a task that waits holds little of it; so
+//! does one that is over. A new attempt changes everything under that lock, and samples are taken under it: no
+//! sample mixes two attempts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::SeqCst},
-};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -24,6 +15,8 @@ use tokio::time::Instant;
 
 use super::{
     Error, Json,
+    batch::Sum,
+    conflation::Conflation,
     rate::{Estimate, Estimator},
 };
 
@@ -47,10 +40,6 @@ pub enum Unit {
     Files,
     /// Items of any other sort.
     Items,
-}
-
-impl Unit {
-    const ALL: [Self; 4] = [Self::None, Self::Bytes, Self::Files, Self::Items];
 }
 
 /// How far a task has come, at one moment.
@@ -82,65 +71,63 @@ pub struct Progress {
     pub detail: Option<Json>,
 }
 
-const NO_TOTAL: u64 = u64::MAX;
-
 #[derive(Debug)]
 pub(super) struct ProgressCell {
-    completed: AtomicU64,
-    total: AtomicU64,
-    unit: AtomicU8,
-    dirty: AtomicBool,
-    /// How often `dirty` was cleaned: lets each reader tell whether it has shown the newest state.
-    revision: AtomicU64,
-    words: Mutex<Words>,
-    estimator: Mutex<Estimator>,
-    /// Whether anybody was ever told a rate, which is none any more when the task has ended.
-    rated: AtomicBool,
+    conflation: Conflation,
+    rest: Mutex<Option<Box<Rest>>>,
 }
 
-#[derive(Debug, Default, Clone)]
-struct Words {
+/// What is not in the [`Conflation`].
+#[derive(Debug)]
+struct Rest {
+    unit: Unit,
     message: Option<Arc<str>>,
     detail: Option<Json>,
+    /// If it is not that of the counter and the total.
+    fraction: Option<f64>,
+    estimator: Estimator,
+    /// Whether anybody was told a rate, which is none any more when the task has ended.
+    rated: bool,
+}
+
+impl Rest {
+    fn new(now: Instant) -> Box<Self> {
+        Box::new(Self {
+            unit: Unit::None,
+            message: None,
+            detail: None,
+            fraction: None,
+            estimator: Estimator::new(now),
+            rated: false,
+        })
+    }
 }
 
 impl ProgressCell {
-    pub(super) fn new(now: Instant) -> Self {
-        Self {
-            completed: AtomicU64::new(0),
-            total: AtomicU64::new(NO_TOTAL),
-            unit: AtomicU8::new(Unit::None as u8),
-            dirty: AtomicBool::new(false),
-            revision: AtomicU64::new(0),
-            words: Mutex::default(),
-            estimator: Mutex::new(Estimator::new(now)),
-            rated: AtomicBool::new(false),
-        }
+    pub(super) fn new() -> Self {
+        Self { conflation: Conflation::new(), rest: Mutex::new(None) }
     }
 
     /// Each writer answers whether the watchers must be told.
+    #[inline]
     #[must_use]
     pub(super) fn inc(&self, by: u64) -> bool {
-        self.completed.fetch_add(by, SeqCst);
-        self.soil()
+        self.conflation.inc(by)
     }
 
     #[must_use]
     pub(super) fn set(&self, completed: u64) -> bool {
-        self.completed.store(completed, SeqCst);
-        self.soil()
+        self.conflation.set(completed)
     }
 
     #[must_use]
     pub(super) fn set_total(&self, total: Option<u64>) -> bool {
-        self.total.store(total.unwrap_or(NO_TOTAL), SeqCst);
-        self.soil()
+        self.conflation.set_total(total)
     }
 
     #[must_use]
     pub(super) fn set_unit(&self, unit: Unit) -> bool {
-        self.unit.store(unit as u8, SeqCst);
-        self.soil()
+        self.change(|rest| rest.unit = unit)
     }
 
     pub(super) fn set_message(&self, message: &str) -> Result<bool, Error> {
@@ -148,8 +135,8 @@ impl ProgressCell {
         if size > MESSAGE_LIMIT {
             return Err(Error::too_large("the progress message", size, MESSAGE_LIMIT));
         }
-        self.words.lock().message = Some(message.into());
-        Ok(self.soil())
+        let message = Some(message.into());
+        Ok(self.change(|rest| rest.message = message))
     }
 
     pub(super) fn set_detail(&self, detail: &impl Serialize) -> Result<bool, Error> {
@@ -157,71 +144,241 @@ impl ProgressCell {
         if detail.len() > DETAIL_LIMIT {
             return Err(Error::too_large("the progress detail", detail.len(), DETAIL_LIMIT));
         }
-        self.words.lock().detail = Some(detail);
-        Ok(self.soil())
+        Ok(self.change(|rest| rest.detail = Some(detail)))
     }
 
-    fn soil(&self) -> bool {
-        !self.dirty.load(SeqCst) && !self.dirty.swap(true, SeqCst)
+    /// The bar of a batch, at once.
+    #[must_use]
+    pub(super) fn set_sum(&self, sum: Sum) -> bool {
+        let told = [
+            self.conflation.set(sum.completed),
+            self.conflation.set_total(sum.total),
+            self.change(|rest| (rest.unit, rest.fraction) = (sum.unit, Some(sum.fraction))),
+        ];
+        told.contains(&true)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Rest)) -> bool {
+        change(self.rest.lock().get_or_insert_with(|| Rest::new(Instant::now())));
+        self.conflation.report()
+    }
+
+    /// Whether anything was reported since the last call.
+    #[must_use]
+    pub(super) fn take_touched(&self) -> bool {
+        self.conflation.take_touched()
     }
 
     /// Lets the next change wake the watchers again, and says which the newest revision is. To be called
     /// before [`Self::sample`], by one reader at a time.
     pub(super) fn revision(&self) -> u64 {
-        let dirty = self.dirty.swap(false, SeqCst);
-        self.revision.fetch_add(u64::from(dirty), SeqCst) + u64::from(dirty)
+        self.conflation.look()
     }
 
-    /// The progress that stays when the work is over, and its revision.
+    /// The progress that stays when the work is over, and its revision. The cell keeps only the counter.
     pub(super) fn last(&self, now: Instant) -> (Progress, u64) {
         let revision = self.revision();
+        let rated = self.rest.lock().as_ref().is_some_and(|rest| rest.rated);
         let progress = Progress { rate: None, eta_ms: None, ..self.sample(now) };
-        (progress, revision + u64::from(self.rated.load(SeqCst)))
+        *self.rest.lock() = None;
+        (progress, revision + u64::from(rated))
     }
 
-    /// The work begins (again) now: what passed before says nothing about its rate.
+    /// The work begins now: what passed before says nothing about its rate.
     pub(super) fn begin(&self, now: Instant) {
-        *self.estimator.lock() = Estimator::new(now);
+        *self.rest.lock() = Some(Rest::new(now));
+    }
+
+    /// The work begins again now, with nothing reported. Answers whether the watchers must be told.
+    #[must_use]
+    pub(super) fn restart(&self, now: Instant) -> bool {
+        let mut rest = self.rest.lock();
+        *rest = Some(Rest::new(now));
+        self.conflation.restart()
     }
 
     pub(super) fn sample(&self, now: Instant) -> Progress {
-        let completed = self.completed.load(SeqCst);
-        let total = Some(self.total.load(SeqCst)).filter(|total| *total != NO_TOTAL);
-        let Estimate { rate, eta } = self.estimator.lock().read(now, completed, total);
-        if rate.is_some() {
-            self.rated.store(true, SeqCst);
-        }
-        let Words { message, detail } = self.words.lock().clone();
-        #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let mut rest = self.rest.lock();
+        let completed = self.conflation.completed();
+        let total = self.conflation.total();
+        #[allow(clippy::cast_precision_loss)]
+        let fraction = total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) });
+        let Some(rest) = &mut *rest else {
+            return Progress {
+                completed,
+                total,
+                fraction,
+                unit: Unit::None,
+                rate: None,
+                eta_ms: None,
+                message: None,
+                detail: None,
+            };
+        };
+        let Estimate { rate, eta } = rest.estimator.read(now, completed, total);
+        rest.rated |= rate.is_some();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let eta_ms = eta.map(|seconds| (seconds * 1_000.0) as u64);
         Progress {
             completed,
             total,
-            fraction: total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) }),
-            unit: Unit::ALL[usize::from(self.unit.load(SeqCst)) % Unit::ALL.len()],
+            fraction: rest.fraction.or(fraction),
+            unit: rest.unit,
             rate,
-            eta_ms: eta.map(|seconds| (seconds * 1_000.0) as u64),
-            message,
-            detail,
+            eta_ms,
+            message: rest.message.clone(),
+            detail: rest.detail.clone(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::time::Duration;
+
+    use super::{super::conflation::MOST, *};
 
     #[test]
-    fn units_survive_the_cell() {
-        let cell = ProgressCell::new(Instant::now());
-        for unit in Unit::ALL {
-            let _ = cell.set_unit(unit);
-            assert_eq!(cell.sample(Instant::now()).unit, unit);
+    fn a_task_that_waits_holds_little() {
+        assert!(size_of::<ProgressCell>() <= 40, "{}", size_of::<ProgressCell>());
+        let cell = ProgressCell::new();
+        cell.sample(Instant::now());
+        assert!(cell.rest.lock().is_none(), "a look alone makes nothing");
+    }
+
+    #[test]
+    fn a_task_that_is_over_holds_little() {
+        let cell = ProgressCell::new();
+        cell.begin(Instant::now());
+        let _ = cell.set_message("nearly there").unwrap();
+        let (last, _) = cell.last(Instant::now());
+        assert_eq!(last.message.as_deref(), Some("nearly there"));
+        assert!(cell.rest.lock().is_none());
+    }
+
+    #[test]
+    fn all_that_is_reported_is_shown() {
+        let cell = ProgressCell::new();
+        let _ = cell.set(3);
+        let _ = cell.inc(4);
+        let _ = cell.set_total(Some(14));
+        let _ = cell.set_unit(Unit::Files);
+        let _ = cell.set_message("counting").unwrap();
+        let _ = cell.set_detail(&[1]).unwrap();
+        let shown = Progress {
+            completed: 7,
+            total: Some(14),
+            fraction: Some(0.5),
+            unit: Unit::Files,
+            rate: None,
+            eta_ms: None,
+            message: Some("counting".into()),
+            detail: Some(Json::new(&[1]).unwrap()),
+        };
+        assert_eq!(cell.sample(Instant::now()), shown);
+    }
+
+    #[test]
+    fn a_count_too_large_stays_as_large_as_can_be() {
+        let cell = ProgressCell::new();
+        let _ = cell.inc(u64::MAX);
+        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        let _ = cell.set(1);
+        let _ = cell.set(u64::MAX);
+        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        assert!(cell.take_touched() && !cell.take_touched(), "the flags are not the counter's");
+    }
+
+    #[test]
+    fn every_report_touches_and_a_look_does_not() {
+        let cell = ProgressCell::new();
+        assert!(!cell.take_touched());
+        let reports: [(&str, &dyn Fn() -> bool); 6] = [
+            ("inc", &|| cell.inc(1)),
+            ("set", &|| cell.set(1)),
+            ("total", &|| cell.set_total(None)),
+            ("unit", &|| cell.set_unit(Unit::None)),
+            ("message", &|| cell.set_message("same").unwrap()),
+            ("detail", &|| cell.set_detail(&0).unwrap()),
+        ];
+        for looked in [false, true] {
+            for (name, report) in &reports {
+                let _ = report();
+                if looked {
+                    cell.revision();
+                    cell.sample(Instant::now());
+                }
+                assert!(cell.take_touched(), "{name}");
+                assert!(!cell.take_touched(), "{name} counts once");
+            }
+        }
+    }
+
+    #[test]
+    fn being_asked_whether_it_was_touched_tells_nobody_anything() {
+        let cell = ProgressCell::new();
+        assert!(cell.inc(1));
+        assert!(cell.take_touched());
+        assert!(!cell.inc(1), "still nobody has looked");
+        let seen = cell.revision();
+        assert!(cell.take_touched(), "a look is not an answer to that");
+        assert_eq!(cell.revision(), seen);
+    }
+
+    #[test]
+    fn a_new_attempt_begins_with_nothing() {
+        let cell = ProgressCell::new();
+        let start = Instant::now();
+        cell.begin(start);
+        let _ = cell.set_total(Some(1_000));
+        let _ = cell.set_unit(Unit::Bytes);
+        let _ = cell.set_message("halfway").unwrap();
+        let _ = cell.set_detail(&"detail").unwrap();
+        let _ = cell.set(500);
+        let now = start + Duration::from_secs(5);
+        let seen = cell.revision();
+        assert!(cell.sample(now).rate.is_some());
+
+        assert!(cell.restart(now), "this is to be told");
+        assert!(!cell.restart(now), "once");
+        assert!(!cell.inc(0), "and not with each report");
+        let revision = cell.revision();
+        assert_ne!(revision, seen);
+        assert_eq!(cell.sample(now), ProgressCell::new().sample(now));
+        let _ = cell.inc(10);
+        let after = cell.sample(now + Duration::from_millis(900));
+        assert_eq!((after.completed, after.rate), (10, None), "the rate of the attempt before is forgotten");
+        assert_eq!(cell.sample(now + Duration::from_secs(2)).rate.map(f64::round), Some(5.0));
+    }
+
+    #[test]
+    fn a_new_attempt_is_no_report() {
+        let cell = ProgressCell::new();
+        let _ = cell.inc(1);
+        let _ = cell.restart(Instant::now());
+        assert!(!cell.take_touched());
+        let _ = cell.inc(1);
+        assert!(cell.take_touched());
+    }
+
+    #[test]
+    fn a_rate_that_was_told_makes_the_end_a_new_revision() {
+        let start = Instant::now();
+        for (looked_after, news) in [(500, false), (5_000, true)] {
+            let cell = ProgressCell::new();
+            cell.begin(start);
+            let _ = cell.inc(100);
+            let seen = cell.revision();
+            cell.sample(start + Duration::from_millis(looked_after));
+            let (last, revision) = cell.last(start + Duration::from_secs(6));
+            assert_eq!((last.rate, last.eta_ms), (None, None));
+            assert_eq!(revision != seen, news);
         }
     }
 
     #[test]
     fn watchers_are_told_once_until_somebody_looks() {
-        let cell = ProgressCell::new(Instant::now());
+        let cell = ProgressCell::new();
         assert!(cell.inc(1), "the first change is told");
         assert!(!cell.inc(1), "the next is not: nobody has looked yet");
         let seen = cell.revision();
@@ -232,7 +389,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_refused_and_nothing_changes() {
-        let cell = ProgressCell::new(Instant::now());
+        let cell = ProgressCell::new();
         let _ = cell.set_message("fine").unwrap();
         let error = cell.set_message(&"x".repeat(MESSAGE_LIMIT)).unwrap_err();
         assert!(error.message.contains("1026 bytes") && error.message.contains("1024"), "{error}");
@@ -243,7 +400,7 @@ mod tests {
 
     #[test]
     fn what_is_written_while_the_flag_is_dirty_is_a_new_revision() {
-        let cell = ProgressCell::new(Instant::now());
+        let cell = ProgressCell::new();
         let _ = cell.inc(1);
         let first = cell.revision();
         let _ = cell.inc(1);
@@ -258,7 +415,7 @@ mod tests {
     fn no_change_is_missed_by_a_reader_that_waits_to_be_told() {
         // A writer and a reader race; the reader looks only when told. It must end with the last value.
         const LAST: u64 = 200_000;
-        let cell = &ProgressCell::new(Instant::now());
+        let cell = &ProgressCell::new();
         let (tell, told) = std::sync::mpsc::channel();
         let seen = std::thread::scope(|scope| {
             scope.spawn(move || {

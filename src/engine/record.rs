@@ -1,68 +1,39 @@
 //! What the engine knows of one task, shared by everybody who deals with it.
 
-use std::sync::{
-    Arc, Weak,
-    atomic::{AtomicBool, Ordering::Relaxed},
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
 };
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{sync::Notify, time::Instant};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
+use tracing::Span;
 
 use super::{
-    CancelReason, Error, FailureKind, Json, Outcome, Owner, Progress, TaskFailure, TaskFilter, TaskId, TaskSnapshot,
-    TaskStatus, Unit,
-    kind::Kind,
-    life::{Ending, INLINE_OUTCOME_LIMIT, Life},
+    Error, FailureKind, Json, Outcome, Owner, Progress, QueuePlace, StartOptions, TaskFailure, TaskFilter, TaskId,
+    TaskSnapshot, TaskStatus, Unit,
+    attempt::Attempt,
+    batch::Sum,
+    filter::Filtered,
+    hub::{Hub, is_another, mark},
+    kind::{Kind, Problem, Work},
+    life::{Ending, INLINE_OUTCOME_LIMIT, Life, Stop},
     progress::ProgressCell,
     watcher::Watcher,
 };
-
-/// What all tasks of one engine share: the wall clock, and the watchers of whole lists.
-pub(crate) struct Hub {
-    clock: Box<dyn Fn() -> u64 + Send + Sync>,
-    watchers: RwLock<Vec<Weak<Watcher>>>,
-}
-
-impl Hub {
-    pub(super) fn new(clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self { clock: Box::new(clock), watchers: RwLock::default() }
-    }
-
-    /// The wall clock, in milliseconds since 1970.
-    pub(super) fn now(&self) -> u64 {
-        (self.clock)()
-    }
-
-    /// From now on every change of every task is marked in `watcher`, for as long as it lives.
-    pub(crate) fn add_watcher(&self, watcher: &Arc<Watcher>) {
-        let mut watchers = self.watchers.write();
-        watchers.retain(|other| is_another(other, watcher));
-        watchers.push(Arc::downgrade(watcher));
-    }
-
-    pub(crate) fn remove_watcher(&self, watcher: &Arc<Watcher>) {
-        self.watchers.write().retain(|other| is_another(other, watcher));
-    }
-}
-
-/// Whether `other` is still there and not `watcher`.
-fn is_another(other: &Weak<Watcher>, watcher: &Arc<Watcher>) -> bool {
-    other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher))
-}
 
 pub(crate) struct Record {
     pub(crate) id: TaskId,
     pub(super) kind: Arc<Kind>,
     pub(super) input: Json,
-    /// Tells the handler to stop.
-    pub(super) token: CancellationToken,
-    /// Tells work on blocking threads to stop: when the task is told to, and when its handler is over.
-    pub(super) blocking_token: CancellationToken,
-    pub(super) blocking: TaskTracker,
-    /// Whether the handler looks at its token, and so gets a grace period.
-    cooperative: AtomicBool,
+    /// What it was started with beside its input, if that says anything.
+    options: Option<Box<StartOptions>>,
+    /// The batch it is a member of.
+    pub(super) parent: Option<TaskId>,
+    /// Its members in the order of their inputs, if it is a batch.
+    pub(super) members: Option<Box<[TaskId]>>,
     progress: ProgressCell,
     state: Mutex<State>,
     ended: Notify,
@@ -74,36 +45,89 @@ struct State {
     owner: Owner,
     watchers: Vec<Weak<Watcher>>,
     /// The last progress and its revision: after the end nothing changes, whatever a leftover of the handler reports.
-    last_progress: Option<(Progress, u64)>,
+    last_progress: Option<Box<(Progress, u64)>>,
     /// How many follow this task by itself, and whether one of them has learned of its failure.
-    followers: usize,
+    followers: u32,
     failure_told: bool,
     removed: bool,
+    running: Running,
+    /// Keeps its batch from ending.
+    batch: Option<TaskTrackerToken>,
+}
+
+/// What goes when the task ends.
+struct Running {
+    span: Span,
+    /// What its next attempt runs, if that need not be read from the input.
+    work: Option<Work>,
+    attempt: Option<Arc<Attempt>>,
+    /// What stops it in time.
+    clocks: Vec<AbortOnDropHandle<()>>,
+}
+
+/// What became of a task that has to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// It was told before.
+    Already,
+    /// It runs and was told.
+    Told,
+    /// It did not run, and is over.
+    Ended,
+}
+
+/// What follows an attempt.
+pub(super) enum Next {
+    Over,
+    RetryAfter(Duration),
+}
+
+/// How a task comes into the world.
+pub(super) struct Birth {
+    pub(super) id: TaskId,
+    pub(super) kind: Arc<Kind>,
+    pub(super) input: Json,
+    pub(super) owner: Owner,
+    pub(super) options: StartOptions,
+    pub(super) parent: Option<TaskId>,
+    pub(super) members: Option<Box<[TaskId]>>,
+}
+
+impl Birth {
+    /// How long it waits before it queues.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        delay(&self.options, &self.kind)
+    }
 }
 
 impl Record {
-    pub(super) fn new(id: TaskId, kind: Arc<Kind>, input: Json, owner: Owner, hub: Arc<Hub>) -> Arc<Self> {
-        let token = CancellationToken::new();
+    /// Nobody knows of it yet. Not to be called under a lock: whoever listens to spans may ask for tasks.
+    pub(super) fn new(birth: Birth, hub: &Arc<Hub>) -> Arc<Self> {
+        let Birth { id, kind, input, owner, options, parent, members } = birth;
+        let now = hub.now();
+        let span = tracing::info_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
+        let due = delay(&options, &kind).map(|delay| now.saturating_add(millis(delay)));
         Arc::new(Self {
             id,
             kind,
             input,
-            blocking_token: token.child_token(),
-            token,
-            blocking: TaskTracker::new(),
-            cooperative: AtomicBool::new(false),
-            progress: ProgressCell::new(Instant::now()),
+            options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            parent,
+            members,
+            progress: ProgressCell::new(),
             state: Mutex::new(State {
-                life: Life::new(hub.now()),
+                life: Life::new(now, due),
                 owner,
                 watchers: Vec::new(),
                 last_progress: None,
                 followers: 0,
                 failure_told: false,
                 removed: false,
+                running: Running { span, ..Running::none() },
+                batch: None,
             }),
             ended: Notify::new(),
-            hub,
+            hub: Arc::clone(hub),
         })
     }
 
@@ -119,16 +143,43 @@ impl Record {
         self.state.lock().life.status()
     }
 
-    pub(super) fn attempt(&self) -> u32 {
-        self.state.lock().life.attempt()
-    }
-
     pub(crate) fn is_removed(&self) -> bool {
         self.state.lock().removed
     }
 
+    /// How long it waits before it queues.
+    pub(super) fn delay(&self) -> Option<Duration> {
+        self.options
+            .as_deref()
+            .map_or_else(|| delay(&StartOptions::new(), &self.kind), |options| delay(options, &self.kind))
+    }
+
+    pub(super) fn options(&self) -> StartOptions {
+        self.options.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// The deadline that its start has given it.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.options.as_ref().and_then(|options| options.deadline)
+    }
+
+    /// The timeout that its start has given it.
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        self.options.as_ref().and_then(|options| options.timeout)
+    }
+
+    pub(super) fn key(&self) -> Option<&str> {
+        self.options.as_ref().and_then(|options| options.key.as_deref())
+    }
+
     pub(crate) fn matches(&self, filter: &TaskFilter) -> bool {
-        filter.matches(self.name(), self.status())
+        filter.matches(&Filtered {
+            name: self.name(),
+            status: self.status(),
+            tags: self.options.as_ref().map_or(&[], |options| &options.tags),
+            key: self.key(),
+            parent: self.parent,
+        })
     }
 
     /// If it belongs to a page of this label, it is the app's from now on.
@@ -154,6 +205,13 @@ impl Record {
         self.input.len() + self.state.lock().life.outcome().map_or(0, Outcome::size)
     }
 
+    /// Whether somebody is about to ask for its outcome: who follows it is told of its end, but not of an outcome as
+    /// large as this one.
+    pub(super) fn is_asked_for(&self) -> bool {
+        let state = self.state.lock();
+        state.followers > 0 && state.life.outcome().is_some_and(|outcome| outcome.size() > INLINE_OUTCOME_LIMIT)
+    }
+
     #[cfg(test)]
     pub(crate) fn watchers(&self) -> usize {
         self.state.lock().watchers.len()
@@ -163,41 +221,92 @@ impl Record {
         self.state.lock().life.created_at()
     }
 
-    // The life.
+    // The life. Each step says what has changed to whoever watches, and counts it.
 
-    /// Tells whoever watches whole lists that there is a new task.
+    /// The span of the task, as long as it has not ended.
+    pub(super) fn span(&self) -> Span {
+        self.state.lock().running.span.clone()
+    }
+
+    /// What its first attempt runs.
+    pub(super) fn set_work(&self, work: Work) {
+        self.state.lock().running.work = Some(work);
+    }
+
+    /// Has `clock` stopped when the task ends.
+    pub(super) fn keep_clock(&self, clock: AbortOnDropHandle<()>) {
+        let mut state = self.state.lock();
+        if !state.life.status().is_final() {
+            state.running.clocks.push(clock);
+        }
+    }
+
+    /// Its batch does not end before it has ended and given up its slot.
+    pub(super) fn keep_batch(&self, batch: TaskTrackerToken) {
+        self.state.lock().batch = Some(batch);
+    }
+
+    pub(super) fn leave_batch(&self) {
+        self.state.lock().batch = None;
+    }
+
+    /// It is known now, and counts.
     pub(super) fn announce(self: &Arc<Self>) {
+        self.kind.counters.note(None, TaskStatus::Queued);
         self.notify();
     }
 
-    /// The handler is about to run. `false` if the task was cancelled before.
-    pub(super) fn begin(self: &Arc<Self>) -> bool {
-        let begun = self.state.lock().life.begin(self.hub.now());
-        if begun {
-            self.progress.begin(Instant::now());
-            self.notify();
-        }
-        begun
+    /// An attempt is about to run: with what, if that is known already. `None` if the task was stopped before.
+    pub(super) fn begin(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
+        let begun = self.begin_unseen()?;
+        self.notify();
+        Some(begun)
     }
 
-    /// Tells the task to stop. Answers whether it has to stop only now: not if it was told before, and not
-    /// if it never ran and so is over already. `Err` with its final status if it has ended.
-    pub(super) fn cancel(self: &Arc<Self>, reason: CancelReason) -> Result<bool, TaskStatus> {
-        let status = {
+    /// The same for a task that nobody knows of yet.
+    pub(super) fn begin_unseen(&self) -> Option<(Arc<Attempt>, Option<Work>)> {
+        let (span, before, begun) = {
             let mut state = self.state.lock();
-            let told_before = state.life.status() == TaskStatus::Cancelling;
-            state.life.cancel(reason, self.hub.now())?;
-            if told_before {
-                return Ok(false);
+            let before = state.life.status();
+            if !state.life.begin(self.hub.now()) {
+                return None;
             }
-            state.life.status()
+            let attempt = Arc::new(Attempt::new(state.life.attempt()));
+            state.running.attempt = Some(Arc::clone(&attempt));
+            (state.running.span.clone(), before, (attempt, state.running.work.take()))
         };
-        self.token.cancel();
-        self.notify();
-        if status.is_final() {
-            self.ended.notify_waiters();
+        self.note(&span, before, TaskStatus::Running);
+        if begun.0.number == 1 {
+            self.progress.begin(Instant::now());
+        } else {
+            // They are told anyway.
+            let _ = self.progress.restart(Instant::now());
         }
-        Ok(!status.is_final())
+        Some(begun)
+    }
+
+    /// Tells the task to stop. `Err` with its final status if it has ended.
+    pub(super) fn stop(self: &Arc<Self>, why: Stop) -> Result<Stopped, TaskStatus> {
+        let (span, before, now, attempt, over) = {
+            let mut state = self.state.lock();
+            let before = state.life.status();
+            state.life.stop(why, self.hub.now())?;
+            if before == TaskStatus::Cancelling {
+                return Ok(Stopped::Already);
+            }
+            let now = state.life.status();
+            let (span, attempt) = (state.running.span.clone(), state.running.attempt.clone());
+            (span, before, now, attempt, now.is_final().then(|| self.close(&mut state)))
+        };
+        self.note(&span, before, now);
+        if let Some(attempt) = attempt {
+            attempt.stop();
+        }
+        self.notify();
+        let Some(over) = over else { return Ok(Stopped::Told) };
+        self.ended.notify_waiters();
+        over.drop_quietly(self);
+        Ok(Stopped::Ended)
     }
 
     pub(super) fn outstay(self: &Arc<Self>) {
@@ -206,18 +315,79 @@ impl Record {
         }
     }
 
-    pub(super) fn end(self: &Arc<Self>, ending: Ending) {
-        let (untold, unwatched) = {
+    /// The delay that it was started with is over.
+    pub(super) fn is_due(self: &Arc<Self>) {
+        self.state.lock().life.is_due();
+        self.notify();
+    }
+
+    /// An attempt is over, and nothing of it runs any more.
+    pub(super) fn end_attempt(self: &Arc<Self>, ended: Result<Ending, Problem>) -> Next {
+        let (before, now, untold, unwatched, over) = {
             let mut state = self.state.lock();
-            state.last_progress = Some(self.progress.last(Instant::now()));
-            (state.life.end(ending, self.hub.now()), state.take_unwatched_failure())
+            let before = state.life.status();
+            let ending = match ended {
+                Ok(ending) => ending,
+                Err(Problem { failure, may_retry }) => {
+                    if let Some(delay) = self.retry_delay(&state).filter(|_| may_retry) {
+                        let now = self.hub.now();
+                        let next = now.saturating_add(millis(delay));
+                        if state.life.retry(&failure, next, now) {
+                            state.running.attempt = None;
+                            let span = state.running.span.clone();
+                            drop(state);
+                            self.note(&span, before, TaskStatus::Retrying);
+                            tracing::debug!(task = self.name(), id = %self.id, "tried again in {delay:?}: {}", failure.message);
+                            self.notify();
+                            return Next::RetryAfter(delay);
+                        }
+                    }
+                    Ending::Failure(failure)
+                }
+            };
+            let untold = state.life.end(ending, self.hub.now());
+            let over = self.close(&mut state);
+            (before, state.life.status(), untold, state.take_unwatched_failure(), over)
         };
+        self.note(&over.span, before, now);
         if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
-            tracing::error!(task = self.name(), id = %self.id, "{message} (after it was cancelled)");
+            tracing::error!(task = self.name(), id = %self.id, "{message} (after it was told to stop)");
         }
         self.log_unwatched(unwatched);
         self.notify();
         self.ended.notify_waiters();
+        over.drop_quietly(self);
+        Next::Over
+    }
+
+    fn retry_delay(&self, state: &State) -> Option<Duration> {
+        self.kind.policy.retry.as_ref().and_then(|retry| retry.delay_after(state.life.attempt()))
+    }
+
+    /// The time of the next attempt has come. `false` if the task was stopped before.
+    pub(super) fn requeue(self: &Arc<Self>) -> bool {
+        let span = {
+            let mut state = self.state.lock();
+            if !state.life.requeue(self.hub.now()) {
+                return false;
+            }
+            state.running.span.clone()
+        };
+        self.note(&span, TaskStatus::Retrying, TaskStatus::Queued);
+        self.notify();
+        true
+    }
+
+    /// Counts a change of its status. Not under a lock: whoever listens to spans may ask for tasks.
+    fn note(&self, span: &Span, before: TaskStatus, status: TaskStatus) {
+        self.kind.counters.note(Some(before), status);
+        span.record("status", status.name());
+    }
+
+    /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock.
+    fn close(&self, state: &mut State) -> Running {
+        state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
+        std::mem::replace(&mut state.running, Running::none())
     }
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
@@ -237,14 +407,6 @@ impl Record {
             ended.as_mut().await;
             ended.set(self.ended.notified());
         }
-    }
-
-    pub(super) fn is_cooperative(&self) -> bool {
-        self.cooperative.load(Relaxed)
-    }
-
-    pub(super) fn set_cooperative(&self) {
-        self.cooperative.store(true, Relaxed);
     }
 
     // Progress, as the handler reports it.
@@ -290,6 +452,23 @@ impl Record {
         }
     }
 
+    /// Whether anything was reported since this was asked last.
+    pub(super) fn take_touched(&self) -> bool {
+        self.progress.take_touched()
+    }
+
+    /// How far it has come, for the bar of its batch.
+    pub(super) fn progress(&self) -> Progress {
+        let state = self.state.lock();
+        self.revision_of(&state);
+        self.progress_of(&state)
+    }
+
+    /// The bar of a batch: what its members have reported together.
+    pub(super) fn set_sum(self: &Arc<Self>, sum: Sum) {
+        self.tell_if(self.progress.set_sum(sum));
+    }
+
     // Watching.
 
     /// From now on every change is marked in `watcher`, for as long as that lives.
@@ -303,12 +482,10 @@ impl Record {
         self.state.lock().watchers.retain(|other| is_another(other, watcher));
     }
 
-    fn notify(self: &Arc<Self>) {
-        let mark = |watcher: &Weak<Watcher>| watcher.upgrade().map(|watcher| watcher.mark(self)).is_some();
-        self.state.lock().watchers.retain(mark);
-        for watcher in &*self.hub.watchers.read() {
-            mark(watcher);
-        }
+    /// Tells whoever watches that there is something new.
+    pub(super) fn notify(self: &Arc<Self>) {
+        self.state.lock().watchers.retain(|watcher| mark(watcher, self));
+        self.hub.mark(self);
     }
 
     pub(crate) fn snapshot(&self) -> TaskSnapshot {
@@ -319,6 +496,7 @@ impl Record {
 
     fn snapshot_of(&self, state: &State) -> TaskSnapshot {
         let life = &state.life;
+        let options = self.options.as_deref();
         TaskSnapshot {
             id: self.id,
             task: self.name().to_owned(),
@@ -328,7 +506,10 @@ impl Record {
             progress: self.progress_of(state),
             attempt: life.attempt(),
             cancel_reason: life.cancel_reason(),
+            time_limit: life.time_limit(),
             overdue: life.overdue(),
+            queue: self.queue_place(state),
+            next_attempt_at: life.next_attempt_at(),
             created_at: life.created_at(),
             started_at: life.started_at(),
             ended_at: life.ended_at(),
@@ -336,12 +517,25 @@ impl Record {
                 .filter(|input| self.kind.policy.show_input && input.len() <= INLINE_OUTCOME_LIMIT)
                 .cloned(),
             error: life.error(),
+            key: options.and_then(|options| options.key.clone()),
+            label: options.and_then(|options| options.label.clone()),
+            tags: options.map(|options| options.tags.clone()).unwrap_or_default(),
+            parent: self.parent,
+            members: self.members.as_ref().map(|members| u32::try_from(members.len()).unwrap_or(u32::MAX)),
         }
+    }
+
+    fn queue_place(&self, state: &State) -> Option<QueuePlace> {
+        if state.life.status() != TaskStatus::Queued {
+            return None;
+        }
+        let waiting = self.hub.admission.lock().queue_state(self.id)?;
+        Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
     }
 
     fn progress_of(&self, state: &State) -> Progress {
         match &state.last_progress {
-            Some((progress, _)) => progress.clone(),
+            Some(last) => last.0.clone(),
             None => self.progress.sample(Instant::now()),
         }
     }
@@ -349,7 +543,7 @@ impl Record {
     /// Lets the next change wake the watchers again, and says which the newest one is.
     fn revision_of(&self, state: &State) -> u64 {
         match &state.last_progress {
-            Some((_, revision)) => *revision,
+            Some(last) => last.1,
             None => self.progress.revision(),
         }
     }
@@ -378,11 +572,36 @@ impl State {
     }
 }
 
+/// How long a task waits before it queues: no time at all is no wait.
+fn delay(options: &StartOptions, kind: &Kind) -> Option<Duration> {
+    options.delay.or(kind.policy.delay).filter(|delay| !delay.is_zero())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Running {
+    fn none() -> Self {
+        Self { span: Span::none(), work: None, attempt: None, clocks: Vec::new() }
+    }
+
+    /// What the work holds is the app's own: a panic in it must not reach whoever ended the task.
+    fn drop_quietly(self, record: &Record) {
+        let drop_all = std::panic::AssertUnwindSafe(|| drop(self));
+        if let Err(panic) = std::panic::catch_unwind(drop_all) {
+            let failure = TaskFailure::panic(record.name(), panic);
+            tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
+        }
+    }
+}
+
 /// Where somebody who follows one task stands: what it has been told already.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cursor {
     sequence: u64,
     revision: u64,
+    queue: Option<QueuePlace>,
     ended: bool,
 }
 
@@ -392,7 +611,8 @@ impl Cursor {
         let state = record.state.lock();
         let revision = record.revision_of(&state);
         let snapshot = record.snapshot_of(&state);
-        let cursor = Self { sequence: snapshot.sequence, revision, ended: snapshot.status.is_final() };
+        let (sequence, queue) = (snapshot.sequence, snapshot.queue);
+        let cursor = Self { sequence, revision, queue, ended: snapshot.status.is_final() };
         (snapshot, cursor)
     }
 
@@ -408,30 +628,34 @@ impl Cursor {
 
     /// The next thing to tell: status changes one by one and in order, with the newest progress before the end.
     pub(crate) fn next(&mut self, record: &Record) -> Option<super::TaskEvent> {
-        use super::TaskChange::{Gap, Progress, Status};
+        use super::TaskChange::{Gap, Progress, Queue, Status};
         if self.ended {
             return None;
         }
         let state = record.state.lock();
         let revision = record.revision_of(&state);
         let progress_due = revision != self.revision;
-        let change = match state.life.change_after(self.sequence) {
+        let change = match state.life.status_after(self.sequence) {
             Some((number, _)) if number > self.sequence + 1 => {
                 let missed = number - self.sequence - 1;
                 self.sequence = number - 1;
                 Gap { missed }
             }
-            Some((number, change)) if !(change.status.is_final() && progress_due) => {
+            Some((_, status)) if !(status.is_final() && progress_due) => {
+                let (number, change) = state.life.change_after(self.sequence)?;
                 self.sequence = number;
-                self.ended = change.status.is_final();
-                Status(change.clone())
+                self.queue = None;
+                self.ended = status.is_final();
+                Status(change)
             }
-            due => {
-                if due.is_none() && !progress_due {
-                    return None;
-                }
+            due if due.is_some() || progress_due => {
                 self.revision = revision;
                 Progress(record.progress_of(&state))
+            }
+            _ => {
+                let place = record.queue_place(&state).filter(|place| self.queue != Some(*place))?;
+                self.queue = Some(place);
+                Queue(place)
             }
         };
         Some(super::TaskEvent { id: record.id, sequence: self.sequence, change })

@@ -1,9 +1,11 @@
-//! Which tasks there are, and which ids are spent.
+//! Which tasks there are, which keys they have, and which ids are spent.
 //!
 //! Invariants:
-//! - an id that was ever used is either a task here or remembered as spent for [`REMEMBERED`];
+//! - an id that was ever used is either a task here, or stands for one that was joined, or is remembered as spent for
+//!   [`REMEMBERED`];
 //! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
-//!   or listed.
+//!   or listed;
+//! - what somebody is about to ask for stays for [`ASKED_FOR`], and the members of a batch stay as long as it lives.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,31 +15,25 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Owner, TaskId, record::Record};
-
-/// What is kept of ended tasks; the oldest make room.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Retention {
-    pub count: usize,
-    pub age: Duration,
-    /// Inputs and outcomes together, in bytes of JSON. The newest ended task is kept whatever its size.
-    pub bytes: usize,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self { count: 1_000, age: Duration::from_secs(60 * 60), bytes: 64 * 1024 * 1024 }
-    }
-}
+use super::{Error, Json, Owner, Retention, TaskId, keys::Keys, record::Record};
 
 /// How long the ids of removed tasks are remembered. A reloading page repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// How long an outcome that is too large to come with the end waits for whoever followed the task to ask for it.
+const ASKED_FOR: Duration = Duration::from_secs(30);
 
 /// What is left of a removed task.
 #[derive(Debug, Clone)]
 pub(crate) struct Spent {
     pub(crate) name: Arc<str>,
     pub(crate) owner: Owner,
+}
+
+/// An id that a start came with that then joined another task.
+struct Alias {
+    of: TaskId,
+    name: Arc<str>,
+    owner: Owner,
 }
 
 struct Ended {
@@ -49,16 +45,30 @@ struct Ended {
 #[derive(Default)]
 pub(super) struct Registry {
     tasks: HashMap<TaskId, Arc<Record>>,
+    keys: Keys,
+    /// Ended tasks that somebody is about to ask for, the oldest first.
+    asked_for: VecDeque<Ended>,
     ended: VecDeque<Ended>,
     ended_bytes: usize,
     spent: HashMap<TaskId, Spent>,
+    aliases: HashMap<TaskId, Alias>,
+    /// Spent ids and aliases.
     spent_order: VecDeque<(Instant, TaskId)>,
     retention: Retention,
 }
 
 impl Registry {
+    pub(super) fn new(retention: Retention) -> Self {
+        Self { retention, ..Self::default() }
+    }
+
     pub(super) fn get(&self, id: TaskId) -> Option<&Arc<Record>> {
         self.tasks.get(&id)
+    }
+
+    /// Those of these tasks that there are.
+    pub(super) fn find_all(&self, ids: &[TaskId]) -> Vec<Arc<Record>> {
+        ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
     }
 
     pub(super) fn spent(&self, id: TaskId) -> Option<&Spent> {
@@ -69,30 +79,78 @@ impl Registry {
         self.tasks.values()
     }
 
-    pub(super) fn insert(&mut self, record: &Arc<Record>) {
-        self.tasks.insert(record.id, Arc::clone(record));
+    /// The task that an earlier call with this id has started or joined. `Err` when the id is used otherwise: the same
+    /// answer whether it is foreign, reused or removed.
+    pub(super) fn repeated(
+        &self,
+        id: TaskId,
+        task: &str,
+        owner: &Owner,
+        input: &Json,
+    ) -> Result<Option<Arc<Record>>, Error> {
+        let found = if let Some(record) = self.tasks.get(&id) {
+            Some(record).filter(|record| record.name() == task && record.owner() == *owner && record.input == *input)
+        } else if let Some(alias) = self.aliases.get(&id) {
+            self.tasks.get(&alias.of).filter(|_| &*alias.name == task && alias.owner == *owner)
+        } else if self.spent.contains_key(&id) {
+            None
+        } else {
+            return Ok(None);
+        };
+        found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
     }
 
-    /// A task has ended: it stays for a while, unless it was removed in the same moment.
-    pub(super) fn note_end(&mut self, record: &Record, now: Instant) {
+    /// The live tasks of a kind with this key, oldest first.
+    pub(super) fn with_key(&self, kind: &str, key: &str) -> Vec<Arc<Record>> {
+        self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id).cloned()).collect()
+    }
+
+    /// Whether no other task with its key comes before it.
+    pub(super) fn insert(&mut self, record: &Arc<Record>) -> bool {
+        self.tasks.insert(record.id, Arc::clone(record));
+        record.key().is_none_or(|key| self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id))
+    }
+
+    /// The id of `newcomer`, which is not taken in, stands for the task that it has joined.
+    pub(super) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
+        let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
+        self.aliases.insert(newcomer.id, alias);
+        self.spent_order.push_back((now, newcomer.id));
+    }
+
+    /// A task has ended. Answers the next one with its key, which may run now.
+    pub(super) fn note_end(&mut self, record: &Record, now: Instant) -> Option<TaskId> {
+        if let Some(members) = &record.members {
+            for id in members {
+                if let Some(member) = self.tasks.get(id).cloned() {
+                    self.keep(&member, now);
+                }
+            }
+        }
+        // The members of a batch are let go of together with it.
+        if record.parent.is_none_or(|batch| !self.tasks.contains_key(&batch)) {
+            self.keep(record, now);
+        }
+        record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.id))
+    }
+
+    /// It stays for a while, unless it was removed in the same moment.
+    fn keep(&mut self, record: &Record, now: Instant) {
         if self.tasks.contains_key(&record.id) {
             let bytes = record.kept_bytes();
-            self.ended.push_back(Ended { id: record.id, since: now, bytes });
+            let queue = if record.is_asked_for() { &mut self.asked_for } else { &mut self.ended };
+            queue.push_back(Ended { id: record.id, since: now, bytes });
             self.ended_bytes += bytes;
         }
     }
 
     pub(super) fn remove(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
-        if let Some(index) = self.ended.iter().position(|ended| ended.id == id) {
-            self.forget_end(index);
+        for queue in [&mut self.ended, &mut self.asked_for] {
+            if let Some(index) = queue.iter().position(|ended| ended.id == id) {
+                self.ended_bytes -= queue.remove(index).map_or(0, |ended| ended.bytes);
+            }
         }
         self.spend(id, now)
-    }
-
-    fn forget_end(&mut self, index: usize) -> Option<TaskId> {
-        let ended = self.ended.remove(index)?;
-        self.ended_bytes -= ended.bytes;
-        Some(ended.id)
     }
 
     fn spend(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
@@ -109,22 +167,28 @@ impl Registry {
         {
             self.spent_order.pop_front();
             self.spent.remove(&id);
+            self.aliases.remove(&id);
+        }
+        while let Some(oldest) = self.asked_for.front()
+            && now.duration_since(oldest.since) >= ASKED_FOR
+        {
+            self.ended.extend(self.asked_for.pop_front());
         }
         let mut expired = Vec::new();
         while let Some(oldest) = self.ended.front()
             && self.is_too_much(oldest, now)
         {
-            let id = self.forget_end(0);
-            expired.extend(id.and_then(|id| self.spend(id, now)));
+            let id = oldest.id;
+            self.ended_bytes -= self.ended.pop_front().map_or(0, |ended| ended.bytes);
+            expired.extend(self.spend(id, now));
         }
         expired
     }
 
     fn is_too_much(&self, oldest: &Ended, now: Instant) -> bool {
-        let Retention { count, age, bytes } = self.retention;
-        self.ended.len() > count
-            || now.duration_since(oldest.since) >= age
-            || (self.ended_bytes > bytes && self.ended.len() > 1)
+        self.ended.len() > self.retention.count
+            || now.duration_since(oldest.since) >= self.retention.age
+            || (self.ended_bytes > self.retention.bytes && self.ended.len() > 1)
     }
 }
 
@@ -132,25 +196,41 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::engine::{
-        CancelReason, Json, Kind,
-        record::{Hub, Record},
+        CancelReason, Json, Kind, StartOptions,
+        hub::Hub,
+        life::Stop,
+        record::{Birth, Record},
     };
 
     fn registry(retention: Retention) -> Registry {
-        Registry { retention, ..Registry::default() }
+        Registry::new(retention)
     }
 
     fn roomy() -> Retention {
         Retention { count: 100, age: Duration::from_secs(1_000), bytes: 1_000 }
     }
 
+    fn ended(input: Json) -> Arc<Record> {
+        let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
+        let birth = Birth {
+            id: TaskId::new(),
+            kind,
+            input,
+            owner: Owner::App,
+            options: StartOptions::new(),
+            parent: None,
+            members: None,
+        };
+        let record = Record::new(birth, &Arc::new(Hub::new(|| 0)));
+        record.stop(Stop::Cancel(CancelReason::User)).unwrap();
+        record
+    }
+
     /// An ended task with an input of this many bytes.
     fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
         let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
-        let hub = Arc::new(Hub::new(|| 0));
-        let record = Record::new(TaskId::new(), Arc::new(Kind::ad_hoc("t")), input, Owner::App, hub);
+        let record = ended(input);
         registry.insert(&record);
-        record.cancel(CancelReason::User).unwrap();
         registry.note_end(&record, now);
         record.id
     }
@@ -216,10 +296,8 @@ mod tests {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);
-        let hub = Arc::new(Hub::new(|| 0));
-        let record = Record::new(TaskId::new(), Arc::new(Kind::ad_hoc("t")), Json::null(), Owner::App, hub);
+        let record = ended(Json::null());
         registry.insert(&record);
-        record.cancel(CancelReason::User).unwrap();
         registry.remove(record.id, now);
         registry.note_end(&record, now);
         assert!(registry.expire(now).is_empty());

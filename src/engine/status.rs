@@ -37,6 +37,20 @@ impl TaskStatus {
         Self::TimedOut,
     ];
 
+    /// Its name, as pages see it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Cancelling => "cancelling",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timedOut",
+        }
+    }
+
     /// Whether a task in this status has ended: nothing follows.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut)
@@ -74,6 +88,13 @@ mod tests {
         for (from, allowed) in edges {
             let found: Vec<_> = TaskStatus::ALL.iter().copied().filter(|next| from.may_become(*next)).collect();
             assert_eq!(found, allowed, "from {from:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_has_one_name() {
+        for status in TaskStatus::ALL {
+            assert_eq!(serde_json::to_value(status).unwrap(), status.name());
         }
     }
 

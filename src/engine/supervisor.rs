@@ -1,64 +1,91 @@
-//! Lives one task's life, from the queue to its end.
+//! Lives one task's life, from the moment it gets a slot until it gives it up.
 //!
 //! The order at the end is what promises hang on: first the handler is over (returned, panicked or
-//! dropped), then its blocking work is told to stop and waited for, and only then the task ends. So an
-//! ended task has nothing running any more.
+//! dropped), then its clean-up is done, then its blocking work is told to stop and waited for, and only then the
+//! attempt is over. So an ended task has nothing running any more, and a slot is free only when its task has left the
+//! running ones.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
-    time::Duration,
 };
 
 use futures_util::FutureExt;
 use tokio::time::sleep;
+use tracing::Instrument;
 
-use super::{TaskFailure, kind::Attempt, life::Ending, record::Record};
+use super::{
+    TaskFailure,
+    attempt::Attempt,
+    kind::{Problem, Work},
+    life::Ending,
+    record::{Next, Record},
+    scheduler::Scheduler,
+};
 
-/// A handler that is dropped just when its grace period ends is not called overdue.
-const OVERDUE_SLACK: Duration = Duration::from_millis(100);
-
-pub(super) async fn supervise(record: Arc<Record>, attempt: Attempt) {
-    if !record.begin() {
-        return;
+/// `record` has a slot, if it needs one.
+pub(super) async fn supervise(scheduler: Arc<Scheduler>, record: Arc<Record>) {
+    // Stopped in the last moment: whoever did that has seen to everything.
+    if let Some((attempt, work)) = record.begin() {
+        live(scheduler, record, attempt, work).await;
     }
-    let ending = run(&record, attempt).await;
-    record.blocking_token.cancel();
-    record.blocking.close();
-    record.blocking.wait().await;
-    record.end(ending);
 }
 
-/// Marks the task as overdue if it outstays its grace period. Runs beside the supervisor, since a handler
-/// that never yields holds that one up.
-pub(super) async fn watch_grace(record: Arc<Record>) {
-    sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
-    record.outstay();
+/// An attempt has begun: sees it through to the end, or to the next one's place in the queue.
+pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: Arc<Attempt>, work: Option<Work>) {
+    let clocks = scheduler.start_clocks(&record, &attempt);
+    if clocks.is_some() {
+        // What was spawned last is run next by this very thread, and taken over by no other: a handler that never yields
+        // would keep its own clocks from running.
+        tokio::task::yield_now().await;
+    }
+    let ended = run(&record, &attempt, work).await;
+    drop(clocks);
+    match record.end_attempt(ended) {
+        Next::Over => scheduler.over(&record),
+        Next::RetryAfter(delay) => {
+            scheduler.step_back(&record);
+            tokio::select! {
+                biased;
+                _ = record.ended() => {}
+                () = sleep(delay) => scheduler.come_back(&record),
+            }
+        }
+    }
 }
 
-async fn run(record: &Arc<Record>, attempt: Attempt) -> Ending {
+async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
+    let span = tracing::info_span!(parent: &record.span(), "attempt", attempt = attempt.number);
+    let grace = record.kind.policy.grace;
+    let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
+        Ok(work) => run_handler(record, attempt, work).instrument(span.clone()).await,
+        Err(error) => Err(TaskFailure::unreadable(&error).into()),
+    };
+    if attempt.is_stopped() && !matches!(ended, Ok(Ending::Output(_))) {
+        attempt.clean_up(grace, record.name(), record.id).instrument(span).await;
+    } else {
+        attempt.forget_cleanups();
+    }
+    attempt.over().await;
+    ended
+}
+
+async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
     // The call itself is inside too: a handler may panic before its first await.
-    let handler = AssertUnwindSafe(async { attempt(record).await }).catch_unwind();
+    let handler = AssertUnwindSafe(async { work(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
-    let ending = tokio::select! {
+    let ended = tokio::select! {
         biased;
-        () = time_to_drop(record) => Ending::Dropped,
+        () = attempt.time_to_drop(record.kind.policy.grace) => Ok(Ending::Dropped),
         result = &mut handler => match result {
-            Ok(Ok(output)) => Ending::Output(output),
-            Ok(Err(failure)) => Ending::Failure(failure),
-            Err(panic) => Ending::Failure(TaskFailure::panic(record.name(), panic)),
+            Ok(Ok(output)) => Ok(Ending::Output(output)),
+            Ok(Err(problem)) => Err(problem),
+            Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),
         },
     };
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
         let failure = TaskFailure::panic(record.name(), panic);
         tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
     }
-    ending
-}
-
-async fn time_to_drop(record: &Record) {
-    record.token.cancelled().await;
-    if record.is_cooperative() {
-        sleep(record.kind.policy.grace).await;
-    }
+    ended
 }

@@ -94,13 +94,16 @@ impl Outbox {
         self.follows.contains_key(&id)
     }
 
-    /// From now on each change of the task is told; answers how it stands. Starts over if it was followed.
+    /// From now on each change of the task is told; answers how it stands. What is still to be told of a task that was
+    /// followed before is told nevertheless: the answer may get lost, or come to somebody else on the page.
     pub(super) fn follow(&mut self, record: &Arc<Record>) -> TaskSnapshot {
+        self.is_used();
+        if self.follows(record.id) {
+            return record.snapshot();
+        }
         // The follower first: from the look on, the task may fail.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
-        self.is_used();
-        self.unfollow(record.id);
         if cursor.has_ended() {
             follower.knows_the_end();
         } else {

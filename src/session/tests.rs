@@ -14,8 +14,8 @@ use tokio::{
 
 use super::*;
 use crate::{
-    CancelReason, Failure, Json, TaskContext, TaskId,
-    engine::{Kind, Owner, Start},
+    CancelReason, Failure, Json, StartOptions, TaskContext, TaskId,
+    engine::{Errors, Kind, Owner, Settings, Start},
     scope::Scope,
 };
 use log::Log;
@@ -319,15 +319,25 @@ fn calls_at_the_same_time_never_stop_each_other() {
     const ROUNDS: usize = 3_000;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let _entered = runtime.enter();
-    let quick = Kind::new("quick", Default::default(), None, async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
+    let quick =
+        Kind::new("quick", Default::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let kinds = [(Arc::from("quick"), Arc::new(quick))].into();
-    let opened = Opened { tasks: TaskManager::with_kinds(Handle::current(), kinds, || 0), ..Opened::new() };
+    let opened =
+        Opened { tasks: TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0), ..Opened::new() };
     let session = opened.session().unwrap();
     let id = TaskId::new();
     std::thread::scope(|scope| {
         let start = || {
-            let start = Start { id, task: "quick", input: Json::null(), owner: Owner::Page(page("main")) };
-            opened.tasks.start_for(&start, |record| drop(session.follow(record))).unwrap();
+            let start = Start {
+                id,
+                task: "quick",
+                input: Json::null(),
+                owner: Owner::Page(page("main")),
+                options: StartOptions::new(),
+                sees: &|_| true,
+            };
+            let started = opened.tasks.start_for(start).unwrap();
+            session.follow(started.record());
         };
         scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
         scope.spawn(|| {

@@ -146,6 +146,7 @@ fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("panics", panics))
         .task(Task::new("fails", fails).display_errors())
         .task(Task::new("large", large))
+        .task(Task::new("one", hang).concurrency(1).queue_limit(20).group("lane"))
 }
 
 /// A message as it came over a channel or as an answer.
@@ -270,8 +271,8 @@ impl Page {
 
     pub fn open_on(&self, session: &str, channel: u32) {
         let channel = format!("__CHANNEL__:{channel}");
-        let info = self.call("open", json!({ "session": session, "protocol": 1, "channel": channel })).unwrap();
-        assert_eq!(info, json!({ "protocol": 1, "leaseMs": 30_000 }));
+        let info = self.call("open", json!({ "session": session, "protocol": 2, "channel": channel })).unwrap();
+        assert_eq!(info, json!({ "protocol": 2, "leaseMs": 30_000 }));
     }
 
     pub fn ack(&self, session: &str, message: u64) -> Option<Message> {
@@ -330,6 +331,17 @@ impl Page {
                 if ended {
                     return events;
                 }
+            }
+        }
+    }
+
+    /// Takes and acknowledges messages until one has an event that is wanted.
+    pub fn next_event(&self, session: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let message = self.next_message();
+            self.ack(session, message.number);
+            if let Some(event) = message.events().into_iter().find(&is_wanted) {
+                return event;
             }
         }
     }

@@ -1,10 +1,12 @@
-//! The developer's commands: `cargo xtask demo` and `cargo xtask test`.
+//! The developer's commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask bench`.
 
+mod bench;
 mod build;
 mod command;
 mod demo;
 mod display;
 mod generated;
+mod mutations;
 mod setup;
 mod stages;
 mod test;
@@ -29,12 +31,21 @@ enum Command {
         #[arg(value_name = "STAGE", value_parser = test::stage_names())]
         stages: Vec<String>,
     },
+    /// Measure what the product costs, and compare it with the goals: see BENCHMARKS.md
+    Bench {
+        /// Only this
+        part: Option<bench::Part>,
+        /// Print one JSON object instead of the table
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo => demo::run(),
         Command::Test { stages } => test::run(&stages),
+        Command::Bench { part, json } => bench::run(part, json),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

@@ -8,6 +8,7 @@ use crate::build::{self, WORKSPACE};
 use crate::command::{Output, command};
 use crate::display::Display;
 use crate::generated::Generated;
+use crate::mutations;
 use crate::setup;
 use crate::stages::{self, Stage};
 
@@ -22,6 +23,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "clippy", needs: &["typescript"], run: |_, output| clippy(output) },
     Stage { name: "build", needs: &["typescript"], run: |_, output| build::everything(output) },
     Stage { name: "rust", needs: &["build"], run: |_, output| rust_tests(output) },
+    Stage { name: "mutations", needs: &["build"], run: |_, output| mutations::run(output) },
     Stage { name: "doctest", needs: &["typescript"], run: |_, output| doc_tests(output) },
     Stage { name: "docs", needs: &["typescript"], run: |_, output| docs(output) },
     Stage { name: "generated", needs: &["build"], run: |before, _| before.check() },

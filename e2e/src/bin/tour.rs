@@ -4,12 +4,17 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{App, Card, Content, Server, Workbench, eventually, target};
+use e2e::{App, Card, Content, Many, Server, Workbench, eventually, target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const SHORT: Content = Content { n: 24_000_000, rate: 12_000_000, seed: 1, chunked: 0, fail: 0, stall: 0 };
-const LONG: Content = Content { n: 72_000_000, rate: 6_000_000, seed: 2, chunked: 0, fail: 0, stall: 0 };
+/// Takes its time, so that the others are seen beside it.
+const LONG: Content = Content { n: 72_000_000, rate: 6_000_000, seed: 1, chunked: 0, fail: 0, status: 0, stall: 0 };
+/// Its server fails three times first.
+const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, ..LONG };
+/// Waits for its turn.
+const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, ..LONG };
+const PARTS: u64 = 6;
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[tokio::main]
@@ -25,37 +30,53 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     let server = Server::start().await?;
     let page = Workbench(app);
     let folder = std::env::current_dir()?;
-    app.resize(1100, 860).await?;
+    app.resize(1100, 940).await?;
 
-    let long = page.download(&server.url(&LONG), "long.bin").await?;
-    let hash = page.hash(&folder.to_string_lossy()).await?;
     let panic = page.job("panic", 2.0).await?;
-    let short = page.download(&server.url(&SHORT), "short.bin").await?;
+    let hash = page.hash(&folder.to_string_lossy()).await?;
+    let long = page.download(&server.url_of("long.bin", &LONG), "long.bin").await?;
+    let busy = page.download(&server.url_of("busy.bin", &BUSY), "busy.bin").await?;
+    let urls: Vec<_> = (1..=PARTS).map(|number| server.url_of(&file_of(number), &part(number))).collect();
+    let batch = page.many(&Many { urls: &urls, batch: Some(2) }).await?;
+    let batch = batch.first().context("the batch has no card")?;
+    app.click("many-open").await?;
+    let next = page.download(&server.url_of("next.bin", &NEXT), "next.bin").await?;
     println!(
-        "Started two downloads from {}, the hash of {} and a job that panics.",
+        "Started three downloads and a batch of {PARTS} from {}, the hash of {} and a job that panics.",
         server.address(),
         folder.display()
     );
 
-    page.card_when(&short, "the end of the short download", Card::has_ended).await?;
     page.card_when(&panic, "the end of the job", Card::has_ended).await?;
-    // The bar of a task that has ended still grows for a moment.
-    let settled = "
-        const card = document.querySelector(`[data-task-id='${args.id}']`);
-        await Promise.all(card.getAnimations({ subtree: true }).map((animation) => animation.finished));
-    ";
-    app.script::<Value>(settled, json!({ "id": short })).await?;
+    eventually("a moment in which there is much to see", Duration::from_secs(30), async || {
+        let is_retrying = page.card(&busy).await?.status == "retrying";
+        let is_waiting = !page.card(&next).await?.place.is_empty();
+        let is_midway = page.card(batch).await?.members.iter().any(|member| member == "completed");
+        Ok((is_retrying && is_waiting && is_midway).then_some(()))
+    })
+    .await?;
     let picture = demo.join("workbench.png");
     app.screenshot(&picture).await?;
     println!("A picture of the workbench meanwhile: {}", picture.display());
 
-    for (id, content, file) in [(&short, SHORT, "short.bin"), (&long, LONG, "long.bin")] {
+    for (id, content, file) in [(&next, NEXT, "next.bin"), (&busy, BUSY, "busy.bin"), (&long, LONG, "long.bin")] {
         let Ended { outcome, snapshot } = ended(app, id).await?;
         ensure!(outcome["status"] == "completed", "the download {file} ended otherwise: {outcome}");
         let same = std::fs::read(app.folder().join(file))? == content.bytes();
         ensure!(same, "{file} differs from what was sent");
         println!("The download {file} brought {}, byte for byte what was sent.", snapshot.amount());
     }
+
+    ensure!(server.requests(&BUSY) == BUSY.fail + 1, "busy.bin was asked for {} times", server.requests(&BUSY));
+    println!("The server of busy.bin failed {} times before.", BUSY.fail);
+
+    let card = page.card_when(batch, "the end of the batch", Card::has_ended).await?;
+    ensure!(card.status == "completed", "the batch ended otherwise: {card:?}");
+    for number in 1..=PARTS {
+        let same = std::fs::read(app.folder().join(file_of(number)))? == part(number).bytes();
+        ensure!(same, "{} differs from what was sent", file_of(number));
+    }
+    println!("The batch brought {PARTS} files, byte for byte what was sent.");
 
     let Ended { outcome, snapshot } = ended(app, &hash).await?;
     ensure!(outcome["status"] == "completed", "the hash ended otherwise: {outcome}");
@@ -68,6 +89,14 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     println!("The job failed with {message:?}, and the app goes on.");
     ensure!(app.runs(), "the app did not survive the panic");
     Ok(())
+}
+
+fn part(number: u64) -> Content {
+    Content { n: 9_000_000, rate: 4_000_000, seed: 10 + number, ..NEXT }
+}
+
+fn file_of(part: u64) -> String {
+    format!("part-{part}.bin")
 }
 
 #[derive(Deserialize)]

@@ -19,6 +19,28 @@ const wholeSeconds = (ms: number): string =>
 
 export const elapsed = (since: number): string => wholeSeconds(Date.now() - since);
 
+export const until = (time: number): string => wholeSeconds(time - Date.now());
+
+const clocks = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" });
+
+/** `12:03:10` */
+export const clock = (time: number): string => clocks.format(time);
+
+const ordinals = new Intl.PluralRules("en", { type: "ordinal" });
+const ENDINGS: Readonly<Partial<Record<Intl.LDMLPluralRule, string>>> = {
+  one: "st",
+  two: "nd",
+  few: "rd",
+};
+
+/** `3rd` */
+export const ordinal = (number: number): string =>
+  integers.format(number) + (ENDINGS[ordinals.select(number)] ?? "th");
+
+/** `1 download`, `2 downloads` */
+export const plural = (number: number, one: string, many = `${one}s`): string =>
+  `${integers.format(number)} ${number === 1 ? one : many}`;
+
 /** `12.3 MB`, `1,204 files`, or the bare number. */
 export function count(value: number, unit: Unit): string {
   switch (unit) {

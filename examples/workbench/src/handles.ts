@@ -1,4 +1,5 @@
 import {
+  type BatchHandle,
   TaskFailedError,
   type TaskHandle,
   TaskNotFoundError,
@@ -8,6 +9,7 @@ import {
 import { type Snapshot, tasks } from "./client";
 import type { Notify } from "./notice";
 import {
+  batchDone,
   downloadProblem,
   errorSentence,
   folderProblem,
@@ -15,25 +17,48 @@ import {
   jobProblem,
   sentence,
 } from "./sentences";
+import type { Tasks } from "./tasks.gen";
 
-/** Cancels a task of the list, whoever started it. */
-export async function cancel({ task, id }: Snapshot): Promise<void> {
-  await (await tasks.attach(task, id)).cancel();
+/** What a card's buttons need of a task or a batch of the list, whoever started it. */
+const handleOf = ({ task, id, members }: Snapshot) =>
+  members === null ? tasks.attach(task, id) : tasks.attachBatch(task, id);
+
+export const cancel = async (snapshot: Snapshot): Promise<void> =>
+  (await handleOf(snapshot)).cancel();
+
+// A batch does not wait itself, its members do: what follows is for tasks.
+
+export const hold = async ({ task, id }: Snapshot): Promise<void> =>
+  (await tasks.attach(task, id)).hold();
+
+export const release = async ({ task, id }: Snapshot): Promise<void> =>
+  (await tasks.attach(task, id)).release();
+
+/** Puts a waiting task before all that this page sees waiting. */
+export async function runNext({ task, id }: Snapshot): Promise<void> {
+  const waiting = await tasks.list({ status: "queued" });
+  const highest = Math.max(0, ...waiting.map(({ queue }) => queue?.priority ?? 0));
+  await (await tasks.attach(task, id)).setPriority(highest + 1);
 }
 
-/** Takes an ended task off the list. */
-export async function remove({ task, id }: Snapshot): Promise<void> {
-  try {
-    await (await tasks.attach(task, id)).remove();
-  } catch (error) {
-    // A second click, before the list has heard of the first.
-    if (!(error instanceof TaskNotFoundError)) throw error;
+/** Takes ended tasks off the list. */
+export async function remove(...snapshots: readonly Snapshot[]): Promise<void> {
+  for (const snapshot of snapshots) {
+    try {
+      await (await handleOf(snapshot)).remove();
+    } catch (error) {
+      // A second click, before the list has heard of the first.
+      if (!(error instanceof TaskNotFoundError)) throw error;
+    }
   }
 }
 
 /** Why a task failed, in a sentence. The list has a summary of the error; its type comes with the outcome. */
-export async function explain({ task, id, error }: Snapshot): Promise<string> {
+export async function explain({ task, id, error, members }: Snapshot): Promise<string> {
   try {
+    if (members !== null) {
+      return inWords(await (await tasks.attachBatch(task, id)).outcome, errorSentence);
+    }
     switch (task) {
       case "download":
         return inWords(await (await tasks.attach(task, id)).outcome, downloadProblem);
@@ -74,12 +99,14 @@ export interface Words<T extends TaskTypes> {
   failed(error: T["error"]): string;
 }
 
+export type Follow = <T extends TaskTypes>(task: TaskHandle<T>, words: Words<T>) => Promise<void>;
+
 /**
  * Makes what follows a task that this page started: the newest one's progress in `line`, and each one's end in a notice.
  *
  * Only for the page's own convenience. After a reload the list knows all of this without it.
  */
-export function createFollow(line: HTMLElement, notify: Notify) {
+export function createFollow(line: HTMLElement, notify: Notify): Follow {
   let newest: string | undefined;
 
   return async <T extends TaskTypes>(
@@ -115,4 +142,22 @@ export function createFollow(line: HTMLElement, notify: Notify) {
       notify(`${label}: ${why}`, task.status === "cancelled" ? "info" : "bad");
     }
   };
+}
+
+/** Tells of the end of a batch that this page started. */
+export async function tellBatch(
+  batch: BatchHandle<Tasks["download"]>,
+  label: string,
+  notify: Notify,
+): Promise<void> {
+  try {
+    const results = await batch.result;
+    const done = results.filter(({ status }) => status === "fulfilled").length;
+    notify(batchDone(label, done, results.length), done === results.length ? "good" : "bad");
+  } catch (error) {
+    if (!isForgotten(error)) {
+      const why = errorSentence(error);
+      notify(`${label}: ${why}`, batch.status === "cancelled" ? "info" : "bad");
+    }
+  }
 }

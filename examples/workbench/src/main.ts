@@ -1,11 +1,15 @@
 import { getCurrentWebview } from "@tauri-apps/api/webview";
 import { type ExtraWindow, openWindow } from "./app";
+import type { ButtonName } from "./card-buttons";
 import { KINDS, type Snapshot, tasks } from "./client";
 import { find } from "./dom";
+import { setUpDownloadsHead } from "./downloads-head";
 import { setUpForms, setUpSecret } from "./forms";
-import { cancel, createFollow, explain, remove } from "./handles";
+import { cancel, createFollow, explain, hold, release, remove, runNext } from "./handles";
 import { createNotify } from "./notice";
-import { errorSentence } from "./sentences";
+import { createRetry } from "./retry";
+import { errorSentence, stopping } from "./sentences";
+import { endedBadly } from "./status";
 import { TaskList } from "./task-list";
 import { setUpTheme } from "./theme";
 
@@ -16,9 +20,35 @@ const button = (id: string): HTMLButtonElement => find(document, `#${id}`, HTMLB
 const { label } = getCurrentWebview();
 const notify = createNotify(byId("notice"));
 const tell = (error: unknown): void => notify(errorSentence(error), "bad");
+const follow = createFollow(byId("latest"), notify);
+const retry = createRetry(follow);
 
 setUpTheme(button("theme"));
 byId("window-label").textContent = label;
+
+/** What the buttons of a card do. For a batch that is about all its members. */
+function press(
+  name: ButtonName,
+  snapshot: Snapshot,
+  members: readonly Snapshot[],
+): Promise<unknown> {
+  switch (name) {
+    case "cancel":
+      return cancel(snapshot);
+    case "remove":
+      return remove(...members, snapshot);
+    case "hold":
+      return hold(snapshot);
+    case "release":
+      return release(snapshot);
+    case "run-next":
+      return runNext(snapshot);
+    case "retry":
+      return snapshot.members === null
+        ? retry(snapshot)
+        : Promise.all(members.filter(endedBadly).map(retry));
+  }
+}
 
 const list = new TaskList(
   {
@@ -27,20 +57,31 @@ const list = new TaskList(
     empty: byId("empty"),
     summary: byId("summary"),
     removeEnded: button("remove-ended"),
+    cancelAll: button("cancel-all"),
   },
   label,
-  {
-    cancel: (snapshot: Snapshot) => void cancel(snapshot).catch(tell),
-    remove: (snapshot: Snapshot) => void remove(snapshot).catch(tell),
-    explain,
-  },
+  { press: (...pressed) => void press(...pressed).catch(tell), explain },
+);
+
+const refreshCounts = setUpDownloadsHead(
+  { limit: find(document, "#limit", HTMLInputElement), counts: byId("counts") },
+  tell,
 );
 
 // All tasks this window may see, now and from now on. After a reload this is all it takes to find them again.
-tasks.watch({ task: KINDS }, (snapshots) => list.show(snapshots)).catch(tell);
+tasks
+  .watch({ task: KINDS }, (snapshots) => {
+    list.show(snapshots);
+    refreshCounts();
+  })
+  .catch(tell);
 
-setUpForms({ notify, follow: createFollow(byId("latest"), notify) }).catch(tell);
+setUpForms({ notify, follow }).catch(tell);
 setUpSecret(button("start-secret"), notify);
+
+button("cancel-all").addEventListener("click", () => {
+  tasks.cancelAll({ task: KINDS }).then((told) => notify(stopping(told)), tell);
+});
 
 for (const extra of ["second", "observer"] satisfies ExtraWindow[]) {
   button(`open-${extra}`).addEventListener("click", () => void openWindow(extra).catch(tell));

@@ -2,13 +2,17 @@ import {
   type CancelReason,
   OutcomeExpiredError,
   TaskCancelledError,
+  type TaskCounts,
   type TaskStatus,
+  TaskTimedOutError,
+  type TimeLimit,
 } from "tauri-plugin-tasks-api";
 import type { Snapshot } from "./client";
-import { bytes, duration, fileName } from "./format";
+import { bytes, clock, duration, fileName, ordinal, plural, until } from "./format";
 import type {
   DownloadError,
   Downloaded,
+  DownloadInput,
   Failure,
   FolderHash,
   JobError,
@@ -27,6 +31,9 @@ export function sentence(text: string): string {
 export function errorSentence(error: unknown): string {
   if (error instanceof TaskCancelledError) {
     return cancelSentence(error.reason);
+  }
+  if (error instanceof TaskTimedOutError) {
+    return limitSentence(error.limit);
   }
   return sentence(error instanceof Error ? error.message : String(error));
 }
@@ -51,6 +58,19 @@ export function cancelSentence(reason: CancelReason | null): string {
   }
 }
 
+export function limitSentence(limit: TimeLimit): string {
+  switch (limit) {
+    case "timeout":
+      return "It took longer than it may, and was stopped.";
+    case "attemptTimeout":
+      return "One attempt took longer than it may, and was stopped.";
+    case "stalled":
+      return "It stalled: it got no further for too long, and was stopped.";
+    case "deadline":
+      return "It had not ended by its deadline.";
+  }
+}
+
 const KINDS: Readonly<Record<Snapshot["task"], string>> = {
   download: "Download",
   "hash-folder": "Folder hash",
@@ -58,7 +78,14 @@ const KINDS: Readonly<Record<Snapshot["task"], string>> = {
   secret: "Secret",
 };
 
-export const kindName = (task: Snapshot["task"]): string => KINDS[task];
+/** `Download`, and for a batch `8 downloads`. */
+export const kindName = ({ task, members }: Snapshot): string =>
+  members === null ? KINDS[task] : batchName(task, members);
+
+function batchName(task: Snapshot["task"], members: number): string {
+  const one = KINDS[task].toLowerCase();
+  return plural(members, one, one.endsWith("h") ? `${one}es` : `${one}s`);
+}
 
 const JOBS: Readonly<Record<JobOutcome, string>> = {
   succeed: "succeeds",
@@ -74,7 +101,10 @@ export interface Subject {
   readonly full: string;
 }
 
-export function subject({ task, input }: Snapshot): Subject {
+export function subject({ task, input, label }: Snapshot): Subject {
+  if (label !== null) {
+    return { short: label, full: label };
+  }
   // Only a kind registered with `show_input` has one here, and `secret` takes none.
   if (input === null) {
     return { short: "", full: "" };
@@ -124,6 +154,49 @@ export function statusName(status: TaskStatus, overdue: boolean): string {
   }
 }
 
+/** Where a waiting task stands. */
+export function place({ status, queue, nextAttemptAt }: Snapshot): string {
+  if (status !== "queued" || queue === null) {
+    return "";
+  }
+  if (queue.held) {
+    return "held";
+  }
+  if (queue.position !== null) {
+    return queue.position < LAST_PLACE
+      ? `${ordinal(queue.position)} in line`
+      : `${ordinal(LAST_PLACE)} in line or later`;
+  }
+  return nextAttemptAt === null ? "after another one" : `waits until ${clock(nextAttemptAt)}`;
+}
+
+/** The plugin counts places no further. */
+const LAST_PLACE = 1000;
+
+export const priority = ({ queue }: Snapshot): string =>
+  queue === null || queue.priority === 0 ? "" : `priority ${queue.priority}`;
+
+/** Which attempt it is, and when the next one comes. */
+export function attempts({ status, attempt, nextAttemptAt }: Snapshot): string {
+  if (status === "retrying" && nextAttemptAt !== null) {
+    return nextAttemptAt > Date.now()
+      ? `attempt ${attempt} failed, next in ${until(nextAttemptAt)}`
+      : `attempt ${attempt} failed, next is due`;
+  }
+  if (status === "queued") {
+    return attempt > 0 ? `attempt ${attempt} failed` : "";
+  }
+  return attempt > 1 ? `attempt ${attempt}` : "";
+}
+
+/** What went wrong, as far as the list knows without asking; a failure has to be asked for. */
+export function problem({ status, error, timeLimit }: Snapshot): string {
+  if (status === "retrying") {
+    return error === null ? "" : sentence(error.message);
+  }
+  return status === "timedOut" && timeLimit !== null ? limitSentence(timeLimit) : "";
+}
+
 /** What there is to know about a task besides its figures. */
 export function remark(snapshot: Snapshot): string {
   switch (snapshot.status) {
@@ -134,9 +207,9 @@ export function remark(snapshot: Snapshot): string {
     case "cancelled":
       return cancelSentence(snapshot.cancelReason);
     case "running":
-    case "retrying":
       return doing(snapshot);
     case "queued":
+    case "retrying":
     case "completed":
     case "failed":
     case "timedOut":
@@ -172,7 +245,9 @@ export function downloadProblem(error: DownloadError): string {
     case "exists":
       return `There is already something at ${error.data}: choose another name, or move it away first.`;
     case "http":
-      return `The server answered with status ${error.data} instead of the file: check the address.`;
+      return error.data < 500
+        ? `The server answered with status ${error.data} instead of the file: check the address.`
+        : `The server answered with status ${error.data} instead of the file: try again later.`;
     case "network":
       return `The server could not be reached, or the connection broke (${error.data}): check the address and the network, then try again.`;
     case "io":
@@ -191,6 +266,83 @@ export function jobProblem(error: JobError): string {
       return "A job takes between 0 and 86,400 seconds: choose a number in that range.";
   }
 }
+
+/** The counts above the list. */
+export const inAllWindows = ({ running, retrying, queued }: TaskCounts): string =>
+  retrying === 0
+    ? `${running} running, ${queued} waiting`
+    : `${running} running, ${retrying} retrying, ${queued} waiting`;
+
+/** What a batch of downloads is called: `8 files from example.org`. */
+export function batchLabel(inputs: readonly DownloadInput[]): string {
+  const hosts = new Set(inputs.map(({ url }) => host(url)));
+  const [first = "nowhere"] = hosts;
+  const from = hosts.size > 1 ? plural(hosts.size, "server") : first;
+  return `${plural(inputs.length, "file")} from ${from}`;
+}
+
+export const onTheirWay = (downloads: number): string =>
+  `${plural(downloads, "download")} ${downloads === 1 ? "is" : "are"} on the way.`;
+
+export const stopping = (tasks: number): string =>
+  tasks === 0 ? "There was nothing to cancel." : `${plural(tasks, "task")} told to stop.`;
+
+export function batchDone(label: string, done: number, all: number): string {
+  const failed = all - done;
+  return failed === 0
+    ? `${label}: all are there.`
+    : `${label}: ${done} of ${all} are there, ${failed} ${failed === 1 ? "is" : "are"} not.`;
+}
+
+const STATUSES: readonly TaskStatus[] = [
+  "completed",
+  "running",
+  "retrying",
+  "queued",
+  "cancelling",
+  "failed",
+  "timedOut",
+  "cancelled",
+];
+
+/** How the members of a batch stand: `3 of 8 completed, 2 running, 3 queued`. */
+export function tally(members: readonly Snapshot[], all: number): string {
+  const parts = STATUSES.map((status) => {
+    const count = members.filter((member) => member.status === status).length;
+    if (status === "completed") {
+      return `${count} of ${all} completed`;
+    }
+    return count === 0 ? "" : `${count} ${statusName(status, false).toLowerCase()}`;
+  });
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** A member in a few words: its file, how it stands, and what is wrong with it. */
+export function memberLine(member: Snapshot): string {
+  const name = memberName(member);
+  const status = statusName(member.status, member.overdue).toLowerCase();
+  const wrong = memberProblem(member);
+  return wrong === "" ? `${name}: ${status}` : `${name}: ${status}. ${wrong}`;
+}
+
+export const memberName = (member: Snapshot): string =>
+  member.task === "download" && member.input !== null
+    ? fileName(member.input.dest)
+    : subject(member).short;
+
+const memberProblem = (member: Snapshot): string =>
+  problem(member) || (member.error === null ? "" : sentence(member.error.message));
+
+/** What went wrong in a batch: the first few members, each in a sentence. */
+export function batchProblem(members: readonly Snapshot[]): string {
+  const wrong = members.filter(({ status }) => status === "failed" || status === "timedOut");
+  const told = wrong.slice(0, TOLD).map((one) => `${memberName(one)}: ${memberProblem(one)}`);
+  return wrong.length > TOLD
+    ? `${told.join(" ")} And ${wrong.length - TOLD} more.`
+    : told.join(" ");
+}
+
+const TOLD = 3;
 
 const shortHash = (hash: string): string => `${hash.slice(0, 12)}…`;
 

@@ -1,46 +1,61 @@
-import type { TaskStatus } from "tauri-plugin-tasks-api";
+import { type ButtonName, CardButtons } from "./card-buttons";
 import type { Snapshot } from "./client";
 import { find, setAttribute, setText } from "./dom";
 import { amount, duration, elapsed, percent, rate, timeLeft } from "./format";
-import { kindName, remark, statusName, subject } from "./sentences";
-
-const ENDED: ReadonlySet<TaskStatus> = new Set<TaskStatus>([
-  "completed",
-  "failed",
-  "cancelled",
-  "timedOut",
-]);
-
-export const hasEnded = (snapshot: Snapshot): boolean => ENDED.has(snapshot.status);
+import { MemberGrid } from "./member-grid";
+import {
+  attempts,
+  batchProblem,
+  kindName,
+  place,
+  priority,
+  problem,
+  remark,
+  statusName,
+  subject,
+  tally,
+} from "./sentences";
+import { hasEnded } from "./status";
 
 /** What a card can ask for. */
 export interface CardActions {
-  cancel(snapshot: Snapshot): void;
-  remove(snapshot: Snapshot): void;
+  /** A button was pressed. `members`: those of a batch. */
+  press(name: ButtonName, snapshot: Snapshot, members: readonly Snapshot[]): void;
   /** Why a task failed: a snapshot only has a summary, the typed error has to be asked for. */
   explain(snapshot: Snapshot): Promise<string>;
 }
 
-/** One task on the screen. Its nodes are made once; an update touches only those that change. */
+/** The texts of a card that `update` and `tick` set. */
+const TEXTS = [
+  "place",
+  "priority",
+  "percent",
+  "amount",
+  "rate",
+  "eta",
+  "attempts",
+  "time",
+  "message",
+  "error",
+  "owner",
+] as const;
+type TextName = (typeof TEXTS)[number];
+
+/** One task on the screen, or a batch with all its members. Its nodes are made once; an update touches only those that change. */
 export class TaskCard {
   readonly element: HTMLLIElement;
   #snapshot: Snapshot;
+  #members: readonly Snapshot[] = [];
   readonly #window: string;
   readonly #actions: CardActions;
-  #explained = false;
-  readonly #owner: HTMLElement;
+  /** Why it failed, once that was asked for. */
+  #reason: string | undefined;
   readonly #status: HTMLElement;
   readonly #bar: HTMLElement;
   readonly #fill: HTMLElement;
-  readonly #percent: HTMLElement;
-  readonly #amount: HTMLElement;
-  readonly #rate: HTMLElement;
-  readonly #eta: HTMLElement;
-  readonly #time: HTMLElement;
-  readonly #message: HTMLElement;
-  readonly #error: HTMLElement;
-  readonly #cancel: HTMLButtonElement;
-  readonly #remove: HTMLButtonElement;
+  readonly #texts: Readonly<Record<TextName, HTMLElement>>;
+  readonly #grid: MemberGrid;
+  readonly #buttons: CardButtons;
 
   constructor(
     template: HTMLTemplateElement,
@@ -49,50 +64,59 @@ export class TaskCard {
     actions: CardActions,
   ) {
     const card = document.importNode(template.content, true);
+    const part = (name: string): HTMLElement => find(card, `[data-part=${name}]`, HTMLElement);
     this.element = find(card, ".card", HTMLLIElement);
     this.#snapshot = snapshot;
     this.#window = windowLabel;
     this.#actions = actions;
-    this.#owner = find(card, "[data-part=owner]", HTMLElement);
     this.#status = find(card, "[data-testid=status]", HTMLElement);
     this.#bar = find(card, "[data-testid=bar]", HTMLElement);
     this.#fill = find(card, ".bar-fill", HTMLElement);
-    this.#percent = find(card, "[data-part=percent]", HTMLElement);
-    this.#amount = find(card, "[data-part=amount]", HTMLElement);
-    this.#rate = find(card, "[data-part=rate]", HTMLElement);
-    this.#eta = find(card, "[data-part=eta]", HTMLElement);
-    this.#time = find(card, "[data-part=time]", HTMLElement);
-    this.#message = find(card, "[data-part=message]", HTMLElement);
-    this.#error = find(card, "[data-part=error]", HTMLElement);
-    this.#cancel = find(card, "[data-testid=cancel]", HTMLButtonElement);
-    this.#remove = find(card, "[data-testid=remove]", HTMLButtonElement);
+    this.#texts = {
+      place: part("place"),
+      priority: part("priority"),
+      percent: part("percent"),
+      amount: part("amount"),
+      rate: part("rate"),
+      eta: part("eta"),
+      attempts: part("attempts"),
+      time: part("time"),
+      message: part("message"),
+      error: part("error"),
+      owner: part("owner"),
+    };
 
     // What never changes.
-    const name = kindName(snapshot.task);
+    const name = kindName(snapshot);
     const { short, full } = subject(snapshot);
     const label = short === "" ? name : `${name}: ${short}`;
     this.element.dataset.taskId = snapshot.id;
     this.element.dataset.task = snapshot.task;
     find(card, ".kind use", SVGUseElement).setAttribute("href", `#icon-${snapshot.task}`);
-    find(card, "[data-part=name]", HTMLElement).textContent = name;
-    const what = find(card, "[data-part=subject]", HTMLElement);
-    what.textContent = short;
-    what.title = full;
+    part("name").textContent = name;
+    part("subject").textContent = short;
+    part("subject").title = full;
     this.#bar.setAttribute("aria-label", label);
-    this.#cancel.setAttribute("aria-label", `Cancel ${label}`);
-    this.#remove.setAttribute("aria-label", `Remove ${label}`);
-
-    this.#cancel.addEventListener("click", () => actions.cancel(this.#snapshot));
-    this.#remove.addEventListener("click", () => actions.remove(this.#snapshot));
-    this.update(snapshot);
+    const members = part("members");
+    members.hidden = snapshot.members === null;
+    members.setAttribute("aria-label", `Members of ${label}`);
+    this.#grid = new MemberGrid(members);
+    this.#buttons = new CardButtons(card, label, (button) => this.press(button));
+    this.update(snapshot, []);
   }
 
   get snapshot(): Snapshot {
     return this.#snapshot;
   }
 
-  update(snapshot: Snapshot): void {
+  /** Does what one of its buttons does. */
+  press(name: ButtonName): void {
+    this.#actions.press(name, this.#snapshot, this.#members);
+  }
+
+  update(snapshot: Snapshot, members: readonly Snapshot[]): void {
     this.#snapshot = snapshot;
+    this.#members = members;
     const { status, overdue, progress, owner } = snapshot;
     const ended = hasEnded(snapshot);
 
@@ -101,49 +125,70 @@ export class TaskCard {
     setText(this.#status, statusName(status, overdue));
 
     // A task of a window that was closed belongs to the app.
-    this.#owner.hidden = owner === this.#window;
-    setText(this.#owner, owner === null ? "from the app" : `from ${owner}`);
+    this.#texts.owner.hidden = owner === this.#window;
+    this.#say("owner", owner === null ? "from the app" : `from ${owner}`);
 
     this.#showBar(snapshot, ended);
-    setText(this.#amount, amount(progress));
+    this.#say("place", place(snapshot));
+    this.#say("priority", priority(snapshot));
+    this.#say("amount", amount(progress));
     // A task that is about to stop gets no further; one that doesn't stop does.
     const advances = status === "running" || (overdue && !ended);
-    setText(this.#rate, advances ? rate(progress) : "");
-    setText(this.#eta, advances ? timeLeft(progress) : "");
+    this.#say("rate", advances ? rate(progress) : "");
+    this.#say("eta", advances ? timeLeft(progress) : "");
     this.tick();
 
-    setText(this.#message, remark(snapshot));
-    if ((status === "failed" || status === "timedOut") && !this.#explained) {
-      this.#explained = true;
-      void this.#explain(snapshot);
+    if (snapshot.members === null) {
+      this.#say("message", remark(snapshot));
+    } else {
+      this.#grid.show(members);
+      this.#say("message", tally(members, snapshot.members));
     }
-
-    this.#showActions(ended, status === "cancelling");
+    this.#showProblem(snapshot);
+    this.#buttons.show(snapshot, members);
   }
 
-  /** Shows how long it has been going: the one thing that changes without news from Rust. */
+  /** Shows what changes without news from Rust: how long it has been going, and when it goes on. */
   tick(): void {
     const { status, startedAt, createdAt, endedAt } = this.#snapshot;
     const since = startedAt ?? createdAt;
-    const word = status === "queued" ? "waiting" : "for";
-    const text =
-      endedAt === null ? `${word} ${elapsed(since)}` : `took ${duration(endedAt - since)}`;
-    setText(this.#time, text);
+    const word = startedAt === null && status === "queued" ? "waiting" : "for";
+    this.#say(
+      "time",
+      endedAt === null ? `${word} ${elapsed(since)}` : `took ${duration(endedAt - since)}`,
+    );
+    this.#say("attempts", attempts(this.#snapshot));
   }
 
-  /** Puts the focus on the button that can be used. */
+  /** Puts the focus on a button that can be used. */
   focus(): void {
-    (this.#cancel.hidden ? this.#remove : this.#cancel).focus();
+    this.#buttons.focus();
+  }
+
+  #say(name: TextName, text: string): void {
+    setText(this.#texts[name], text);
+  }
+
+  #showProblem(snapshot: Snapshot): void {
+    if (snapshot.status === "failed" && this.#reason === undefined) {
+      this.#reason = "";
+      void this.#explain(snapshot);
+    }
+    const text = this.#reason || problem(snapshot) || batchProblem(this.#members);
+    this.#say("error", text);
+    this.#texts.error.hidden = text === "";
   }
 
   async #explain(snapshot: Snapshot): Promise<void> {
-    setText(this.#error, await this.#actions.explain(snapshot));
-    this.#error.hidden = false;
+    this.#reason = await this.#actions.explain(snapshot);
+    this.#showProblem(snapshot);
   }
 
   #showBar({ status, progress }: Snapshot, ended: boolean): void {
     const known = status === "completed" ? 1 : progress.fraction;
-    const unknown = known === null && !ended && status !== "queued";
+    // Between two attempts, too, nothing is on its way.
+    const still = ended || status === "queued" || status === "retrying";
+    const unknown = known === null && !still;
     setAttribute(this.#bar, "data-indeterminate", String(unknown));
     setAttribute(
       this.#bar,
@@ -151,16 +196,6 @@ export class TaskCard {
       unknown ? null : String(Math.floor((known ?? 0) * 100)),
     );
     this.#fill.style.transform = unknown ? "" : `scaleX(${known ?? 0})`;
-    setText(this.#percent, known === null ? "" : percent(known));
-  }
-
-  #showActions(ended: boolean, cancelling: boolean): void {
-    const focused = document.activeElement === this.#cancel;
-    this.#cancel.disabled = cancelling;
-    this.#cancel.hidden = ended;
-    this.#remove.hidden = !ended;
-    if (focused && ended) {
-      this.#remove.focus(); // whoever works with the keyboard stays on this card
-    }
+    this.#say("percent", known === null || status === "queued" ? "" : percent(known));
   }
 }

@@ -1,6 +1,7 @@
 import type { Snapshot } from "./client";
 import { setText } from "./dom";
-import { type CardActions, hasEnded, TaskCard } from "./task-card";
+import { hasEnded } from "./status";
+import { type CardActions, TaskCard } from "./task-card";
 
 export interface TaskListParts {
   readonly list: HTMLElement;
@@ -8,6 +9,7 @@ export interface TaskListParts {
   readonly empty: HTMLElement;
   readonly summary: HTMLElement;
   readonly removeEnded: HTMLButtonElement;
+  readonly cancelAll: HTMLButtonElement;
 }
 
 /** The list of tasks, newest first: one card for each, kept by id from one snapshot to the next. */
@@ -25,15 +27,16 @@ export class TaskList {
     parts.removeEnded.addEventListener("click", () => {
       for (const card of this.#cards.values()) {
         if (hasEnded(card.snapshot)) {
-          actions.remove(card.snapshot);
+          card.press("remove");
         }
       }
     });
   }
 
   show(snapshots: readonly Snapshot[]): void {
+    const { cards, membersOf } = grouped(snapshots);
     // Ids are made from the time, so they tell tasks of one millisecond apart in the right order.
-    const newestFirst = snapshots.toSorted(
+    const newestFirst = cards.toSorted(
       (a, b) => b.createdAt - a.createdAt || (b.id < a.id ? -1 : 1),
     );
     this.#dropAllBut(new Set(newestFirst.map(({ id }) => id)));
@@ -41,7 +44,7 @@ export class TaskList {
     let place: Element | null = this.#parts.list.firstElementChild;
     for (const snapshot of newestFirst) {
       const card = this.#cards.get(snapshot.id) ?? this.#add(snapshot);
-      card.update(snapshot);
+      card.update(snapshot, membersOf.get(snapshot.id) ?? []);
       // A card that is at its place is not touched, or it would lose its focus and its transitions.
       if (card.element === place) {
         place = place.nextElementSibling;
@@ -76,9 +79,10 @@ export class TaskList {
   }
 
   #summarize(live: number, ended: number): void {
-    const { empty, summary, removeEnded } = this.#parts;
+    const { empty, summary, removeEnded, cancelAll } = this.#parts;
     empty.hidden = live + ended > 0;
     removeEnded.hidden = ended === 0;
+    cancelAll.hidden = live === 0;
     setText(summary, live + ended === 0 ? "" : `${live} live, ${ended} ended`);
     this.#runClock(live > 0);
   }
@@ -90,10 +94,38 @@ export class TaskList {
         for (const card of this.#cards.values()) {
           card.tick();
         }
-      }, 1000);
+      }, 500);
     } else if (!run && this.#clock !== undefined) {
       window.clearInterval(this.#clock);
       this.#clock = undefined;
     }
   }
+}
+
+interface Grouped {
+  /** What has a card of its own. */
+  readonly cards: readonly Snapshot[];
+  /** The members of each batch, in the order of its inputs, which is that of the list. */
+  readonly membersOf: ReadonlyMap<string, readonly Snapshot[]>;
+}
+
+/** Members are shown by their batch. One that is kept longer than its batch has a card. */
+function grouped(snapshots: readonly Snapshot[]): Grouped {
+  const batches = new Set(snapshots.filter(({ members }) => members !== null).map(({ id }) => id));
+  const cards: Snapshot[] = [];
+  const membersOf = new Map<string, Snapshot[]>();
+  for (const snapshot of snapshots) {
+    const { parent } = snapshot;
+    if (parent === null || (!batches.has(parent) && hasEnded(snapshot))) {
+      cards.push(snapshot);
+    } else {
+      const members = membersOf.get(parent);
+      if (members === undefined) {
+        membersOf.set(parent, [snapshot]);
+      } else {
+        members.push(snapshot);
+      }
+    }
+  }
+  return { cards, membersOf };
 }

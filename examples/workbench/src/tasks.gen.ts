@@ -32,7 +32,10 @@ export type Tasks = {
 	};
 };
 
-/**  Why there is no file. The page makes its sentences from this. */
+/**
+ *  Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
+ *  and what is shown between two attempts.
+ */
 export type DownloadError = 
 /**  Not an http or https address. */
 { type: "url"; data: string } | 

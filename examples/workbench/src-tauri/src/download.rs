@@ -14,10 +14,9 @@ use specta_typescript::Number;
 use tauri_plugin_tasks::{TaskContext, Unit};
 use tokio::{fs::File, io::AsyncWriteExt};
 
-/// How long a server may take to accept the connection.
+/// How long a server may take to accept the connection. How long it may then send nothing is the kind's `stall_timeout`,
+/// and for the whole there is no limit: a large file takes its time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long it may then send nothing. There is no limit for the whole: a large file takes its time.
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What to download.
 #[derive(Debug, Deserialize, Serialize, Type)]
@@ -52,24 +51,44 @@ pub struct Downloaded {
     pub blake3: String,
 }
 
-/// Why there is no file. The page makes its sentences from this.
-#[derive(Debug, Serialize, Type)]
+/// Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
+/// and what is shown between two attempts.
+#[derive(Debug, Serialize, Type, thiserror::Error)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum DownloadError {
     /// Not an http or https address.
+    #[error("{0:?} is not an http or https address")]
     Url(String),
     /// The destination is not the full path of a file.
+    #[error("{} is not the full path of a file", .0.display())]
     Path(PathBuf),
     /// The folder of the destination doesn't exist.
+    #[error("there is no folder {}", .0.display())]
     NoFolder(PathBuf),
     /// Something is at the destination already.
+    #[error("there is already something at {}", .0.display())]
     Exists(PathBuf),
     /// The server answered with something else than the file.
+    #[error("the server answered with status {0}")]
     Http(u16),
     /// The server was not reached, or the connection broke.
+    #[error("the server could not be reached, or the connection broke ({0})")]
     Network(String),
     /// The file could not be written.
+    #[error("the file could not be written ({0})")]
     Io(String),
+}
+
+impl DownloadError {
+    /// Whether it may be gone in a moment: a server that is busy or unwell, or the network. What is wrong with the address
+    /// or the disk stays wrong.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Http(status) => matches!(status, 408 | 429 | 500..=599),
+            Self::Network(_) => true,
+            Self::Url(_) | Self::Path(_) | Self::NoFolder(_) | Self::Exists(_) | Self::Io(_) => false,
+        }
+    }
 }
 
 impl From<reqwest::Error> for DownloadError {
@@ -100,7 +119,7 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
     check(&input.dest)?;
 
     stage(&ctx, Stage::Connecting);
-    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()?;
+    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
     let response = client.get(url).send().await?;
     if !response.status().is_success() {
         return Err(DownloadError::Http(response.status().as_u16()));
@@ -200,7 +219,7 @@ mod tests {
         runtime::Handle,
     };
 
-    use super::{DownloadInput, PartFile, download};
+    use super::{DownloadError, DownloadInput, PartFile, download};
 
     /// Answers one request with `answer`, then closes the connection or keeps it open.
     async fn server(answer: &'static str, keep_open: bool) -> String {
@@ -298,6 +317,26 @@ mod tests {
         assert!(refused(nowhere, taken.clone()).await.contains(r#""type":"exists""#));
         assert!(refused(nowhere, folder.path().join("file")).await.contains(r#""type":"network""#));
         assert_eq!(fs::read_to_string(taken).unwrap(), "mine");
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        for status in [408, 429, 500, 502, 503, 599] {
+            assert!(DownloadError::Http(status).is_transient(), "{status}");
+        }
+        for status in [301, 400, 401, 403, 404, 410] {
+            assert!(!DownloadError::Http(status).is_transient(), "{status}");
+        }
+        assert!(DownloadError::Network("connection reset".into()).is_transient());
+        for local in [
+            DownloadError::Url("ftp://".into()),
+            DownloadError::Path("file".into()),
+            DownloadError::NoFolder("/missing".into()),
+            DownloadError::Exists("/taken".into()),
+            DownloadError::Io("no space left".into()),
+        ] {
+            assert!(!local.is_transient(), "{local}");
+        }
     }
 
     #[tokio::test]

@@ -11,15 +11,26 @@ pub mod secret;
 mod defaults;
 mod windows;
 
-use tauri::Runtime;
-use tauri_plugin_tasks::{Builder, Task};
+use std::time::Duration;
 
-/// The kinds of task this app registers: once for [`run`], and once for the test that writes their
+use tauri::Runtime;
+use tauri_plugin_tasks::{Builder, Retry, Task};
+
+/// The kinds of task this app registers, and how each is treated: once for [`run`], and once for the test that writes their
 /// TypeScript (`tests/bindings.rs`).
 pub fn tasks<R: Runtime>() -> Builder<R> {
     Builder::new()
-        .task(Task::new("download", download::download).show_input())
-        .task(Task::new("hash-folder", hash_folder::hash_folder).show_input())
+        .task(
+            Task::new("download", download::download)
+                .concurrency(3)
+                .stall_timeout(Duration::from_secs(20))
+                .retry(Retry::exponential(4))
+                .retry_if(download::DownloadError::is_transient)
+                .display_errors()
+                .show_input(),
+        )
+        // It uses all cores: a second one at the same time would only make both slow.
+        .task(Task::new("hash-folder", hash_folder::hash_folder).concurrency(1).show_input())
         .task(Task::new("job", job::job).show_input())
         // Registered like the others, but named by no file in `capabilities/`.
         .task(Task::new("secret", secret::secret))

@@ -1,0 +1,61 @@
+//! What a task holds in memory while it waits. Apart from the other benches, because all allocations are counted here.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the bench.
+
+mod support;
+
+use std::{thread::sleep, time::Duration};
+
+use peak_alloc::PeakAlloc;
+use tauri_plugin_tasks::{Json, LimitOf, TaskManager, TasksExt};
+
+#[global_allocator]
+static ALLOCATED: PeakAlloc = PeakAlloc;
+
+const INPUT: &str = "https://example.com/an/address/as/long/as/they/are.zip";
+/// Tables grow by leaps: one number is in the middle between two leaps, the other right behind one.
+const QUEUED: [usize; 2] = [10_000, 15_000];
+
+fn main() {
+    // Tests run benches too, to see that they work; this one has nothing to say then.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    for queued in QUEUED {
+        let task = held_by_one(queued, queue_up(queued)) - held_by_one(queued, write_inputs(queued));
+        println!("queued_bytes with {queued} in the queue: {task:.1}");
+    }
+}
+
+/// Starts tasks that wait for the one that was started here, and does not end.
+fn queue_up(number: usize) -> impl FnOnce() -> TaskManager {
+    let tasks = Box::leak(Box::new(support::app())).tasks().clone();
+    tasks.set_limit(LimitOf::App, 1).unwrap();
+    tasks.start("hang", INPUT).unwrap();
+    move || {
+        (0..number).for_each(|_| drop(tasks.start("hang", INPUT).unwrap()));
+        tasks
+    }
+}
+
+/// Makes what the engine keeps of the inputs.
+fn write_inputs(number: usize) -> impl FnOnce() -> Vec<Json> {
+    let mut inputs = Vec::with_capacity(number);
+    move || {
+        inputs.extend((0..number).map(|_| Json::new(INPUT).unwrap()));
+        inputs
+    }
+}
+
+/// The bytes that each of so many holds once they are made.
+#[allow(clippy::cast_precision_loss)] // Far below 2^53.
+fn held_by_one<T>(number: usize, make: impl FnOnce() -> T) -> f64 {
+    let settle = || sleep(Duration::from_millis(300));
+    settle();
+    let before = ALLOCATED.current_usage();
+    let made = make();
+    settle();
+    let after = ALLOCATED.current_usage();
+    drop(made);
+    (after - before) as f64 / number as f64
+}

@@ -1,0 +1,165 @@
+//! Many downloads as one.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{App, Card, Content, Many, Server, Workbench, eventually, with_app};
+use serde_json::{Value, json};
+
+const MEMBERS: u64 = 8;
+/// The one whose file is not there.
+const MISSING: u64 = 6;
+
+fn content(number: u64) -> Content {
+    let status = if number == MISSING { 404 } else { 0 };
+    Content { n: 300_000, rate: 400_000, seed: number, status, ..Content::default() }
+}
+
+fn stalled(number: u64) -> Content {
+    Content { n: 300_000, stall: 150_000, seed: number, ..Content::default() }
+}
+
+fn name(number: u64) -> String {
+    format!("part-{number}.bin")
+}
+
+fn urls(server: &Server, content: impl Fn(u64) -> Content) -> Vec<String> {
+    (1..=MEMBERS).map(|number| server.url_of(&name(number), &content(number))).collect()
+}
+
+async fn batch(page: &Workbench<'_>, urls: &[String]) -> Result<String> {
+    let ids = page.many(&Many { urls, batch: Some(2) }).await?;
+    ensure!(ids.len() == 1, "a batch has one card: {ids:?}");
+    ids.into_iter().next().context("no card")
+}
+
+fn count(card: &Card, status: &str) -> usize {
+    card.members.iter().filter(|member| *member == status).count()
+}
+
+#[tokio::test]
+async fn a_batch_of_eight_runs_two_at_once_under_one_bar() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let id = batch(&page, &urls(&server, content)).await?;
+
+        let all_here = |card: &Card| card.members.len() == 8 && count(card, "running") == 2;
+        page.card_when(&id, "eight members, two of them running", all_here).await?;
+        let mut percents = Vec::new();
+        let done = page
+            .card_when(&id, "the end of the batch", |card| {
+                percents.push(card.percent.unwrap_or_default());
+                card.has_ended()
+            })
+            .await?;
+        ensure!(percents.is_sorted(), "the bar only grows: {percents:?}");
+        percents.dedup();
+        ensure!(percents.len() > 5, "the bar moves: {percents:?}");
+
+        ensure!(done.status == "completed", "a batch completes when all its members have ended: {done:?}");
+        ensure!(done.text.contains("7 of 8 completed, 1 failed"), "it says how many did: {done:?}");
+        ensure!(done.error.as_ref().is_some_and(|error| error.contains("part-6.bin")), "and which did not: {done:?}");
+        let mut expected = ["completed"; 8];
+        expected[5] = "failed";
+        ensure!(done.members == expected, "the cells are in the order of the addresses: {done:?}");
+        ensure!(page.cards().await?.len() == 1, "members have no cards of their own");
+        ensure!(server.most_at_once() == 2, "{} at once", server.most_at_once());
+        eventually("a notice of the end", Duration::from_secs(10), async || {
+            Ok(app.text("notice").await?.contains("7 of 8").then_some(()))
+        })
+        .await?;
+
+        for number in (1..=MEMBERS).filter(|number| *number != MISSING) {
+            let file = app.folder().join(name(number));
+            ensure!(fs::read(&file)? == content(number).bytes(), "{} differs from what was sent", file.display());
+        }
+        ensure!(fs::read_dir(app.folder())?.count() == 7, "only the files are left");
+        let results = results(app, &id).await?;
+        ensure!(results[0] == json!(300_000) && results[5] == json!("TaskFailedError"), "in order: {results:?}");
+        ensure!(results.len() == 8, "all of them: {results:?}");
+
+        page.click(&id, "remove").await?;
+        eventually("an empty list", Duration::from_secs(10), async || Ok(page.cards().await?.is_empty().then_some(())))
+            .await
+    })
+    .await
+}
+
+/// The bytes of each member of a batch, or the name of its error.
+async fn results(app: &App, id: &str) -> Result<Vec<Value>> {
+    let script = r#"
+        const results = await (await window.tasks.attachBatch("download", args.id)).result;
+        return results.map((one) => (one.status === "fulfilled" ? one.value.bytes : one.reason.name));
+    "#;
+    app.script(script, json!({ "id": id })).await
+}
+
+#[tokio::test]
+async fn cancelling_a_batch_cancels_all_its_members_and_leaves_no_file() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let id = batch(&page, &urls(&server, stalled)).await?;
+        // Two of eight are half done.
+        page.card_when(&id, "an eighth of the bar", |card| card.percent == Some(12.0)).await?;
+        ensure!(fs::read_dir(app.folder())?.count() == 2, "two files are being written");
+
+        page.click(&id, "cancel").await?;
+
+        page.card_at_end(&id, "cancelled").await?;
+        page.card_when(&id, "cancelled members", |card| count(card, "cancelled") == 8).await?;
+        eventually("an empty folder", Duration::from_secs(5), async || {
+            Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))
+        })
+        .await?;
+        ensure!((3..=MEMBERS).all(|number| server.requests(&stalled(number)) == 0), "what waited never ran");
+
+        // All of it again, now each by itself.
+        server.release();
+        page.click(&id, "retry").await?;
+        eventually("eight files", Duration::from_secs(30), async || {
+            let cards = page.cards().await?;
+            let done = cards.iter().filter(|card| card.id != id && card.status == "completed").count();
+            Ok((done == 8).then_some(()))
+        })
+        .await?;
+        for number in 1..=MEMBERS {
+            let file = app.folder().join(name(number));
+            ensure!(fs::read(&file)? == stalled(number).bytes(), "{} differs from what was sent", file.display());
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reloaded_page_finds_its_batch_midway() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let id = batch(&page, &urls(&server, stalled)).await?;
+        page.card_when(&id, "an eighth of the bar", |card| card.percent == Some(12.0)).await?;
+
+        app.reload().await?;
+
+        let again = |card: &Card| card.percent == Some(12.0) && count(card, "running") == 2;
+        let card = page.card_when(&id, "the batch again", again).await?;
+        ensure!(card.members.len() == 8 && count(&card, "queued") == 6, "with its members: {card:?}");
+        ensure!(page.cards().await?.len() == 1, "as one card");
+
+        server.release();
+        let card = page.card_at_end(&id, "completed").await?;
+        ensure!(card.text.contains("8 of 8 completed"), "{card:?}");
+        let results = results(app, &id).await?;
+        ensure!(results == vec![json!(300_000); 8], "{results:?}");
+        for number in 1..=MEMBERS {
+            let file = app.folder().join(name(number));
+            ensure!(fs::read(&file)? == stalled(number).bytes(), "{} differs from what was sent", file.display());
+            ensure!(server.requests(&stalled(number)) == 1, "{} was asked for once", file.display());
+        }
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,171 @@
+//! Downloads that wait for their turn.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{App, Card, Content, Many, Server, Workbench, eventually, with_app};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Stalls until the server releases it, and takes about half a second from then on.
+fn content(seed: u64) -> Content {
+    Content { n: 400_000, rate: 800_000, seed, stall: 20_000, ..Content::default() }
+}
+
+fn name(number: u64) -> String {
+    format!("film-{number:02}.bin")
+}
+
+fn urls(server: &Server, count: u64) -> Vec<String> {
+    (1..=count).map(|number| server.url_of(&name(number), &content(number))).collect()
+}
+
+#[tokio::test]
+async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        count_running_cards(app).await?;
+        let ids = page.many(&Many { urls: &urls(&server, 20), batch: None }).await?;
+        ensure!(ids.len() == 20, "each has a card: {ids:?}");
+
+        // Three are on their way and stall; the others know their places.
+        page.card_when(&ids[19], "the last one's place", |card| card.place == "17th in line").await?;
+        for (index, id) in ids.iter().enumerate() {
+            let card = page.card(id).await?;
+            let status = if index < 3 { "running" } else { "queued" };
+            ensure!(card.status == status, "number {index} is {status}: {card:?}");
+        }
+        for (index, place) in [(3, "1st in line"), (4, "2nd in line"), (5, "3rd in line"), (6, "4th in line")] {
+            let card = page.card(&ids[index]).await?;
+            ensure!(card.place == place, "number {index} is {place}: {card:?}");
+        }
+        eventually("the counts", PATIENCE, async || {
+            Ok((app.text("counts").await? == "3 running, 17 waiting").then_some(()))
+        })
+        .await?;
+
+        // One is held, one is put first, one is cancelled: the others move up.
+        page.click(&ids[4], "hold").await?;
+        page.card_when(&ids[4], "one that is held", |card| card.place == "held").await?;
+        page.card_when(&ids[5], "one that moves up", |card| card.place == "2nd in line").await?;
+        page.click(&ids[15], "run-next").await?;
+        let first = |card: &Card| card.place == "1st in line" && card.text.contains("priority 1");
+        page.card_when(&ids[15], "one that runs next", first).await?;
+        page.card_when(&ids[3], "one that moves back", |card| card.place == "2nd in line").await?;
+        page.click(&ids[10], "cancel").await?;
+        page.card_at_end(&ids[10], "cancelled").await?;
+        page.card_when(&ids[19], "two fewer before the last one", |card| card.place == "15th in line").await?;
+        ensure!(server.requests(&content(11)) == 0, "what was cancelled in the queue never ran");
+        ensure!(server.most_at_once() == 3, "{} at once", server.most_at_once());
+
+        server.release();
+        page.card_at_end(&ids[15], "completed").await?;
+        page.card_at_end(&ids[3], "completed").await?;
+        page.card_at_end(&ids[5], "completed").await?;
+        ensure!(started(app, &ids[15]).await? < started(app, &ids[3]).await?, "what was put first ran first");
+        let (sent, shown) = (server.most_at_once(), most_running_cards(app).await?);
+        ensure!((sent, shown) == (3, 3), "with a limit of 3, {sent} at once, and {shown} on the cards");
+
+        // While they run, the limit is lowered and raised.
+        page.limit(1).await?;
+        eventually("one at a time", PATIENCE, async || Ok((running(app).await? <= 1).then_some(()))).await?;
+        server.count_anew();
+        page.card_at_end(&ids[8], "completed").await?;
+        page.card_at_end(&ids[9], "completed").await?;
+        ensure!(server.most_at_once() == 1, "{} at once with a limit of 1", server.most_at_once());
+
+        page.limit(5).await?;
+        eventually("five at once", PATIENCE, async || Ok((running(app).await? == 5).then_some(()))).await?;
+        for (index, id) in ids.iter().enumerate().filter(|(index, _)| ![4, 10].contains(index)) {
+            page.card_at_end(id, "completed").await.with_context(|| format!("number {index}"))?;
+        }
+        ensure!((2..=5).contains(&server.most_at_once()), "{} at once with a limit of 5", server.most_at_once());
+        let card = page.card(&ids[4]).await?;
+        ensure!(card.place == "held", "what is held still waits: {card:?}");
+        page.click(&ids[4], "release").await?;
+        page.card_at_end(&ids[4], "completed").await?;
+
+        for number in (1..=20).filter(|number| *number != 11) {
+            let file = app.folder().join(name(number));
+            ensure!(fs::read(&file)? == content(number).bytes(), "{} differs from what was sent", file.display());
+            ensure!(server.requests(&content(number)) == 1, "{} was asked for once", file.display());
+        }
+        ensure!(fs::read_dir(app.folder())?.count() == 19, "only the files are left");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn all_can_be_cancelled_with_one_click_and_leave_no_file() -> Result<()> {
+    let server = Server::start().await?;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let ids = page.many(&Many { urls: &urls(&server, 6), batch: None }).await?;
+        page.card_when(&ids[0], "bytes that came in", |card| card.percent == Some(5.0)).await?;
+
+        app.click("cancel-all").await?;
+
+        for id in &ids {
+            page.card_at_end(id, "cancelled").await?;
+        }
+        eventually("an empty folder", PATIENCE, async || {
+            Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))
+        })
+        .await?;
+        for number in 4..=6 {
+            ensure!(server.requests(&content(number)) == 0, "what waited never ran");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_delayed_start_says_until_when_it_waits() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let script = r#"
+            const input = { outcome: "succeed", seconds: 0.2 };
+            return (await window.tasks.start("job", input, { delayMs: 2000, label: "Later", priority: 3 })).id;
+        "#;
+        let id: String = app.script(script, json!(null)).await?;
+        let waits = |card: &Card| card.place.starts_with("waits until ");
+        let card = page.card_when(&id, "a time", waits).await?;
+        ensure!(card.text.contains("Later") && card.text.contains("priority 3"), "{card:?}");
+        page.card_at_end(&id, "completed").await?;
+        Ok(())
+    })
+    .await
+}
+
+/// Has the page note how many cards show a running task, whenever that changes.
+async fn count_running_cards(app: &App) -> Result<()> {
+    let script = r#"
+        window.mostRunning = 0;
+        const list = document.getElementById("task-list");
+        new MutationObserver(() => {
+            const running = list.querySelectorAll("[data-task-id][data-status=running]").length;
+            window.mostRunning = Math.max(window.mostRunning, running);
+        }).observe(list, { subtree: true, childList: true, attributeFilter: ["data-status"] });
+    "#;
+    app.run(script, Value::Null).await
+}
+
+async fn most_running_cards(app: &App) -> Result<u64> {
+    app.script("return window.mostRunning", Value::Null).await
+}
+
+async fn running(app: &App) -> Result<u64> {
+    let script = "return (await window.tasks.counts()).find(({ task }) => task === 'download').running";
+    app.script(script, Value::Null).await
+}
+
+async fn started(app: &App, id: &str) -> Result<f64> {
+    let started: Option<f64> =
+        app.script("return (await window.tasks.get(args.id)).startedAt", json!({ "id": id })).await?;
+    started.context("it has not begun")
+}

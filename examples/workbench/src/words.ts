@@ -1,0 +1,31 @@
+import { fileName } from "./format";
+import type { Words } from "./handles";
+import {
+  downloaded,
+  downloadProblem,
+  folderProblem,
+  hashed,
+  jobProblem,
+  worked,
+} from "./sentences";
+import type { DownloadInput, HashFolderInput, Tasks } from "./tasks.gen";
+
+// How to speak of the tasks of each kind.
+
+export const downloadWords = (input: DownloadInput | null): Words<Tasks["download"]> => ({
+  label: input === null ? "Download" : `Download of ${fileName(input.dest)}`,
+  done: downloaded,
+  failed: downloadProblem,
+});
+
+export const hashWords = (input: HashFolderInput | null): Words<Tasks["hash-folder"]> => ({
+  label: input === null ? "Hash" : `Hash of ${fileName(input.path)}`,
+  done: hashed,
+  failed: folderProblem,
+});
+
+export const jobWords = (): Words<Tasks["job"]> => ({
+  label: "Job",
+  done: worked,
+  failed: jobProblem,
+});

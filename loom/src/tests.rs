@@ -1,0 +1,258 @@
+use std::sync::Arc;
+
+use loom::{
+    sync::{
+        Mutex,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
+    },
+    thread::{self, JoinHandle},
+};
+
+use crate::conflation::{Conflation, MOST};
+
+/// For what would take minutes: all interleavings with no more than four preemptions.
+fn bounded_model(test: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(4);
+    builder.check(test);
+}
+
+/// What there is to see.
+type Seen = (u64, Option<u64>);
+
+fn read(cell: &Conflation) -> Seen {
+    (cell.completed(), cell.total())
+}
+
+/// The cell and who watches it.
+struct Task {
+    cell: Conflation,
+    /// The lock of the task's state.
+    turn: Mutex<()>,
+    told: Vec<AtomicBool>,
+}
+
+impl Task {
+    fn new(watchers: usize) -> Arc<Self> {
+        let told = (0..watchers).map(|_| AtomicBool::new(false)).collect();
+        Arc::new(Self { cell: Conflation::new(), turn: Mutex::new(()), told })
+    }
+
+    fn tell_if(&self, due: bool) {
+        if due {
+            for told in &self.told {
+                // Not a store: loom may put one before a swap that had not seen it, and lose it.
+                told.swap(true, Release);
+            }
+        }
+    }
+
+    fn spawn<T: 'static>(self: &Arc<Self>, work: impl FnOnce(&Self) -> T + 'static) -> JoinHandle<T> {
+        let task = Arc::clone(self);
+        thread::spawn(move || work(&task))
+    }
+
+    /// Takes a look and what there is to see after it.
+    fn look(&self) -> (u64, Seen) {
+        let _turn = self.turn.lock().unwrap();
+        (self.cell.look(), read(&self.cell))
+    }
+}
+
+/// Looks when it is told, and reads when there is a new revision.
+struct Reader {
+    number: usize,
+    revision: u64,
+    seen: Seen,
+}
+
+impl Reader {
+    fn new(number: usize) -> Self {
+        Self { number, revision: 0, seen: (0, None) }
+    }
+
+    fn poll(&mut self, task: &Task) {
+        if task.told[self.number].swap(false, Acquire) {
+            let _turn = task.turn.lock().unwrap();
+            let revision = task.cell.look();
+            if revision != self.revision {
+                self.revision = revision;
+                self.seen = read(&task.cell);
+            }
+        }
+    }
+
+    /// All is over, but for what the reader was told last.
+    fn has_seen_all_of(mut self, task: &Task) {
+        self.poll(task);
+        assert_eq!(self.seen, read(&task.cell), "the last change was never seen");
+    }
+}
+
+#[test]
+fn no_change_is_missed_by_a_reader_that_looks_only_when_told() {
+    loom::model(|| {
+        let task = Task::new(1);
+        let writer = task.spawn(|task| {
+            task.tell_if(task.cell.inc(1));
+            task.tell_if(task.cell.set_total(Some(9)));
+            task.tell_if(task.cell.set(3));
+        });
+        let mut reader = Reader::new(0);
+        reader.poll(&task);
+        reader.poll(&task);
+        writer.join().unwrap();
+        assert_eq!(read(&task.cell), (3, Some(9)));
+        reader.has_seen_all_of(&task);
+    });
+}
+
+#[test]
+fn no_change_of_two_writers_is_missed_by_a_reader_that_looks_only_when_told() {
+    bounded_model(|| {
+        let task = Task::new(1);
+        let counter = task.spawn(|task| {
+            task.tell_if(task.cell.inc(1));
+            task.tell_if(task.cell.inc(1));
+        });
+        let other = task.spawn(|task| {
+            task.tell_if(task.cell.inc(1));
+            task.tell_if(task.cell.set_total(Some(9)));
+        });
+        let mut reader = Reader::new(0);
+        reader.poll(&task);
+        reader.poll(&task);
+        counter.join().unwrap();
+        other.join().unwrap();
+        assert_eq!(read(&task.cell), (3, Some(9)));
+        reader.has_seen_all_of(&task);
+    });
+}
+
+#[test]
+fn what_one_writer_reports_is_seen_by_who_was_told_by_another() {
+    // All three ways to change the word pass on what was released before.
+    let changes: [fn(&Conflation) -> bool; 3] = [|cell| cell.inc(1), |cell| cell.set(1), Conflation::report];
+    for change in changes {
+        loom::model(move || {
+            let task = Task::new(1);
+            let totalling = task.spawn(|task| task.tell_if(task.cell.set_total(Some(9))));
+            let other = task.spawn(move |task| task.tell_if(change(&task.cell)));
+            let mut reader = Reader::new(0);
+            reader.poll(&task);
+            totalling.join().unwrap();
+            other.join().unwrap();
+            reader.has_seen_all_of(&task);
+        });
+    }
+}
+
+#[test]
+fn a_new_attempt_is_not_missed() {
+    loom::model(|| {
+        let task = Task::new(1);
+        let _ = task.cell.set_total(Some(9));
+        let _ = task.cell.inc(MOST);
+        task.cell.look();
+        let mut reader = Reader { revision: 1, seen: read(&task.cell), ..Reader::new(0) };
+        // Somebody else's news: the reader may be on its way when the attempt begins.
+        let other = task.spawn(|task| task.tell_if(task.cell.report()));
+        let writer = task.spawn(|task| task.tell_if(task.cell.restart()));
+        reader.poll(&task);
+        other.join().unwrap();
+        writer.join().unwrap();
+        assert_eq!(read(&task.cell), (0, None));
+        reader.has_seen_all_of(&task);
+    });
+}
+
+#[test]
+fn two_readers_that_take_turns_never_see_the_flag_clean_and_the_revision_old() {
+    loom::model(|| {
+        let task = Task::new(2);
+        let writer = task.spawn(|task| {
+            task.tell_if(task.cell.inc(1));
+            task.tell_if(task.cell.inc(1));
+        });
+        let second = task.spawn(|task| {
+            let mut reader = Reader::new(1);
+            reader.poll(task);
+            reader
+        });
+        let mut first = Reader::new(0);
+        first.poll(&task);
+        writer.join().unwrap();
+        let second = second.join().unwrap();
+        first.has_seen_all_of(&task);
+        second.has_seen_all_of(&task);
+    });
+}
+
+#[test]
+fn what_is_reported_before_the_end_is_in_the_last_look() {
+    loom::model(|| {
+        let task = Task::new(1);
+        let work = task.spawn(|task| {
+            let _ = task.cell.inc(1);
+            let _ = task.cell.set_total(Some(2));
+            let _ = task.cell.inc(1);
+            // The end.
+            task.look()
+        });
+        let (revision, seen) = task.look();
+        let (last_revision, last) = work.join().unwrap();
+        assert_eq!(last, (2, Some(2)));
+        assert!(last_revision != revision || last == seen, "whoever has seen less finds a new revision");
+    });
+}
+
+#[test]
+fn no_report_is_missed_by_whoever_asks_whether_there_was_one() {
+    for looked_at in [false, true] {
+        bounded_model(move || {
+            let task = Task::new(1);
+            // In one case the watchers were told of something before, in the other not.
+            let _ = task.cell.inc(1);
+            assert!(task.cell.take_touched());
+            let writer = task.spawn(|task| {
+                let _ = task.cell.inc(1);
+                let _ = task.cell.inc(1);
+            });
+            let watcher = task.spawn(move |task| {
+                if looked_at {
+                    task.look();
+                }
+            });
+            let before = task.cell.completed();
+            let touched = task.cell.take_touched();
+            let after = task.cell.completed();
+            writer.join().unwrap();
+            watcher.join().unwrap();
+            let touched_later = task.cell.take_touched();
+            assert!(before == 3 || touched || touched_later, "missed");
+            assert!(after == 3 || touched_later, "what came after the question is in the next answer");
+            assert!(!task.cell.take_touched(), "and no answer is given twice");
+        });
+    }
+}
+
+#[test]
+fn asking_for_reports_takes_no_change_from_the_reader() {
+    loom::model(|| {
+        let task = Task::new(1);
+        let writer = task.spawn(|task| {
+            task.tell_if(task.cell.inc(1));
+            task.tell_if(task.cell.inc(1));
+        });
+        let asker = task.spawn(|task| task.cell.take_touched());
+        let mut reader = Reader::new(0);
+        reader.poll(&task);
+        writer.join().unwrap();
+        let touched = asker.join().unwrap();
+        reader.has_seen_all_of(&task);
+        assert!(touched || task.cell.take_touched());
+    });
+}

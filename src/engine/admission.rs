@@ -1,0 +1,1053 @@
+//! Who may run: limits, queues, holds and places, as plain data.
+//!
+//! Invariants:
+//! - a task takes a slot in every scope that it is part of, from when it is admitted until it leaves or steps back;
+//! - nothing is admitted into a scope that is full, so only a limit that was lowered is ever below what runs;
+//! - the queue of a lane holds exactly its waiting tasks that nothing holds, best first, and `heads` the best of each;
+//! - [`Admission::set`] is the only thing that moves a task, and it takes it from its old place as it gives it the new
+//!   one, so that no slot is lost and no task forgotten;
+//! - a lane is here as long as it has tasks; a scope as long as it has lanes, or a limit that is not just a batch's.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+    iter, mem,
+    ops::{Bound, Index, IndexMut},
+    sync::Arc,
+};
+
+use super::TaskId;
+
+/// How far places are counted. A task further behind is told this one: it is as good as any other number then.
+pub(super) const PLACES: usize = 1_000;
+/// The scope of the whole app, which is always here.
+const APP: usize = 0;
+
+/// What a limit on running tasks is for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Scope {
+    App,
+    Kind(Arc<str>),
+    Group(Arc<str>),
+    Batch(TaskId),
+}
+
+/// Why a task that waits may not run yet, whatever room there is. A task can have several.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hold {
+    /// Somebody holds it.
+    User = 1,
+    /// A task with the same key comes first.
+    Key = 2,
+    /// Its time has not come.
+    Delay = 4,
+}
+
+/// Any number of [`Hold`]s.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Holds(u8);
+
+impl Holds {
+    pub(super) fn with(self, why: Hold) -> Self {
+        Self(self.0 | why as u8)
+    }
+
+    fn without(self, why: Hold) -> Self {
+        Self(self.0 & !(why as u8))
+    }
+
+    fn has(self, why: Hold) -> bool {
+        self.0 & why as u8 != 0
+    }
+
+    fn any(self) -> bool {
+        self.0 != 0
+    }
+}
+
+/// Tasks that need room in the same scopes wait in one lane.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub(super) struct LaneKey {
+    /// `None` for ad-hoc work, which is of no registered kind.
+    pub(super) kind: Option<Arc<str>>,
+    pub(super) batch: Option<TaskId>,
+}
+
+/// A task that comes in.
+#[derive(Clone, Debug)]
+pub(super) struct Entrant {
+    pub(super) id: TaskId,
+    pub(super) lane: LaneKey,
+    /// Higher comes first.
+    pub(super) priority: i32,
+    pub(super) holds: Holds,
+}
+
+/// More would wait than may.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct QueueFull {
+    /// The app or a kind.
+    pub(super) of: Scope,
+    pub(super) limit: usize,
+}
+
+/// How a task waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct QueueState {
+    /// Its place in its lane, from 1 to [`PLACES`], which also stands for every place behind. `None` while it is held.
+    pub(super) position: Option<u32>,
+    pub(super) priority: i32,
+    /// Whether somebody holds it: the other holds are not anybody's to release.
+    pub(super) held: bool,
+}
+
+/// The order of a queue: priority, then age. No two tasks have the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Rank {
+    priority: Reverse<i32>,
+    arrival: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Place {
+    /// It has its slots.
+    Running,
+    /// It waits for slots, in the queue of its lane unless it is held.
+    Waiting,
+    /// Between two attempts: no slots, no queue.
+    Away,
+}
+
+/// A task. There are many, so it is small: what it shares with others is in its lane.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    rank: Rank,
+    lane: usize,
+    place: Place,
+    holds: Holds,
+}
+
+impl Entry {
+    fn is_queued(&self) -> bool {
+        self.place == Place::Waiting && !self.holds.any()
+    }
+}
+
+#[derive(Default, Debug)]
+struct Lane {
+    key: LaneKey,
+    /// The scopes that its tasks take slots in. They stay the same as long as it has tasks.
+    rooms: Vec<(Scope, usize)>,
+    queue: BTreeMap<Rank, TaskId>,
+    /// All its tasks, wherever they stand.
+    tasks: usize,
+}
+
+/// What is known of a [`Scope`].
+#[derive(Default, Debug)]
+struct Room {
+    limit: Option<usize>,
+    queue_limit: Option<usize>,
+    running: usize,
+    waiting: usize,
+    lanes: usize,
+}
+
+impl Room {
+    fn is_free(&self) -> bool {
+        self.limit.is_none_or(|limit| self.running < limit)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Admission {
+    tasks: HashMap<TaskId, Entry>,
+    lanes: Table<LaneKey, Lane>,
+    rooms: Table<Scope, Room>,
+    /// The first of each queue, and its lane.
+    heads: BTreeMap<Rank, usize>,
+    /// The group of each kind that was declared.
+    groups: HashMap<Arc<str>, Option<Arc<str>>>,
+    /// The limit of the batch that comes in next.
+    announced: Option<(TaskId, Option<usize>)>,
+    arrivals: u64,
+}
+
+impl Default for Admission {
+    fn default() -> Self {
+        let mut rooms = Table::default();
+        let app = rooms.number(Scope::App);
+        debug_assert_eq!(app, APP);
+        Self {
+            tasks: HashMap::new(),
+            lanes: Table::default(),
+            rooms,
+            heads: BTreeMap::new(),
+            groups: HashMap::new(),
+            announced: None,
+            arrivals: 0,
+        }
+    }
+}
+
+impl Admission {
+    /// What holds for the tasks of a kind: its group, how many run at once, and how many may wait. Without this a kind
+    /// has no limits. A lane that has tasks keeps the group it has.
+    pub(super) fn declare(
+        &mut self,
+        kind: Arc<str>,
+        group: Option<Arc<str>>,
+        concurrency: Option<usize>,
+        queue: Option<usize>,
+    ) {
+        self.groups.insert(Arc::clone(&kind), group);
+        self.edit(Scope::Kind(kind), |room| (room.limit, room.queue_limit) = (concurrency, queue));
+    }
+
+    /// How many may run at once: as many as like with `None`. A lowered limit stops nobody; nothing new runs until
+    /// there is room. The limit of a batch that has no tasks yet is for the next call of [`enter`](Self::enter), and
+    /// forgotten after it if the batch did not come in; otherwise it is forgotten with the last task of the batch.
+    pub(super) fn set_limit(&mut self, of: Scope, limit: Option<usize>) {
+        match of {
+            Scope::Batch(batch) if self.rooms.get(&of).is_none() => self.announced = Some((batch, limit)),
+            _ => self.edit(of, |room| room.limit = limit),
+        }
+    }
+
+    pub(super) fn limit(&self, of: &Scope) -> Option<usize> {
+        match (self.rooms.get(of), of, self.announced) {
+            (Some(room), ..) => room.limit,
+            (None, Scope::Batch(batch), Some((announced, limit))) if *batch == announced => limit,
+            _ => None,
+        }
+    }
+
+    /// How many may wait in the whole app.
+    pub(super) fn set_queue_limit(&mut self, limit: Option<usize>) {
+        self.rooms[APP].queue_limit = limit;
+    }
+
+    /// Lets them all in, to wait, or none of them: when more would be left waiting than may, in a kind or in the app.
+    /// What could run at once doesn't count. A queue that is too long already (a limit was lowered, or tasks came back)
+    /// may not grow, but is no reason to refuse what would not wait.
+    ///
+    /// So many of those that wait already are about to leave the same queues, and don't count.
+    pub(super) fn enter(&mut self, entrants: Vec<Entrant>, leaving: usize) -> Result<(), QueueFull> {
+        let bounds = self.bounds(&entrants);
+        let before = self.left_waiting(&bounds);
+        let ids: Vec<TaskId> = entrants.iter().map(|entrant| entrant.id).collect();
+        for Entrant { id, lane, priority, holds } in entrants {
+            debug_assert!(!self.tasks.contains_key(&id), "{id:?} is here already");
+            let rank = Rank { priority: Reverse(priority), arrival: self.arrivals };
+            self.arrivals += 1;
+            let lane = self.lane(lane);
+            self.set(id, Some(Entry { rank, lane, place: Place::Waiting, holds }));
+        }
+        self.announced = None;
+        let after = self.left_waiting(&bounds);
+        let full = iter::zip(bounds, iter::zip(before, after))
+            .map(|(bound, (before, after))| (bound, before, after.saturating_sub(leaving)))
+            .find(|((full, _), before, after)| after > before && *after > full.limit);
+        if let Some(((full, _), ..)) = full {
+            for id in ids {
+                self.leave(id);
+            }
+            return Err(full);
+        }
+        Ok(())
+    }
+
+    /// The queue limits that they could exceed, each with its room.
+    fn bounds(&self, entrants: &[Entrant]) -> Vec<(QueueFull, usize)> {
+        let mut kinds: Vec<&Arc<str>> = Vec::new();
+        for kind in entrants.iter().filter_map(|entrant| entrant.lane.kind.as_ref()) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        // What is of no kind is never refused.
+        let app = (!kinds.is_empty()).then_some(Scope::App);
+        let scopes = kinds.into_iter().map(|kind| Scope::Kind(Arc::clone(kind))).chain(app);
+        scopes
+            .filter_map(|of| {
+                let room = self.rooms.find(&of)?;
+                Some((QueueFull { of, limit: self.rooms[room].queue_limit? }, room))
+            })
+            .collect()
+    }
+
+    /// How many would still wait if all ran that may: found out by letting them, and taking it back.
+    fn left_waiting(&mut self, bounds: &[(QueueFull, usize)]) -> Vec<usize> {
+        if bounds.is_empty() {
+            return Vec::new();
+        }
+        let admitted = self.admit();
+        let waiting = bounds.iter().map(|(_, room)| self.rooms[*room].waiting).collect();
+        for id in admitted {
+            self.alter(id, |entry| Some(Entry { place: Place::Waiting, ..entry }));
+        }
+        waiting
+    }
+
+    /// Takes slots for the tasks that may run now, best first over all lanes, and answers them.
+    pub(super) fn admit(&mut self) -> Vec<TaskId> {
+        let mut admitted = Vec::new();
+        // Room only shrinks here, so one walk does: a lane that had none has none later, and the next head of a lane
+        // ranks behind the one before it. The app's own room is looked at first only to stop as soon as it is full.
+        let mut seen = Bound::Unbounded;
+        while self.rooms[APP].is_free()
+            && let Some((&rank, &lane)) = self.heads.range((seen, Bound::Unbounded)).next()
+        {
+            seen = Bound::Excluded(rank);
+            let Lane { rooms, queue, .. } = &self.lanes[lane];
+            if rooms.iter().all(|(_, room)| self.rooms[*room].is_free())
+                && let Some(&id) = queue.get(&rank)
+            {
+                self.alter(id, |entry| Some(Entry { place: Place::Running, ..entry }));
+                admitted.push(id);
+            }
+        }
+        admitted
+    }
+
+    /// A task is over or withdrawn, wherever it stands. `false` when it is not known.
+    pub(super) fn leave(&mut self, id: TaskId) -> bool {
+        self.set(id, None)
+    }
+
+    /// A running task gives up its slots until it is time for its next attempt. It is in no queue, and keeps its rank.
+    pub(super) fn step_back(&mut self, id: TaskId) {
+        self.alter(id, |entry| (entry.place == Place::Running).then_some(Entry { place: Place::Away, ..entry }));
+    }
+
+    /// A task that stepped back waits again, in its old rank. It was let in before, so it is never refused.
+    pub(super) fn come_back(&mut self, id: TaskId) {
+        self.alter(id, |entry| (entry.place == Place::Away).then_some(Entry { place: Place::Waiting, ..entry }));
+    }
+
+    /// `false` when it can't be held, because it runs or is not known, or was held so already.
+    pub(super) fn hold(&mut self, id: TaskId, why: Hold) -> bool {
+        self.alter(id, |entry| {
+            (entry.place != Place::Running && !entry.holds.has(why))
+                .then_some(Entry { holds: entry.holds.with(why), ..entry })
+        })
+    }
+
+    /// `false` when it was not held so.
+    pub(super) fn release(&mut self, id: TaskId, why: Hold) -> bool {
+        self.alter(id, |entry| entry.holds.has(why).then_some(Entry { holds: entry.holds.without(why), ..entry }))
+    }
+
+    /// `false` when it runs or is not known.
+    pub(super) fn set_priority(&mut self, id: TaskId, priority: i32) -> bool {
+        self.alter(id, |entry| {
+            let rank = Rank { priority: Reverse(priority), ..entry.rank };
+            (entry.place != Place::Running).then_some(Entry { rank, ..entry })
+        })
+    }
+
+    /// `None` unless it waits.
+    pub(super) fn queue_state(&self, id: TaskId) -> Option<QueueState> {
+        let entry = self.tasks.get(&id).filter(|entry| entry.place == Place::Waiting)?;
+        let position = entry.is_queued().then(|| {
+            let before = self.lanes[entry.lane].queue.range(..entry.rank).take(PLACES - 1);
+            before.fold(1, |position, _| position + 1)
+        });
+        Some(QueueState { position, priority: entry.rank.priority.0, held: entry.holds.has(Hold::User) })
+    }
+
+    /// The first so many queued tasks of each lane: those whose places are worth telling when they moved.
+    pub(super) fn first_waiting(&self, most: usize) -> Vec<TaskId> {
+        self.heads.values().flat_map(|lane| self.lanes[*lane].queue.values().take(most)).copied().collect()
+    }
+
+    /// Whether it waits, for its turn or between two attempts.
+    pub(super) fn waits(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|entry| entry.place != Place::Running)
+    }
+
+    /// Whether any task waits for its turn.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.heads.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_running(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|entry| entry.place == Place::Running)
+    }
+
+    #[cfg(test)]
+    pub(super) fn running(&self, of: &Scope) -> usize {
+        self.rooms.get(of).map_or(0, |room| room.running)
+    }
+
+    /// All tasks, wherever they stand.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.tasks.len()
+    }
+
+    fn alter(&mut self, id: TaskId, change: impl FnOnce(Entry) -> Option<Entry>) -> bool {
+        let entry = self.tasks.get(&id).and_then(|entry| change(*entry));
+        entry.is_some_and(|entry| self.set(id, Some(entry)))
+    }
+
+    /// Takes a task from where it stands, and gives it its new place or none. `false` when it was not here.
+    fn set(&mut self, id: TaskId, to: Option<Entry>) -> bool {
+        let from = match to {
+            Some(entry) => self.tasks.insert(id, entry),
+            None => self.tasks.remove(&id),
+        };
+        if let Some(entry) = from {
+            self.count(id, entry, false);
+        }
+        if let Some(entry) = to {
+            self.count(id, entry, true);
+        }
+        // Only now: it may have been the only one, and still be.
+        if let Some(Entry { lane, .. }) = from
+            && self.lanes[lane].tasks == 0
+        {
+            self.remove_lane(lane);
+        }
+        from.is_some()
+    }
+
+    /// Counts a task in where it stands, or out.
+    fn count(&mut self, id: TaskId, entry: Entry, here: bool) {
+        let step = |count: &mut usize| if here { *count += 1 } else { *count -= 1 };
+        let lane = &mut self.lanes[entry.lane];
+        step(&mut lane.tasks);
+        for (_, room) in &lane.rooms {
+            let room = &mut self.rooms[*room];
+            match entry.place {
+                Place::Running => step(&mut room.running),
+                Place::Waiting => step(&mut room.waiting),
+                Place::Away => {}
+            }
+        }
+        if !entry.is_queued() {
+            return;
+        }
+        let head = lane.queue.keys().next().copied();
+        let stood = if here { lane.queue.insert(entry.rank, id) } else { lane.queue.remove(&entry.rank) };
+        debug_assert_eq!(stood, (!here).then_some(id));
+        let new_head = lane.queue.keys().next().copied();
+        if head != new_head {
+            if let Some(rank) = head {
+                self.heads.remove(&rank);
+            }
+            if let Some(rank) = new_head {
+                self.heads.insert(rank, entry.lane);
+            }
+        }
+    }
+
+    /// The number of a lane, which is made if it isn't there.
+    fn lane(&mut self, key: LaneKey) -> usize {
+        if let Some(lane) = self.lanes.find(&key) {
+            return lane;
+        }
+        let group = key.kind.as_ref().and_then(|kind| self.groups.get(kind).cloned().flatten());
+        let scopes =
+            [Some(Scope::App), key.kind.clone().map(Scope::Kind), group.map(Scope::Group), key.batch.map(Scope::Batch)];
+        let mut rooms = Vec::new();
+        for scope in scopes.into_iter().flatten() {
+            let room = self.rooms.number(scope.clone());
+            if let Some((batch, limit)) = self.announced
+                && scope == Scope::Batch(batch)
+            {
+                self.rooms[room].limit = limit;
+            }
+            self.rooms[room].lanes += 1;
+            rooms.push((scope, room));
+        }
+        let lane = self.lanes.number(key.clone());
+        self.lanes[lane] = Lane { key, rooms, ..Lane::default() };
+        lane
+    }
+
+    fn remove_lane(&mut self, lane: usize) {
+        let Lane { key, rooms, queue, .. } = mem::take(&mut self.lanes[lane]);
+        debug_assert!(queue.is_empty(), "{queue:?}");
+        self.lanes.remove(&key);
+        for (scope, room) in rooms {
+            self.rooms[room].lanes -= 1;
+            self.tidy(&scope);
+        }
+    }
+
+    fn edit(&mut self, of: Scope, edit: impl FnOnce(&mut Room)) {
+        let room = self.rooms.number(of.clone());
+        edit(&mut self.rooms[room]);
+        self.tidy(&of);
+    }
+
+    /// Forgets a scope that is not in use and has nothing to remember.
+    fn tidy(&mut self, of: &Scope) {
+        let Some(room) = self.rooms.get(of) else { return };
+        let forget = match of {
+            Scope::App => false,
+            Scope::Batch(_) => room.lanes == 0,
+            _ => room.lanes == 0 && room.limit.is_none() && room.queue_limit.is_none(),
+        };
+        if forget {
+            debug_assert_eq!((room.running, room.waiting), (0, 0));
+            self.rooms.remove(of);
+        }
+    }
+}
+
+/// Values by a key, each also by a number that it keeps: so that what uses it often need not look the key up.
+#[derive(Debug)]
+struct Table<K, V> {
+    numbers: HashMap<K, usize>,
+    values: Vec<V>,
+    /// Numbers that are free again.
+    free: Vec<usize>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { numbers: HashMap::new(), values: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<K: Eq + Hash, V: Default> Table<K, V> {
+    fn find(&self, key: &K) -> Option<usize> {
+        self.numbers.get(key).copied()
+    }
+
+    fn get(&self, key: &K) -> Option<&V> {
+        self.find(key).map(|number| &self.values[number])
+    }
+
+    /// The number of what has this key, which is made if it isn't there.
+    fn number(&mut self, key: K) -> usize {
+        *self.numbers.entry(key).or_insert_with(|| {
+            self.free.pop().unwrap_or_else(|| {
+                self.values.push(V::default());
+                self.values.len() - 1
+            })
+        })
+    }
+
+    fn remove(&mut self, key: &K) {
+        if let Some(number) = self.numbers.remove(key) {
+            self.values[number] = V::default();
+            self.free.push(number);
+        }
+    }
+}
+
+impl<K, V> Index<usize> for Table<K, V> {
+    type Output = V;
+
+    fn index(&self, number: usize) -> &V {
+        &self.values[number]
+    }
+}
+
+impl<K, V> IndexMut<usize> for Table<K, V> {
+    fn index_mut(&mut self, number: usize) -> &mut V {
+        &mut self.values[number]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use proptest::{prelude::*, sample::Index as Which};
+
+    use super::*;
+
+    /// The registered kinds of the property test, and their groups; "d" is not declared, the fifth is ad-hoc work.
+    const GROUPS: [(&str, Option<&str>); 3] = [("a", Some("g")), ("b", Some("g")), ("c", None)];
+    const KINDS: [Option<&str>; 5] = [Some("a"), Some("b"), Some("c"), Some("d"), None];
+    const HOLDS: [Hold; 3] = [Hold::User, Hold::Key, Hold::Delay];
+
+    #[derive(Debug, Clone)]
+    struct Task {
+        id: TaskId,
+        lane: LaneKey,
+        priority: i32,
+        holds: Vec<Hold>,
+        place: Place,
+    }
+
+    impl Task {
+        fn is_queued(&self) -> bool {
+            self.place == Place::Waiting && self.holds.is_empty()
+        }
+
+        fn scopes(&self) -> Vec<Scope> {
+            let kind = self.lane.kind.as_deref();
+            let group = GROUPS.iter().find(|(name, _)| Some(*name) == kind).and_then(|(_, group)| *group);
+            let mut scopes = vec![Scope::App];
+            scopes.extend(kind.map(|kind| Scope::Kind(kind.into())));
+            scopes.extend(group.map(|group| Scope::Group(group.into())));
+            scopes.extend(self.lane.batch.map(Scope::Batch));
+            scopes
+        }
+    }
+
+    /// The same rules without any cleverness: one list, oldest first, and everything is counted anew each time.
+    #[derive(Debug, Clone, Default)]
+    struct Model {
+        tasks: Vec<Task>,
+        limits: HashMap<Scope, Option<usize>>,
+        queue_limits: HashMap<Scope, Option<usize>>,
+    }
+
+    impl Model {
+        fn count(&self, of: &Scope, place: Place) -> usize {
+            self.tasks.iter().filter(|task| task.place == place && task.scopes().contains(of)).count()
+        }
+
+        fn limit(&self, of: &Scope) -> Option<usize> {
+            self.limits.get(of).copied().flatten()
+        }
+
+        fn has_room(&self, task: &Task) -> bool {
+            task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Place::Running) < limit))
+        }
+
+        fn admit(&mut self) -> Vec<TaskId> {
+            let mut admitted = vec![];
+            let next = |model: &Self| {
+                let may = model.tasks.iter().enumerate().filter(|(_, task)| task.is_queued() && model.has_room(task));
+                may.min_by_key(|(at, task)| (Reverse(task.priority), *at)).map(|(at, _)| at)
+            };
+            while let Some(at) = next(self) {
+                self.tasks[at].place = Place::Running;
+                admitted.push(self.tasks[at].id);
+            }
+            admitted
+        }
+
+        /// Answers every queue that would be too long: none if they were let in.
+        fn enter(&mut self, tasks: Vec<Task>) -> Vec<QueueFull> {
+            let (mut without, mut with) = (self.clone(), self.clone());
+            with.tasks.extend(tasks.clone());
+            without.admit();
+            with.admit();
+            // What is of no kind alone is never refused.
+            let refusable = tasks.iter().any(|task| task.lane.kind.is_some());
+            let full = tasks.iter().filter(|_| refusable).flat_map(Task::scopes).filter_map(|of| {
+                let limit = self.queue_limits.get(&of).copied().flatten()?;
+                let [before, after] = [&without, &with].map(|model| model.count(&of, Place::Waiting));
+                (after > limit && after > before).then_some(QueueFull { of, limit })
+            });
+            let full: Vec<_> = full.collect();
+            if full.is_empty() {
+                self.tasks.extend(tasks);
+            }
+            self.forget_batches();
+            full
+        }
+
+        fn leave(&mut self, id: TaskId) -> bool {
+            let before = self.tasks.len();
+            self.tasks.retain(|task| task.id != id);
+            self.forget_batches();
+            self.tasks.len() < before
+        }
+
+        fn alter(&mut self, id: TaskId, change: impl FnOnce(&mut Task) -> bool) -> bool {
+            self.tasks.iter_mut().find(|task| task.id == id).is_some_and(change)
+        }
+
+        fn has_batch(&self, batch: TaskId) -> bool {
+            self.tasks.iter().any(|task| task.lane.batch == Some(batch))
+        }
+
+        fn forget_batches(&mut self) {
+            let mut limits = mem::take(&mut self.limits);
+            limits.retain(|of, _| !matches!(of, Scope::Batch(batch) if !self.has_batch(*batch)));
+            self.limits = limits;
+        }
+
+        /// The ids in a lane, in their places.
+        fn queue(&self, lane: &LaneKey) -> Vec<TaskId> {
+            let mut queue: Vec<_> = self.tasks.iter().filter(|task| task.is_queued() && task.lane == *lane).collect();
+            queue.sort_by_key(|task| Reverse(task.priority));
+            queue.into_iter().map(|task| task.id).collect()
+        }
+
+        fn queue_state(&self, id: TaskId) -> Option<QueueState> {
+            let task = self.tasks.iter().find(|task| task.id == id && task.place == Place::Waiting)?;
+            let position = (1..).zip(self.queue(&task.lane)).find(|(_, other)| *other == id).map(|(place, _)| place);
+            Some(QueueState { position, priority: task.priority, held: task.holds.contains(&Hold::User) })
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        /// The batch and its limit, and the kind, the priority and the holds of each task.
+        Enter(Option<(usize, Option<usize>)>, Vec<(usize, i32, Vec<Hold>)>),
+        Admit,
+        SetLimit(usize, Option<usize>),
+        SetQueueLimit(Option<usize>),
+        Declare(usize, Option<usize>, Option<usize>),
+        /// Something with any task that ever was.
+        Task(Which, Deed),
+    }
+
+    #[derive(Debug, Clone)]
+    enum Deed {
+        Leave,
+        StepBack,
+        ComeBack,
+        Hold(Hold),
+        Release(Hold),
+        SetPriority(i32),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let limit = || prop_oneof![2 => Just(None), 5 => (0_usize..5).prop_map(Some)];
+        let why = || prop::sample::select(&HOLDS[..]);
+        let holds = prop_oneof![4 => Just(vec![]), 1 => prop::sample::subsequence(&HOLDS[..], 1..=3)];
+        let deed = prop_oneof![
+            4 => Just(Deed::Leave),
+            4 => Just(Deed::StepBack),
+            4 => Just(Deed::ComeBack),
+            2 => why().prop_map(Deed::Hold),
+            2 => why().prop_map(Deed::Release),
+            2 => (-1..2).prop_map(Deed::SetPriority),
+        ];
+        let batch = prop::option::weighted(0.4, (0_usize..3, limit()));
+        let tasks = prop::collection::vec((0..KINDS.len(), -1..2, holds), 0..5);
+        let step = prop_oneof![
+            8 => (batch, tasks).prop_map(|(batch, tasks)| Step::Enter(batch, tasks)),
+            6 => Just(Step::Admit),
+            2 => (0_usize..8, limit()).prop_map(|(of, limit)| Step::SetLimit(of, limit)),
+            1 => limit().prop_map(Step::SetQueueLimit),
+            1 => (0..GROUPS.len(), limit(), limit()).prop_map(|(kind, limit, queue)| Step::Declare(kind, limit, queue)),
+            16 => (any::<Which>(), deed).prop_map(|(which, deed)| Step::Task(which, deed)),
+        ];
+        prop::collection::vec(step, 0..80)
+    }
+
+    /// Both, side by side.
+    struct Pair {
+        admission: Admission,
+        model: Model,
+        batches: [TaskId; 3],
+        /// Every task that ever was, and one that never was.
+        ids: Vec<TaskId>,
+    }
+
+    impl Pair {
+        fn new() -> Self {
+            let batches = [(); 3].map(|()| TaskId::new());
+            let mut pair =
+                Self { admission: Admission::default(), model: Model::default(), batches, ids: vec![TaskId::new()] };
+            for kind in 0..GROUPS.len() {
+                pair.declare(kind, Some(2), Some(3));
+            }
+            pair
+        }
+
+        fn scopes(&self) -> Vec<Scope> {
+            let mut scopes = vec![Scope::App, Scope::Group("g".into())];
+            scopes.extend(["a", "c", "d"].map(|kind| Scope::Kind(kind.into())));
+            scopes.extend(self.batches.map(Scope::Batch));
+            scopes
+        }
+
+        fn declare(&mut self, kind: usize, limit: Option<usize>, queue: Option<usize>) {
+            let (kind, group) = GROUPS[kind];
+            self.admission.declare(kind.into(), group.map(Into::into), limit, queue);
+            self.model.limits.insert(Scope::Kind(kind.into()), limit);
+            self.model.queue_limits.insert(Scope::Kind(kind.into()), queue);
+        }
+
+        fn set_limit(&mut self, of: Scope, limit: Option<usize>) {
+            self.admission.set_limit(of.clone(), limit);
+            self.model.limits.insert(of, limit);
+        }
+
+        fn enter(&mut self, batch: Option<TaskId>, tasks: Vec<(usize, i32, Vec<Hold>)>) -> Result<(), TestCaseError> {
+            let task = |(kind, priority, holds): (usize, _, _)| {
+                let lane = LaneKey { kind: KINDS[kind].map(Into::into), batch };
+                Task { id: TaskId::new(), lane, priority, holds, place: Place::Waiting }
+            };
+            let tasks: Vec<_> = tasks.into_iter().map(task).collect();
+            let entrants = tasks.iter().cloned().map(|Task { id, lane, priority, holds, .. }| {
+                let holds = holds.into_iter().fold(Holds::default(), Holds::with);
+                Entrant { id, lane, priority, holds }
+            });
+            self.ids.extend(tasks.iter().map(|task| task.id));
+            let entered = self.admission.enter(entrants.collect(), 0);
+            let full = self.model.enter(tasks);
+            match entered {
+                Ok(()) => prop_assert_eq!(full, []),
+                Err(one) => prop_assert!(full.contains(&one), "{one:?} of {full:?}"),
+            }
+            Ok(())
+        }
+
+        fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+            match step {
+                Step::Enter(batch, tasks) => {
+                    let batch = batch.map(|(batch, limit)| (self.batches[batch], limit));
+                    if let Some((batch, limit)) = batch {
+                        self.set_limit(Scope::Batch(batch), limit);
+                        prop_assert_eq!(self.admission.limit(&Scope::Batch(batch)), limit);
+                    }
+                    self.enter(batch.map(|(batch, _)| batch), tasks)?;
+                }
+                Step::Admit => prop_assert_eq!(self.admission.admit(), self.model.admit()),
+                // The limit of a batch that is not here belongs to its coming.
+                Step::SetLimit(of, limit) => match self.scopes()[of].clone() {
+                    Scope::Batch(batch) if !self.model.has_batch(batch) => {}
+                    of => self.set_limit(of, limit),
+                },
+                Step::SetQueueLimit(limit) => {
+                    self.admission.set_queue_limit(limit);
+                    self.model.queue_limits.insert(Scope::App, limit);
+                }
+                Step::Declare(kind, limit, queue) => self.declare(kind, limit, queue),
+                Step::Task(which, deed) => {
+                    let id = *which.get(&self.ids);
+                    let (did, should) = self.deed(id, deed);
+                    prop_assert_eq!(did, should);
+                }
+            }
+            Ok(())
+        }
+
+        /// What both say to it.
+        fn deed(&mut self, id: TaskId, deed: Deed) -> (bool, bool) {
+            let Self { admission, model, .. } = self;
+            let mut move_to = |from, to| {
+                model.alter(id, |task| {
+                    task.place = if task.place == from { to } else { task.place };
+                    true
+                });
+                (true, true)
+            };
+            match deed {
+                Deed::Leave => (admission.leave(id), model.leave(id)),
+                Deed::StepBack => {
+                    admission.step_back(id);
+                    move_to(Place::Running, Place::Away)
+                }
+                Deed::ComeBack => {
+                    admission.come_back(id);
+                    move_to(Place::Away, Place::Waiting)
+                }
+                Deed::Hold(why) => {
+                    let held = model.alter(id, |task| {
+                        let can = task.place != Place::Running && !task.holds.contains(&why);
+                        task.holds.extend(can.then_some(why));
+                        can
+                    });
+                    (admission.hold(id, why), held)
+                }
+                Deed::Release(why) => {
+                    let released = model.alter(id, |task| {
+                        let at = task.holds.iter().position(|hold| *hold == why);
+                        at.map(|at| task.holds.remove(at)).is_some()
+                    });
+                    (admission.release(id, why), released)
+                }
+                Deed::SetPriority(priority) => {
+                    let set = model.alter(id, |task| {
+                        let can = task.place != Place::Running;
+                        task.priority = if can { priority } else { task.priority };
+                        can
+                    });
+                    (admission.set_priority(id, priority), set)
+                }
+            }
+        }
+
+        /// Whatever can be asked has the same answer.
+        fn compare(&self) -> Result<(), TestCaseError> {
+            let Self { admission, model, ids, .. } = self;
+            prop_assert_eq!(admission.len(), model.tasks.len());
+            for id in ids {
+                let runs = model.tasks.iter().any(|task| task.id == *id && task.place == Place::Running);
+                prop_assert_eq!(admission.is_running(*id), runs);
+                prop_assert_eq!(admission.queue_state(*id), model.queue_state(*id));
+            }
+            for of in self.scopes() {
+                prop_assert_eq!(admission.running(&of), model.count(&of, Place::Running), "{:?}", of);
+                prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
+            }
+            let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();
+            let first =
+                model.tasks.iter().filter(|task| model.queue(&task.lane).iter().take(2).any(|id| *id == task.id));
+            let told = admission.first_waiting(2);
+            prop_assert_eq!(told.len(), told.iter().collect::<BTreeSet<_>>().len(), "told twice");
+            prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), first.map(|task| task.id).collect());
+            prop_assert_eq!(admission.lanes.numbers.len(), lanes.iter().collect::<HashSet<_>>().len());
+            self.compare_scopes()
+        }
+
+        /// The scopes are those that tasks are part of or that have something to remember, and the app.
+        fn compare_scopes(&self) -> Result<(), TestCaseError> {
+            let Self { admission, model, .. } = self;
+            let set = model.limits.iter().chain(&model.queue_limits).filter(|(_, limit)| limit.is_some());
+            let mut scopes: HashSet<_> = set.map(|(of, _)| of.clone()).collect();
+            scopes.extend(model.tasks.iter().flat_map(Task::scopes).chain([Scope::App]));
+            prop_assert_eq!(admission.rooms.numbers.keys().cloned().collect::<HashSet<_>>(), scopes);
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn it_does_what_the_plain_rules_say(steps in steps()) {
+            let mut pair = Pair::new();
+            for step in steps {
+                let running = |pair: &Pair, of: &Scope| pair.admission.running(of);
+                let before: Vec<_> = pair.scopes().iter().map(|of| running(&pair, of)).collect();
+                pair.step(step)?;
+                for (of, before) in iter::zip(pair.scopes(), before) {
+                    let now = running(&pair, &of);
+                    prop_assert!(now <= before || pair.admission.limit(&of).is_none_or(|limit| now <= limit), "{of:?}");
+                }
+                pair.compare()?;
+            }
+            // Nothing is lost: without limits, holds and waits every task runs; and when all have left, nothing stays.
+            for of in [Scope::App, Scope::Group("g".into())].into_iter().chain(pair.scopes()) {
+                if pair.model.limits.contains_key(&of) {
+                    pair.set_limit(of, None);
+                }
+            }
+            pair.step(Step::SetQueueLimit(None))?;
+            for kind in 0..GROUPS.len() {
+                pair.declare(kind, None, None);
+            }
+            for id in pair.ids.clone() {
+                pair.deed(id, Deed::ComeBack);
+                for why in HOLDS {
+                    pair.deed(id, Deed::Release(why));
+                }
+            }
+            pair.step(Step::Admit)?;
+            prop_assert_eq!(pair.admission.running(&Scope::App), pair.admission.len());
+            for id in pair.ids.clone() {
+                pair.deed(id, Deed::Leave);
+                pair.compare()?;
+            }
+            let Admission { tasks, lanes, rooms, heads, .. } = &pair.admission;
+            prop_assert_eq!((tasks.len(), lanes.numbers.len(), rooms.numbers.len(), heads.len()), (0, 0, 1, 0));
+            prop_assert_eq!((lanes.free.len(), rooms.free.len()), (lanes.values.len(), rooms.values.len() - 1));
+        }
+    }
+
+    fn entrant(kind: &str, priority: i32) -> Entrant {
+        let lane = LaneKey { kind: Some(kind.into()), batch: None };
+        Entrant { id: TaskId::new(), lane, priority, holds: Holds::default() }
+    }
+
+    fn batch(of: TaskId, count: usize) -> Vec<Entrant> {
+        let lane = LaneKey { kind: Some("k".into()), batch: Some(of) };
+        let member = || Entrant { id: TaskId::new(), lane: lane.clone(), priority: 0, holds: Holds::default() };
+        iter::repeat_with(member).take(count).collect()
+    }
+
+    #[test]
+    fn a_task_that_waits_is_small() {
+        assert!(size_of::<Entry>() <= 32);
+    }
+
+    #[test]
+    fn a_place_is_counted_up_to_the_last_that_is_told() {
+        let mut admission = Admission::default();
+        admission.set_limit(Scope::App, Some(0));
+        let entrants: Vec<_> = iter::repeat_with(|| entrant("k", 0)).take(PLACES + 2).collect();
+        let ids: Vec<_> = entrants.iter().map(|entrant| entrant.id).collect();
+        admission.enter(entrants, 0).unwrap();
+        let positions = ids.into_iter().map(|id| admission.queue_state(id).unwrap().position.unwrap());
+        assert!(positions.eq((1..=1_000).chain([1_000, 1_000])));
+    }
+
+    #[test]
+    fn a_queue_of_none_runs_at_once_or_refuses() {
+        let mut admission = Admission::default();
+        admission.declare("k".into(), None, Some(2), Some(0));
+        let of = Scope::Kind("k".into());
+        let [one, two, three] = [(); 3].map(|()| entrant("k", 0));
+        let full = Err(QueueFull { of: of.clone(), limit: 0 });
+        assert_eq!(admission.enter(vec![one.clone(), two.clone(), three.clone()], 0), full, "all or none");
+        assert_eq!((admission.len(), admission.lanes.numbers.len()), (0, 0));
+        admission.enter(vec![one.clone(), two], 0).unwrap();
+        assert_eq!(admission.enter(vec![three.clone()], 0), full, "though none was admitted yet");
+        admission.admit();
+        admission.leave(one.id);
+        admission.enter(vec![three], 0).unwrap();
+    }
+
+    #[test]
+    fn a_queue_that_is_too_long_refuses_only_what_would_wait() {
+        let mut admission = Admission::default();
+        admission.declare("k".into(), None, Some(1), None);
+        admission.set_queue_limit(Some(0));
+        let (one, two) = (entrant("k", 0), entrant("k", 0));
+        admission.enter(vec![one.clone()], 0).unwrap();
+        admission.admit();
+        admission.step_back(one.id);
+        admission.enter(vec![two], 0).unwrap();
+        admission.admit();
+        admission.come_back(one.id);
+        assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it is over the limit, and waits");
+        admission.enter(vec![entrant("other", 0)], 0).unwrap();
+        assert_eq!(admission.enter(vec![entrant("k", 0)], 0), Err(QueueFull { of: Scope::App, limit: 0 }));
+    }
+
+    #[test]
+    fn the_limit_of_a_batch_is_for_the_batch_that_comes_next() {
+        let mut admission = Admission::default();
+        let (first, second) = (TaskId::new(), TaskId::new());
+        let of = Scope::Batch(first);
+        let announce = |admission: &mut Admission| {
+            admission.set_limit(of.clone(), Some(1));
+            assert_eq!(admission.limit(&of), Some(1));
+        };
+        announce(&mut admission);
+        admission.enter(vec![], 0).unwrap();
+        assert_eq!(admission.limit(&of), None, "nobody came");
+        announce(&mut admission);
+        admission.enter(batch(second, 1), 0).unwrap();
+        assert_eq!((admission.limit(&of), admission.limit(&Scope::Batch(second))), (None, None), "another came");
+        announce(&mut admission);
+        admission.declare("k".into(), None, None, Some(1));
+        admission.enter(batch(first, 3), 0).unwrap_err();
+        assert_eq!(admission.limit(&of), None, "it was refused");
+        announce(&mut admission);
+        let members = batch(first, 2);
+        admission.enter(members.clone(), 0).unwrap();
+        assert_eq!(admission.admit().len(), 2, "the one of the other batch, and one of this");
+        for Entrant { id, .. } in members {
+            assert_eq!(admission.limit(&of), Some(1));
+            admission.leave(id);
+        }
+        assert_eq!((admission.limit(&of), admission.rooms.find(&of)), (None, None));
+    }
+
+    #[test]
+    fn a_lane_keeps_its_group_as_long_as_it_has_tasks() {
+        let mut admission = Admission::default();
+        let (old, new) = (Scope::Group("old".into()), Scope::Group("new".into()));
+        let (one, two) = (entrant("k", 0), entrant("k", 0));
+        for (group, entrant) in [("old", &one), ("new", &two)] {
+            admission.declare("k".into(), Some(group.into()), None, None);
+            admission.enter(vec![entrant.clone()], 0).unwrap();
+            admission.admit();
+        }
+        assert_eq!((admission.running(&old), admission.running(&new)), (2, 0));
+        admission.leave(one.id);
+        admission.leave(two.id);
+        admission.enter(vec![one], 0).unwrap();
+        admission.admit();
+        assert_eq!((admission.running(&old), admission.running(&new)), (0, 1));
+    }
+}

@@ -1,0 +1,59 @@
+use std::sync::{Arc, Weak};
+
+use parking_lot::{Mutex, RwLock};
+
+use super::{admission::Admission, counts::Counters, record::Record, watcher::Watcher};
+
+/// What all tasks of one engine share: the wall clock, the queues, and the watchers of whole lists.
+pub(crate) struct Hub {
+    clock: Box<dyn Fn() -> u64 + Send + Sync>,
+    watchers: RwLock<Vec<Weak<Watcher>>>,
+    /// A leaf among the locks: nothing else is locked while it is.
+    pub(super) admission: Mutex<Admission>,
+    /// The tasks that were spawned without a registered kind, by status.
+    pub(super) spawned: Arc<Counters>,
+}
+
+impl Hub {
+    pub(super) fn new(clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        Self {
+            clock: Box::new(clock),
+            watchers: RwLock::default(),
+            admission: Mutex::default(),
+            spawned: Arc::default(),
+        }
+    }
+
+    /// The wall clock, in milliseconds since 1970.
+    pub(super) fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// From now on every change of every task is marked in `watcher`, for as long as it lives.
+    pub(crate) fn add_watcher(&self, watcher: &Arc<Watcher>) {
+        let mut watchers = self.watchers.write();
+        watchers.retain(|other| is_another(other, watcher));
+        watchers.push(Arc::downgrade(watcher));
+    }
+
+    pub(crate) fn remove_watcher(&self, watcher: &Arc<Watcher>) {
+        self.watchers.write().retain(|other| is_another(other, watcher));
+    }
+
+    /// Tells whoever watches whole lists that this task has changed.
+    pub(super) fn mark(&self, record: &Arc<Record>) {
+        for watcher in &*self.watchers.read() {
+            mark(watcher, record);
+        }
+    }
+}
+
+/// Marks the task in a watcher; `false` if that is gone.
+pub(super) fn mark(watcher: &Weak<Watcher>, record: &Arc<Record>) -> bool {
+    watcher.upgrade().map(|watcher| watcher.mark(record)).is_some()
+}
+
+/// Whether `other` is still there and not `watcher`.
+pub(super) fn is_another(other: &Weak<Watcher>, watcher: &Arc<Watcher>) -> bool {
+    other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher))
+}

@@ -1,0 +1,382 @@
+//! Takes tasks in, lets them run when there is room, and lets them go when they are over.
+//!
+//! What may run is decided in [`admission`](super::admission), which task comes first with its key in
+//! [`keys`](super::keys). Here that is acted upon, and always in this order: what a task was told or became is in its
+//! record before its slot is given to another, so there are never more running tasks to be seen than the limits say.
+//!
+//! Locks are taken in this order: registry, then a task's state, then admission. Nothing that belongs to the app runs
+//! under one of them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use tokio::{runtime::Handle, time::Instant};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    CancelReason, Error, OnConflict, Retention, TaskId, TaskStatus, TimeLimit,
+    admission::{Admission, Entrant, Hold, Holds, LaneKey, Scope},
+    attempt::Attempt,
+    batch,
+    clocks::{release_after, stop_after, watch_attempt, watch_grace},
+    hub::Hub,
+    kind::Work,
+    life::Stop,
+    record::{Birth, Follower, Record, Stopped},
+    registry::Registry,
+    supervisor::{live, supervise},
+};
+
+/// How long whoever watches waiting tasks may see old places in the queue.
+const PLACES_MOVE: Duration = Duration::from_millis(100);
+/// How many tasks of each queue are told that their places have moved.
+const PLACES_TOLD: usize = 1_000;
+
+pub(crate) struct Scheduler {
+    pub(super) runtime: Handle,
+    pub(super) hub: Arc<Hub>,
+    pub(super) registry: Mutex<Registry>,
+    places_move: AtomicBool,
+}
+
+/// A task that wants to be taken in.
+pub(super) struct Arrival<'a> {
+    pub(super) birth: Birth,
+    /// What it runs, checked already.
+    pub(super) work: Work,
+    /// Whether the caller may join or replace this task.
+    pub(super) sees: &'a dyn Fn(&Record) -> bool,
+}
+
+impl Scheduler {
+    pub(super) fn new(runtime: Handle, hub: Hub, retention: Retention) -> Arc<Self> {
+        Arc::new(Self {
+            runtime,
+            hub: Arc::new(hub),
+            registry: Mutex::new(Registry::new(retention)),
+            places_move: AtomicBool::new(false),
+        })
+    }
+
+    /// Takes a task in, or finds the one that an earlier call with this id has started, or that has its key.
+    ///
+    /// Until the follower is dropped, a failure of the task is not logged: so whoever wants to watch it misses nothing.
+    pub(super) fn start(self: &Arc<Self>, arrival: Arrival<'_>) -> Result<Follower, Error> {
+        let Arrival { birth, work, sees } = arrival;
+        let on_conflict = birth.options.on_conflict;
+        let mut entrant = Entrant::new(&birth);
+        let record = Record::new(birth, &self.hub);
+        let follower = Follower::new(&record);
+        let mut replaced = Vec::new();
+        let admitted = {
+            let mut registry = self.registry.lock();
+            // Looked at again, since a twin of this call may have come in between.
+            if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
+                return Ok(Follower::new(&known));
+            }
+            if let Some(key) = record.key() {
+                let mut rivals = registry.with_key(record.name(), key);
+                if !rivals.is_empty() {
+                    entrant.holds = entrant.holds.with(Hold::Key);
+                }
+                rivals.retain(|rival| !rival.status().is_final());
+                if let Some(rival) = rivals.first() {
+                    let visible = rivals.iter().all(|rival| sees(rival));
+                    match on_conflict {
+                        OnConflict::Append => {}
+                        OnConflict::Join if visible => {
+                            registry.join(&record, rival, Instant::now());
+                            return Ok(Follower::new(rival));
+                        }
+                        OnConflict::Replace if visible => replaced = rivals,
+                        _ => return Err(Error::key_taken(record.name(), key, visible.then_some(rival.id))),
+                    }
+                }
+            }
+            let admitted = self.enter(vec![entrant], &replaced)?;
+            registry.insert(&record);
+            // What waits reads its input again when its time comes: it holds nothing but that.
+            if admitted.contains(&record.id) || !record.kind.is_registered() {
+                record.set_work(work);
+            }
+            registry.find_all(&admitted)
+        };
+        self.announce(&record);
+        for rival in &replaced {
+            // It may have ended in this moment, and then there is nothing to replace.
+            let _ = self.stop(rival, Stop::Cancel(CancelReason::Replaced));
+        }
+        self.launch(admitted);
+        self.expire();
+        Ok(follower)
+    }
+
+    /// Takes a batch and its members in: all or none.
+    pub(super) fn start_batch(
+        self: &Arc<Self>,
+        batch: Birth,
+        members: Vec<Birth>,
+        concurrency: Option<usize>,
+    ) -> Result<Follower, Error> {
+        let entrants = members.iter().map(Entrant::new).collect();
+        let batch = Record::new(batch, &self.hub);
+        let follower = Follower::new(&batch);
+        let members: Vec<_> = members.into_iter().map(|birth| Record::new(birth, &self.hub)).collect();
+        batch.set_work(batch::work(members.iter().map(Follower::new).collect()));
+        // It begins before its members can, and takes no slot; it is over after the last of them.
+        let begun = batch.begin_unseen();
+        for member in &members {
+            if let Some((attempt, _)) = &begun {
+                member.keep_batch(attempt.hold());
+            }
+        }
+        let admitted = {
+            let mut registry = self.registry.lock();
+            if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
+                return Ok(Follower::new(&known));
+            }
+            self.hub.admission.lock().set_limit(Scope::Batch(batch.id), concurrency);
+            let admitted = self.enter(entrants, &[])?;
+            registry.insert(&batch);
+            for member in &members {
+                registry.insert(member);
+            }
+            registry.find_all(&admitted)
+        };
+        self.announce(&batch);
+        for member in &members {
+            self.announce(member);
+        }
+        if let Some((attempt, work)) = begun {
+            self.runtime.spawn(live(Arc::clone(self), batch, attempt, work));
+        }
+        self.launch(admitted);
+        self.expire();
+        Ok(follower)
+    }
+
+    /// Lets them all into the queues, or none of them; answers which may run at once. Those that are `replaced` make
+    /// room in the queue.
+    fn enter(self: &Arc<Self>, entrants: Vec<Entrant>, replaced: &[Arc<Record>]) -> Result<Vec<TaskId>, Error> {
+        let mut admission = self.hub.admission.lock();
+        let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
+        admission.enter(entrants, leaving).map_err(|full| Error::queue_full(&full))?;
+        let admitted = admission.admit();
+        if admission.is_waiting() {
+            self.tell_places();
+        }
+        Ok(admitted)
+    }
+
+    /// A task is known from now on, and what stops it in time begins.
+    fn announce(self: &Arc<Self>, record: &Arc<Record>) {
+        record.announce();
+        if let Some(delay) = record.delay() {
+            self.keep_clock(record, release_after(Arc::clone(self), Arc::clone(record), delay));
+        }
+        let deadline = shorter(record.kind.policy.deadline, record.deadline());
+        self.limit_life(record, TimeLimit::Deadline, deadline);
+    }
+
+    fn limit_life(self: &Arc<Self>, record: &Arc<Record>, limit: TimeLimit, length: Option<Duration>) {
+        if let Some(length) = length {
+            self.keep_clock(record, stop_after(Arc::clone(self), Arc::clone(record), limit, length));
+        }
+    }
+
+    fn keep_clock(&self, record: &Record, clock: impl Future<Output = ()> + Send + 'static) {
+        record.keep_clock(AbortOnDropHandle::new(self.runtime.spawn(clock)));
+    }
+
+    /// An attempt begins: starts what stops it in time, if anything does. The answer is to be dropped when it is over.
+    pub(super) fn start_clocks(
+        self: &Arc<Self>,
+        record: &Arc<Record>,
+        attempt: &Attempt,
+    ) -> Option<Vec<AbortOnDropHandle<()>>> {
+        let policy = &record.kind.policy;
+        let timeout = shorter(policy.timeout, record.timeout()).filter(|_| attempt.number == 1);
+        self.limit_life(record, TimeLimit::Timeout, timeout);
+        let watch = (policy.attempt_timeout.is_some() || policy.stall_timeout.is_some()).then(|| {
+            let watch = watch_attempt(Arc::clone(self), Arc::clone(record));
+            AbortOnDropHandle::new(self.runtime.spawn(watch))
+        });
+        (timeout.is_some() || watch.is_some()).then(|| watch.into_iter().collect())
+    }
+
+    // Stopping.
+
+    pub(super) fn time_out(self: &Arc<Self>, record: &Arc<Record>, limit: TimeLimit, length: Duration) {
+        let message = limit.message(record.name(), length);
+        // It may have ended in this moment.
+        let _ = self.stop(record, Stop::TimeLimit(limit, message));
+    }
+
+    /// Tells a task to stop, with its members if it is a batch. `Err` with its final status if it has ended.
+    pub(super) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<(), TaskStatus> {
+        match record.stop(why)? {
+            Stopped::Already => {}
+            Stopped::Ended => self.over(record),
+            Stopped::Told => {
+                self.keep_clock(record, watch_grace(Arc::clone(record)));
+                if record.members.is_some() {
+                    // Or the room that one leaves would go to the next that is about to be cancelled too.
+                    self.set_limit(Scope::Batch(record.id), Some(0));
+                }
+                for member in record.members.iter().flatten().filter_map(|id| self.find(*id)) {
+                    let _ = self.stop(&member, Stop::Cancel(CancelReason::Parent));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // Moving through the queue.
+
+    /// A task has ended.
+    pub(super) fn over(self: &Arc<Self>, record: &Record) {
+        let next = self.registry.lock().note_end(record, Instant::now());
+        self.move_up(|admission| {
+            let left = admission.leave(record.id);
+            next.is_some_and(|next| admission.release(next, Hold::Key)) || left
+        });
+        record.leave_batch();
+        self.expire();
+    }
+
+    /// A task waits for its next attempt, and not in the queue.
+    pub(super) fn step_back(self: &Arc<Self>, record: &Record) {
+        self.move_up(|admission| {
+            admission.step_back(record.id);
+            true
+        });
+    }
+
+    /// Its next attempt may begin when there is room.
+    pub(super) fn come_back(self: &Arc<Self>, record: &Arc<Record>) {
+        if record.requeue() {
+            self.move_up(|admission| {
+                admission.come_back(record.id);
+                true
+            });
+        }
+    }
+
+    /// The delay that a task was started with is over.
+    pub(super) fn is_due(self: &Arc<Self>, record: &Arc<Record>) {
+        record.is_due();
+        self.move_up(|admission| admission.release(record.id, Hold::Delay));
+    }
+
+    pub(super) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
+        self.change_waiting(record, |admission| admission.hold(record.id, Hold::User))
+    }
+
+    pub(super) fn release(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
+        self.change_waiting(record, |admission| admission.release(record.id, Hold::User))
+    }
+
+    pub(super) fn set_priority(self: &Arc<Self>, record: &Arc<Record>, priority: i32) -> Result<(), Error> {
+        self.change_waiting(record, |admission| admission.set_priority(record.id, priority))
+    }
+
+    fn change_waiting(
+        self: &Arc<Self>,
+        record: &Arc<Record>,
+        change: impl FnOnce(&mut Admission) -> bool,
+    ) -> Result<(), Error> {
+        let mut waits = true;
+        self.move_up(|admission| {
+            waits = admission.waits(record.id);
+            waits && change(admission)
+        });
+        if !waits {
+            return Err(Error::not_queued(record.name(), record.status()));
+        }
+        record.notify();
+        Ok(())
+    }
+
+    pub(super) fn set_limit(self: &Arc<Self>, of: Scope, limit: Option<usize>) {
+        self.move_up(|admission| {
+            admission.set_limit(of, limit);
+            true
+        });
+    }
+
+    /// Makes a change that may have made room, and lets run what has room now.
+    fn move_up(self: &Arc<Self>, change: impl FnOnce(&mut Admission) -> bool) {
+        let (admitted, waiting) = {
+            let mut admission = self.hub.admission.lock();
+            if !change(&mut admission) {
+                return;
+            }
+            (admission.admit(), admission.is_waiting())
+        };
+        if waiting {
+            self.tell_places();
+        }
+        if !admitted.is_empty() {
+            let admitted = self.registry.lock().find_all(&admitted);
+            self.launch(admitted);
+        }
+    }
+
+    fn launch(self: &Arc<Self>, admitted: Vec<Arc<Record>>) {
+        for record in admitted {
+            self.runtime.spawn(supervise(Arc::clone(self), record));
+        }
+    }
+
+    /// Has whoever watches waiting tasks look at their places again, soon and not more often than that.
+    fn tell_places(self: &Arc<Self>) {
+        if self.places_move.swap(true, SeqCst) {
+            return;
+        }
+        let scheduler = Arc::clone(self);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(PLACES_MOVE).await;
+            scheduler.places_move.store(false, SeqCst);
+            let first = scheduler.hub.admission.lock().first_waiting(PLACES_TOLD);
+            let first = scheduler.registry.lock().find_all(&first);
+            first.iter().for_each(Record::notify);
+        });
+    }
+
+    // Keeping.
+
+    pub(super) fn find(&self, id: TaskId) -> Option<Arc<Record>> {
+        self.registry.lock().get(id).cloned()
+    }
+
+    /// Lets the ended tasks go that are too many, too old or too large.
+    pub(super) fn expire(&self) {
+        let expired = self.registry.lock().expire(Instant::now());
+        expired.iter().for_each(Record::mark_removed);
+    }
+}
+
+impl Entrant {
+    fn new(birth: &Birth) -> Self {
+        let mut holds = Holds::default();
+        if birth.options.held {
+            holds = holds.with(Hold::User);
+        }
+        if birth.delay().is_some() {
+            holds = holds.with(Hold::Delay);
+        }
+        let kind = birth.kind.is_registered().then(|| Arc::clone(&birth.kind.name));
+        let lane = LaneKey { kind, batch: birth.parent };
+        Self { id: birth.id, lane, priority: birth.options.priority, holds }
+    }
+}
+
+fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    [a, b].into_iter().flatten().min()
+}

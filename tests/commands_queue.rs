@@ -1,0 +1,472 @@
+//! What a page gets of queues, keys, batches and retries: the real commands behind the real permission files.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::app::{App, Page};
+use tauri_plugin_tasks::{OnConflict, StartOptions};
+
+const SELF_ONLY: &str = r#"{ "identifier": "own", "windows": ["main", "second"], "permissions": [
+    "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }], "deny": [{ "task": "secret" }] }
+] }"#;
+const DEFAULT_ONLY: &str = r#"{ "identifier": "bare", "windows": ["bare"], "permissions": ["tasks:default"] }"#;
+const BOSS: &str = r#"{ "identifier": "boss", "windows": ["boss"], "permissions": [
+    "tasks:default", "tasks:observe-all", "tasks:control-all",
+    { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] },
+    { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "*", "owner": "any" }] }
+] }"#;
+/// Sees all but one kind, and may limit one kind only.
+const WATCHER: &str = r#"{ "identifier": "watcher", "windows": ["watcher"], "permissions": [
+    { "identifier": "tasks:observe-all", "deny": [{ "task": "slow" }] },
+    { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "hang", "owner": "any" }, { "task": "one" }] }
+] }"#;
+
+fn app() -> App {
+    App::new(&[SELF_ONLY, DEFAULT_ONLY, BOSS, WATCHER])
+}
+
+/// A window with an open session of its name.
+fn window(app: &App, label: &str) -> Page {
+    let page = app.window(label);
+    page.open(label);
+    page
+}
+
+fn id(number: u8) -> String {
+    format!("01890000-0000-7000-8000-0000000000{number:02x}")
+}
+
+fn start(session: &str, number: u8, task: &str, options: Value) -> Value {
+    json!({ "session": session, "id": id(number), "task": task, "input": null, "options": options })
+}
+
+fn batch(session: &str, number: u8, task: &str, inputs: Value) -> Value {
+    json!({ "session": session, "id": id(number), "task": task, "inputs": inputs, "options": { "concurrency": 1 } })
+}
+
+fn retry(session: &str, number: u8, new: u8) -> Value {
+    json!({ "session": session, "id": id(number), "newId": id(new) })
+}
+
+fn status(page: &Page, number: u8) -> Value {
+    page.call("get", json!({ "id": id(number) })).unwrap()["status"].clone()
+}
+
+fn cancel(page: &Page, number: u8) {
+    page.call("cancel", json!({ "id": id(number), "reason": "user" })).unwrap();
+}
+
+/// A task that ended badly.
+fn failed(page: &Page, session: &str, number: u8) {
+    page.call("start", start(session, number, "fails", json!({}))).unwrap();
+    page.next_end(session, &id(number));
+}
+
+/// One that runs and one that waits behind it.
+fn queued(page: &Page, session: &str, [running, waiting]: [u8; 2]) {
+    for number in [running, waiting] {
+        page.call("start", start(session, number, "one", json!({}))).unwrap();
+    }
+    page.eventually("running", || status(page, running) == "running");
+}
+
+// What the permission files say.
+
+#[test]
+fn the_default_permissions_allow_what_a_window_does_with_its_own_tasks() {
+    let app = app();
+    let main = window(&app, "main");
+    queued(&main, "main", [1, 2]);
+    let place = || main.call("get", json!({ "id": id(2) })).unwrap()["queue"].clone();
+    assert_eq!(place(), json!({ "position": 1, "priority": 0, "held": false }));
+    for _ in 0..2 {
+        main.call("hold", json!({ "id": id(2) })).unwrap();
+        main.call("set_priority", json!({ "id": id(2), "priority": 7 })).unwrap();
+        assert_eq!(place(), json!({ "position": null, "priority": 7, "held": true }));
+    }
+    for _ in 0..2 {
+        main.call("release", json!({ "id": id(2) })).unwrap();
+        assert_eq!(place(), json!({ "position": 1, "priority": 7, "held": false }));
+    }
+    let filter = json!({ "task": ["one"], "status": ["queued"] });
+    assert_eq!(main.call("cancel_all", json!({ "filter": filter, "reason": "user" })).unwrap(), 1);
+    assert_eq!((status(&main, 1), status(&main, 2)), (json!("running"), json!("cancelled")));
+}
+
+#[test]
+fn retry_and_batch_need_the_entry_that_start_needs_and_say_so() {
+    let app = app();
+    let (main, bare) = (window(&app, "main"), window(&app, "bare"));
+    let entry = r#"{ "identifier": "tasks:allow-start", "allow": [{ "task": "hang" }] }"#;
+    let error = bare.call("batch", batch("bare", 1, "hang", json!([null]))).unwrap_err();
+    assert_eq!(error["kind"], "notAllowed");
+    assert!(error["message"].as_str().unwrap().contains(entry), "{error}");
+    let error = main.call("batch", batch("main", 1, "secret", json!([null]))).unwrap_err();
+    assert!(error["message"].as_str().unwrap().contains("\"deny\""), "{error}");
+    main.call("batch", batch("main", 2, "hang", json!([null]))).unwrap();
+    failed(&main, "main", 3);
+    main.call("retry", retry("main", 3, 4)).unwrap();
+}
+
+#[test]
+fn a_kind_that_may_not_be_started_may_not_be_tried_again_either() {
+    const STARTS_ONE: &str = r#"{ "identifier": "one", "windows": ["starts"], "permissions": [
+        "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "hang", "owner": "any" }] }
+    ] }"#;
+    let app = App::new(&[SELF_ONLY, STARTS_ONE]);
+    let (main, starts) = (window(&app, "main"), window(&app, "starts"));
+    failed(&main, "main", 1);
+    assert_eq!(starts.call("retry", retry("starts", 1, 2)).unwrap_err()["kind"], "notFound");
+    main.call("start", start("main", 3, "hang", json!({}))).unwrap();
+    cancel(&main, 3);
+    main.next_end("main", &id(3));
+    let again = starts.call("retry", retry("starts", 3, 4)).unwrap();
+    assert_eq!((&again["id"], &again["owner"]), (&json!(id(4)), &json!("starts")), "whoever tries it again owns it");
+}
+
+#[test]
+fn to_count_and_to_limit_takes_a_permission_of_its_own() {
+    let app = app();
+    let (main, boss, watcher) = (window(&app, "main"), window(&app, "boss"), window(&app, "watcher"));
+    queued(&main, "main", [1, 2]);
+    for command in ["counts", "set_limit"] {
+        let error = main.call(command, json!({ "of": { "type": "app" }, "limit": 1 })).unwrap_err();
+        assert!(error.as_str().unwrap().contains(&format!("tasks.{command} not allowed")), "{error}");
+    }
+    let counts = |page: &Page| page.call("counts", json!({})).unwrap().as_array().unwrap().clone();
+    let one = counts(&boss).into_iter().find(|counts| counts["task"] == "one").unwrap();
+    assert_eq!((&one["running"], &one["queued"], &one["limit"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(one["group"], "lane");
+    let seen: Vec<_> = counts(&watcher).into_iter().map(|counts| counts["task"].clone()).collect();
+    assert!(seen.contains(&json!("one")) && !seen.contains(&json!("slow")), "{seen:?}");
+}
+
+#[test]
+fn a_limit_is_changed_only_by_who_sees_every_task_that_it_is_about() {
+    let app = app();
+    let (main, boss, watcher) = (window(&app, "main"), window(&app, "boss"), window(&app, "watcher"));
+    queued(&main, "main", [1, 2]);
+    let set = |page: &Page, of: Value, limit: Value| page.call("set_limit", json!({ "of": of, "limit": limit }));
+    set(&watcher, json!({ "type": "task", "name": "hang" }), json!(3)).unwrap();
+    let others = [
+        json!({ "type": "app" }),
+        json!({ "type": "task", "name": "slow" }),
+        json!({ "type": "task", "name": "one" }),
+        json!({ "type": "group", "name": "lane" }),
+    ];
+    for of in others {
+        let error = set(&watcher, of.clone(), json!(3)).unwrap_err();
+        assert_eq!(error["kind"], "notAllowed", "{of}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(r#""identifier": "tasks:allow-set-limit""#), "{message}");
+        assert!(message.contains(r#""owner": "any""#), "{message}");
+    }
+    assert_eq!(status(&main, 2), "queued");
+    set(&boss, json!({ "type": "task", "name": "one" }), Value::Null).unwrap();
+    main.eventually("there is room", || status(&main, 2) == "running");
+    for of in [json!({ "type": "task", "name": "nope" }), json!({ "type": "group", "name": "nope" })] {
+        assert_eq!(set(&boss, of, json!(1)).unwrap_err()["kind"], "unknownTask");
+    }
+}
+
+// Others' tasks.
+
+#[test]
+fn a_foreign_task_is_not_there_to_be_changed_and_with_any_owner_it_is() {
+    let app = app();
+    let (main, second, boss) = (window(&app, "main"), window(&app, "second"), window(&app, "boss"));
+    queued(&main, "main", [1, 2]);
+    failed(&main, "main", 3);
+    let all = json!({ "filter": {}, "reason": "user" });
+    for command in ["hold", "release", "set_priority"] {
+        let error = second.call(command, json!({ "id": id(2), "priority": 1 })).unwrap_err();
+        assert_eq!(error["kind"], "notFound", "{command}");
+        assert!(error["message"].as_str().unwrap().contains(r#""owner": "any""#), "{error}");
+    }
+    assert_eq!(second.call("retry", retry("second", 3, 4)).unwrap_err()["kind"], "notFound");
+    assert_eq!(second.call("cancel_all", all.clone()).unwrap(), 0);
+
+    boss.call("hold", json!({ "id": id(2) })).unwrap();
+    boss.call("set_priority", json!({ "id": id(2), "priority": 1 })).unwrap();
+    boss.call("release", json!({ "id": id(2) })).unwrap();
+    boss.call("retry", retry("boss", 3, 5)).unwrap();
+    boss.next_end("boss", &id(5));
+    assert_eq!(boss.call("cancel_all", all).unwrap(), 2);
+    main.eventually("all ended", || status(&main, 1) == "cancelled" && status(&main, 2) == "cancelled");
+}
+
+#[test]
+fn the_words_for_a_foreign_task_name_a_permission_that_helps_to_try_it_again() {
+    let app = app();
+    let (main, second) = (window(&app, "main"), window(&app, "second"));
+    failed(&main, "main", 1);
+    let error = second.call("retry", retry("second", 1, 2)).unwrap_err();
+    assert!(error["message"].as_str().unwrap().contains("tasks:allow-start"), "{error}");
+}
+
+#[test]
+fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
+    let app = app();
+    let (main, second, boss) = (window(&app, "main"), window(&app, "second"), window(&app, "boss"));
+    let keyed = |session, number, on_conflict: &str| {
+        start(session, number, "hang", json!({ "key": "k", "onConflict": on_conflict }))
+    };
+    main.call("start", keyed("main", 1, "refuse")).unwrap();
+    let error = main.call("start", keyed("main", 2, "refuse")).unwrap_err();
+    assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &json!({ "id": id(1) })), "it is their own");
+
+    for on_conflict in ["refuse", "join", "replace"] {
+        let error = second.call("start", keyed("second", 3, on_conflict)).unwrap_err();
+        assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &Value::Null), "{on_conflict}");
+        assert!(!error.to_string().contains(&id(1)), "{error}");
+    }
+    main.eventually("running", || status(&main, 1) == "running");
+    second.call("start", keyed("second", 4, "append")).unwrap();
+    assert_eq!(status(&second, 4), "queued", "to wait for it needs no permission");
+    cancel(&second, 4);
+
+    assert_eq!(boss.call("start", keyed("boss", 5, "join")).unwrap()["id"], id(1));
+    boss.call("start", keyed("boss", 6, "replace")).unwrap();
+    assert_eq!(main.next_end("main", &id(1))["cancelReason"], "replaced");
+    boss.eventually("it runs", || status(&boss, 6) == "running");
+}
+
+#[test]
+fn the_refusal_of_a_foreign_key_does_not_advise_what_would_be_refused_too() {
+    let app = app();
+    let (main, second) = (window(&app, "main"), window(&app, "second"));
+    let keyed = |session, number| start(session, number, "hang", json!({ "key": "k", "onConflict": "join" }));
+    main.call("start", keyed("main", 1)).unwrap();
+    let error = second.call("start", keyed("second", 2)).unwrap_err();
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("tasks:allow-start"), "the permission that lets it join: {message}");
+    assert!(!message.contains("\"join\", \"replace\" or"), "{message}");
+}
+
+#[test]
+fn a_key_of_the_apps_own_task_is_not_a_windows_to_take() {
+    let app = app();
+    let second = window(&app, "second");
+    let options = StartOptions::new().key("k", OnConflict::Refuse);
+    let theirs = app.tasks().start_with("hang", (), options).unwrap();
+    let words = start("second", 1, "hang", json!({ "key": "k", "onConflict": "replace" }));
+    let error = second.call("start", words).unwrap_err();
+    assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &Value::Null));
+    assert!(!theirs.status().is_final());
+    assert!(!error["message"].as_str().unwrap().contains("belongs to another window"), "it belongs to none: {error}");
+}
+
+// Repeats.
+
+#[test]
+fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
+    let app = app();
+    let main = window(&app, "main");
+    let words = batch("main", 1, "hang", json!([null, null]));
+    for _ in 0..2 {
+        let snapshot = main.call("batch", words.clone()).unwrap();
+        assert_eq!((&snapshot["id"], &snapshot["members"]), (&json!(id(1)), &json!(2)));
+    }
+    assert_eq!(app.tasks_named("hang"), 3, "one batch of two");
+    let other = main.call("batch", batch("main", 1, "hang", json!([null])));
+    assert_eq!(other.unwrap_err()["kind"], "invalidId");
+
+    failed(&main, "main", 2);
+    for _ in 0..2 {
+        assert_eq!(main.call("retry", retry("main", 2, 3)).unwrap()["id"], id(3));
+    }
+    main.eventually("ended", || status(&main, 3) == "failed");
+    assert_eq!(main.call("retry", retry("main", 2, 3)).unwrap()["id"], id(3), "also when that has ended");
+    assert_eq!(app.tasks_named("fails"), 2);
+    assert_eq!(main.call("retry", retry("main", 2, 1)).unwrap_err()["kind"], "invalidId", "an id that is used");
+    assert_eq!(
+        main.call("retry", json!({ "session": "main", "id": id(2), "newId": "7" })).unwrap_err()["kind"],
+        "invalidId"
+    );
+}
+
+#[test]
+fn a_repeated_start_that_had_joined_finds_the_joined_task_though_it_has_ended() {
+    let app = app();
+    let main = window(&app, "main");
+    let keyed = |number| start("main", number, "hang", json!({ "key": "k", "onConflict": "join" }));
+    main.call("start", keyed(1)).unwrap();
+    for _ in 0..2 {
+        assert_eq!(main.call("start", keyed(2)).unwrap()["id"], id(1));
+    }
+    cancel(&main, 1);
+    main.next_end("main", &id(1));
+    let again = main.call("start", keyed(2)).unwrap();
+    assert_eq!((&again["id"], &again["status"]), (&json!(id(1)), &json!("cancelled")), "and nothing runs again");
+    assert_eq!(app.tasks_named("hang"), 1);
+    assert_eq!(main.call("get", json!({ "id": id(2) })).unwrap_err()["kind"], "notFound");
+    main.eventually("removed", || main.call("remove", json!({ "id": id(1) })).is_ok());
+    assert_eq!(main.call("start", keyed(2)).unwrap_err()["kind"], "invalidId");
+}
+
+// What the session is told.
+
+#[test]
+fn the_session_of_who_joined_is_told_of_the_joined_task() {
+    let app = app();
+    let main = app.window("main");
+    main.open_on("first", 77);
+    main.call("start", start("first", 1, "hang", json!({ "key": "k" }))).unwrap();
+    main.open("main");
+    main.call("start", start("main", 2, "hang", json!({ "key": "k", "onConflict": "join" }))).unwrap();
+    cancel(&main, 1);
+    assert_eq!(main.next_end("main", &id(1))["cancelReason"], "user");
+}
+
+#[test]
+fn the_session_is_told_of_a_batch_of_a_retried_task_and_of_new_places() {
+    let app = app();
+    let main = window(&app, "main");
+    let snapshot = main.call("batch", batch("main", 1, "fails", json!([null, null]))).unwrap();
+    assert_eq!(snapshot["members"], 2);
+    let end = main.next_end("main", &id(1));
+    let outcomes = end["outcome"]["data"]["output"].as_array().unwrap();
+    assert!(outcomes.len() == 2 && outcomes.iter().all(|outcome| outcome["status"] == "failed"), "{end}");
+    failed(&main, "main", 2);
+    main.call("retry", retry("main", 2, 3)).unwrap();
+    assert_eq!(main.next_end("main", &id(3))["status"], "failed");
+
+    queued(&main, "main", [4, 5]);
+    main.call("start", start("main", 6, "one", json!({}))).unwrap();
+    cancel(&main, 5);
+    let moved = main.next_event("main", |event| event["id"] == id(6) && event["change"]["data"]["position"] == 1);
+    assert_eq!(moved["change"]["type"], "queue");
+}
+
+#[test]
+fn a_list_is_watched_by_tag_and_by_batch() {
+    let app = app();
+    let main = window(&app, "main");
+    for (number, tag) in [(1, "night"), (2, "day")] {
+        main.call("start", start("main", number, "hang", json!({ "tags": [tag], "label": "Sync" }))).unwrap();
+    }
+    main.call("batch", batch("main", 3, "hang", json!([null, null]))).unwrap();
+    let watched = |watch: u32, filter: Value| {
+        let target = json!({ "type": "list", "data": { "watch": watch, "filter": filter } });
+        let listed = main.call("watch", json!({ "session": "main", "target": target })).unwrap();
+        listed.as_array().unwrap().clone()
+    };
+    let tagged = watched(1, json!({ "tag": ["night"] }));
+    assert_eq!((tagged.len(), &tagged[0]["id"], &tagged[0]["label"]), (1, &json!(id(1)), &json!("Sync")));
+    let members = watched(2, json!({ "parent": [id(3)] }));
+    assert!(members.len() == 2 && members.iter().all(|member| member["parent"] == id(3)), "{members:?}");
+    assert_eq!(watched(3, json!({ "key": ["none"] })), Vec::<Value>::new());
+}
+
+// Options.
+
+#[test]
+fn start_options_reach_the_task() {
+    let app = app();
+    let main = window(&app, "main");
+    let options = json!({
+        "priority": 3, "held": true, "key": "k", "onConflict": "append", "label": "Sync", "tags": ["a", "b"],
+        "delayMs": 60_000, "timeoutMs": 1_000, "deadlineMs": 500,
+    });
+    let snapshot = main.call("start", start("main", 1, "hang", options)).unwrap();
+    assert_eq!(snapshot["queue"], json!({ "position": null, "priority": 3, "held": true }));
+    assert_eq!((&snapshot["key"], &snapshot["label"]), (&json!("k"), &json!("Sync")));
+    assert_eq!(snapshot["tags"], json!(["a", "b"]));
+    let due = snapshot["nextAttemptAt"].as_u64().unwrap() - snapshot["createdAt"].as_u64().unwrap();
+    assert_eq!(due, 60_000);
+    main.eventually("its deadline", || status(&main, 1) == "timedOut");
+    let ended = main.call("get", json!({ "id": id(1) })).unwrap();
+    assert_eq!((&ended["timeLimit"], &ended["startedAt"]), (&json!("deadline"), &Value::Null));
+}
+
+#[test]
+fn too_many_or_too_long_words_are_a_typed_error_with_the_limit() {
+    let app = app();
+    let main = window(&app, "main");
+    let seventeen: Vec<_> = (0..17).map(|number| number.to_string()).collect();
+    for (options, limit) in [
+        (json!({ "tags": seventeen }), "16"),
+        (json!({ "label": "x".repeat(257) }), "256"),
+        (json!({ "key": "x".repeat(257) }), "256"),
+    ] {
+        let error = main.call("start", start("main", 1, "hang", options)).unwrap_err();
+        assert_eq!(error["kind"], "invalidOptions");
+        assert!(error["message"].as_str().unwrap().contains(limit), "{error}");
+    }
+    let mut words = batch("main", 1, "hang", json!([null]));
+    words["options"] = json!({ "tags": seventeen });
+    assert_eq!(main.call("batch", words).unwrap_err()["kind"], "invalidOptions");
+    assert_eq!(app.tasks_named("hang"), 0);
+}
+
+#[test]
+fn options_that_can_not_be_read_are_a_typed_error_that_names_them() {
+    let app = app();
+    let main = window(&app, "main");
+    for (options, name) in [
+        (json!({ "prioritty": 1 }), "prioritty"),
+        (json!({ "delayMs": -1 }), "delayMs"),
+        (json!({ "timeoutMs": "soon" }), "timeoutMs"),
+        (json!({ "onConflict": "merge" }), "onConflict"),
+    ] {
+        let error = main.call("start", start("main", 1, "hang", options.clone())).unwrap_err();
+        assert_eq!(error["kind"], "invalidOptions", "{options}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(name), "{error}");
+        let mut words = batch("main", 2, "hang", json!([null]));
+        words["options"] = options;
+        assert_eq!(main.call("batch", words).unwrap_err()["kind"], "invalidOptions");
+    }
+    assert_eq!(app.tasks_named("hang"), 0);
+}
+
+#[test]
+fn a_filter_that_can_not_be_read_cancels_nothing() {
+    let app = app();
+    let main = window(&app, "main");
+    main.call("start", start("main", 1, "hang", json!({}))).unwrap();
+    for filter in [json!({ "tags": ["none"] }), json!({ "task": "other" }), json!({ "status": ["done"] })] {
+        assert!(main.call("cancel_all", json!({ "filter": filter, "reason": "user" })).is_err(), "{filter}");
+    }
+    assert!(main.call("cancel_all", json!({ "filter": {}, "reason": "shutdown" })).is_err(), "not a page's reason");
+    main.eventually("running", || status(&main, 1) == "running");
+}
+
+#[test]
+fn a_batch_whose_inputs_do_not_fit_says_which_one_and_starts_nothing() {
+    let app = app();
+    let main = window(&app, "main");
+    let inputs = json!([{ "number": 1 }, { "number": 2 }, { "number": 3 }, { "number": "x" }]);
+    let error = main.call("batch", batch("main", 1, "double", inputs)).unwrap_err();
+    assert_eq!((&error["kind"], &error["data"]), (&json!("invalidInput"), &json!({ "path": "[3].number" })));
+    let error = main.call("batch", batch("main", 2, "one", json!(vec![(); 22]))).unwrap_err();
+    assert_eq!((&error["kind"], &error["data"]), (&json!("queueFull"), &json!({ "limit": 20 })));
+    assert_eq!((app.tasks_named("double"), app.tasks_named("one")), (0, 0));
+    let mut long = batch("main", 3, "one", json!([null]));
+    long["task"] = json!("x".repeat(2_000));
+    let error = main.call("batch", long).unwrap_err();
+    assert!(error["kind"] == "unknownTask" && error.to_string().len() < 1_000, "{error}");
+}
+
+#[test]
+fn a_name_that_no_task_can_have_is_not_repeated_in_a_refusal() {
+    let app = app();
+    let watcher = window(&app, "watcher");
+    let of = json!({ "type": "task", "name": "x".repeat(100_000) });
+    let error = watcher.call("set_limit", json!({ "of": of, "limit": 1 })).unwrap_err();
+    assert!(error.to_string().len() < 2_000, "{} bytes", error.to_string().len());
+}
+
+#[test]
+fn what_did_not_end_badly_is_not_tried_again() {
+    let app = app();
+    let main = window(&app, "main");
+    main.call("start", start("main", 1, "hang", json!({}))).unwrap();
+    assert_eq!(main.call("retry", retry("main", 1, 2)).unwrap_err()["kind"], "notEnded");
+    let echo = json!({ "session": "main", "id": id(3), "task": "echo", "input": 1, "options": {} });
+    main.call("start", echo).unwrap();
+    main.next_end("main", &id(3));
+    assert_eq!(main.call("retry", retry("main", 3, 4)).unwrap_err()["kind"], "notRetriable");
+    assert_eq!(main.call("hold", json!({ "id": id(3) })).unwrap_err()["data"], json!({ "status": "completed" }));
+}

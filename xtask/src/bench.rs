@@ -1,0 +1,52 @@
+//! `cargo xtask bench`: what the product costs, as a table of figures with their goals, or as JSON.
+//!
+//! Standard output has nothing but the figures; what is built and run says its words on standard error.
+
+mod criterion;
+mod engine;
+mod figure;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use figure::Figure;
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// What a task costs in Rust, from its start to its end
+    Engine,
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Engine => "engine",
+        }
+    }
+
+    fn measure(self) -> Result<Vec<Figure>> {
+        match self {
+            Self::Engine => engine::measure(),
+        }
+    }
+}
+
+/// Measures `part`, or all there is.
+pub fn run(part: Option<Part>, json: bool) -> Result<ExitCode> {
+    let parts = part.map_or_else(|| Part::value_variants().to_vec(), |part| vec![part]);
+    let measured = parts.into_iter().map(|part| Ok((part.name(), part.measure()?)));
+    let measured: Vec<_> = measured.collect::<Result<_>>()?;
+    if json {
+        let parts: Vec<_> = measured.iter().map(|(name, figures)| figure::json(name, figures)).collect();
+        println!("{{{}}}", parts.join(", "));
+    } else {
+        for (name, figures) in &measured {
+            println!("{}", figure::table(name, figures));
+        }
+    }
+    // A goal that is missed is to be read, and no failure of this command.
+    Ok(ExitCode::SUCCESS)
+}

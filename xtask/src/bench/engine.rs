@@ -1,0 +1,108 @@
+//! The engine: `benches/engine.rs` and `benches/queued_bytes.rs`.
+
+use std::collections::HashMap;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+
+use super::criterion;
+use super::figure::{Figure, Goal};
+use crate::command::command;
+
+/// What is compared is measured close together in each of these, and all of it again in the next: so what else the
+/// machine does meanwhile, it does to both.
+const ROUNDS: usize = 3;
+
+const ONE_TOKIO: &str = "start/one-by-one-tokio";
+const ONE_TASK: &str = "start/one-by-one-task";
+const OUTSIDE_TOKIO: &str = "start/from-outside-tokio";
+const OUTSIDE_TASK: &str = "start/from-outside-task";
+const MANY_TOKIO: &str = "start/many-tokio";
+const MANY_TASK: &str = "start/many-task";
+const ATOMIC: &str = "progress/atomic";
+const INC: &str = "progress/inc";
+const CANCEL: &str = "cancel/10000-running";
+const PASS_FEW: &str = "admission/pass-1000";
+const MOVE_FEW: &str = "admission/move-1000";
+const PASS_MOST: &str = "admission/pass-100000";
+const MOVE_MOST: &str = "admission/move-100000";
+const BENCHES: [&str; 13] = [
+    ONE_TOKIO,
+    ONE_TASK,
+    OUTSIDE_TOKIO,
+    OUTSIDE_TASK,
+    MANY_TOKIO,
+    MANY_TASK,
+    ATOMIC,
+    INC,
+    CANCEL,
+    PASS_FEW,
+    MOVE_FEW,
+    PASS_MOST,
+    MOVE_MOST,
+];
+
+/// How many tasks are in one round of a bench that has many.
+const MANY: f64 = 1_000.0;
+const PASSING: f64 = 500.0;
+
+const MICROSECOND: f64 = 1e3;
+const MILLISECOND: f64 = 1e6;
+
+pub fn measure() -> Result<Vec<Figure>> {
+    let queued_bytes = queued_bytes()?;
+    let rounds: Vec<_> = (1..=ROUNDS).map(round).collect::<Result<_>>()?;
+    let time = |bench, unit| median(rounds.iter().map(|round| round[bench] / unit).collect());
+    let ratio = |bench, to| median(rounds.iter().map(|round| round[bench] / round[to]).collect());
+
+    let (one, many) = (ratio(ONE_TASK, ONE_TOKIO), ratio(MANY_TASK, MANY_TOKIO));
+    let inc = time(INC, 1.0);
+    let growth = ratio(PASS_MOST, PASS_FEW);
+    Ok(vec![
+        Figure::new("an empty task from start to end, over tokio::spawn", one.max(many), "x")
+            .named("start_vs_tokio", Some(Goal::AtMost(4.0))),
+        Figure::new("- one by one", one, "x"),
+        Figure::new("- one by one: the task", time(ONE_TASK, MICROSECOND), "µs"),
+        Figure::new("- 1,000 at a time", many, "x"),
+        Figure::new("- 1,000 at a time: each task", time(MANY_TASK, MANY * MICROSECOND), "µs"),
+        Figure::new("- one by one, from a thread outside the runtime", ratio(OUTSIDE_TASK, OUTSIDE_TOKIO), "x"),
+        Figure::new("what a queued task holds, beside its input", queued_bytes, "bytes")
+            .named("queued_bytes", Some(Goal::Below(1_024.0))),
+        Figure::new("progress().inc(1)", inc, "ns").named("inc_ns", Some(Goal::Below(10.0))),
+        Figure::new("- over one atomic addition", ratio(INC, ATOMIC), "x"),
+        Figure::new("10,000 running tasks, from cancel_all to the last end", time(CANCEL, MILLISECOND), "ms")
+            .named("cancel_10k_ms", None),
+        Figure::new("a task past 100,000 in the queue, over one past 1,000", growth, "x")
+            .named("admission_growth", Some(Goal::AtMost(1.5))),
+        Figure::new("- past 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
+        Figure::new("- a new priority for one of 100,000, over one of 1,000", ratio(MOVE_MOST, MOVE_FEW), "x"),
+    ])
+}
+
+/// The median of each bench in nanoseconds.
+fn round(number: usize) -> Result<HashMap<&'static str, f64>> {
+    eprintln!("Measuring times, round {number} of {ROUNDS}");
+    BENCHES.into_iter().for_each(criterion::forget);
+    let status =
+        command("cargo bench --package tauri-plugin-tasks --bench engine").stdout(std::io::stderr()).status()?;
+    ensure!(status.success(), "benches/engine.rs failed ({status})");
+    BENCHES.into_iter().map(|bench| Ok((bench, criterion::median(bench)?))).collect()
+}
+
+/// The most of all lengths of the queue that were measured.
+fn queued_bytes() -> Result<f64> {
+    eprintln!("Measuring memory");
+    let mut bench = command("cargo bench --package tauri-plugin-tasks --bench queued_bytes");
+    let output = bench.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "benches/queued_bytes.rs failed ({})", output.status);
+    let text = String::from_utf8(output.stdout)?;
+    eprint!("{text}");
+    let figures = text.lines().filter_map(|line| line.strip_prefix("queued_bytes ")?.rsplit_once(": "));
+    let figures: Vec<f64> = figures.map(|(_, figure)| figure.parse()).collect::<Result<_, _>>()?;
+    figures.into_iter().reduce(f64::max).context("benches/queued_bytes.rs says nothing")
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
