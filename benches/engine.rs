@@ -60,7 +60,7 @@ fn start(criterion: &mut Criterion) {
         bencher.iter_custom(|rounds| block_on(timed(rounds, &TaskTracker::new(), spawn_one)));
     });
     group.bench_function("from-outside-task", |bencher| {
-        bencher.iter_custom(|rounds| block_on(timed(rounds, &tasks, start_one)));
+        bencher.iter_custom(|rounds| block_on(timed(rounds, &*tasks, start_one)));
     });
     group.throughput(Throughput::Elements(MANY as u64));
     group.bench_function("many-tokio", |bencher| {

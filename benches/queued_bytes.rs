@@ -53,9 +53,9 @@ fn held_by_one<T>(number: usize, make: impl FnOnce() -> T) -> f64 {
     let settle = || sleep(Duration::from_millis(300));
     settle();
     let before = ALLOCATED.current_usage();
-    let made = make();
+    let all = make();
     settle();
     let after = ALLOCATED.current_usage();
-    drop(made);
+    drop(all);
     (after - before) as f64 / number as f64
 }

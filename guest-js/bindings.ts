@@ -203,7 +203,7 @@ export type Outcome =
 { status: "timedOut"; data: {
 	/**  Which limit. */
 	limit: TimeLimit,
-	/**  A sentence for people: which limit, how long it is and where it is set. */
+	/**  A sentence for people: which limit, and how long it is. */
 	message: string,
 } };
 
@@ -442,7 +442,7 @@ export type TaskSnapshot = {
 	endedAt: number | null,
 	/**  Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB. */
 	input: unknown | null,
-	/**  What went wrong: with a task that failed, or, while it is `retrying`, with its last attempt. */
+	/**  What went wrong: with a task that failed, or, until its next attempt begins, with its last one. */
 	error: ErrorSummary | null,
 	/**  The key it was started with; no two live tasks of a kind have the same one and run at once. */
 	key: string | null,

@@ -215,6 +215,14 @@ impl Admission {
         }
     }
 
+    /// Nothing more of this batch runs.
+    pub(super) fn close_batch(&mut self, batch: TaskId) {
+        let of = Scope::Batch(batch);
+        if self.rooms.get(&of).is_some() {
+            self.edit(of, |room| room.limit = Some(0));
+        }
+    }
+
     pub(super) fn limit(&self, of: &Scope) -> Option<usize> {
         match (self.rooms.get(of), of, self.announced) {
             (Some(room), ..) => room.limit,

@@ -1,13 +1,15 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_util::{
@@ -24,23 +26,34 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// Tells the handler to stop.
     token: CancellationToken,
-    /// Work on blocking threads: when the task has to stop, and when its handler is over, it is told to.
-    blocking_token: CancellationToken,
-    blocking: TaskTracker,
+    beside: Mutex<Beside>,
     /// Whether the handler looks at its token, and so gets a grace period.
     cooperative: AtomicBool,
     stopped_at: OnceLock<Instant>,
-    cleanups: Mutex<Vec<BoxFuture<'static, ()>>>,
+    cleanups: Mutex<Vec<Cleanup>>,
+}
+
+/// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have nothing.
+#[derive(Default)]
+struct Beside {
+    running: Option<Running>,
+    /// The handler is over. What somebody begins on its behalf even now is told to stop at once, and nobody waits for it.
+    over: bool,
+}
+
+#[derive(Clone)]
+struct Running {
+    /// When the task has to stop, and when its handler is over, the work is told to.
+    token: CancellationToken,
+    tracker: TaskTracker,
 }
 
 impl Attempt {
     pub(super) fn new(number: u32) -> Self {
-        let token = CancellationToken::new();
         Self {
             number,
-            blocking_token: token.child_token(),
-            token,
-            blocking: TaskTracker::new(),
+            token: CancellationToken::new(),
+            beside: Mutex::default(),
             cooperative: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
             cleanups: Mutex::default(),
@@ -65,16 +78,21 @@ impl Attempt {
         self.token.cancelled().await;
     }
 
-    pub(super) fn blocking_token(&self) -> CancellationToken {
-        self.blocking_token.clone()
+    /// For work on another thread: what tells it to stop, and what keeps the attempt from being over while it is held.
+    pub(super) fn beside(&self) -> (CancellationToken, TaskTrackerToken) {
+        let mut beside = self.beside.lock();
+        let over = beside.over;
+        let running = beside.running.get_or_insert_with(|| {
+            let token = self.token.child_token();
+            if over {
+                token.cancel();
+            }
+            Running { token, tracker: TaskTracker::new() }
+        });
+        (running.token.clone(), running.tracker.token())
     }
 
-    /// As long as this is held, the attempt is not over.
-    pub(super) fn hold(&self) -> TaskTrackerToken {
-        self.blocking.token()
-    }
-
-    pub(super) fn on_cancel(&self, cleanup: BoxFuture<'static, ()>) {
+    pub(super) fn on_cancel(&self, cleanup: Cleanup) {
         self.cleanups.lock().push(cleanup);
     }
 
@@ -83,10 +101,6 @@ impl Attempt {
     pub(super) fn stop(&self) {
         let _ = self.stopped_at.set(Instant::now());
         self.token.cancel();
-    }
-
-    pub(super) fn is_stopped(&self) -> bool {
-        self.token.is_cancelled()
     }
 
     /// Waits until the handler has to be dropped.
@@ -99,50 +113,93 @@ impl Attempt {
 
     /// Waits until nothing of the attempt runs any more, once its handler is over.
     pub(super) async fn over(&self) {
-        self.blocking_token.cancel();
-        self.blocking.close();
-        self.blocking.wait().await;
+        let running = {
+            let mut beside = self.beside.lock();
+            beside.over = true;
+            beside.running.clone()
+        };
+        if let Some(Running { token, tracker }) = running {
+            token.cancel();
+            tracker.close();
+            tracker.wait().await;
+        }
     }
 
     /// Forgets what was registered with `on_cancel`: nothing had to be stopped.
     pub(super) fn forget_cleanups(&self) {
         let cleanups = std::mem::take(&mut *self.cleanups.lock());
-        if catch_unwind(AssertUnwindSafe(|| drop(cleanups))).is_err() {
-            tracing::error!("a clean-up registered with on_cancel panicked while it was dropped");
-        }
+        drop(cleanups);
     }
 
     /// Runs what was registered with `on_cancel`, the last first, in what is left of the grace period. A handler that has
     /// used all of it leaves its clean-up a grace period of its own.
-    pub(super) async fn clean_up(&self, grace: Duration, name: &str, id: TaskId) {
+    pub(super) async fn clean_up(&self, grace: Duration) {
         let cleanups = std::mem::take(&mut *self.cleanups.lock());
-        if cleanups.is_empty() {
-            return;
-        }
+        let Some(of) = cleanups.first().map(|cleanup| (Arc::clone(&cleanup.name), cleanup.id)) else { return };
         let used = self.stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
         let left = grace.checked_sub(used).filter(|left| !left.is_zero()).unwrap_or(grace);
-        let log = |panic| {
-            let failure = TaskFailure::panic(name, panic);
-            tracing::error!(task = name, %id, "{} (in on_cancel)", failure.message);
-        };
-        let mut all = Box::pin(async {
+        let all = async {
             for cleanup in cleanups.into_iter().rev() {
-                if let Err(panic) = AssertUnwindSafe(cleanup).catch_unwind().await {
-                    log(panic);
-                }
+                cleanup.await;
             }
-        });
-        let done = timeout(left, &mut all).await.is_ok();
-        // What is not done is dropped here, and may panic once more.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(all))) {
-            log(panic);
-        }
-        if !done {
+        };
+        if timeout(left, all).await.is_err() {
             tracing::warn!(
-                task = name,
-                %id,
+                task = &*of.0,
+                id = %of.1,
                 "the clean-up of a cancelled task took longer than its grace period and was dropped: see Task::grace"
             );
         }
+    }
+}
+
+/// Something that was registered with `on_cancel`. It is the app's own code: a panic in it, when it runs or when it is
+/// dropped, is logged and goes no further.
+pub(super) struct Cleanup {
+    future: Option<BoxFuture<'static, ()>>,
+    name: Arc<str>,
+    id: TaskId,
+}
+
+impl Cleanup {
+    pub(super) fn new(name: &Arc<str>, id: TaskId, future: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { future: Some(Box::pin(future)), name: Arc::clone(name), id }
+    }
+
+    fn guard<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(act));
+        let log = |panic| {
+            let failure = TaskFailure::panic(&self.name, panic);
+            tracing::error!(task = &*self.name, id = %self.id, "{} (in on_cancel)", failure.message);
+        };
+        done.map_err(log).ok()
+    }
+
+    fn drop_future(&mut self) {
+        if let Some(future) = self.future.take() {
+            self.guard(|| drop(future));
+        }
+    }
+}
+
+impl Future for Cleanup {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Some(mut future) = self.future.take() else { return Poll::Ready(()) };
+        let polled = self.guard(|| future.as_mut().poll(context));
+        let pending = matches!(polled, Some(Poll::Pending));
+        self.future = Some(future);
+        if pending {
+            return Poll::Pending;
+        }
+        self.drop_future();
+        Poll::Ready(())
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        self.drop_future();
     }
 }

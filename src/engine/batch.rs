@@ -96,7 +96,9 @@ impl Share {
 impl Sum {
     #[allow(clippy::cast_precision_loss)]
     fn new(shares: &[Share]) -> Self {
-        let unit = shares.first().map_or(Unit::None, |first| first.unit);
+        // Who has not begun, or failed before it began to count, says nothing.
+        let mut units = shares.iter().map(|share| share.unit).filter(|unit| *unit != Unit::None);
+        let unit = units.next().unwrap_or_default();
         Self {
             completed: shares.iter().fold(0, |sum, share| sum.saturating_add(share.completed)),
             total: shares.iter().try_fold(0_u64, |sum, share| Some(sum.saturating_add(share.total?))),
@@ -104,7 +106,7 @@ impl Sum {
                 0 => 1.0,
                 members => shares.iter().map(|share| share.fraction).sum::<f64>() / members as f64,
             },
-            unit: if shares.iter().all(|share| share.unit == unit) { unit } else { Unit::None },
+            unit: if units.all(|other| other == unit) { unit } else { Unit::None },
         }
     }
 }
@@ -123,6 +125,9 @@ mod tests {
         assert_eq!(sum, Sum { completed: 950, total: Some(1_000), fraction: 0.75, unit: Unit::Bytes });
         let sum = Sum::new(&[share(50, Some(100), 0.5), share(0, None, 0.0)]);
         assert_eq!((sum.total, sum.fraction), (None, 0.25), "no total before all are known");
+        let waits = Share::default();
+        assert_eq!(Sum::new(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "who waits counts nothing else");
+        assert_eq!(Sum::new(&[Share { unit: Unit::Files, ..waits }, share(1, None, 0.0)]).unit, Unit::None);
     }
 
     #[test]

@@ -3,7 +3,11 @@ use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
 use serde::Serialize;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{Error, TaskId, Unit, attempt::Attempt, record::Record};
+use super::{
+    Error, TaskId, Unit,
+    attempt::{Attempt, Cleanup},
+    record::Record,
+};
 
 /// The item type of tasks that emit no items. It has no values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -92,7 +96,7 @@ impl<D, I> TaskContext<D, I> {
     /// error or dropped), before the task ends, within the grace period.
     ///
     /// It is not run when the handler comes to its own end, with an output or an error, and not when it completes in spite
-    /// of a cancel. Several are run one after the other, the last one first. What takes longer than is left of the
+    /// of a cancel; after a time limit it is, since then the output doesn't count. Several are run one after the other, the last one first. What takes longer than is left of the
     /// grace period is dropped, with a warning; a handler that has used all of it, because it has asked for its token,
     /// leaves its clean-up as much time again. A panic is logged.
     ///
@@ -110,7 +114,7 @@ impl<D, I> TaskContext<D, I> {
     /// }
     /// ```
     pub fn on_cancel(&self, cleanup: impl Future<Output = ()> + Send + 'static) {
-        self.attempt.on_cancel(Box::pin(cleanup));
+        self.attempt.on_cancel(Cleanup::new(&self.record.kind.name, self.record.id, cleanup));
     }
 
     /// Runs `work` on a thread where it may block, and waits for what it returns.
@@ -139,8 +143,7 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        let token = self.attempt.blocking_token();
-        let counted = self.attempt.hold();
+        let (token, counted) = self.attempt.beside();
         let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let _counted = counted;
             work(token)

@@ -129,7 +129,7 @@ impl Error {
         Self::new(
             ErrorKind::NotFound,
             format!(
-                "there is no task {id} here: it was removed or never started, or it belongs to another window and this window's \
+                "there is no task {id} here: it was removed or never started, or it belongs to another window or to the app, and this window's \
                  capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have one for every task; to try one again, give tasks:allow-start one)"
             ),
         )
@@ -153,13 +153,19 @@ impl Error {
     pub(crate) fn not_ended(name: &str, what: &str) -> Self {
         Self::new(
             ErrorKind::NotEnded,
-            format!("task \"{name}\" has not ended yet: cancel it and wait for its end before it is {what}"),
+            format!("task \"{name}\" has not ended yet: wait for its end, or cancel it, before it is {what}"),
         )
     }
 
     pub(crate) fn invalid_options(path: &str, problem: &str) -> Self {
         let option = if path == "." { "the options" } else { path };
-        Self::new(ErrorKind::InvalidOptions, format!("this start can't be read: {option}: {problem}"))
+        Self::new(
+            ErrorKind::InvalidOptions,
+            format!(
+                "this start can't be read: {option}: {problem}; the options are listed in the types StartOptions and BatchOptions of \
+                 tauri-plugin-tasks-api"
+            ),
+        )
     }
 
     pub(crate) fn too_large(what: &str, size: usize, limit: usize) -> Self {
@@ -195,8 +201,8 @@ impl Error {
         Self::new(
             ErrorKind::QueueFull,
             format!(
-                "the queue {whose} is full: it holds {limit} tasks, and this start needs more room than is left; try again \
-                 later, or raise .queue_limit({limit}) of {place}"
+                "the queue {whose} is full: no more than {limit} may wait, and this start needs more room than is left; start \
+                 less at a time, try again later, or raise .queue_limit({limit}) of {place}"
             ),
         )
         .with_data(&serde_json::json!({ "limit": limit }))
@@ -234,7 +240,7 @@ impl Error {
             ErrorKind::NotQueued,
             format!(
                 "task \"{name}\" does not wait any more ({why}): only what waits can be held, released or given another \
-                 priority"
+                 priority; what runs can be cancelled"
             ),
         )
         .with_data(&serde_json::json!({ "status": status }))

@@ -46,7 +46,7 @@ pub struct TaskSnapshot {
     pub ended_at: Option<u64>,
     /// Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB.
     pub input: Option<Json>,
-    /// What went wrong: with a task that failed, or, while it is `retrying`, with its last attempt.
+    /// What went wrong: with a task that failed, or, until its next attempt begins, with its last one.
     pub error: Option<ErrorSummary>,
     /// The key it was started with; no two live tasks of a kind have the same one and run at once.
     pub key: Option<String>,

@@ -377,6 +377,9 @@ impl TaskManager {
         sees: &dyn Fn(&Record) -> bool,
     ) -> Result<Follower, Error> {
         let (name, status) = (record.name(), record.status());
+        if id == record.id {
+            return Err(Error::invalid_id(id));
+        }
         if !status.is_final() {
             return Err(Error::not_ended(name, "tried again"));
         }
@@ -384,10 +387,10 @@ impl TaskManager {
             return Err(Error::not_retriable(name, "it is a batch; try those of its members again that ended badly"));
         }
         if status == TaskStatus::Completed {
-            return Err(Error::not_retriable(name, "it has completed"));
+            return Err(Error::not_retriable(name, "it has completed; start it anew"));
         }
         if !record.kind.is_registered() {
-            return Err(Error::not_retriable(name, "it was spawned in Rust, once, and is no registered kind"));
+            return Err(Error::not_retriable(name, "it was spawned in Rust and is no registered kind; spawn it anew"));
         }
         let options = StartOptions { held: false, ..record.options() };
         self.start_for(Start { id, task: name, input: record.input.clone(), owner, options, sees })

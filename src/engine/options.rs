@@ -162,12 +162,18 @@ impl StartOptions {
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |message: String| Err(Error::new(ErrorKind::InvalidOptions, message));
         if self.tags.len() > TAGS_LIMIT {
-            return invalid(format!("a task can have {TAGS_LIMIT} tags and this start gives it {}", self.tags.len()));
+            return invalid(format!(
+                "a task can have {TAGS_LIMIT} tags and this start gives it {}: leave some out",
+                self.tags.len()
+            ));
         }
         let texts = self.key.iter().map(|text| ("key", text)).chain(self.label.iter().map(|text| ("label", text)));
         for (what, text) in texts.chain(self.tags.iter().map(|text| ("tag", text))) {
             if text.len() > TEXT_LIMIT {
-                return invalid(format!("a {what} can have {TEXT_LIMIT} bytes and this one has {}", text.len()));
+                return invalid(format!(
+                    "a {what} can have {TEXT_LIMIT} bytes and this one has {}: shorten it",
+                    text.len()
+                ));
             }
         }
         Ok(())
@@ -220,8 +226,9 @@ fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>
     let millis = Option::<f64>::deserialize(deserializer)?;
     millis
         .map(|millis| {
-            Duration::try_from_secs_f64(millis / 1_000.0)
-                .map_err(|_| serde::de::Error::custom("expected milliseconds from 0 on"))
+            Duration::try_from_secs_f64(millis / 1_000.0).map_err(|_| {
+                serde::de::Error::custom("expected milliseconds: a number from 0 on that is not too large")
+            })
         })
         .transpose()
 }

@@ -32,7 +32,7 @@ pub enum Outcome {
     TimedOut {
         /// Which limit.
         limit: TimeLimit,
-        /// A sentence for people: which limit, how long it is and where it is set.
+        /// A sentence for people: which limit, and how long it is.
         message: String,
     },
 }

@@ -74,7 +74,34 @@ pub struct Progress {
 #[derive(Debug)]
 pub(super) struct ProgressCell {
     conflation: Conflation,
-    rest: Mutex<Option<Box<Rest>>>,
+    rest: Mutex<Slot>,
+}
+
+/// Where the [`Rest`] is, once there is one.
+#[derive(Debug)]
+enum Slot {
+    /// The task waits, or is over.
+    Idle,
+    /// Its work has begun then; nobody has reported words or looked.
+    Begun(Instant),
+    Made(Box<Rest>),
+}
+
+impl Slot {
+    fn make(&mut self) -> &mut Rest {
+        let begun = match self {
+            Self::Made(_) => None,
+            Self::Begun(at) => Some(*at),
+            Self::Idle => Some(Instant::now()),
+        };
+        if let Some(begun) = begun {
+            *self = Self::Made(Rest::new(begun));
+        }
+        match self {
+            Self::Made(rest) => rest,
+            _ => unreachable!("it was just made"),
+        }
+    }
 }
 
 /// What is not in the [`Conflation`].
@@ -105,7 +132,7 @@ impl Rest {
 
 impl ProgressCell {
     pub(super) fn new() -> Self {
-        Self { conflation: Conflation::new(), rest: Mutex::new(None) }
+        Self { conflation: Conflation::new(), rest: Mutex::new(Slot::Idle) }
     }
 
     /// Each writer answers whether the watchers must be told.
@@ -159,7 +186,7 @@ impl ProgressCell {
     }
 
     fn change(&self, change: impl FnOnce(&mut Rest)) -> bool {
-        change(self.rest.lock().get_or_insert_with(|| Rest::new(Instant::now())));
+        change(self.rest.lock().make());
         self.conflation.report()
     }
 
@@ -178,32 +205,39 @@ impl ProgressCell {
     /// The progress that stays when the work is over, and its revision. The cell keeps only the counter.
     pub(super) fn last(&self, now: Instant) -> (Progress, u64) {
         let revision = self.revision();
-        let rated = self.rest.lock().as_ref().is_some_and(|rest| rest.rated);
-        let progress = Progress { rate: None, eta_ms: None, ..self.sample(now) };
-        *self.rest.lock() = None;
+        let mut rest = self.rest.lock();
+        let rated = matches!(&*rest, Slot::Made(rest) if rest.rated);
+        if matches!(*rest, Slot::Begun(_)) {
+            *rest = Slot::Idle;
+        }
+        let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
+        *rest = Slot::Idle;
         (progress, revision + u64::from(rated))
     }
 
     /// The work begins now: what passed before says nothing about its rate.
     pub(super) fn begin(&self, now: Instant) {
-        *self.rest.lock() = Some(Rest::new(now));
+        *self.rest.lock() = Slot::Begun(now);
     }
 
     /// The work begins again now, with nothing reported. Answers whether the watchers must be told.
     #[must_use]
     pub(super) fn restart(&self, now: Instant) -> bool {
         let mut rest = self.rest.lock();
-        *rest = Some(Rest::new(now));
+        *rest = Slot::Begun(now);
         self.conflation.restart()
     }
 
     pub(super) fn sample(&self, now: Instant) -> Progress {
-        let mut rest = self.rest.lock();
+        self.sample_with(&mut self.rest.lock(), now)
+    }
+
+    fn sample_with(&self, slot: &mut Slot, now: Instant) -> Progress {
         let completed = self.conflation.completed();
         let total = self.conflation.total();
         #[allow(clippy::cast_precision_loss)]
         let fraction = total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) });
-        let Some(rest) = &mut *rest else {
+        if matches!(slot, Slot::Idle) {
             return Progress {
                 completed,
                 total,
@@ -214,7 +248,8 @@ impl ProgressCell {
                 message: None,
                 detail: None,
             };
-        };
+        }
+        let rest = slot.make();
         let Estimate { rate, eta } = rest.estimator.read(now, completed, total);
         rest.rated |= rate.is_some();
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -240,10 +275,10 @@ mod tests {
 
     #[test]
     fn a_task_that_waits_holds_little() {
-        assert!(size_of::<ProgressCell>() <= 40, "{}", size_of::<ProgressCell>());
+        assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
         let cell = ProgressCell::new();
         cell.sample(Instant::now());
-        assert!(cell.rest.lock().is_none(), "a look alone makes nothing");
+        assert!(matches!(*cell.rest.lock(), Slot::Idle), "a look alone makes nothing");
     }
 
     #[test]
@@ -253,7 +288,7 @@ mod tests {
         let _ = cell.set_message("nearly there").unwrap();
         let (last, _) = cell.last(Instant::now());
         assert_eq!(last.message.as_deref(), Some("nearly there"));
-        assert!(cell.rest.lock().is_none());
+        assert!(matches!(*cell.rest.lock(), Slot::Idle));
     }
 
     #[test]

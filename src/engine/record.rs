@@ -34,6 +34,8 @@ pub(crate) struct Record {
     pub(super) parent: Option<TaskId>,
     /// Its members in the order of their inputs, if it is a batch.
     pub(super) members: Option<Box<[TaskId]>>,
+    /// Whether a page has made its id, and may come with it again.
+    pub(super) may_be_repeated: bool,
     progress: ProgressCell,
     state: Mutex<State>,
     ended: Notify,
@@ -105,13 +107,14 @@ impl Record {
     pub(super) fn new(birth: Birth, hub: &Arc<Hub>) -> Arc<Self> {
         let Birth { id, kind, input, owner, options, parent, members } = birth;
         let now = hub.now();
-        let span = tracing::info_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
+        let span = tracing::debug_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
         let due = delay(&options, &kind).map(|delay| now.saturating_add(millis(delay)));
         Arc::new(Self {
             id,
             kind,
             input,
             options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            may_be_repeated: matches!(owner, Owner::Page(_)) && parent.is_none(),
             parent,
             members,
             progress: ProgressCell::new(),
@@ -334,6 +337,7 @@ impl Record {
                         let next = now.saturating_add(millis(delay));
                         if state.life.retry(&failure, next, now) {
                             state.running.attempt = None;
+                            self.hub.admission.lock().step_back(self.id);
                             let span = state.running.span.clone();
                             drop(state);
                             self.note(&span, before, TaskStatus::Retrying);
@@ -364,6 +368,13 @@ impl Record {
         self.kind.policy.retry.as_ref().and_then(|retry| retry.delay_after(state.life.attempt()))
     }
 
+    /// Whether what was registered with `on_cancel` has to run, when the handler of an attempt is over like this.
+    pub(super) fn has_to_clean_up(&self, ended: &Result<Ending, Problem>) -> bool {
+        let state = self.state.lock();
+        let completes = matches!(ended, Ok(Ending::Output(_))) && state.life.time_limit().is_none();
+        state.life.status() == TaskStatus::Cancelling && !completes
+    }
+
     /// The time of the next attempt has come. `false` if the task was stopped before.
     pub(super) fn requeue(self: &Arc<Self>) -> bool {
         let span = {
@@ -384,8 +395,10 @@ impl Record {
         span.record("status", status.name());
     }
 
-    /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock.
+    /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock. Its slot goes
+    /// with its status: who learns of the end finds the room that it leaves.
     fn close(&self, state: &mut State) -> Running {
+        self.hub.admission.lock().leave(self.id);
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         std::mem::replace(&mut state.running, Running::none())
     }

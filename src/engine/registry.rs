@@ -1,8 +1,8 @@
 //! Which tasks there are, which keys they have, and which ids are spent.
 //!
 //! Invariants:
-//! - an id that was ever used is either a task here, or stands for one that was joined, or is remembered as spent for
-//!   [`REMEMBERED`];
+//! - an id that a page has made and used is either a task here, or stands for one that was joined, or is remembered as
+//!   spent for [`REMEMBERED`];
 //! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
 //!   or listed;
 //! - what somebody is about to ask for stays for [`ASKED_FOR`], and the members of a batch stay as long as it lives.
@@ -155,8 +155,10 @@ impl Registry {
 
     fn spend(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
-        self.spent.insert(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() });
-        self.spent_order.push_back((now, id));
+        if record.may_be_repeated {
+            self.spent.insert(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() });
+            self.spent_order.push_back((now, id));
+        }
         Some(record)
     }
 
@@ -196,7 +198,7 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::engine::{
-        CancelReason, Json, Kind, StartOptions,
+        CancelReason, Json, Kind, Page, StartOptions,
         hub::Hub,
         life::Stop,
         record::{Birth, Record},
@@ -210,17 +212,14 @@ mod tests {
         Retention { count: 100, age: Duration::from_secs(1_000), bytes: 1_000 }
     }
 
-    fn ended(input: Json) -> Arc<Record> {
+    fn page() -> Owner {
+        Owner::Page(Page { label: "main".into(), incarnation: 0, remote: false })
+    }
+
+    fn ended(input: Json, owner: Owner) -> Arc<Record> {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
-        let birth = Birth {
-            id: TaskId::new(),
-            kind,
-            input,
-            owner: Owner::App,
-            options: StartOptions::new(),
-            parent: None,
-            members: None,
-        };
+        let birth =
+            Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let record = Record::new(birth, &Arc::new(Hub::new(|| 0)));
         record.stop(Stop::Cancel(CancelReason::User)).unwrap();
         record
@@ -229,7 +228,7 @@ mod tests {
     /// An ended task with an input of this many bytes.
     fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
         let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
-        let record = ended(input);
+        let record = ended(input, page());
         registry.insert(&record);
         registry.note_end(&record, now);
         record.id
@@ -292,11 +291,22 @@ mod tests {
     }
 
     #[test]
+    fn an_id_that_no_page_has_made_needs_no_memory() {
+        let now = Instant::now();
+        let mut registry = registry(roomy());
+        let record = ended(Json::null(), Owner::App);
+        registry.insert(&record);
+        registry.note_end(&record, now);
+        registry.remove(record.id, now);
+        assert!(registry.spent(record.id).is_none());
+    }
+
+    #[test]
     fn a_task_removed_before_its_end_was_noted_leaves_nothing() {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);
-        let record = ended(Json::null());
+        let record = ended(Json::null(), page());
         registry.insert(&record);
         registry.remove(record.id, now);
         registry.note_end(&record, now);

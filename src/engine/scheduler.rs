@@ -1,8 +1,9 @@
 //! Takes tasks in, lets them run when there is room, and lets them go when they are over.
 //!
 //! What may run is decided in [`admission`](super::admission), which task comes first with its key in
-//! [`keys`](super::keys). Here that is acted upon, and always in this order: what a task was told or became is in its
-//! record before its slot is given to another, so there are never more running tasks to be seen than the limits say.
+//! [`keys`](super::keys). Here that is acted upon. A task gives up its slot in the moment in which its record says that it
+//! does not run any more: so there are never more running tasks to be seen than the limits say, and who learns of an end
+//! finds the room that it leaves.
 //!
 //! Locks are taken in this order: registry, then a task's state, then admission. Nothing that belongs to the app runs
 //! under one of them.
@@ -21,7 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     CancelReason, Error, OnConflict, Retention, TaskId, TaskStatus, TimeLimit,
-    admission::{Admission, Entrant, Hold, Holds, LaneKey, Scope},
+    admission::{Admission, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
     attempt::Attempt,
     batch,
     clocks::{release_after, stop_after, watch_attempt, watch_grace},
@@ -74,7 +75,7 @@ impl Scheduler {
         let record = Record::new(birth, &self.hub);
         let follower = Follower::new(&record);
         let mut replaced = Vec::new();
-        let admitted = {
+        let (admitted, expired) = {
             let mut registry = self.registry.lock();
             // Looked at again, since a twin of this call may have come in between.
             if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
@@ -82,38 +83,43 @@ impl Scheduler {
             }
             if let Some(key) = record.key() {
                 let mut rivals = registry.with_key(record.name(), key);
-                if !rivals.is_empty() {
-                    entrant.holds = entrant.holds.with(Hold::Key);
-                }
                 rivals.retain(|rival| !rival.status().is_final());
                 if let Some(rival) = rivals.first() {
+                    entrant.holds = entrant.holds.with(Hold::Key);
                     let visible = rivals.iter().all(|rival| sees(rival));
-                    match on_conflict {
-                        OnConflict::Append => {}
-                        OnConflict::Join if visible => {
+                    // Nobody wants to join what is about to stop.
+                    let lasting = rivals.iter().find(|rival| rival.status() != TaskStatus::Cancelling);
+                    match (on_conflict, lasting) {
+                        (OnConflict::Append, _) => {}
+                        (OnConflict::Join, None) if visible => {}
+                        (OnConflict::Join, Some(rival)) if visible => {
                             registry.join(&record, rival, Instant::now());
                             return Ok(Follower::new(rival));
                         }
-                        OnConflict::Replace if visible => replaced = rivals,
+                        (OnConflict::Replace, _) if visible => replaced = rivals,
                         _ => return Err(Error::key_taken(record.name(), key, visible.then_some(rival.id))),
                     }
                 }
             }
-            let admitted = self.enter(vec![entrant], &replaced)?;
+            let admitted = self.enter(|admission| {
+                // Those that are replaced make room in the queue.
+                let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
+                admission.enter(vec![entrant], leaving)
+            })?;
             registry.insert(&record);
             // What waits reads its input again when its time comes: it holds nothing but that.
             if admitted.contains(&record.id) || !record.kind.is_registered() {
                 record.set_work(work);
             }
-            registry.find_all(&admitted)
+            (registry.find_all(&admitted), registry.expire(Instant::now()))
         };
+        expired.iter().for_each(Record::mark_removed);
         self.announce(&record);
         for rival in &replaced {
             // It may have ended in this moment, and then there is nothing to replace.
             let _ = self.stop(rival, Stop::Cancel(CancelReason::Replaced));
         }
         self.launch(admitted);
-        self.expire();
         Ok(follower)
     }
 
@@ -133,7 +139,7 @@ impl Scheduler {
         let begun = batch.begin_unseen();
         for member in &members {
             if let Some((attempt, _)) = &begun {
-                member.keep_batch(attempt.hold());
+                member.keep_batch(attempt.beside().1);
             }
         }
         let admitted = {
@@ -141,8 +147,10 @@ impl Scheduler {
             if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
                 return Ok(Follower::new(&known));
             }
-            self.hub.admission.lock().set_limit(Scope::Batch(batch.id), concurrency);
-            let admitted = self.enter(entrants, &[])?;
+            let admitted = self.enter(|admission| {
+                admission.set_limit(Scope::Batch(batch.id), concurrency);
+                admission.enter(entrants, 0)
+            })?;
             registry.insert(&batch);
             for member in &members {
                 registry.insert(member);
@@ -161,12 +169,13 @@ impl Scheduler {
         Ok(follower)
     }
 
-    /// Lets them all into the queues, or none of them; answers which may run at once. Those that are `replaced` make
-    /// room in the queue.
-    fn enter(self: &Arc<Self>, entrants: Vec<Entrant>, replaced: &[Arc<Record>]) -> Result<Vec<TaskId>, Error> {
+    /// Lets tasks into the queues; answers which may run at once.
+    fn enter(
+        self: &Arc<Self>,
+        enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>,
+    ) -> Result<Vec<TaskId>, Error> {
         let mut admission = self.hub.admission.lock();
-        let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
-        admission.enter(entrants, leaving).map_err(|full| Error::queue_full(&full))?;
+        enter(&mut admission).map_err(|full| Error::queue_full(&full))?;
         let admitted = admission.admit();
         if admission.is_waiting() {
             self.tell_places();
@@ -227,7 +236,7 @@ impl Scheduler {
                 self.keep_clock(record, watch_grace(Arc::clone(record)));
                 if record.members.is_some() {
                     // Or the room that one leaves would go to the next that is about to be cancelled too.
-                    self.set_limit(Scope::Batch(record.id), Some(0));
+                    self.hub.admission.lock().close_batch(record.id);
                 }
                 for member in record.members.iter().flatten().filter_map(|id| self.find(*id)) {
                     let _ = self.stop(&member, Stop::Cancel(CancelReason::Parent));
@@ -241,21 +250,24 @@ impl Scheduler {
 
     /// A task has ended.
     pub(super) fn over(self: &Arc<Self>, record: &Record) {
-        let next = self.registry.lock().note_end(record, Instant::now());
+        let (next, expired) = {
+            let (mut registry, now) = (self.registry.lock(), Instant::now());
+            (registry.note_end(record, now), registry.expire(now))
+        };
+        // Its slot went with its status.
         self.move_up(|admission| {
-            let left = admission.leave(record.id);
-            next.is_some_and(|next| admission.release(next, Hold::Key)) || left
-        });
-        record.leave_batch();
-        self.expire();
-    }
-
-    /// A task waits for its next attempt, and not in the queue.
-    pub(super) fn step_back(self: &Arc<Self>, record: &Record) {
-        self.move_up(|admission| {
-            admission.step_back(record.id);
+            if let Some(next) = next {
+                admission.release(next, Hold::Key);
+            }
             true
         });
+        record.leave_batch();
+        expired.iter().for_each(Record::mark_removed);
+    }
+
+    /// A task waits for its next attempt, and not in the queue. Its slot went with its status.
+    pub(super) fn step_back(self: &Arc<Self>) {
+        self.move_up(|_| true);
     }
 
     /// Its next attempt may begin when there is room.

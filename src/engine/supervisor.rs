@@ -44,7 +44,7 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
     match record.end_attempt(ended) {
         Next::Over => scheduler.over(&record),
         Next::RetryAfter(delay) => {
-            scheduler.step_back(&record);
+            scheduler.step_back();
             tokio::select! {
                 biased;
                 _ = record.ended() => {}
@@ -55,14 +55,14 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
 }
 
 async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
-    let span = tracing::info_span!(parent: &record.span(), "attempt", attempt = attempt.number);
+    let span = tracing::debug_span!(parent: &record.span(), "attempt", attempt = attempt.number);
     let grace = record.kind.policy.grace;
     let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
         Ok(work) => run_handler(record, attempt, work).instrument(span.clone()).await,
         Err(error) => Err(TaskFailure::unreadable(&error).into()),
     };
-    if attempt.is_stopped() && !matches!(ended, Ok(Ending::Output(_))) {
-        attempt.clean_up(grace, record.name(), record.id).instrument(span).await;
+    if record.has_to_clean_up(&ended) {
+        attempt.clean_up(grace).instrument(span).await;
     } else {
         attempt.forget_cleanups();
     }

@@ -267,11 +267,9 @@ export function jobProblem(error: JobError): string {
   }
 }
 
-/** The counts above the list. */
+/** The counts above the list. What has failed waits, too: for its next attempt. */
 export const inAllWindows = ({ running, retrying, queued }: TaskCounts): string =>
-  retrying === 0
-    ? `${running} running, ${queued} waiting`
-    : `${running} running, ${retrying} retrying, ${queued} waiting`;
+  `${running} running, ${retrying + queued} waiting`;
 
 /** What a batch of downloads is called: `8 files from example.org`. */
 export function batchLabel(inputs: readonly DownloadInput[]): string {

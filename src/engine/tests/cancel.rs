@@ -1,11 +1,13 @@
 //! Being told to stop: reasons, grace, clean-up, and what can't be stopped.
 
 use std::{
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
         mpsc,
     },
+    task::{self, Poll},
     time::Duration,
 };
 
@@ -377,6 +379,26 @@ async fn clean_up_that_panics_while_it_is_dropped_costs_no_slot() {
         assert!(ended.is_ok(), "it never ends: {:?}", task.snapshot());
         assert_eq!(tasks.start("a", false).unwrap().outcome().await.output::<()>(), Some(()));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clean_up_that_panics_when_it_is_dropped_after_it_has_run_costs_no_slot() {
+    struct Bomb(#[allow(dead_code)] PanicsOnDrop);
+    impl Future for Bomb {
+        type Output = ();
+        fn poll(self: Pin<&mut Self>, _: &mut task::Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+    }
+    let tasks = only(By::Cancel, async |ctx| {
+        ctx.on_cancel(Bomb(PanicsOnDrop));
+        std::future::pending().await
+    });
+    let task = tasks.start("a", ()).unwrap();
+    sleep(secs(1)).await;
+    task.cancel().unwrap();
+    let ended = timeout(secs(60), task.outcome()).await;
+    assert!(ended.is_ok(), "it never ends: {:?}", task.snapshot());
 }
 
 // What can't be stopped.

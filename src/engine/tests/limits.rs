@@ -349,6 +349,25 @@ async fn what_may_not_run_yet_takes_a_place_in_the_queue_too() {
     assert!(tasks.start("a", 10).is_ok(), "it does not wait, so it is not refused");
 }
 
+/// Real threads: who learns of an end may be faster than who tells it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_learnt_of_an_end_can_have_its_slot() {
+    let kind = Kind::new(
+        "a",
+        Policy { queue_limit: Some(0), ..at_once(1) },
+        Errors::default(),
+        async |_: TaskContext, (): ()| Ok::<_, Failure>(()),
+    );
+    let tasks = manager([kind], Settings::default());
+    let rounds = tokio::spawn(async move {
+        for _ in 0..5_000 {
+            tasks.start("a", ())?.outcome().await;
+        }
+        Ok::<_, crate::Error>(())
+    });
+    rounds.await.unwrap().unwrap();
+}
+
 // Limits that change.
 
 #[tokio::test(start_paused = true)]
