@@ -35,7 +35,8 @@ struct TasksScopeEntry {
     /// The name of a registered task, or a pattern of names: `*` stands for any characters, `?` for one.
     task: String,
     /// Whose tasks: `"self"` (if left out) for those that the page itself has started, `"any"` for everybody's.
-    /// It makes no difference to `start`. An entry under `deny` holds whoever owns the task.
+    /// To `start` it makes a difference only for what is there already: whose tasks a start with a key may join or replace,
+    /// and whose may be tried again. An entry under `deny` holds whoever owns the task.
     #[serde(default)]
     owner: TasksScopeOwner,
 }

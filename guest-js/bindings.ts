@@ -111,7 +111,7 @@ export type ErrorKind =
 "alreadyEnded" | 
 /**  The task has not ended yet. */
 "notEnded" | 
-/**  A value is over its size limit; `data` is `{ "limit": bytes, "size": bytes }`. */
+/**  A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`. */
 "tooLarge" | 
 /**  A value can't be written as JSON. */
 "unserializable" | 
@@ -125,7 +125,7 @@ export type ErrorKind =
 "notQueued" | 
 /**  The task did not end badly, or is not of a kind that can be started; there is nothing to try again. */
 "notRetriable" | 
-/**  An option of a start doesn't fit, such as too many tags. */
+/**  An option of a start doesn't fit, such as too many tags, or a part of a call can't be read. */
 "invalidOptions";
 
 /**  What went wrong with a task, without the handler's own error. */
@@ -230,7 +230,7 @@ export type Progress = {
 /**  Where a waiting task stands in its queue. */
 export type QueuePlace = {
 	/**
-	 *  Its place among the waiting tasks of its kind (of its batch, for a member of one), from 1, and 1,000 for all
+	 *  Its place among the waiting tasks of its kind (of its batch, if that has a limit of its own), from 1, and 1,000 for all
 	 *  places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
 	 *  key comes first.
 	 */

@@ -245,7 +245,7 @@ export class TaskQueueFullError extends TaskError {
 
 /**
  * Nothing was started, because a live task of the kind has the key already. `id` is that of the live task, `null` if
- * this page may not see it. Other values of `onConflict` than `refuse` never lead here.
+ * this page may not see it: then it can't be joined or replaced either, whatever `onConflict` says.
  *
  * @example
  * ```ts

@@ -155,15 +155,17 @@ impl Caller {
 
     /// Whether it may change this limit, which holds for everybody's tasks.
     pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
-        let tasks = match of {
-            LimitOf::App => self.tasks.task_names(),
-            LimitOf::Task(task) => vec![&**task],
-            LimitOf::Group(group) => self.tasks.tasks_in(group),
+        let allowed = match of {
+            // It holds for what is spawned under any name too.
+            LimitOf::App => self.view.scope.sees_everything(),
+            LimitOf::Task(task) => self.sees_all(task),
+            LimitOf::Group(group) => {
+                let tasks = self.tasks.tasks_in(group);
+                self.view.scope.sees_everything() || (!tasks.is_empty() && tasks.iter().all(|task| self.sees_all(task)))
+            }
         };
-        match tasks.into_iter().find(|task| !self.sees_all(task)) {
-            Some(task) => Err(Scope::limit_refused(task, &self.page().label)),
-            None => Ok(()),
-        }
+        let tasks = if let LimitOf::Task(task) = of { task } else { "*" };
+        if allowed { Ok(()) } else { Err(Scope::limit_refused(tasks, &self.page().label)) }
     }
 
     /// The visible tasks that match, oldest first.

@@ -1,4 +1,4 @@
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::{Error, Json};
 
@@ -6,17 +6,10 @@ use crate::{Error, Json};
 #[derive(Debug)]
 pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 
-impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for Checked<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        let mut reader = serde_json::Deserializer::from_str(json.text());
-        let read = serde_path_to_error::deserialize(&mut reader);
-        Ok(Self(read.map_err(|error| {
-            let problem = error.inner().to_string();
-            // Line and column are those of a text that the caller never saw.
-            let problem = problem.rfind(" at line ").map_or(&*problem, |end| &problem[..end]);
-            Error::invalid_options(&error.path().to_string(), problem)
-        })))
+        Ok(Self(json.read_exactly().map_err(|misfit| Error::invalid_options(&misfit.path, &misfit.problem))))
     }
 }
 

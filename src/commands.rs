@@ -1,5 +1,5 @@
-//! What a page may ask. Each command can be repeated without harm: a page that reloads runs its calls in
-//! flight a second time.
+//! What a page may ask. A page that reloads runs its calls in flight a second time, so each command can be repeated
+//! without harm: a start that was accepted finds its task again, and all others are about what is there.
 
 use std::time::Duration;
 
@@ -101,8 +101,8 @@ pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> R
 /// Tells all visible tasks that match to stop; answers how many had not ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel_all(caller: Caller, filter: TaskFilter, reason: CancelCause) -> Result<u32, Error> {
-    let cancelled = caller.tasks.cancel_records(caller.records(&filter).collect(), reason.into());
+pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
+    let cancelled = caller.tasks.cancel_records(caller.records(&filter.0?).collect(), reason.into());
     Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))
 }
 
@@ -123,15 +123,16 @@ pub(crate) async fn release(caller: Caller, id: String) -> Result<(), Error> {
 /// Gives a waiting task another priority; higher runs earlier.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn set_priority(caller: Caller, id: String, priority: i32) -> Result<(), Error> {
-    caller.tasks.set_priority_of(&caller.find(&id)?, priority)
+pub(crate) async fn set_priority(caller: Caller, id: String, priority: Checked<i32>) -> Result<(), Error> {
+    caller.tasks.set_priority_of(&caller.find(&id)?, priority.0?)
 }
 
 /// Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
 /// about must be visible whoever owns its tasks.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn set_limit(caller: Caller, of: LimitOf, limit: Option<u32>) -> Result<(), Error> {
+pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Checked<Option<u32>>) -> Result<(), Error> {
+    let (of, limit) = (of.0?, limit.0?);
     if let LimitOf::Task(name) | LimitOf::Group(name) = &of {
         check_name(name)?;
     }
@@ -177,8 +178,8 @@ pub(crate) async fn get(caller: Caller, id: String) -> Result<TaskSnapshot, Erro
 /// The visible tasks that match, oldest first.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn list(caller: Caller, filter: TaskFilter) -> Result<Vec<TaskSnapshot>, Error> {
-    Ok(caller.records(&filter).map(|record| record.snapshot()).collect())
+pub(crate) async fn list(caller: Caller, filter: Checked<TaskFilter>) -> Result<Vec<TaskSnapshot>, Error> {
+    Ok(caller.records(&filter.0?).map(|record| record.snapshot()).collect())
 }
 
 /// Tells the session from now on of one task, or of all visible ones that match; answers how they stand.

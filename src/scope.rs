@@ -68,14 +68,20 @@ impl Scope {
         Ok(())
     }
 
-    /// Why the limits of this task may not be changed.
-    pub(crate) fn limit_refused(task: &str, label: &str) -> Error {
+    /// Whether every task is visible, whatever its name and its owner.
+    pub(crate) fn sees_everything(&self) -> bool {
+        let everything = |entry: &Arc<ScopeEntry>| entry.owner == Reach::Any && entry.task.as_str() == "*";
+        self.denied.is_empty() && self.allowed.iter().any(everything)
+    }
+
+    /// Why a limit on `tasks` (a name, or a pattern of all that it is about) may not be changed.
+    pub(crate) fn limit_refused(tasks: &str, label: &str) -> Error {
         Error::new(
             ErrorKind::NotAllowed,
             format!(
-                "window \"{label}\" may not change the limits of task \"{task}\", which hold for everybody's tasks: add {{ \
-                 \"identifier\": \"tasks:allow-set-limit\", \"allow\": [{{ \"task\": \"{task}\", \"owner\": \"any\" }}] }} to the \
-                 permissions of a capability of this window (src-tauri/capabilities/*.json)"
+                "window \"{label}\" may not change this limit, which holds for everybody's tasks: add {{ \"identifier\": \
+                 \"tasks:allow-set-limit\", \"allow\": [{{ \"task\": \"{tasks}\", \"owner\": \"any\" }}] }} to the permissions of a \
+                 capability of this window (src-tauri/capabilities/*.json), and no \"deny\" that is about them"
             ),
         )
     }

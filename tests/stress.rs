@@ -36,7 +36,7 @@ const LIMITS: [(&str, usize); 3] = [("one", 1), ("eight", 8), ("thousand", 1_000
 /// How many tasks are started before the first of them is waited for.
 const WAVE: usize = 5_000;
 /// What may be kept for each ended task, in bytes: its id is remembered for ten minutes, so that a late repeat can't run
-/// the work again. That takes 134; all of a task that stayed would take far more.
+/// the work again. That takes 134; if one in ten tasks stayed, it would be 40 more.
 const REMEMBERED: usize = 150;
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -17,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-use super::TaskId;
+use super::{TaskId, id::IdMap};
 
 /// How far places are counted. A task further behind is told this one: it is as good as any other number then.
 pub(super) const PLACES: usize = 1_000;
@@ -162,7 +162,7 @@ impl Room {
 
 #[derive(Debug)]
 pub(super) struct Admission {
-    tasks: HashMap<TaskId, Entry>,
+    tasks: IdMap<Entry>,
     lanes: Table<LaneKey, Lane>,
     rooms: Table<Scope, Room>,
     /// The first of each queue, and its lane.
@@ -180,7 +180,7 @@ impl Default for Admission {
         let app = rooms.number(Scope::App);
         debug_assert_eq!(app, APP);
         Self {
-            tasks: HashMap::new(),
+            tasks: IdMap::default(),
             lanes: Table::default(),
             rooms,
             heads: BTreeMap::new(),
@@ -212,14 +212,6 @@ impl Admission {
         match of {
             Scope::Batch(batch) if self.rooms.get(&of).is_none() => self.announced = Some((batch, limit)),
             _ => self.edit(of, |room| room.limit = limit),
-        }
-    }
-
-    /// Nothing more of this batch runs.
-    pub(super) fn close_batch(&mut self, batch: TaskId) {
-        let of = Scope::Batch(batch);
-        if self.rooms.get(&of).is_some() {
-            self.edit(of, |room| room.limit = Some(0));
         }
     }
 

@@ -30,7 +30,8 @@ pub(super) struct Attempt {
     /// Whether the handler looks at its token, and so gets a grace period.
     cooperative: AtomicBool,
     stopped_at: OnceLock<Instant>,
-    cleanups: Mutex<Vec<Cleanup>>,
+    /// `None` once they were run or forgotten.
+    cleanups: Mutex<Option<Vec<Cleanup>>>,
 }
 
 /// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have nothing.
@@ -56,7 +57,7 @@ impl Attempt {
             beside: Mutex::default(),
             cooperative: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
-            cleanups: Mutex::default(),
+            cleanups: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -93,7 +94,16 @@ impl Attempt {
     }
 
     pub(super) fn on_cancel(&self, cleanup: Cleanup) {
-        self.cleanups.lock().push(cleanup);
+        let mut cleanups = self.cleanups.lock();
+        let too_late = match &mut *cleanups {
+            Some(cleanups) => {
+                cleanups.push(cleanup);
+                None
+            }
+            None => Some(cleanup),
+        };
+        drop(cleanups);
+        drop(too_late);
     }
 
     // As the engine sees it.
@@ -127,14 +137,14 @@ impl Attempt {
 
     /// Forgets what was registered with `on_cancel`: nothing had to be stopped.
     pub(super) fn forget_cleanups(&self) {
-        let cleanups = std::mem::take(&mut *self.cleanups.lock());
+        let cleanups = self.cleanups.lock().take();
         drop(cleanups);
     }
 
     /// Runs what was registered with `on_cancel`, the last first, in what is left of the grace period. A handler that has
     /// used all of it leaves its clean-up a grace period of its own.
     pub(super) async fn clean_up(&self, grace: Duration) {
-        let cleanups = std::mem::take(&mut *self.cleanups.lock());
+        let cleanups = self.cleanups.lock().take().unwrap_or_default();
         let Some(of) = cleanups.first().map(|cleanup| (Arc::clone(&cleanup.name), cleanup.id)) else { return };
         let used = self.stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
         let left = grace.checked_sub(used).filter(|left| !left.is_zero()).unwrap_or(grace);

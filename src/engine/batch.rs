@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use super::{
     Never, Outcome, Progress, TaskContext, Unit,
@@ -47,6 +47,7 @@ async fn watch(batch: &Arc<Record>, members: &[Follower]) -> Vec<Outcome> {
     let mut shares: Vec<_> = members.iter().map(|_| Share::default()).collect();
     let mut outcomes: Vec<_> = members.iter().map(|_| None).collect();
     let mut left = members.len();
+    let mut next_sum = Instant::now();
     // At first all, since they may have changed before they were watched.
     let mut changed: Vec<_> = members.iter().map(|member| Arc::clone(member.record())).collect();
     loop {
@@ -60,19 +61,31 @@ async fn watch(batch: &Arc<Record>, members: &[Follower]) -> Vec<Outcome> {
                 left -= 1;
             }
         }
-        batch.set_sum(Sum::new(&shares));
+        if left == 0 || Instant::now() >= next_sum {
+            batch.set_sum(Sum::new(&shares));
+            next_sum = Instant::now() + FRAME;
+        }
         if left == 0 {
             return outcomes.into_iter().flatten().collect();
         }
-        watcher.changed().await;
-        // What ends is taken up at once, so that the batch ends with its last member; progress waits for its frame.
-        let mut news = watcher.take();
-        if !news.iter().any(|record| record.status().is_final()) {
-            sleep(FRAME).await;
-            news.extend(watcher.take());
-        }
-        changed = news;
+        // Members that change without pause must not keep others from running.
+        tokio::task::consume_budget().await;
+        changed = news(&watcher, next_sum).await;
     }
+}
+
+/// What has changed: at once if a member has ended, so that the batch ends with its last one; else when the bar may be set
+/// again.
+async fn news(watcher: &Watcher, next_sum: Instant) -> Vec<Arc<Record>> {
+    watcher.changed().await;
+    let mut news = watcher.take();
+    while !news.iter().any(|record| record.status().is_final()) {
+        tokio::select! {
+            () = sleep_until(next_sum) => break,
+            () = watcher.changed() => news.extend(watcher.take()),
+        }
+    }
+    news
 }
 
 /// What one member adds to the bar.

@@ -14,17 +14,17 @@ const LOOKS: u32 = 8;
 /// Stops the task when a limit on its whole life is reached.
 pub(super) async fn stop_after(scheduler: Arc<Scheduler>, record: Arc<Record>, limit: TimeLimit, length: Duration) {
     sleep(length).await;
-    scheduler.time_out(&record, limit, length);
+    scheduler.time_out(&record, limit, length, None);
 }
 
 /// Stops the task when this attempt takes too long or stalls.
-pub(super) async fn watch_attempt(scheduler: Arc<Scheduler>, record: Arc<Record>) {
+pub(super) async fn watch_attempt(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: u32) {
     let policy = &record.kind.policy;
     let reached = tokio::select! {
         limit = attempt_timeout(policy.attempt_timeout) => limit,
         limit = stall(&record, policy.stall_timeout) => limit,
     };
-    scheduler.time_out(&record, reached.0, reached.1);
+    scheduler.time_out(&record, reached.0, reached.1, Some(attempt));
 }
 
 async fn attempt_timeout(length: Option<Duration>) -> (TimeLimit, Duration) {

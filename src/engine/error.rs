@@ -46,7 +46,7 @@ pub enum ErrorKind {
     AlreadyEnded,
     /// The task has not ended yet.
     NotEnded,
-    /// A value is over its size limit; `data` is `{ "limit": bytes, "size": bytes }`.
+    /// A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
     TooLarge,
     /// A value can't be written as JSON.
     Unserializable,
@@ -60,7 +60,7 @@ pub enum ErrorKind {
     NotQueued,
     /// The task did not end badly, or is not of a kind that can be started; there is nothing to try again.
     NotRetriable,
-    /// An option of a start doesn't fit, such as too many tags.
+    /// An option of a start doesn't fit, such as too many tags, or a part of a call can't be read.
     InvalidOptions,
 }
 
@@ -161,10 +161,7 @@ impl Error {
         let option = if path == "." { "the options" } else { path };
         Self::new(
             ErrorKind::InvalidOptions,
-            format!(
-                "this start can't be read: {option}: {problem}; the options are listed in the types StartOptions and BatchOptions of \
-                 tauri-plugin-tasks-api"
-            ),
+            format!("this call can't be read: {option}: {problem}; look at the types of tauri-plugin-tasks-api"),
         )
     }
 
@@ -244,6 +241,14 @@ impl Error {
             ),
         )
         .with_data(&serde_json::json!({ "status": status }))
+    }
+
+    pub(super) fn batch_too_large(name: &str, size: usize, limit: usize) -> Self {
+        Self::new(
+            ErrorKind::TooLarge,
+            format!("a batch can have {limit} members and this one of task \"{name}\" has {size}: make several batches of it"),
+        )
+        .with_data(&serde_json::json!({ "limit": limit, "size": size }))
     }
 
     pub(super) fn not_retriable(name: &str, why: &str) -> Self {

@@ -65,7 +65,7 @@ pub struct TaskSnapshot {
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[non_exhaustive]
 pub struct QueuePlace {
-    /// Its place among the waiting tasks of its kind (of its batch, for a member of one), from 1, and 1,000 for all
+    /// Its place among the waiting tasks of its kind (of its batch, if that has a limit of its own), from 1, and 1,000 for all
     /// places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
     /// key comes first.
     pub position: Option<u32>,

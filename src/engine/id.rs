@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
@@ -13,6 +13,9 @@ use super::{Error, ErrorKind};
 #[cfg_attr(any(test, feature = "specta"), derive(specta::Type))]
 #[serde(transparent)]
 pub struct TaskId(#[cfg_attr(any(test, feature = "specta"), specta(type = String))] Uuid);
+
+/// Something for each of many tasks. Pages choose ids, so the hash is seeded anew in each process.
+pub(super) type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;
 
 impl TaskId {
     /// A new id that no other task has.

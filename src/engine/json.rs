@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -13,17 +13,31 @@ pub struct Json(Arc<RawValue>);
 impl Json {
     /// Writes `value` as JSON. Fails when its `Serialize` does, or for a map whose keys are not strings.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::value::to_raw_value(value).map(|raw| Self(raw.into()))
+        let raw = serde_json::value::to_raw_value(value)?;
+        // What many tasks take and return needs no memory of each.
+        Ok(if raw.get() == RawValue::NULL.get() { Self::null() } else { Self(raw.into()) })
     }
 
     /// `null`.
     pub(crate) fn null() -> Self {
-        Self(RawValue::NULL.to_owned().into())
+        static NULL: LazyLock<Json> = LazyLock::new(|| Json(RawValue::NULL.to_owned().into()));
+        NULL.clone()
     }
 
     /// Reads the JSON as a `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.text())
+    }
+
+    /// The same, and says which part of the JSON doesn't fit.
+    pub(crate) fn read_exactly<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
+        let mut reader = serde_json::Deserializer::from_str(self.text());
+        serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+            let problem = error.inner().to_string();
+            // Line and column are those of a text that the caller never saw.
+            let end = problem.rfind(" at line ").unwrap_or(problem.len());
+            Misfit { path: error.path().to_string(), problem: problem[..end].to_owned() }
+        })
     }
 
     /// The JSON text.
@@ -35,6 +49,13 @@ impl Json {
     pub(crate) fn len(&self) -> usize {
         self.text().len()
     }
+}
+
+/// Why a JSON text is not of a type.
+pub(crate) struct Misfit {
+    /// The part; `.` for the whole.
+    pub(crate) path: String,
+    pub(crate) problem: String,
 }
 
 impl PartialEq for Json {

@@ -137,6 +137,16 @@ impl Kind {
         self.prepare.is_some()
     }
 
+    /// Whether the input fits.
+    pub(super) fn check(&self, input: &Json) -> Result<(), Error> {
+        let work = self.prepare(input)?;
+        // What the input becomes is the app's own: a panic in its `Drop` is not the caller's.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(work))) {
+            tracing::error!(task = &*self.name, "{}", TaskFailure::panic(&self.name, panic).message);
+        }
+        Ok(())
+    }
+
     /// Reads the input and gets an attempt ready to run.
     pub(super) fn prepare(&self, input: &Json) -> Result<Work, Error> {
         match &self.prepare {
@@ -175,19 +185,10 @@ where
 }
 
 fn read_input<T: DeserializeOwned>(name: &str, input: &Json) -> Result<T, Error> {
-    let read = || {
-        let mut reader = serde_json::Deserializer::from_str(input.text());
-        serde_path_to_error::deserialize(&mut reader)
-    };
     // A `Deserialize` written by hand may panic; the caller is not the one to pay for it.
-    match catch_unwind(AssertUnwindSafe(read)) {
+    match catch_unwind(AssertUnwindSafe(|| input.read_exactly())) {
         Ok(Ok(input)) => Ok(input),
-        Ok(Err(error)) => {
-            let problem = error.inner().to_string();
-            // Line and column are those of a text that the caller never saw.
-            let problem = problem.rfind(" at line ").map_or(&*problem, |end| &problem[..end]);
-            Err(Error::invalid_input(name, &error.path().to_string(), problem))
-        }
+        Ok(Err(misfit)) => Err(Error::invalid_input(name, &misfit.path, &misfit.problem)),
         Err(panic) => Err(Error::invalid_input(name, ".", &TaskFailure::panic(name, panic).message)),
     }
 }

@@ -46,6 +46,9 @@ struct Shared {
     scheduler: Arc<Scheduler>,
 }
 
+/// The most members that a batch can have.
+const BATCH_LIMIT: usize = 10_000;
+
 /// What holds for all tasks of an app.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
@@ -132,8 +135,8 @@ impl TaskManager {
     /// The members are ordinary tasks, with the batch as their parent: they wait and run within all limits, and
     /// [`TaskHandle::members`] has their handles. The batch itself takes no slot.
     ///
-    /// Fails, and starts nothing, when there is no such kind, one of the inputs doesn't fit it, or the queue doesn't hold
-    /// all of them.
+    /// Fails, and starts nothing, when there is no such kind, one of the inputs doesn't fit it, the queue doesn't hold all of
+    /// them, or they are more than 10,000.
     ///
     /// ```no_run
     /// use tauri_plugin_tasks::{BatchOptions, Error, Outcome, TaskManager};
@@ -333,6 +336,9 @@ impl TaskManager {
 
     pub(crate) fn start_batch_for(&self, start: StartBatch<'_>) -> Result<Follower, Error> {
         let StartBatch { id, task, inputs, owner, options } = start;
+        if inputs.len() > BATCH_LIMIT {
+            return Err(Error::batch_too_large(task, inputs.len(), BATCH_LIMIT));
+        }
         let scheduler = &self.shared.scheduler;
         let input = Json::new(&inputs).map_err(|problem| Error::unserializable("the inputs", &problem))?;
         let known = scheduler.registry.lock().repeated(id, task, &owner, &input)?;
@@ -344,7 +350,7 @@ impl TaskManager {
         batch_options.check()?;
         let kind = self.kind(task)?;
         for (place, input) in inputs.iter().enumerate() {
-            drop(kind.prepare(input).map_err(|error| error.of_member(task, place))?);
+            kind.check(input).map_err(|error| error.of_member(task, place))?;
         }
         let member = |input| Birth {
             id: TaskId::new(),
@@ -406,10 +412,8 @@ impl TaskManager {
     }
 
     /// Answers how many had not ended.
-    pub(crate) fn cancel_records(&self, mut records: Vec<Arc<Record>>, reason: CancelReason) -> usize {
-        // What waits first, or it would get the room that the others leave.
-        records.sort_by_key(|record| matches!(record.status(), TaskStatus::Running | TaskStatus::Cancelling));
-        records.iter().filter(|record| self.cancel_record(record, reason).is_ok()).count()
+    pub(crate) fn cancel_records(&self, records: Vec<Arc<Record>>, reason: CancelReason) -> usize {
+        self.shared.scheduler.stop_all(records, reason)
     }
 
     pub(crate) fn hold_record(&self, record: &Arc<Record>) -> Result<(), Error> {

@@ -59,7 +59,8 @@ struct State {
 
 /// What goes when the task ends.
 struct Running {
-    span: Span,
+    /// Behind an `Arc`, since to clone a span calls whoever listens, and this is done under the lock.
+    span: Option<Arc<Span>>,
     /// What its next attempt runs, if that need not be read from the input.
     work: Option<Work>,
     attempt: Option<Arc<Attempt>>,
@@ -70,7 +71,7 @@ struct Running {
 /// What became of a task that has to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stopped {
-    /// It was told before.
+    /// There is nothing to tell: it was told before, or is past the attempt that had to stop.
     Already,
     /// It runs and was told.
     Told,
@@ -126,7 +127,10 @@ impl Record {
                 followers: 0,
                 failure_told: false,
                 removed: false,
-                running: Running { span, ..Running::none() },
+                running: Running {
+                    span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new),
+                    ..Running::none()
+                },
                 batch: None,
             }),
             ended: Notify::new(),
@@ -144,6 +148,11 @@ impl Record {
 
     pub(crate) fn status(&self) -> TaskStatus {
         self.state.lock().life.status()
+    }
+
+    /// Whether it has a slot, or is about to give it up.
+    pub(super) fn runs(&self) -> bool {
+        matches!(self.status(), TaskStatus::Running | TaskStatus::Cancelling)
     }
 
     pub(crate) fn is_removed(&self) -> bool {
@@ -227,7 +236,7 @@ impl Record {
     // The life. Each step says what has changed to whoever watches, and counts it.
 
     /// The span of the task, as long as it has not ended.
-    pub(super) fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Option<Arc<Span>> {
         self.state.lock().running.span.clone()
     }
 
@@ -278,7 +287,7 @@ impl Record {
             state.running.attempt = Some(Arc::clone(&attempt));
             (state.running.span.clone(), before, (attempt, state.running.work.take()))
         };
-        self.note(&span, before, TaskStatus::Running);
+        self.note(span.as_ref(), before, TaskStatus::Running);
         if begun.0.number == 1 {
             self.progress.begin(Instant::now());
         } else {
@@ -288,11 +297,15 @@ impl Record {
         Some(begun)
     }
 
-    /// Tells the task to stop. `Err` with its final status if it has ended.
-    pub(super) fn stop(self: &Arc<Self>, why: Stop) -> Result<Stopped, TaskStatus> {
+    /// Tells the task to stop, if it is at this attempt or whatever it is at. `Err` with its final status if it has ended.
+    pub(super) fn stop(self: &Arc<Self>, why: Stop, attempt: Option<u32>) -> Result<Stopped, TaskStatus> {
         let (span, before, now, attempt, over) = {
             let mut state = self.state.lock();
             let before = state.life.status();
+            let is_at = |attempt| before == TaskStatus::Running && state.life.attempt() == attempt;
+            if attempt.is_some_and(|attempt| !is_at(attempt)) {
+                return Ok(Stopped::Already);
+            }
             state.life.stop(why, self.hub.now())?;
             if before == TaskStatus::Cancelling {
                 return Ok(Stopped::Already);
@@ -301,14 +314,14 @@ impl Record {
             let (span, attempt) = (state.running.span.clone(), state.running.attempt.clone());
             (span, before, now, attempt, now.is_final().then(|| self.close(&mut state)))
         };
-        self.note(&span, before, now);
+        self.note(span.as_ref(), before, now);
         if let Some(attempt) = attempt {
             attempt.stop();
         }
         self.notify();
         let Some(over) = over else { return Ok(Stopped::Told) };
         self.ended.notify_waiters();
-        over.drop_quietly(self);
+        drop_quietly(over, self);
         Ok(Stopped::Ended)
     }
 
@@ -340,7 +353,7 @@ impl Record {
                             self.hub.admission.lock().step_back(self.id);
                             let span = state.running.span.clone();
                             drop(state);
-                            self.note(&span, before, TaskStatus::Retrying);
+                            self.note(span.as_ref(), before, TaskStatus::Retrying);
                             tracing::debug!(task = self.name(), id = %self.id, "tried again in {delay:?}: {}", failure.message);
                             self.notify();
                             return Next::RetryAfter(delay);
@@ -353,14 +366,14 @@ impl Record {
             let over = self.close(&mut state);
             (before, state.life.status(), untold, state.take_unwatched_failure(), over)
         };
-        self.note(&over.span, before, now);
+        self.note(over.span.as_ref(), before, now);
         if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
             tracing::error!(task = self.name(), id = %self.id, "{message} (after it was told to stop)");
         }
         self.log_unwatched(unwatched);
         self.notify();
         self.ended.notify_waiters();
-        over.drop_quietly(self);
+        drop_quietly(over, self);
         Next::Over
     }
 
@@ -384,15 +397,17 @@ impl Record {
             }
             state.running.span.clone()
         };
-        self.note(&span, TaskStatus::Retrying, TaskStatus::Queued);
+        self.note(span.as_ref(), TaskStatus::Retrying, TaskStatus::Queued);
         self.notify();
         true
     }
 
     /// Counts a change of its status. Not under a lock: whoever listens to spans may ask for tasks.
-    fn note(&self, span: &Span, before: TaskStatus, status: TaskStatus) {
+    fn note(&self, span: Option<&Arc<Span>>, before: TaskStatus, status: TaskStatus) {
         self.kind.counters.note(Some(before), status);
-        span.record("status", status.name());
+        if let Some(span) = span {
+            span.record("status", status.name());
+        }
     }
 
     /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock. Its slot goes
@@ -596,16 +611,15 @@ fn millis(duration: Duration) -> u64 {
 
 impl Running {
     fn none() -> Self {
-        Self { span: Span::none(), work: None, attempt: None, clocks: Vec::new() }
+        Self { span: None, work: None, attempt: None, clocks: Vec::new() }
     }
+}
 
-    /// What the work holds is the app's own: a panic in it must not reach whoever ended the task.
-    fn drop_quietly(self, record: &Record) {
-        let drop_all = std::panic::AssertUnwindSafe(|| drop(self));
-        if let Err(panic) = std::panic::catch_unwind(drop_all) {
-            let failure = TaskFailure::panic(record.name(), panic);
-            tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
-        }
+/// What work holds is the app's own: a panic when it is dropped must not reach whoever does that.
+pub(super) fn drop_quietly<T>(value: T, record: &Record) {
+    if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value))) {
+        let failure = TaskFailure::panic(record.name(), panic);
+        tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
     }
 }
 

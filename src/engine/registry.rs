@@ -7,15 +7,11 @@
 //!   or listed;
 //! - what somebody is about to ask for stays for [`ASKED_FOR`], and the members of a batch stay as long as it lives.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Error, Json, Owner, Retention, TaskId, keys::Keys, record::Record};
+use super::{Error, Json, Owner, Retention, TaskId, id::IdMap, keys::Keys, record::Record};
 
 /// How long the ids of removed tasks are remembered. A reloading page repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
@@ -44,14 +40,15 @@ struct Ended {
 
 #[derive(Default)]
 pub(super) struct Registry {
-    tasks: HashMap<TaskId, Arc<Record>>,
+    tasks: IdMap<Arc<Record>>,
     keys: Keys,
     /// Ended tasks that somebody is about to ask for, the oldest first.
     asked_for: VecDeque<Ended>,
+    asked_for_bytes: usize,
     ended: VecDeque<Ended>,
     ended_bytes: usize,
-    spent: HashMap<TaskId, Spent>,
-    aliases: HashMap<TaskId, Alias>,
+    spent: IdMap<Spent>,
+    aliases: IdMap<Alias>,
     /// Spent ids and aliases.
     spent_order: VecDeque<(Instant, TaskId)>,
     retention: Retention,
@@ -101,21 +98,25 @@ impl Registry {
     }
 
     /// The live tasks of a kind with this key, oldest first.
-    pub(super) fn with_key(&self, kind: &str, key: &str) -> Vec<Arc<Record>> {
-        self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id).cloned()).collect()
+    pub(super) fn with_key(&self, kind: &str, key: &str) -> impl Iterator<Item = &Arc<Record>> {
+        let known = self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id));
+        known.filter(|record| !record.status().is_final())
     }
 
-    /// Whether no other task with its key comes before it.
-    pub(super) fn insert(&mut self, record: &Arc<Record>) -> bool {
+    pub(super) fn insert(&mut self, record: &Arc<Record>) {
         self.tasks.insert(record.id, Arc::clone(record));
-        record.key().is_none_or(|key| self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id))
+        if let Some(key) = record.key() {
+            self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id);
+        }
     }
 
     /// The id of `newcomer`, which is not taken in, stands for the task that it has joined.
     pub(super) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
-        let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
-        self.aliases.insert(newcomer.id, alias);
-        self.spent_order.push_back((now, newcomer.id));
+        if newcomer.may_be_repeated {
+            let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
+            self.aliases.insert(newcomer.id, alias);
+            self.spent_order.push_back((now, newcomer.id));
+        }
     }
 
     /// A task has ended. Answers the next one with its key, which may run now.
@@ -138,16 +139,21 @@ impl Registry {
     fn keep(&mut self, record: &Record, now: Instant) {
         if self.tasks.contains_key(&record.id) {
             let bytes = record.kept_bytes();
-            let queue = if record.is_asked_for() { &mut self.asked_for } else { &mut self.ended };
+            let (queue, sum) = if record.is_asked_for() {
+                (&mut self.asked_for, &mut self.asked_for_bytes)
+            } else {
+                (&mut self.ended, &mut self.ended_bytes)
+            };
             queue.push_back(Ended { id: record.id, since: now, bytes });
-            self.ended_bytes += bytes;
+            *sum += bytes;
         }
     }
 
     pub(super) fn remove(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
-        for queue in [&mut self.ended, &mut self.asked_for] {
+        let ended = (&mut self.ended, &mut self.ended_bytes);
+        for (queue, sum) in [ended, (&mut self.asked_for, &mut self.asked_for_bytes)] {
             if let Some(index) = queue.iter().position(|ended| ended.id == id) {
-                self.ended_bytes -= queue.remove(index).map_or(0, |ended| ended.bytes);
+                *sum -= queue.remove(index).map_or(0, |ended| ended.bytes);
             }
         }
         self.spend(id, now)
@@ -172,8 +178,11 @@ impl Registry {
             self.aliases.remove(&id);
         }
         while let Some(oldest) = self.asked_for.front()
-            && now.duration_since(oldest.since) >= ASKED_FOR
+            && (now.duration_since(oldest.since) >= ASKED_FOR || self.asked_for_bytes > self.retention.bytes)
         {
+            let bytes = oldest.bytes;
+            self.asked_for_bytes -= bytes;
+            self.ended_bytes += bytes;
             self.ended.extend(self.asked_for.pop_front());
         }
         let mut expired = Vec::new();
@@ -221,7 +230,7 @@ mod tests {
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let record = Record::new(birth, &Arc::new(Hub::new(|| 0)));
-        record.stop(Stop::Cancel(CancelReason::User)).unwrap();
+        record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }
 

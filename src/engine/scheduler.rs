@@ -29,15 +29,15 @@ use super::{
     hub::Hub,
     kind::Work,
     life::Stop,
-    record::{Birth, Follower, Record, Stopped},
+    record::{Birth, Follower, Record, Stopped, drop_quietly},
     registry::Registry,
     supervisor::{live, supervise},
 };
 
 /// How long whoever watches waiting tasks may see old places in the queue.
 const PLACES_MOVE: Duration = Duration::from_millis(100);
-/// How many tasks of each queue are told that their places have moved.
-const PLACES_TOLD: usize = 1_000;
+/// How many tasks of each queue are told that their places have moved; those behind learn theirs when they get there.
+const PLACES_TOLD: usize = 100;
 
 pub(crate) struct Scheduler {
     pub(super) runtime: Handle,
@@ -74,8 +74,8 @@ impl Scheduler {
         let mut entrant = Entrant::new(&birth);
         let record = Record::new(birth, &self.hub);
         let follower = Follower::new(&record);
-        let mut replaced = Vec::new();
-        let (admitted, expired) = {
+        let (mut joined, mut replaced) = (None, Vec::new());
+        let (admitted, expired, unused) = {
             let mut registry = self.registry.lock();
             // Looked at again, since a twin of this call may have come in between.
             if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
@@ -83,23 +83,32 @@ impl Scheduler {
             }
             if let Some(key) = record.key() {
                 let mut rivals = registry.with_key(record.name(), key);
-                rivals.retain(|rival| !rival.status().is_final());
-                if let Some(rival) = rivals.first() {
+                if let Some(first) = rivals.next() {
                     entrant.holds = entrant.holds.with(Hold::Key);
-                    let visible = rivals.iter().all(|rival| sees(rival));
                     // Nobody wants to join what is about to stop.
-                    let lasting = rivals.iter().find(|rival| rival.status() != TaskStatus::Cancelling);
-                    match (on_conflict, lasting) {
-                        (OnConflict::Append, _) => {}
-                        (OnConflict::Join, None) if visible => {}
-                        (OnConflict::Join, Some(rival)) if visible => {
-                            registry.join(&record, rival, Instant::now());
-                            return Ok(Follower::new(rival));
+                    let mut lasting = || rivals.find(|rival| rival.status() != TaskStatus::Cancelling);
+                    match on_conflict {
+                        OnConflict::Append => {}
+                        OnConflict::Join if first.status() == TaskStatus::Cancelling && sees(first) => {
+                            joined = lasting().filter(|rival| sees(rival)).cloned();
                         }
-                        (OnConflict::Replace, _) if visible => replaced = rivals,
-                        _ => return Err(Error::key_taken(record.name(), key, visible.then_some(rival.id))),
+                        OnConflict::Join if sees(first) => joined = Some(Arc::clone(first)),
+                        OnConflict::Replace
+                            if sees(first) && registry.with_key(record.name(), key).all(|r| sees(r)) =>
+                        {
+                            replaced = registry.with_key(record.name(), key).cloned().collect();
+                        }
+                        _ => return Err(Error::key_taken(record.name(), key, sees(first).then_some(first.id))),
                     }
                 }
+            }
+            if let Some(joined) = joined {
+                registry.join(&record, &joined, Instant::now());
+                let expired = registry.expire(Instant::now());
+                drop(registry);
+                expired.iter().for_each(Record::mark_removed);
+                drop_quietly(work, &record);
+                return Ok(Follower::new(&joined));
             }
             let admitted = self.enter(|admission| {
                 // Those that are replaced make room in the queue.
@@ -108,11 +117,15 @@ impl Scheduler {
             })?;
             registry.insert(&record);
             // What waits reads its input again when its time comes: it holds nothing but that.
-            if admitted.contains(&record.id) || !record.kind.is_registered() {
+            let unused = if admitted.contains(&record.id) || !record.kind.is_registered() {
                 record.set_work(work);
-            }
-            (registry.find_all(&admitted), registry.expire(Instant::now()))
+                None
+            } else {
+                Some(work)
+            };
+            (registry.find_all(&admitted), registry.expire(Instant::now()), unused)
         };
+        drop_quietly(unused, &record);
         expired.iter().for_each(Record::mark_removed);
         self.announce(&record);
         for rival in &replaced {
@@ -130,7 +143,12 @@ impl Scheduler {
         members: Vec<Birth>,
         concurrency: Option<usize>,
     ) -> Result<Follower, Error> {
-        let entrants = members.iter().map(Entrant::new).collect();
+        let mut entrants: Vec<_> = members.iter().map(Entrant::new).collect();
+        // A batch without a limit of its own needs no queue of its own.
+        let own = concurrency.map(|_| batch.id);
+        for entrant in &mut entrants {
+            entrant.lane.batch = own;
+        }
         let batch = Record::new(batch, &self.hub);
         let follower = Follower::new(&batch);
         let members: Vec<_> = members.into_iter().map(|birth| Record::new(birth, &self.hub)).collect();
@@ -148,7 +166,9 @@ impl Scheduler {
                 return Ok(Follower::new(&known));
             }
             let admitted = self.enter(|admission| {
-                admission.set_limit(Scope::Batch(batch.id), concurrency);
+                if concurrency.is_some() {
+                    admission.set_limit(Scope::Batch(batch.id), concurrency);
+                }
                 admission.enter(entrants, 0)
             })?;
             registry.insert(&batch);
@@ -213,7 +233,7 @@ impl Scheduler {
         let timeout = shorter(policy.timeout, record.timeout()).filter(|_| attempt.number == 1);
         self.limit_life(record, TimeLimit::Timeout, timeout);
         let watch = (policy.attempt_timeout.is_some() || policy.stall_timeout.is_some()).then(|| {
-            let watch = watch_attempt(Arc::clone(self), Arc::clone(record));
+            let watch = watch_attempt(Arc::clone(self), Arc::clone(record), attempt.number);
             AbortOnDropHandle::new(self.runtime.spawn(watch))
         });
         (timeout.is_some() || watch.is_some()).then(|| watch.into_iter().collect())
@@ -221,29 +241,44 @@ impl Scheduler {
 
     // Stopping.
 
-    pub(super) fn time_out(self: &Arc<Self>, record: &Arc<Record>, limit: TimeLimit, length: Duration) {
-        let message = limit.message(record.name(), length);
-        // It may have ended in this moment.
-        let _ = self.stop(record, Stop::TimeLimit(limit, message));
+    /// A time limit is reached. A limit of one attempt says which that was: it may be over by now.
+    pub(super) fn time_out(
+        self: &Arc<Self>,
+        record: &Arc<Record>,
+        limit: TimeLimit,
+        length: Duration,
+        attempt: Option<u32>,
+    ) {
+        let why = Stop::TimeLimit(limit, limit.message(record.name(), length));
+        if let Ok(stopped) = record.stop(why, attempt) {
+            self.act_on(record, stopped);
+        }
     }
 
     /// Tells a task to stop, with its members if it is a batch. `Err` with its final status if it has ended.
     pub(super) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<(), TaskStatus> {
-        match record.stop(why)? {
+        let stopped = record.stop(why, None)?;
+        self.act_on(record, stopped);
+        Ok(())
+    }
+
+    fn act_on(self: &Arc<Self>, record: &Arc<Record>, stopped: Stopped) {
+        match stopped {
             Stopped::Already => {}
             Stopped::Ended => self.over(record),
             Stopped::Told => {
                 self.keep_clock(record, watch_grace(Arc::clone(record)));
-                if record.members.is_some() {
-                    // Or the room that one leaves would go to the next that is about to be cancelled too.
-                    self.hub.admission.lock().close_batch(record.id);
-                }
-                for member in record.members.iter().flatten().filter_map(|id| self.find(*id)) {
-                    let _ = self.stop(&member, Stop::Cancel(CancelReason::Parent));
-                }
+                let members = record.members.iter().flatten().filter_map(|id| self.find(*id));
+                self.stop_all(members.collect(), CancelReason::Parent);
             }
         }
-        Ok(())
+    }
+
+    /// Cancels tasks; answers how many had not ended.
+    pub(super) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
+        // What waits first, or it would get the room that the others leave.
+        records.sort_by_cached_key(|record| record.runs());
+        records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
     }
 
     // Moving through the queue.
@@ -261,12 +296,15 @@ impl Scheduler {
             }
             true
         });
+        if let Some(next) = next.and_then(|next| self.find(next)) {
+            next.notify();
+        }
         record.leave_batch();
         expired.iter().for_each(Record::mark_removed);
     }
 
-    /// A task waits for its next attempt, and not in the queue. Its slot went with its status.
-    pub(super) fn step_back(self: &Arc<Self>) {
+    /// A task waits for its next attempt, and its slot went with its status: others may have it.
+    pub(super) fn let_others_run(self: &Arc<Self>) {
         self.move_up(|_| true);
     }
 
@@ -277,13 +315,15 @@ impl Scheduler {
                 admission.come_back(record.id);
                 true
             });
+            // Only now it has a place.
+            record.notify();
         }
     }
 
     /// The delay that a task was started with is over.
     pub(super) fn is_due(self: &Arc<Self>, record: &Arc<Record>) {
-        record.is_due();
         self.move_up(|admission| admission.release(record.id, Hold::Delay));
+        record.is_due();
     }
 
     pub(super) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
@@ -384,7 +424,7 @@ impl Entrant {
             holds = holds.with(Hold::Delay);
         }
         let kind = birth.kind.is_registered().then(|| Arc::clone(&birth.kind.name));
-        let lane = LaneKey { kind, batch: birth.parent };
+        let lane = LaneKey { kind, batch: None };
         Self { id: birth.id, lane, priority: birth.options.priority, holds }
     }
 }

@@ -1,9 +1,8 @@
 //! Lives one task's life, from the moment it gets a slot until it gives it up.
 //!
 //! The order at the end is what promises hang on: first the handler is over (returned, panicked or
-//! dropped), then its clean-up is done, then its blocking work is told to stop and waited for, and only then the
-//! attempt is over. So an ended task has nothing running any more, and a slot is free only when its task has left the
-//! running ones.
+//! dropped), then its blocking work is told to stop and waited for, then its clean-up is done, and only then the
+//! attempt is over. So nothing runs beside the clean-up, and nothing of an ended task runs any more.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,10 +11,10 @@ use std::{
 
 use futures_util::FutureExt;
 use tokio::time::sleep;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use super::{
-    TaskFailure,
+    TaskFailure, TaskStatus,
     attempt::Attempt,
     kind::{Problem, Work},
     life::Ending,
@@ -44,7 +43,7 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
     match record.end_attempt(ended) {
         Next::Over => scheduler.over(&record),
         Next::RetryAfter(delay) => {
-            scheduler.step_back();
+            scheduler.let_others_run();
             tokio::select! {
                 biased;
                 _ = record.ended() => {}
@@ -55,19 +54,35 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
 }
 
 async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
-    let span = tracing::debug_span!(parent: &record.span(), "attempt", attempt = attempt.number);
-    let grace = record.kind.policy.grace;
+    let span = attempt_span(record, attempt);
     let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
         Ok(work) => run_handler(record, attempt, work).instrument(span.clone()).await,
         Err(error) => Err(TaskFailure::unreadable(&error).into()),
     };
+    attempt.over().await;
     if record.has_to_clean_up(&ended) {
-        attempt.clean_up(grace).instrument(span).await;
+        attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
     } else {
         attempt.forget_cleanups();
     }
-    attempt.over().await;
+    let status = match &ended {
+        Ok(Ending::Output(_)) => TaskStatus::Completed,
+        Ok(Ending::Dropped) => TaskStatus::Cancelled,
+        Ok(Ending::Failure(_)) | Err(_) => TaskStatus::Failed,
+    };
+    span.record("status", status.name());
     ended
+}
+
+fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
+    tracing::debug_span!(
+        parent: record.span().and_then(|span| span.id()),
+        "attempt",
+        kind = record.name(),
+        id = %record.id,
+        attempt = attempt.number,
+        status = TaskStatus::Running.name(),
+    )
 }
 
 async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {

@@ -133,15 +133,18 @@ async fn a_task_and_each_of_its_attempts_is_a_span() {
     let tasks = manager([by_input("load", policy)], Settings::default());
     let task = tasks.start("load", FAILS).unwrap();
     task.outcome().await;
+    let of = format!("kind=load id={}", task.id());
     let expected = [
-        format!("task kind=load id={} status=queued", task.id()),
+        format!("task {of} status=queued"),
         "task status=running".into(),
-        "task > attempt attempt=1".into(),
+        format!("task > attempt {of} attempt=1 status=running"),
+        "attempt status=failed".into(),
         "attempt closed".into(),
         "task status=retrying".into(),
         "task status=queued".into(),
         "task status=running".into(),
-        "task > attempt attempt=2".into(),
+        format!("task > attempt {of} attempt=2 status=running"),
+        "attempt status=failed".into(),
         "attempt closed".into(),
         "task status=failed".into(),
     ];
@@ -186,7 +189,7 @@ async fn what_a_handler_logs_says_of_which_attempt_at_which_task_it_is() {
         let text = log.text();
         let line = text.lines().find(|line| line.contains(words)).unwrap();
         assert!(line.contains(&format!("task{{kind=\"sync\" id={}", task.id())), "{line}");
-        assert!(line.contains("attempt{attempt=1}"), "{line}");
+        assert!(line.contains("attempt=1"), "{line}");
     }
 }
 
