@@ -36,9 +36,9 @@ struct Mutation {
 const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a lost slot",
-        file: "src/engine/scheduler.rs",
-        find: "let left = admission.leave(record.id);",
-        replace: "let left = record.status() == TaskStatus::Failed || admission.leave(record.id);",
+        file: "src/engine/record.rs",
+        find: "self.hub.admission.lock().leave(self.id);",
+        replace: "if state.life.status() != TaskStatus::Failed {\n            self.hub.admission.lock().leave(self.id);\n        }",
         seen_by: MODEL,
     },
     Mutation {
@@ -64,9 +64,9 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a retry that keeps its slot",
-        file: "src/engine/scheduler.rs",
-        find: "admission.step_back(record.id);",
-        replace: "admission.waits(record.id);",
+        file: "src/engine/record.rs",
+        find: "self.hub.admission.lock().step_back(self.id);",
+        replace: "self.hub.admission.lock().waits(self.id);",
         seen_by: MODEL,
     },
     Mutation {
@@ -86,8 +86,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a key that is never handed on",
         file: "src/engine/scheduler.rs",
-        find: "next.is_some_and(|next| admission.release(next, Hold::Key)) || left",
-        replace: "next.is_some() || left",
+        find: "admission.release(next, Hold::Key);",
+        replace: "admission.waits(next);",
         seen_by: MODEL,
     },
     Mutation {
@@ -99,9 +99,9 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a cancelled task that stays in the queue",
-        file: "src/engine/scheduler.rs",
-        find: "Stopped::Ended => self.over(record),",
-        replace: "Stopped::Ended => record.leave_batch(),",
+        file: "src/engine/record.rs",
+        find: "now.is_final().then(|| self.close(&mut state))",
+        replace: "now.is_final().then(|| std::mem::replace(&mut state.running, Running::none()))",
         seen_by: MODEL,
     },
     Mutation {

@@ -34,7 +34,7 @@ use crate::engine::{
 use TaskStatus::{Cancelled, Cancelling, Completed, Failed, Queued, Retrying, Running, TimedOut};
 
 /// Takes about ten seconds in a debug build.
-const CASES: u32 = 500;
+const CASES: u32 = 800;
 /// A task that outstays its grace by less is not called overdue.
 const OVERDUE_SLACK: u64 = 100;
 /// A batch sees that its last member has ended after a frame at the latest.
@@ -533,7 +533,9 @@ impl Model {
 
     fn queue_place(&self, at: usize) -> Option<QueuePlace> {
         let task = &self.tasks[at];
-        let lane = |at: &usize| (self.tasks[*at].kind, self.tasks[*at].batch) == (task.kind, task.batch);
+        // A batch without a limit of its own waits with the others of its kind.
+        let own = |task: &Task| task.batch.filter(|batch| self.limits.contains_key(&Of::Batch(*batch)));
+        let lane = |at: &usize| (self.tasks[*at].kind, own(&self.tasks[*at])) == (task.kind, own(task));
         let position = self.ready().into_iter().filter(lane).position(|other| other == at);
         let position = position.map(|index| u32::try_from(index).unwrap() + 1);
         let place = QueuePlace { position, priority: task.priority, held: task.held };
@@ -598,10 +600,17 @@ impl Model {
     fn start(&mut self, kind: usize, script: &Script, options: &Options) -> Result<usize, ErrorKind> {
         let rivals = options.key.map(|(key, _)| self.rivals(kind, key)).unwrap_or_default();
         let mut replaced = vec![];
-        if let (Some((_, on_conflict)), Some(first)) = (options.key, rivals.first()) {
+        if let Some((_, on_conflict)) = options.key
+            && !rivals.is_empty()
+        {
             match on_conflict {
                 OnConflict::Refuse => return Err(ErrorKind::KeyTaken),
-                OnConflict::Join => return Ok(*first),
+                // Nobody wants to join what is about to stop.
+                OnConflict::Join => {
+                    if let Some(lasting) = rivals.iter().find(|at| self.tasks[**at].life.status() != Cancelling) {
+                        return Ok(*lasting);
+                    }
+                }
                 OnConflict::Replace => replaced = rivals,
                 OnConflict::Append => {}
             }
@@ -690,9 +699,10 @@ impl Model {
             batch.life.stop = Some((why, self.now));
             batch.life.become_(Cancelling, self.now);
             self.soon.push_back(Soon::DropBatch(at));
-            // No member gets the room that another leaves.
-            self.limits.insert(Of::Batch(at), 0);
-            for member in batch.members.clone() {
+            // What waits first: no member gets the room that another leaves.
+            let mut members: Vec<_> = batch.members.clone().collect();
+            members.sort_by_key(|member| self.tasks[*member].place != Place::Waiting);
+            for member in members {
                 let _ = self.stop(member, Why::Cancel(CancelReason::Parent));
             }
         }
@@ -781,8 +791,9 @@ impl Model {
     fn handler_over(&mut self, at: usize, how: How) {
         let now = self.now;
         let task = &mut self.tasks[at];
-        if let (Some((_, stopped)), Some(cleans)) = (task.life.stop, task.script.cleans)
-            && how != How::Output
+        // A task that completes in spite of a cancel has nothing to clean up.
+        if let (Some((why, stopped)), Some(cleans)) = (task.life.stop, task.script.cleans)
+            && (how != How::Output || why.end() == TimedOut)
         {
             let grace = task.rules().grace;
             let left = Some(grace.saturating_sub(now - stopped)).filter(|left| *left > 0).unwrap_or(grace);
