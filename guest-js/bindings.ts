@@ -177,10 +177,10 @@ export type OnConflict =
 "refuse" | 
 /**  Nothing new is started: the caller gets the live task (`KEEP`). */
 "join" | 
-/**  The live task is cancelled with the reason `replaced`; the new one queues when it has really ended (`REPLACE`). */
+/**  The live task is cancelled with the reason `replaced`; the new one waits until it has really ended (`REPLACE`). */
 "replace" | 
 /**
- *  The new task queues when the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
+ *  The new task waits until the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
  *  with it).
  */
 "append";
@@ -289,7 +289,7 @@ export type StartOptions = {
 	label?: string | null,
 	/**  Words to find it by. */
 	tags?: string[],
-	/**  How long it waits before it queues, in milliseconds. */
+	/**  How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile. */
 	delayMs?: number | null,
 	/**  The longest it may take from its first attempt on, in milliseconds. Never longer than its kind allows. */
 	timeoutMs?: number | null,

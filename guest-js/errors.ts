@@ -358,6 +358,12 @@ function fromTauri(text: string, task?: string): TaskError {
       `Allow this origin with "remote": { "urls": […] } in one of ${CAPABILITIES}.`,
     );
   }
+  if (text.includes("deserializing scope")) {
+    return refused(
+      text,
+      `Correct the scope entry of a "tasks:…" permission in one of ${CAPABILITIES}.`,
+    );
+  }
   if (text.includes("not allowed")) {
     return refused(
       text,
@@ -375,7 +381,9 @@ function entryFor(text: string, task = "…"): string {
   if (/tasks[.|]set_limit\b/.test(text)) {
     return ` and { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "…", "owner": "any" }] }`;
   }
-  return /tasks[.|]counts\b/.test(text) ? ' and "tasks:observe-all"' : "";
+  return /tasks[.|]counts\b/.test(text)
+    ? ' and { "identifier": "tasks:allow-counts", "allow": [{ "task": "*", "owner": "any" }] }'
+    : "";
 }
 
 function refused(text: string, hint: string): TaskPermissionError {

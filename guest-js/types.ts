@@ -118,13 +118,15 @@ export interface StartOptions {
    * - `replace` (`REPLACE`): the live task is cancelled with the reason `replaced`, and the new one waits until it has
    *   really ended;
    * - `append` (`APPEND_OR_REPLACE`): the new task waits until the live one has ended, however it ends.
+   *
+   * What this page may not see it can only `append` to: the others reject as `refuse` does.
    */
   readonly onConflict?: OnConflict | undefined;
   /** What people call it, in up to 256 bytes. */
   readonly label?: string | undefined;
   /** Words to find it by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
   readonly tags?: readonly string[] | undefined;
-  /** How long it waits before it queues. */
+  /** How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile. */
   readonly delayMs?: number | undefined;
   /** The longest it may take from its first attempt on, waits between attempts included. Its kind may allow less. */
   readonly timeoutMs?: number | undefined;

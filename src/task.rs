@@ -78,7 +78,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// How long a task waits before it queues, if its start doesn't say.
+    /// How long a task waits before it may have its turn, if its start doesn't say; it is `queued` meanwhile.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.policy.delay = Some(delay);
         self

@@ -127,7 +127,7 @@ describe("refusals by Tauri's access list", () => {
     [
       "debug, no permission to count",
       "tasks.counts not allowed. Permissions associated with this command: tasks:observe-all",
-      /"tasks:default" and "tasks:observe-all" to "permissions"/,
+      /"tasks:default" and \{ "identifier": "tasks:allow-counts", .+ \} to "permissions"/,
     ],
     [
       "debug, another window",

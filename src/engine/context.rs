@@ -95,10 +95,11 @@ impl<D, I> TaskContext<D, I> {
     /// Has `cleanup` run if this attempt is stopped, by a cancel or a time limit: after the handler is over (returned an
     /// error or dropped), before the task ends, within the grace period.
     ///
-    /// It is not run when the handler comes to its own end, with an output or an error, and not when it completes in spite
-    /// of a cancel; after a time limit it is, since then the output doesn't count. Several are run one after the other, the last one first. What takes longer than is left of the
-    /// grace period is dropped, with a warning; a handler that has used all of it, because it has asked for its token,
-    /// leaves its clean-up as much time again. A panic is logged.
+    /// It is not run when the handler comes to its own end, with an output or an error, and not when it completes
+    /// in spite of a cancel; after a time limit it is, since then the output doesn't count. Several are run one
+    /// after the other, the last one first. What takes longer than is left of the grace period is dropped, with a
+    /// warning; a handler that has used all of it, because it has asked for its token, leaves its clean-up as much
+    /// time again. A panic is logged.
     ///
     /// ```
     /// use tauri_plugin_tasks::{Failure, TaskContext};

@@ -130,7 +130,7 @@ impl Error {
             ErrorKind::NotFound,
             format!(
                 "there is no task {id} here: it was removed or never started, or it belongs to another window or to the app, and this window's \
-                 capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have one for every task; to try one again, give tasks:allow-start one)"
+                 capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have one for every task; to try one again, also give tasks:allow-start one)"
             ),
         )
     }

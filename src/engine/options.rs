@@ -37,7 +37,7 @@ pub struct StartOptions {
     pub(super) label: Option<String>,
     /// Words to find it by.
     pub(super) tags: Vec<String>,
-    /// How long it waits before it queues, in milliseconds.
+    /// How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile.
     #[serde(rename = "delayMs", deserialize_with = "millis")]
     #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
     pub(super) delay: Option<Duration>,
@@ -86,9 +86,9 @@ pub enum OnConflict {
     Refuse,
     /// Nothing new is started: the caller gets the live task (`KEEP`).
     Join,
-    /// The live task is cancelled with the reason `replaced`; the new one queues when it has really ended (`REPLACE`).
+    /// The live task is cancelled with the reason `replaced`; the new one waits until it has really ended (`REPLACE`).
     Replace,
-    /// The new task queues when the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
+    /// The new task waits until the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
     /// with it).
     Append,
 }
@@ -136,7 +136,7 @@ impl StartOptions {
         self
     }
 
-    /// It waits this long before it queues.
+    /// It waits this long before it may have its turn; it is `queued` meanwhile.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
@@ -186,7 +186,8 @@ impl BatchOptions {
         Self::default()
     }
 
-    /// How many members may run at once, within the limits of the app, the kind and the group. 0 holds all of them.
+    /// How many members may run at once, within the limits of the app, the kind and the group. With 0
+    /// none ever runs: this limit can't be changed.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = Some(concurrency);

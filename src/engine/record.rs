@@ -1,5 +1,8 @@
 //! What the engine knows of one task, shared by everybody who deals with it.
 
+mod cursor;
+mod follower;
+
 use std::{
     sync::{Arc, Weak},
     time::Duration,
@@ -23,6 +26,9 @@ use super::{
     progress::ProgressCell,
     watcher::Watcher,
 };
+
+pub(crate) use cursor::Cursor;
+pub(crate) use follower::Follower;
 
 pub(crate) struct Record {
     pub(crate) id: TaskId,
@@ -620,107 +626,5 @@ pub(super) fn drop_quietly<T>(value: T, record: &Record) {
     if let Err(panic) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(value))) {
         let failure = TaskFailure::panic(record.name(), panic);
         tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
-    }
-}
-
-/// Where somebody who follows one task stands: what it has been told already.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Cursor {
-    sequence: u64,
-    revision: u64,
-    queue: Option<QueuePlace>,
-    ended: bool,
-}
-
-impl Cursor {
-    /// The state of `record` now, and the place right behind it.
-    pub(crate) fn new(record: &Record) -> (TaskSnapshot, Self) {
-        let state = record.state.lock();
-        let revision = record.revision_of(&state);
-        let snapshot = record.snapshot_of(&state);
-        let (sequence, queue) = (snapshot.sequence, snapshot.queue);
-        let cursor = Self { sequence, revision, queue, ended: snapshot.status.is_final() };
-        (snapshot, cursor)
-    }
-
-    /// Whether the task's end has been told.
-    pub(crate) fn has_ended(self) -> bool {
-        self.ended
-    }
-
-    /// Has the progress told again, changed or not: its rate falls while nothing happens.
-    pub(crate) fn refresh(&mut self) {
-        self.revision = u64::MAX;
-    }
-
-    /// The next thing to tell: status changes one by one and in order, with the newest progress before the end.
-    pub(crate) fn next(&mut self, record: &Record) -> Option<super::TaskEvent> {
-        use super::TaskChange::{Gap, Progress, Queue, Status};
-        if self.ended {
-            return None;
-        }
-        let state = record.state.lock();
-        let revision = record.revision_of(&state);
-        let progress_due = revision != self.revision;
-        let change = match state.life.status_after(self.sequence) {
-            Some((number, _)) if number > self.sequence + 1 => {
-                let missed = number - self.sequence - 1;
-                self.sequence = number - 1;
-                Gap { missed }
-            }
-            Some((_, status)) if !(status.is_final() && progress_due) => {
-                let (number, change) = state.life.change_after(self.sequence)?;
-                self.sequence = number;
-                self.queue = None;
-                self.ended = status.is_final();
-                Status(change)
-            }
-            due if due.is_some() || progress_due => {
-                self.revision = revision;
-                Progress(record.progress_of(&state))
-            }
-            _ => {
-                let place = record.queue_place(&state).filter(|place| self.queue != Some(*place))?;
-                self.queue = Some(place);
-                Queue(place)
-            }
-        };
-        Some(super::TaskEvent { id: record.id, sequence: self.sequence, change })
-    }
-}
-
-/// Somebody follows a task by itself and will tell of its failure. While there is one, the engine needn't.
-pub(crate) struct Follower(Arc<Record>);
-
-impl Follower {
-    pub(crate) fn new(record: &Arc<Record>) -> Self {
-        record.state.lock().followers += 1;
-        Self(Arc::clone(record))
-    }
-
-    pub(crate) fn record(&self) -> &Arc<Record> {
-        &self.0
-    }
-
-    /// The follower knows how the task ended.
-    pub(crate) fn knows_the_end(&self) {
-        self.0.state.lock().failure_told = true;
-    }
-}
-
-impl Clone for Follower {
-    fn clone(&self) -> Self {
-        Self::new(&self.0)
-    }
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        let unwatched = {
-            let mut state = self.0.state.lock();
-            state.followers -= 1;
-            state.take_unwatched_failure()
-        };
-        self.0.log_unwatched(unwatched);
     }
 }

@@ -14,7 +14,7 @@ const STEPS: u32 = 10_000;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::Retry;
 ///
-/// // At most five attempts, with about 200 ms, 600 ms, 1.8 s and 5 s between them.
+/// // At most five attempts, with up to 200 ms, 600 ms, 1.8 s and 5 s between them.
 /// let retry = Retry::exponential(5)
 ///     .first_delay(Duration::from_millis(200))
 ///     .factor(3.0)

@@ -127,10 +127,10 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "an end that comes before the newest progress",
-        file: "src/engine/record.rs",
+        file: "src/engine/record/cursor.rs",
         find: "Some((_, status)) if !(status.is_final() && progress_due) => {",
         replace: "Some((_, status)) => {",
-        seen_by: MODEL,
+        seen_by: "test(/^engine::tests::(batch|model)::/)",
     },
     Mutation {
         name: "a batch that its members outlive",

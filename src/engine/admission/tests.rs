@@ -1,0 +1,494 @@
+//! The admission against plain rules, and some cases by name.
+
+use std::collections::{BTreeSet, HashSet};
+
+use proptest::{prelude::*, sample::Index as Which};
+
+use super::*;
+
+/// The registered kinds of the property test, and their groups; "d" is not declared, the fifth is ad-hoc work.
+const GROUPS: [(&str, Option<&str>); 3] = [("a", Some("g")), ("b", Some("g")), ("c", None)];
+const KINDS: [Option<&str>; 5] = [Some("a"), Some("b"), Some("c"), Some("d"), None];
+const HOLDS: [Hold; 3] = [Hold::User, Hold::Key, Hold::Delay];
+
+#[derive(Debug, Clone)]
+struct Task {
+    id: TaskId,
+    lane: LaneKey,
+    priority: i32,
+    holds: Vec<Hold>,
+    place: Place,
+}
+
+impl Task {
+    fn is_queued(&self) -> bool {
+        self.place == Place::Waiting && self.holds.is_empty()
+    }
+
+    fn scopes(&self) -> Vec<Scope> {
+        let kind = self.lane.kind.as_deref();
+        let group = GROUPS.iter().find(|(name, _)| Some(*name) == kind).and_then(|(_, group)| *group);
+        let mut scopes = vec![Scope::App];
+        scopes.extend(kind.map(|kind| Scope::Kind(kind.into())));
+        scopes.extend(group.map(|group| Scope::Group(group.into())));
+        scopes.extend(self.lane.batch.map(Scope::Batch));
+        scopes
+    }
+}
+
+/// The same rules without any cleverness: one list, oldest first, and everything is counted anew each time.
+#[derive(Debug, Clone, Default)]
+struct Model {
+    tasks: Vec<Task>,
+    limits: HashMap<Scope, Option<usize>>,
+    queue_limits: HashMap<Scope, Option<usize>>,
+}
+
+impl Model {
+    fn count(&self, of: &Scope, place: Place) -> usize {
+        self.tasks.iter().filter(|task| task.place == place && task.scopes().contains(of)).count()
+    }
+
+    fn limit(&self, of: &Scope) -> Option<usize> {
+        self.limits.get(of).copied().flatten()
+    }
+
+    fn has_room(&self, task: &Task) -> bool {
+        task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Place::Running) < limit))
+    }
+
+    fn admit(&mut self) -> Vec<TaskId> {
+        let mut admitted = vec![];
+        let next = |model: &Self| {
+            let may = model.tasks.iter().enumerate().filter(|(_, task)| task.is_queued() && model.has_room(task));
+            may.min_by_key(|(at, task)| (Reverse(task.priority), *at)).map(|(at, _)| at)
+        };
+        while let Some(at) = next(self) {
+            self.tasks[at].place = Place::Running;
+            admitted.push(self.tasks[at].id);
+        }
+        admitted
+    }
+
+    /// Answers every queue that would be too long: none if they were let in.
+    fn enter(&mut self, tasks: Vec<Task>) -> Vec<QueueFull> {
+        let (mut without, mut with) = (self.clone(), self.clone());
+        with.tasks.extend(tasks.clone());
+        without.admit();
+        with.admit();
+        // What is of no kind alone is never refused.
+        let refusable = tasks.iter().any(|task| task.lane.kind.is_some());
+        let full = tasks.iter().filter(|_| refusable).flat_map(Task::scopes).filter_map(|of| {
+            let limit = self.queue_limits.get(&of).copied().flatten()?;
+            let [before, after] = [&without, &with].map(|model| model.count(&of, Place::Waiting));
+            (after > limit && after > before).then_some(QueueFull { of, limit })
+        });
+        let full: Vec<_> = full.collect();
+        if full.is_empty() {
+            self.tasks.extend(tasks);
+        }
+        self.forget_batches();
+        full
+    }
+
+    fn leave(&mut self, id: TaskId) -> bool {
+        let before = self.tasks.len();
+        self.tasks.retain(|task| task.id != id);
+        self.forget_batches();
+        self.tasks.len() < before
+    }
+
+    fn alter(&mut self, id: TaskId, change: impl FnOnce(&mut Task) -> bool) -> bool {
+        self.tasks.iter_mut().find(|task| task.id == id).is_some_and(change)
+    }
+
+    fn has_batch(&self, batch: TaskId) -> bool {
+        self.tasks.iter().any(|task| task.lane.batch == Some(batch))
+    }
+
+    fn forget_batches(&mut self) {
+        let mut limits = mem::take(&mut self.limits);
+        limits.retain(|of, _| !matches!(of, Scope::Batch(batch) if !self.has_batch(*batch)));
+        self.limits = limits;
+    }
+
+    /// The ids in a lane, in their places.
+    fn queue(&self, lane: &LaneKey) -> Vec<TaskId> {
+        let mut queue: Vec<_> = self.tasks.iter().filter(|task| task.is_queued() && task.lane == *lane).collect();
+        queue.sort_by_key(|task| Reverse(task.priority));
+        queue.into_iter().map(|task| task.id).collect()
+    }
+
+    fn queue_state(&self, id: TaskId) -> Option<QueueState> {
+        let task = self.tasks.iter().find(|task| task.id == id && task.place == Place::Waiting)?;
+        let position = (1..).zip(self.queue(&task.lane)).find(|(_, other)| *other == id).map(|(place, _)| place);
+        Some(QueueState { position, priority: task.priority, held: task.holds.contains(&Hold::User) })
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// The batch and its limit, and the kind, the priority and the holds of each task.
+    Enter(Option<(usize, Option<usize>)>, Vec<(usize, i32, Vec<Hold>)>),
+    Admit,
+    SetLimit(usize, Option<usize>),
+    SetQueueLimit(Option<usize>),
+    Declare(usize, Option<usize>, Option<usize>),
+    /// Something with any task that ever was.
+    Task(Which, Deed),
+}
+
+#[derive(Debug, Clone)]
+enum Deed {
+    Leave,
+    StepBack,
+    ComeBack,
+    Hold(Hold),
+    Release(Hold),
+    SetPriority(i32),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let limit = || prop_oneof![2 => Just(None), 5 => (0_usize..5).prop_map(Some)];
+    let why = || prop::sample::select(&HOLDS[..]);
+    let holds = prop_oneof![4 => Just(vec![]), 1 => prop::sample::subsequence(&HOLDS[..], 1..=3)];
+    let deed = prop_oneof![
+        4 => Just(Deed::Leave),
+        4 => Just(Deed::StepBack),
+        4 => Just(Deed::ComeBack),
+        2 => why().prop_map(Deed::Hold),
+        2 => why().prop_map(Deed::Release),
+        2 => (-1..2).prop_map(Deed::SetPriority),
+    ];
+    let batch = prop::option::weighted(0.4, (0_usize..3, limit()));
+    let tasks = prop::collection::vec((0..KINDS.len(), -1..2, holds), 0..5);
+    let step = prop_oneof![
+        8 => (batch, tasks).prop_map(|(batch, tasks)| Step::Enter(batch, tasks)),
+        6 => Just(Step::Admit),
+        2 => (0_usize..8, limit()).prop_map(|(of, limit)| Step::SetLimit(of, limit)),
+        1 => limit().prop_map(Step::SetQueueLimit),
+        1 => (0..GROUPS.len(), limit(), limit()).prop_map(|(kind, limit, queue)| Step::Declare(kind, limit, queue)),
+        16 => (any::<Which>(), deed).prop_map(|(which, deed)| Step::Task(which, deed)),
+    ];
+    prop::collection::vec(step, 0..80)
+}
+
+/// Both, side by side.
+struct Pair {
+    admission: Admission,
+    model: Model,
+    batches: [TaskId; 3],
+    /// Every task that ever was, and one that never was.
+    ids: Vec<TaskId>,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let batches = [(); 3].map(|()| TaskId::new());
+        let mut pair =
+            Self { admission: Admission::default(), model: Model::default(), batches, ids: vec![TaskId::new()] };
+        for kind in 0..GROUPS.len() {
+            pair.declare(kind, Some(2), Some(3));
+        }
+        pair
+    }
+
+    fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = vec![Scope::App, Scope::Group("g".into())];
+        scopes.extend(["a", "c", "d"].map(|kind| Scope::Kind(kind.into())));
+        scopes.extend(self.batches.map(Scope::Batch));
+        scopes
+    }
+
+    fn declare(&mut self, kind: usize, limit: Option<usize>, queue: Option<usize>) {
+        let (kind, group) = GROUPS[kind];
+        self.admission.declare(kind.into(), group.map(Into::into), limit, queue);
+        self.model.limits.insert(Scope::Kind(kind.into()), limit);
+        self.model.queue_limits.insert(Scope::Kind(kind.into()), queue);
+    }
+
+    fn set_limit(&mut self, of: Scope, limit: Option<usize>) {
+        self.admission.set_limit(of.clone(), limit);
+        self.model.limits.insert(of, limit);
+    }
+
+    fn enter(&mut self, batch: Option<TaskId>, tasks: Vec<(usize, i32, Vec<Hold>)>) -> Result<(), TestCaseError> {
+        let task = |(kind, priority, holds): (usize, _, _)| {
+            let lane = LaneKey { kind: KINDS[kind].map(Into::into), batch };
+            Task { id: TaskId::new(), lane, priority, holds, place: Place::Waiting }
+        };
+        let tasks: Vec<_> = tasks.into_iter().map(task).collect();
+        let entrants = tasks.iter().cloned().map(|Task { id, lane, priority, holds, .. }| {
+            let holds = holds.into_iter().fold(Holds::default(), Holds::with);
+            Entrant { id, lane, priority, holds }
+        });
+        self.ids.extend(tasks.iter().map(|task| task.id));
+        let entered = self.admission.enter(entrants.collect(), 0);
+        let full = self.model.enter(tasks);
+        match entered {
+            Ok(()) => prop_assert_eq!(full, []),
+            Err(one) => prop_assert!(full.contains(&one), "{one:?} of {full:?}"),
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), TestCaseError> {
+        match step {
+            Step::Enter(batch, tasks) => {
+                let batch = batch.map(|(batch, limit)| (self.batches[batch], limit));
+                if let Some((batch, limit)) = batch {
+                    self.set_limit(Scope::Batch(batch), limit);
+                    prop_assert_eq!(self.admission.limit(&Scope::Batch(batch)), limit);
+                }
+                self.enter(batch.map(|(batch, _)| batch), tasks)?;
+            }
+            Step::Admit => prop_assert_eq!(self.admission.admit(), self.model.admit()),
+            // The limit of a batch that is not here belongs to its coming.
+            Step::SetLimit(of, limit) => match self.scopes()[of].clone() {
+                Scope::Batch(batch) if !self.model.has_batch(batch) => {}
+                of => self.set_limit(of, limit),
+            },
+            Step::SetQueueLimit(limit) => {
+                self.admission.set_queue_limit(limit);
+                self.model.queue_limits.insert(Scope::App, limit);
+            }
+            Step::Declare(kind, limit, queue) => self.declare(kind, limit, queue),
+            Step::Task(which, deed) => {
+                let id = *which.get(&self.ids);
+                let (did, should) = self.deed(id, deed);
+                prop_assert_eq!(did, should);
+            }
+        }
+        Ok(())
+    }
+
+    /// What both say to it.
+    fn deed(&mut self, id: TaskId, deed: Deed) -> (bool, bool) {
+        let Self { admission, model, .. } = self;
+        let mut move_to = |from, to| {
+            model.alter(id, |task| {
+                task.place = if task.place == from { to } else { task.place };
+                true
+            });
+            (true, true)
+        };
+        match deed {
+            Deed::Leave => (admission.leave(id), model.leave(id)),
+            Deed::StepBack => {
+                admission.step_back(id);
+                move_to(Place::Running, Place::Away)
+            }
+            Deed::ComeBack => {
+                admission.come_back(id);
+                move_to(Place::Away, Place::Waiting)
+            }
+            Deed::Hold(why) => {
+                let held = model.alter(id, |task| {
+                    let can = task.place != Place::Running && !task.holds.contains(&why);
+                    task.holds.extend(can.then_some(why));
+                    can
+                });
+                (admission.hold(id, why), held)
+            }
+            Deed::Release(why) => {
+                let released = model.alter(id, |task| {
+                    let at = task.holds.iter().position(|hold| *hold == why);
+                    at.map(|at| task.holds.remove(at)).is_some()
+                });
+                (admission.release(id, why), released)
+            }
+            Deed::SetPriority(priority) => {
+                let set = model.alter(id, |task| {
+                    let can = task.place != Place::Running;
+                    task.priority = if can { priority } else { task.priority };
+                    can
+                });
+                (admission.set_priority(id, priority), set)
+            }
+        }
+    }
+
+    /// Whatever can be asked has the same answer.
+    fn compare(&self) -> Result<(), TestCaseError> {
+        let Self { admission, model, ids, .. } = self;
+        prop_assert_eq!(admission.len(), model.tasks.len());
+        for id in ids {
+            let runs = model.tasks.iter().any(|task| task.id == *id && task.place == Place::Running);
+            prop_assert_eq!(admission.is_running(*id), runs);
+            prop_assert_eq!(admission.queue_state(*id), model.queue_state(*id));
+        }
+        for of in self.scopes() {
+            prop_assert_eq!(admission.running(&of), model.count(&of, Place::Running), "{:?}", of);
+            prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
+        }
+        let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();
+        let first = model.tasks.iter().filter(|task| model.queue(&task.lane).iter().take(2).any(|id| *id == task.id));
+        let told = admission.first_waiting(2);
+        prop_assert_eq!(told.len(), told.iter().collect::<BTreeSet<_>>().len(), "told twice");
+        prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), first.map(|task| task.id).collect());
+        prop_assert_eq!(admission.lanes.numbers.len(), lanes.iter().collect::<HashSet<_>>().len());
+        self.compare_scopes()
+    }
+
+    /// The scopes are those that tasks are part of or that have something to remember, and the app.
+    fn compare_scopes(&self) -> Result<(), TestCaseError> {
+        let Self { admission, model, .. } = self;
+        let set = model.limits.iter().chain(&model.queue_limits).filter(|(_, limit)| limit.is_some());
+        let mut scopes: HashSet<_> = set.map(|(of, _)| of.clone()).collect();
+        scopes.extend(model.tasks.iter().flat_map(Task::scopes).chain([Scope::App]));
+        prop_assert_eq!(admission.rooms.numbers.keys().cloned().collect::<HashSet<_>>(), scopes);
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn it_does_what_the_plain_rules_say(steps in steps()) {
+        let mut pair = Pair::new();
+        for step in steps {
+            let running = |pair: &Pair, of: &Scope| pair.admission.running(of);
+            let before: Vec<_> = pair.scopes().iter().map(|of| running(&pair, of)).collect();
+            pair.step(step)?;
+            for (of, before) in iter::zip(pair.scopes(), before) {
+                let now = running(&pair, &of);
+                prop_assert!(now <= before || pair.admission.limit(&of).is_none_or(|limit| now <= limit), "{of:?}");
+            }
+            pair.compare()?;
+        }
+        // Nothing is lost: without limits, holds and waits every task runs; and when all have left, nothing stays.
+        for of in [Scope::App, Scope::Group("g".into())].into_iter().chain(pair.scopes()) {
+            if pair.model.limits.contains_key(&of) {
+                pair.set_limit(of, None);
+            }
+        }
+        pair.step(Step::SetQueueLimit(None))?;
+        for kind in 0..GROUPS.len() {
+            pair.declare(kind, None, None);
+        }
+        for id in pair.ids.clone() {
+            pair.deed(id, Deed::ComeBack);
+            for why in HOLDS {
+                pair.deed(id, Deed::Release(why));
+            }
+        }
+        pair.step(Step::Admit)?;
+        prop_assert_eq!(pair.admission.running(&Scope::App), pair.admission.len());
+        for id in pair.ids.clone() {
+            pair.deed(id, Deed::Leave);
+            pair.compare()?;
+        }
+        let Admission { tasks, lanes, rooms, heads, .. } = &pair.admission;
+        prop_assert_eq!((tasks.len(), lanes.numbers.len(), rooms.numbers.len(), heads.len()), (0, 0, 1, 0));
+        prop_assert_eq!((lanes.free.len(), rooms.free.len()), (lanes.values.len(), rooms.values.len() - 1));
+    }
+}
+
+fn entrant(kind: &str, priority: i32) -> Entrant {
+    let lane = LaneKey { kind: Some(kind.into()), batch: None };
+    Entrant { id: TaskId::new(), lane, priority, holds: Holds::default() }
+}
+
+fn batch(of: TaskId, count: usize) -> Vec<Entrant> {
+    let lane = LaneKey { kind: Some("k".into()), batch: Some(of) };
+    let member = || Entrant { id: TaskId::new(), lane: lane.clone(), priority: 0, holds: Holds::default() };
+    iter::repeat_with(member).take(count).collect()
+}
+
+#[test]
+fn a_task_that_waits_is_small() {
+    assert!(size_of::<Entry>() <= 32);
+}
+
+#[test]
+fn a_place_is_counted_up_to_the_last_that_is_told() {
+    let mut admission = Admission::default();
+    admission.set_limit(Scope::App, Some(0));
+    let entrants: Vec<_> = iter::repeat_with(|| entrant("k", 0)).take(PLACES + 2).collect();
+    let ids: Vec<_> = entrants.iter().map(|entrant| entrant.id).collect();
+    admission.enter(entrants, 0).unwrap();
+    let positions = ids.into_iter().map(|id| admission.queue_state(id).unwrap().position.unwrap());
+    assert!(positions.eq((1..=1_000).chain([1_000, 1_000])));
+}
+
+#[test]
+fn a_queue_of_none_runs_at_once_or_refuses() {
+    let mut admission = Admission::default();
+    admission.declare("k".into(), None, Some(2), Some(0));
+    let of = Scope::Kind("k".into());
+    let [one, two, three] = [(); 3].map(|()| entrant("k", 0));
+    let full = Err(QueueFull { of: of.clone(), limit: 0 });
+    assert_eq!(admission.enter(vec![one.clone(), two.clone(), three.clone()], 0), full, "all or none");
+    assert_eq!((admission.len(), admission.lanes.numbers.len()), (0, 0));
+    admission.enter(vec![one.clone(), two], 0).unwrap();
+    assert_eq!(admission.enter(vec![three.clone()], 0), full, "though none was admitted yet");
+    admission.admit();
+    admission.leave(one.id);
+    admission.enter(vec![three], 0).unwrap();
+}
+
+#[test]
+fn a_queue_that_is_too_long_refuses_only_what_would_wait() {
+    let mut admission = Admission::default();
+    admission.declare("k".into(), None, Some(1), None);
+    admission.set_queue_limit(Some(0));
+    let (one, two) = (entrant("k", 0), entrant("k", 0));
+    admission.enter(vec![one.clone()], 0).unwrap();
+    admission.admit();
+    admission.step_back(one.id);
+    admission.enter(vec![two], 0).unwrap();
+    admission.admit();
+    admission.come_back(one.id);
+    assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it is over the limit, and waits");
+    admission.enter(vec![entrant("other", 0)], 0).unwrap();
+    assert_eq!(admission.enter(vec![entrant("k", 0)], 0), Err(QueueFull { of: Scope::App, limit: 0 }));
+}
+
+#[test]
+fn the_limit_of_a_batch_is_for_the_batch_that_comes_next() {
+    let mut admission = Admission::default();
+    let (first, second) = (TaskId::new(), TaskId::new());
+    let of = Scope::Batch(first);
+    let announce = |admission: &mut Admission| {
+        admission.set_limit(of.clone(), Some(1));
+        assert_eq!(admission.limit(&of), Some(1));
+    };
+    announce(&mut admission);
+    admission.enter(vec![], 0).unwrap();
+    assert_eq!(admission.limit(&of), None, "nobody came");
+    announce(&mut admission);
+    admission.enter(batch(second, 1), 0).unwrap();
+    assert_eq!((admission.limit(&of), admission.limit(&Scope::Batch(second))), (None, None), "another came");
+    announce(&mut admission);
+    admission.declare("k".into(), None, None, Some(1));
+    admission.enter(batch(first, 3), 0).unwrap_err();
+    assert_eq!(admission.limit(&of), None, "it was refused");
+    announce(&mut admission);
+    let members = batch(first, 2);
+    admission.enter(members.clone(), 0).unwrap();
+    assert_eq!(admission.admit().len(), 2, "the one of the other batch, and one of this");
+    for Entrant { id, .. } in members {
+        assert_eq!(admission.limit(&of), Some(1));
+        admission.leave(id);
+    }
+    assert_eq!((admission.limit(&of), admission.rooms.find(&of)), (None, None));
+}
+
+#[test]
+fn a_lane_keeps_its_group_as_long_as_it_has_tasks() {
+    let mut admission = Admission::default();
+    let (old, new) = (Scope::Group("old".into()), Scope::Group("new".into()));
+    let (one, two) = (entrant("k", 0), entrant("k", 0));
+    for (group, entrant) in [("old", &one), ("new", &two)] {
+        admission.declare("k".into(), Some(group.into()), None, None);
+        admission.enter(vec![entrant.clone()], 0).unwrap();
+        admission.admit();
+    }
+    assert_eq!((admission.running(&old), admission.running(&new)), (2, 0));
+    admission.leave(one.id);
+    admission.leave(two.id);
+    admission.enter(vec![one], 0).unwrap();
+    admission.admit();
+    assert_eq!((admission.running(&old), admission.running(&new)), (0, 1));
+}
