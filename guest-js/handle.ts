@@ -37,7 +37,11 @@ export function createCommonHandle(
   let rejectResult: ((reason: unknown) => void) | undefined;
   let result: Promise<unknown> | undefined;
 
-  if (signal && task.phase === "live") {
+  if (signal?.aborted && task.phase === "live") {
+    // Between the answer and this handle.
+    aborted = { reason: signal.reason };
+    cancelBySignal(launched);
+  } else if (signal && task.phase === "live") {
     const off = onAbort(signal, (reason) => {
       aborted = { reason };
       rejectResult?.(reason);
@@ -50,10 +54,13 @@ export function createCommonHandle(
     if (aborted) return Promise.reject(aborted.reason);
     return new Promise((resolve, reject) => {
       rejectResult = reject;
-      task.outcome().then((outcome) => {
-        if (outcome.status === "completed") resolve(toResult(outcome.output));
-        else reject(outcome.error);
-      }, reject);
+      task
+        .outcome()
+        .then((outcome) => {
+          if (outcome.status === "completed") resolve(toResult(outcome.output));
+          else reject(outcome.error);
+        })
+        .catch(reject);
     });
   }
 

@@ -61,9 +61,15 @@ pub(crate) async fn start(
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<TaskSnapshot, Error> {
-    let record = caller.find(&id)?;
-    caller.check_start(record.name())?;
     let session = caller.session(&session)?;
+    let record = match caller.find(&id) {
+        Ok(record) => record,
+        // Repeated when the first one was removed: what it has started is there.
+        Err(not_found) => {
+            return caller.find(&new_id).map(|started| session.follow(&started)).map_err(|_| not_found);
+        }
+    };
+    caller.check_start(record.name())?;
     caller.retry(&session, &record, new_id.parse()?)
 }
 

@@ -372,7 +372,6 @@ impl Admission {
         !self.heads.is_empty()
     }
 
-    #[cfg(test)]
     pub(super) fn is_running(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|entry| entry.place == Place::Running)
     }

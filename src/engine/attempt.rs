@@ -113,6 +113,10 @@ impl Attempt {
         self.token.cancel();
     }
 
+    pub(super) fn is_stopped(&self) -> bool {
+        self.token.is_cancelled()
+    }
+
     /// Waits until the handler has to be dropped.
     pub(super) async fn time_to_drop(&self, grace: Duration) {
         self.token.cancelled().await;

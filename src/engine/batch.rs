@@ -32,13 +32,13 @@ pub(super) struct Sum {
 /// What a batch runs: it watches its members until all have ended, and returns their outcomes in order.
 pub(super) fn work(members: Vec<Follower>) -> Work {
     Box::new(move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
-        let batch = Arc::clone(record);
-        let run = |_: TaskContext<(), Never>| async move { Ok::<_, Never>(watch(&batch, &members).await) };
+        let (batch, stops) = (Arc::clone(record), Arc::clone(attempt));
+        let run = |_: TaskContext<(), Never>| async move { Ok::<_, Never>(watch(&batch, &stops, &members).await) };
         erase(record, attempt, Errors::default(), run)
     })
 }
 
-async fn watch(batch: &Arc<Record>, members: &[Follower]) -> Vec<Outcome> {
+async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> Vec<Outcome> {
     let watcher = Arc::<Watcher>::default();
     for member in members {
         member.record().add_watcher(&watcher);
@@ -61,23 +61,31 @@ async fn watch(batch: &Arc<Record>, members: &[Follower]) -> Vec<Outcome> {
                 left -= 1;
             }
         }
-        if left == 0 || Instant::now() >= next_sum {
+        let is_stale = left > 0 && Instant::now() < next_sum;
+        if !is_stale {
             batch.set_sum(Sum::new(&shares));
             next_sum = Instant::now() + FRAME;
         }
         if left == 0 {
+            if attempt.is_stopped() {
+                // That is its end, even if it hears of its members first.
+                std::future::pending::<()>().await;
+            }
             return outcomes.into_iter().flatten().collect();
         }
         // Members that change without pause must not keep others from running.
         tokio::task::consume_budget().await;
-        changed = news(&watcher, next_sum).await;
+        changed = news(&watcher, next_sum, is_stale).await;
     }
 }
 
 /// What has changed: at once if a member has ended, so that the batch ends with its last one; else when the bar may be set
-/// again.
-async fn news(watcher: &Watcher, next_sum: Instant) -> Vec<Arc<Record>> {
-    watcher.changed().await;
+/// again, and then nothing has to have changed if the bar is stale.
+async fn news(watcher: &Watcher, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
+    tokio::select! {
+        () = sleep_until(next_sum), if is_stale => return watcher.take(),
+        () = watcher.changed() => {}
+    }
     let mut news = watcher.take();
     while !news.iter().any(|record| record.status().is_final()) {
         tokio::select! {

@@ -101,6 +101,8 @@ impl<D, I> TaskContext<D, I> {
     /// warning; a handler that has used all of it, because it has asked for its token, leaves its clean-up as much
     /// time again. A panic is logged.
     ///
+    /// Work that it begins with [`spawn_blocking`](Self::spawn_blocking) is waited for, with a token that is cancelled already.
+    ///
     /// ```
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///

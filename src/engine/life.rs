@@ -229,7 +229,9 @@ impl Life {
 
     /// The delay it was started with is over.
     pub(super) fn is_due(&mut self) {
-        self.next_attempt_at = None;
+        if self.status == TaskStatus::Queued && self.attempt == 0 {
+            self.next_attempt_at = None;
+        }
     }
 
     /// The last attempt is over, and nothing of it runs any more. Answers the failure that the end does not

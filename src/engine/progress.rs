@@ -174,14 +174,13 @@ impl ProgressCell {
         Ok(self.change(|rest| rest.detail = Some(detail)))
     }
 
-    /// The bar of a batch, at once.
+    /// The bar of a batch, at once: samples are taken under this lock.
     #[must_use]
     pub(super) fn set_sum(&self, sum: Sum) -> bool {
-        let told = [
-            self.conflation.set(sum.completed),
-            self.conflation.set_total(sum.total),
-            self.change(|rest| (rest.unit, rest.fraction) = (sum.unit, Some(sum.fraction))),
-        ];
+        let mut slot = self.rest.lock();
+        let rest = slot.make();
+        (rest.unit, rest.fraction) = (sum.unit, Some(sum.fraction));
+        let told = [self.conflation.set(sum.completed), self.conflation.set_total(sum.total)];
         told.contains(&true)
     }
 

@@ -88,6 +88,8 @@ pub(super) enum Stopped {
 /// What follows an attempt.
 pub(super) enum Next {
     Over,
+    /// What was registered with `on_cancel` has to run first.
+    CleanUp(Result<Ending, Problem>),
     RetryAfter(Duration),
 }
 
@@ -154,11 +156,6 @@ impl Record {
 
     pub(crate) fn status(&self) -> TaskStatus {
         self.state.lock().life.status()
-    }
-
-    /// Whether it has a slot, or is about to give it up.
-    pub(super) fn runs(&self) -> bool {
-        matches!(self.status(), TaskStatus::Running | TaskStatus::Cancelling)
     }
 
     pub(crate) fn is_removed(&self) -> bool {
@@ -324,8 +321,10 @@ impl Record {
         if let Some(attempt) = attempt {
             attempt.stop();
         }
-        self.notify();
-        let Some(over) = over else { return Ok(Stopped::Told) };
+        let Some(over) = over else {
+            self.notify();
+            return Ok(Stopped::Told);
+        };
         self.ended.notify_waiters();
         drop_quietly(over, self);
         Ok(Stopped::Ended)
@@ -343,11 +342,15 @@ impl Record {
         self.notify();
     }
 
-    /// An attempt is over, and nothing of it runs any more.
-    pub(super) fn end_attempt(self: &Arc<Self>, ended: Result<Ending, Problem>) -> Next {
+    /// An attempt is over, and nothing of it runs any more. If the task had to stop, its clean-up comes before its end.
+    pub(super) fn end_attempt(self: &Arc<Self>, ended: Result<Ending, Problem>, is_clean: bool) -> Next {
         let (before, now, untold, unwatched, over) = {
             let mut state = self.state.lock();
             let before = state.life.status();
+            let completes = matches!(ended, Ok(Ending::Output(_))) && state.life.time_limit().is_none();
+            if before == TaskStatus::Cancelling && !completes && !is_clean {
+                return Next::CleanUp(ended);
+            }
             let ending = match ended {
                 Ok(ending) => ending,
                 Err(Problem { failure, may_retry }) => {
@@ -356,12 +359,12 @@ impl Record {
                         let next = now.saturating_add(millis(delay));
                         if state.life.retry(&failure, next, now) {
                             state.running.attempt = None;
+                            self.mark(&mut state);
                             self.hub.admission.lock().step_back(self.id);
                             let span = state.running.span.clone();
                             drop(state);
                             self.note(span.as_ref(), before, TaskStatus::Retrying);
                             tracing::debug!(task = self.name(), id = %self.id, "tried again in {delay:?}: {}", failure.message);
-                            self.notify();
                             return Next::RetryAfter(delay);
                         }
                     }
@@ -377,7 +380,6 @@ impl Record {
             tracing::error!(task = self.name(), id = %self.id, "{message} (after it was told to stop)");
         }
         self.log_unwatched(unwatched);
-        self.notify();
         self.ended.notify_waiters();
         drop_quietly(over, self);
         Next::Over
@@ -385,13 +387,6 @@ impl Record {
 
     fn retry_delay(&self, state: &State) -> Option<Duration> {
         self.kind.policy.retry.as_ref().and_then(|retry| retry.delay_after(state.life.attempt()))
-    }
-
-    /// Whether what was registered with `on_cancel` has to run, when the handler of an attempt is over like this.
-    pub(super) fn has_to_clean_up(&self, ended: &Result<Ending, Problem>) -> bool {
-        let state = self.state.lock();
-        let completes = matches!(ended, Ok(Ending::Output(_))) && state.life.time_limit().is_none();
-        state.life.status() == TaskStatus::Cancelling && !completes
     }
 
     /// The time of the next attempt has come. `false` if the task was stopped before.
@@ -418,9 +413,10 @@ impl Record {
 
     /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock. Its slot goes
     /// with its status: who learns of the end finds the room that it leaves.
-    fn close(&self, state: &mut State) -> Running {
-        self.hub.admission.lock().leave(self.id);
+    fn close(self: &Arc<Self>, state: &mut State) -> Running {
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
+        self.mark(state);
+        self.hub.admission.lock().leave(self.id);
         std::mem::replace(&mut state.running, Running::none())
     }
 
@@ -518,7 +514,13 @@ impl Record {
 
     /// Tells whoever watches that there is something new.
     pub(super) fn notify(self: &Arc<Self>) {
-        self.state.lock().watchers.retain(|watcher| mark(watcher, self));
+        self.mark(&mut self.state.lock());
+    }
+
+    /// The same under the lock. Before a slot is given up: so whoever watches several tasks is told of the one that leaves
+    /// before the one that takes its place.
+    fn mark(self: &Arc<Self>, state: &mut State) {
+        state.watchers.retain(|watcher| mark(watcher, self));
         self.hub.mark(self);
     }
 

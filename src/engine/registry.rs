@@ -5,7 +5,8 @@
 //!   spent for [`REMEMBERED`];
 //! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
 //!   or listed;
-//! - what somebody is about to ask for stays for [`ASKED_FOR`], and the members of a batch stay as long as it lives.
+//! - what somebody is about to ask for stays for [`ASKED_FOR`], as far as all of that together is no larger than the
+//!   [`Retention`] says, and the members of a batch stay as long as it lives.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -178,7 +179,8 @@ impl Registry {
             self.aliases.remove(&id);
         }
         while let Some(oldest) = self.asked_for.front()
-            && (now.duration_since(oldest.since) >= ASKED_FOR || self.asked_for_bytes > self.retention.bytes)
+            && (now.duration_since(oldest.since) >= ASKED_FOR
+                || (self.asked_for_bytes > self.retention.bytes && self.asked_for.len() > 1))
         {
             let bytes = oldest.bytes;
             self.asked_for_bytes -= bytes;

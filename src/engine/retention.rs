@@ -3,8 +3,8 @@ use std::time::Duration;
 /// How long ended tasks and their outcomes are kept: until they are too many, too old or too large, the oldest first.
 ///
 /// Applied whenever a task starts, ends, is removed or is listed. An outcome that somebody waits for is not taken away
-/// under them: a page that is told of an end has half a minute to ask for an outcome that was too large to come with it,
-/// and the members of a batch stay until the batch has ended.
+/// under them: a page that is told of an end has half a minute to ask for an outcome that was too large to come with it
+/// (as long as those together are within `bytes`), and the members of a batch stay until the batch has ended.
 ///
 /// ```
 /// use std::time::Duration;

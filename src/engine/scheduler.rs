@@ -75,30 +75,31 @@ impl Scheduler {
         let record = Record::new(birth, &self.hub);
         let follower = Follower::new(&record);
         let (mut joined, mut replaced) = (None, Vec::new());
-        let (admitted, expired, unused) = {
+        let (admitted, others_wait, expired, unused) = {
             let mut registry = self.registry.lock();
             // Looked at again, since a twin of this call may have come in between.
             if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
                 return Ok(Follower::new(&known));
             }
             if let Some(key) = record.key() {
-                let mut rivals = registry.with_key(record.name(), key);
-                if let Some(first) = rivals.next() {
+                let rivals = || registry.with_key(record.name(), key);
+                if let Some(first) = rivals().next() {
                     entrant.holds = entrant.holds.with(Hold::Key);
-                    // Nobody wants to join what is about to stop.
-                    let mut lasting = || rivals.find(|rival| rival.status() != TaskStatus::Cancelling);
+                    let taken =
+                        |rival: &Record| Error::key_taken(record.name(), key, Some(rival.id).filter(|_| sees(rival)));
                     match on_conflict {
                         OnConflict::Append => {}
-                        OnConflict::Join if first.status() == TaskStatus::Cancelling && sees(first) => {
-                            joined = lasting().filter(|rival| sees(rival)).cloned();
-                        }
-                        OnConflict::Join if sees(first) => joined = Some(Arc::clone(first)),
-                        OnConflict::Replace
-                            if sees(first) && registry.with_key(record.name(), key).all(|r| sees(r)) =>
-                        {
-                            replaced = registry.with_key(record.name(), key).cloned().collect();
-                        }
-                        _ => return Err(Error::key_taken(record.name(), key, sees(first).then_some(first.id))),
+                        OnConflict::Refuse => return Err(taken(first)),
+                        OnConflict::Replace => match rivals().find(|rival| !sees(rival)) {
+                            Some(hidden) => return Err(taken(hidden)),
+                            None => replaced = rivals().cloned().collect(),
+                        },
+                        // Nobody wants to join what is about to stop: if there is nothing else, the new one waits for that.
+                        OnConflict::Join => match rivals().find(|rival| rival.status() != TaskStatus::Cancelling) {
+                            Some(lasting) if sees(lasting) => joined = Some(Arc::clone(lasting)),
+                            Some(hidden) => return Err(taken(hidden)),
+                            None => {}
+                        },
                     }
                 }
             }
@@ -110,7 +111,7 @@ impl Scheduler {
                 drop_quietly(work, &record);
                 return Ok(Follower::new(&joined));
             }
-            let admitted = self.enter(|admission| {
+            let (admitted, others_wait) = self.enter(|admission| {
                 // Those that are replaced make room in the queue.
                 let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
                 admission.enter(vec![entrant], leaving)
@@ -123,15 +124,14 @@ impl Scheduler {
             } else {
                 Some(work)
             };
-            (registry.find_all(&admitted), registry.expire(Instant::now()), unused)
+            (registry.find_all(&admitted), others_wait, registry.expire(Instant::now()), unused)
         };
+        self.tell_places(others_wait);
         drop_quietly(unused, &record);
         expired.iter().for_each(Record::mark_removed);
         self.announce(&record);
-        for rival in &replaced {
-            // It may have ended in this moment, and then there is nothing to replace.
-            let _ = self.stop(rival, Stop::Cancel(CancelReason::Replaced));
-        }
+        // One may have ended in this moment, and then there is nothing to replace.
+        self.stop_all(replaced, CancelReason::Replaced);
         self.launch(admitted);
         Ok(follower)
     }
@@ -160,12 +160,12 @@ impl Scheduler {
                 member.keep_batch(attempt.beside().1);
             }
         }
-        let admitted = {
+        let (admitted, others_wait) = {
             let mut registry = self.registry.lock();
             if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
                 return Ok(Follower::new(&known));
             }
-            let admitted = self.enter(|admission| {
+            let (admitted, others_wait) = self.enter(|admission| {
                 if concurrency.is_some() {
                     admission.set_limit(Scope::Batch(batch.id), concurrency);
                 }
@@ -175,8 +175,9 @@ impl Scheduler {
             for member in &members {
                 registry.insert(member);
             }
-            registry.find_all(&admitted)
+            (registry.find_all(&admitted), others_wait)
         };
+        self.tell_places(others_wait);
         self.announce(&batch);
         for member in &members {
             self.announce(member);
@@ -189,18 +190,11 @@ impl Scheduler {
         Ok(follower)
     }
 
-    /// Lets tasks into the queues; answers which may run at once.
-    fn enter(
-        self: &Arc<Self>,
-        enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>,
-    ) -> Result<Vec<TaskId>, Error> {
+    /// Lets tasks into the queues; answers which may run at once, and whether others wait whose places may have moved.
+    fn enter(&self, enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>) -> Result<(Vec<TaskId>, bool), Error> {
         let mut admission = self.hub.admission.lock();
         enter(&mut admission).map_err(|full| Error::queue_full(&full))?;
-        let admitted = admission.admit();
-        if admission.is_waiting() {
-            self.tell_places();
-        }
-        Ok(admitted)
+        Ok((admission.admit(), admission.is_waiting()))
     }
 
     /// A task is known from now on, and what stops it in time begins.
@@ -276,8 +270,9 @@ impl Scheduler {
 
     /// Cancels tasks; answers how many had not ended.
     pub(super) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
-        // What waits first, or it would get the room that the others leave.
-        records.sort_by_cached_key(|record| record.runs());
+        // What waits first, and of that the last first: or it would get the room that the others leave.
+        records.reverse();
+        records.sort_by_cached_key(|record| self.hub.admission.lock().is_running(record.id));
         records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
     }
 
@@ -371,9 +366,7 @@ impl Scheduler {
             }
             (admission.admit(), admission.is_waiting())
         };
-        if waiting {
-            self.tell_places();
-        }
+        self.tell_places(waiting);
         if !admitted.is_empty() {
             let admitted = self.registry.lock().find_all(&admitted);
             self.launch(admitted);
@@ -387,8 +380,8 @@ impl Scheduler {
     }
 
     /// Has whoever watches waiting tasks look at their places again, soon and not more often than that.
-    fn tell_places(self: &Arc<Self>) {
-        if self.places_move.swap(true, SeqCst) {
+    fn tell_places(self: &Arc<Self>, anybody_waits: bool) {
+        if !anybody_waits || self.places_move.swap(true, SeqCst) {
             return;
         }
         let scheduler = Arc::clone(self);

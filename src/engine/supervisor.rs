@@ -2,7 +2,7 @@
 //!
 //! The order at the end is what promises hang on: first the handler is over (returned, panicked or
 //! dropped), then its blocking work is told to stop and waited for, then its clean-up is done, and only then the
-//! attempt is over. So nothing runs beside the clean-up, and nothing of an ended task runs any more.
+//! attempt is over. So nothing of the handler runs beside the clean-up, and nothing of an ended task runs any more.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -38,10 +38,25 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
         // would keep its own clocks from running.
         tokio::task::yield_now().await;
     }
-    let ended = run(&record, &attempt, work).await;
+    let span = attempt_span(&record, &attempt);
+    let mut ended = run(&record, &attempt, work).instrument(span.clone()).await;
     drop(clocks);
-    match record.end_attempt(ended) {
-        Next::Over => scheduler.over(&record),
+    span.record("status", status_of(&ended).name());
+    let mut is_clean = false;
+    let next = loop {
+        match record.end_attempt(ended, is_clean) {
+            Next::CleanUp(again) => {
+                attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
+                // The clean-up may have begun something on another thread.
+                attempt.over().await;
+                (ended, is_clean) = (again, true);
+            }
+            next => break next,
+        }
+    };
+    attempt.forget_cleanups();
+    drop(span);
+    match next {
         Next::RetryAfter(delay) => {
             scheduler.let_others_run();
             tokio::select! {
@@ -50,28 +65,25 @@ pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
                 () = sleep(delay) => scheduler.come_back(&record),
             }
         }
+        Next::Over | Next::CleanUp(_) => scheduler.over(&record),
     }
 }
 
 async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
-    let span = attempt_span(record, attempt);
     let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
-        Ok(work) => run_handler(record, attempt, work).instrument(span.clone()).await,
+        Ok(work) => run_handler(record, attempt, work).await,
         Err(error) => Err(TaskFailure::unreadable(&error).into()),
     };
     attempt.over().await;
-    if record.has_to_clean_up(&ended) {
-        attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
-    } else {
-        attempt.forget_cleanups();
-    }
-    let status = match &ended {
+    ended
+}
+
+fn status_of(ended: &Result<Ending, Problem>) -> TaskStatus {
+    match ended {
         Ok(Ending::Output(_)) => TaskStatus::Completed,
         Ok(Ending::Dropped) => TaskStatus::Cancelled,
         Ok(Ending::Failure(_)) | Err(_) => TaskStatus::Failed,
-    };
-    span.record("status", status.name());
-    ended
+    }
 }
 
 fn attempt_span(record: &Record, attempt: &Attempt) -> Span {

@@ -304,7 +304,8 @@ async fn a_cancelled_batch_begins_none_of_its_members() {
     let batch = tasks.batch("load", 0..3_000_u64, BatchOptions::new().concurrency(4)).unwrap();
     four.notified().await;
     batch.cancel().unwrap();
-    assert!(is_cancelled(&batch.outcome().await, CancelReason::User));
+    let outcome = batch.outcome().await;
+    assert!(is_cancelled(&outcome, CancelReason::User), "{outcome:.200?}");
     assert_eq!(called.load(SeqCst), 4, "some began when they should have been cancelled");
 }
 
@@ -439,4 +440,13 @@ async fn what_is_left_of_a_batch_takes_no_slot_no_place_and_limits_nobody() {
     sleep(secs(1)).await;
     assert_eq!(statuses(&next), [&[Running; 2][..], &[Queued; 9]].concat(), "as many as may run and wait");
     assert_eq!(tasks.start("load", load(1)).unwrap_err().kind, ErrorKind::QueueFull);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_bar_moves_when_a_member_ends_and_nothing_else_happens() {
+    let tasks = loads(Policy::default());
+    let batch = start(&tasks, [0, 3_600], BatchOptions::new());
+    // The second one reports after a second.
+    sleep(Duration::from_millis(500)).await;
+    assert_eq!(batch.snapshot().progress.fraction, Some(0.5));
 }

@@ -139,14 +139,14 @@ async fn a_task_and_each_of_its_attempts_is_a_span() {
         "task status=running".into(),
         format!("task > attempt {of} attempt=1 status=running"),
         "attempt status=failed".into(),
-        "attempt closed".into(),
         "task status=retrying".into(),
+        "attempt closed".into(),
         "task status=queued".into(),
         "task status=running".into(),
         format!("task > attempt {of} attempt=2 status=running"),
         "attempt status=failed".into(),
-        "attempt closed".into(),
         "task status=failed".into(),
+        "attempt closed".into(),
     ];
     let lines: Vec<_> = spans.lines().into_iter().map(|line| line.to_lowercase()).collect();
     assert_eq!(lines[..expected.len()], expected);
