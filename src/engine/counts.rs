@@ -52,12 +52,12 @@ pub(super) struct Counters([AtomicI64; TaskStatus::ALL.len()]);
 impl Counters {
     /// A task is new, or goes from one status to another.
     pub(super) fn note(&self, from: Option<TaskStatus>, to: TaskStatus) {
-        // Up before down: who reads in between may count a task twice but never misses one. The notes of one task may come
-        // in another order than its changes, so a number can be below zero for a moment.
-        self.0[to as usize].fetch_add(1, Relaxed);
+        // Down before up, and before its slot is another's: who reads in between may miss a task, but never sees more running
+        // than may. A task can begin before it is counted at all, so a number can be below zero for a moment.
         if let Some(from) = from {
             self.0[from as usize].fetch_sub(1, Relaxed);
         }
+        self.0[to as usize].fetch_add(1, Relaxed);
     }
 
     pub(super) fn read(&self, task: Option<&str>, limit: Option<usize>, group: Option<&str>) -> TaskCounts {

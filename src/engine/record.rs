@@ -280,7 +280,7 @@ impl Record {
 
     /// The same for a task that nobody knows of yet.
     pub(super) fn begin_unseen(&self) -> Option<(Arc<Attempt>, Option<Work>)> {
-        let (span, before, begun) = {
+        let (span, begun) = {
             let mut state = self.state.lock();
             let before = state.life.status();
             if !state.life.begin(self.hub.now()) {
@@ -288,9 +288,10 @@ impl Record {
             }
             let attempt = Arc::new(Attempt::new(state.life.attempt()));
             state.running.attempt = Some(Arc::clone(&attempt));
-            (state.running.span.clone(), before, (attempt, state.running.work.take()))
+            self.kind.counters.note(Some(before), TaskStatus::Running);
+            (state.running.span.clone(), (attempt, state.running.work.take()))
         };
-        self.note(span.as_ref(), before, TaskStatus::Running);
+        show_in(span.as_ref(), TaskStatus::Running);
         if begun.0.number == 1 {
             self.progress.begin(Instant::now());
         } else {
@@ -302,7 +303,7 @@ impl Record {
 
     /// Tells the task to stop, if it is at this attempt or whatever it is at. `Err` with its final status if it has ended.
     pub(super) fn stop(self: &Arc<Self>, why: Stop, attempt: Option<u32>) -> Result<Stopped, TaskStatus> {
-        let (span, before, now, attempt, over) = {
+        let (span, now, attempt, over) = {
             let mut state = self.state.lock();
             let before = state.life.status();
             let is_at = |attempt| before == TaskStatus::Running && state.life.attempt() == attempt;
@@ -314,10 +315,11 @@ impl Record {
                 return Ok(Stopped::Already);
             }
             let now = state.life.status();
+            self.kind.counters.note(Some(before), now);
             let (span, attempt) = (state.running.span.clone(), state.running.attempt.clone());
-            (span, before, now, attempt, now.is_final().then(|| self.close(&mut state)))
+            (span, now, attempt, now.is_final().then(|| self.close(&mut state)))
         };
-        self.note(span.as_ref(), before, now);
+        show_in(span.as_ref(), now);
         if let Some(attempt) = attempt {
             attempt.stop();
         }
@@ -344,7 +346,7 @@ impl Record {
 
     /// An attempt is over, and nothing of it runs any more. If the task had to stop, its clean-up comes before its end.
     pub(super) fn end_attempt(self: &Arc<Self>, ended: Result<Ending, Problem>, is_clean: bool) -> Next {
-        let (before, now, untold, unwatched, over) = {
+        let (now, untold, unwatched, over) = {
             let mut state = self.state.lock();
             let before = state.life.status();
             let completes = matches!(ended, Ok(Ending::Output(_))) && state.life.time_limit().is_none();
@@ -359,11 +361,12 @@ impl Record {
                         let next = now.saturating_add(millis(delay));
                         if state.life.retry(&failure, next, now) {
                             state.running.attempt = None;
+                            self.kind.counters.note(Some(before), TaskStatus::Retrying);
                             self.mark(&mut state);
                             self.hub.admission.lock().step_back(self.id);
                             let span = state.running.span.clone();
                             drop(state);
-                            self.note(span.as_ref(), before, TaskStatus::Retrying);
+                            show_in(span.as_ref(), TaskStatus::Retrying);
                             tracing::debug!(task = self.name(), id = %self.id, "tried again in {delay:?}: {}", failure.message);
                             return Next::RetryAfter(delay);
                         }
@@ -372,10 +375,11 @@ impl Record {
                 }
             };
             let untold = state.life.end(ending, self.hub.now());
+            self.kind.counters.note(Some(before), state.life.status());
             let over = self.close(&mut state);
-            (before, state.life.status(), untold, state.take_unwatched_failure(), over)
+            (state.life.status(), untold, state.take_unwatched_failure(), over)
         };
-        self.note(over.span.as_ref(), before, now);
+        show_in(over.span.as_ref(), now);
         if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
             tracing::error!(task = self.name(), id = %self.id, "{message} (after it was told to stop)");
         }
@@ -396,19 +400,12 @@ impl Record {
             if !state.life.requeue(self.hub.now()) {
                 return false;
             }
+            self.kind.counters.note(Some(TaskStatus::Retrying), TaskStatus::Queued);
             state.running.span.clone()
         };
-        self.note(span.as_ref(), TaskStatus::Retrying, TaskStatus::Queued);
+        show_in(span.as_ref(), TaskStatus::Queued);
         self.notify();
         true
-    }
-
-    /// Counts a change of its status. Not under a lock: whoever listens to spans may ask for tasks.
-    fn note(&self, span: Option<&Arc<Span>>, before: TaskStatus, status: TaskStatus) {
-        self.kind.counters.note(Some(before), status);
-        if let Some(span) = span {
-            span.record("status", status.name());
-        }
     }
 
     /// It has ended: nothing that it reports counts any more, and what it held goes, but not under the lock. Its slot goes
@@ -605,6 +602,13 @@ impl State {
         };
         self.failure_told = true;
         Some(message)
+    }
+}
+
+/// Not under a lock: whoever listens to spans may ask for tasks.
+fn show_in(span: Option<&Arc<Span>>, status: TaskStatus) {
+    if let Some(span) = span {
+        span.record("status", status.name());
     }
 }
 
