@@ -77,30 +77,26 @@ pub(super) struct ProgressCell {
     rest: Mutex<Slot>,
 }
 
-/// Where the [`Rest`] is, once there is one.
-#[derive(Debug)]
-enum Slot {
-    /// The task waits, or is over.
-    Idle,
-    /// Its work has begun then; nobody has reported words or looked.
-    Begun(Instant),
-    Made(Box<Rest>),
+/// Where the [`Rest`] is, once somebody has reported words or looked.
+#[derive(Debug, Default)]
+struct Slot {
+    /// When the work has begun; `None` while the task waits, and when it is over.
+    begun: Option<Instant>,
+    made: Option<Box<Rest>>,
 }
 
 impl Slot {
+    fn begun(at: Instant) -> Self {
+        Self { begun: Some(at), made: None }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.begun.is_none() && self.made.is_none()
+    }
+
     fn make(&mut self) -> &mut Rest {
-        let begun = match self {
-            Self::Made(_) => None,
-            Self::Begun(at) => Some(*at),
-            Self::Idle => Some(Instant::now()),
-        };
-        if let Some(begun) = begun {
-            *self = Self::Made(Rest::new(begun));
-        }
-        match self {
-            Self::Made(rest) => rest,
-            _ => unreachable!("it was just made"),
-        }
+        let begun = self.begun;
+        self.made.get_or_insert_with(|| Rest::new(begun.unwrap_or_else(Instant::now)))
     }
 }
 
@@ -132,7 +128,7 @@ impl Rest {
 
 impl ProgressCell {
     pub(super) fn new() -> Self {
-        Self { conflation: Conflation::new(), rest: Mutex::new(Slot::Idle) }
+        Self { conflation: Conflation::new(), rest: Mutex::default() }
     }
 
     /// Each writer answers whether the watchers must be told.
@@ -205,25 +201,24 @@ impl ProgressCell {
     pub(super) fn last(&self, now: Instant) -> (Progress, u64) {
         let revision = self.revision();
         let mut rest = self.rest.lock();
-        let rated = matches!(&*rest, Slot::Made(rest) if rest.rated);
-        if matches!(*rest, Slot::Begun(_)) {
-            *rest = Slot::Idle;
-        }
+        let rated = rest.made.as_ref().is_some_and(|rest| rest.rated);
+        // What was not made by now need not be made for the last look.
+        rest.begun = None;
         let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
-        *rest = Slot::Idle;
+        *rest = Slot::default();
         (progress, revision + u64::from(rated))
     }
 
     /// The work begins now: what passed before says nothing about its rate.
     pub(super) fn begin(&self, now: Instant) {
-        *self.rest.lock() = Slot::Begun(now);
+        *self.rest.lock() = Slot::begun(now);
     }
 
     /// The work begins again now, with nothing reported. Answers whether the watchers must be told.
     #[must_use]
     pub(super) fn restart(&self, now: Instant) -> bool {
         let mut rest = self.rest.lock();
-        *rest = Slot::Begun(now);
+        *rest = Slot::begun(now);
         self.conflation.restart()
     }
 
@@ -236,7 +231,7 @@ impl ProgressCell {
         let total = self.conflation.total();
         #[allow(clippy::cast_precision_loss)]
         let fraction = total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) });
-        if matches!(slot, Slot::Idle) {
+        if slot.is_idle() {
             return Progress {
                 completed,
                 total,
@@ -277,7 +272,7 @@ mod tests {
         assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
         let cell = ProgressCell::new();
         cell.sample(Instant::now());
-        assert!(matches!(*cell.rest.lock(), Slot::Idle), "a look alone makes nothing");
+        assert!(cell.rest.lock().is_idle(), "a look alone makes nothing");
     }
 
     #[test]
@@ -287,7 +282,7 @@ mod tests {
         let _ = cell.set_message("nearly there").unwrap();
         let (last, _) = cell.last(Instant::now());
         assert_eq!(last.message.as_deref(), Some("nearly there"));
-        assert!(matches!(*cell.rest.lock(), Slot::Idle));
+        assert!(cell.rest.lock().is_idle());
     }
 
     #[test]
