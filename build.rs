@@ -6,7 +6,8 @@ mod scope_entry;
 
 use scope_entry::{RawScopeEntry, Reach};
 
-/// All but `start`, whose permission covers `retry` and `batch` too: see permissions/start.toml.
+/// All but `start`, whose permission covers `retry` and `batch` too, and `read`, whose permission covers `cancel_read`: see
+/// permissions/start.toml and permissions/read.toml.
 const COMMANDS: &[&str] = &[
     "open",
     "ack",
@@ -25,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "unwatch",
     "outcome",
     "remove",
+    "cancel_read",
 ];
 
 /// Which tasks a permission is about.

@@ -8,7 +8,9 @@ import type { BatchHandle, TaskOutcome, WatchOptions } from "./types.js";
 export function createBatchHandle(page: Page, launched: Launched): BatchHandle {
   const { id } = launched.task;
   // What the outcome of a batch holds: see `batchFromWire`.
-  const common = createCommonHandle(launched, (output) => (output as TaskOutcome[]).map(settled));
+  const { handle: common } = createCommonHandle(launched, (output) =>
+    (output as TaskOutcome[]).map(settled),
+  );
   const handle = Object.assign(common, {
     watchMembers: (callback: (members: TaskSnapshot[]) => void, options?: WatchOptions) =>
       page.lists.watch({ parent: [id] }, callback, options?.signal),

@@ -6,17 +6,17 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Opens the session `session` of this page: what is told to the page from now on comes over `channel`. */
 	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
-	/**  The page has taken message number `message`. Answers the next message if that one said `more`. */
+	/**  The page has taken message number `message`. Answers the next message if that one said `more`, when the next frame is due. */
 	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
 	/**
 	 *  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
 	 *  another task with the same key, if the options say so.
 	 */
-	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|start", { session, id, task, input, options }),
+	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<Started>("plugin:tasks|start", { session, id, task, input, options }),
 	/**  Starts what the ended task `id` was started for once more, as the task `new_id`. */
-	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|retry", { session, id, newId }),
+	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<Started>("plugin:tasks|retry", { session, id, newId }),
 	/**  Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it. */
-	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|batch", { session, id, task, inputs, options }),
+	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
 	/**  Tells all visible tasks that match to stop; answers how many had not ended. */
@@ -46,6 +46,19 @@ export const commands = {
 	outcome: (id: string) => __TAURI_INVOKE<Outcome | null>("plugin:tasks|outcome", { id }),
 	/**  Forgets an ended task and its outcome. */
 	remove: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|remove", { id }),
+	/**
+	 *  Batch number `batch`, from 1, of what task `id` emits, for the page's reader `reader`: items, or bytes as they are. `from` is
+	 *  the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
+	 *  read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+	 * 
+	 *  To ask for a batch lets go of all before the one before it, so two may be on their way at once.
+	 */
+	read: (session: string, id: string, reader: string, batch: number, from: number | null, waitMs: number) => __TAURI_INVOKE<ItemBatch | null>("plugin:tasks|read", { session, id, reader, batch, from, waitMs }),
+	/**
+	 *  Ends what the first `read` of this reader began: all items before number `position` count as read, and the others are
+	 *  for the next reader.
+	 */
+	cancelRead: (session: string, id: string, reader: string, position: number) => __TAURI_INVOKE<null>("plugin:tasks|cancel_read", { session, id, reader, position }),
 };
 
 /* Types */
@@ -89,7 +102,9 @@ export type CancelReason =
 /**  The task it belongs to was cancelled. */
 "parent" | 
 /**  A newer task took its place. */
-"replaced";
+"replaced" | 
+/**  Nobody reads its items, and its kind says to cancel it then. */
+"unread";
 
 /**  The kinds of [`Error`]. */
 export type ErrorKind = 
@@ -126,7 +141,15 @@ export type ErrorKind =
 /**  The task did not end badly, or is not of a kind that can be started; there is nothing to try again. */
 "notRetriable" | 
 /**  An option of a start doesn't fit, such as too many tags, or a part of a call can't be read. */
-"invalidOptions";
+"invalidOptions" | 
+/**  The task's items are being read by somebody else. */
+"locked" | 
+/**  The reader has stopped or was never there, or asks for what it has let go of. */
+"readerGone" | 
+/**  The handler is over or was told to stop: it can't emit any more. */
+"stopped" | 
+/**  An item is not of the type that it is read as. */
+"invalidItem";
 
 /**  What went wrong with a task, without the handler's own error. */
 export type ErrorSummary = {
@@ -148,6 +171,18 @@ export type FailureKind =
  */
 "unserializable";
 
+/**  Items that were read together. */
+export type ItemBatch = {
+	/**  The number of the first one, from 0. */
+	sequence: number,
+	/**  How many before it were dropped that should have come first. */
+	missed: number,
+	/**  Whether the task has ended and nothing follows. */
+	done: boolean,
+	/**  The items. */
+	items: unknown[],
+};
+
 /**  What a limit on running tasks is for. */
 export type LimitOf = 
 /**  All tasks of the app together. */
@@ -161,8 +196,13 @@ export type LimitOf =
 export type ListChange = {
 	/**  The page's number of the watch. */
 	watch: number,
-	/**  The tasks that are new in the list or changed, each as it stands now. */
+	/**  The tasks that are new in the list or changed in more than their progress, each as it stands now. */
 	changed: TaskSnapshot[],
+	/**
+	 *  The tasks of which only the progress has changed since they were last told in this list. No task is in more
+	 *  than one of the three.
+	 */
+	progressed: ProgressChange[],
 	/**  The tasks that are not in the list any more. */
 	removed: TaskId[],
 };
@@ -227,6 +267,16 @@ export type Progress = {
 	detail: unknown | null,
 };
 
+/**  A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it was. */
+export type ProgressChange = {
+	/**  Its id. */
+	id: TaskId,
+	/**  The number of its newest status change, as in its snapshot. */
+	sequence: number,
+	/**  How far it has come by now. */
+	progress: Progress,
+};
+
 /**  Where a waiting task stands in its queue. */
 export type QueuePlace = {
 	/**
@@ -257,7 +307,7 @@ export type SessionMessage = {
 	events: TaskEvent[],
 	/**  What changed in the lists that are watched. */
 	lists: ListChange[],
-	/**  Not all fitted: the rest comes with the answer to the acknowledgement. */
+	/**  Not all fitted: the rest comes with the answer to the acknowledgement, when the next frame is due. */
 	more: boolean,
 };
 
@@ -295,6 +345,14 @@ export type StartOptions = {
 	timeoutMs?: number | null,
 	/**  The longest it may take from now on, in milliseconds, with all waiting. Never longer than its kind allows. */
 	deadlineMs?: number | null,
+};
+
+/**  A task that was started. */
+export type Started = {
+	/**  How it stands. */
+	snapshot: TaskSnapshot,
+	/**  How it ended, if it has ended already; `null` for an outcome of more than 4 KiB, which is to be fetched. */
+	outcome: Outcome | null,
 };
 
 /**  One step in a task's life. */

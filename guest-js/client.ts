@@ -6,6 +6,7 @@ import { launch } from "./launch.js";
 import { page } from "./page.js";
 import { isBatch, type TrackedTask } from "./task.js";
 import type {
+  AttachOptions,
   BatchOptions,
   StartOptions,
   TaskMap,
@@ -57,8 +58,17 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
       return retryTask(page, name, id);
     },
 
-    attach: async (name: string, id: string) =>
-      createHandle(page, { task: await attachTo(name, id, false), joined: true }),
+    async attach(name: string, id: string, { from }: AttachOptions = {}) {
+      checkFrom(from);
+      return createHandle(page, { task: await attachTo(name, id, false), joined: true }, from);
+    },
+
+    async attachAll(query?: TaskQuery) {
+      const listed = await commands.list(toFilter(query)).catch(rethrow);
+      const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
+      const found = await attachToAll(ids);
+      return found.map((task) => createHandle(page, { task, joined: true }));
+    },
 
     async batch(name: string, inputs: readonly unknown[], options?: BatchOptions) {
       const sent = [...inputs];
@@ -113,6 +123,27 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
     throw error;
   }
   return task;
+}
+
+/** Follows those of the tasks that are still there. */
+async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
+  const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
+  const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  for (const one of settled) {
+    if (one.status === "fulfilled" || one.reason instanceof TaskNotFoundError) continue;
+    for (const task of found) page.tasks.release(task);
+    throw one.reason;
+  }
+  return found;
+}
+
+/** `NaN`, for example, would not survive JSON, and the reading would begin anew. */
+function checkFrom(from: number | undefined): void {
+  if (from === undefined || (Number.isSafeInteger(from) && from >= 0)) return;
+  throw new TaskError(
+    "invalidOptions",
+    `from is ${from}: pass the position of an earlier reading, or leave it out to begin with the oldest item.`,
+  );
 }
 
 function checkKind(snapshot: TaskSnapshot | undefined, name: string): void {

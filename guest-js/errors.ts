@@ -103,7 +103,7 @@ export class TaskPanicError extends TaskError {
 
 /**
  * The task was cancelled. `reason` says by what: `user` (a call of `cancel`), `signal` (an `AbortSignal`),
- * `ownerClosed`, `shutdown`, `parent` or `replaced`.
+ * `ownerClosed`, `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
  *
  * Whoever passed the `AbortSignal` sees the signal's own reason in `task.result` instead; all others see this.
  *

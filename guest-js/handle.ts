@@ -1,19 +1,30 @@
 import { onAbort } from "./abort.js";
 import { commands, type TaskSnapshot } from "./bindings.js";
 import { rethrow, TaskError } from "./errors.js";
+import { createItems, type Items } from "./items.js";
 import { cancelBySignal, type Launched, launch } from "./launch.js";
 import type { Page } from "./page.js";
 import type { TrackedTask } from "./task.js";
 import type { TaskHandle, TaskOutcome } from "./types.js";
 
 /** What the handles of a task and of a batch have in common. */
-export type CommonHandle = Omit<TaskHandle, "retry">;
+export type CommonHandle = Omit<TaskHandle, "retry" | keyof Items>;
 
-/** One user's view of a task. Its signal, if it has one, is listened to until the task is over. */
-export function createHandle(page: Page, launched: Launched): TaskHandle {
+/**
+ * One user's view of a task. Its signal, if it has one, is listened to until the task is over. `from`: the number of the item
+ * that it begins to read with.
+ */
+export function createHandle(
+  page: Page,
+  launched: Launched,
+  from: number | null = null,
+): TaskHandle {
   const { task } = launched;
   const common = createCommonHandle(launched, (output) => output);
-  return Object.assign(common, { retry: () => retryTask(page, newest(task).task, task.id) });
+  const items = createItems(page, task, from, common.ended);
+  return Object.assign(common.handle, items, {
+    retry: () => retryTask(page, newest(task).task, task.id),
+  });
 }
 
 /** Starts a task that ended badly once more, as a new one. `name`: its kind, for hints in errors. */
@@ -27,11 +38,14 @@ export async function retryTask(page: Page, name: string, id: string): Promise<T
   return createHandle(page, launched);
 }
 
-/** `toResult` makes the result of the output that the outcome holds. */
+/**
+ * `toResult` makes the result of the output that the outcome holds. `ended` resolves when the task has completed, and rejects
+ * with what the result rejects with.
+ */
 export function createCommonHandle(
   launched: Launched,
   toResult: (output: unknown) => unknown,
-): CommonHandle {
+): { readonly handle: CommonHandle; readonly ended: () => Promise<void> } {
   const { task, signal } = launched;
   let aborted: { readonly reason: unknown } | undefined;
   let rejectResult: ((reason: unknown) => void) | undefined;
@@ -64,7 +78,14 @@ export function createCommonHandle(
     });
   }
 
-  return {
+  async function ended(): Promise<void> {
+    const outcome = await task.outcome().finally(() => {
+      if (aborted) throw aborted.reason;
+    });
+    if (outcome.status !== "completed") throw outcome.error;
+  }
+
+  const handle: CommonHandle = {
     get id() {
       return task.id;
     },
@@ -110,6 +131,7 @@ export function createCommonHandle(
       await commands.remove(task.id).catch(rethrow);
     },
   };
+  return { handle, ended };
 }
 
 /** A handle is made after the first snapshot. */

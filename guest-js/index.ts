@@ -34,12 +34,17 @@ export {
   TaskTimedOutError,
 } from "./errors.js";
 export type {
+  AttachOptions,
   BatchHandle,
   BatchOptions,
+  BytesMethod,
+  HandleFor,
+  JsonItem,
   SnapshotFor,
   StartArguments,
   StartOptions,
   TaskHandle,
+  TaskItems,
   TaskMap,
   TaskName,
   TaskOutcome,

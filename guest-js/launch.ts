@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { onAbort } from "./abort.js";
-import { commands, type TaskSnapshot } from "./bindings.js";
+import { commands, type Started } from "./bindings.js";
 import type { Page } from "./page.js";
 import type { TrackedTask } from "./task.js";
 
@@ -8,7 +8,7 @@ import type { TrackedTask } from "./task.js";
 export interface LaunchRequest {
   /** The kind, for hints in errors. */
   readonly name: string;
-  readonly send: (nonce: string, id: string) => Promise<TaskSnapshot>;
+  readonly send: (nonce: string, id: string) => Promise<Started>;
   readonly signal?: AbortSignal | undefined;
   /** Whether the answer may be a task that was there already. */
   readonly mayJoin?: boolean;
@@ -30,20 +30,18 @@ export function cancelBySignal({ task, joined }: Launched): void {
 }
 
 /** Starts a task; with a signal, rejects as soon as that is aborted, and cancels what was on its way. */
-export async function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
+export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
-  if (signal?.aborted) throw signal.reason;
+  if (signal?.aborted) return Promise.reject(signal.reason);
   // One id for all attempts: the plugin takes a repeat for what it is.
   const id = uuid();
   const started = tasks
     .start(id, {
       name,
       mayJoin,
-      async send(nonce) {
+      send: (nonce) =>
         // Aborted while the session was opened: nobody waits for this answer any more.
-        if (signal?.aborted) throw signal.reason;
-        return send(nonce, id);
-      },
+        signal?.aborted ? Promise.reject(signal.reason) : send(nonce, id),
     })
     .then((task): Launched => ({ task, joined: task.id !== id, signal }));
   if (!signal) return started;

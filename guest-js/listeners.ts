@@ -28,22 +28,25 @@ export interface Listeners<A extends unknown[]> {
 }
 
 export function createListeners<A extends unknown[]>(): Listeners<A> {
-  const entries = new Set<{ readonly callback: (...args: A) => void }>();
+  // Most tasks are listened to by few, and each has several of these.
+  let entries: Set<{ readonly callback: (...args: A) => void }> | undefined;
   return {
     add(callback) {
       const entry = { callback };
+      entries ??= new Set();
       entries.add(entry);
       return () => {
-        entries.delete(entry);
+        entries?.delete(entry);
       };
     },
     emit(...args) {
+      if (!entries) return;
       for (const entry of [...entries]) {
         if (entries.has(entry)) callGuarded(entry.callback, ...args);
       }
     },
     clear() {
-      entries.clear();
+      entries?.clear();
     },
   };
 }

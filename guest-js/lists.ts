@@ -2,6 +2,7 @@ import { onAbort } from "./abort.js";
 import { commands, type ListChange, type TaskFilter, type TaskSnapshot } from "./bindings.js";
 import { callGuarded } from "./listeners.js";
 import type { Session } from "./session.js";
+import { createSortedSnapshots } from "./sorted-snapshots.js";
 import { createSubscription } from "./subscription.js";
 
 /** The live lists of this page. */
@@ -76,29 +77,21 @@ function followList(
   callback: (snapshots: TaskSnapshot[]) => void,
 ): LiveList {
   const target = { type: "list" as const, data: { watch, filter } };
-  let snapshots = new Map<string, TaskSnapshot>();
+  const known = createSortedSnapshots();
   let stopped = false;
 
   function tell(): void {
-    if (!stopped) callGuarded(callback, [...snapshots.values()].sort(byAge));
+    if (!stopped) callGuarded(callback, known.all());
   }
 
   const subscription = createSubscription<TaskSnapshot[], ListChange>(session, {
     watch: (nonce) => commands.watch(nonce, target),
     restore(all) {
-      snapshots = new Map(all.map((snapshot) => [snapshot.id, snapshot]));
+      known.reset(all);
       tell();
     },
-    apply({ changed, removed }) {
-      let different = false;
-      for (const id of removed) different = snapshots.delete(id) || different;
-      for (const snapshot of changed) {
-        const known = snapshots.get(snapshot.id);
-        if (known && known.sequence > snapshot.sequence) continue;
-        snapshots.set(snapshot.id, snapshot);
-        different = true;
-      }
-      if (different) tell();
+    apply(change) {
+      if (known.apply(change)) tell();
     },
     // A list can't vanish.
     vanished() {},
@@ -122,9 +115,4 @@ function followList(
       leave().catch(() => {});
     },
   };
-}
-
-/** Oldest first. Ids are UUIDs v7, which sort by time within one clock. */
-function byAge(a: TaskSnapshot, b: TaskSnapshot): number {
-  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }

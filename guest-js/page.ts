@@ -1,4 +1,5 @@
 import { createListRegistry, type ListRegistry } from "./lists.js";
+import { createPolls, type Polls } from "./polls.js";
 import { createTaskRegistry, type TaskRegistry } from "./registry.js";
 import { createSession, type Session } from "./session.js";
 
@@ -7,6 +8,7 @@ export interface Page {
   readonly session: Session;
   readonly tasks: TaskRegistry;
   readonly lists: ListRegistry;
+  readonly polls: Polls;
 }
 
 export function createPage(): Page {
@@ -16,7 +18,7 @@ export function createPage(): Page {
   });
   const tasks = createTaskRegistry(session);
   const lists = createListRegistry(session);
-  return { session, tasks, lists };
+  return { session, tasks, lists, polls: createPolls() };
 }
 
 /** One session a page: all clients made from this module share it. */

@@ -1,4 +1,4 @@
-import type { TaskEvent, TaskSnapshot } from "./bindings.js";
+import type { Started, TaskEvent } from "./bindings.js";
 import type { Session } from "./session.js";
 import { type FollowedTask, followTask, type TrackedTask, watchTask } from "./task.js";
 
@@ -20,7 +20,7 @@ export interface StartRequest {
   /** The kind, for hints in errors. */
   readonly name: string;
   /** Makes the call, in each session anew. */
-  readonly send: (nonce: string) => Promise<TaskSnapshot>;
+  readonly send: (nonce: string) => Promise<Started>;
   /** Whether the answer may be another task, that was there already: the one to follow from then on. */
   readonly mayJoin: boolean;
 }
@@ -41,11 +41,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
   /** Starts that may join, from the request to the answer, each with the tasks that the page stopped following meanwhile. */
   const joining = new Map<Entry, Set<string>>();
 
-  function open(
-    id: string,
-    request: (nonce: string) => Promise<TaskSnapshot>,
-    name?: string,
-  ): Entry {
+  function open(id: string, request: (nonce: string) => Promise<Started>, name?: string): Entry {
     const forget = () => {
       if (entries.get(entry.id) !== entry) return;
       entries.delete(entry.id);

@@ -4,7 +4,7 @@ import { commands, type SessionMessage } from "./bindings.js";
 import { type TaskError, toTaskError } from "./errors.js";
 
 /** The wire protocol this package speaks. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 /** After this long without a word, the client asks whether its session is still there. */
 export const PING_MS = 10_000;
 /** How often in a row a new session may be gone before that is an error. */
@@ -28,6 +28,13 @@ export interface Session {
     send: (nonce: string) => Promise<T>,
     task?: string,
   ): Promise<{ readonly value: T; readonly nonce: string }>;
+  /** The session there is, opened if there is none. Rejects with a {@link TaskError}. */
+  open(): Promise<string>;
+  /**
+   * Runs a command that only this session can run: never again in another one. It need not be the current one, as the plugin
+   * may still have a session that this page has given up. Rejects with a {@link TaskError}.
+   */
+  callIn<T>(nonce: string, send: () => Promise<T>): Promise<T>;
   isCurrent(nonce: string): boolean;
   /** While there is any interest, the session is kept alive. */
   add(interest: Interest): void;
@@ -188,6 +195,24 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
           lose(link);
           if (attempt === ATTEMPTS) throw error;
         }
+      }
+    },
+    async open() {
+      try {
+        return (await ensure()).nonce;
+      } catch (rejection) {
+        throw toTaskError(rejection);
+      }
+    },
+    async callIn(nonce, send) {
+      try {
+        const value = await send();
+        if (current?.nonce === nonce) heard();
+        return value;
+      } catch (rejection) {
+        const error = toTaskError(rejection);
+        if (error.kind === "sessionGone" && current?.nonce === nonce) lose(current);
+        throw error;
       }
     },
     isCurrent: (nonce) => current?.nonce === nonce,

@@ -81,6 +81,9 @@ export function createSubscription<A, E>(
     for (const event of events) {
       if (!closed) receiver.apply(event);
     }
+    if (closed) return;
+    // Not before: what ends with its first answer needs no session that is kept alive.
+    session.add(interest);
     // The session was lost while the answer was on its way, and the newer one didn't ask for what was being asked for.
     renewIfStale();
   }
@@ -98,7 +101,6 @@ export function createSubscription<A, E>(
 
   return {
     async open(send, task) {
-      session.add(interest);
       try {
         await request(send, task);
       } catch (error) {

@@ -3,6 +3,7 @@ import {
   type Outcome,
   type Progress,
   type QueuePlace,
+  type Started,
   type StatusChange,
   type TaskEvent,
   type TaskSnapshot,
@@ -38,7 +39,7 @@ export interface TrackedTask {
 export interface FollowedTask {
   readonly task: TrackedTask;
   /** The first request, `start` or `watch`. Rejects with a TaskError; the task is not followed then. */
-  open(request: (nonce: string) => Promise<TaskSnapshot>, name?: string): Promise<void>;
+  open(request: (nonce: string) => Promise<Started>, name?: string): Promise<void>;
   receive(event: TaskEvent, nonce: string): void;
   /** Resolves when no request for its state is on its way. */
   settled(): Promise<void>;
@@ -70,15 +71,15 @@ export function followTask(session: Session, asked: string, forget: () => void):
     close = resolve;
   });
 
-  const subscription = createSubscription<TaskSnapshot, TaskEvent>(session, {
+  const subscription = createSubscription<Started, TaskEvent>(session, {
     watch: (nonce) => watchTask(nonce, id),
-    restore(next) {
+    restore({ snapshot: next, outcome: found }) {
       if (next.id !== id) {
         id = next.id;
         // Until it is clear that nobody else here follows that task: two would take each other's events.
         subscription.leave();
       }
-      take(next);
+      take(next, found);
     },
     apply({ id: about, sequence, change }) {
       // A start that may join hears of all tasks until it is answered.
@@ -109,11 +110,12 @@ export function followTask(session: Session, asked: string, forget: () => void):
     },
   });
 
-  /** A whole state, unless it is older than the known one. */
-  function take(next: TaskSnapshot): void {
+  /** A whole state, unless it is older than the known one, and how the task ended, if that came with it. */
+  function take(next: TaskSnapshot, found: Outcome | null): void {
     const known = snapshot;
     if (phase !== "live" || (known && next.sequence < known.sequence)) return;
     snapshot = next;
+    inlined = found;
     if (FINAL.has(next.status)) finish("ended");
     if (!known || !same(known.progress, next.progress)) tellProgress();
     tellQueue(known?.queue ?? null);
@@ -203,7 +205,7 @@ export function followTask(session: Session, asked: string, forget: () => void):
       const known = snapshot;
       const isOlder =
         known?.sequence === next.sequence && known.progress.completed > next.progress.completed;
-      if (!isOlder) take(next);
+      if (!isOlder) take(next, null);
     },
     keep: subscription.stay,
     drop: subscription.close,
@@ -221,11 +223,11 @@ export function followTask(session: Session, asked: string, forget: () => void):
   };
 }
 
-/** Asks for a task's state and for its events. Rejects with `notFound` if there is none. */
-export async function watchTask(nonce: string, id: string): Promise<TaskSnapshot> {
+/** Asks for a task's state and for its events, as a start does. Rejects with `notFound` if there is none. */
+export async function watchTask(nonce: string, id: string): Promise<Started> {
   const [snapshot] = await commands.watch(nonce, { type: "task", data: { id } });
   if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
-  return snapshot;
+  return { snapshot, outcome: null };
 }
 
 /** Whether a task is a batch: its output then holds the outcomes of its members. */
@@ -260,7 +262,7 @@ function withPlace(before: TaskSnapshot, queue: QueuePlace): TaskSnapshot {
 }
 
 function same(a: Progress | QueuePlace | null, b: Progress | QueuePlace | null): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Whether a handler has reported anything yet. */

@@ -20,7 +20,7 @@ export type TaskTypes = {
   input: unknown;
   /** What the handler reports beside the numbers of its progress. */
   detail: unknown;
-  /** What the handler emits one by one; `never` if it emits nothing. */
+  /** What the handler emits one by one; `Uint8Array` if it emits bytes, `never` if it emits nothing. */
   item: unknown;
   /** What the handler returns. */
   output: unknown;
@@ -78,6 +78,11 @@ export interface TaskQuery<K extends string = string> {
   /** The id of a batch. */
   readonly parent?: string | readonly string[] | undefined;
 }
+
+/** Handles as `attachAll` gives them: typed by kind if the query names kinds. */
+export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [K] extends [never]
+  ? TaskHandle
+  : { [N in K]: TaskHandle<M[N]> }[K];
 
 /** How a task ended. */
 export type TaskOutcome<O = unknown, E = unknown> =
@@ -153,6 +158,73 @@ export interface WatchOptions {
   /** Stops watching. Aborted before the list is there: `watch` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
+
+/** Options of {@link TasksClient.attach}. */
+export interface AttachOptions {
+  /**
+   * The number of the item that `items`, `batches` and `stream` begin with (of the byte, for a kind that emits bytes); by
+   * default the oldest that nobody has read. Kept together with what was made of the items, {@link TaskItems.position} makes
+   * each item count exactly once across reloads.
+   */
+  readonly from?: number | undefined;
+}
+
+/**
+ * What a task emits, in order, to be read with `for await`. The first `next()` begins the reading, which ends
+ * - with the last item, if the task completes;
+ * - by a rejection after the last item, with what `task.result` rejects with, if the task ends otherwise;
+ * - by a rejection with a {@link TaskError}: `locked` while another reading of the same task goes on, in this window or another
+ *   one; `invalidItem` for bytes where items were expected, or the other way round; `notFound` or {@link OutcomeExpiredError} if
+ *   the plugin no longer has the task; `ipc` if it can't be reached;
+ * - with `break` or `return()`. What was not given then stays for the next reading, as the kind's policy in Rust says.
+ *
+ * The task waits while its buffer is full, so that a slow loop slows it down. What is waited for when the page loses its
+ * connection to the plugin comes afterwards, nothing lost and nothing doubled. Each call of `next()` gives another item, in
+ * order, also without waiting for the one before.
+ *
+ * @example
+ * ```ts
+ * for await (const line of task.items()) {
+ *   log.append(line);
+ *   if (log.isFull) break;
+ * }
+ * ```
+ */
+export interface TaskItems<T> extends AsyncIterableIterator<T> {
+  /**
+   * The number of the next item, counted from the task's first one: to pass as `from` to go on right after the item that
+   * was given last.
+   *
+   * @example
+   * ```ts
+   * const lines = task.items();
+   * for await (const line of lines) {
+   *   count(line);
+   *   sessionStorage.state = JSON.stringify({ counts, id: task.id, from: lines.position });
+   * }
+   * ```
+   */
+  readonly position: number;
+  /** How many items were dropped before this reading could have them: 0, unless nobody read for some time. */
+  readonly missed: number;
+  next(): Promise<IteratorResult<T, undefined>>;
+  /** Ends the reading, as `break` does: also a `next()` that waits. Resolves when the plugin knows; never rejects. */
+  return(): Promise<IteratorReturnResult<undefined>>;
+  /** Ends the reading as `return()` does, and rejects with `error`. */
+  throw(error?: unknown): Promise<IteratorReturnResult<undefined>>;
+  [Symbol.asyncIterator](): TaskItems<T>;
+}
+
+/** What a kind emits as JSON: its items, and nothing for a kind that emits bytes. */
+export type JsonItem<I> = Exclude<I, Uint8Array>;
+
+/** `bytes` of a handle: `never`, which can't be called, for a kind that doesn't emit bytes. */
+export type BytesMethod<I> = I extends Uint8Array
+  ? () => TaskItems<Uint8Array>
+  : // What is not `unknown`. (`unknown extends I` would make a `TaskHandle<T>` none of `TaskHandle`.)
+    I extends object | string | number | bigint | boolean | symbol | null | undefined
+    ? never
+    : () => TaskItems<Uint8Array>;
 
 /** The arguments of `start` after the name: the input may be left out exactly where `null` is one. */
 export type StartArguments<I> = null extends I
@@ -233,6 +305,50 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * ```
    */
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
+
+  /**
+   * What the task emits, one by one. Only one reading of a task goes on at a time; a new one begins where the last one of
+   * this handle stopped, else with `from` of {@link AttachOptions}, else with the oldest item that nobody has read.
+   *
+   * @example
+   * ```ts
+   * for await (const match of task.items()) list.append(match);
+   * ```
+   */
+  items(): TaskItems<JsonItem<T["item"]>>;
+
+  /**
+   * The same in arrays, as the items come: for a page that renders once for many. Slow ones come in arrays of one, at once.
+   * None is empty.
+   *
+   * @example
+   * ```ts
+   * for await (const lines of task.batches()) view.append(lines);
+   * ```
+   */
+  batches(): TaskItems<JsonItem<T["item"]>[]>;
+
+  /**
+   * What a task of a kind that emits bytes does emit, in chunks as they come, none of them empty. `position` and `missed`
+   * count bytes.
+   *
+   * @example
+   * ```ts
+   * for await (const chunk of task.bytes()) decoder.decode(chunk);
+   * ```
+   */
+  readonly bytes: BytesMethod<T["item"]>;
+
+  /**
+   * The items (the chunks, for a kind that emits bytes) as a `ReadableStream`, which pipes. Nothing is read before it is wanted.
+   * It fails as {@link TaskItems} rejects, and `cancel` ends the reading as `return()` does there.
+   *
+   * @example
+   * ```ts
+   * await task.stream().pipeThrough(new DecompressionStream("gzip")).pipeTo(sink);
+   * ```
+   */
+  stream(): ReadableStream<T["item"]>;
 
   /**
    * The task's output, as a promise that is made when it is first read: never read, it never leaves an unhandled
@@ -372,7 +488,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
  * ```
  */
 export interface BatchHandle<T extends TaskTypes = TaskTypes>
-  extends Omit<TaskHandle<T>, "result" | "outcome" | "retry"> {
+  extends Omit<
+    TaskHandle<T>,
+    "result" | "outcome" | "retry" | "items" | "batches" | "bytes" | "stream"
+  > {
   /**
    * What became of each member, in the order of the inputs, as `Promise.allSettled` would have it: `value` is the
    * member's output, `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or
@@ -445,14 +564,29 @@ export interface TasksClient<M extends TaskMap> {
    * one, as long as the plugin keeps it. Each call gives a handle of its own.
    *
    * Rejects with {@link TaskNotFoundError} if there is none with this id, none that this page may see, one of another
-   * kind, or a batch.
+   * kind, or a batch, and with a {@link TaskError} of kind `invalidOptions` if `from` is no number of an item.
    *
    * @example
    * ```ts
    * const task = await tasks.attach("download", localStorage.download);
    * ```
    */
-  attach<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+  attach<K extends TaskName<M>>(
+    name: K,
+    id: string,
+    options?: AttachOptions,
+  ): Promise<TaskHandle<M[K]>>;
+
+  /**
+   * Handles of all matching tasks that this page may see, oldest first, without the batches: to find one's tasks again after a
+   * reload. Rejects with a {@link TaskError}; then none is followed.
+   *
+   * @example
+   * ```ts
+   * for (const task of await tasks.attachAll({ task: "download" })) show(task);
+   * ```
+   */
+  attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
 
   /**
    * Starts one task for each of the inputs, all or none, and resolves as soon as the plugin has accepted them.

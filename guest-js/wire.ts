@@ -27,6 +27,7 @@ function toList<T extends string>(value: T | readonly T[] | undefined): T[] | un
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
+/** Without what is `undefined`. */
 function given<T extends object>(fields: T): Given<T> {
   const there = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(there) as Given<T>;

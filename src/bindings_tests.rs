@@ -33,6 +33,8 @@ fn builder() -> Builder<MockRuntime> {
             commands::unwatch,
             commands::outcome,
             commands::remove,
+            commands::read,
+            commands::cancel_read,
         ])
         .typ::<SessionMessage>()
         .typ::<TaskEvent>()
@@ -70,8 +72,8 @@ fn every_command_is_handled_has_its_permissions_and_is_in_the_bindings() {
     let bound = named(builder.split(".typ").next().unwrap());
     let listed = include_str!("../build.rs").split("const COMMANDS").nth(1).unwrap().split("];").next().unwrap();
     let mut permitted: BTreeSet<_> = listed.split('"').skip(1).step_by(2).map(str::to_owned).collect();
-    // Its permission is written by hand.
-    permitted.insert("start".into());
+    // Their permissions are written by hand.
+    permitted.extend(["start".into(), "read".into()]);
     assert!(handled.len() > 5);
     assert_eq!(handled, bound);
     assert_eq!(handled, permitted);

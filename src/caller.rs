@@ -1,21 +1,26 @@
 //! Who asks: the page that a command comes from and what its permissions for that command say.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri::{
     Manager, Runtime,
     ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
     utils::acl::ExecutionContext,
 };
+use tokio::time::timeout;
 
 use crate::{
-    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager, TaskSnapshot,
+    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
+    commands::Started,
     engine::{Follower, Owner, Page, Record, Start, StartBatch},
     lifecycle::Plugin,
     pages::Pages,
     scope::{Scope, ScopeEntry},
     session::{Session, SessionInfo, SessionMessage, Sessions},
 };
+
+/// How long a start waits for a task that does not wait for anything itself.
+const QUICK_END: Duration = Duration::from_millis(2);
 
 /// What one caller may see.
 #[derive(Debug, Clone)]
@@ -33,7 +38,7 @@ impl View {
         self.sees_task_of(record.name(), &record.owner())
     }
 
-    fn sees_task_of(&self, task: &str, owner: &Owner) -> bool {
+    pub(crate) fn sees_task_of(&self, task: &str, owner: &Owner) -> bool {
         let own = matches!(owner, Owner::Page(page) if *page == self.page);
         self.scope.sees(task, own)
     }
@@ -95,49 +100,43 @@ impl Caller {
         Ok(info)
     }
 
-    /// Starts a task for this page and has `session` told of it.
-    pub(crate) fn start(
-        &self,
-        session: &Session,
-        id: TaskId,
-        task: &str,
-        input: Json,
-        options: StartOptions,
-    ) -> Result<TaskSnapshot, Error> {
+    /// Starts a task for this page.
+    pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
-        self.tasks.start_for(start).map(|started| self.follow(session, &started))
+        self.tasks.start_for(Start { id, task, input, owner: self.owner(), options, sees: &sees })
     }
 
-    pub(crate) fn retry(&self, session: &Session, record: &Record, id: TaskId) -> Result<TaskSnapshot, Error> {
+    pub(crate) fn retry(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        self.tasks.retry_for(record, id, self.owner(), &sees).map(|started| self.follow(session, &started))
+        self.tasks.retry_for(record, id, self.owner(), &sees)
     }
 
     pub(crate) fn batch(
         &self,
-        session: &Session,
         id: TaskId,
         task: &str,
         inputs: Vec<Json>,
         options: BatchOptions,
-    ) -> Result<TaskSnapshot, Error> {
-        let start = StartBatch { id, task, inputs, owner: self.owner(), options };
-        self.tasks.start_batch_for(start).map(|started| self.follow(session, &started))
+    ) -> Result<Follower, Error> {
+        self.tasks.start_batch_for(StartBatch { id, task, inputs, owner: self.owner(), options })
     }
 
     fn owner(&self) -> Owner {
         Owner::Page(self.page().clone())
     }
 
-    /// Has `session` told of a task that this page has started. If the webview has closed while the call was on its way,
-    /// the task is the app's.
-    fn follow(&self, session: &Session, started: &Follower) -> TaskSnapshot {
-        let snapshot = session.follow(started.record());
+    /// Has `session` told of a task that this page has started, unless it has ended already. If the webview has closed while
+    /// the call was on its way, the task is the app's.
+    pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
+        let record = started.record();
+        // What comes to its end without waiting for anything has its end in the answer, unless it takes its time.
+        let _ = timeout(QUICK_END, record.settled()).await;
+        let snapshot = session.follow(record);
         if !self.pages.is_current(self.page()) {
             self.tasks.disown_by(self.page());
         }
-        snapshot
+        let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
+        Started { snapshot, outcome }
     }
 
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, Error> {

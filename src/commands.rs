@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tauri::{command, ipc::Channel};
 use tokio::time::timeout;
 
@@ -11,14 +11,17 @@ use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, Outcome, StartOptions, TaskCounts, TaskFilter, TaskSnapshot,
     caller::Caller,
     checked::Checked,
-    engine::Follower,
+    engine::{Ask, Follower},
+    item_batch::ItemBatch,
     session::{SessionInfo, SessionMessage, WatchTarget},
 };
 
 /// No task has a longer name; patterns need not be tried on one.
 const NAME_LIMIT: usize = 1024;
-/// The longest that one call of `outcome` waits.
-const OUTCOME_WAIT: Duration = Duration::from_secs(25);
+/// The longest that one call of `outcome` or `read` waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(25);
+/// The longest name that a page may give a reader.
+const READER_LIMIT: usize = 64;
 
 /// Opens the session `session` of this page: what is told to the page from now on comes over `channel`.
 #[command]
@@ -32,11 +35,11 @@ pub(crate) async fn open(
     caller.open(&session, protocol, channel)
 }
 
-/// The page has taken message number `message`. Answers the next message if that one said `more`.
+/// The page has taken message number `message`. Answers the next message if that one said `more`, when the next frame is due.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<SessionMessage>, Error> {
-    Ok(caller.session(&session)?.acknowledge(message))
+    caller.session(&session)?.acknowledge(message).await
 }
 
 /// Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
@@ -50,27 +53,28 @@ pub(crate) async fn start(
     task: String,
     input: Json,
     options: Checked<StartOptions>,
-) -> Result<TaskSnapshot, Error> {
+) -> Result<Started, Error> {
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
-    caller.start(&session, id.parse()?, &task, input, options.0?)
+    let started = caller.start(id.parse()?, &task, input, options.0?)?;
+    Ok(caller.follow_start(&session, &started).await)
 }
 
 /// Starts what the ended task `id` was started for once more, as the task `new_id`.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<TaskSnapshot, Error> {
+pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
     let session = caller.session(&session)?;
-    let record = match caller.find(&id) {
-        Ok(record) => record,
-        // Repeated when the first one was removed: what it has started is there.
-        Err(not_found) => {
-            return caller.find(&new_id).map(|started| session.follow(&started)).map_err(|_| not_found);
+    let started = match caller.find(&id) {
+        Ok(record) => {
+            caller.check_start(record.name())?;
+            caller.retry(&record, new_id.parse()?)?
         }
+        // Repeated when the first one was removed: what it has started is there.
+        Err(not_found) => Follower::new(&caller.find(&new_id).map_err(|_| not_found)?),
     };
-    caller.check_start(record.name())?;
-    caller.retry(&session, &record, new_id.parse()?)
+    Ok(caller.follow_start(&session, &started).await)
 }
 
 /// Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it.
@@ -83,11 +87,22 @@ pub(crate) async fn batch(
     task: String,
     inputs: Vec<Json>,
     options: Checked<BatchOptions>,
-) -> Result<TaskSnapshot, Error> {
+) -> Result<Started, Error> {
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
-    caller.batch(&session, id.parse()?, &task, inputs, options.0?)
+    let started = caller.batch(id.parse()?, &task, inputs, options.0?)?;
+    Ok(caller.follow_start(&session, &started).await)
+}
+
+/// A task that was started.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
+pub(crate) struct Started {
+    /// How it stands.
+    pub(crate) snapshot: TaskSnapshot,
+    /// How it ended, if it has ended already; `null` for an outcome of more than 4 KiB, which is to be fetched.
+    pub(crate) outcome: Option<Outcome>,
 }
 
 fn check_name(task: &str) -> Result<(), Error> {
@@ -221,7 +236,7 @@ pub(crate) async fn unwatch(caller: Caller, session: String, target: WatchTarget
 pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome>, Error> {
     // Who asks will be told of a failure, so it needn't be logged.
     let follower = Follower::new(&caller.find_ended(&id)?);
-    let outcome = timeout(OUTCOME_WAIT, follower.record().ended()).await.ok();
+    let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
     if outcome.is_some() {
         follower.knows_the_end();
     }
@@ -233,4 +248,58 @@ pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn remove(caller: Caller, id: String) -> Result<(), Error> {
     caller.tasks.remove(caller.find(&id)?.id)
+}
+
+/// Batch number `batch`, from 1, of what task `id` emits, for the page's reader `reader`: items, or bytes as they are. `from` is
+/// the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
+/// read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+///
+/// To ask for a batch lets go of all before the one before it, so two may be on their way at once.
+#[command]
+#[cfg_attr(test, specta::specta)]
+#[allow(clippy::too_many_arguments)]
+pub(crate) async fn read(
+    caller: Caller,
+    session: String,
+    id: String,
+    reader: String,
+    batch: Checked<u64>,
+    from: Checked<Option<u64>>,
+    wait_ms: Checked<u32>,
+) -> Result<ItemBatch, Error> {
+    let (batch, from, wait) = (batch.0?, from.0?, Duration::from_millis(wait_ms.0?.into()));
+    let reader = reader_name(&session, &reader)?;
+    let session = caller.session(&session);
+    let record = caller.find_ended(&id).inspect_err(|_| {
+        if let (Ok(session), Ok(id)) = (&session, id.parse()) {
+            session.forget_reader(id, &reader);
+        }
+    })?;
+    let ask = Ask { reader: &reader, batch, from };
+    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await?;
+    Ok(ItemBatch(read))
+}
+
+/// Ends what the first `read` of this reader began: all items before number `position` count as read, and the others are
+/// for the next reader.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn cancel_read(
+    caller: Caller,
+    session: String,
+    id: String,
+    reader: String,
+    position: Checked<u64>,
+) -> Result<(), Error> {
+    let record = caller.find(&id);
+    let id = id.parse().map_err(|_| Error::not_visible(&id))?;
+    caller.session(&session)?.cancel_read(id, record, &reader_name(&session, &reader)?, position.0?)
+}
+
+/// No two sessions have readers of one name.
+fn reader_name(session: &str, reader: &str) -> Result<String, Error> {
+    if reader.len() > READER_LIMIT {
+        return Err(Error::invalid_options("reader", "its name is longer than 64 bytes"));
+    }
+    Ok(format!("{session}/{reader}"))
 }

@@ -40,6 +40,7 @@ mod commands;
 mod csp;
 mod engine;
 mod handler;
+mod item_batch;
 mod lifecycle;
 mod pages;
 mod scope;
@@ -61,10 +62,10 @@ use std::{
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
-    BatchOptions, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never, OnConflict,
-    Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange, TaskChange,
-    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskManager, TaskSnapshot,
-    TaskStatus, TaskWatch, TimeLimit, Unit,
+    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never,
+    OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange,
+    TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems,
+    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
 pub use handler::Handler;
 pub use task::Task;
@@ -190,6 +191,8 @@ impl<R: Runtime> Builder<R> {
                 commands::unwatch,
                 commands::outcome,
                 commands::remove,
+                commands::read,
+                commands::cancel_read,
             ])
             .setup(move |app, _| {
                 if cfg!(panic = "abort") {

@@ -26,7 +26,7 @@ impl Plugin {
 
     /// The document that was in this webview is gone; the webview is still there.
     pub(crate) fn page_left(&self, label: &str) {
-        self.sessions.close_page(label);
+        self.sessions.close_page(label, true);
     }
 
     pub(crate) fn window_destroyed(&self, window: &str) {
@@ -41,7 +41,7 @@ impl Plugin {
     }
 
     fn page_closed(&self, label: &str) {
-        self.sessions.close_page(label);
+        self.sessions.close_page(label, false);
         self.tasks.disown(label);
     }
 }

@@ -3,8 +3,8 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tauri::{AppHandle, Runtime};
 
 use crate::{
-    Handler, Retry,
-    engine::{Errors, Kind, Policy},
+    Handler, Retry, Unread,
+    engine::{Bounds, Errors, Kind, Policy},
 };
 
 /// A registered kind of work: a name, a handler, and how its tasks are treated.
@@ -32,7 +32,8 @@ use crate::{
 ///
 /// # What holds if nothing is said
 ///
-/// No limit on how many run or wait, no time limit, one attempt, and 5 seconds of grace after a cancel.
+/// No limit on how many run or wait, no time limit, one attempt, 5 seconds of grace after a cancel, and a buffer of 65,536
+/// items or 8 MiB, whose oldest items make room when nobody reads.
 #[must_use = "a task is registered with `Builder::task`"]
 pub struct Task<H, R, Form>
 where
@@ -153,6 +154,21 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// clean-up may take: see [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). 5 seconds if nothing is said.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace;
+        self
+    }
+
+    // What becomes of what it emits.
+
+    /// How much of what a task emits is kept until it is read: items, and bytes (of items as JSON). A handler that emits into a
+    /// full buffer waits: see [`TaskContext::emit`](crate::TaskContext::emit). 65,536 items and 8 MiB if nothing is said.
+    pub fn item_buffer(mut self, items: usize, bytes: usize) -> Self {
+        self.policy.item_buffer = Bounds { items, bytes };
+        self
+    }
+
+    /// What happens when a handler emits and nobody reads. [`Unread::DropOldest`] if nothing is said.
+    pub fn unread(mut self, unread: Unread) -> Self {
+        self.policy.unread = unread;
         self
     }
 

@@ -122,7 +122,7 @@ fn a_kind_that_may_not_be_started_may_not_be_tried_again_either() {
     main.call("start", start("main", 3, "hang", json!({}))).unwrap();
     cancel(&main, 3);
     main.next_end("main", &id(3));
-    let again = starts.call("retry", retry("starts", 3, 4)).unwrap();
+    let again = starts.start("retry", retry("starts", 3, 4));
     assert_eq!((&again["id"], &again["owner"]), (&json!(id(4)), &json!("starts")), "whoever tries it again owns it");
 }
 
@@ -227,7 +227,7 @@ fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
     assert_eq!(status(&second, 4), "queued", "to wait for it needs no permission");
     cancel(&second, 4);
 
-    assert_eq!(boss.call("start", keyed("boss", 5, "join")).unwrap()["id"], id(1));
+    assert_eq!(boss.start("start", keyed("boss", 5, "join"))["id"], id(1));
     boss.call("start", keyed("boss", 6, "replace")).unwrap();
     assert_eq!(main.next_end("main", &id(1))["cancelReason"], "replaced");
     boss.eventually("it runs", || status(&boss, 6) == "running");
@@ -266,7 +266,7 @@ fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
     let main = window(&app, "main");
     let words = batch("main", 1, "hang", json!([null, null]));
     for _ in 0..2 {
-        let snapshot = main.call("batch", words.clone()).unwrap();
+        let snapshot = main.start("batch", words.clone());
         assert_eq!((&snapshot["id"], &snapshot["members"]), (&json!(id(1)), &json!(2)));
     }
     assert_eq!(app.tasks_named("hang"), 3, "one batch of two");
@@ -275,10 +275,10 @@ fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
 
     failed(&main, "main", 2);
     for _ in 0..2 {
-        assert_eq!(main.call("retry", retry("main", 2, 3)).unwrap()["id"], id(3));
+        assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3));
     }
     main.eventually("ended", || status(&main, 3) == "failed");
-    assert_eq!(main.call("retry", retry("main", 2, 3)).unwrap()["id"], id(3), "also when that has ended");
+    assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3), "also when that has ended");
     assert_eq!(app.tasks_named("fails"), 2);
     assert_eq!(main.call("retry", retry("main", 2, 1)).unwrap_err()["kind"], "invalidId", "an id that is used");
     assert_eq!(
@@ -294,11 +294,11 @@ fn a_repeated_start_that_had_joined_finds_the_joined_task_though_it_has_ended() 
     let keyed = |number| start("main", number, "hang", json!({ "key": "k", "onConflict": "join" }));
     main.call("start", keyed(1)).unwrap();
     for _ in 0..2 {
-        assert_eq!(main.call("start", keyed(2)).unwrap()["id"], id(1));
+        assert_eq!(main.start("start", keyed(2))["id"], id(1));
     }
     cancel(&main, 1);
     main.next_end("main", &id(1));
-    let again = main.call("start", keyed(2)).unwrap();
+    let again = main.start("start", keyed(2));
     assert_eq!((&again["id"], &again["status"]), (&json!(id(1)), &json!("cancelled")), "and nothing runs again");
     assert_eq!(app.tasks_named("hang"), 1);
     assert_eq!(main.call("get", json!({ "id": id(2) })).unwrap_err()["kind"], "notFound");
@@ -324,7 +324,7 @@ fn the_session_of_who_joined_is_told_of_the_joined_task() {
 fn the_session_is_told_of_a_batch_of_a_retried_task_and_of_new_places() {
     let app = app();
     let main = window(&app, "main");
-    let snapshot = main.call("batch", batch("main", 1, "fails", json!([null, null]))).unwrap();
+    let snapshot = main.start("batch", batch("main", 1, "fails", json!([null, null])));
     assert_eq!(snapshot["members"], 2);
     let end = main.next_end("main", &id(1));
     let outcomes = end["outcome"]["data"]["output"].as_array().unwrap();
@@ -370,7 +370,7 @@ fn start_options_reach_the_task() {
         "priority": 3, "held": true, "key": "k", "onConflict": "append", "label": "Sync", "tags": ["a", "b"],
         "delayMs": 60_000, "timeoutMs": 1_000, "deadlineMs": 500,
     });
-    let snapshot = main.call("start", start("main", 1, "hang", options)).unwrap();
+    let snapshot = main.start("start", start("main", 1, "hang", options));
     assert_eq!(snapshot["queue"], json!({ "position": null, "priority": 3, "held": true }));
     assert_eq!((&snapshot["key"], &snapshot["label"]), (&json!("k"), &json!("Sync")));
     assert_eq!(snapshot["tags"], json!(["a", "b"]));

@@ -121,6 +121,44 @@ export async function queue() {
   await tasks.retry(task.id);
 }
 
+export async function items() {
+  const task = await tasks.start("hash-folder", "/tmp");
+  for await (const digest of task.items()) {
+    // @ts-expect-error an item has no such field
+    digest.size;
+  }
+  for await (const digests of task.batches()) {
+    // @ts-expect-error there may be no such item
+    digests[0].hash;
+  }
+  // @ts-expect-error it emits no bytes
+  task.bytes();
+  // @ts-expect-error nothing but the reading moves the position
+  task.items().position = 5;
+  // @ts-expect-error items are no bytes
+  const stream: ReadableStream<Uint8Array> = task.stream();
+  const tick = await tasks.start("tick");
+  // @ts-expect-error it emits nothing
+  tick.bytes();
+  const cat = await tasks.start("cat", "/tmp/a");
+  for await (const chunk of cat.bytes()) {
+    // @ts-expect-error a chunk is bytes, no text
+    chunk.trim();
+  }
+  for await (const item of cat.items()) {
+    // @ts-expect-error there are no items beside the bytes
+    item.length;
+  }
+  const batch = await tasks.batch("hash-folder", ["/tmp"]);
+  // @ts-expect-error the members emit, not the batch
+  batch.items();
+  // @ts-expect-error the number of an item is a number
+  await tasks.attach("hash-folder", "id", { from: "5" });
+  // @ts-expect-error no such kind
+  await tasks.attachAll({ task: "downlaod" });
+  return stream;
+}
+
 export async function find() {
   // @ts-expect-error no such kind
   await tasks.attach("downlaod", "id");

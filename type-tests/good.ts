@@ -1,9 +1,11 @@
 // What must compile, with exactly these types. `npm run typecheck` fails if one is no longer what it says.
 import {
+  type AttachOptions,
   type BatchHandle,
   type BatchOptions,
   type CancelReason,
   createTasks,
+  type ErrorKind,
   type LimitOf,
   type OnConflict,
   type QueuePlace,
@@ -14,6 +16,7 @@ import {
   TaskFailedError,
   type TaskHandle,
   TaskInputError,
+  type TaskItems,
   TaskKeyTakenError,
   type TaskOutcome,
   type TaskPanicError,
@@ -292,6 +295,73 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   const done = await tasks.setLimit({ type: "app" }, 4);
   const nothing: Expect<Equal<typeof done, void>> = true;
   return [typed, number, counted, nothing];
+}
+
+export async function items() {
+  const task = await tasks.start("hash-folder", "/tmp");
+  const all = task.items();
+  const typed: Expect<Equal<typeof all, TaskItems<Digest>>> = true;
+  for await (const digest of all) {
+    const one: Expect<Equal<typeof digest, Digest>> = true;
+    const position: Expect<Equal<typeof all.position, number>> = true;
+    void [one, position];
+    if (digest.hash) break;
+  }
+  const next = await all.next();
+  if (!next.done) {
+    const value: Expect<Equal<typeof next.value, Digest>> = true;
+    void value;
+  }
+  await all.return();
+  for await (const digests of task.batches()) {
+    const several: Expect<Equal<typeof digests, Digest[]>> = true;
+    void several;
+  }
+  const stream = task.stream();
+  const streamed: Expect<Equal<typeof stream, ReadableStream<Digest>>> = true;
+  await stream.pipeTo(new WritableStream<Digest>());
+  // A kind that emits nothing.
+  const tick = await tasks.start("tick");
+  const none = tick.items();
+  const never: Expect<Equal<typeof none, TaskItems<never>>> = true;
+  return [typed, streamed, never, all.missed];
+}
+
+export async function bytes() {
+  const task = await tasks.start("cat", "/tmp/a");
+  const chunks = task.bytes();
+  const typed: Expect<Equal<typeof chunks, TaskItems<Uint8Array>>> = true;
+  for await (const chunk of chunks) {
+    const one: Expect<Equal<typeof chunk, Uint8Array>> = true;
+    void one;
+  }
+  const stream = task.stream();
+  const streamed: Expect<Equal<typeof stream, ReadableStream<Uint8Array>>> = true;
+  // Its items are bytes: there are none as JSON.
+  const items = task.items();
+  const never: Expect<Equal<typeof items, TaskItems<never>>> = true;
+  return [typed, streamed, never];
+}
+
+export async function attaches(from: number | undefined) {
+  const options: AttachOptions = { from };
+  const task = await tasks.attach("hash-folder", "id", options);
+  const typed: Expect<Equal<typeof task, TaskHandle<Tasks["hash-folder"]>>> = true;
+  const all = await tasks.attachAll();
+  const plain: Expect<Equal<typeof all, TaskHandle[]>> = true;
+  const downloads = await tasks.attachAll({ task: "download", status: "running" });
+  const narrow: Expect<Equal<typeof downloads, TaskHandle<Tasks["download"]>[]>> = true;
+  const both = await tasks.attachAll({ task: ["tick", "cat"] });
+  const either: Expect<
+    Equal<(typeof both)[number], TaskHandle<Tasks["tick"]> | TaskHandle<Tasks["cat"]>>
+  > = true;
+  // Whatever it emits, a handle is a handle.
+  const handles: TaskHandle[] = [task, ...all, ...downloads, ...both];
+  const chunks = all[0]?.bytes();
+  const anyBytes: Expect<Equal<typeof chunks, TaskItems<Uint8Array> | undefined>> = true;
+  const unread: CancelReason = "unread";
+  const kinds: ErrorKind[] = ["locked", "readerGone"];
+  return [typed, plain, narrow, either, handles, anyBytes, unread, kinds];
 }
 
 /** Without a map everything goes, untyped but never `any`. */

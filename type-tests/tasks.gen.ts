@@ -16,6 +16,13 @@ export type Tasks = {
 		output: [number, Digest[]];
 		error: string;
 	};
+	"cat": {
+		input: string;
+		detail: null;
+		item: Uint8Array;
+		output: null;
+		error: string;
+	};
 	"tick": {
 		input: null;
 		detail: null;

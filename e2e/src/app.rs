@@ -102,6 +102,11 @@ impl App {
         self.driver.app_runs()
     }
 
+    /// How many bytes of memory the app's process has, without those of its pages.
+    pub fn memory(&self) -> Result<u64> {
+        self.driver.app_memory()
+    }
+
     /// What the app has printed so far.
     fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(self.evidence.join("app.log"))?)

@@ -68,6 +68,18 @@ impl Driver {
     }
 }
 
+impl Driver {
+    /// How many bytes of memory the app's process has, without those of its pages.
+    pub fn app_memory(&self) -> Result<u64> {
+        let app = self.app.context("no app runs")?;
+        let path = format!("/proc/{}/status", app.as_raw_nonzero());
+        let status = fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());
+        Ok(kib.context("the system does not say how much memory the app has")? * 1024)
+    }
+}
+
 impl Drop for Driver {
     fn drop(&mut self) {
         if let Some(app) = self.app

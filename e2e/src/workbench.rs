@@ -1,5 +1,7 @@
 //! The workbench's page, in a person's words.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -70,6 +72,58 @@ impl Workbench<'_> {
             self.0.click("hash-start").await
         })
         .await
+    }
+
+    /// Fills in the form for a log and starts its tail; gives the task's id.
+    pub async fn tail(&self, path: &Path, from_start: bool) -> Result<String> {
+        self.started_by(async || {
+            self.0.paste("tail-path", &path.to_string_lossy()).await?;
+            let checkbox = self.0.element("tail-from-start").await?;
+            if checkbox.is_selected().await? != from_start {
+                checkbox.click().await?;
+            }
+            self.0.click("tail-start").await
+        })
+        .await
+    }
+
+    /// The lines of the open log with their numbers, as whoever scrolls through it from its top sees them.
+    pub async fn log(&self) -> Result<BTreeMap<u64, String>> {
+        let script = r#"
+            const scroller = document.querySelector("[data-testid=log-lines]");
+            const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+            const found = new Map();
+            for (let top = 0; ; top += scroller.clientHeight) {
+                scroller.scrollTop = top;
+                await frame();
+                await frame();
+                for (const block of scroller.querySelectorAll(".log-block:not(.log-remark)")) {
+                    const [numbers, texts] = [...block.children].map((part) => part.textContent.split("\n"));
+                    numbers.forEach((number, row) => found.set(number, texts[row]));
+                }
+                if (scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) return Object.fromEntries(found);
+            }
+        "#;
+        self.0.script(script, json!(null)).await
+    }
+
+    /// The number of the log's last line, as it stands above the lines.
+    pub async fn log_count(&self) -> Result<u64> {
+        let text = self.0.text("log-count").await?;
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().with_context(|| format!("{text:?} is no number of lines"))
+    }
+
+    /// Waits until the log has come to this line.
+    pub async fn log_until(&self, line: u64) -> Result<()> {
+        let mut last = None;
+        let result = eventually(&format!("line {line} of the log"), Duration::from_secs(30), async || {
+            let count = self.log_count().await?;
+            last = Some(count);
+            Ok((count >= line).then_some(()))
+        })
+        .await;
+        result.with_context(|| format!("the last line was {last:?}"))
     }
 
     /// Fills in the form for many downloads and starts them; gives the ids in the order of the addresses, or that of the

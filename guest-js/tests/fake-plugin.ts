@@ -1,5 +1,5 @@
 /**
- * The plugin's side of protocol 2, small and honest: it numbers, conflates, packs and leases as the real one does, and
+ * The plugin's side of protocol 3, small and honest: it numbers, conflates, packs and leases as the real one does, and
  * everything passes through JSON. A test says when a frame is (`frame`) and may hold back answers (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
@@ -12,6 +12,7 @@ import type {
   Outcome,
   Progress,
   SessionMessage,
+  Started,
   StartOptions,
   StatusChange,
   TaskCounts,
@@ -22,23 +23,34 @@ import type {
   WatchTarget,
   WireError,
 } from "../bindings.js";
+import { createFakeItems, type FakeItems } from "./fake-items.js";
 import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
 
 const MESSAGE_LIMIT = 8_192;
 const INLINE_LIMIT = 4_096;
 const OUTCOME_WAIT_MS = 25_000;
+const READ_WAIT_MS = 25_000;
 
 type Args = Record<string, unknown>;
 
 interface FakeTask extends Waiting {
   input: string;
   outcome: Outcome | null;
+  items: FakeItems;
+}
+
+/** A read that has not been answered. */
+interface Poll {
+  readonly reader: string;
+  readonly waitMs: number;
 }
 
 interface FakeList {
   filter: TaskFilter;
   ids: Set<string>;
   changed: Set<string>;
+  /** Those of which only the progress has changed. */
+  progressed: Set<string>;
   removed: Set<string>;
 }
 
@@ -86,6 +98,20 @@ export function createFakePlugin() {
   const refusals = new Map<string, unknown[]>();
   const outcomeWaiters = new Map<string, Set<() => void>>();
   const limits = new Map<string, number | null>();
+  /** The sessions of pages that are no more: nothing reaches those. */
+  const unloaded = new Set<string>();
+  /** How the next tasks end, before their start is answered. */
+  const ends: Outcome[] = [];
+  const answers = new Map<string, unknown[]>();
+  /** The calls of a command whose answers get lost. */
+  const losses = new Map<string, number>();
+  const polls = new Set<Poll>();
+  /** The reads of a session that wait: each answers `null` when it is told to. */
+  const waiting = new Map<string, Set<() => void>>();
+  let mostPolls = 0;
+  let mostReads = 0;
+  let batchLimit = 1_000;
+  let rawBytes = true;
   let made = 0;
   let leaseMs = 30_000;
 
@@ -104,6 +130,7 @@ export function createFakePlugin() {
   function dropSession(session: FakeSession): void {
     clearTimeout(session.lease);
     sessions.delete(session.nonce);
+    for (const { items } of tasks.values()) items.lose(session.nonce);
   }
 
   function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
@@ -120,16 +147,21 @@ export function createFakePlugin() {
     return [...tasks.values()].map((task) => task.snapshot).filter((one) => matches(one, filter));
   }
 
-  function touch(id: string): void {
+  function touch(id: string, onlyProgress = false): void {
     const snapshot = tasks.get(id)?.snapshot;
     for (const session of sessions.values()) {
       for (const list of session.lists.values()) {
         if (snapshot && matches(snapshot, list.filter)) {
+          if (onlyProgress && list.ids.has(id)) {
+            list.progressed.add(id);
+            continue;
+          }
           list.ids.add(id);
           list.changed.add(id);
           list.removed.delete(id);
         } else if (list.ids.delete(id)) {
           list.changed.delete(id);
+          list.progressed.delete(id);
           list.removed.add(id);
         }
       }
@@ -151,17 +183,22 @@ export function createFakePlugin() {
       }
       session.events.push({ id, sequence, change });
     }
-    touch(id);
+    touch(id, change.type === "progress");
   }
 
   /** The next message of a session, packed up to the limit. */
   function pack(session: FakeSession): SessionMessage | undefined {
     const lists: ListChange[] = [];
     for (const [watch, list] of session.lists) {
-      if (list.changed.size + list.removed.size === 0) continue;
+      if (list.changed.size + list.progressed.size + list.removed.size === 0) continue;
       const changed = [...list.changed].map((id) => taskOf(id).snapshot);
-      lists.push({ watch, changed, removed: [...list.removed] });
+      const progressed = [...list.progressed]
+        .filter((id) => !list.changed.has(id))
+        .map((id) => taskOf(id).snapshot)
+        .map(({ id, sequence, progress }) => ({ id, sequence, progress }));
+      lists.push({ watch, changed, progressed, removed: [...list.removed] });
       list.changed.clear();
+      list.progressed.clear();
       list.removed.clear();
     }
     if (session.events.length + lists.length === 0) return undefined;
@@ -251,6 +288,7 @@ export function createFakePlugin() {
       },
       input: JSON.stringify(input),
       outcome: null,
+      items: createFakeItems(),
     };
     tasks.set(id, made);
     requeue();
@@ -280,7 +318,10 @@ export function createFakePlugin() {
     }
     if (holder && onConflict === "join") return follow(session, holder);
     if (holder && onConflict === "replace") tell(holder, "replaced");
-    return follow(session, make(id, task, input, "main", options));
+    const made = make(id, task, input, "main", options);
+    const outcome = ends.shift();
+    if (outcome) plugin.end(id, outcome);
+    return follow(session, made);
   }
 
   /** Tells a task to stop, and with a batch its members. Answers whether it had not ended. */
@@ -319,6 +360,31 @@ export function createFakePlugin() {
     return snapshot;
   }
 
+  /** What a start answers: with the outcome, if that is there and small. */
+  function started(snapshot: TaskSnapshot): Started {
+    const { outcome } = taskOf(snapshot.id);
+    return { snapshot, outcome: outcome && isSmall(outcome) ? outcome : null };
+  }
+
+  function isSmall(outcome: Outcome): boolean {
+    return JSON.stringify(outcome).length <= INLINE_LIMIT;
+  }
+
+  /** Counts the reads that are on their way. */
+  function countRead(args: Args): () => void {
+    const poll: Poll = { reader: String(args["reader"]), waitMs: Number(args["waitMs"]) };
+    polls.add(poll);
+    const all = [...polls];
+    mostPolls = Math.max(mostPolls, all.filter(({ waitMs }) => waitMs > 0).length);
+    mostReads = Math.max(mostReads, all.filter(({ reader }) => reader === poll.reader).length);
+    return () => polls.delete(poll);
+  }
+
+  function throughTauri(value: unknown): unknown {
+    if (!(value instanceof ArrayBuffer)) return throughJson(value);
+    return rawBytes ? value : [...new Uint8Array(value)];
+  }
+
   function onlySession(): FakeSession {
     const [session] = sessions.values();
     if (!session) throw new Error("There is no session.");
@@ -327,8 +393,8 @@ export function createFakePlugin() {
 
   const handlers: Record<string, (args: Args) => unknown> = {
     open(args) {
-      if (args["protocol"] !== 2) {
-        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 2`);
+      if (args["protocol"] !== 3) {
+        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 3`);
       }
       const nonce = String(args["session"]);
       if (!sessions.has(nonce)) {
@@ -344,7 +410,7 @@ export function createFakePlugin() {
           lease: undefined,
         });
       }
-      return { protocol: 2, leaseMs };
+      return { protocol: 3, leaseMs };
     },
     ack(args) {
       const session = sessionOf(args);
@@ -358,24 +424,28 @@ export function createFakePlugin() {
     start(args) {
       const session = sessionOf(args);
       const options = args["options"] as StartOptions;
-      return launch(session, String(args["id"]), String(args["task"]), args["input"], options);
+      return started(
+        launch(session, String(args["id"]), String(args["task"]), args["input"], options),
+      );
     },
     retry(args) {
       const session = sessionOf(args);
       const { snapshot, input, options } = taskOf(args["id"]);
       if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
       if (snapshot.status === "completed") throw wireError("notRetriable");
-      return launch(session, String(args["newId"]), snapshot.task, JSON.parse(input), {
-        ...options,
-        held: false,
-      });
+      return started(
+        launch(session, String(args["newId"]), snapshot.task, JSON.parse(input), {
+          ...options,
+          held: false,
+        }),
+      );
     },
     batch(args) {
       const session = sessionOf(args);
       const [id, task] = [String(args["id"]), String(args["task"])];
       const known = tasks.get(id);
       if (gone.has(id)) throw wireError("invalidId");
-      if (known) return follow(session, known);
+      if (known) return started(follow(session, known));
       const inputs = args["inputs"] as unknown[];
       const { priority = 0, label = null, tags = [] } = args["options"] as BatchOptions;
       const members = inputs.length;
@@ -385,7 +455,7 @@ export function createFakePlugin() {
         make(newId(), task, input, "main", { priority, tags }, { parent: id });
       }
       if (members === 0) endBatch(id);
-      return follow(session, batch);
+      return started(follow(session, batch));
     },
     watch(args) {
       const session = sessionOf(args);
@@ -399,6 +469,7 @@ export function createFakePlugin() {
         filter,
         ids: new Set(listed.map((snapshot) => snapshot.id)),
         changed: new Set(),
+        progressed: new Set(),
         removed: new Set(),
       });
       return listed;
@@ -449,6 +520,49 @@ export function createFakePlugin() {
       limits.set(JSON.stringify(args["of"]), args["limit"] as number | null);
       return null;
     },
+    async read(args) {
+      const session = sessionOf(args);
+      const [id, waitMs] = [String(args["id"]), Number(args["waitMs"])];
+      const ask = {
+        reader: String(args["reader"]),
+        batch: Number(args["batch"]),
+        from: args["from"] as number | null,
+      };
+      const look = () => {
+        if (gone.has(id)) throw wireError("outcomeExpired");
+        return taskOf(id).items.ask(session.nonce, ask, batchLimit);
+      };
+      const room = waiting.get(session.nonce) ?? new Set();
+      waiting.set(session.nonce, room);
+      if (waitMs === 0) for (const giveUp of [...room]) giveUp();
+      const there = look();
+      if (there !== undefined || waitMs === 0) return there ?? null;
+      const { items } = taskOf(id);
+      return new Promise((resolve, reject) => {
+        const settle = (finish: () => void) => {
+          clearTimeout(timer);
+          room.delete(giveUp);
+          off();
+          finish();
+        };
+        const giveUp = () => settle(() => resolve(null));
+        const timer = setTimeout(giveUp, Math.min(waitMs, READ_WAIT_MS));
+        const off = items.wait(() => {
+          try {
+            const found = look();
+            if (found !== undefined) settle(() => resolve(found));
+          } catch (error) {
+            settle(() => reject(error));
+          }
+        });
+        room.add(giveUp);
+      });
+    },
+    cancel_read(args) {
+      sessionOf(args);
+      taskOf(args["id"]).items.stop(String(args["reader"]), Number(args["position"]));
+      return null;
+    },
     remove(args) {
       const { snapshot } = taskOf(args["id"]);
       if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
@@ -481,13 +595,19 @@ export function createFakePlugin() {
         const name = command.replace("plugin:tasks|", "");
         const args = (payload ?? {}) as Args;
         calls.push({ command, args });
+        const nonce = String(args["session"]);
+        const given = answers.get(name)?.shift();
+        if (given !== undefined) return given;
         const refusal = refusals.get(name)?.shift();
         if (refusal !== undefined) throw refusal;
         const handler = handlers[name];
         if (!handler) throw `Command ${name} not found`;
+        const isLost = (losses.get(name) ?? 0) > 0;
+        if (isLost) losses.set(name, (losses.get(name) ?? 0) - 1);
+        const done = name === "read" ? countRead(args) : () => {};
         let answer: () => unknown;
         try {
-          const value = throughJson(await handler(args));
+          const value = throughTauri(await handler(args));
           answer = () => value;
         } catch (error) {
           answer = () => {
@@ -495,6 +615,9 @@ export function createFakePlugin() {
           };
         }
         await gates.get(name)?.shift();
+        done();
+        if (unloaded.has(nonce)) return new Promise(() => {});
+        if (isLost) throw "the answer was lost";
         return answer();
       });
     },
@@ -526,6 +649,42 @@ export function createFakePlugin() {
       refusals.set(name, [...(refusals.get(name) ?? []), ...Array(times).fill(rejection)]);
     },
 
+    /** The next call of a command gets this answer, and is not carried out. */
+    answer(name: string, answer: unknown): void {
+      answers.set(name, [...(answers.get(name) ?? []), answer]);
+    },
+
+    /** The next call of a command is carried out, and the page gets an error of Tauri's instead of the answer. */
+    loseAnswer(name: string): void {
+      losses.set(name, (losses.get(name) ?? 0) + 1);
+    },
+
+    /** What a task emits. */
+    emit(id: string, ...items: unknown[]): void {
+      taskOf(id).items.emit(throughJson(items), false);
+    },
+
+    emitBytes(id: string, ...bytes: number[]): void {
+      taskOf(id).items.emit(bytes, true);
+    },
+
+    /** The most items (or bytes) in one batch. */
+    limitBatches(limit: number): void {
+      batchLimit = limit;
+    },
+
+    /** Bytes come as numbers, as without the custom protocol. */
+    sendBytesAsNumbers(): void {
+      rawBytes = false;
+    },
+
+    /** The reads that are on their way now, and the most there were at a time: waiting ones, and those of one reader. */
+    reads: () => ({
+      waiting: [...polls].filter(({ waitMs }) => waitMs > 0).length,
+      mostPolls,
+      mostOfOneReader: mostReads,
+    }),
+
     /** How long the plugin waits for an acknowledgement. */
     lease(ms: number): void {
       leaseMs = ms;
@@ -535,11 +694,18 @@ export function createFakePlugin() {
     calm(): void {
       refusals.clear();
       gates.clear();
+      losses.clear();
     },
 
     /** The sessions are gone, and the page is not told. */
     dropSessions(): void {
       for (const session of [...sessions.values()]) dropSession(session);
+    },
+
+    /** The page is gone, and its sessions with it: what it has called is never answered. */
+    unloadPage(): void {
+      for (const { args } of calls) unloaded.add(String(args["session"]));
+      plugin.dropSessions();
     },
 
     /** Starts a task without the page. */
@@ -605,11 +771,17 @@ export function createFakePlugin() {
 
     end(id: string, outcome: Outcome): void {
       taskOf(id).outcome = outcome;
-      const inlined = JSON.stringify(outcome).length <= INLINE_LIMIT ? outcome : null;
+      taskOf(id).items.end();
+      const inlined = isSmall(outcome) ? outcome : null;
       plugin.status(id, outcome.status, {
         outcome: inlined,
         timeLimit: outcome.status === "timedOut" ? outcome.data.limit : null,
       });
+    },
+
+    /** The next task that is started ends before that is answered. */
+    endNext(outcome: Outcome): void {
+      ends.push(outcome);
     },
 
     complete(id: string, output: unknown): void {
@@ -618,8 +790,10 @@ export function createFakePlugin() {
 
     /** The task is no longer kept. */
     evict(id: string): void {
+      const items = tasks.get(id)?.items;
       tasks.delete(id);
       gone.add(id);
+      items?.wake();
       touch(id);
       requeue();
     },
@@ -666,6 +840,10 @@ export type TestTasks = {
     error: { code: number };
   };
   tick: { input: null; detail: null; item: never; output: number; error: string };
+  /** Emits items. */
+  tail: { input: null; detail: null; item: string | number; output: number; error: string };
+  /** Emits bytes. */
+  cat: { input: null; detail: null; item: Uint8Array; output: number; error: string };
 };
 
 /** A page that has just been loaded, with a plugin behind it. */
@@ -681,6 +859,13 @@ export async function loadPage() {
     plugin,
     page,
     tasks: api.createTasks<TestTasks>(),
+    /** The client of the page that is loaded in the place of this one. */
+    async reload() {
+      plugin.unloadPage();
+      vi.resetModules();
+      const { createTasks } = await import("../index.js");
+      return createTasks<TestTasks>();
+    },
     /** How many things the page keeps for the tasks and lists it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,
     unload() {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TaskSnapshot } from "../bindings.js";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { emptyProgress, type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -85,10 +85,59 @@ describe("a live list", () => {
     await plugin.push({
       message: 1,
       events: [],
-      lists: [{ watch: 1, changed: [before], removed: ["another"] }],
+      lists: [{ watch: 1, changed: [before], progressed: [], removed: ["another"] }],
       more: false,
     });
     expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  it("takes the progress of tasks of which nothing else has changed", async () => {
+    const { plugin, tasks } = page;
+    const [one, two] = [plugin.begin("tick"), plugin.begin("tick")];
+    plugin.status(one, "running");
+    plugin.status(two, "running");
+    const seen: TaskSnapshot[][] = [];
+    await tasks.watch({}, (all) => seen.push(all));
+    const before = seen[0]?.[0];
+    plugin.progress(one, { completed: 1 });
+    await plugin.frame();
+    expect(seen.map(short)).toEqual(["1 running 0, 2 running 0", "1 running 1, 2 running 0"]);
+    expect(before?.progress.completed).toBe(0);
+    expect(seen[1]?.[0]).toEqual({ ...before, progress: { ...before?.progress, completed: 1 } });
+    expect(seen[1]?.[1]).toBe(seen[0]?.[1]);
+  });
+
+  it("drops the progress of tasks it doesn't show, and progress older than what it shows", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    plugin.status(id, "running");
+    const callback = vi.fn();
+    await tasks.watch({}, callback);
+    const progress = { ...emptyProgress(), completed: 9 };
+    const old = [
+      { id, sequence: 1, progress },
+      { id: "another", sequence: 5, progress },
+    ];
+    await plugin.push({
+      message: 1,
+      events: [],
+      lists: [{ watch: 1, changed: [], progressed: old, removed: [] }],
+      more: false,
+    });
+    expect(callback).toHaveBeenCalledTimes(1);
+  });
+
+  it("calls back once for a message, whatever is in it", async () => {
+    const { plugin, tasks } = page;
+    const ids = [1, 2, 3, 4].map(() => plugin.begin("tick"));
+    const seen: string[] = [];
+    await tasks.watch({}, (all) => seen.push(short(all)));
+    plugin.status(String(ids[0]), "running");
+    plugin.progress(String(ids[1]), { completed: 5 });
+    plugin.evict(String(ids[2]));
+    plugin.begin("tick");
+    await plugin.frame();
+    expect(seen.slice(1)).toEqual(["1 running 0, 2 queued 5, 4 queued 0, 5 queued 0"]);
   });
 
   it("is brought up to date in a new session", async () => {

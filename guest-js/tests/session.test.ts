@@ -26,7 +26,7 @@ describe("opening a session", () => {
     expect(plugin.commands()).toEqual(["list"]);
     await Promise.all([tasks.start("tick"), api.createTasks().start("tick"), tasks.start("tick")]);
     expect(plugin.calls("open")).toHaveLength(1);
-    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 2 });
+    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 3 });
   });
 
   it("is tried again by the next call when it failed", async () => {
@@ -82,6 +82,26 @@ describe("messages", () => {
     expect(seen).toEqual(["queued", 5_000, 5_001, 5_002]);
     expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 2, 3]);
     expect(plugin.session().open).toBeUndefined();
+  });
+
+  it("that come late with such an answer, a frame later, come once and in order", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "" });
+    const seen: unknown[] = [];
+    task.onStatus((_, { error }) => seen.push(error?.message.length));
+    const answers = [plugin.hold("ack"), plugin.hold("ack")];
+    for (const size of [5_000, 5_001, 5_002]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    await plugin.frame();
+    for (const answer of answers) {
+      await vi.advanceTimersByTimeAsync(17);
+      answer();
+      await settle();
+    }
+    expect(seen).toEqual([undefined, 5_000, 5_001, 5_002]);
+    expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 2, 3]);
+    expect(plugin.calls("open")).toHaveLength(1);
   });
 
   it("are acknowledged also when a callback throws, and the other callbacks are called", async () => {

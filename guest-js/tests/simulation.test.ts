@@ -6,17 +6,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { QueuePlace, TaskStatus } from "../bindings.js";
 import type { TaskHandle } from "../index.js";
 import { loadPage, settle } from "./fake-plugin.js";
-
-/** A small deterministic generator (mulberry32). */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
+import { randomFrom } from "./random.js";
 
 interface Witness {
   readonly id: string;

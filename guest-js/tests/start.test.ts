@@ -42,6 +42,36 @@ describe("starting a task", () => {
     expect(page.kept()).toBe(0);
   });
 
+  it("has what became of a task that ended at once with the answer, and makes no further call", async () => {
+    const { plugin, tasks, api } = page;
+    plugin.endNext({ status: "completed", data: { output: 7 } });
+    const task = await tasks.start("tick");
+    expect(task.status).toBe("completed");
+    expect(await task.result).toBe(7);
+    expect(await task.outcome).toEqual({ status: "completed", output: 7 });
+    expect(await stateOf(task.closed)).toEqual({ value: undefined });
+    plugin.endNext({ status: "failed", data: { kind: "error", message: "m", error: "e" } });
+    const failed = await tasks.start("tick");
+    await expect(failed.result).rejects.toBeInstanceOf(api.TaskFailedError);
+    plugin.endNext({ status: "completed", data: { output: 8 } });
+    expect(await (await failed.retry()).result).toBe(8);
+    expect(await (await tasks.batch("tick", [])).result).toEqual([]);
+    expect(plugin.commands()).toEqual(["open", "start", "start", "retry", "batch"]);
+    expect(page.kept()).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("fetches the outcome of such a task if it is too large for that", async () => {
+    const { plugin, tasks } = page;
+    const output = "x".repeat(5_000);
+    plugin.endNext({ status: "completed", data: { output } });
+    const task = await tasks.start("download", input);
+    expect(task.status).toBe("completed");
+    expect(plugin.commands()).toEqual(["open", "start"]);
+    expect(await task.result).toBe(output);
+    expect(plugin.commands()).toEqual(["open", "start", "outcome"]);
+  });
+
   it("leaves nothing behind when it is refused", async () => {
     const { plugin, tasks, api } = page;
     const { signal } = new AbortController();

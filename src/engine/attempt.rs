@@ -3,7 +3,10 @@ use std::{
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
     task::{Context, Poll},
     time::Duration,
@@ -29,6 +32,10 @@ pub(super) struct Attempt {
     beside: Mutex<Beside>,
     /// Whether the handler looks at its token, and so gets a grace period.
     cooperative: AtomicBool,
+    /// The handler has waited for something, so it is no matter of moments.
+    has_waited: AtomicBool,
+    /// The handler is over, and nothing that is left of it emits anything.
+    is_over: AtomicBool,
     stopped_at: OnceLock<Instant>,
     /// `None` once they were run or forgotten.
     cleanups: Mutex<Option<Vec<Cleanup>>>,
@@ -56,6 +63,8 @@ impl Attempt {
             token: CancellationToken::new(),
             beside: Mutex::default(),
             cooperative: AtomicBool::new(false),
+            has_waited: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
             cleanups: Mutex::new(Some(Vec::new())),
         }
@@ -115,6 +124,30 @@ impl Attempt {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.token.is_cancelled()
+    }
+
+    /// Waits until it is told to stop, for the engine's own sake: this asks for no grace period.
+    pub(super) async fn stopped(&self) {
+        self.token.cancelled().await;
+    }
+
+    /// The handler has come to where it waits for something.
+    pub(super) fn waits(&self) {
+        self.has_waited.store(true, Release);
+    }
+
+    pub(super) fn has_waited(&self) -> bool {
+        self.has_waited.load(Acquire)
+    }
+
+    /// The handler is over.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Release);
+    }
+
+    /// Whether the handler is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Acquire)
     }
 
     /// Waits until the handler has to be dropped.

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{TimeLimit, record::Record, scheduler::Scheduler};
+use super::{CancelReason, TimeLimit, record::Record, scheduler::Scheduler};
 
 /// A handler that is dropped just when its grace period ends is not called overdue.
 const OVERDUE_SLACK: Duration = Duration::from_millis(100);
@@ -45,6 +45,12 @@ async fn stall(record: &Record, length: Option<Duration>) -> (TimeLimit, Duratio
         silent = if record.take_touched() { Duration::ZERO } else { silent + step };
     }
     (TimeLimit::Stalled, length)
+}
+
+/// Cancels the task when nobody has read its items for too long.
+pub(super) async fn watch_readers(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: u32) {
+    record.items().abandoned().await;
+    scheduler.cancel_attempt(&record, CancelReason::Unread, attempt);
 }
 
 /// Marks the task as overdue if it outstays its grace period.

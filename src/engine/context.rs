@@ -14,6 +14,17 @@ use super::{
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 pub enum Never {}
 
+/// The item type of tasks that emit bytes, with [`TaskContext::emit_bytes`]. It has no values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Bytes {}
+
+#[cfg(any(test, feature = "specta"))]
+impl specta::Type for Bytes {
+    fn definition(_: &mut specta::Types) -> specta::datatype::DataType {
+        specta::datatype::DataType::Reference(specta_typescript::define("Uint8Array"))
+    }
+}
+
 /// What a handler gets to report its progress and to learn that it should stop.
 ///
 /// `D` is the type of the progress detail, `I` that of the items. Both have defaults, so a handler that
@@ -161,6 +172,96 @@ impl<D, I> TaskContext<D, I> {
                 },
             }
         }
+    }
+}
+
+impl<D, I: Serialize> TaskContext<D, I> {
+    /// Sends an item to whoever reads the task's items: `task.items()` in a page,
+    /// [`TaskHandle::items`](super::TaskHandle::items) in Rust.
+    ///
+    /// Items are data: they arrive once, in order and complete, however slow their reader is. They are written as JSON and kept
+    /// in a buffer until they are read. While that is full (65,536 items or 8 MiB, if
+    /// [`Task::item_buffer`](crate::Task::item_buffer) doesn't say otherwise), this waits as long as somebody reads, and for 10
+    /// seconds after the first item and after a reader was lost with its page, which may reload. If then nobody reads,
+    /// [`Task::unread`](crate::Task::unread) says what happens; as it is, the oldest item is dropped, and counted. After a
+    /// task's end its items stay as long as its outcome does.
+    ///
+    /// An attempt that is made again goes on behind the items of the one before it.
+    ///
+    /// Fails when the item can't be written as JSON or alone is larger than the buffer, and with
+    /// [`ErrorKind::Stopped`](super::ErrorKind::Stopped) when it would have to wait and the task was told to stop, or when the
+    /// handler is over.
+    ///
+    /// # Cancellation safety
+    ///
+    /// If the future is dropped before it is ready, the item is not emitted.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn find_primes(ctx: TaskContext<(), u64>, up_to: u64) -> Result<(), Failure> {
+    ///     for number in 2..up_to {
+    ///         if (2..number).all(|divisor| number % divisor != 0) {
+    ///             ctx.emit(number).await?;
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn emit(&self, item: I) -> Result<(), Error> {
+        self.record.items().emit(item, &self.attempt).await
+    }
+
+    /// [`emit`](Self::emit) for code that may block, such as that in [`spawn_blocking`](Self::spawn_blocking).
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait on a thread that must not block, or that is not one of tokio's.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn lines(ctx: TaskContext<(), String>, text: String) -> Result<(), Failure> {
+    ///     let reader = ctx.clone();
+    ///     let emitted = ctx.spawn_blocking(move |_| {
+    ///         text.lines().try_for_each(|line| reader.blocking_emit(line.to_owned()))
+    ///     });
+    ///     Ok(emitted.await?)
+    /// }
+    /// ```
+    pub fn blocking_emit(&self, item: I) -> Result<(), Error> {
+        self.record.items().blocking_emit(&item, &self.attempt)
+    }
+}
+
+impl<D> TaskContext<D, Bytes> {
+    /// Sends bytes to whoever reads them: `task.bytes()` in a page, [`TaskHandle::bytes`](super::TaskHandle::bytes) in Rust.
+    ///
+    /// What holds for items, see [`emit`](TaskContext::emit), holds for bytes. They are a stream: what is emitted at once may
+    /// arrive in pieces, or together with what comes next, and only the limit in bytes counts for the buffer.
+    ///
+    /// # Cancellation safety
+    ///
+    /// If the future is dropped before it is ready, a part of `bytes` from its beginning may have been emitted: up to 1 MiB is
+    /// emitted whole or not at all.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Bytes, Failure, TaskContext};
+    ///
+    /// async fn record(ctx: TaskContext<(), Bytes>, seconds: u32) -> Result<(), Failure> {
+    ///     for _ in 0..seconds {
+    ///         ctx.emit_bytes(&[0; 48_000]).await?; // a second of silence
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub async fn emit_bytes(&self, bytes: impl AsRef<[u8]> + Send) -> Result<(), Error> {
+        self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await
+    }
+
+    /// [`emit_bytes`](Self::emit_bytes) for code that may block; see [`blocking_emit`](TaskContext::blocking_emit).
+    pub fn blocking_emit_bytes(&self, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
+        self.record.items().blocking_emit_bytes(bytes.as_ref(), &self.attempt)
     }
 }
 

@@ -3,6 +3,7 @@ use serde::Serialize;
 use super::{
     Json, TaskId, TaskStatus,
     admission::{QueueFull, Scope},
+    items::Refusal,
 };
 
 /// What a command or a call on [`TaskManager`](super::TaskManager) is refused with.
@@ -62,6 +63,14 @@ pub enum ErrorKind {
     NotRetriable,
     /// An option of a start doesn't fit, such as too many tags, or a part of a call can't be read.
     InvalidOptions,
+    /// The task's items are being read by somebody else.
+    Locked,
+    /// The reader has stopped or was never there, or asks for what it has let go of.
+    ReaderGone,
+    /// The handler is over or was told to stop: it can't emit any more.
+    Stopped,
+    /// An item is not of the type that it is read as.
+    InvalidItem,
 }
 
 impl Error {
@@ -171,6 +180,45 @@ impl Error {
             format!("{what} takes {size} bytes as JSON and the limit is {limit}: send less, or return it as the task's output"),
         )
         .with_data(&serde_json::json!({ "limit": limit, "size": size }))
+    }
+
+    pub(super) fn item_too_large(size: usize, limit: usize) -> Self {
+        Self::new(
+            ErrorKind::TooLarge,
+            format!("the item takes {size} bytes as JSON and its buffer holds {limit}: emit it in parts, or raise Task::item_buffer"),
+        )
+        .with_data(&serde_json::json!({ "limit": limit, "size": size }))
+    }
+
+    /// Why a reader of this task gets no items.
+    pub(crate) fn refused(id: TaskId, refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Locked => Self::new(
+                ErrorKind::Locked,
+                format!(
+                    "the items of task {id} are being read already: a task has one reader at a time, so end the other reading \
+                     (break out of its loop, or cancel its stream) before this one begins"
+                ),
+            ),
+            Refusal::Gone => Self::new(
+                ErrorKind::ReaderGone,
+                format!(
+                    "this reader of task {id} has stopped, or asks for what it has let go of: read on with a new reader, from \
+                     where this one came to"
+                ),
+            ),
+            Refusal::Beyond(next) => Self::invalid_options(
+                "from",
+                &format!("task {id} has emitted {next} items so far, so {next} is the most that this can be"),
+            ),
+        }
+    }
+
+    pub(super) fn invalid_item(name: &str, problem: &serde_json::Error) -> Self {
+        Self::new(
+            ErrorKind::InvalidItem,
+            format!("an item of task \"{name}\" is not of the type that it is read as: {problem}"),
+        )
     }
 
     pub(crate) fn unserializable(what: &str, problem: &serde_json::Error) -> Self {

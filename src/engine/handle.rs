@@ -1,6 +1,11 @@
 use std::fmt;
 
-use super::{CancelReason, Error, Outcome, TaskId, TaskManager, TaskSnapshot, TaskStatus, TaskWatch, record::Follower};
+use serde::de::DeserializeOwned;
+
+use super::{
+    CancelReason, Error, Outcome, TaskBytes, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch,
+    record::Follower,
+};
 
 /// One task, in the hands of a Rust caller.
 ///
@@ -66,6 +71,17 @@ impl TaskHandle {
     /// Follows it from where it stands now to its end.
     pub fn watch(&self) -> TaskWatch {
         TaskWatch::new(self.follower.record())
+    }
+
+    /// Reads what it emits with [`TaskContext::emit`](super::TaskContext::emit), from the oldest item that was not read yet.
+    pub fn items<T: DeserializeOwned>(&self) -> TaskItems<T> {
+        TaskItems::new(&self.follower)
+    }
+
+    /// Reads what it emits with [`TaskContext::emit_bytes`](super::TaskContext::emit_bytes), from the oldest byte that was not
+    /// read yet.
+    pub fn bytes(&self) -> TaskBytes {
+        TaskBytes::new(&self.follower)
     }
 
     /// Waits until it has ended and says how. As often as you like: it consumes nothing. Cancel safe.

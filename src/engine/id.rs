@@ -15,7 +15,7 @@ use super::{Error, ErrorKind};
 pub struct TaskId(#[cfg_attr(any(test, feature = "specta"), specta(type = String))] Uuid);
 
 /// Something for each of many tasks. Pages choose ids, so the hash is seeded anew in each process.
-pub(super) type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;
+pub(crate) type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;
 
 impl TaskId {
     /// A new id that no other task has.

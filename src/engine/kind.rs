@@ -7,7 +7,10 @@ use std::{
 use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Error, Json, Retry, TaskContext, TaskFailure, attempt::Attempt, counts::Counters, record::Record};
+use super::{
+    Error, Json, Retry, TaskContext, TaskFailure, Unread, attempt::Attempt, counts::Counters, items::Bounds,
+    record::Record,
+};
 
 /// How tasks of one kind are treated.
 #[derive(Debug, Clone)]
@@ -31,6 +34,10 @@ pub(crate) struct Policy {
     pub(crate) delay: Option<Duration>,
     /// Whether failed attempts are made again.
     pub(crate) retry: Option<Retry>,
+    /// How much of what they emit is kept until it is read.
+    pub(crate) item_buffer: Bounds,
+    /// What becomes of it when nobody reads.
+    pub(crate) unread: Unread,
 }
 
 impl Default for Policy {
@@ -47,6 +54,8 @@ impl Default for Policy {
             deadline: None,
             delay: None,
             retry: None,
+            item_buffer: Bounds::default(),
+            unread: Unread::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A start goes [`manager`] → [`scheduler`], and waits in [`admission`] until there is room → [`supervisor`] → handler
 //! ([`context`]). What happens to the task is decided in [`life`], kept in [`record`], and picked up from there by
-//! whoever watches ([`watcher`]). What stops it in time is in [`clocks`].
+//! whoever watches ([`watcher`]). What stops it in time is in [`clocks`]; what it emits goes through [`items`] to its reader.
 
 mod admission;
 mod attempt;
@@ -11,6 +11,7 @@ mod clocks;
 mod conflation;
 mod context;
 mod counts;
+mod digits;
 mod error;
 mod event;
 mod failure;
@@ -18,6 +19,7 @@ mod filter;
 mod handle;
 mod hub;
 mod id;
+mod items;
 mod json;
 mod keys;
 mod kind;
@@ -47,7 +49,7 @@ mod atomic {
     pub(super) use std::sync::atomic::{AtomicU64, Ordering};
 }
 
-pub use context::{Never, ProgressReporter, TaskContext};
+pub use context::{Bytes, Never, ProgressReporter, TaskContext};
 pub use counts::TaskCounts;
 pub use error::{Error, ErrorKind};
 pub use event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot};
@@ -55,6 +57,7 @@ pub use failure::Failure;
 pub use filter::TaskFilter;
 pub use handle::TaskHandle;
 pub use id::TaskId;
+pub use items::{TaskBytes, TaskItems, Unread};
 pub use json::Json;
 pub use limit::LimitOf;
 pub use manager::TaskManager;
@@ -68,7 +71,9 @@ pub use status::TaskStatus;
 pub use time_limit::TimeLimit;
 pub use watch::TaskWatch;
 
+pub(crate) use id::IdMap;
+pub(crate) use items::{Ask, Batch, Bounds};
 pub(crate) use kind::{Errors, Kind, Policy};
 pub(crate) use manager::{Settings, Start, StartBatch, unix_millis};
-pub(crate) use record::{Cursor, Follower, Record};
+pub(crate) use record::{Cursor, Entry, EntryLook, Follower, Record};
 pub(crate) use watcher::Watcher;

@@ -104,6 +104,8 @@ pub enum CancelReason {
     Parent,
     /// A newer task took its place.
     Replaced,
+    /// Nobody reads its items, and its kind says to cancel it then.
+    Unread,
 }
 
 /// The longest message of a failure, in bytes. The handler's own error is kept whole.

@@ -17,6 +17,7 @@ use super::{
     Error, Json,
     batch::Sum,
     conflation::Conflation,
+    digits,
     rate::{Estimate, Estimator},
 };
 
@@ -55,11 +56,13 @@ pub struct Progress {
     #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
     pub total: Option<u64>,
     /// `completed / total`, from 0 to 1; `None` without a total.
+    #[serde(serialize_with = "digits::fraction")]
     #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
     pub fraction: Option<f64>,
     /// What is counted.
     pub unit: Unit,
     /// Units a second, averaged over the last seconds; `None` until it means something.
+    #[serde(serialize_with = "digits::rate")]
     #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
     pub rate: Option<f64>,
     /// Milliseconds to go at this rate; `None` until it means something.

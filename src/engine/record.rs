@@ -1,10 +1,11 @@
 //! What the engine knows of one task, shared by everybody who deals with it.
 
 mod cursor;
+mod entry;
 mod follower;
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -21,6 +22,7 @@ use super::{
     batch::Sum,
     filter::Filtered,
     hub::{Hub, is_another, mark},
+    items::ItemStream,
     kind::{Kind, Problem, Work},
     life::{Ending, INLINE_OUTCOME_LIMIT, Life, Stop},
     progress::ProgressCell,
@@ -28,6 +30,7 @@ use super::{
 };
 
 pub(crate) use cursor::Cursor;
+pub(crate) use entry::{Entry, EntryLook};
 pub(crate) use follower::Follower;
 
 pub(crate) struct Record {
@@ -43,6 +46,8 @@ pub(crate) struct Record {
     /// Whether a page has made its id, and may come with it again.
     pub(super) may_be_repeated: bool,
     progress: ProgressCell,
+    /// What it emits, from the first item or reader on.
+    items: OnceLock<Box<ItemStream>>,
     state: Mutex<State>,
     ended: Notify,
     hub: Arc<Hub>,
@@ -127,6 +132,7 @@ impl Record {
             parent,
             members,
             progress: ProgressCell::new(),
+            items: OnceLock::new(),
             state: Mutex::new(State {
                 life: Life::new(now, due),
                 owner,
@@ -188,9 +194,14 @@ impl Record {
     }
 
     pub(crate) fn matches(&self, filter: &TaskFilter) -> bool {
+        self.matches_in(filter, self.status())
+    }
+
+    /// Whether it matches when it stands at `status`.
+    pub(crate) fn matches_in(&self, filter: &TaskFilter, status: TaskStatus) -> bool {
         filter.matches(&Filtered {
             name: self.name(),
-            status: self.status(),
+            status,
             tags: self.options.as_ref().map_or(&[], |options| &options.tags),
             key: self.key(),
             parent: self.parent,
@@ -217,12 +228,16 @@ impl Record {
 
     /// What it takes to keep the task after its end, in bytes of JSON.
     pub(super) fn kept_bytes(&self) -> usize {
-        self.input.len() + self.state.lock().life.outcome().map_or(0, Outcome::size)
+        let items = self.items.get().map_or(0, |items| items.bytes());
+        self.input.len() + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
     }
 
     /// Whether somebody is about to ask for its outcome: who follows it is told of its end, but not of an outcome as
-    /// large as this one.
+    /// large as this one. Or to read on.
     pub(super) fn is_asked_for(&self) -> bool {
+        if self.items.get().is_some_and(|items| items.is_being_read()) {
+            return true;
+        }
         let state = self.state.lock();
         state.followers > 0 && state.life.outcome().is_some_and(|outcome| outcome.size() > INLINE_OUTCOME_LIMIT)
     }
@@ -412,6 +427,9 @@ impl Record {
     /// with its status: who learns of the end finds the room that it leaves.
     fn close(self: &Arc<Self>, state: &mut State) -> Running {
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
+        if let Some(items) = self.items.get() {
+            items.end();
+        }
         self.mark(state);
         self.hub.admission.lock().leave(self.id);
         std::mem::replace(&mut state.running, Running::none())
@@ -419,6 +437,11 @@ impl Record {
 
     pub(super) fn outcome(&self) -> Option<Outcome> {
         self.state.lock().life.outcome().cloned()
+    }
+
+    /// The same, if it is no larger than what is pushed with the end.
+    pub(crate) fn inline_outcome(&self) -> Option<Outcome> {
+        self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT)
     }
 
     /// Waits for the end. Cancel safe.
@@ -434,6 +457,56 @@ impl Record {
             ended.as_mut().await;
             ended.set(self.ended.notified());
         }
+    }
+
+    /// The handler has come to where it waits for something.
+    pub(super) fn attempt_waits(&self, attempt: &Attempt) {
+        attempt.waits();
+        self.ended.notify_waiters();
+    }
+
+    /// The handler is over. What is left of it must not wait to emit: its threads are waited for.
+    pub(super) fn handler_is_over(&self, attempt: &Attempt) {
+        attempt.end();
+        if let Some(items) = self.items.get() {
+            items.wake_emits();
+        }
+    }
+
+    /// Waits until the task has ended, if it comes to that without waiting for anything; else only until that is clear. Cancel
+    /// safe.
+    pub(crate) async fn settled(&self) {
+        let settled = self.ended.notified();
+        tokio::pin!(settled);
+        settled.as_mut().enable();
+        let is_about_to_end = {
+            let state = self.state.lock();
+            match state.life.status() {
+                // It has its slot, and has not begun yet.
+                TaskStatus::Queued => !self.hub.admission.lock().waits(self.id),
+                TaskStatus::Running => state.running.attempt.as_ref().is_some_and(|attempt| !attempt.has_waited()),
+                _ => false,
+            }
+        };
+        if is_about_to_end {
+            settled.await;
+        }
+    }
+
+    // Items.
+
+    /// What it emits.
+    pub(crate) fn items(&self) -> &ItemStream {
+        let mut is_new = false;
+        let items = self.items.get_or_init(|| {
+            is_new = true;
+            Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread))
+        });
+        // Either this sees the end, or the end finds what was made here.
+        if is_new && self.status().is_final() {
+            items.end();
+        }
+        items
     }
 
     // Progress, as the handler reports it.

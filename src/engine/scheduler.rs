@@ -21,11 +21,11 @@ use tokio::{runtime::Handle, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    CancelReason, Error, OnConflict, Retention, TaskId, TaskStatus, TimeLimit,
+    CancelReason, Error, OnConflict, Retention, TaskId, TaskStatus, TimeLimit, Unread,
     admission::{Admission, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
     attempt::Attempt,
     batch,
-    clocks::{release_after, stop_after, watch_attempt, watch_grace},
+    clocks::{release_after, stop_after, watch_attempt, watch_grace, watch_readers},
     hub::Hub,
     kind::Work,
     life::Stop,
@@ -230,7 +230,12 @@ impl Scheduler {
             let watch = watch_attempt(Arc::clone(self), Arc::clone(record), attempt.number);
             AbortOnDropHandle::new(self.runtime.spawn(watch))
         });
-        (timeout.is_some() || watch.is_some()).then(|| watch.into_iter().collect())
+        let readers = (policy.unread == Unread::Cancel).then(|| {
+            let readers = watch_readers(Arc::clone(self), Arc::clone(record), attempt.number);
+            AbortOnDropHandle::new(self.runtime.spawn(readers))
+        });
+        let is_needed = timeout.is_some() || watch.is_some() || readers.is_some();
+        is_needed.then(|| watch.into_iter().chain(readers).collect())
     }
 
     // Stopping.
@@ -245,6 +250,13 @@ impl Scheduler {
     ) {
         let why = Stop::TimeLimit(limit, limit.message(record.name(), length));
         if let Ok(stopped) = record.stop(why, attempt) {
+            self.act_on(record, stopped);
+        }
+    }
+
+    /// Cancels a task if it is at this attempt.
+    pub(super) fn cancel_attempt(self: &Arc<Self>, record: &Arc<Record>, why: CancelReason, attempt: u32) {
+        if let Ok(stopped) = record.stop(Stop::Cancel(why), Some(attempt)) {
             self.act_on(record, stopped);
         }
     }

@@ -5,6 +5,7 @@
 //! attempt is over. So nothing of the handler runs beside the clean-up, and nothing of an ended task runs any more.
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -74,6 +75,7 @@ async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -
         Ok(work) => run_handler(record, attempt, work).await,
         Err(error) => Err(TaskFailure::unreadable(&error).into()),
     };
+    record.handler_is_over(attempt);
     attempt.over().await;
     ended
 }
@@ -101,10 +103,18 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     // The call itself is inside too: a handler may panic before its first await.
     let handler = AssertUnwindSafe(async { work(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
+    let mut waits = false;
+    let watched = poll_fn(|context| {
+        let polled = handler.as_mut().poll(context);
+        if polled.is_pending() && !std::mem::replace(&mut waits, true) {
+            record.attempt_waits(attempt);
+        }
+        polled
+    });
     let ended = tokio::select! {
         biased;
         () = attempt.time_to_drop(record.kind.policy.grace) => Ok(Ending::Dropped),
-        result = &mut handler => match result {
+        result = watched => match result {
             Ok(Ok(output)) => Ok(Ending::Output(output)),
             Ok(Err(problem)) => Err(problem),
             Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),

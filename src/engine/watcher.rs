@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -8,31 +9,63 @@ use super::{TaskId, record::Record};
 
 /// Collects which tasks changed, for one reader that comes to look when it likes.
 ///
-/// It costs one entry for each changed task, however often the task changes and however late the reader is.
+/// It costs one entry for each changed task, however often the task changes and however late the reader is. Only a reader
+/// that waits is woken: to mark a task for one that is busy is one look into a table.
 #[derive(Default)]
 pub(crate) struct Watcher {
-    changed: Mutex<IndexMap<TaskId, Arc<Record>>>,
+    marks: Mutex<Marks>,
     wake: Notify,
+}
+
+#[derive(Default)]
+struct Marks {
+    changed: IndexMap<TaskId, Arc<Record>, RandomState>,
+    /// With how many the reader is to be woken, if it waits.
+    wanted: Option<usize>,
 }
 
 impl Watcher {
     pub(super) fn mark(&self, record: &Arc<Record>) {
-        self.changed.lock().insert(record.id, Arc::clone(record));
-        self.wake.notify_one();
+        let mut marks = self.marks.lock();
+        marks.changed.entry(record.id).or_insert_with(|| Arc::clone(record));
+        if marks.wanted.is_some_and(|wanted| marks.changed.len() >= wanted) {
+            marks.wanted = None;
+            drop(marks);
+            self.wake.notify_one();
+        }
+    }
+
+    /// How many have changed since the last look.
+    pub(crate) fn len(&self) -> usize {
+        self.marks.lock().changed.len()
     }
 
     /// What changed since the last look, oldest change first.
     pub(crate) fn take(&self) -> Vec<Arc<Record>> {
-        std::mem::take(&mut *self.changed.lock()).into_values().collect()
+        let mut marks = self.marks.lock();
+        // About as many will come again.
+        let next = IndexMap::with_capacity_and_hasher(marks.changed.len(), RandomState::default());
+        let taken = std::mem::replace(&mut marks.changed, next);
+        drop(marks);
+        taken.into_values().collect()
     }
 
-    /// Has the reader look again although nothing changed.
-    pub(crate) fn wake(&self) {
-        self.wake.notify_one();
-    }
-
-    /// Waits until something changed, or [`wake`](Self::wake). Cancel safe; one reader at a time.
+    /// Waits until something has changed since the last look. Cancel safe; one reader at a time.
     pub(crate) async fn changed(&self) {
-        self.wake.notified().await;
+        self.holds(1).await;
+    }
+
+    /// Waits until `count` tasks have changed since the last look. Cancel safe; one reader at a time.
+    pub(crate) async fn holds(&self, count: usize) {
+        loop {
+            {
+                let mut marks = self.marks.lock();
+                if marks.changed.len() >= count {
+                    return;
+                }
+                marks.wanted = Some(count);
+            }
+            self.wake.notified().await;
+        }
     }
 }

@@ -3,10 +3,10 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::{TaskEvent, TaskFilter, TaskId, TaskSnapshot};
+use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The number of the protocol between the page's package and this crate.
-pub(crate) const PROTOCOL: u32 = 2;
+pub(crate) const PROTOCOL: u32 = 3;
 
 /// What a session tells its page in one go.
 #[derive(Debug, Serialize)]
@@ -19,7 +19,7 @@ pub(crate) struct SessionMessage {
     pub events: Vec<Encoded<TaskEvent>>,
     /// What changed in the lists that are watched.
     pub lists: Vec<ListChange>,
-    /// Not all fitted: the rest comes with the answer to the acknowledgement.
+    /// Not all fitted: the rest comes with the answer to the acknowledgement, when the next frame is due.
     pub more: bool,
 }
 
@@ -29,10 +29,26 @@ pub(crate) struct SessionMessage {
 pub(crate) struct ListChange {
     /// The page's number of the watch.
     pub watch: u32,
-    /// The tasks that are new in the list or changed, each as it stands now.
+    /// The tasks that are new in the list or changed in more than their progress, each as it stands now.
     pub changed: Vec<Encoded<TaskSnapshot>>,
+    /// The tasks of which only the progress has changed since they were last told in this list. No task is in more
+    /// than one of the three.
+    pub progressed: Vec<Encoded<ProgressChange>>,
     /// The tasks that are not in the list any more.
     pub removed: Vec<TaskId>,
+}
+
+/// A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it was.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
+pub(crate) struct ProgressChange {
+    /// Its id.
+    pub id: TaskId,
+    /// The number of its newest status change, as in its snapshot.
+    #[cfg_attr(test, specta(type = specta_typescript::Number))]
+    pub sequence: u64,
+    /// How far it has come by now.
+    pub progress: Progress,
 }
 
 /// What `open` answers.

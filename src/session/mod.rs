@@ -1,10 +1,17 @@
 //! Delivery to pages: one session for each load of a page's client, with one channel for everything.
 
+mod ack;
+mod answer_size;
+mod follow;
+mod list;
 mod message;
 mod outbox;
 mod pump;
+mod readers;
+mod room;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,7 +20,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tauri::ipc::Channel;
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use message::{PROTOCOL, SessionInfo, SessionMessage, WatchTarget};
@@ -24,6 +31,7 @@ use crate::{
     engine::{Page, Record, Watcher},
 };
 use outbox::{LEASE, Outbox};
+use readers::Readers;
 
 /// The longest name that a page may give its session.
 const NAME_LIMIT: usize = 64;
@@ -94,25 +102,25 @@ impl Sessions {
             .ok_or_else(|| gone("it was closed or never opened"))
     }
 
-    /// Closes the sessions of a webview whose document is gone.
-    pub(crate) fn close_page(&self, label: &str) {
-        self.close(|session| &*session.page.label == label);
+    /// Closes the sessions of a webview whose document is gone, and comes again if it is `reloading`.
+    pub(crate) fn close_page(&self, label: &str, reloading: bool) {
+        self.close(reloading, |session| &*session.page.label == label);
     }
 
     /// Closes what a page has opened that was gone already.
     pub(crate) fn close_sessions_of(&self, page: &Page) {
-        self.close(|session| session.page == *page);
+        self.close(false, |session| session.page == *page);
     }
 
     fn close_one(&self, session: &Arc<Session>) {
-        self.close(|other| Arc::ptr_eq(other, session));
+        self.close(true, |other| Arc::ptr_eq(other, session));
     }
 
     pub(crate) fn close_all(&self) {
-        self.close(|_| true);
+        self.close(false, |_| true);
     }
 
-    fn close(&self, which: impl Fn(&Arc<Session>) -> bool) {
+    fn close(&self, reloading: bool, which: impl Fn(&Arc<Session>) -> bool) {
         let mut names = self.names.lock();
         let Names { open, closed } = &mut *names;
         let gone: Vec<_> = open.extract_if(|_, session| which(session)).collect();
@@ -123,6 +131,7 @@ impl Sessions {
         drop(names);
         for (_, session) in gone {
             session.closed.cancel();
+            session.readers.close(reloading);
         }
     }
 }
@@ -142,7 +151,10 @@ pub(crate) struct Session {
     tasks: TaskManager,
     watcher: Arc<Watcher>,
     outbox: Mutex<Outbox>,
+    /// Has the pump look again.
+    wake: Notify,
     closed: CancellationToken,
+    readers: Readers,
     repeats: Mutex<Vec<Channel<SessionMessage>>>,
 }
 
@@ -153,7 +165,9 @@ impl Session {
             tasks,
             watcher: Arc::default(),
             outbox: Mutex::new(Outbox::new(Instant::now())),
+            wake: Notify::new(),
             closed: CancellationToken::new(),
+            readers: Readers::new(),
             repeats: Mutex::default(),
         })
     }
@@ -174,10 +188,13 @@ impl Session {
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
         }
-        let snapshot = outbox.follow(record);
+        let snapshot = outbox.follow(record, Instant::now());
         if !outbox.follows(record.id) {
             record.remove_watcher(&self.watcher);
         }
+        drop(outbox);
+        // It may have a rate, to be told again.
+        self.wake.notify_one();
         snapshot
     }
 
@@ -199,7 +216,10 @@ impl Session {
         let mut outbox = self.outbox.lock();
         self.tasks.watch_all(&self.watcher);
         let records = self.tasks.records(&filter);
-        outbox.list(watch, filter, view, records)
+        let snapshots = outbox.list(watch, filter, view, records, Instant::now());
+        drop(outbox);
+        self.wake.notify_one();
+        snapshots
     }
 
     pub(crate) fn unlist(&self, watch: u32) {
@@ -208,16 +228,5 @@ impl Session {
         if outbox.unlist(watch) {
             self.tasks.unwatch_all(&self.watcher);
         }
-    }
-
-    /// The page has taken this message; answers the next if that one left something out.
-    pub(crate) fn acknowledge(&self, message: u64) -> Option<SessionMessage> {
-        let next = {
-            let mut outbox = self.outbox.lock();
-            outbox.absorb(self.watcher.take());
-            outbox.acknowledge(message, Instant::now())
-        };
-        self.watcher.wake();
-        next
     }
 }

@@ -6,17 +6,20 @@ use tokio::time::{Instant, sleep_until};
 use super::{Session, SessionMessage, Sessions};
 
 /// Feeds one session until it is closed. The channel goes with it, and with the channel its callback in the page.
+///
+/// It runs when there can be something to do: when the page has answered, when the next frame is due, and, once there is
+/// nothing left to tell, when a task changes.
 pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>, sessions: Weak<Sessions>) {
     let feed = async {
         loop {
-            let (message, deadline) = {
+            let (message, pause) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
                 if outbox.is_expired(now) {
                     return;
                 }
-                outbox.absorb(session.watcher.take());
-                (outbox.next_push(now), outbox.next_deadline())
+                let message = outbox.next_push(&session.watcher, now);
+                (message, outbox.pause(now))
             };
             if let Some(message) = message
                 && channel.send(message).is_err()
@@ -24,13 +27,14 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
                 return;
             }
             let timer = async {
-                match deadline {
-                    Some(deadline) => sleep_until(deadline).await,
+                match pause.until {
+                    Some(until) => sleep_until(until).await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = session.watcher.changed() => {}
+                () = session.wake.notified() => {}
+                () = session.watcher.holds(pause.changes) => {}
                 () = timer => {}
             }
         }

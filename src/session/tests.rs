@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::*;
+use super::{outbox::FRAME, *};
 use crate::{
     CancelReason, Failure, Json, StartOptions, TaskContext, TaskId,
     engine::{Errors, Kind, Owner, Settings, Start},
@@ -20,11 +20,11 @@ use crate::{
 };
 use log::Log;
 
+mod lists;
 #[path = "../../tests/support/log.rs"]
 #[allow(dead_code)] // Shared with tests that need more of it.
 mod log;
-
-const FRAME: Duration = Duration::from_millis(16);
+mod model;
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }
@@ -53,7 +53,11 @@ struct Opened {
 
 impl Opened {
     fn new() -> Self {
-        let (sessions, tasks) = (Arc::<Sessions>::default(), TaskManager::new(Handle::current()));
+        Self::with(TaskManager::new(Handle::current()))
+    }
+
+    fn with(tasks: TaskManager) -> Self {
+        let sessions = Arc::<Sessions>::default();
         let (channel, pushed) = channel();
         sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
         Self { sessions, tasks, pushed, taken: Mutex::default() }
@@ -61,6 +65,10 @@ impl Opened {
 
     fn session(&self) -> Result<Arc<Session>, Error> {
         self.sessions.get("s", &page("main"))
+    }
+
+    fn list(&self, watch: u32, filter: TaskFilter) -> Vec<TaskSnapshot> {
+        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()))
     }
 
     fn follow(&self, id: TaskId) {
@@ -82,7 +90,7 @@ impl Opened {
             }
             let mut next = pushed;
             while let Some(message) = next {
-                let answer = session.acknowledge(message["message"].as_u64().unwrap());
+                let answer = session.acknowledge(message["message"].as_u64().unwrap()).await.unwrap();
                 messages.push(message);
                 next = answer.map(|answer| serde_json::to_value(answer).unwrap());
             }
@@ -117,7 +125,7 @@ async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
     let opened = Opened::new();
     opened.follow(opened.hang());
     sleep(Duration::from_secs(20)).await;
-    opened.session().unwrap().acknowledge(1);
+    opened.session().unwrap().acknowledge(1).await.unwrap();
     sleep(Duration::from_secs(3_600)).await;
     assert!(opened.session().is_ok());
     assert_eq!(opened.pushed.lock().len(), 1, "nothing happens, so nothing is sent");
@@ -139,13 +147,13 @@ async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
     let fail = || opened.tasks.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("disk full"))).id();
     opened.follow(fail());
     sleep(FRAME).await;
-    opened.session().unwrap().acknowledge(1);
+    opened.session().unwrap().acknowledge(1).await.unwrap();
     sleep(Duration::from_secs(60)).await;
     assert_eq!(log.count("disk full"), 0, "the page knows");
     opened.follow(opened.hang());
     sleep(FRAME).await;
     let last = opened.pushed.lock().len() as u64;
-    opened.session().unwrap().acknowledge(last);
+    opened.session().unwrap().acknowledge(last).await.unwrap();
     let failed = opened.tasks.spawn("fails", async |_: TaskContext| {
         sleep(Duration::from_secs(1)).await;
         Err::<(), _>(Failure::new("disk full"))
@@ -154,7 +162,7 @@ async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
     drop(failed);
     sleep(FRAME).await;
     let last = opened.pushed.lock().len() as u64;
-    opened.session().unwrap().acknowledge(last);
+    opened.session().unwrap().acknowledge(last).await.unwrap();
     sleep(Duration::from_secs(2)).await;
     assert_eq!(opened.pushed.lock().len() as u64, last + 1, "the end is on its way");
     sleep(Duration::from_secs(60)).await;
@@ -185,9 +193,7 @@ async fn a_task_that_nobody_follows_any_more_has_no_watchers() {
 #[tokio::test(start_paused = true)]
 async fn a_list_is_told_what_was_removed_and_what_was_evicted() {
     let opened = Opened::new();
-    let session = opened.session().unwrap();
-    let view = View::new(page("main"), Scope::everything());
-    session.list(1, TaskFilter::default(), view);
+    opened.list(1, TaskFilter::default());
     let quick = || opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
     let removed = quick();
     removed.outcome().await;
@@ -229,16 +235,18 @@ async fn a_rate_falls_in_a_list_too() {
     });
     // After its last report, so that the list alone knows of the rate.
     sleep(Duration::from_millis(5_050)).await;
-    let listed = opened.session().unwrap().list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()));
+    let listed = opened.list(1, TaskFilter::default());
     assert!(listed[0].progress.rate.is_some());
     sleep(Duration::from_secs(1)).await;
-    let mut rate = None;
+    let mut rates = Vec::new();
     for _ in 0..20 {
         for message in opened.take_all().await {
-            rate = Some(message["lists"][0]["changed"][0]["progress"]["rate"].clone());
+            rates.push(message["lists"][0]["progressed"][0]["progress"]["rate"].as_f64());
         }
     }
-    assert_eq!(rate, Some(Value::Null));
+    assert!(rates.len() > 5 && rates[0].is_some_and(|rate| rate > 500.0), "{rates:?}");
+    assert!(rates.is_sorted_by(|before, after| after.is_none() || after < before), "{rates:?}");
+    assert_eq!(rates.last(), Some(&None), "after a while there is none");
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,14 +293,13 @@ fn tasks_that_report_without_pause_leave_room_for_the_others() {
     for id in ids {
         let record = opened.tasks.find(id).unwrap();
         record.add_watcher(&watcher);
-        outbox.follow(&record);
+        outbox.follow(&record, Instant::now());
     }
     let mut now = Instant::now();
     let mut messages = 0;
     while messages < 1_000 {
-        outbox.absorb(watcher.take());
         now += FRAME;
-        let Some(message) = outbox.next_push(now) else {
+        let Some(message) = outbox.next_push(&watcher, now) else {
             // They have not begun, or wait for a core.
             std::thread::yield_now();
             continue;
@@ -322,8 +329,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
     let quick =
         Kind::new("quick", Default::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let kinds = [(Arc::from("quick"), Arc::new(quick))].into();
-    let opened =
-        Opened { tasks: TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0), ..Opened::new() };
+    let opened = Opened::with(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
     let session = opened.session().unwrap();
     let id = TaskId::new();
     std::thread::scope(|scope| {
@@ -346,7 +352,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
                 session.unlist(1);
             }
         });
-        scope.spawn(|| (0..ROUNDS as u64).for_each(|number| drop(session.acknowledge(number))));
+        scope.spawn(|| (0..ROUNDS as u64).for_each(|number| drop(runtime.block_on(session.acknowledge(number)))));
         scope.spawn(|| (0..ROUNDS).for_each(|_| session.unfollow(id)));
         scope.spawn(|| (0..ROUNDS).for_each(|_| opened.tasks.disown("nobody")));
     });
@@ -358,7 +364,7 @@ async fn a_reloaded_page_loses_its_sessions_and_a_repeated_open_brings_none_back
     let (other, _) = channel();
     opened.sessions.open("elsewhere", PROTOCOL, &page("second"), &opened.tasks, other).unwrap();
     opened.follow(opened.hang());
-    opened.sessions.close_page("main");
+    opened.sessions.close_page("main", true);
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert!(opened.sessions.get("elsewhere", &page("second")).is_ok());
     let (again, pushed) = channel();
@@ -400,7 +406,7 @@ async fn a_rate_falls_on_the_page_while_nothing_happens() {
         sleep(Duration::from_millis(10)).await;
         let last = opened.pushed.lock().last().cloned();
         if let Some((_, message, _)) = last {
-            opened.session().unwrap().acknowledge(message["message"].as_u64().unwrap());
+            opened.session().unwrap().acknowledge(message["message"].as_u64().unwrap()).await.unwrap();
             rates.push(message["events"].as_array().unwrap().last().unwrap()["change"]["data"]["rate"].as_f64());
         }
     }
@@ -533,9 +539,9 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
             take(&message);
             sleep(Duration::from_millis(delays.next().unwrap_or(0))).await;
             let number = message["message"].as_u64().unwrap();
-            next = session.acknowledge(number).map(|answer| serde_json::to_value(answer).unwrap());
+            next = session.acknowledge(number).await.unwrap().map(|answer| serde_json::to_value(answer).unwrap());
             if repeat && next.is_none() {
-                assert!(session.acknowledge(number).is_none(), "a repeat does nothing");
+                assert!(session.acknowledge(number).await.unwrap().is_none(), "a repeat does nothing");
             }
         }
     }

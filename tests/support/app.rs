@@ -23,7 +23,9 @@ use tauri::{
     },
     webview::InvokeRequest,
 };
-use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt};
+use tauri_plugin_tasks::{
+    Builder, Bytes, Failure, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt, Unread,
+};
 
 pub const CHANNEL: &str = "__CHANNEL__:42";
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -132,8 +134,45 @@ async fn large(_: TaskContext, (): ()) -> Result<String, Failure> {
     Ok("x".repeat(100_000))
 }
 
+/// Emits the numbers below `to`, and then hangs or ends.
+#[derive(Deserialize, specta::Type)]
+struct Numbers {
+    to: u32,
+    hangs: bool,
+}
+
+async fn numbers(ctx: TaskContext<(), u32>, Numbers { to, hangs }: Numbers) -> Result<(), Failure> {
+    for number in 0..to {
+        ctx.emit(number).await?;
+        ctx.progress().inc(1);
+    }
+    if hangs { std::future::pending().await } else { Ok(()) }
+}
+
+/// Emits each of these as it is.
+async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(), Failure> {
+    for item in items {
+        ctx.emit(item).await?;
+    }
+    Ok(())
+}
+
+/// Emits the bytes 0, 1, 2 … up to `to`, and then hangs or ends.
+async fn bytes(ctx: TaskContext<(), Bytes>, Numbers { to, hangs }: Numbers) -> Result<(), Failure> {
+    let bytes: Vec<u8> = (0..to).map(|byte| byte.to_le_bytes()[0]).collect();
+    ctx.emit_bytes(&bytes).await?;
+    ctx.progress().inc(to.into());
+    if hangs { std::future::pending().await } else { Ok(()) }
+}
+
 fn tasks<R: Runtime>() -> Builder<R> {
     Builder::new()
+        .task(Task::new("numbers", numbers))
+        .task(Task::new("secret-numbers", numbers))
+        .task(Task::new("few-numbers", numbers).item_buffer(4, 1_000).unread(Unread::Wait))
+        .task(Task::new("watched-numbers", numbers).unread(Unread::Cancel))
+        .task(Task::new("emits", emits))
+        .task(Task::new("bytes", bytes))
         .task(Task::new("double", double))
         .task(Task::new("echo", echo).show_input())
         .task(Task::new("app-name", app_name))
@@ -216,7 +255,13 @@ impl App {
         });
         let url =
             if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost" } else { "tauri://localhost" };
-        Page { window, url: url.to_owned(), pushed: Arc::clone(&self.pushed), taken: Arc::default() }
+        Page {
+            window,
+            url: url.to_owned(),
+            pushed: Arc::clone(&self.pushed),
+            taken: Arc::default(),
+            ended: Arc::default(),
+        }
     }
 
     /// The same window with a document from elsewhere in it.
@@ -249,11 +294,13 @@ pub struct Page {
     url: String,
     pushed: Pushed,
     taken: Arc<AtomicUsize>,
+    /// What was answered of tasks that had ended when their start was answered, by id.
+    ended: Arc<Mutex<BTreeMap<String, Value>>>,
 }
 
 impl Page {
-    pub fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        let request = InvokeRequest {
+    fn request(&self, command: &str, arguments: Value) -> InvokeRequest {
+        InvokeRequest {
             cmd: format!("plugin:tasks|{command}"),
             callback: CallbackFn(0),
             error: CallbackFn(1),
@@ -261,8 +308,27 @@ impl Page {
             body: InvokeBody::Json(arguments),
             headers: Default::default(),
             invoke_key: INVOKE_KEY.to_owned(),
-        };
-        get_ipc_response(&self.window, request).map(|body| body.deserialize().unwrap())
+        }
+    }
+
+    pub fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
+        let answer: Value = self.call_raw(command, arguments).map(|body| body.deserialize().unwrap())?;
+        if let Some(id) = answer["snapshot"]["id"].as_str()
+            && !answer["snapshot"]["endedAt"].is_null()
+        {
+            self.ended.lock().unwrap().insert(id.to_owned(), answer.clone());
+        }
+        Ok(answer)
+    }
+
+    /// What a command answers, as it crosses over to the page.
+    pub fn call_raw(&self, command: &str, arguments: Value) -> Result<InvokeResponseBody, Value> {
+        get_ipc_response(&self.window, self.request(command, arguments))
+    }
+
+    /// Starts something; answers how it stands.
+    pub fn start(&self, command: &str, arguments: Value) -> Value {
+        self.call(command, arguments).unwrap()["snapshot"].clone()
     }
 
     pub fn open(&self, session: &str) {
@@ -271,13 +337,18 @@ impl Page {
 
     pub fn open_on(&self, session: &str, channel: u32) {
         let channel = format!("__CHANNEL__:{channel}");
-        let info = self.call("open", json!({ "session": session, "protocol": 2, "channel": channel })).unwrap();
-        assert_eq!(info, json!({ "protocol": 2, "leaseMs": 30_000 }));
+        let info = self.call("open", json!({ "session": session, "protocol": 3, "channel": channel })).unwrap();
+        assert_eq!(info, json!({ "protocol": 3, "leaseMs": 30_000 }));
     }
 
     pub fn ack(&self, session: &str, message: u64) -> Option<Message> {
         let answer = self.call("ack", json!({ "session": session, "message": message })).unwrap();
         (!answer.is_null()).then(|| Message::new(answer.to_string()))
+    }
+
+    /// How many tasks had ended when their start was answered.
+    pub fn quick_ends(&self) -> usize {
+        self.ended.lock().unwrap().len()
     }
 
     /// The next message pushed to this window on channel 42.
@@ -311,8 +382,14 @@ impl Page {
         self.of(42).len() == before
     }
 
-    /// Takes and acknowledges messages until `id` has ended; answers its last status change.
+    /// Takes and acknowledges messages until `id` has ended; answers its last status change. A quick end comes with the answer
+    /// to the start, and then nothing is pushed.
     pub fn next_end(&self, session: &str, id: &str) -> Value {
+        if let Some(answer) = self.ended.lock().unwrap().get(id) {
+            let Value::Object(mut end) = answer["snapshot"].clone() else { panic!("no snapshot: {answer}") };
+            end.insert("outcome".into(), answer["outcome"].clone());
+            return Value::Object(end);
+        }
         self.events_until_end(session, 42, id).pop().unwrap()["change"]["data"].clone()
     }
 

@@ -5,6 +5,8 @@
 mod criterion;
 mod engine;
 mod figure;
+mod statistics;
+mod window;
 
 use std::process::ExitCode;
 
@@ -18,18 +20,22 @@ use figure::Figure;
 pub enum Part {
     /// What a task costs in Rust, from its start to its end
     Engine,
+    /// How fast and how calmly what happens in Rust gets to a page
+    Window,
 }
 
 impl Part {
     fn name(self) -> &'static str {
         match self {
             Self::Engine => "engine",
+            Self::Window => "window",
         }
     }
 
     fn measure(self) -> Result<Vec<Figure>> {
         match self {
             Self::Engine => engine::measure(),
+            Self::Window => window::measure(),
         }
     }
 }

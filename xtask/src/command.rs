@@ -42,6 +42,8 @@ pub fn stdout(command: &mut Command) -> Option<String> {
 /// Where the output of commands goes.
 pub enum Output {
     Terminal,
+    /// Where standard output is for what was asked for, and nothing else.
+    StandardError,
     Log(File),
 }
 
@@ -50,8 +52,10 @@ impl Output {
     pub fn run(&self, command: &mut Command) -> Result<()> {
         let line = shown(command);
         self.note(&format!("$ {line}"))?;
-        if let Self::Log(file) = self {
-            command.stdout(file.try_clone()?).stderr(file.try_clone()?);
+        match self {
+            Self::Terminal => {}
+            Self::StandardError => drop(command.stdout(std::io::stderr())),
+            Self::Log(file) => drop(command.stdout(file.try_clone()?).stderr(file.try_clone()?)),
         }
         let program = command.get_program().display().to_string();
         let status = command.status().with_context(|| format!("`{program}` could not be started: is it installed?"))?;
@@ -63,6 +67,7 @@ impl Output {
     pub fn announce(&self, text: &str) -> Result<()> {
         match self {
             Self::Terminal => println!("{text}"),
+            Self::StandardError => eprintln!("{text}"),
             Self::Log(_) => print!("({text}) "),
         }
         Ok(std::io::stdout().flush()?)
@@ -72,6 +77,7 @@ impl Output {
     pub fn note(&self, text: &str) -> Result<()> {
         match self {
             Self::Terminal => println!("{text}"),
+            Self::StandardError => eprintln!("{text}"),
             Self::Log(file) => writeln!(&mut &*file, "{text}")?,
         }
         Ok(())

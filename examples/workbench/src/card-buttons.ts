@@ -2,7 +2,7 @@ import type { Snapshot } from "./client";
 import { find } from "./dom";
 import { endedBadly, hasEnded } from "./status";
 
-const NAMES = ["cancel", "remove", "hold", "release", "run-next", "retry"] as const;
+const NAMES = ["cancel", "remove", "hold", "release", "run-next", "retry", "open-log"] as const;
 export type ButtonName = (typeof NAMES)[number];
 
 /** How each button begins when it is read aloud; what it is about follows. */
@@ -13,6 +13,7 @@ const ALOUD: Readonly<Record<ButtonName, string>> = {
   release: "Release",
   "run-next": "Run next:",
   retry: "Try again:",
+  "open-log": "Open log:",
 };
 
 /** The buttons of a card: those that can be of use are there. */
@@ -33,6 +34,7 @@ export class CardButtons {
       release: button("release"),
       "run-next": button("run-next"),
       retry: button("retry"),
+      "open-log": button("open-log"),
     };
   }
 
@@ -70,6 +72,8 @@ function isOfUse(name: ButtonName, snapshot: Snapshot, members: readonly Snapsho
     case "run-next":
       // A task that waits for something else than its turn has no place.
       return waits && queue.position !== null && queue.position > 1;
+    case "open-log":
+      return snapshot.task === "tail" && members.length === 0;
     case "retry":
       // A batch has ended well if all its members have ended, however they did.
       return hasEnded(snapshot) && [snapshot, ...members].some(endedBadly);

@@ -1,14 +1,18 @@
 import { createTasks, type SnapshotFor, type TaskName } from "tauri-plugin-tasks-api";
 import type { Tasks } from "./tasks.gen";
 
+// Tauri gives the bridge to Rust to the top frame alone on some systems; this page in a frame of itself borrows it.
+window.__TAURI_INTERNALS__ ??= window.parent.__TAURI_INTERNALS__;
+
 /** The client of this page, typed by what the Rust side registers. */
 export const tasks = createTasks<Tasks>();
 
-/** All kinds, by name. A query that names them gets snapshots with the types of each. */
+/** The kinds that are shown, by name: not `numbers` and `noise`. A query that names them gets snapshots with the types of each. */
 export const KINDS = [
   "download",
   "hash-folder",
   "job",
+  "tail",
   "secret",
 ] as const satisfies TaskName<Tasks>[];
 
@@ -17,6 +21,7 @@ export type Snapshot = SnapshotFor<Tasks, (typeof KINDS)[number]>;
 
 declare global {
   interface Window {
+    __TAURI_INTERNALS__: unknown;
     /** The same client, for the console and for the end-to-end tests. */
     tasks: typeof tasks;
   }

@@ -1,6 +1,7 @@
 import { TaskInputError } from "tauri-plugin-tasks-api";
 import { find } from "./dom";
 import type { Follow } from "./handles";
+import type { Logs } from "./logs";
 import type { Notify } from "./notice";
 import { errorSentence } from "./sentences";
 
@@ -8,6 +9,7 @@ import { errorSentence } from "./sentences";
 export interface FormContext {
   readonly notify: Notify;
   readonly follow: Follow;
+  readonly openLog: Logs["open"];
 }
 
 type Field = HTMLInputElement | HTMLTextAreaElement;

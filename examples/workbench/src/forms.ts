@@ -7,6 +7,7 @@ import { type FormContext, field, onSubmit } from "./form";
 import { setUpManyForm } from "./many-form";
 import type { Notify } from "./notice";
 import { errorSentence } from "./sentences";
+import { setUpTailForm } from "./tail-form";
 import type { JobOutcome } from "./tasks.gen";
 import { downloadWords, hashWords, jobWords } from "./words";
 
@@ -22,6 +23,7 @@ export async function setUpForms(context: FormContext): Promise<void> {
   const download = find(document, "#download", HTMLFormElement);
   const hashFolder = find(document, "#hash-folder", HTMLFormElement);
   const job = find(document, "#job", HTMLFormElement);
+  setUpTailForm(find(document, "#tail", HTMLFormElement), context);
   const many = setUpManyForm(find(document, "#download-many", HTMLFormElement), context);
 
   const url = field(download, "url");

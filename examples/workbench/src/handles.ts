@@ -16,6 +16,7 @@ import {
   isForgotten,
   jobProblem,
   sentence,
+  tailProblem,
 } from "./sentences";
 import type { Tasks } from "./tasks.gen";
 
@@ -66,6 +67,8 @@ export async function explain({ task, id, error, members }: Snapshot): Promise<s
         return inWords(await (await tasks.attach(task, id)).outcome, folderProblem);
       case "job":
         return inWords(await (await tasks.attach(task, id)).outcome, jobProblem);
+      case "tail":
+        return inWords(await (await tasks.attach(task, id)).outcome, tailProblem);
       case "secret":
         return inWords(await (await tasks.attach(task, id)).outcome, errorSentence);
     }

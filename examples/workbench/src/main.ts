@@ -6,6 +6,7 @@ import { find } from "./dom";
 import { setUpDownloadsHead } from "./downloads-head";
 import { setUpForms, setUpSecret } from "./forms";
 import { cancel, createFollow, explain, hold, release, remove, runNext } from "./handles";
+import { createLogs } from "./logs";
 import { createNotify } from "./notice";
 import { createRetry } from "./retry";
 import { errorSentence, stopping } from "./sentences";
@@ -21,7 +22,8 @@ const { label } = getCurrentWebview();
 const notify = createNotify(byId("notice"));
 const tell = (error: unknown): void => notify(errorSentence(error), "bad");
 const follow = createFollow(byId("latest"), notify);
-const retry = createRetry(follow);
+const logs = createLogs(byId("log"), tell);
+const retry = createRetry(follow, logs.open);
 
 setUpTheme(button("theme"));
 byId("window-label").textContent = label;
@@ -43,6 +45,10 @@ function press(
       return release(snapshot);
     case "run-next":
       return runNext(snapshot);
+    case "open-log":
+      return snapshot.task === "tail"
+        ? logs.show(snapshot.id, snapshot.input?.path ?? "")
+        : Promise.resolve();
     case "retry":
       return snapshot.members === null
         ? retry(snapshot)
@@ -76,7 +82,8 @@ tasks
   })
   .catch(tell);
 
-setUpForms({ notify, follow }).catch(tell);
+setUpForms({ notify, follow, openLog: logs.open }).catch(tell);
+logs.restore().catch(tell);
 setUpSecret(button("start-secret"), notify);
 
 button("cancel-all").addEventListener("click", () => {

@@ -1,11 +1,12 @@
 import { type Snapshot, tasks } from "./client";
 import { type Follow, remove } from "./handles";
-import { downloadWords, hashWords, jobWords } from "./words";
+import type { Logs } from "./logs";
+import { downloadWords, hashWords, jobWords, tailWords } from "./words";
 
 /** Makes what starts a task of the list again that ended badly. The new one takes its place in the list. */
-export function createRetry(follow: Follow) {
+export function createRetry(follow: Follow, openLog: Logs["open"]) {
   return async (snapshot: Snapshot): Promise<void> => {
-    const end = await restart(snapshot, follow);
+    const end = await restart(snapshot, follow, openLog);
     // Members stay, or their batch would have gaps.
     if (snapshot.parent === null) {
       await remove(snapshot);
@@ -18,6 +19,7 @@ export function createRetry(follow: Follow) {
 async function restart(
   { task, id, input }: Snapshot,
   follow: Follow,
+  openLog: Logs["open"],
 ): Promise<() => Promise<void>> {
   switch (task) {
     case "download": {
@@ -31,6 +33,11 @@ async function restart(
     case "job": {
       const again = await tasks.retry(task, id);
       return () => follow(again, jobWords());
+    }
+    case "tail": {
+      const again = await tasks.retry(task, id);
+      openLog(again, input?.path ?? "");
+      return () => follow(again, tailWords(input));
     }
     case "secret":
       await tasks.retry(task, id);

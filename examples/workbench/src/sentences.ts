@@ -18,6 +18,8 @@ import type {
   JobError,
   JobOutcome,
   JobReport,
+  TailDetail,
+  TailError,
 } from "./tasks.gen";
 
 /** Messages of errors begin in lower case and have no full stop, so that they can be put together. On their own they need both. */
@@ -49,6 +51,8 @@ export function cancelSentence(reason: CancelReason | null): string {
       return "Cancelled, because the app quits.";
     case "parent":
       return "Cancelled with the task it belongs to.";
+    case "unread":
+      return "Cancelled, because nobody reads its items any more.";
     case "replaced":
       return "Cancelled, because another one took its place.";
     case "user":
@@ -75,6 +79,7 @@ const KINDS: Readonly<Record<Snapshot["task"], string>> = {
   download: "Download",
   "hash-folder": "Folder hash",
   job: "Job",
+  tail: "Log tail",
   secret: "Secret",
 };
 
@@ -110,6 +115,8 @@ export function subject({ task, input, label }: Snapshot): Subject {
     return { short: "", full: "" };
   }
   switch (task) {
+    case "tail":
+      return { short: input.path, full: input.path };
     case "download":
       return {
         short: `${fileName(input.dest)} from ${host(input.url)}`,
@@ -218,6 +225,9 @@ export function remark(snapshot: Snapshot): string {
 }
 
 function doing(snapshot: Snapshot): string {
+  if (snapshot.task === "tail") {
+    return snapshot.progress.detail === null ? "" : tailing(snapshot.progress.detail);
+  }
   if (snapshot.task !== "download") {
     return snapshot.progress.message ?? "";
   }
@@ -266,6 +276,50 @@ export function jobProblem(error: JobError): string {
       return "A job takes between 0 and 86,400 seconds: choose a number in that range.";
   }
 }
+
+function tailing({ lines, rotations, state }: TailDetail): string {
+  const rotated = rotations === 0 ? "" : `, rotated ${plural(rotations, "time")}`;
+  const doing: Record<TailDetail["state"], string> = {
+    reading: "",
+    waiting: ", waits for more",
+    missing: ", waits for a file with this name",
+  };
+  return linesIn(lines) + rotated + doing[state];
+}
+
+export function tailProblem(error: TailError): string {
+  switch (error.type) {
+    case "noFile":
+      return `There is no file ${error.data}: check the path.`;
+    case "notAFile":
+      return `${error.data} is not a file: choose a log file.`;
+    case "io":
+      return `The file could not be read (${error.data}): check its permissions, then try again.`;
+  }
+}
+
+/** Of a tail that has come to its end: there is none. */
+export const tailed = (output: never): never => output;
+
+export const linesIn = (lines: number): string => plural(lines, "line");
+
+export const linesPerSecond = (lines: number): string => `${linesIn(lines)}/s`;
+
+export const linesShown = (lines: number): string => `showing the last ${linesIn(lines)}`;
+
+export const linesBefore = (lines: number): string =>
+  `${plural(lines, "earlier line")} ${lines === 1 ? "was" : "were"} shown before the page was loaded anew`;
+
+export const linesMissed = (lines: number): string =>
+  `${plural(lines, "line")} ${lines === 1 ? "was" : "were"} dropped before this page could read ${lines === 1 ? "it" : "them"}`;
+
+export const logStatus = ({
+  paused,
+  over,
+}: {
+  readonly paused: boolean;
+  readonly over: boolean;
+}): string => (over ? "Ended" : paused ? "Paused" : "Live");
 
 /** The counts above the list. What has failed waits, too: for its next attempt. */
 export const inAllWindows = ({ running, retrying, queued }: TaskCounts): string =>

@@ -8,7 +8,9 @@ const ENDED: ReadonlySet<TaskStatus> = new Set<TaskStatus>([
   "timedOut",
 ]);
 
-export const hasEnded = ({ status }: Snapshot): boolean => ENDED.has(status);
+export const isFinal = (status: TaskStatus): boolean => ENDED.has(status);
+
+export const hasEnded = ({ status }: Snapshot): boolean => isFinal(status);
 
 /** Whether it has ended without what it was started for. */
 export const endedBadly = (snapshot: Snapshot): boolean =>

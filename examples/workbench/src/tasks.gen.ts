@@ -23,6 +23,41 @@ export type Tasks = {
 		output: JobReport;
 		error: JobError;
 	};
+	"tail": {
+		input: TailInput;
+		detail: TailDetail;
+		item: string;
+		output: Never;
+		error: TailError;
+	};
+	"numbers": {
+		input: NumbersInput;
+		detail: null;
+		item: number;
+		output: number;
+		error: Failure;
+	};
+	"numbers-dropped": {
+		input: NumbersInput;
+		detail: null;
+		item: number;
+		output: number;
+		error: Failure;
+	};
+	"numbers-cancelled": {
+		input: NumbersInput;
+		detail: null;
+		item: number;
+		output: number;
+		error: Failure;
+	};
+	"noise": {
+		input: NoiseInput;
+		detail: null;
+		item: Uint8Array;
+		output: string;
+		error: Failure;
+	};
 	"secret": {
 		input: null;
 		detail: null;
@@ -140,6 +175,24 @@ export type JobReport = {
 /**  The item type of tasks that emit no items. It has no values. */
 export type Never = never;
 
+/**  Which bytes. */
+export type NoiseInput = {
+	/**  How many. */
+	bytes: number,
+	/**  In chunks of this size. */
+	chunk: number,
+	/**  Other seeds, other bytes. */
+	seed: number,
+};
+
+/**  Which numbers. */
+export type NumbersInput = {
+	/**  How many, from 0 on. */
+	count: number,
+	/**  How many a second; 0 for as fast as it can. */
+	perSecond: number,
+};
+
 /**  What a download is at. */
 export type Stage = 
 /**  Waits for the server's answer. */
@@ -148,3 +201,39 @@ export type Stage =
 "receiving" | 
 /**  Makes sure that it is on the disk and gives it its name. */
 "saving";
+
+/**  What a tail is at. */
+export type TailDetail = {
+	/**  How many lines it has emitted. */
+	lines: number,
+	/**  How often another file had the name, or the file was emptied. */
+	rotations: number,
+	/**  Whether there is something to read. */
+	state: TailState,
+};
+
+/**  Why there are no lines, or no more of them. */
+export type TailError = 
+/**  There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard. */
+{ type: "noFile"; data: string } | 
+/**  A folder, a pipe or a device. */
+{ type: "notAFile"; data: string } | 
+/**  The file could not be read. */
+{ type: "io"; data: string };
+
+/**  What to follow. */
+export type TailInput = {
+	/**  The log file. */
+	path: string,
+	/**  From its first line on. Otherwise only its last few lines, and what comes after them. */
+	fromStart: boolean,
+};
+
+/**  What a tail does. */
+export type TailState = 
+/**  Reads what is there. */
+"reading" | 
+/**  Waits for more. */
+"waiting" | 
+/**  Waits for a file with this name. */
+"missing";

@@ -6,9 +6,11 @@ import {
   folderProblem,
   hashed,
   jobProblem,
+  tailed,
+  tailProblem,
   worked,
 } from "./sentences";
-import type { DownloadInput, HashFolderInput, Tasks } from "./tasks.gen";
+import type { DownloadInput, HashFolderInput, TailInput, Tasks } from "./tasks.gen";
 
 // How to speak of the tasks of each kind.
 
@@ -28,4 +30,10 @@ export const jobWords = (): Words<Tasks["job"]> => ({
   label: "Job",
   done: worked,
   failed: jobProblem,
+});
+
+export const tailWords = (input: TailInput | null): Words<Tasks["tail"]> => ({
+  label: input === null ? "Tail" : `Tail of ${fileName(input.path)}`,
+  done: tailed,
+  failed: tailProblem,
 });

@@ -2,6 +2,7 @@
 
 mod batch;
 mod cancel;
+mod items;
 mod keys;
 mod limits;
 mod model;

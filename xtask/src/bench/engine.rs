@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::criterion;
 use super::figure::{Figure, Goal};
+use super::statistics::median;
 use crate::command::command;
 
 /// What is compared is measured close together in each of these, and all of it again in the next: so what else the
@@ -52,8 +53,8 @@ const MILLISECOND: f64 = 1e6;
 pub fn measure() -> Result<Vec<Figure>> {
     let queued_bytes = queued_bytes()?;
     let rounds: Vec<_> = (1..=ROUNDS).map(round).collect::<Result<_>>()?;
-    let time = |bench, unit| median(rounds.iter().map(|round| round[bench] / unit).collect());
-    let ratio = |bench, to| median(rounds.iter().map(|round| round[bench] / round[to]).collect());
+    let time = |bench, unit| median(rounds.iter().map(|round| round[bench] / unit));
+    let ratio = |bench, to| median(rounds.iter().map(|round| round[bench] / round[to]));
 
     let (one, many) = (ratio(ONE_TASK, ONE_TOKIO), ratio(MANY_TASK, MANY_TOKIO));
     let inc = time(INC, 1.0);
@@ -100,9 +101,4 @@ fn queued_bytes() -> Result<f64> {
     let figures = text.lines().filter_map(|line| line.strip_prefix("queued_bytes ")?.rsplit_once(": "));
     let figures: Vec<f64> = figures.map(|(_, figure)| figure.parse()).collect::<Result<_, _>>()?;
     figures.into_iter().reduce(f64::max).context("benches/queued_bytes.rs says nothing")
-}
-
-fn median(mut figures: Vec<f64>) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    figures[figures.len() / 2]
 }

@@ -12,6 +12,7 @@ pub struct Figure {
 
 #[derive(Clone, Copy)]
 pub enum Goal {
+    AtLeast(f64),
     AtMost(f64),
     Below(f64),
 }
@@ -19,6 +20,7 @@ pub enum Goal {
 impl Goal {
     fn is_met(self, value: f64) -> bool {
         match self {
+            Self::AtLeast(least) => value >= least,
             Self::AtMost(most) => value <= most,
             Self::Below(limit) => value < limit,
         }
@@ -26,6 +28,7 @@ impl Goal {
 
     fn text(self) -> String {
         match self {
+            Self::AtLeast(least) => format!("at least {least}"),
             Self::AtMost(most) => format!("at most {most}"),
             Self::Below(limit) => format!("below {limit}"),
         }
@@ -46,7 +49,7 @@ impl Figure {
         let goal = goal.map_or_else(String::new, |goal| {
             format!("{:<14} {}", goal.text(), if goal.is_met(*value) { "met" } else { "MISSED" })
         });
-        format!("  {what:<56} {value:>8.2} {unit:<5}  {goal}").trim_end().to_owned()
+        format!("  {what:<64} {value:>12.2} {unit:<6}  {goal}").trim_end().to_owned()
     }
 }
 
@@ -66,21 +69,22 @@ pub fn json(part: &str, figures: &[Figure]) -> String {
 mod tests {
     use super::*;
 
-    fn figures() -> [Figure; 3] {
+    fn figures() -> [Figure; 4] {
         let figure = || Figure::new("what", 4.0, "ns");
         let below = figure().named("b", Some(Goal::Below(4.0)));
-        [figure(), below, figure().named("a", Some(Goal::AtMost(4.0)))]
+        let least = figure().named("c", Some(Goal::AtLeast(4.5)));
+        [figure(), below, figure().named("a", Some(Goal::AtMost(4.0))), least]
     }
 
     #[test]
     fn a_goal_is_met_or_missed() {
         let table = table("part", &figures());
         let ends: Vec<_> = table.lines().filter_map(|line| line.split_whitespace().last()).collect();
-        assert_eq!(ends, ["part", "ns", "MISSED", "met"]);
+        assert_eq!(ends, ["part", "ns", "MISSED", "met", "MISSED"]);
     }
 
     #[test]
     fn only_what_has_a_name_is_in_the_json() {
-        assert_eq!(json("part", &figures()), r#""part": {"b": 4.00, "a": 4.00}"#);
+        assert_eq!(json("part", &figures()), r#""part": {"b": 4.00, "a": 4.00, "c": 4.00}"#);
     }
 }

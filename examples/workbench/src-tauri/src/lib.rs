@@ -1,20 +1,25 @@
 //! The workbench: the example app of `tauri-plugin-tasks`.
 //!
-//! Three kinds of real work, one file each, and one kind that no window may start:
-//! [`download`], [`hash_folder`], [`job`] and [`secret`].
+//! Four kinds of real work, one file each ([`download`], [`hash_folder`], [`job`] and [`tail`](mod@tail)), two that only make
+//! streams to look at ([`numbers`] and [`noise`]), and one that no window may start ([`secret`]).
 
 pub mod download;
 pub mod hash_folder;
 pub mod job;
+pub mod noise;
+pub mod numbers;
 pub mod secret;
+pub mod tail;
 
+#[cfg(feature = "bench")]
+mod bench;
 mod defaults;
 mod windows;
 
 use std::time::Duration;
 
 use tauri::Runtime;
-use tauri_plugin_tasks::{Builder, Retry, Task};
+use tauri_plugin_tasks::{Builder, Retry, Task, Unread};
 
 /// The kinds of task this app registers, and how each is treated: once for [`run`], and once for the test that writes their
 /// TypeScript (`tests/bindings.rs`).
@@ -32,14 +37,26 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         // It uses all cores: a second one at the same time would only make both slow.
         .task(Task::new("hash-folder", hash_folder::hash_folder).concurrency(1).show_input())
         .task(Task::new("job", job::job).show_input())
+        // Nobody wants the lines of a view that was closed, and a page that only reloads is back before the tail gives up.
+        .task(Task::new("tail", tail::tail).unread(Unread::Cancel).display_errors().show_input())
+        // One handler, once for each way to treat what nobody reads.
+        .task(Task::new("numbers", numbers::numbers).unread(Unread::Wait))
+        .task(Task::new("numbers-dropped", numbers::numbers).unread(Unread::DropOldest))
+        .task(Task::new("numbers-cancelled", numbers::numbers).unread(Unread::Cancel))
+        .task(Task::new("noise", noise::noise).unread(Unread::Wait))
         // Registered like the others, but named by no file in `capabilities/`.
         .task(Task::new("secret", secret::secret))
 }
 
 /// Runs the app until it quits.
 pub fn run() -> tauri::Result<()> {
+    let context = tauri::generate_context!();
+    #[cfg(feature = "bench")]
+    if bench::is_asked() {
+        return bench::run(context);
+    }
     tauri::Builder::default()
         .plugin(tasks().build())
         .invoke_handler(tauri::generate_handler![defaults::defaults, windows::open_window])
-        .run(tauri::generate_context!())
+        .run(context)
 }

@@ -1,0 +1,450 @@
+//! Streams between a handler and a page: in order, complete, and in bounded memory, whatever the page does.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{App, Workbench, close_window, eventually, with_app};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const MIB: u64 = 1024 * 1024;
+/// The buffer of a kind that says nothing about it.
+const BUFFER_ITEMS: u64 = 65_536;
+const BUFFER_BYTES: u64 = 8 * MIB;
+/// Two batches may be on their way, as large as they get.
+const BATCH_ITEMS: u64 = 65_536;
+const BATCH_BYTES: u64 = 4 * MIB;
+
+/// What a page keeps of a stream of numbers.
+#[derive(Debug, Default, Deserialize, PartialEq)]
+struct Read {
+    /// The number of the next item.
+    position: u32,
+    /// How many were read.
+    count: u32,
+    /// Of all that were read, in order.
+    hash: u32,
+    /// How many were dropped before they could be read.
+    missed: u32,
+}
+
+impl Read {
+    /// What it must be for the numbers from 0 on.
+    fn of(count: u32) -> Self {
+        let hash = (0..count).fold(HASH, |hash, number| (hash ^ number).wrapping_mul(16_777_619));
+        Self { position: count, count, hash, missed: 0 }
+    }
+}
+
+/// Reads the stream of the task `id` from where this page has stopped. `window.read` is how far it is, kept in the page's storage
+/// with each item.
+const READ: &str = "
+    window.isNew = true;
+    const stored = sessionStorage.getItem('read:' + args.id);
+    const read = stored === null ? { position: 0, count: 0, hash: 2166136261, missed: 0 } : JSON.parse(stored);
+    const task = await window.tasks.attach(args.kind, args.id, { from: read.position });
+    const numbers = task.items();
+    window.read = read;
+    window.reading = (async () => {
+        for await (const number of numbers) {
+            read.count += 1;
+            read.hash = Math.imul(read.hash ^ number, 16777619) >>> 0;
+            read.position = numbers.position;
+            read.missed = numbers.missed;
+            sessionStorage.setItem('read:' + args.id, JSON.stringify(read));
+        }
+        return read;
+    })();
+    window.reading.catch(() => {});
+";
+const HASH: u32 = 2_166_136_261;
+
+async fn start(app: &App, kind: &str, input: Value) -> Result<String> {
+    let script = "return (await window.tasks.start(args.kind, args.input)).id";
+    app.script(script, json!({ "kind": kind, "input": input })).await
+}
+
+async fn numbers(app: &App, kind: &str, count: u32, per_second: u32) -> Result<String> {
+    start(app, kind, json!({ "count": count, "perSecond": per_second })).await
+}
+
+/// How far a task is.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Task {
+    status: String,
+    cancel_reason: Option<String>,
+    progress: Progress,
+}
+
+#[derive(Debug, Deserialize)]
+struct Progress {
+    completed: u64,
+}
+
+async fn task(app: &App, id: &str) -> Result<Task> {
+    app.script("return await window.tasks.get(args.id)", json!({ "id": id })).await
+}
+
+async fn task_when(app: &App, id: &str, wanted: &str, mut is_so: impl FnMut(&Task) -> bool) -> Result<Task> {
+    let mut last = None;
+    let result = eventually(wanted, Duration::from_secs(60), async || {
+        let task = task(app, id).await?;
+        let is_so = is_so(&task);
+        let shown = format!("{task:?}");
+        last = Some(shown);
+        Ok(is_so.then_some(task))
+    })
+    .await;
+    result.with_context(|| format!("the task was last {last:?}"))
+}
+
+/// How far a task is, when that doesn't change any more.
+async fn still(app: &App, id: &str) -> Result<u64> {
+    let mut last = None;
+    eventually("a task that stands still", Duration::from_secs(30), async || {
+        let now = task(app, id).await?.progress.completed;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let same = last == Some(now) && task(app, id).await?.progress.completed == now;
+        last = Some(now);
+        Ok(same.then_some(now))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_items_holds_a_fast_handler() -> Result<()> {
+    with_app("workbench", async |app| {
+        let id = numbers(app, "numbers", 5_000_000, 0).await?;
+        let script = "
+            const task = await window.tasks.attach('numbers', args.id);
+            window.numbers = task.items();
+            for (let count = 0; count < 10; count += 1) await window.numbers.next();
+        ";
+        app.script::<Value>(script, json!({ "id": id })).await?;
+
+        let most = 10 + BUFFER_ITEMS + 2 * BATCH_ITEMS;
+        let held = still(app, &id).await?;
+        ensure!(held <= most, "ten were read, and {held} are emitted");
+
+        // A hundred more: it goes on by no more than that allows.
+        let script = "
+            for (let count = 0; count < 100; count += 1) {
+                const { value } = await window.numbers.next();
+                if (value !== 10 + count) throw new Error(`expected ${10 + count}, got ${value}`);
+            }
+            return window.numbers.position;
+        ";
+        let position: u64 = app.script(script, Value::Null).await?;
+        ensure!(position == 110, "{position}");
+        let later = still(app, &id).await?;
+        ensure!(later <= most + 100, "110 were read, and {later} are emitted");
+
+        app.script::<Value>("await (await window.tasks.attach('numbers', args.id)).cancel()", json!({ "id": id }))
+            .await?;
+        task_when(app, &id, "a cancelled task", |task| task.status == "cancelled").await?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_slow_reader_of_bytes_keeps_memory_flat() -> Result<()> {
+    with_app("workbench", async |app| {
+        let id = start(app, "noise", json!({ "bytes": 1024 * MIB, "chunk": MIB, "seed": 1 })).await?;
+        let script = "
+            const task = await window.tasks.attach('noise', args.id);
+            window.noise = task.bytes();
+            window.slowly = async (chunks) => {
+                for (let count = 0; count < chunks; count += 1) {
+                    await window.noise.next();
+                    await new Promise((resolve) => setTimeout(resolve, 20));
+                }
+                return window.noise.position;
+            };
+            return await window.slowly(10);
+        ";
+        app.script::<u64>(script, json!({ "id": id })).await?;
+        let before = app.memory()?;
+        for _ in 0..5 {
+            let position: u64 = app.script("return await window.slowly(10)", Value::Null).await?;
+            let emitted = task(app, &id).await?.progress.completed;
+            let ahead = emitted.saturating_sub(position);
+            ensure!(ahead <= BUFFER_BYTES + 2 * BATCH_BYTES, "{position} bytes are read, and {emitted} emitted");
+            let grown = app.memory()?.saturating_sub(before);
+            ensure!(grown < 32 * MIB, "the app has {} MiB more memory than at first", grown / MIB);
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stream_goes_on_after_reloads_and_each_item_counts_once() -> Result<()> {
+    /// More than a page reads in the time of all reloads.
+    const COUNT: u32 = 60_000;
+    with_app("workbench", async |app| {
+        let id = numbers(app, "numbers", COUNT, 4_000).await?;
+        let args = json!({ "id": id, "kind": "numbers" });
+        let mut before = 0;
+        for round in 0..10 {
+            app.script::<Value>(READ, args.clone()).await.with_context(|| format!("round {round}"))?;
+            // In the midst of it, when some have been read and more are on their way.
+            let position: u32 = eventually("some numbers", Duration::from_secs(20), async || {
+                let position: u32 = app.script("return window.read.position", Value::Null).await?;
+                Ok((position > before + 200).then_some(position))
+            })
+            .await?;
+            before = position;
+            // Every other time right in the page, so that nothing has a chance to come to rest.
+            if round % 2 == 0 {
+                app.reload().await?;
+            } else {
+                app.run("window.isNew = false; setTimeout(() => location.reload());", Value::Null).await?;
+                eventually("a new page", Duration::from_secs(20), async || {
+                    let script = "return window.isNew === undefined && window.tasks !== undefined";
+                    Ok(app.script::<bool>(script, Value::Null).await?.then_some(()))
+                })
+                .await?;
+            }
+        }
+        ensure!(task(app, &id).await?.status == "running", "all reloads were in mid-stream");
+        app.script::<Value>(READ, args).await?;
+        let read: Read = app.script("return await window.reading", Value::Null).await?;
+        ensure!(read == Read::of(COUNT), "{read:?} is not {:?}", Read::of(COUNT));
+        Ok(())
+    })
+    .await
+}
+
+/// By how much a page is behind the truth.
+#[derive(Debug, Deserialize)]
+struct Frame {
+    /// What `onProgress` told last.
+    behind: f64,
+    /// What the list told last.
+    list: f64,
+}
+
+#[tokio::test]
+async fn a_page_that_was_frozen_is_right_within_a_frame() -> Result<()> {
+    /// How many frames it may take. The first one after the freeze is begun with what has come before it.
+    const FRAMES: usize = 2;
+    const PER_SECOND: f64 = 200.0;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        // A list of cards, and progress by hand beside it.
+        let id = numbers(app, "numbers", 100_000, 200).await?;
+        let job = page.job("succeed", 600.0).await?;
+        page.card_when(&job, "a running job", |card| card.status == "running").await?;
+        let script = "
+            const task = await window.tasks.attach('numbers', args.id);
+            (async () => { for await (const batch of task.batches()); })();
+            let shown = 0;
+            task.onProgress(({ completed }) => { shown = completed; });
+            let list = [];
+            await window.tasks.watch({ task: ['numbers', 'job'] }, (tasks) => { list = tasks; });
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+            // A truth that no message from Rust is needed for: the rate is known, and where it was just now.
+            const zero = { at: performance.now(), completed: (await window.tasks.get(args.id)).progress.completed };
+            const truth = () => zero.completed + ((performance.now() - zero.at) * args.perSecond) / 1000;
+
+            const until = performance.now() + 5000;
+            while (performance.now() < until);
+
+            const frames = [];
+            for (let frame = 0; frame < 10; frame += 1) {
+                await new Promise((resolve) => requestAnimationFrame(resolve));
+                const listed = list.find(({ id }) => id === args.id)?.progress.completed ?? 0;
+                frames.push({ behind: truth() - shown, list: truth() - listed });
+            }
+            return frames;
+        ";
+        let args = json!({ "id": id, "perSecond": PER_SECOND });
+        let frames: Vec<Frame> = app.script(script, args).await?;
+        // A hundred milliseconds: two frames of a busy machine, and what the clocks differ by. Five seconds would be a thousand.
+        let close = PER_SECOND * 0.1;
+        let first = frames.iter().position(|frame| frame.behind.abs() < close && frame.list.abs() < close);
+        ensure!(first.is_some_and(|first| first <= FRAMES), "right in frame {first:?}: {frames:#?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
+    const COUNT: u32 = 300_000;
+    with_app("workbench", async |app| {
+        app.click("open-observer").await?;
+        app.window("observer").await?;
+        app.window("main").await?;
+        app.click("open-second").await?;
+        app.window("second").await?;
+        let mut ids = Vec::new();
+        for kind in ["numbers-dropped", "numbers", "numbers-cancelled"] {
+            let id = numbers(app, kind, COUNT, 0).await?;
+            // Some of each are read, and the reader stays.
+            let script = "
+                const task = await window.tasks.attach(args.kind, args.id);
+                const numbers = task.items();
+                (window.readers ??= []).push(numbers);
+                for (let count = 0; count < 1000; count += 1) await numbers.next();
+            ";
+            app.script::<Value>(script, json!({ "kind": kind, "id": id })).await?;
+            still(app, &id).await?;
+            ids.push(id);
+        }
+        let [dropped, waiting, cancelled] = &ids[..] else { anyhow::bail!("there are {} tasks", ids.len()) };
+        close_window("Workbench: second window")?;
+        app.window("observer").await?;
+
+        // Nobody comes back to read on.
+        let dropped = task_when(app, dropped, "an end to the one that drops", |task| task.status != "running").await?;
+        ensure!(dropped.status == "completed" && dropped.progress.completed == u64::from(COUNT), "{dropped:?}");
+        let cancelled =
+            task_when(app, cancelled, "an end to the one that cancels", |task| task.status != "running").await?;
+        ensure!(
+            cancelled.status == "cancelled" && cancelled.cancel_reason.as_deref() == Some("unread"),
+            "{cancelled:?}"
+        );
+        let held = still(app, waiting).await?;
+        ensure!(task(app, waiting).await?.status == "running", "the one that waits does");
+        ensure!(held < 1000 + BUFFER_ITEMS + 2 * BATCH_ITEMS, "it is {held} far");
+
+        // Another window reads on, and misses nothing.
+        let script = "
+            const task = await window.tasks.attach('numbers', args.id, { from: 1000 });
+            const numbers = task.items();
+            let next = 1000;
+            for await (const number of numbers) {
+                if (number !== next) throw new Error(`expected ${next}, got ${number}`);
+                next += 1;
+            }
+            return [next, numbers.missed];
+        ";
+        let (next, missed): (u32, u32) = app.script(script, json!({ "id": waiting })).await?;
+        ensure!(next == COUNT && missed == 0, "it got to {next}, and missed {missed}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
+    const COUNT: u32 = 30_000;
+    with_app("workbench", async |app| {
+        let script = "
+            window.frame = async (name) => {
+                const frame = document.createElement('iframe');
+                frame.name = name;
+                frame.src = '/';
+                document.body.append(frame);
+                await new Promise((resolve) => { frame.onload = resolve; });
+            };
+            await window.frame('left');
+            await window.frame('right');
+            const ready = (name) => window.frames[name].tasks !== undefined;
+            while (!ready('left') || !ready('right')) await new Promise((resolve) => setTimeout(resolve, 10));
+            const clients = [window.tasks, window.frames.left.tasks, window.frames.right.tasks];
+            if (new Set(clients).size < 3) throw new Error('the frames have no clients of their own');
+        ";
+        app.script::<Value>(script, Value::Null).await?;
+        // Each frame is told to read a stream of its own; how far it is stays with the window that has both.
+        let script = "
+            window.streams = {};
+            window.follow = async (name, id, from) => {
+                const stream = (window.streams[name] ??= { id, next: 0, wrong: [] });
+                const task = await window.frames[name].tasks.attach('numbers', id, { from: stream.next });
+                const batches = task.batches();
+                let first = await batches.next();
+                window.reading ??= {};
+                window.reading[name] = (async () => {
+                    for (let step = first; !step.done; step = await batches.next()) {
+                        for (const number of step.value) {
+                            if (number !== stream.next) stream.wrong.push([stream.next, number]);
+                            stream.next = number + 1;
+                        }
+                    }
+                })();
+            };
+            for (const name of ['left', 'right']) {
+                const task = await window.frames[name].tasks.start('numbers', { count: args.count, perSecond: 2000 });
+                await window.follow(name, task.id);
+            }
+        ";
+        app.script::<Value>(script, json!({ "count": COUNT })).await?;
+        let script = "
+            const { left, right } = window.streams;
+            if (left.next < 1000 || right.next < 1000) return null;
+            const before = right.next;
+            const loaded = new Promise((resolve) => { document.querySelector('[name=left]').onload = resolve; });
+            window.frames.left.location.reload();
+            await loaded;
+            return before;
+        ";
+        let before: u32 = eventually("two streams midway", Duration::from_secs(20), async || {
+            app.script::<Option<u32>>(script, Value::Null).await
+        })
+        .await?;
+
+        // The other one goes on meanwhile.
+        eventually("the other frame's stream", Duration::from_secs(5), async || {
+            let next: u32 = app.script("return window.streams.right.next", Value::Null).await?;
+            Ok((next > before + 1000).then_some(()))
+        })
+        .await?;
+        // No one tells Rust that a frame has gone: its session ends with its lease.
+        eventually("the reloaded frame's stream", Duration::from_secs(60), async || {
+            let script = "
+                while (window.frames.left.tasks === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+                await window.follow('left', window.streams.left.id);
+            ";
+            app.script::<Value>(script, Value::Null).await.map(Some)
+        })
+        .await?;
+        let script = "
+            await Promise.all([window.reading.left, window.reading.right]);
+            return window.streams;
+        ";
+        let streams: Value = app.script(script, Value::Null).await?;
+        for name in ["left", "right"] {
+            let stream = &streams[name];
+            ensure!(stream["next"] == COUNT && stream["wrong"] == json!([]), "the stream of {name}: {stream}");
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn bytes_arrive_byte_for_byte() -> Result<()> {
+    const SEED: u32 = 7;
+    with_app("workbench", async |app| {
+        // No chunk is like another, and none of a size that anybody would choose.
+        for (bytes, chunk) in [(0, 1000), (1, 1), (3 * MIB + 17, 4_099), (16 * MIB + 1, MIB + 1)] {
+            let id = start(app, "noise", json!({ "bytes": bytes, "chunk": chunk, "seed": SEED })).await?;
+            let script = "
+                const task = await window.tasks.attach('noise', args.id);
+                const stream = task.bytes();
+                let state = args.seed;
+                let count = 0;
+                for await (const chunk of stream) {
+                    if (!(chunk instanceof Uint8Array)) throw new Error(`a chunk is a ${typeof chunk}`);
+                    for (const byte of chunk) {
+                        state ^= state << 13;
+                        state ^= state >>> 17;
+                        state ^= state << 5;
+                        if (byte !== (state & 255)) throw new Error(`byte ${count} is ${byte} instead of ${state & 255}`);
+                        count += 1;
+                    }
+                }
+                await task.result;
+                return [count, stream.position, stream.missed];
+            ";
+            let (count, position, missed): (u64, u64, u64) = app.script(script, json!({ "id": id, "seed": SEED })).await?;
+            ensure!((count, position, missed) == (bytes, bytes, 0), "{bytes} bytes: {count}, {position}, {missed}");
+        }
+        Ok(())
+    })
+    .await
+}

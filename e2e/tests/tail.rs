@@ -1,0 +1,296 @@
+//! The log view: what a tail reads, and what becomes of it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{App, Workbench, eventually, with_app};
+use serde_json::{Value, json};
+
+/// A log whose lines say which they are.
+struct Log {
+    path: PathBuf,
+    lines: u64,
+}
+
+impl Log {
+    fn in_folder(app: &App) -> Result<Self> {
+        let path = app.folder().join("app.log");
+        File::create(&path)?;
+        Ok(Self { path, lines: 0 })
+    }
+
+    /// Writes more lines at the end of the file, which is made if there is none.
+    fn write(&mut self, lines: u64) -> Result<()> {
+        let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+        let text: String = (self.lines + 1..=self.lines + lines).map(|number| line(number) + "\n").collect();
+        file.write_all(text.as_bytes())?;
+        self.lines += lines;
+        Ok(())
+    }
+
+    fn rotate(&self) -> Result<()> {
+        Ok(fs::rename(&self.path, self.path.with_extension("log.1"))?)
+    }
+}
+
+fn line(number: u64) -> String {
+    format!("line {number} of the log")
+}
+
+/// An error unless these are the lines with these numbers, none else and none missing.
+fn ensure_lines(log: &BTreeMap<u64, String>, from: u64, to: u64) -> Result<()> {
+    for number in from..=to {
+        let text = log.get(&number).with_context(|| format!("line {number} is missing"))?;
+        ensure!(*text == line(number), "line {number} is {text:?}");
+    }
+    ensure!(log.len() as u64 == to + 1 - from, "there are {} lines instead of {from} to {to}", log.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_log_is_followed_through_every_kind_of_rotation() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(100)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(log.lines).await?;
+
+        log.write(100)?;
+        page.log_until(log.lines).await?;
+
+        // Renamed, with lines that were not read yet, and made again.
+        log.write(50)?;
+        log.rotate()?;
+        log.write(50)?;
+        page.log_until(log.lines).await?;
+
+        // Copied and emptied.
+        fs::copy(&log.path, log.path.with_extension("log.2"))?;
+        File::create(&log.path)?;
+        log.write(100)?;
+        page.log_until(log.lines).await?;
+
+        // Removed, and there again later.
+        fs::remove_file(&log.path)?;
+        page.card_when(&id, "a tail that waits for its file", |card| card.text.contains("waits for a file")).await?;
+        log.write(100)?;
+        page.log_until(log.lines).await?;
+
+        ensure_lines(&page.log().await?, 1, 500)?;
+        let card = page.card_when(&id, "a tail at the end", |card| card.text.contains("waits for more")).await?;
+        ensure!(card.text.contains("500 lines, rotated 3 times"), "{card:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(1_000)?;
+        page.tail(&log.path, true).await?;
+        page.log_until(1_000).await?;
+
+        let mut seen = page.log().await?;
+        for round in 0..5 {
+            // Some lines are on their way when the page goes.
+            log.write(20_000)?;
+            page.log_until(log.lines - 19_000).await?;
+            app.reload().await?;
+            log.write(100)?;
+            page.log_until(log.lines).await.with_context(|| format!("round {round}"))?;
+            for (number, text) in page.log().await? {
+                if let Some(before) = seen.insert(number, text.clone()) {
+                    ensure!(before == text, "line {number} was {before:?} and is {text:?}");
+                }
+            }
+        }
+        for (number, text) in &seen {
+            ensure!(*text == line(*number), "line {number} is {text:?}");
+        }
+        // The last lines of before the reload are there at once.
+        let (first, last) = (seen.first_key_value(), seen.last_key_value());
+        ensure!(first.is_some_and(|(number, _)| *number == 1), "the first is {first:?}");
+        ensure!(last.is_some_and(|(number, _)| *number == log.lines), "the last is {last:?}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn after_a_reload_a_log_goes_on_right_where_it_was() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(1_000)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(1_000).await?;
+
+        app.reload().await?;
+
+        log.write(10)?;
+        page.log_until(1_010).await?;
+        ensure_lines(&page.log().await?, 801, 1_010)?;
+        let text = app.text("log-lines").await?;
+        ensure!(!text.is_empty(), "there is something to see");
+        ensure!(app.text("log-count").await? == "1,010 lines", "the lines of before are counted");
+        ensure!(page.card(&id).await?.status == "running", "the tail goes on");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_paused_log_holds_its_tail_and_loses_nothing() -> Result<()> {
+    /// What is on its way: the buffer, the batches that were asked for, and one chunk of the file.
+    const ON_ITS_WAY: u64 = 65_536 + 4 * 16_384 + 16_384;
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(10)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(10).await?;
+
+        app.click("log-pause").await?;
+        log.write(300_000)?;
+        let held = still(app, &id).await?;
+        let shown = page.log_count().await?;
+        ensure!(held < shown + ON_ITS_WAY, "the tail has emitted {held} lines, of which {shown} are shown");
+
+        app.click("log-pause").await?;
+        page.log_until(log.lines).await?;
+        ensure!(page.log_count().await? == log.lines, "no line comes twice");
+        eventually("the last line at the end", Duration::from_secs(10), async || {
+            Ok(app.text("log-lines").await?.ends_with(&line(log.lines)).then_some(()))
+        })
+        .await
+    })
+    .await
+}
+
+/// How many lines a tail has emitted, when that has not changed for a while.
+async fn still(app: &App, id: &str) -> Result<u64> {
+    let mut last = None;
+    eventually("a tail that stands still", Duration::from_secs(30), async || {
+        let script = "
+            const lines = async () => (await window.tasks.get(args.id)).progress.detail?.lines ?? 0;
+            const before = await lines();
+            await new Promise((resolve) => setTimeout(resolve, 1000));
+            return [before, await lines()];
+        ";
+        let (before, after): (u64, u64) = app.script(script, json!({ "id": id })).await?;
+        let same = before == after && last == Some(before);
+        last = Some(after);
+        Ok(same.then_some(after))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_tail_of_a_closed_log_ends() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(100)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(100).await?;
+
+        app.click("log-close").await?;
+
+        let card = page.card_at_end(&id, "cancelled").await?;
+        ensure!(card.text.contains("nobody reads"), "it says why: {card:?}");
+        let hidden: bool = app.script("return document.getElementById('log').hidden", Value::Null).await?;
+        ensure!(hidden, "the view is closed");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_stopped_tail_leaves_its_lines() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(100)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(100).await?;
+
+        app.click("log-stop").await?;
+        page.card_at_end(&id, "cancelled").await?;
+        eventually("an ended log", Duration::from_secs(10), async || {
+            Ok((app.text("log-status").await? == "Ended").then_some(()))
+        })
+        .await?;
+        ensure_lines(&page.log().await?, 1, 100)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(500)?;
+        page.tail(&log.path, true).await?;
+        page.log_until(500).await?;
+        ensure!(at_end(app, "true").await?, "it begins at the end");
+
+        scroll(app, "-= 900").await?;
+        let (top, _) = place(app, "false").await?;
+        log.write(500)?;
+        page.log_until(1_000).await?;
+        let (now, _) = place(app, "false").await?;
+        ensure!((now - top).abs() < 1.0, "what is read stays where it is: {top}, then {now}");
+
+        scroll(app, "= 1e9").await?;
+        place(app, "true").await?;
+        log.write(500)?;
+        page.log_until(1_500).await?;
+        ensure!(at_end(app, "true").await?, "it follows again");
+        Ok(())
+    })
+    .await
+}
+
+async fn scroll(app: &App, how: &str) -> Result<()> {
+    app.run(&format!("document.querySelector('[data-testid=log-lines]').scrollTop {how}"), Value::Null).await
+}
+
+/// How far it is scrolled and how far it could be, once the button says so of following.
+async fn place(app: &App, follows: &str) -> Result<(f64, f64)> {
+    eventually(&format!("following: {follows}"), Duration::from_secs(10), async || {
+        let script = "
+            const lines = document.querySelector('[data-testid=log-lines]');
+            const follows = document.querySelector('[data-testid=log-follow]').ariaPressed;
+            return follows === args.follows ? [lines.scrollTop, lines.scrollHeight - lines.clientHeight] : null;
+        ";
+        app.script::<Option<(f64, f64)>>(script, json!({ "follows": follows })).await
+    })
+    .await
+}
+
+async fn at_end(app: &App, follows: &str) -> Result<bool> {
+    let (top, end) = place(app, follows).await?;
+    Ok((end - top).abs() < 2.0)
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_there_is_said_so() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let path = Path::new("/nowhere/app.log");
+        let id = page.tail(path, false).await?;
+        let error = page.error_on_card(&id).await?;
+        ensure!(error == "There is no file /nowhere/app.log: check the path.", "{error:?}");
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,82 @@
+//! Progress that is reported as fast as a thread can.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+use tauri::{AppHandle, Emitter, Runtime, ipc::Channel};
+use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext};
+
+pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
+    tasks.task(Task::new("bench-flood", flood))
+}
+
+#[derive(Debug, Deserialize, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+struct Flood {
+    /// How many reports a round has.
+    reports: u32,
+    /// Rounds begin until so much time is over; one at least.
+    for_ms: u32,
+    /// Whether each report also says something in words.
+    words: bool,
+}
+
+#[derive(Debug, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+struct Flooded {
+    #[specta(type = Number)]
+    reports: u64,
+    #[specta(type = Number)]
+    nanoseconds: f64,
+}
+
+async fn flood(ctx: TaskContext, input: Flood) -> Result<Flooded, Failure> {
+    let thread = ctx.clone();
+    ctx.spawn_blocking(move |_| {
+        let begin = Instant::now();
+        let mut done = 0;
+        loop {
+            for _ in 0..input.reports {
+                if input.words {
+                    thread.progress().message("copying a file")?;
+                }
+                thread.progress().inc(1);
+            }
+            done += u64::from(input.reports);
+            if begin.elapsed() >= Duration::from_millis(input.for_ms.into()) {
+                let nanoseconds = begin.elapsed().as_secs_f64() * 1e9;
+                return Ok(Flooded { reports: done, nanoseconds });
+            }
+        }
+    })
+    .await
+}
+
+/// What tutorials send for each step.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Report {
+    completed: u32,
+    total: u32,
+}
+
+/// Answers how long it took, in nanoseconds.
+#[tauri::command]
+pub(super) async fn send_reports(channel: Channel<Report>, reports: u32) -> tauri::Result<f64> {
+    let begin = Instant::now();
+    for completed in 1..=reports {
+        channel.send(Report { completed, total: reports })?;
+    }
+    Ok(begin.elapsed().as_secs_f64() * 1e9)
+}
+
+/// Answers how long it took, in nanoseconds.
+#[tauri::command]
+pub(super) async fn emit_reports(app: AppHandle, reports: u32) -> tauri::Result<f64> {
+    let begin = Instant::now();
+    for completed in 1..=reports {
+        app.emit("report", Report { completed, total: reports })?;
+    }
+    Ok(begin.elapsed().as_secs_f64() * 1e9)
+}

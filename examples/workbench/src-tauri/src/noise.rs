@@ -1,0 +1,56 @@
+//! `noise`: bytes that look random, of which everybody can tell what they must be. For the console and the end-to-end tests,
+//! as `numbers` is.
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use specta_typescript::Number;
+use tauri_plugin_tasks::{Bytes, Failure, TaskContext, Unit};
+
+/// Which bytes.
+#[derive(Debug, Deserialize, Serialize, Type)]
+pub struct NoiseInput {
+    /// How many.
+    #[specta(type = Number)]
+    pub bytes: u64,
+    /// In chunks of this size.
+    #[specta(type = Number)]
+    pub chunk: usize,
+    /// Other seeds, other bytes.
+    pub seed: u32,
+}
+
+/// Emits bytes that look random, and gives their BLAKE3 hash.
+pub async fn noise(ctx: TaskContext<(), Bytes>, input: NoiseInput) -> Result<String, Failure> {
+    ctx.progress().unit(Unit::Bytes).total(input.bytes);
+    let mut source = Noise { state: input.seed | 1 };
+    let mut hasher = blake3::Hasher::new();
+    let mut chunk = vec![0; input.chunk.max(1)];
+    let mut left = input.bytes;
+    while left > 0 {
+        let size = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
+        let chunk = chunk.get_mut(..size).unwrap_or_default();
+        source.fill(chunk);
+        hasher.update(chunk);
+        ctx.emit_bytes(&chunk).await?;
+        ctx.progress().inc(size as u64);
+        left -= size as u64;
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// Marsaglia's xorshift with 32 bits: a page can do the same in a line.
+struct Noise {
+    state: u32,
+}
+
+impl Noise {
+    /// One byte for each step.
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.state ^= self.state << 13;
+            self.state ^= self.state >> 17;
+            self.state ^= self.state << 5;
+            *byte = self.state.to_le_bytes()[0];
+        }
+    }
+}

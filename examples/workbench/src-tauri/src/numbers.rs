@@ -1,0 +1,34 @@
+//! `numbers`: a stream of which everybody can tell what belongs in it. It is for the console and the end-to-end tests: no
+//! form starts it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use specta::Type;
+use tauri_plugin_tasks::{Failure, TaskContext, Unit};
+use tokio::time::Instant;
+
+/// Which numbers.
+#[derive(Debug, Deserialize, Serialize, Type)]
+#[serde(rename_all = "camelCase")]
+pub struct NumbersInput {
+    /// How many, from 0 on.
+    pub count: u32,
+    /// How many a second; 0 for as fast as it can.
+    pub per_second: u32,
+}
+
+/// Emits numbers, and says how many.
+pub async fn numbers(ctx: TaskContext<(), u32>, input: NumbersInput) -> Result<u32, Failure> {
+    ctx.progress().unit(Unit::Items).total(u64::from(input.count));
+    let begin = Instant::now();
+    for number in 0..input.count {
+        if let Some(due) = (u64::from(number) * 1_000_000).checked_div(u64::from(input.per_second)) {
+            // It can only sleep for whole milliseconds: at a high rate there are several in each.
+            tokio::time::sleep_until(begin + Duration::from_micros(due)).await;
+        }
+        ctx.emit(number).await?;
+        ctx.progress().inc(1);
+    }
+    Ok(input.count)
+}

@@ -1,0 +1,41 @@
+/** How the page was drawn. */
+export interface Frames {
+  readonly count: number;
+  readonly perSecond: number;
+  /** The longest time between two frames, in milliseconds. */
+  readonly longestGapMs: number;
+}
+
+const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
+
+/**
+ * Watches the frames from the next one on, and calls `draw` in each. The function it resolves with waits for one more,
+ * so that a page that is frozen until then is seen as frozen.
+ */
+export async function watchFrames(draw: () => void = () => {}): Promise<() => Promise<Frames>> {
+  let isOver = false;
+  let count = 0;
+  let longestGapMs = 0;
+  const first = await frame();
+  let last = first;
+  const watched = (async () => {
+    while (!isOver) {
+      const now = await frame();
+      count += 1;
+      longestGapMs = Math.max(longestGapMs, now - last);
+      last = now;
+      draw();
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await watched;
+    return { count, perSecond: (count * 1_000) / (last - first), longestGapMs };
+  };
+}
+
+/** Two frames: what was drawn in the first is on the screen. */
+export async function settle(): Promise<void> {
+  await frame();
+  await frame();
+}

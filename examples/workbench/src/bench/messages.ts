@@ -1,0 +1,84 @@
+/** What the plugin's sessions have brought to the page. */
+export interface Messages {
+  /** Pushed ones, and answers to acknowledgements that hold more than nothing. */
+  readonly count: number;
+  /** The most within one second. */
+  readonly mostInASecond: number;
+  /** States of tasks in watched lists. */
+  readonly states: number;
+}
+
+interface Watch {
+  readonly times: number[];
+  states: number;
+}
+
+let watch: Watch | undefined;
+
+/**
+ * Counts what reaches the page from now on, at the last place that everything passes before it reaches the client: where
+ * Tauri looks up the callback that an answer or a message is for.
+ */
+export function watchMessages(): () => Messages {
+  install();
+  const watching: Watch = { times: [], states: 0 };
+  watch = watching;
+  return () => {
+    watch = undefined;
+    const { times, states } = watching;
+    return { count: times.length, mostInASecond: mostWithin(times, 1_000), states };
+  };
+}
+
+type Callback = (data: unknown) => unknown;
+
+let isInstalled = false;
+
+function install(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  const { callbacks } = (
+    window as unknown as { __TAURI_INTERNALS__: { callbacks: Map<number, Callback> } }
+  ).__TAURI_INTERNALS__;
+  const get = callbacks.get.bind(callbacks);
+  callbacks.get = (id) => {
+    const callback = get(id);
+    if (!callback || !watch) return callback;
+    return (data) => {
+      if (watch) count(watch, data);
+      return callback(data);
+    };
+  };
+}
+
+interface SessionMessage {
+  events: unknown[];
+  lists: { changed: unknown[]; progressed?: unknown[] }[];
+}
+
+function count(watching: Watch, data: unknown): void {
+  const message = sessionMessage(data);
+  if (!message) return;
+  watching.times.push(performance.now());
+  for (const { changed, progressed } of message.lists) {
+    watching.states += changed.length + (progressed?.length ?? 0);
+  }
+}
+
+/** A message of a session: on its channel (with an index around it), or as an answer. */
+function sessionMessage(data: unknown): SessionMessage | undefined {
+  if (typeof data !== "object" || data === null) return undefined;
+  if ("events" in data && "lists" in data) return data as SessionMessage;
+  return "index" in data && "message" in data ? sessionMessage(data.message) : undefined;
+}
+
+/** The most of the sorted `times` that lie within `ms` of each other. */
+function mostWithin(times: readonly number[], ms: number): number {
+  let most = 0;
+  let from = 0;
+  for (const [index, time] of times.entries()) {
+    while (time - (times[from] ?? time) >= ms) from += 1;
+    most = Math.max(most, index - from + 1);
+  }
+  return most;
+}

@@ -1,0 +1,47 @@
+import { invoke } from "@tauri-apps/api/core";
+import { tasks } from "./client";
+import type { Measured } from "./figures";
+
+import { show } from "./screen";
+
+const ROUNDS = 20;
+/** In sequence: each waits for the end of the one before. */
+const TIMES = 100;
+
+/** The times of one, in milliseconds, one for each round. */
+export async function start(): Promise<Measured> {
+  let answered = 0;
+  let ended = 0;
+  const ways = {
+    taskMs: async () => {
+      const task = await tasks.start("bench-empty");
+      answered += 1;
+      if (task.status === "completed") ended += 1;
+      await task.result;
+    },
+    invokeMs: () => invoke("empty_invoke"),
+    mainThreadMs: () => invoke("empty_invoke_main"),
+  };
+  const measured: { [way in keyof typeof ways]: number[] } = {
+    taskMs: [],
+    invokeMs: [],
+    mainThreadMs: [],
+  };
+  const forth = Object.keys(ways) as (keyof typeof ways)[];
+  // Until the compilers of all have warmed up.
+  for (const way of forth) await time(ways[way]);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    show({ state: `round ${round + 1} of ${ROUNDS}` });
+    // Each round the other way round, so that what comes first is not always the same.
+    const order = round % 2 === 0 ? forth : [...forth].reverse();
+    for (const way of order) measured[way].push(await time(ways[way]));
+  }
+  // The end that comes with the answer needs no message of its own.
+  return { ...measured, endedInAnswer: [ended / answered] };
+}
+
+async function time(way: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now();
+  for (let n = 0; n < TIMES; n += 1) await way();
+  return (performance.now() - begin) / TIMES;
+}

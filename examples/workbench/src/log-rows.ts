@@ -1,0 +1,211 @@
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  Virtualizer,
+} from "@tanstack/virtual-core";
+import { setText } from "./dom";
+import { type Block, createLogLines, type LogLines } from "./log-lines";
+
+/** The height of a row in pixels, as in style.css. */
+const ROW = 18;
+const PADDING = 6;
+/** Rows above and below what is seen, for a scroll that is painted before its event comes. */
+const OVERSCAN = 8;
+/** A line may have 64 KiB, and a screen full of such lines is too much to lay out in a frame. */
+const LONGEST_SHOWN = 4_000;
+
+/** The rows of a log that are on the screen. */
+export interface LogRows {
+  /** Shows another log. */
+  show(lines: LogLines): void;
+  /** Shows what the lines are now. */
+  update(): void;
+  /** Whether it stays at the end when lines come. */
+  follows: boolean;
+}
+
+/** `scroller` scrolls over `content`; `changed` is called when somebody scrolls away from the end or back to it. */
+export function createLogRows(
+  scroller: HTMLElement,
+  content: HTMLElement,
+  changed: () => void,
+): LogRows {
+  const nodes: BlockNode[] = [];
+  let lines = createLogLines();
+  let dropped = 0;
+  let follows = true;
+  /** Where it was scrolled to last, by itself or by somebody. */
+  let top = 0;
+
+  // What is virtual is a block of lines, not a line: a million lines are some 16,000 of them, which is little enough to be
+  // laid out anew whenever lines come, and a text of many lines is what a browser paints fastest.
+  const virtualizer = new Virtualizer<HTMLElement, HTMLElement>(options());
+
+  function options() {
+    const { blocks } = lines;
+    return {
+      count: blocks.length,
+      getScrollElement: () => scroller,
+      estimateSize: (index: number) => ROW * (blocks[index]?.rows ?? 0),
+      getItemKey: (index: number) => blocks[index]?.key ?? -1,
+      observeElementRect,
+      observeElementOffset,
+      scrollToFn: elementScroll,
+      onChange: paint,
+      overscan: 1,
+      paddingStart: PADDING,
+      paddingEnd: PADDING,
+    };
+  }
+
+  const end = (): number => Math.max(0, virtualizer.getTotalSize() - scroller.clientHeight);
+
+  function scrollTo(offset: number): void {
+    top = offset;
+    // Before its event comes, so that no frame shows the rows of the old place.
+    virtualizer.scrollOffset = offset;
+    scroller.scrollTop = offset;
+  }
+
+  function follow(now: boolean): void {
+    if (follows !== now) {
+      follows = now;
+      changed();
+    }
+  }
+
+  /** Before the event of the scrolling itself comes, which more lines could overtake. */
+  function leaveEnd(): void {
+    if (scroller.scrollTop > 0) {
+      follow(false);
+    }
+  }
+
+  function paint(): void {
+    const height = scroller.clientHeight;
+    if (height === 0) {
+      return;
+    }
+    content.style.height = `${virtualizer.getTotalSize()}px`;
+    if (follows) {
+      scrollTo(end());
+    }
+    const from = (virtualizer.scrollOffset ?? 0) - OVERSCAN * ROW;
+    const to = from + height + 2 * OVERSCAN * ROW;
+    const items = virtualizer.getVirtualItems();
+    while (nodes.length < items.length) {
+      nodes.push(createBlockNode(content));
+    }
+    for (const node of nodes.splice(items.length)) {
+      node.element.remove();
+    }
+    for (const [place, { index, start }] of items.entries()) {
+      const block = lines.blocks[index];
+      if (block !== undefined) {
+        // To lay out a text takes as long as it has lines: only those that are seen.
+        const first = Math.min(Math.max(0, Math.floor((from - start) / ROW)), block.rows - 1);
+        const last = Math.min(Math.max(first + 1, Math.ceil((to - start) / ROW)), block.rows);
+        nodes[place]?.show(block, start, first, last);
+      }
+    }
+  }
+
+  // The virtualizer only tells when other blocks are seen, not of each row.
+  scroller.addEventListener("scroll", () => {
+    const now = scroller.scrollTop;
+    if (now >= end() - ROW / 2) {
+      follow(true);
+    } else if (now < top - 1) {
+      follow(false);
+    }
+    top = now;
+    virtualizer.scrollOffset = now;
+    paint();
+  });
+  scroller.addEventListener(
+    "wheel",
+    ({ deltaY }) => {
+      if (deltaY < 0) leaveEnd();
+    },
+    { passive: true },
+  );
+  scroller.addEventListener("keydown", ({ key }) => {
+    if (["ArrowUp", "PageUp", "Home"].includes(key)) leaveEnd();
+  });
+  virtualizer._didMount();
+  virtualizer._willUpdate();
+
+  function update(): void {
+    virtualizer.setOptions(options());
+    const gone = (lines.dropped - dropped) * ROW;
+    dropped = lines.dropped;
+    if (gone > 0 && !follows) {
+      // What is being read stays where it is, as long as it is there.
+      scrollTo(Math.max(0, scroller.scrollTop - gone));
+    }
+    paint();
+  }
+
+  return {
+    show(next) {
+      lines = next;
+      dropped = lines.dropped;
+      follows = true;
+      update();
+    },
+    update,
+    get follows() {
+      return follows;
+    },
+    set follows(now) {
+      follow(now);
+      paint();
+    },
+  };
+}
+
+interface BlockNode {
+  readonly element: HTMLElement;
+  /** Shows the rows `from` to before `to` of a block that begins at `start`. */
+  show(block: Block, start: number, from: number, to: number): void;
+}
+
+function createBlockNode(content: HTMLElement): BlockNode {
+  const element = document.createElement("div");
+  const numbers = document.createElement("div");
+  const text = document.createElement("div");
+  element.className = "log-block";
+  numbers.className = "log-numbers";
+  text.className = "log-text";
+  // Who has the lines read aloud wants the lines.
+  numbers.setAttribute("aria-hidden", "true");
+  element.append(numbers, text);
+  content.append(element);
+  let shown: Block | undefined;
+
+  return {
+    element,
+    show(block, start, from, to) {
+      element.style.top = `${start + from * ROW}px`;
+      // A text that stays is not touched: it may be selected.
+      const place = `${from}-${to}`;
+      if (shown === block && element.dataset.rows === place) {
+        return;
+      }
+      shown = block;
+      element.dataset.rows = place;
+      element.classList.toggle("log-remark", block.first === null);
+      setText(numbers, block.first === null ? "" : numbered(block.first + from, to - from));
+      setText(text, block.text.split("\n").slice(from, to).map(shortened).join("\n"));
+    },
+  };
+}
+
+const numbered = (first: number, rows: number): string =>
+  Array.from({ length: rows }, (_, row) => first + row).join("\n");
+
+const shortened = (line: string): string =>
+  line.length <= LONGEST_SHOWN
+    ? line
+    : `${line.slice(0, LONGEST_SHOWN)} … and ${line.length - LONGEST_SHOWN} more characters`;

@@ -1,0 +1,147 @@
+import { find, setAttribute, setText } from "./dom";
+import { oncePerFrame } from "./frame";
+import type { Log } from "./log";
+import { createLogRows } from "./log-rows";
+import { linesIn, linesPerSecond, linesShown, logStatus } from "./sentences";
+
+/** How often the rate is measured. */
+const RATE_MS = 500;
+/** More lines at once than these are a flood, which nobody can read. It is painted no more often than this, so that the other frames
+ * have time for what comes in, and for whoever uses the page meanwhile. */
+const FLOOD_LINES = 100;
+const FLOOD_PAINT_MS = 100;
+
+export interface LogViewActions {
+  /** Cancels the tail. */
+  stop(log: Log): void;
+  /** Ends the reading and closes the view. */
+  close(log: Log): void;
+  pause(log: Log, paused: boolean): void;
+}
+
+/** The view of one log, at the bottom of the window. */
+export interface LogView {
+  /** Opens with a log. */
+  show(log: Log): void;
+  hide(): void;
+  /** Something about the log that it shows is different. */
+  update(): void;
+}
+
+export function createLogView(panel: HTMLElement, actions: LogViewActions): LogView {
+  const part = (name: string): HTMLElement => find(panel, `[data-part=${name}]`, HTMLElement);
+  const button = (name: string): HTMLButtonElement =>
+    find(panel, `[data-testid=log-${name}]`, HTMLButtonElement);
+  const buttons = {
+    follow: button("follow"),
+    pause: button("pause"),
+    stop: button("stop"),
+    expand: button("expand"),
+    close: button("close"),
+  };
+  const texts = {
+    name: part("name"),
+    status: part("status"),
+    count: part("count"),
+    rate: part("rate"),
+    shown: part("shown"),
+    empty: part("empty"),
+  };
+  const scroller = part("scroller");
+  const rows = createLogRows(scroller, part("content"), paintHead);
+  let log: Log | undefined;
+  let rate = 0;
+  let measured = { at: 0, count: 0 };
+  let timer: number | undefined;
+
+  let painted = { at: 0, count: 0 };
+
+  const paint = oncePerFrame(
+    () => {
+      if (log !== undefined) {
+        painted = { at: performance.now(), count: log.lines.count };
+        rows.update();
+        paintHead();
+      }
+    },
+    () => {
+      const isFlood = (log?.lines.count ?? 0) - painted.count > FLOOD_LINES;
+      return isFlood ? Math.max(0, painted.at + FLOOD_PAINT_MS - performance.now()) : 0;
+    },
+  );
+
+  function paintHead(): void {
+    if (log === undefined) {
+      return;
+    }
+    const { lines, paused, over } = log;
+    setText(texts.count, linesIn(lines.count));
+    setText(texts.rate, rate > 0 ? linesPerSecond(rate) : "");
+    setText(texts.shown, lines.kept < lines.count ? linesShown(lines.kept) : "");
+    setText(texts.status, logStatus(log));
+    setAttribute(panel, "data-state", over ? "over" : paused ? "paused" : "reading");
+    texts.empty.hidden = lines.blocks.length > 0;
+    setText(texts.empty, over ? "There are no lines." : "Waiting for the first line…");
+    setAttribute(buttons.follow, "aria-pressed", String(rows.follows));
+    setText(buttons.pause, paused ? "Resume" : "Pause");
+    buttons.pause.hidden = over;
+    buttons.stop.hidden = over;
+  }
+
+  function measure(): void {
+    if (log === undefined) {
+      return;
+    }
+    const now = { at: performance.now(), count: log.lines.count };
+    rate = Math.round(((now.count - measured.count) * 1000) / (now.at - measured.at));
+    measured = now;
+    paintHead();
+  }
+
+  function expand(whole: boolean): void {
+    document.body.classList.toggle("log-expanded", whole);
+    setText(buttons.expand, whole ? "Restore" : "Expand");
+  }
+
+  function onClick(button: HTMLButtonElement, act: (log: Log) => void): void {
+    button.addEventListener("click", () => {
+      if (log !== undefined) {
+        act(log);
+      }
+    });
+  }
+
+  onClick(buttons.pause, (log) => actions.pause(log, !log.paused));
+  onClick(buttons.stop, actions.stop);
+  onClick(buttons.close, actions.close);
+  onClick(buttons.follow, () => {
+    rows.follows = !rows.follows;
+  });
+  onClick(buttons.expand, () => {
+    expand(!document.body.classList.contains("log-expanded"));
+  });
+
+  return {
+    show(next) {
+      log = next;
+      panel.hidden = false;
+      const name = next.path.split(/[/\\]/).at(-1) ?? next.path;
+      setText(texts.name, name);
+      texts.name.title = next.path;
+      setAttribute(scroller, "aria-label", `Lines of ${name}`);
+      measured = { at: performance.now(), count: next.lines.count };
+      rate = 0;
+      rows.show(next.lines);
+      paintHead();
+      window.clearInterval(timer);
+      timer = window.setInterval(measure, RATE_MS);
+    },
+    hide() {
+      log = undefined;
+      panel.hidden = true;
+      expand(false);
+      window.clearInterval(timer);
+    },
+    update: paint,
+  };
+}

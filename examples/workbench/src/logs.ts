@@ -1,0 +1,109 @@
+import { TaskNotFoundError } from "tauri-plugin-tasks-api";
+import { tasks } from "./client";
+import { type Log, openLog, type TailTask } from "./log";
+import { type Remembered, remember, remembered } from "./log-memory";
+import { createLogView } from "./log-view";
+
+/** The logs of this page: all are read, one is shown. */
+export interface Logs {
+  /** Opens the log of a tail that this page has started. */
+  open(task: TailTask, path: string): void;
+  /** Shows the log of a tail of the list; reads it first if it isn't open. */
+  show(id: string, path: string): Promise<void>;
+  /** Opens again what was open before a reload. */
+  restore(): Promise<void>;
+}
+
+export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): Logs {
+  /** The one that is shown is the last. */
+  const logs = new Map<string, Log>();
+  let shown: Log | undefined;
+  /** What comes in while the page goes is for the next one to read. */
+  let left = false;
+
+  const view = createLogView(panel, {
+    stop(log) {
+      log.task.cancel().catch(tell);
+    },
+    pause(log, paused) {
+      if (paused) {
+        log.pause();
+      } else {
+        log.resume();
+      }
+      save();
+    },
+    close(log) {
+      log.close();
+      logs.delete(log.task.id);
+      save();
+      show([...logs.values()].at(-1));
+    },
+  });
+
+  function save(whole = false): void {
+    if (!left) remember([...logs.values()].map((log) => log.remember(whole)));
+  }
+
+  function show(log: Log | undefined): void {
+    shown = log;
+    if (log === undefined) {
+      view.hide();
+      return;
+    }
+    logs.delete(log.task.id);
+    logs.set(log.task.id, log);
+    save();
+    view.show(log);
+  }
+
+  function open(task: TailTask, path: string, before?: Remembered): void {
+    const log = openLog({
+      task,
+      path,
+      before,
+      changed() {
+        if (logs.get(task.id) === log) {
+          save();
+        }
+        if (shown === log) {
+          view.update();
+        }
+      },
+      failed: tell,
+    });
+    show(log);
+  }
+
+  // With its last lines only now: to write them with each batch would take longer than to show them.
+  window.addEventListener("pagehide", () => {
+    save(true);
+    left = true;
+  });
+  window.addEventListener("pageshow", () => {
+    left = false; // it may only have been put aside
+  });
+
+  return {
+    open,
+    async show(id, path) {
+      const log = logs.get(id);
+      if (log !== undefined) {
+        show(log);
+        return;
+      }
+      open(await tasks.attach("tail", id), path);
+    },
+    async restore() {
+      for (const before of remembered()) {
+        try {
+          const task = await tasks.attach("tail", before.id, { from: before.position });
+          open(task, before.path, before);
+        } catch (error) {
+          // The app has begun anew, or the tail was removed.
+          if (!(error instanceof TaskNotFoundError)) tell(error);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { ItemBatch } from "./bindings.js";
+
+/** Some of what a task emitted, as it came in one answer. For bytes, numbers and lengths count bytes. */
+export interface Batch {
+  /** The number of the first item, or of the first byte. */
+  readonly first: number;
+  /** How many before it were dropped that should have come. */
+  readonly missed: number;
+  /** The task has ended, and this is its last batch. */
+  readonly done: boolean;
+  readonly items: unknown[] | Uint8Array;
+}
+
+/** What follows the payload: `first` and `missed` as u64, little endian, then `done`. */
+const TRAILER = 17;
+
+/** An answer of `read`; `undefined` if there is nothing yet. */
+export function toBatch(answer: ItemBatch | null): Batch | undefined {
+  if (answer === null) return undefined;
+  // What the generated types don't know: bytes are raw, or numbers if the page's CSP keeps Tauri from sending them raw.
+  const raw: unknown = answer;
+  if (raw instanceof ArrayBuffer) return fromBytes(raw);
+  if (Array.isArray(raw)) return fromBytes(Uint8Array.from(raw).buffer);
+  const { sequence, missed, done, items } = answer;
+  return { first: sequence, missed, done, items };
+}
+
+function fromBytes(buffer: ArrayBuffer): Batch {
+  const length = buffer.byteLength - TRAILER;
+  const trailer = new DataView(buffer, length);
+  return {
+    first: Number(trailer.getBigUint64(0, true)),
+    missed: Number(trailer.getBigUint64(8, true)),
+    done: trailer.getUint8(16) !== 0,
+    items: new Uint8Array(buffer, 0, length),
+  };
+}

@@ -1,0 +1,188 @@
+/** How many reads of a page may wait in the plugin at a time. */
+export const SLOTS = 4;
+/** How long a read may wait there. */
+export const WAIT_MS = 20_000;
+/** The same while more readers want to wait than there are slots: then they take turns. */
+export const TURN_MS = 250;
+
+/** Shares out the waiting reads among the readers of a page. */
+export interface Polls {
+  /** A place for one more reader. */
+  join(): Seat;
+}
+
+/** One reader's share: two reads on their way at most, the second only if no other reader needs the slot. */
+export interface Seat {
+  /**
+   * Sends a read, again and again, until it answers something. Those that are asked for first are sent first. Rejects with
+   * what `send` rejects with; `undefined` if it was not `wanted` any more before it was sent (again).
+   */
+  read<T>(
+    send: (waitMs: number) => Promise<T | undefined>,
+    wanted: () => boolean,
+  ): Promise<T | undefined>;
+}
+
+interface Ask {
+  /** Asks of a seat are sent in this order. */
+  readonly order: number;
+  readonly wanted: () => boolean;
+  /** Never rejects: answers whether it got something, or was refused, and is settled. */
+  readonly send: (waitMs: number) => Promise<boolean>;
+  /** Settles it without an answer. */
+  readonly drop: () => false;
+}
+
+interface Place {
+  /** Those that are not on their way, in order. */
+  asks: Ask[];
+  /** Those that are on their way, and how long each may wait. */
+  readonly sent: Map<Ask, number>;
+  /** When its turn is over, if others want one. */
+  turnEnds: number;
+  isNew: boolean;
+}
+
+export function createPolls(): Polls {
+  /** The seats that have something to send, in turn. */
+  const line = new Set<Place>();
+  /** The seats that have something on its way. */
+  const sending = new Set<Place>();
+  let asked = 0;
+  let nudge: ReturnType<typeof setTimeout> | undefined;
+
+  function waits(): number[] {
+    return [...sending].flatMap((seat) => [...seat.sent.values()]).filter((waitMs) => waitMs > 0);
+  }
+
+  /** The reader of this seat waits, and has to ask for it: those that wait long are to make room. */
+  function isStranded(seat: Place): boolean {
+    const waiting = waits();
+    if (seat.sent.size > 0 || waiting.length < SLOTS) return false;
+    return seat.isNew || waiting.includes(WAIT_MS);
+  }
+
+  /** Whether its read doesn't wait, because there was no slot. */
+  function looksIn(seat: Place): boolean {
+    return [...seat.sent.values()].includes(0);
+  }
+
+  /** Sends what there are slots for. */
+  function deal(): void {
+    for (const seat of line) {
+      seat.asks = seat.asks.filter((ask) => ask.wanted() || ask.drop());
+      if (seat.asks.length === 0) line.delete(seat);
+    }
+    let free = SLOTS - waits().length;
+    for (const seat of [...line]) {
+      if (free > 0 && seat.sent.size === 0) {
+        post(seat, waitFor(seat));
+        free -= 1;
+      }
+    }
+    // Those whose read doesn't wait will need a slot for the next one.
+    free -= [...sending].filter(looksIn).length;
+    for (const seat of [...line]) {
+      if (free > 0 && seat.sent.size === 1 && !looksIn(seat)) {
+        post(seat, waitFor(seat));
+        free -= 1;
+      }
+    }
+    watchOver();
+  }
+
+  function waitFor(seat: Place): number {
+    const wanting = new Set([...line, ...sending]).size;
+    if (wanting <= SLOTS) return WAIT_MS;
+    const now = performance.now();
+    if (seat.turnEnds <= now) seat.turnEnds = now + TURN_MS;
+    return Math.ceil(seat.turnEnds - now);
+  }
+
+  /** Sends the first ask of a seat. */
+  function post(seat: Place, waitMs: number): void {
+    const ask = seat.asks.shift();
+    if (!ask) return;
+    if (seat.asks.length === 0) line.delete(seat);
+    seat.isNew = false;
+    seat.sent.set(ask, waitMs);
+    sending.add(seat);
+    void ask.send(waitMs).then((settled) => {
+      seat.sent.delete(ask);
+      if (seat.sent.size === 0) sending.delete(seat);
+      if (settled) keepTurn(seat);
+      else queue(seat, ask);
+      deal();
+    });
+  }
+
+  /** What a reader has to ask for while its turn lasts comes before the others. */
+  function keepTurn(seat: Place): void {
+    if (!line.has(seat) || seat.turnEnds <= performance.now()) return;
+    const others = [...line].filter((other) => other !== seat);
+    line.clear();
+    for (const each of [seat, ...others]) line.add(each);
+  }
+
+  /** At the end of the line: nothing came for it in its turn. */
+  function queue(seat: Place, ask: Ask): void {
+    seat.turnEnds = 0;
+    seat.asks.push(ask);
+    seat.asks.sort((a, b) => a.order - b.order);
+    line.delete(seat);
+    line.add(seat);
+  }
+
+  /** A long wait that began while somebody asked for room may not have heard of it. */
+  function watchOver(): void {
+    const stranded = [...line].find(isStranded);
+    if (stranded && nudge === undefined) {
+      nudge = setTimeout(() => {
+        nudge = undefined;
+        const still = [...line].find(isStranded);
+        if (still) post(still, 0);
+        watchOver();
+      }, TURN_MS);
+    }
+    if (!stranded) {
+      clearTimeout(nudge);
+      nudge = undefined;
+    }
+  }
+
+  return {
+    join() {
+      const seat: Place = { asks: [], sent: new Map(), turnEnds: 0, isNew: true };
+      return {
+        read: (send, wanted) =>
+          new Promise((resolve, reject) => {
+            asked += 1;
+            const ask: Ask = {
+              order: asked,
+              wanted,
+              drop() {
+                resolve(undefined);
+                return false;
+              },
+              send: (waitMs) =>
+                send(waitMs).then(
+                  (answer) => {
+                    if (answer === undefined && wanted()) return false;
+                    resolve(answer);
+                    return true;
+                  },
+                  (error: unknown) => {
+                    reject(error);
+                    return true;
+                  },
+                ),
+            };
+            seat.asks.push(ask);
+            line.add(seat);
+            if (isStranded(seat)) post(seat, 0);
+            else deal();
+          }),
+      };
+    },
+  };
+}

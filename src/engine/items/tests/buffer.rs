@@ -1,0 +1,758 @@
+//! The buffer against an honest model of it: all that was ever emitted, and where everybody stands. Whatever comes in whatever
+//! order, what is given out, refused, kept and counted has to be what the model says. The model says nothing of how units are
+//! put together into batches; that is looked at by itself.
+
+use std::collections::BTreeMap;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestError, TestRunner},
+};
+
+use super::{
+    super::segment::{BATCH_BYTES, BATCH_ITEMS, Segment},
+    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, Refusal,
+};
+
+/// A few seconds in a debug build.
+const CASES: u32 = 600;
+const LARGE_CASES: u32 = 12;
+
+/// Everything that was emitted, from the first unit on.
+#[derive(Default)]
+struct Emitted {
+    data: Vec<u8>,
+    /// Where each item ends; `None` for bytes.
+    ends: Option<Vec<usize>>,
+    /// The most bytes that came at once.
+    largest: usize,
+}
+
+impl Emitted {
+    fn len(&self) -> u64 {
+        self.ends.as_ref().map_or(self.data.len(), Vec::len) as u64
+    }
+
+    fn range(&self, from: u64, to: u64) -> &[u8] {
+        let at = |unit: u64| match &self.ends {
+            None => usize::try_from(unit).unwrap(),
+            Some(_) if unit == 0 => 0,
+            Some(ends) => ends[usize::try_from(unit).unwrap() - 1],
+        };
+        &self.data[at(from)..at(to)]
+    }
+
+    /// These units as they are sent.
+    fn sent(&self, from: u64, to: u64) -> Vec<u8> {
+        match self.ends {
+            None => self.range(from, to).to_vec(),
+            Some(_) => (from..to).map(|unit| self.range(unit, unit + 1)).collect::<Vec<_>>().join(&b','),
+        }
+    }
+
+    fn push(&mut self, data: &[u8]) {
+        self.largest = self.largest.max(data.len());
+        self.data.extend_from_slice(data);
+        if let Some(ends) = &mut self.ends {
+            ends.push(self.data.len());
+        }
+    }
+}
+
+/// What one reader was answered and stands for.
+struct Reading {
+    name: String,
+    /// The next unit that it should get.
+    expected: u64,
+    /// All batches that it was given.
+    given: Vec<Given>,
+    /// Batches with a lower number it has let go of.
+    lowest: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Given {
+    sequence: u64,
+    end: u64,
+    missed: u64,
+    done: bool,
+    data: Vec<u8>,
+}
+
+impl Given {
+    fn new(batch: &Batch) -> Self {
+        let Batch { sequence, missed, done, segment } = batch;
+        let end = segment.as_ref().map_or(*sequence, Segment::end);
+        let data = segment.as_ref().map_or_else(Vec::new, |segment| segment.data().to_vec());
+        Self { sequence: *sequence, end, missed: *missed, done: *done, data }
+    }
+}
+
+struct Model {
+    bounds: Bounds,
+    emitted: Emitted,
+    /// The oldest unit that is kept.
+    kept: u64,
+    /// All before it counts as read.
+    read: u64,
+    done: bool,
+    reader: Option<Reading>,
+    gone: Vec<String>,
+}
+
+/// What must be answered, as far as the model knows.
+#[derive(Debug, PartialEq)]
+enum Expected {
+    Refused(Refusal),
+    /// What was answered before.
+    Same(Given),
+    /// New units, or the end.
+    Next,
+    Nothing,
+}
+
+impl Model {
+    fn new(bounds: Bounds, of_bytes: bool) -> Self {
+        let emitted = Emitted { ends: (!of_bytes).then(Vec::new), ..Emitted::default() };
+        Self { bounds, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
+    }
+
+    /// The number after the last unit that was given to the reader there is.
+    fn given_to(&self) -> u64 {
+        let last = self.reader.as_ref().and_then(|reader| reader.given.last());
+        last.map_or(self.kept, |given| given.end.max(self.kept))
+    }
+
+    /// Whether a unit of so many bytes finds room if this unit is the oldest one: `Some(false)` or `Some(true)` where there
+    /// can be no two opinions. What a comma takes may count or not.
+    fn has_room(&self, kept: u64, bytes: usize) -> Option<bool> {
+        let (units, data) = (self.emitted.len() - kept, self.emitted.range(kept, self.emitted.len()).len());
+        if self.emitted.ends.is_none() {
+            return Some(data + bytes <= self.bounds.bytes);
+        }
+        let (units, commas) = (usize::try_from(units).unwrap(), usize::try_from(units).unwrap());
+        if units >= self.bounds.items || data + bytes > self.bounds.bytes {
+            return Some(false);
+        }
+        (data + commas + bytes <= self.bounds.bytes).then_some(true)
+    }
+
+    fn ask(&mut self, name: &str, batch: u64, from: Option<u64>) -> Expected {
+        let is_reader = self.reader.as_ref().is_some_and(|reader| reader.name == name);
+        if !is_reader {
+            let end = self.emitted.len();
+            let refusal = match from {
+                _ if self.gone.iter().any(|gone| gone == name) => Some(Refusal::Gone),
+                _ if self.reader.is_some() => Some(Refusal::Locked),
+                _ if batch != 1 && batch != 2 => Some(Refusal::Gone),
+                Some(from) if from > end => Some(Refusal::Beyond(end)),
+                _ => None,
+            };
+            if let Some(refusal) = refusal {
+                return Expected::Refused(refusal);
+            }
+            let expected = from.unwrap_or(self.read);
+            self.reader = Some(Reading { name: name.to_owned(), expected, given: Vec::new(), lowest: 1 });
+            self.read_to(expected);
+        }
+        let reader = self.reader.as_mut().unwrap();
+        let last = reader.given.len() as u64;
+        if batch < reader.lowest || batch > last + 2 {
+            return Expected::Refused(Refusal::Gone);
+        }
+        reader.lowest = reader.lowest.max(batch.saturating_sub(1)).max(1);
+        let let_go = usize::try_from(reader.lowest - 1).unwrap();
+        let read = reader.given[..let_go].last().map_or(0, |given| given.end);
+        let same = usize::try_from(batch - 1).ok().and_then(|index| reader.given.get(index)).cloned();
+        self.read_to(read);
+        match same {
+            Some(same) => Expected::Same(same),
+            None if batch == last + 1 && (self.given_to() < self.emitted.len() || self.done) => Expected::Next,
+            None => Expected::Nothing,
+        }
+    }
+
+    fn read_to(&mut self, number: u64) {
+        self.read = self.read.max(number);
+        self.kept = self.kept.max(number);
+    }
+
+    fn go(&mut self, name: &str) -> bool {
+        if !self.gone.iter().any(|gone| gone == name) {
+            self.gone.push(name.to_owned());
+            let excess = self.gone.len().saturating_sub(GONE_LIMIT);
+            self.gone.drain(..excess);
+        }
+        let is_reader = self.reader.as_ref().is_some_and(|reader| reader.name == name);
+        if is_reader {
+            self.reader = None;
+        }
+        is_reader
+    }
+
+    fn stop(&mut self, name: &str, position: u64) -> bool {
+        let stopped = self.go(name);
+        if stopped {
+            self.read_to(position.min(self.emitted.len()));
+        }
+        stopped
+    }
+}
+
+/// `who` is a certain reader, or the one there is, or a new one if there is none.
+#[derive(Debug, Clone)]
+enum Step {
+    /// So many units of so many bytes. If there is no room the oldest are dropped, or these are.
+    Push {
+        units: usize,
+        bytes: usize,
+        drops: bool,
+    },
+    /// `batch` is counted from the one before the last that was given, as 1. What does not arrive may be asked for again.
+    Ask {
+        who: Option<u8>,
+        batch: u64,
+        from: From,
+        arrives: bool,
+    },
+    Stop {
+        who: Option<u8>,
+        position: Position,
+    },
+    Lose {
+        who: Option<u8>,
+    },
+    End,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum From {
+    Oldest,
+    Kept(u64),
+    End(u64),
+    Behind(u64),
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Position {
+    Zero,
+    Read,
+    Given(u64),
+    Beyond(u64),
+}
+
+/// What the readers are like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Readers {
+    /// They ask for anything, and begin anywhere.
+    Wild,
+    /// One page after the other, which goes on with exactly what the one before has taken.
+    Careful,
+}
+
+/// A page that keeps with its state how far it has come, so that this survives its reload.
+#[derive(Default)]
+struct Page {
+    name: u8,
+    next_batch: u64,
+    early: BTreeMap<u64, Given>,
+    /// What it goes on with.
+    position: u64,
+    missed: u64,
+    taken: Vec<(u64, u64)>,
+    finished: bool,
+}
+
+impl Page {
+    fn reload(&mut self) {
+        self.name = self.name.wrapping_add(1);
+        self.next_batch = 1;
+        self.early.clear();
+    }
+
+    fn arrived(&mut self, batch: u64, given: Given) {
+        self.early.insert(batch, given);
+        while let Some(given) = self.early.remove(&self.next_batch) {
+            self.next_batch += 1;
+            self.missed += given.missed;
+            self.position = given.end;
+            if given.sequence < given.end {
+                self.taken.push((given.sequence, given.end));
+            }
+            self.finished |= given.done;
+        }
+    }
+}
+
+struct Pair {
+    buffer: ItemBuffer,
+    model: Model,
+    readers: Readers,
+    page: Page,
+    /// Whether all that is kept is compared after each step, or only how much it is.
+    thorough: bool,
+    steps: usize,
+    tally: Tally,
+}
+
+/// What has happened, to see that everything has.
+#[derive(Default, Debug)]
+struct Tally {
+    pushed: usize,
+    full: usize,
+    dropped: u64,
+    batches: usize,
+    again: usize,
+    early: usize,
+    locked: usize,
+    gone: usize,
+    beyond: usize,
+    missed: usize,
+    ends: usize,
+    beside_frozen: usize,
+}
+
+impl Pair {
+    fn new(bounds: Bounds, of_bytes: bool, readers: Readers, thorough: bool) -> Self {
+        let page = Page { next_batch: 1, ..Page::default() };
+        let (buffer, model) = (ItemBuffer::new(bounds), Model::new(bounds, of_bytes));
+        Self { buffer, model, readers, page, thorough, steps: 0, tally: Tally::default() }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        self.steps += 1;
+        match *step {
+            Step::Push { units, bytes, drops } => {
+                for _ in 0..units {
+                    self.push(bytes, drops)?;
+                }
+            }
+            Step::Ask { batch, arrives, .. } if self.readers == Readers::Careful => {
+                // It asks for the one that it needs next or the one after.
+                let batch = self.page.next_batch + u64::from(batch > 3);
+                let (name, from) = (self.page.name, self.page.position);
+                let answer = self.ask(&name.to_string(), batch, Some(from))?;
+                let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
+                if let Some(given) = answer.filter(|_| arrives) {
+                    self.page.arrived(batch, given);
+                }
+            }
+            Step::Ask { who, batch, from, .. } => {
+                let last = self.model.reader.as_ref().map_or(0, |reader| reader.given.len() as u64);
+                let from = match from {
+                    From::Oldest => None,
+                    From::Kept(more) => Some(self.model.kept + more),
+                    From::End(less) => Some(self.model.emitted.len().saturating_sub(less)),
+                    From::Behind(more) => Some(self.model.emitted.len() + more),
+                };
+                let name = self.name(who);
+                let _ = self.ask(&name, (last + batch).saturating_sub(2), from)?;
+            }
+            Step::Stop { .. } if self.readers == Readers::Careful => {
+                let (name, position) = (self.page.name.to_string(), self.page.position);
+                self.stop(&name, position)?;
+                self.page.reload();
+            }
+            Step::Stop { who, position } => {
+                let given = self.model.reader.as_ref().map_or(0, |reader| reader.expected);
+                let position = match position {
+                    Position::Zero => 0,
+                    Position::Read => self.model.read,
+                    Position::Given(less) => given.saturating_sub(less),
+                    Position::Beyond(more) => given + more,
+                };
+                let name = self.name(who);
+                self.stop(&name, position)?;
+            }
+            Step::Lose { who } => {
+                let careful = self.readers == Readers::Careful;
+                let name = if careful { self.page.name.to_string() } else { self.name(who) };
+                prop_assert_eq!(self.buffer.lose(&name), self.model.go(&name));
+                if careful {
+                    self.page.reload();
+                }
+            }
+            Step::End => {
+                self.buffer.end();
+                self.model.done = true;
+                self.tally.ends += 1;
+            }
+        }
+        self.compare()
+    }
+
+    fn name(&self, who: Option<u8>) -> String {
+        match (who, &self.model.reader) {
+            (Some(who), _) => who.to_string(),
+            (None, Some(reader)) => reader.name.clone(),
+            (None, None) => format!("new at {}", self.steps),
+        }
+    }
+
+    fn push(&mut self, bytes: usize, drops: bool) -> Result<(), TestCaseError> {
+        if self.model.done {
+            return Ok(());
+        }
+        let (kept, end) = (self.model.kept, self.model.emitted.len());
+        let unread = end - self.model.given_to();
+        let data = unit(end, bytes, self.model.emitted.ends.is_some());
+        // It must go on if the reader waits for it, whatever it still holds.
+        let expected = if unread == 0 { Some(true) } else { self.model.has_room(kept, data.len()) };
+        let pushed = self.try_push(&data);
+        prop_assert!(expected.is_none_or(|expected| expected == pushed), "has room: {pushed}, not {expected:?}");
+        if pushed {
+            self.tally.beside_frozen +=
+                usize::from(unread == 0 && self.model.has_room(kept, data.len()) == Some(false));
+        } else {
+            self.tally.full += 1;
+            if !drops || self.buffer.has_reader() {
+                return Ok(());
+            }
+            self.buffer.make_room(data.len());
+            let oldest = self.buffer.segments.front().map_or(end, Segment::first);
+            prop_assert!(oldest > kept, "room was made where there was none");
+            if self.model.emitted.ends.is_some() {
+                prop_assert!(
+                    self.model.has_room(oldest - 1, data.len()) != Some(true),
+                    "more than is needed was dropped"
+                );
+            } else {
+                let most = self.model.bounds.bytes.saturating_sub(data.len()) as u64;
+                prop_assert_eq!(end - oldest, most, "as many bytes as are needed");
+            }
+            self.tally.dropped += oldest - kept;
+            self.model.kept = oldest;
+            prop_assert!(self.try_push(&data), "there was no room though some was made");
+        }
+        self.tally.pushed += 1;
+        self.model.emitted.push(&data);
+        let is_within = self.buffer.bytes() <= self.model.bounds.bytes;
+        prop_assert!(is_within || end == self.model.given_to(), "{} bytes are kept", self.buffer.bytes());
+        Ok(())
+    }
+
+    fn try_push(&mut self, data: &[u8]) -> bool {
+        match self.model.emitted.ends {
+            Some(_) => self.buffer.push_item(data),
+            None => self.buffer.push_bytes(data),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        name: &str,
+        batch: u64,
+        from: Option<u64>,
+    ) -> Result<Result<Option<Given>, Refusal>, TestCaseError> {
+        let expected = self.model.ask(name, batch, from);
+        let answer = self.buffer.ask(Ask { reader: name, batch, from }).map(|batch| batch.as_ref().map(Given::new));
+        match (expected, &answer) {
+            (Expected::Refused(refusal), answer) => {
+                prop_assert_eq!(answer, &Err(refusal));
+                match refusal {
+                    Refusal::Locked => self.tally.locked += 1,
+                    Refusal::Gone => self.tally.gone += 1,
+                    Refusal::Beyond(_) => self.tally.beyond += 1,
+                }
+            }
+            (Expected::Same(same), answer) => {
+                prop_assert_eq!(answer, &Ok(Some(same)), "a batch is the same whenever it is asked for");
+                self.tally.again += 1;
+            }
+            (Expected::Nothing, answer) => {
+                prop_assert_eq!(answer, &Ok(None));
+                self.tally.early += usize::from(self.model.given_to() < self.model.emitted.len());
+            }
+            (Expected::Next, Ok(Some(given))) => self.check_next(given)?,
+            (Expected::Next, answer) => {
+                prop_assert!(false, "there is something to read, and the answer was {answer:?}");
+            }
+        }
+        Ok(answer)
+    }
+
+    fn check_next(&mut self, given: &Given) -> Result<(), TestCaseError> {
+        let (first, end) = (self.model.given_to(), self.model.emitted.len());
+        let reader = self.model.reader.as_mut().unwrap();
+        prop_assert_eq!(given.sequence, first, "begins with the oldest that was not given");
+        prop_assert!(given.end <= end);
+        prop_assert_eq!(given.missed, first.saturating_sub(reader.expected));
+        prop_assert_eq!(given.done, self.model.done && given.end == end);
+        prop_assert!(given.sequence < given.end || given.done, "an empty batch that is not the end");
+        prop_assert!(
+            given.data == self.model.emitted.sent(given.sequence, given.end),
+            "not what was emitted: {given:?}"
+        );
+        if self.model.emitted.ends.is_some() && given.end - given.sequence != 1 {
+            prop_assert!(given.end - given.sequence <= BATCH_ITEMS as u64);
+        }
+        // A comma each, and one alone may be larger.
+        let slack = usize::try_from(given.end - given.sequence).unwrap();
+        prop_assert!(given.data.len() <= BATCH_BYTES.max(self.model.emitted.largest) + slack);
+        self.tally.batches += 1;
+        self.tally.missed += usize::from(given.missed > 0);
+        reader.expected = given.end;
+        reader.given.push(given.clone());
+        Ok(())
+    }
+
+    fn stop(&mut self, name: &str, position: u64) -> Result<(), TestCaseError> {
+        prop_assert_eq!(self.buffer.stop(name, position), self.model.stop(name, position));
+        Ok(())
+    }
+
+    fn compare(&self) -> Result<(), TestCaseError> {
+        let Self { buffer, model, .. } = self;
+        let end = model.emitted.len();
+        prop_assert_eq!((buffer.next, buffer.read, buffer.is_done()), (end, model.read, model.done));
+        let reader = buffer.reader.as_ref().map(|reader| &*reader.name);
+        prop_assert_eq!(reader, model.reader.as_ref().map(|reader| &*reader.name));
+        prop_assert!(buffer.gone.iter().map(|name| &**name).eq(&model.gone), "{:?}, not {:?}", buffer.gone, model.gone);
+
+        // What is kept is what was not let go of, without a gap.
+        let mut number = model.kept;
+        for segment in &buffer.segments {
+            prop_assert_eq!((segment.first(), segment.len() > 0), (number, true));
+            if self.thorough {
+                prop_assert_eq!(segment.data(), model.emitted.sent(number, segment.end()));
+            }
+            number = segment.end();
+        }
+        prop_assert_eq!(number, end, "kept up to the newest");
+
+        let bytes: usize = buffer.segments.iter().map(|segment| segment.data().len()).sum();
+        prop_assert_eq!(buffer.bytes(), bytes);
+        let units: usize = buffer.segments.iter().map(Segment::len).sum();
+        prop_assert_eq!(buffer.items, if model.emitted.ends.is_some() { units } else { 0 });
+        // Whatever comes while the reader waits for it comes in, and there may be two such batches that it holds.
+        let (extra, largest) = (2, model.emitted.largest);
+        prop_assert!(bytes <= model.bounds.bytes.max(largest) + extra * (largest + 1), "{bytes} bytes are kept");
+        if model.emitted.ends.is_some() {
+            prop_assert!(units <= model.bounds.items.max(1) + extra, "{units} items are kept");
+        }
+        let frozen = buffer.reader.as_ref().map_or(0, |reader| reader.frozen.len());
+        let given = model.reader.as_ref().map_or(0, |reader| reader.given.len() as u64 + 1 - reader.lowest);
+        prop_assert!(frozen as u64 == given && frozen <= 2, "{frozen} batches are frozen");
+        Ok(())
+    }
+
+    /// All that is left is read to the end: nothing was lost, doubled or put out of order, and all that was dropped is counted.
+    fn drain(mut self) -> Result<Tally, TestCaseError> {
+        self.step(&Step::End)?;
+        if self.readers == Readers::Wild {
+            return Ok(self.tally);
+        }
+        while !self.page.finished {
+            self.step(&Step::Ask { who: None, batch: 3, from: From::Oldest, arrives: true })?;
+        }
+        let (mut number, mut holes) = (0, 0);
+        for (from, to) in &self.page.taken {
+            prop_assert!(*from >= number && to > from, "{from} comes after {number}");
+            holes += from - number;
+            number = *to;
+        }
+        prop_assert_eq!(number, self.model.emitted.len(), "read to the end");
+        prop_assert_eq!(self.page.missed, holes, "what is not there was told of, once");
+        prop_assert!(holes <= self.tally.dropped, "only what was dropped is not there");
+        Ok(self.tally)
+    }
+}
+
+/// Unit number `number`: items are JSON strings full of commas.
+fn unit(number: u64, bytes: usize, is_item: bool) -> Vec<u8> {
+    if is_item {
+        return format!("\"{number}{}\"", ",".repeat(bytes)).into_bytes();
+    }
+    (number..number + bytes as u64).map(|at| (at * 31 % 251) as u8).collect()
+}
+
+fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl Strategy<Value = Vec<Step>> {
+    let from = prop_oneof![
+        3 => Just(From::Oldest),
+        2 => (0..4_u64).prop_map(From::Kept),
+        2 => (0..4_u64).prop_map(From::End),
+        1 => (1..3_u64).prop_map(From::Behind),
+    ];
+    let position = prop_oneof![
+        Just(Position::Zero),
+        Just(Position::Read),
+        (0..4_u64).prop_map(Position::Given),
+        (1..9_u64).prop_map(Position::Beyond),
+    ];
+    let who = || prop_oneof![8 => Just(None), 3 => (0..3_u8).prop_map(Some), 1 => (0..40_u8).prop_map(Some)];
+    // The next one, the one after it, one that was given, and what it can't get.
+    let batch = prop_oneof![6 => Just(3_u64), 3 => Just(4), 2 => Just(2), 1 => Just(1), 1 => Just(0), 1 => Just(5)];
+    let step = prop_oneof![
+        8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
+        12 => (who(), batch, from, prop::bool::weighted(0.8))
+            .prop_map(|(who, batch, from, arrives)| Step::Ask { who, batch, from, arrives }),
+        2 => (who(), position).prop_map(|(who, position)| Step::Stop { who, position }),
+        2 => who().prop_map(|who| Step::Lose { who }),
+        1 => prop::bool::weighted(0.1).prop_map(|end| if end { Step::End } else { Step::Push { units: 0, bytes: 0, drops: false } }),
+    ];
+    prop::collection::vec(step, 1..length)
+}
+
+fn small() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
+    let bounds =
+        (0..9_usize, prop_oneof![1 => 1..8_usize, 4 => 8..80_usize]).prop_map(|(items, bytes)| Bounds { items, bytes });
+    let sizes = prop_oneof![8 => (1..6_usize, 1..6_usize), 2 => (1..3_usize, 6..40_usize), 1 => Just((1, 100))];
+    (bounds, steps(sizes, 60))
+}
+
+/// Of the size that batches and buffers have in earnest.
+fn large() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
+    let bounds = prop_oneof![
+        1 => Just(Bounds::default()),
+        3 => (1_000..40_000_usize, 100_000..3_000_000_usize).prop_map(|(items, bytes)| Bounds { items, bytes }),
+    ];
+    let sizes = prop_oneof![
+        4 => (1..12_000_usize, 1..4_usize),
+        3 => (1..5_usize, 1..700_000_usize),
+        1 => (1..3_usize, 1_000_000..2_000_000_usize),
+    ];
+    (bounds, steps(sizes, 30))
+}
+
+fn check(
+    cases: u32,
+    scripts: impl Strategy<Value = (Bounds, Vec<Step>)>,
+    of_bytes: bool,
+    readers: Readers,
+    thorough: bool,
+) -> Vec<Tally> {
+    let tallies = std::cell::RefCell::new(Vec::new());
+    let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
+    let ran = TestRunner::new(config).run(&scripts, |(bounds, steps)| {
+        let mut pair = Pair::new(bounds, of_bytes, readers, thorough);
+        for step in &steps {
+            pair.step(step)?;
+        }
+        tallies.borrow_mut().push(pair.drain()?);
+        Ok(())
+    });
+    match ran {
+        Ok(()) => {}
+        // A step a line: proptest would give each field its own.
+        Err(TestError::Fail(why, (bounds, steps))) => {
+            let steps: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
+            panic!("{why}\nwithin {bounds:?} after:\n{}", steps.join("\n"));
+        }
+        Err(error) => panic!("{error}"),
+    }
+    tallies.into_inner()
+}
+
+/// Nothing of this may be what no script ever comes to.
+fn count<T: Into<u64>>(tallies: &[Tally], of: impl Fn(&Tally) -> T) -> u64 {
+    tallies.iter().map(|tally| of(tally).into()).sum()
+}
+
+fn sum(tallies: &[Tally], of: impl Fn(&Tally) -> usize) -> u64 {
+    count(tallies, |tally| of(tally) as u64)
+}
+
+#[test]
+fn items_are_given_refused_kept_and_counted_as_the_model_says() {
+    let tallies = check(CASES, small(), false, Readers::Wild, true);
+    for (what, seen) in [
+        ("full", sum(&tallies, |tally| tally.full)),
+        ("dropped", count(&tallies, |tally| tally.dropped)),
+        ("again", sum(&tallies, |tally| tally.again)),
+        ("early", sum(&tallies, |tally| tally.early)),
+        ("locked", sum(&tallies, |tally| tally.locked)),
+        ("gone", sum(&tallies, |tally| tally.gone)),
+        ("beyond", sum(&tallies, |tally| tally.beyond)),
+        ("missed", sum(&tallies, |tally| tally.missed)),
+        ("beside frozen ones", sum(&tallies, |tally| tally.beside_frozen)),
+    ] {
+        assert!(seen > 50, "{what}: {seen} times only");
+    }
+}
+
+#[test]
+fn bytes_are_given_refused_kept_and_counted_as_the_model_says() {
+    let tallies = check(CASES, small(), true, Readers::Wild, true);
+    assert!(sum(&tallies, |tally| tally.batches) > 1_000 && sum(&tallies, |tally| tally.missed) > 50);
+}
+
+#[test]
+fn items_reach_pages_that_reload_once_in_order_and_complete_or_counted() {
+    let tallies = check(CASES, small(), false, Readers::Careful, true);
+    assert!(sum(&tallies, |tally| tally.missed) > 50 && sum(&tallies, |tally| tally.again) > 50);
+}
+
+#[test]
+fn bytes_reach_pages_that_reload_once_in_order_and_complete_or_counted() {
+    let tallies = check(CASES, small(), true, Readers::Careful, true);
+    assert!(sum(&tallies, |tally| tally.missed) > 50 && sum(&tallies, |tally| tally.again) > 50);
+}
+
+#[test]
+fn many_and_large_items_come_in_batches_of_bounded_size() {
+    for readers in [Readers::Wild, Readers::Careful] {
+        let tallies = check(LARGE_CASES, large(), false, readers, false);
+        assert!(sum(&tallies, |tally| tally.batches) > 10);
+    }
+}
+
+#[test]
+fn many_bytes_come_in_batches_of_bounded_size() {
+    for readers in [Readers::Wild, Readers::Careful] {
+        let tallies = check(LARGE_CASES, large(), true, readers, false);
+        assert!(sum(&tallies, |tally| tally.batches) > 10);
+    }
+}
+
+// What a random script comes to seldom.
+
+fn ask(reader: &str, batch: u64) -> Ask<'_> {
+    Ask { reader, batch, from: None }
+}
+
+#[test]
+fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() {
+    let mut buffer = ItemBuffer::new(Bounds { items: 2, bytes: 1_000 });
+    assert!(buffer.push_item(b"0") && buffer.push_item(b"1") && !buffer.push_item(b"2"));
+    assert_eq!(buffer.ask(ask("r", 1)).unwrap().unwrap().segment.unwrap().data(), b"0,1");
+    assert!(buffer.ask(ask("r", 2)).unwrap().is_none());
+    assert!(buffer.push_item(b"2"), "or the handler would wait for the reader, and the reader for the handler");
+    assert!(!buffer.push_item(b"3"));
+    assert_eq!(buffer.ask(ask("r", 2)).unwrap().unwrap().segment.unwrap().data(), b"2");
+}
+
+#[test]
+fn what_comes_before_it_is_asked_for_comes_in_one_batch_if_that_is_not_too_large() {
+    let mut buffer = ItemBuffer::new(Bounds::default());
+    for _ in 0..=BATCH_ITEMS {
+        assert!(buffer.push_item(b"0"));
+    }
+    let mut lengths = (1..3).map(|batch| buffer.ask(ask("r", batch)).unwrap().unwrap().segment.unwrap().len());
+    assert_eq!((lengths.next(), lengths.next()), (Some(BATCH_ITEMS), Some(1)));
+}
+
+#[test]
+fn a_buffer_for_no_items_holds_one_and_room_is_made_in_it_for_bytes() {
+    let none = Bounds { items: 0, bytes: 100 };
+    let mut items = ItemBuffer::new(none);
+    assert!(items.push_item(b"0") && !items.push_item(b"1"));
+    items.make_room(1);
+    assert!(items.push_item(b"1"));
+    let mut bytes = ItemBuffer::new(none);
+    assert!(bytes.push_bytes(b"abc") && bytes.push_bytes(b"def"), "only the other bound counts for bytes");
+    bytes.make_room(96);
+    assert!(bytes.push_bytes(&[0; 96]));
+    assert_eq!(bytes.ask(ask("r", 1)).unwrap().unwrap().missed, 2);
+}
+
+#[test]
+fn the_names_of_the_last_readers_that_have_gone_are_remembered_and_no_more() {
+    let mut buffer = ItemBuffer::new(Bounds::default());
+    for name in 0..1_000 {
+        assert!(buffer.ask(ask(&name.to_string(), 1)).unwrap().is_none());
+        assert!(buffer.lose(&name.to_string()) && !buffer.lose(&name.to_string()));
+    }
+    assert_eq!(buffer.gone.len(), GONE_LIMIT);
+    assert_eq!(buffer.ask(ask("999", 1)).unwrap_err(), Refusal::Gone);
+    assert_eq!(buffer.ask(ask("984", 2)).unwrap_err(), Refusal::Gone);
+}

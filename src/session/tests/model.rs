@@ -1,0 +1,565 @@
+//! Any page against any tasks: a model of a page that does what the client does, and the truth it must come to.
+//!
+//! Pages answer late, twice or never; answers, acknowledgements and messages get lost; sessions end and others begin.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use tokio::{sync::mpsc, task::JoinHandle};
+
+use super::*;
+use crate::{LimitOf, TaskStatus, engine::Policy};
+
+#[derive(Debug, Clone)]
+enum Step {
+    // What happens to tasks. A number picks one of those there are.
+    Start {
+        kind: bool,
+        owned: bool,
+        delay_ms: u64,
+    },
+    Report {
+        of: usize,
+        by: u64,
+    },
+    Say {
+        of: usize,
+        bytes: usize,
+    },
+    End {
+        of: usize,
+        well: bool,
+    },
+    Cancel {
+        of: usize,
+    },
+    Remove {
+        of: usize,
+    },
+    Hold {
+        of: usize,
+    },
+    Release {
+        of: usize,
+    },
+    Prioritize {
+        of: usize,
+        priority: i32,
+    },
+    Limit {
+        to: usize,
+    },
+    Disown,
+    // What the page does.
+    List {
+        filter: usize,
+        own: bool,
+    },
+    Unlist {
+        which: usize,
+    },
+    Follow {
+        of: usize,
+    },
+    Unfollow {
+        of: usize,
+    },
+    /// Takes what has come and acknowledges it.
+    Take,
+    /// Takes what has come, and the acknowledgement gets lost.
+    TakeAndLoseAck,
+    /// Takes what has come, and the answer to the acknowledgement gets lost.
+    TakeAndLoseAnswer,
+    /// Takes what has come, and goes before the answer is there.
+    TakeAndDropAck {
+        after_ms: u64,
+    },
+    /// Acknowledges the last message, or an older one, once more.
+    RepeatAck {
+        back: u64,
+    },
+    /// The next message that is pushed gets lost.
+    LosePush,
+    Reload,
+    /// Takes and acknowledges until there is nothing more.
+    Settle,
+    Pass {
+        ms: u64,
+    },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    use Step::*;
+    let of = 0..16_usize;
+    prop_oneof![
+        6 => (any::<bool>(), any::<bool>(), prop_oneof![Just(0), Just(0), 1..400_u64])
+            .prop_map(|(kind, owned, delay_ms)| Start { kind, owned, delay_ms }),
+        12 => (of.clone(), 1..9_u64).prop_map(|(of, by)| Report { of, by }),
+        4 => (of.clone(), 0..900_usize).prop_map(|(of, bytes)| Say { of, bytes }),
+        3 => (of.clone(), any::<bool>()).prop_map(|(of, well)| End { of, well }),
+        2 => of.clone().prop_map(|of| Cancel { of }),
+        2 => of.clone().prop_map(|of| Remove { of }),
+        2 => of.clone().prop_map(|of| Hold { of }),
+        2 => of.clone().prop_map(|of| Release { of }),
+        1 => (of.clone(), -2..3).prop_map(|(of, priority)| Prioritize { of, priority }),
+        1 => (0..6_usize).prop_map(|to| Limit { to }),
+        1 => Just(Disown),
+        3 => (0..FILTERS, any::<bool>()).prop_map(|(filter, own)| List { filter, own }),
+        1 => (0..4_usize).prop_map(|which| Unlist { which }),
+        4 => of.clone().prop_map(|of| Follow { of }),
+        1 => of.prop_map(|of| Unfollow { of }),
+        10 => Just(Take),
+        1 => Just(TakeAndLoseAck),
+        1 => Just(TakeAndLoseAnswer),
+        2 => (0..20_u64).prop_map(|after_ms| TakeAndDropAck { after_ms }),
+        2 => (0..3_u64).prop_map(|back| RepeatAck { back }),
+        1 => Just(LosePush),
+        1 => Just(Reload),
+        2 => Just(Settle),
+        12 => prop_oneof![4 => 0..40_u64, 1 => 40..2_000_u64, 1 => Just(31_000)].prop_map(|ms| Pass { ms }),
+    ]
+}
+
+const FILTERS: usize = 5;
+
+fn filter(which: usize) -> TaskFilter {
+    match which {
+        0 => TaskFilter::default(),
+        1 => TaskFilter::default().status(TaskStatus::Running),
+        2 => TaskFilter::default().status(TaskStatus::Queued),
+        3 => TaskFilter::default().task("even"),
+        _ => TaskFilter::default().status(TaskStatus::Completed).status(TaskStatus::Failed).task("odd"),
+    }
+}
+
+#[derive(Debug)]
+enum Order {
+    Report(u64),
+    Say(usize),
+    End(bool),
+}
+
+/// The tasks as they are.
+struct Truth {
+    tasks: TaskManager,
+    records: Vec<Arc<Record>>,
+    orders: Vec<mpsc::UnboundedSender<Order>>,
+    waiting: Arc<Mutex<HashMap<usize, mpsc::UnboundedReceiver<Order>>>>,
+}
+
+impl Truth {
+    fn new() -> Self {
+        let waiting = Arc::new(Mutex::new(HashMap::<usize, mpsc::UnboundedReceiver<Order>>::new()));
+        let kind = |name: &'static str| {
+            let waiting = Arc::clone(&waiting);
+            let handler = move |ctx: TaskContext, number: usize| {
+                let mut orders = waiting.lock().remove(&number).unwrap();
+                async move {
+                    while let Some(order) = orders.recv().await {
+                        match order {
+                            Order::Report(by) => ctx.progress().total(50).inc(by),
+                            Order::Say(bytes) => ctx.progress().message("m".repeat(bytes))?,
+                            Order::End(true) => return Ok(()),
+                            Order::End(false) => return Err(Failure::new("no")),
+                        }
+                    }
+                    Ok(())
+                }
+            };
+            (Arc::from(name), Arc::new(Kind::new(name, Policy::default(), Errors::default(), handler)))
+        };
+        let kinds = [kind("even"), kind("odd")].into();
+        let tasks = TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0);
+        tasks.set_limit(LimitOf::App, Some(5)).unwrap();
+        Self { tasks, records: Vec::new(), orders: Vec::new(), waiting }
+    }
+
+    fn start(&mut self, kind: bool, owned: bool, delay_ms: u64) {
+        let (send, orders) = mpsc::unbounded_channel();
+        let number = self.records.len();
+        self.waiting.lock().insert(number, orders);
+        let start = Start {
+            id: TaskId::new(),
+            task: if kind { "even" } else { "odd" },
+            input: Json::new(&number).unwrap(),
+            owner: if owned { Owner::Page(page("main")) } else { Owner::App },
+            options: StartOptions::new().delay(Duration::from_millis(delay_ms)),
+            sees: &|_| true,
+        };
+        let started = self.tasks.start_for(start).unwrap();
+        self.records.push(Arc::clone(started.record()));
+        self.orders.push(send);
+    }
+
+    fn order(&self, of: usize, order: Order) {
+        if let Some(orders) = self.orders.get(of) {
+            let _ = orders.send(order);
+        }
+    }
+}
+
+/// What came to the page, pushed or answered: when, in which session, the message, and whether it was pushed.
+type Inbox = Arc<Mutex<VecDeque<(Instant, u32, Value, bool)>>>;
+
+struct Client {
+    sessions: Arc<Sessions>,
+    session: u32,
+    inbox: Inbox,
+    lose_push: Arc<Mutex<bool>>,
+    /// The last message that was taken in this session, and the last one whose acknowledgement has arrived.
+    seen: u64,
+    arrived: u64,
+    last_came: Option<Instant>,
+    acks: Vec<JoinHandle<()>>,
+    lists: BTreeMap<u32, PageList>,
+    last_watch: u32,
+    follows: BTreeMap<String, Followed>,
+}
+
+struct PageList {
+    filter: usize,
+    own: bool,
+    tasks: BTreeMap<String, Value>,
+}
+
+struct Followed {
+    snapshot: Value,
+    ended: bool,
+}
+
+impl PageList {
+    fn view(&self) -> View {
+        View::new(page("main"), if self.own { Scope::default() } else { Scope::everything() })
+    }
+}
+
+impl Client {
+    fn new() -> Self {
+        Self {
+            sessions: Arc::default(),
+            session: 0,
+            inbox: Inbox::default(),
+            lose_push: Arc::default(),
+            seen: 0,
+            arrived: 0,
+            last_came: None,
+            acks: Vec::new(),
+            lists: BTreeMap::new(),
+            last_watch: 0,
+            follows: BTreeMap::new(),
+        }
+    }
+
+    /// The session; a new one, and in it all that the page wants to hear of, if there is none (any more).
+    fn session(&mut self, truth: &Truth) -> Arc<Session> {
+        if let Ok(session) = self.sessions.get(&self.session.to_string(), &page("main")) {
+            return session;
+        }
+        self.session += 1;
+        (self.seen, self.arrived, self.last_came) = (0, 0, None);
+        *self.lose_push.lock() = false;
+        self.inbox.lock().clear();
+        let (inbox, lose_push, number) = (Arc::clone(&self.inbox), Arc::clone(&self.lose_push), self.session);
+        let channel = Channel::new(move |body| {
+            let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
+            assert!(text.len() < 8 * 1024, "{} bytes are pushed", text.len());
+            if !std::mem::take(&mut *lose_push.lock()) {
+                inbox.lock().push_back((Instant::now(), number, serde_json::from_str(&text).unwrap(), true));
+            }
+            Ok(())
+        });
+        self.sessions.open(&number.to_string(), PROTOCOL, &page("main"), &truth.tasks, channel).unwrap();
+        let session = self.sessions.get(&number.to_string(), &page("main")).unwrap();
+        for (watch, list) in &mut self.lists {
+            list.tasks = keyed(session.list(*watch, filter(list.filter), list.view()));
+        }
+        self.follows.retain(|id, followed| {
+            // What was removed is told by the command that looks for it.
+            let Some(record) = truth.tasks.find(id.parse().unwrap()) else { return false };
+            followed.restore(session.follow(&record));
+            true
+        });
+        session
+    }
+
+    fn list(&mut self, truth: &Truth, filter_: usize, own: bool) {
+        let session = self.session(truth);
+        self.last_watch += 1;
+        let mut list = PageList { filter: filter_, own, tasks: BTreeMap::new() };
+        list.tasks = keyed(session.list(self.last_watch, filter(filter_), list.view()));
+        self.lists.insert(self.last_watch, list);
+    }
+
+    fn follow(&mut self, truth: &Truth, of: usize) {
+        // What is on its way is older than the answer.
+        self.take(truth);
+        let session = self.session(truth);
+        let Some(record) = truth.records.get(of).filter(|record| !record.is_removed()) else { return };
+        let snapshot = session.follow(record);
+        let followed =
+            self.follows.entry(record.id.to_string()).or_insert(Followed { snapshot: Value::Null, ended: false });
+        followed.restore(snapshot);
+    }
+
+    /// Takes what has come. Answers whether there was anything.
+    fn take(&mut self, truth: &Truth) -> bool {
+        self.session(truth);
+        let mut any = false;
+        loop {
+            let Some((at, session, message, pushed)) = self.inbox.lock().pop_front() else { return any };
+            if session != self.session {
+                continue;
+            }
+            any = true;
+            let number = message["message"].as_u64().unwrap();
+            assert_eq!(number, self.seen + 1, "no message is left out or comes twice");
+            assert_eq!(self.arrived, self.seen, "no more than one is not acknowledged");
+            if let Some(last) = self.last_came {
+                assert!(at - last >= FRAME, "{:?} after the last one, pushed: {pushed}", at - last);
+            }
+            (self.seen, self.last_came) = (number, Some(at));
+            for event in message["events"].as_array().unwrap() {
+                if let Some(followed) = self.follows.get_mut(event["id"].as_str().unwrap()) {
+                    followed.take(event);
+                }
+            }
+            for change in message["lists"].as_array().unwrap() {
+                let watch = u32::try_from(change["watch"].as_u64().unwrap()).unwrap();
+                if let Some(list) = self.lists.get_mut(&watch) {
+                    list.take(change);
+                }
+            }
+        }
+    }
+
+    /// The acknowledgement of the last message arrives; its answer comes to the inbox when it is there. Before the first
+    /// message it only says that the page is there.
+    fn ack(&mut self, truth: &Truth, lose_answer: bool) -> usize {
+        let session = self.session(truth);
+        self.arrived = self.seen;
+        let (number, name, inbox) = (self.seen, self.session, Arc::clone(&self.inbox));
+        self.acks.push(tokio::spawn(async move {
+            let Ok(Some(answer)) = session.acknowledge(number).await else { return };
+            if !lose_answer {
+                inbox.lock().push_back((Instant::now(), name, serde_json::to_value(answer).unwrap(), false));
+            }
+        }));
+        self.acks.len() - 1
+    }
+
+    /// Until nothing more comes, also after what got lost.
+    async fn settle(&mut self, truth: &Truth) {
+        let mut quiet_since = Instant::now();
+        // Longer than a rate lasts, and than a lease after the last sign of life.
+        while quiet_since.elapsed() < Duration::from_secs(45) {
+            let before = self.session;
+            if self.take(truth) {
+                self.ack(truth, false);
+                quiet_since = Instant::now();
+                sleep(Duration::from_millis(1)).await;
+            } else if before != self.session {
+                quiet_since = Instant::now();
+            } else {
+                let is_pinging = quiet_since.elapsed() > Duration::from_secs(3);
+                if is_pinging {
+                    self.ack(truth, false);
+                }
+                sleep(Duration::from_millis(if is_pinging { 3_000 } else { 5 })).await;
+            }
+        }
+        self.acks.retain(|ack| !ack.is_finished());
+        self.compare(truth);
+    }
+
+    fn compare(&self, truth: &Truth) {
+        for (watch, list) in &self.lists {
+            let view = list.view();
+            let records = truth.tasks.records(&filter(list.filter));
+            let truly = keyed(records.into_iter().filter(|record| view.sees(record)).map(|record| record.snapshot()));
+            assert!(list.tasks.keys().eq(truly.keys()), "list {watch}: {:?} for {:?}", list.tasks.keys(), truly.keys());
+            for (known, truly) in list.tasks.values().zip(truly.values()) {
+                assert_eq!(*known, without_rate(truly.clone()), "in list {watch}");
+            }
+        }
+        for record in &truth.records {
+            if let Some(followed) = self.follows.get(&record.id.to_string()) {
+                followed.compare(record);
+            }
+        }
+    }
+}
+
+/// A rate that was told has fallen to nothing by now. One that comes of this very look was told to nobody.
+fn without_rate(mut snapshot: Value) -> Value {
+    for part in ["rate", "etaMs"] {
+        snapshot["progress"][part] = Value::Null;
+    }
+    snapshot
+}
+
+fn keyed(snapshots: impl IntoIterator<Item = TaskSnapshot>) -> BTreeMap<String, Value> {
+    snapshots.into_iter().map(|snapshot| (snapshot.id.to_string(), serde_json::to_value(snapshot).unwrap())).collect()
+}
+
+impl PageList {
+    fn take(&mut self, change: &Value) {
+        let mut touched = std::collections::HashSet::new();
+        for snapshot in change["changed"].as_array().unwrap() {
+            let id = snapshot["id"].as_str().unwrap().to_owned();
+            assert!(touched.insert(id.clone()), "once in a message");
+            assert_ne!(self.tasks.get(&id), Some(snapshot), "only what has changed is told");
+            self.tasks.insert(id, snapshot.clone());
+        }
+        for progressed in change["progressed"].as_array().unwrap() {
+            let id = progressed["id"].as_str().unwrap().to_owned();
+            assert!(touched.insert(id.clone()), "once in a message");
+            let known = self.tasks.get_mut(&id).expect("only of what is in the list the progress alone is told");
+            assert_eq!(known["sequence"], progressed["sequence"], "nothing else has changed");
+            known["progress"] = progressed["progress"].clone();
+        }
+        for id in change["removed"].as_array().unwrap() {
+            let id = id.as_str().unwrap().to_owned();
+            assert!(touched.insert(id.clone()), "once in a message");
+            assert!(self.tasks.remove(&id).is_some(), "only what is in the list leaves it");
+        }
+    }
+}
+
+impl Followed {
+    fn restore(&mut self, snapshot: TaskSnapshot) {
+        self.ended = snapshot.status.is_final();
+        self.snapshot = serde_json::to_value(snapshot).unwrap();
+    }
+
+    fn take(&mut self, event: &Value) {
+        let data = &event["change"]["data"];
+        let (told, known) = (event["sequence"].as_u64().unwrap(), self.snapshot["sequence"].as_u64().unwrap());
+        if told < known || (self.ended && told == known) {
+            // It was told before the page asked once more.
+            return;
+        }
+        match event["change"]["type"].as_str().unwrap() {
+            "progress" => {
+                assert_eq!(told, known);
+                self.snapshot["progress"] = data.clone();
+            }
+            "queue" => {
+                assert_eq!(told, known);
+                self.snapshot["queue"] = data.clone();
+            }
+            "status" if told == known => {}
+            "status" => {
+                assert_eq!(told, known + 1, "each status change once and in order");
+                self.snapshot["sequence"] = told.into();
+                self.snapshot["status"] = data["status"].clone();
+                self.snapshot["queue"] = Value::Null;
+                self.ended = ["completed", "failed", "cancelled"].iter().any(|end| data["status"] == *end);
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    fn compare(&self, record: &Record) {
+        let truly = without_rate(serde_json::to_value(record.snapshot()).unwrap());
+        for part in ["sequence", "status", "queue", "progress"] {
+            assert_eq!(self.snapshot[part], truly[part], "{part} of {}", record.id);
+        }
+    }
+}
+
+async fn run(steps: Vec<Step>) {
+    let (mut truth, mut client) = (Truth::new(), Client::new());
+    for step in steps {
+        let of = |of: usize| (!truth.records.is_empty()).then(|| of % truth.records.len());
+        let record = |n: usize| of(n).map(|n| Arc::clone(&truth.records[n]));
+        match step {
+            Step::Start { kind, owned, delay_ms } => truth.start(kind, owned, delay_ms),
+            Step::Report { of: n, by } => of(n).into_iter().for_each(|n| truth.order(n, Order::Report(by))),
+            Step::Say { of: n, bytes } => of(n).into_iter().for_each(|n| truth.order(n, Order::Say(bytes))),
+            Step::End { of: n, well } => of(n).into_iter().for_each(|n| truth.order(n, Order::End(well))),
+            Step::Cancel { of } => drop(record(of).map(|record| truth.tasks.cancel(record.id, CancelReason::User))),
+            Step::Remove { of } => drop(record(of).map(|record| truth.tasks.remove(record.id))),
+            Step::Hold { of } => drop(record(of).map(|record| truth.tasks.hold(record.id))),
+            Step::Release { of } => drop(record(of).map(|record| truth.tasks.release(record.id))),
+            Step::Prioritize { of, priority } => {
+                drop(record(of).map(|record| truth.tasks.set_priority(record.id, priority)));
+            }
+            Step::Limit { to } => truth.tasks.set_limit(LimitOf::App, Some(to)).unwrap(),
+            Step::Disown => truth.tasks.disown("main"),
+            Step::List { filter, own } => client.list(&truth, filter, own),
+            Step::Unlist { which } => {
+                let watch = client.lists.keys().nth(which).copied();
+                if let Some(watch) = watch {
+                    client.session(&truth).unlist(watch);
+                    client.lists.remove(&watch);
+                }
+            }
+            Step::Follow { of: n } => {
+                if let Some(n) = of(n) {
+                    client.follow(&truth, n);
+                }
+            }
+            Step::Unfollow { of } => {
+                if let Some(record) = record(of) {
+                    client.session(&truth).unfollow(record.id);
+                    client.follows.remove(&record.id.to_string());
+                }
+            }
+            Step::Take => {
+                if client.take(&truth) {
+                    client.ack(&truth, false);
+                }
+            }
+            Step::TakeAndLoseAck => drop(client.take(&truth)),
+            Step::TakeAndLoseAnswer => {
+                if client.take(&truth) {
+                    client.ack(&truth, true);
+                }
+            }
+            Step::TakeAndDropAck { after_ms } => {
+                if client.take(&truth) {
+                    let ack = client.ack(&truth, false);
+                    sleep(Duration::from_millis(after_ms)).await;
+                    client.acks[ack].abort();
+                }
+            }
+            Step::RepeatAck { back: 0 } => {
+                client.ack(&truth, false);
+            }
+            Step::RepeatAck { back } => {
+                let (session, number) = (client.session(&truth), client.seen.saturating_sub(back));
+                assert!(session.acknowledge(number).await.unwrap().is_none(), "a late repeat does nothing");
+            }
+            Step::LosePush => *client.lose_push.lock() = true,
+            Step::Reload => {
+                client.sessions.close_page("main", true);
+                client.session(&truth);
+            }
+            Step::Settle => client.settle(&truth).await,
+            Step::Pass { ms } => sleep(Duration::from_millis(ms)).await,
+        }
+        tokio::task::yield_now().await;
+        if let Ok(session) = client.sessions.get(&client.session.to_string(), &page("main")) {
+            let most = (truth.records.len()) * (client.lists.len() + 1);
+            let held = session.outbox.lock().len();
+            assert!(held <= most, "{held} entries");
+            assert!(session.watcher.len() <= truth.records.len());
+        }
+    }
+    client.settle(&truth).await;
+    for order in &truth.orders {
+        let _ = order.send(Order::Report(1));
+        let _ = order.send(Order::End(true));
+    }
+    truth.tasks.set_limit(LimitOf::App, None).unwrap();
+    client.settle(&truth).await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_a_page_comes_to_the_truth(steps in prop::collection::vec(step(), 1..120)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(run(steps));
+    }
+}
