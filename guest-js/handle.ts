@@ -79,9 +79,11 @@ export function createCommonHandle(
   }
 
   async function ended(): Promise<void> {
-    const outcome = await task.outcome().finally(() => {
-      if (aborted) throw aborted.reason;
-    });
+    await task.closed;
+    if (aborted) throw aborted.reason;
+    // Nothing to fetch: that may be large, or not be kept any more.
+    if (task.snapshot?.status === "completed") return;
+    const outcome = await task.outcome();
     if (outcome.status !== "completed") throw outcome.error;
   }
 

@@ -8,6 +8,8 @@ export interface Batch {
   readonly missed: number;
   /** The task has ended, and this is its last batch. */
   readonly done: boolean;
+  /** The number after that of the last item: once the user has them, the items themselves tell nothing. */
+  readonly end: number;
   readonly items: unknown[] | Uint8Array;
 }
 
@@ -22,16 +24,18 @@ export function toBatch(answer: ItemBatch | null): Batch | undefined {
   if (raw instanceof ArrayBuffer) return fromBytes(raw);
   if (Array.isArray(raw)) return fromBytes(Uint8Array.from(raw).buffer);
   const { sequence, missed, done, items } = answer;
-  return { first: sequence, missed, done, items };
+  return { first: sequence, missed, done, end: sequence + items.length, items };
 }
 
 function fromBytes(buffer: ArrayBuffer): Batch {
   const length = buffer.byteLength - TRAILER;
   const trailer = new DataView(buffer, length);
+  const first = Number(trailer.getBigUint64(0, true));
   return {
-    first: Number(trailer.getBigUint64(0, true)),
+    first,
     missed: Number(trailer.getBigUint64(8, true)),
     done: trailer.getUint8(16) !== 0,
+    end: first + length,
     items: new Uint8Array(buffer, 0, length),
   };
 }

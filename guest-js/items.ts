@@ -74,18 +74,20 @@ interface Source {
 function createCursor<T>(form: Form, ended: () => Promise<void>, source: Source): Cursor<T> {
   let reader: Reader | undefined;
   let items: ArrayLike<unknown> = [];
-  /** The number of the first of them. */
+  /** The number of the first of them, and the one after the last. */
   let first = 0;
+  let end = 0;
   let index = 0;
   /** Whether they are given in one piece. */
   let whole = false;
   let missed = 0;
   let hasRead = false;
   let closed = false;
+  let closing: Promise<void> | undefined;
 
   function arrive(batch: Batch): void {
     hasRead = true;
-    ({ items, first } = batch);
+    ({ items, first, end } = batch);
     index = 0;
     missed += batch.missed;
     whole = form === "batches" || batch.items instanceof Uint8Array;
@@ -103,22 +105,27 @@ function createCursor<T>(form: Form, ended: () => Promise<void>, source: Source)
         arrive(batch);
       }
     } catch (error) {
-      void close();
+      // The next reading must not meet this one.
+      await close();
       throw error;
     }
     if (index < items.length) return true;
     if (closed) return false;
-    const closing = close();
+    const left = close();
     try {
       await ended();
     } finally {
-      await closing;
+      await left;
     }
     return false;
   }
 
-  async function close(): Promise<void> {
-    if (closed) return;
+  function close(): Promise<void> {
+    closing ??= leave();
+    return closing;
+  }
+
+  async function leave(): Promise<void> {
     closed = true;
     first += index;
     items = [];
@@ -143,8 +150,11 @@ function createCursor<T>(form: Form, ended: () => Promise<void>, source: Source)
         index += 1;
         return item;
       }
-      index = items.length;
-      return items as T;
+      // From now on it is the user's, who may do anything with it.
+      const all = items as T;
+      items = [];
+      first = end;
+      return all;
     },
     load,
     close,
@@ -165,7 +175,9 @@ function iterate<T>(cursor: Cursor<T>): TaskItems<T> {
   let waiting: Promise<void> | undefined;
 
   async function step(): Promise<IteratorResult<T, undefined>> {
-    if (cursor.ready || (await cursor.load())) return { value: cursor.give(), done: false };
+    // It may have been closed while it loaded.
+    if (cursor.ready || ((await cursor.load()) && cursor.ready))
+      return { value: cursor.give(), done: false };
     return { value: undefined, done: true };
   }
 
@@ -210,7 +222,7 @@ function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
   let cancelled = false;
 
   async function load(controller: ReadableStreamDefaultController<T>): Promise<void> {
-    if (await cursor.load()) controller.enqueue(cursor.give());
+    if ((await cursor.load()) && cursor.ready) controller.enqueue(cursor.give());
     else if (!cancelled) controller.close();
   }
 

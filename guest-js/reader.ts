@@ -126,7 +126,7 @@ export function createReader(
       by.early.delete(by.came);
       const rest = next === null ? following : after(next, following);
       line.push(rest);
-      next = rest.first + rest.items.length;
+      next = rest.end;
       done = rest.done;
     }
     wake();
@@ -137,7 +137,7 @@ export function createReader(
    * user may be in the middle of a batch when the page goes. Of that batch nothing comes twice.
    */
   function renew(): void {
-    if (current) next = current.batch.first + current.batch.items.length;
+    if (current) next = current.batch.end;
     else next = line[0]?.first ?? next;
     attachment = attach(current?.batch.first ?? next);
     line = [];
@@ -187,12 +187,13 @@ export function createReader(
 }
 
 /** What this batch has from item number `next` on. */
-function after(next: number, { first, done, items }: Batch): Batch {
+function after(next: number, { first, done, end, items }: Batch): Batch {
   const known = Math.max(0, next - first);
   return {
     first: first + known,
     missed: Math.max(0, first - next),
     done,
+    end: Math.max(end, next),
     items: known > 0 ? items.slice(known) : items,
   };
 }

@@ -207,7 +207,8 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     async callIn(nonce, send) {
       try {
         const value = await send();
-        if (current?.nonce === nonce) heard();
+        // Not `heard`: a ping has to repeat an acknowledgement that got lost, however much is read meanwhile.
+        if (current?.nonce === nonce) losses = 0;
         return value;
       } catch (rejection) {
         const error = toTaskError(rejection);

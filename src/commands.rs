@@ -270,11 +270,8 @@ pub(crate) async fn read(
     let (batch, from, wait) = (batch.0?, from.0?, Duration::from_millis(wait_ms.0?.into()));
     let reader = reader_name(&session, &reader)?;
     let session = caller.session(&session);
-    let record = caller.find_ended(&id).inspect_err(|_| {
-        if let (Ok(session), Ok(id)) = (&session, id.parse()) {
-            session.forget_reader(id, &reader);
-        }
-    })?;
+    let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
+    let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
     let ask = Ask { reader: &reader, batch, from };
     let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await?;
     Ok(ItemBatch(read))

@@ -15,16 +15,14 @@ impl IpcResponse for ItemBatch {
     fn body(self) -> tauri::Result<InvokeResponseBody> {
         Ok(match &self.0 {
             None => InvokeResponseBody::Json("null".into()),
-            Some(batch) if batch.segment.as_ref().is_some_and(|segment| segment.is_bytes()) => {
-                InvokeResponseBody::Raw(bytes(batch))
-            }
+            Some(batch) if batch.is_bytes() => InvokeResponseBody::Raw(bytes(batch)),
             Some(batch) => InvokeResponseBody::Json(json(batch)?),
         })
     }
 }
 
 fn bytes(batch: &Batch) -> Vec<u8> {
-    let data = data(batch);
+    let data = batch.data();
     let mut body = Vec::with_capacity(data.len() + TRAILER);
     body.extend_from_slice(data);
     body.extend_from_slice(&batch.sequence.to_le_bytes());
@@ -35,12 +33,8 @@ fn bytes(batch: &Batch) -> Vec<u8> {
 
 fn json(batch: &Batch) -> Result<String, serde_json::Error> {
     let Batch { sequence, missed, done, .. } = batch;
-    let items = std::str::from_utf8(data(batch)).map_err(serde::ser::Error::custom)?;
+    let items = std::str::from_utf8(batch.data()).map_err(serde::ser::Error::custom)?;
     Ok(format!(r#"{{"sequence":{sequence},"missed":{missed},"done":{done},"items":[{items}]}}"#))
-}
-
-fn data(batch: &Batch) -> &[u8] {
-    batch.segment.as_ref().map_or(&[], |segment| segment.data())
 }
 
 #[cfg(test)]

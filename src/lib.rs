@@ -40,6 +40,7 @@ mod commands;
 mod csp;
 mod engine;
 mod handler;
+mod held;
 mod item_batch;
 mod lifecycle;
 mod pages;
@@ -74,6 +75,8 @@ pub use typescript::{TypeScript, TypeScriptError};
 
 #[doc(hidden)]
 pub use handler::{Alone, WithApp};
+#[doc(hidden)]
+pub use held::Held;
 
 use engine::{Kind, Settings, unix_millis};
 use lifecycle::Plugin;

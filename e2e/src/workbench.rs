@@ -95,6 +95,7 @@ impl Workbench<'_> {
             const found = new Map();
             for (let top = 0; ; top += scroller.clientHeight) {
                 scroller.scrollTop = top;
+                // Its event may come a frame late.
                 await frame();
                 await frame();
                 for (const block of scroller.querySelectorAll(".log-block:not(.log-remark)")) {

@@ -100,11 +100,15 @@ async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()
 
         let mut seen = page.log().await?;
         for round in 0..5 {
-            // Some lines are on their way when the page goes.
-            log.write(20_000)?;
-            page.log_until(log.lines - 19_000).await?;
-            app.reload().await?;
-            log.write(100)?;
+            // Lines come before the page goes, while it is away, and when it is there again.
+            let writes = async {
+                for _ in 0..60 {
+                    log.write(20)?;
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::try_join!(writes, app.reload())?;
             page.log_until(log.lines).await.with_context(|| format!("round {round}"))?;
             for (number, text) in page.log().await? {
                 if let Some(before) = seen.insert(number, text.clone()) {

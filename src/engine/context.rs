@@ -182,7 +182,7 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// Items are data: they arrive once, in order and complete, however slow their reader is. They are written as JSON and kept
     /// in a buffer until they are read. While that is full (65,536 items or 8 MiB, if
     /// [`Task::item_buffer`](crate::Task::item_buffer) doesn't say otherwise), this waits as long as somebody reads, and for 10
-    /// seconds after the first item and after a reader was lost with its page, which may reload. If then nobody reads,
+    /// seconds after the task's begin and after a reader was lost with its page, which may reload. If then nobody reads,
     /// [`Task::unread`](crate::Task::unread) says what happens; as it is, the oldest item is dropped, and counted. After a
     /// task's end its items stay as long as its outcome does.
     ///
@@ -242,8 +242,8 @@ impl<D> TaskContext<D, Bytes> {
     ///
     /// # Cancellation safety
     ///
-    /// If the future is dropped before it is ready, a part of `bytes` from its beginning may have been emitted: up to 1 MiB is
-    /// emitted whole or not at all.
+    /// If the future is dropped before it is ready, a part of `bytes` from its beginning may have been emitted: up to 1 MiB,
+    /// or what the buffer holds if that is less, is emitted whole or not at all.
     ///
     /// ```
     /// use tauri_plugin_tasks::{Bytes, Failure, TaskContext};

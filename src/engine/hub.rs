@@ -40,6 +40,10 @@ impl Hub {
         self.watchers.write().retain(|other| is_another(other, watcher));
     }
 
+    pub(crate) fn watchers(&self) -> usize {
+        self.watchers.read().len()
+    }
+
     /// Tells whoever watches whole lists that this task has changed.
     pub(super) fn mark(&self, record: &Arc<Record>) {
         for watcher in &*self.watchers.read() {

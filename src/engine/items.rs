@@ -26,19 +26,19 @@ pub use reader::{TaskBytes, TaskItems};
 /// with its page, which may be about to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What becomes of a task's items when nobody reads them and its buffer is full: see
+/// What becomes of a task's items when nobody reads them. It holds as soon as a reader stops by itself, and otherwise when
+/// nobody has read for 10 seconds, from the task's begin or from the loss of the page that read: see
 /// [`TaskContext::emit`](super::TaskContext::emit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unread {
-    /// The oldest are dropped, and counted: the next reader is told how many it has missed. For what can be read late in part,
-    /// such as a log.
+    /// When the buffer is full, the oldest are dropped, and counted: the next reader is told how many it has missed. For what can
+    /// be read late in part, such as a log.
     #[default]
     DropOldest,
-    /// The handler waits for a reader.
+    /// When the buffer is full, the handler waits for a reader.
     Wait,
-    /// The task is cancelled, with the reason [`Unread`](super::CancelReason::Unread), as soon as nobody reads its items, full
-    /// or not. For work that has no use without its reader.
+    /// The task is cancelled, with the reason [`Unread`](super::CancelReason::Unread), whether the buffer is full or not. For work that has no use without its reader.
     Cancel,
 }
 

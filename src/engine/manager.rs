@@ -468,6 +468,11 @@ impl TaskManager {
         self.shared.scheduler.hub.remove_watcher(watcher);
     }
 
+    /// How many watch all tasks.
+    pub(crate) fn watchers_of_all(&self) -> usize {
+        self.shared.scheduler.hub.watchers()
+    }
+
     pub(crate) fn runtime(&self) -> &Handle {
         &self.shared.scheduler.runtime
     }

@@ -242,7 +242,6 @@ impl Record {
         state.followers > 0 && state.life.outcome().is_some_and(|outcome| outcome.size() > INLINE_OUTCOME_LIMIT)
     }
 
-    #[cfg(test)]
     pub(crate) fn watchers(&self) -> usize {
         self.state.lock().watchers.len()
     }

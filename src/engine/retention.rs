@@ -41,7 +41,7 @@ impl Retention {
         self
     }
 
-    /// How much the inputs and outcomes of the ended tasks may take together, in bytes of JSON. The newest one is kept
+    /// How much the inputs, outcomes and unread items of the ended tasks may take together, in bytes of JSON. The newest one is kept
     /// whatever its size.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {

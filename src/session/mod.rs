@@ -116,6 +116,12 @@ impl Sessions {
         self.close(true, |other| Arc::ptr_eq(other, session));
     }
 
+    /// How many are open, and how many readers they have.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let sessions: Vec<_> = self.names.lock().open.values().cloned().collect();
+        (sessions.len(), sessions.iter().map(|session| session.readers.len()).sum())
+    }
+
     pub(crate) fn close_all(&self) {
         self.close(false, |_| true);
     }
@@ -130,8 +136,9 @@ impl Sessions {
         // The last hold of a session may log failures that its page has not learned of: not under the lock.
         drop(names);
         for (_, session) in gone {
-            session.closed.cancel();
+            // First: whoever hears that the session is closed may read on in another one.
             session.readers.close(reloading);
+            session.closed.cancel();
         }
     }
 }

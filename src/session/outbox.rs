@@ -164,7 +164,7 @@ impl Outbox {
     }
 
     /// The page does something with its session, so it is there.
-    fn is_used(&mut self) {
+    pub(super) fn is_used(&mut self) {
         if !matches!(self.phase, Phase::Unacknowledged(_)) {
             self.unanswered_since = None;
         }

@@ -9,12 +9,20 @@ use crate::{
     engine::{Ask, Batch, Record},
 };
 
-/// Who reads items in one session.
+type Tasks = HashMap<(TaskId, String), Entry>;
+
+/// Who reads items in one session. Whoever is the reader of a task is in here, and who has a read on its way.
 pub(super) struct Readers {
     /// By task and name; `None` when the session is closed.
-    tasks: Mutex<Option<HashMap<(TaskId, String), Arc<Record>>>>,
+    tasks: Mutex<Option<Tasks>>,
     /// Has the reads that wait make room for others.
     turn: Notify,
+}
+
+struct Entry {
+    record: Arc<Record>,
+    /// How many of its reads are on their way.
+    reads: usize,
 }
 
 impl Readers {
@@ -22,27 +30,66 @@ impl Readers {
         Self { tasks: Mutex::new(Some(HashMap::new())), turn: Notify::new() }
     }
 
-    fn add(&self, name: &str, record: &Arc<Record>) -> Result<(), Error> {
+    fn begin(&self, name: &str, record: &Arc<Record>) -> Result<Reading<'_>, Error> {
         let mut tasks = self.tasks.lock();
         let tasks = tasks.as_mut().ok_or_else(|| gone("it was closed"))?;
-        tasks.entry((record.id, name.to_owned())).or_insert_with(|| Arc::clone(record));
-        Ok(())
+        let key = (record.id, name.to_owned());
+        tasks.entry(key.clone()).or_insert_with(|| Entry { record: Arc::clone(record), reads: 0 }).reads += 1;
+        Ok(Reading { readers: self, key })
+    }
+
+    fn get(&self, id: TaskId, name: &str) -> Option<Arc<Record>> {
+        let tasks = self.tasks.lock();
+        tasks.as_ref()?.get(&(id, name.to_owned())).map(|entry| Arc::clone(&entry.record))
     }
 
     fn remove(&self, id: TaskId, name: &str) -> Option<Arc<Record>> {
-        self.tasks.lock().as_mut().and_then(|tasks| tasks.remove(&(id, name.to_owned())))
+        let removed = self.tasks.lock().as_mut().and_then(|tasks| tasks.remove(&(id, name.to_owned())));
+        removed.map(|entry| entry.record)
+    }
+
+    fn is_closed(&self) -> bool {
+        self.tasks.lock().is_none()
     }
 
     /// The session is closed: whoever reads in it is gone, and comes again if its page is `reloading`.
     pub(super) fn close(&self, reloading: bool) {
         let tasks = self.tasks.lock().take();
-        for ((_, name), record) in tasks.into_iter().flatten() {
-            record.items().lose(&name, reloading);
+        for ((_, name), entry) in tasks.into_iter().flatten() {
+            entry.record.items().lose(&name, reloading);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.tasks.lock().as_ref().map_or(0, HashMap::len)
+    }
+}
+
+/// A read on its way.
+struct Reading<'a> {
+    readers: &'a Readers,
+    key: (TaskId, String),
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let mut tasks = self.readers.tasks.lock();
+        let Some(tasks) = tasks.as_mut() else { return };
+        let Some(entry) = tasks.get_mut(&self.key) else { return };
+        entry.reads -= 1;
+        // It was refused, or has stopped meanwhile.
+        if entry.reads == 0 && !entry.record.items().is_read_by(&self.key.1) {
+            tasks.remove(&self.key);
         }
     }
 }
 
 impl Session {
+    /// The task that this reader reads. It may have been evicted or removed meanwhile, and is still to be read to its end.
+    pub(crate) fn read_by(&self, id: TaskId, reader: &str) -> Option<Arc<Record>> {
+        self.readers.get(id, reader)
+    }
+
     /// The batch that is asked for, or `None` if there is nothing yet after `wait`. Not to wait at all makes those that wait
     /// in this session answer at once: a page has few places for calls that wait, and needs one.
     pub(crate) async fn read(
@@ -52,7 +99,8 @@ impl Session {
         wait: Duration,
     ) -> Result<Option<Batch>, Error> {
         // First in the list: a session that closes from here on finds the reader there.
-        self.readers.add(ask.reader, record)?;
+        let _reading = self.readers.begin(ask.reader, record)?;
+        self.outbox.lock().is_used();
         if wait.is_zero() {
             self.readers.turn.notify_waiters();
         }
@@ -60,19 +108,12 @@ impl Session {
             biased;
             () = self.closed.cancelled() => Err(gone("it was closed")),
             read = record.items().read(ask) => read.map(Some).map_err(|refusal| {
-                if !record.items().is_read_by(ask.reader) {
-                    self.forget_reader(record.id, ask.reader);
-                }
-                Error::refused(record.id, refusal)
+                // The readers of a closed session have gone, and that is why.
+                if self.readers.is_closed() { gone("it was closed") } else { Error::refused(record.id, refusal) }
             }),
             () = self.readers.turn.notified() => Ok(None),
             () = sleep(wait) => Ok(None),
         }
-    }
-
-    /// The task is not there any more for whom reads it.
-    pub(crate) fn forget_reader(&self, id: TaskId, reader: &str) {
-        drop(self.readers.remove(id, reader));
     }
 
     /// The reader stops; all before number `position` counts as read. `record` is the task, if the page may read it: one that

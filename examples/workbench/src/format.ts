@@ -72,7 +72,7 @@ export const rate = (progress: TaskProgress): string =>
       : `${integers.format(Math.round(progress.rate * 10) / 10)}/s`;
 
 export const timeLeft = (progress: TaskProgress): string =>
-  progress.etaMs === null ? "" : `${wholeSeconds(progress.etaMs)} left`;
+  progress.etaMs === null || progress.etaMs === 0 ? "" : `${wholeSeconds(progress.etaMs)} left`;
 
 export const percent = (fraction: number): string => `${Math.floor(fraction * 100)}%`;
 

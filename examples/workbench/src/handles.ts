@@ -7,6 +7,7 @@ import {
   type TaskTypes,
 } from "tauri-plugin-tasks-api";
 import { type Snapshot, tasks } from "./client";
+import { setText } from "./dom";
 import type { Notify } from "./notice";
 import {
   batchDone,
@@ -119,7 +120,7 @@ export function createFollow(line: HTMLElement, notify: Notify): Follow {
     newest = task.id;
     const show = (text: string): void => {
       if (newest === task.id) {
-        line.textContent = text;
+        setText(line, text);
       }
     };
     show(label);

@@ -1,15 +1,16 @@
 import { find, setAttribute, setText } from "./dom";
-import { oncePerFrame } from "./frame";
+import { nextFrame, oncePerFrame } from "./frame";
 import type { Log } from "./log";
 import { createLogRows } from "./log-rows";
 import { linesIn, linesPerSecond, linesShown, logStatus } from "./sentences";
 
 /** How often the rate is measured. */
 const RATE_MS = 500;
-/** More lines at once than these are a flood, which nobody can read. It is painted no more often than this, so that the other frames
- * have time for what comes in, and for whoever uses the page meanwhile. */
+/** More lines at once than these are a flood, which nobody can read. To paint it takes no more than a part of the time, so that most
+ * frames are there for what comes in, and for whoever uses the page meanwhile. */
 const FLOOD_LINES = 100;
 const FLOOD_PAINT_MS = 100;
+const FLOOD_PAINT_PART = 1 / 8;
 
 export interface LogViewActions {
   /** Cancels the tail. */
@@ -54,19 +55,25 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
   let measured = { at: 0, count: 0 };
   let timer: number | undefined;
 
-  let painted = { at: 0, count: 0 };
+  let painted = { at: 0, count: 0, ms: 0 };
 
   const paint = oncePerFrame(
     () => {
       if (log !== undefined) {
-        painted = { at: performance.now(), count: log.lines.count };
+        const now = { at: performance.now(), count: log.lines.count, ms: 0 };
+        painted = now;
         rows.update();
         paintHead();
+        // The browser's own part of it is over when the next frame begins.
+        void nextFrame().then(() => {
+          now.ms = performance.now() - now.at;
+        });
       }
     },
     () => {
       const isFlood = (log?.lines.count ?? 0) - painted.count > FLOOD_LINES;
-      return isFlood ? Math.max(0, painted.at + FLOOD_PAINT_MS - performance.now()) : 0;
+      const pause = Math.max(FLOOD_PAINT_MS, painted.ms / FLOOD_PAINT_PART);
+      return isFlood ? Math.max(0, painted.at + pause - performance.now()) : 0;
     },
   );
 

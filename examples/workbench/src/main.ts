@@ -5,6 +5,7 @@ import { KINDS, type Snapshot, tasks } from "./client";
 import { find } from "./dom";
 import { setUpDownloadsHead } from "./downloads-head";
 import { setUpForms, setUpSecret } from "./forms";
+import { oncePerFrame } from "./frame";
 import { cancel, createFollow, explain, hold, release, remove, runNext } from "./handles";
 import { createLogs } from "./logs";
 import { createNotify } from "./notice";
@@ -13,6 +14,9 @@ import { errorSentence, stopping } from "./sentences";
 import { endedBadly } from "./status";
 import { TaskList } from "./task-list";
 import { setUpTheme } from "./theme";
+
+/** The list is shown anew no more often than this. */
+const LIST_MS = 100;
 
 const byId = (id: string): HTMLElement => find(document, `#${id}`, HTMLElement);
 const button = (id: string): HTMLButtonElement => find(document, `#${id}`, HTMLButtonElement);
@@ -75,10 +79,21 @@ const refreshCounts = setUpDownloadsHead(
 );
 
 // All tasks this window may see, now and from now on. After a reload this is all it takes to find them again.
+let newest: readonly Snapshot[] = [];
+let shownAt = 0;
+const showList = oncePerFrame(
+  () => {
+    shownAt = performance.now();
+    list.show(newest);
+    refreshCounts();
+  },
+  // News come with every frame while something runs; the bars glide from one to the next.
+  () => Math.max(0, shownAt + LIST_MS - performance.now()),
+);
 tasks
   .watch({ task: KINDS }, (snapshots) => {
-    list.show(snapshots);
-    refreshCounts();
+    newest = snapshots;
+    showList();
   })
   .catch(tell);
 

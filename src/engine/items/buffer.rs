@@ -67,7 +67,19 @@ pub(crate) struct Batch {
     /// Nothing comes after it.
     pub(crate) done: bool,
     /// `None` if it has no units.
-    pub(crate) segment: Option<Segment>,
+    pub(super) segment: Option<Segment>,
+}
+
+impl Batch {
+    /// Whether its units are bytes.
+    pub(crate) fn is_bytes(&self) -> bool {
+        self.segment.as_ref().is_some_and(Segment::is_bytes)
+    }
+
+    /// Its units: items as JSON with commas between them, or bytes.
+    pub(crate) fn data(&self) -> &[u8] {
+        self.segment.as_ref().map_or(&[], Segment::data)
+    }
 }
 
 /// What a reader asks for.

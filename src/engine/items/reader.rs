@@ -47,6 +47,8 @@ struct Reader {
     name: String,
     /// The number of the batch to ask for.
     batch: u64,
+    /// It may be the task's reader.
+    asks: bool,
     position: u64,
     missed: u64,
     done: bool,
@@ -54,7 +56,7 @@ struct Reader {
 
 impl Reader {
     fn new(follower: Follower) -> Self {
-        Self { follower, name: TaskId::new().to_string(), batch: 1, position: 0, missed: 0, done: false }
+        Self { follower, name: TaskId::new().to_string(), batch: 1, asks: false, position: 0, missed: 0, done: false }
     }
 
     /// The next batch; `None` when there is no more. Cancel safe.
@@ -64,7 +66,11 @@ impl Reader {
         }
         let record = self.follower.record();
         let ask = Ask { reader: &self.name, batch: self.batch, from: None };
-        let batch = record.items().read(ask).await.map_err(|refusal| Error::refused(record.id, refusal))?;
+        self.asks = true;
+        let batch = record.items().read(ask).await.map_err(|refusal| {
+            self.asks = false;
+            Error::refused(record.id, refusal)
+        })?;
         self.batch += 1;
         self.position = batch.sequence;
         self.missed += batch.missed;
@@ -75,7 +81,9 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        self.follower.record().items().stop(&self.name, self.position);
+        if self.asks {
+            self.follower.record().items().stop(&self.name, self.position);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub(super) const BATCH_BYTES: usize = 1024 * 1024;
 
 /// Units that follow each other, as they are sent: items as JSON with commas between them, or bytes. Clones share the data.
 #[derive(Debug, Clone)]
-pub(crate) struct Segment {
+pub(super) struct Segment {
     /// The number of the first unit that is left.
     first: u64,
     /// How many units before it are let go of.
@@ -37,7 +37,7 @@ impl Segment {
         Self { first, gone: 0, units: Arc::new(Units { data: Vec::new(), ends }) }
     }
 
-    pub(crate) fn is_bytes(&self) -> bool {
+    pub(super) fn is_bytes(&self) -> bool {
         self.units.ends.is_none()
     }
 
@@ -57,7 +57,7 @@ impl Segment {
     }
 
     /// The units that are left.
-    pub(crate) fn data(&self) -> &[u8] {
+    pub(super) fn data(&self) -> &[u8] {
         &self.units.data[self.offset()..]
     }
 
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_batch_has_an_end() {
         let mut items = Segment::items(0);
-        let added = (0..).take_while(|_| items.add(b"1")).count();
+        let added = (0..=BATCH_ITEMS).take_while(|_| items.add(b"1")).count();
         assert_eq!(added, BATCH_ITEMS);
         let mut bytes = Segment::bytes(0);
         assert!(bytes.add(&vec![0; BATCH_BYTES]) && !bytes.add(b"1"));

@@ -99,9 +99,7 @@ struct Read {
 /// Asks as a page does, and waits for the answer.
 async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
     let batch = record.items().read(Ask { reader, batch, from }).await.unwrap();
-    let items = batch
-        .segment
-        .map_or_else(Vec::new, |segment| serde_json::from_slice(&[b"[", segment.data(), b"]"].concat()).unwrap());
+    let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
     Read { sequence: batch.sequence, missed: batch.missed, done: batch.done, items }
 }
 

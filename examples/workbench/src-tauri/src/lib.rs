@@ -14,6 +14,7 @@ pub mod tail;
 #[cfg(feature = "bench")]
 mod bench;
 mod defaults;
+mod held;
 mod windows;
 
 use std::time::Duration;
@@ -57,6 +58,6 @@ pub fn run() -> tauri::Result<()> {
     }
     tauri::Builder::default()
         .plugin(tasks().build())
-        .invoke_handler(tauri::generate_handler![defaults::defaults, windows::open_window])
+        .invoke_handler(tauri::generate_handler![defaults::defaults, held::held, windows::open_window])
         .run(context)
 }

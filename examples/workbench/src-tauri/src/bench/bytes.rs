@@ -19,7 +19,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
 fn chunk(n: usize) -> Vec<u8> {
     let mut chunk = vec![0xA5; CHUNK];
     for (place, mark) in chunk.iter_mut().step_by(MARK).enumerate() {
-        *mark = ((n * CHUNK / MARK + place + n) % 256) as u8;
+        *mark = (n * CHUNK / MARK + place + n).to_le_bytes()[0];
     }
     chunk
 }

@@ -17,8 +17,8 @@ type Files = HashMap<String, Vec<u8>>;
 pub(super) fn serve(context: &mut Context) -> tauri::Result<()> {
     let assets = context.assets();
     let paths: Vec<String> = assets.iter().map(|(path, _)| path.into_owned()).collect();
-    let content = |path: String| Some((path.clone(), assets.get(&path.into())?.into_owned()));
-    let files: Files = paths.into_iter().filter_map(content).collect();
+    let file = |path: String| Some((path.clone(), assets.get(&path.into())?.into_owned()));
+    let files: Files = paths.into_iter().filter_map(file).collect();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = format!("http://{}/", listener.local_addr()?);
     let url = Url::parse(&address).map_err(io::Error::other)?;

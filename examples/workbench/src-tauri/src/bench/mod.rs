@@ -31,7 +31,7 @@ pub(crate) fn run(mut context: Context) -> tauri::Result<()> {
     let config = context.config_mut();
     // A window of another label, so that nothing of the workbench's own capabilities is there.
     for window in &mut config.app.windows {
-        window.label = "bench".to_owned();
+        "bench".clone_into(&mut window.label);
         window.url = WebviewUrl::App("bench.html".into());
     }
     if rows().iter().any(|row| row == "latency") {
