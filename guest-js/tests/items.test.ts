@@ -68,6 +68,45 @@ describe("items", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("in arrays are the user's own, who may change them", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const batches = task.batches();
+    const { value } = await batches.next();
+    (value as number[]).push(99);
+    expect(batches.position).toBe(2);
+    plugin.emit(task.id, 3);
+    expect((await batches.next()).value).toEqual([3]);
+    ((await Promise.resolve(value)) as number[]).length = 0;
+    expect(batches.position).toBe(3);
+    await batches.return?.();
+  });
+
+  it("end without fetching an outcome that is large or not kept any more", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    const seen = watch(task.items());
+    plugin.complete(task.id, "x".repeat(5_000));
+    await settle();
+    await plugin.frame();
+    await settle();
+    expect(seen).toEqual({ items: [1], end: "done" });
+    expect(plugin.calls("outcome")).toEqual([]);
+  });
+
+  it("give nothing any more when they were closed just as something came", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    plugin.emit(task.id, 1);
+    const [, result] = await Promise.all([items.return?.(), next]);
+    if (!result.done) expect(result.value).toBe(1);
+  });
+
   it("are not asked for before the first `next`", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
