@@ -65,7 +65,8 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         page.card_at_end(&ids[15], "completed").await?;
         page.card_at_end(&ids[3], "completed").await?;
         page.card_at_end(&ids[5], "completed").await?;
-        ensure!(started(app, &ids[15]).await? < started(app, &ids[3]).await?, "what was put first ran first");
+        // Two slots may become free within a millisecond, and then both began in it.
+        ensure!(started(app, &ids[15]).await? <= started(app, &ids[3]).await?, "what was put first ran first");
         let (sent, shown) = (server.most_at_once(), most_running(app).await?);
         ensure!((sent, shown) == (3, 3), "with a limit of 3, {sent} at once, and {shown} in the counts");
 
