@@ -22,8 +22,8 @@ pub(super) use buffer::Refusal;
 pub(crate) use buffer::{Ask, Batch, Bounds};
 pub use reader::{TaskBytes, TaskItems};
 
-/// How long a handler waits for somebody who reads, when nobody does: after its first item, and after a reader was lost
-/// with its page, which may be about to come back.
+/// How long a handler waits for somebody who reads, when nobody does: from the task's begin, and after a reader was lost with
+/// its page, which may be about to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What becomes of a task's items when nobody reads them. It holds as soon as a reader stops by itself, and otherwise when
@@ -38,7 +38,8 @@ pub enum Unread {
     DropOldest,
     /// When the buffer is full, the handler waits for a reader.
     Wait,
-    /// The task is cancelled, with the reason [`Unread`](super::CancelReason::Unread), whether the buffer is full or not. For work that has no use without its reader.
+    /// The task is cancelled, with the reason [`Unread`](super::CancelReason::Unread), whether the buffer is full or not. For
+    /// work that has no use without its reader.
     Cancel,
 }
 
@@ -232,7 +233,7 @@ impl ItemStream {
         self.writable.notify_waiters();
     }
 
-    pub(super) fn is_being_read(&self) -> bool {
+    pub(crate) fn is_being_read(&self) -> bool {
         self.state.lock().buffer.has_reader()
     }
 

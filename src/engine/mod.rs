@@ -39,7 +39,7 @@ mod scheduler;
 mod status;
 mod supervisor;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod time_limit;
 mod watch;
 mod watcher;

@@ -43,9 +43,14 @@ impl Readers {
         tasks.as_ref()?.get(&(id, name.to_owned())).map(|entry| Arc::clone(&entry.record))
     }
 
-    fn remove(&self, id: TaskId, name: &str) -> Option<Arc<Record>> {
-        let removed = self.tasks.lock().as_mut().and_then(|tasks| tasks.remove(&(id, name.to_owned())));
-        removed.map(|entry| entry.record)
+    /// Forgets one that has no read on its way and is not its task's reader: it was refused, or has stopped.
+    fn forget(&self, key: &(TaskId, String)) {
+        let mut tasks = self.tasks.lock();
+        let is_over = |entry: &Entry| entry.reads == 0 && !entry.record.items().is_read_by(&key.1);
+        let gone =
+            tasks.as_mut().filter(|tasks| tasks.get(key).is_some_and(is_over)).and_then(|tasks| tasks.remove(key));
+        drop(tasks);
+        drop(gone);
     }
 
     fn is_closed(&self) -> bool {
@@ -73,14 +78,11 @@ struct Reading<'a> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        let mut tasks = self.readers.tasks.lock();
-        let Some(tasks) = tasks.as_mut() else { return };
-        let Some(entry) = tasks.get_mut(&self.key) else { return };
-        entry.reads -= 1;
-        // It was refused, or has stopped meanwhile.
-        if entry.reads == 0 && !entry.record.items().is_read_by(&self.key.1) {
-            tasks.remove(&self.key);
+        // It is there until its last read is back, or the session is closed.
+        if let Some(entry) = self.readers.tasks.lock().as_mut().and_then(|tasks| tasks.get_mut(&self.key)) {
+            entry.reads -= 1;
         }
+        self.readers.forget(&self.key);
     }
 }
 
@@ -125,8 +127,9 @@ impl Session {
         reader: &str,
         position: u64,
     ) -> Result<(), Error> {
-        let record = self.readers.remove(id, reader).map_or(record, Ok)?;
+        let record = self.readers.get(id, reader).map_or(record, Ok)?;
         record.items().stop(reader, position);
+        self.readers.forget(&(id, reader.to_owned()));
         Ok(())
     }
 }

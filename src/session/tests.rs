@@ -25,6 +25,7 @@ mod lists;
 #[allow(dead_code)] // Shared with tests that need more of it.
 mod log;
 mod model;
+mod readers;
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }

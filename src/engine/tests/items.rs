@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicU32, Ordering::SeqCst},
         mpsc,
     },
@@ -12,7 +12,6 @@ use std::{
 
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer, ser::SerializeSeq};
-use tauri::ipc::Channel;
 use tokio::{
     task::{JoinHandle, yield_now},
     time::{Instant, sleep, timeout},
@@ -22,22 +21,20 @@ use super::{super::items::Refusal, manager};
 use crate::{
     Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskContext, TaskFilter, TaskHandle,
     TaskId, TaskManager, TaskStatus, Unread,
-    engine::{Ask, Bounds, Errors, Kind, Page, Policy, Record, Settings},
-    lifecycle::Plugin,
-    session::{PROTOCOL, Session, Sessions},
+    engine::{Ask, Bounds, Errors, Kind, Policy, Record, Settings},
 };
 
-const fn secs(secs: u64) -> Duration {
+pub(crate) const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-async fn settle() {
+pub(crate) async fn settle() {
     sleep(Duration::from_millis(1)).await;
 }
 
 const FOUR: Bounds = Bounds { items: 4, bytes: 1_000 };
 
-fn unread(unread: Unread) -> Policy {
+pub(crate) fn unread(unread: Unread) -> Policy {
     Policy { unread, item_buffer: FOUR, ..Policy::default() }
 }
 
@@ -96,6 +93,10 @@ struct Read {
     items: Vec<u32>,
 }
 
+pub(crate) fn ask(reader: &str, batch: u64) -> Ask<'_> {
+    Ask { reader, batch, from: None }
+}
+
 /// Asks as a page does, and waits for the answer.
 async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
     let batch = record.items().read(Ask { reader, batch, from }).await.unwrap();
@@ -108,7 +109,7 @@ async fn has_to_wait(record: &Record, reader: &str, batch: u64) -> bool {
 }
 
 /// Reads from batch number `batch` to the end.
-async fn rest(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Vec<u32> {
+pub(crate) async fn rest(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Vec<u32> {
     let mut items = Vec::new();
     for batch in batch.. {
         let read = read(record, reader, batch, from).await;
@@ -120,7 +121,7 @@ async fn rest(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> V
     items
 }
 
-fn all(range: std::ops::Range<u32>) -> Vec<u32> {
+pub(crate) fn all(range: std::ops::Range<u32>) -> Vec<u32> {
     range.collect()
 }
 
@@ -279,7 +280,7 @@ async fn a_task_can_be_read_before_it_begins() {
 }
 
 /// Emits the numbers below its input.
-fn kind_of_numbers(policy: Policy) -> Kind {
+pub(crate) fn kind_of_numbers(policy: Policy) -> Kind {
     Kind::new("plain", policy, Errors::default(), async |ctx: TaskContext<(), u32>, to: u32| {
         for number in 0..to {
             ctx.emit(number).await?;
@@ -387,7 +388,7 @@ async fn a_kind_that_waits_does_so_whoever_went_and_however() {
 }
 
 /// Emits one number and then hangs.
-fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
+pub(crate) fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
     let kind = Kind::new("one", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         ctx.emit(7).await?;
         std::future::pending::<Result<(), Failure>>().await
@@ -399,7 +400,7 @@ fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
 }
 
 /// When it was cancelled because nobody reads, if it was within two minutes.
-async fn cancelled_after(task: &TaskHandle) -> Option<Duration> {
+pub(crate) async fn cancelled_after(task: &TaskHandle) -> Option<Duration> {
     let before = Instant::now();
     let outcome = timeout(secs(120), task.outcome()).await.ok()?;
     assert_eq!(reason(&outcome), Some(CancelReason::Unread));
@@ -837,7 +838,7 @@ async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
 
 // After the end.
 
-fn kept(tasks: &TaskManager) -> Vec<TaskId> {
+pub(crate) fn kept(tasks: &TaskManager) -> Vec<TaskId> {
     tasks.list(&TaskFilter::default()).into_iter().map(|task| task.id).collect()
 }
 
@@ -871,194 +872,4 @@ async fn a_task_that_is_being_read_stays_half_a_minute_after_its_end() {
     assert_eq!(kept(&tasks), [task.id()]);
     sleep(secs(2)).await;
     assert_eq!(kept(&tasks), []);
-}
-
-// Pages. What is waited for is what a session promises its readers.
-
-fn page(label: &str) -> Page {
-    Page { label: label.into(), incarnation: 0, remote: false }
-}
-
-struct Pages {
-    sessions: Arc<Sessions>,
-    tasks: TaskManager,
-}
-
-impl Pages {
-    fn new(tasks: &TaskManager) -> Self {
-        Self { sessions: Arc::default(), tasks: tasks.clone() }
-    }
-
-    /// Opens a session for the page `label`.
-    fn open(&self, name: &str, label: &str) -> Arc<Session> {
-        self.sessions.open(name, PROTOCOL, &page(label), &self.tasks, Channel::new(|_| Ok(()))).unwrap();
-        self.sessions.get(name, &page(label)).unwrap()
-    }
-}
-
-fn ask(reader: &str, batch: u64) -> Ask<'_> {
-    Ask { reader, batch, from: None }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_read_that_may_not_wait_frees_those_that_wait_in_its_session_and_no_others() {
-    let (tasks, _task, record) = one_number(unread(Unread::Wait));
-    let other = tasks.start("one", ()).unwrap();
-    let other = tasks.find(other.id()).unwrap();
-    let third = tasks.start("one", ()).unwrap();
-    let third = tasks.find(third.id()).unwrap();
-    let pages = Pages::new(&tasks);
-    let (main, second) = (pages.open("s", "main"), pages.open("t", "second"));
-    let before = Instant::now();
-    assert!(main.read(&record, ask("s/a", 1), secs(25)).await.unwrap().is_some());
-    assert!(main.read(&other, ask("s/b", 1), secs(25)).await.unwrap().is_some());
-    assert!(second.read(&third, ask("t/a", 1), secs(25)).await.unwrap().is_some());
-    let at = |batch: Option<_>| (batch.is_none(), before.elapsed().as_secs());
-    let (waits, also_waits, elsewhere, ()) = tokio::join!(
-        async { at(main.read(&record, ask("s/a", 2), secs(25)).await.unwrap()) },
-        async { at(main.read(&other, ask("s/b", 2), secs(25)).await.unwrap()) },
-        async { at(second.read(&third, ask("t/a", 2), secs(20)).await.unwrap()) },
-        async {
-            sleep(secs(3)).await;
-            assert!(main.read(&record, ask("s/a", 2), Duration::ZERO).await.unwrap().is_none());
-        },
-    );
-    assert_eq!((waits, also_waits, elsewhere), ((true, 3), (true, 3), (true, 20)));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_waiting_read_is_told_that_its_session_has_gone() {
-    let (tasks, _task, record) = one_number(unread(Unread::Wait));
-    let pages = Pages::new(&tasks);
-    let session = pages.open("s", "main");
-    session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
-    let (gone, ()) = tokio::join!(session.read(&record, ask("s/a", 2), secs(25)), async {
-        settle().await;
-        pages.sessions.close_page("main", true);
-    });
-    assert_eq!(gone.unwrap_err().kind, ErrorKind::SessionGone);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_session_whose_lease_is_over_loses_its_readers_as_if_it_reloaded() {
-    let (tasks, task, record) = one_number(unread(Unread::Cancel));
-    let pages = Pages::new(&tasks);
-    let session = pages.open("s", "main");
-    session.follow(&record);
-    session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
-    // It never acknowledges that.
-    assert_eq!(cancelled_after(&task).await.unwrap().as_secs() / 10, 4, "30 seconds of lease and 10 of patience");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
-    for (closes, after) in [(false, 10), (true, 0)] {
-        let (tasks, task, record) = one_number(unread(Unread::Cancel));
-        let plugin = Plugin::new(tasks.clone());
-        plugin.webview_created("main", "main");
-        let (label, incarnation) = plugin.pages.current("main");
-        let page = Page { label, incarnation, remote: false };
-        plugin.sessions.open("s", PROTOCOL, &page, &tasks, Channel::new(|_| Ok(()))).unwrap();
-        let session = plugin.sessions.get("s", &page).unwrap();
-        session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
-        if closes {
-            plugin.window_destroyed("main");
-        } else {
-            plugin.page_left("main");
-        }
-        assert!(!record.items().is_being_read());
-        assert_eq!(cancelled_after(&task).await, Some(secs(after)));
-    }
-}
-
-/// A name that a page gives two readers at once, of different tasks.
-#[tokio::test(start_paused = true)]
-async fn readers_of_one_name_are_all_lost_with_their_session() {
-    let (tasks, _task, record) = one_number(unread(Unread::Wait));
-    let other = tasks.start("one", ()).unwrap();
-    let other = tasks.find(other.id()).unwrap();
-    let pages = Pages::new(&tasks);
-    let session = pages.open("s", "main");
-    session.read(&record, ask("s/r", 1), secs(25)).await.unwrap();
-    session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
-    pages.sessions.close_page("main", true);
-    assert!(!record.items().is_being_read());
-    assert!(!other.items().is_being_read(), "it is locked for good");
-}
-
-#[tokio::test(start_paused = true)]
-async fn many_readers_sessions_and_reloads_leave_nothing() {
-    let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
-    let tasks = manager([kind_of_numbers(unread(Unread::DropOldest))], settings);
-    let pages = Pages::new(&tasks);
-    let mut records: Vec<Weak<Record>> = Vec::new();
-    let mut sessions: Vec<Weak<Session>> = Vec::new();
-    for load in 0..60 {
-        let session = pages.open(&format!("s{load}"), "main");
-        sessions.push(Arc::downgrade(&session));
-        for task in 0..5 {
-            let task = (task, tasks.start("plain", 10).unwrap());
-            let record = tasks.find(task.1.id()).unwrap();
-            let name = format!("s{load}/{}", task.0);
-            session.read(&record, ask(&name, 1), secs(25)).await.unwrap();
-            match task.0 {
-                0 => session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 2).unwrap(),
-                1 => {
-                    // Refused, and waiting when the page goes.
-                    session.read(&record, ask("s/else", 1), secs(25)).await.unwrap_err();
-                    let (session, record) = (Arc::clone(&session), Arc::clone(&record));
-                    tokio::spawn(async move { session.read(&record, ask(&name, 2), secs(25)).await.map(drop) });
-                }
-                2 => {
-                    let next = timeout(secs(1), session.read(&record, ask(&name, 2), secs(25))).await;
-                    drop(next);
-                }
-                _ => {}
-            }
-            records.push(Arc::downgrade(&record));
-        }
-        settle().await;
-        drop(session);
-        pages.sessions.close_page("main", load % 2 == 0);
-    }
-    sleep(secs(120)).await;
-    assert_eq!(kept(&tasks), []);
-    settle().await;
-    assert_eq!(sessions.iter().filter(|session| session.strong_count() > 0).count(), 0, "sessions");
-    assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0, "tasks");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_or_were_refused() {
-    let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
-    let tasks = manager([kind_of_numbers(Policy::default())], settings);
-    let pages = Pages::new(&tasks);
-    let session = pages.open("s", "main");
-    // What its page has acknowledged keeps it.
-    let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
-    session.follow(&tasks.find(hangs.id()).unwrap());
-    sleep(secs(1)).await;
-    session.acknowledge(1).await.unwrap();
-    let mut records: Vec<Weak<Record>> = Vec::new();
-    for number in 0..100 {
-        let task = tasks.start("plain", 10).unwrap();
-        let record = tasks.find(task.id()).unwrap();
-        records.push(Arc::downgrade(&record));
-        let name = format!("s/{number}");
-        assert_eq!(rest(&record, "rust", 1, None).await, all(0..10));
-        session.read(&record, ask(&name, 1), secs(1)).await.unwrap_err();
-        record.items().stop("rust", 10);
-        session.read(&record, ask(&name, 1), secs(1)).await.unwrap();
-        session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 10).unwrap();
-        session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 10).unwrap();
-        if number % 2 == 0 {
-            session.read(&record, ask(&name, 2), secs(1)).await.unwrap_err();
-        }
-        session.read(&record, ask("s/early", 7), secs(1)).await.unwrap_err();
-        session.read(&record, Ask { reader: "s/beyond", batch: 1, from: Some(11) }, secs(1)).await.unwrap_err();
-    }
-    sleep(secs(120)).await;
-    assert_eq!(kept(&tasks), [hangs.id()]);
-    assert!(pages.sessions.get("s", &page("main")).is_ok(), "it is still there");
-    assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0);
 }

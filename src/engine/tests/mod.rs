@@ -2,7 +2,7 @@
 
 mod batch;
 mod cancel;
-mod items;
+pub(crate) mod items;
 mod keys;
 mod limits;
 mod model;
@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, time::Instant};
 use super::{Kind, Settings, TaskManager};
 
 /// A manager of these kinds on the runtime of the test, whose wall clock begins at 0 and goes with tokio's.
-fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
+pub(crate) fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
     let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
     let begin = Instant::now();
     let clock = move || u64::try_from(begin.elapsed().as_millis()).unwrap();

@@ -1,0 +1,203 @@
+//! What a session promises those who read items in it, and what becomes of them when it goes.
+
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use tauri::ipc::Channel;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::page;
+use crate::{
+    ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
+    engine::{
+        Ask, Page, Policy, Record, Settings,
+        tests::{
+            items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
+            manager,
+        },
+    },
+    lifecycle::Plugin,
+    session::{PROTOCOL, Session, Sessions},
+};
+
+struct Pages {
+    sessions: Arc<Sessions>,
+    tasks: TaskManager,
+}
+
+impl Pages {
+    fn new(tasks: &TaskManager) -> Self {
+        Self { sessions: Arc::default(), tasks: tasks.clone() }
+    }
+
+    /// Opens a session for the page `label`.
+    fn open(&self, name: &str, label: &str) -> Arc<Session> {
+        self.sessions.open(name, PROTOCOL, &page(label), &self.tasks, Channel::new(|_| Ok(()))).unwrap();
+        self.sessions.get(name, &page(label)).unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_may_not_wait_frees_those_that_wait_in_its_session_and_no_others() {
+    let (tasks, _task, record) = one_number(unread(Unread::Wait));
+    let other = tasks.start("one", ()).unwrap();
+    let other = tasks.find(other.id()).unwrap();
+    let third = tasks.start("one", ()).unwrap();
+    let third = tasks.find(third.id()).unwrap();
+    let pages = Pages::new(&tasks);
+    let (main, second) = (pages.open("s", "main"), pages.open("t", "second"));
+    let before = Instant::now();
+    assert!(main.read(&record, ask("s/a", 1), secs(25)).await.unwrap().is_some());
+    assert!(main.read(&other, ask("s/b", 1), secs(25)).await.unwrap().is_some());
+    assert!(second.read(&third, ask("t/a", 1), secs(25)).await.unwrap().is_some());
+    let at = |batch: Option<_>| (batch.is_none(), before.elapsed().as_secs());
+    let (waits, also_waits, elsewhere, ()) = tokio::join!(
+        async { at(main.read(&record, ask("s/a", 2), secs(25)).await.unwrap()) },
+        async { at(main.read(&other, ask("s/b", 2), secs(25)).await.unwrap()) },
+        async { at(second.read(&third, ask("t/a", 2), secs(20)).await.unwrap()) },
+        async {
+            sleep(secs(3)).await;
+            assert!(main.read(&record, ask("s/a", 2), Duration::ZERO).await.unwrap().is_none());
+        },
+    );
+    assert_eq!((waits, also_waits, elsewhere), ((true, 3), (true, 3), (true, 20)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_read_is_told_that_its_session_has_gone() {
+    let (tasks, _task, record) = one_number(unread(Unread::Wait));
+    let pages = Pages::new(&tasks);
+    let session = pages.open("s", "main");
+    session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
+    let (gone, ()) = tokio::join!(session.read(&record, ask("s/a", 2), secs(25)), async {
+        settle().await;
+        pages.sessions.close_page("main", true);
+    });
+    assert_eq!(gone.unwrap_err().kind, ErrorKind::SessionGone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_lease_is_over_loses_its_readers_as_if_it_reloaded() {
+    let (tasks, task, record) = one_number(unread(Unread::Cancel));
+    let pages = Pages::new(&tasks);
+    let session = pages.open("s", "main");
+    session.follow(&record);
+    session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
+    // It never acknowledges that.
+    assert_eq!(cancelled_after(&task).await.unwrap().as_secs() / 10, 4, "30 seconds of lease and 10 of patience");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
+    for (closes, after) in [(false, 10), (true, 0)] {
+        let (tasks, task, record) = one_number(unread(Unread::Cancel));
+        let plugin = Plugin::new(tasks.clone());
+        plugin.webview_created("main", "main");
+        let (label, incarnation) = plugin.pages.current("main");
+        let page = Page { label, incarnation, remote: false };
+        plugin.sessions.open("s", PROTOCOL, &page, &tasks, Channel::new(|_| Ok(()))).unwrap();
+        let session = plugin.sessions.get("s", &page).unwrap();
+        session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
+        if closes {
+            plugin.window_destroyed("main");
+        } else {
+            plugin.page_left("main");
+        }
+        assert!(!record.items().is_being_read());
+        assert_eq!(cancelled_after(&task).await, Some(secs(after)));
+    }
+}
+
+/// A name that a page gives two readers at once, of different tasks.
+#[tokio::test(start_paused = true)]
+async fn readers_of_one_name_are_all_lost_with_their_session() {
+    let (tasks, _task, record) = one_number(unread(Unread::Wait));
+    let other = tasks.start("one", ()).unwrap();
+    let other = tasks.find(other.id()).unwrap();
+    let pages = Pages::new(&tasks);
+    let session = pages.open("s", "main");
+    session.read(&record, ask("s/r", 1), secs(25)).await.unwrap();
+    session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
+    pages.sessions.close_page("main", true);
+    assert!(!record.items().is_being_read());
+    assert!(!other.items().is_being_read(), "it is locked for good");
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_readers_sessions_and_reloads_leave_nothing() {
+    let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
+    let tasks = manager([kind_of_numbers(unread(Unread::DropOldest))], settings);
+    let pages = Pages::new(&tasks);
+    let mut records: Vec<Weak<Record>> = Vec::new();
+    let mut sessions: Vec<Weak<Session>> = Vec::new();
+    for load in 0..60 {
+        let session = pages.open(&format!("s{load}"), "main");
+        sessions.push(Arc::downgrade(&session));
+        for task in 0..5 {
+            let task = (task, tasks.start("plain", 10).unwrap());
+            let record = tasks.find(task.1.id()).unwrap();
+            let name = format!("s{load}/{}", task.0);
+            session.read(&record, ask(&name, 1), secs(25)).await.unwrap();
+            match task.0 {
+                0 => session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 2).unwrap(),
+                1 => {
+                    // Refused, and waiting when the page goes.
+                    session.read(&record, ask("s/else", 1), secs(25)).await.unwrap_err();
+                    let (session, record) = (Arc::clone(&session), Arc::clone(&record));
+                    tokio::spawn(async move { session.read(&record, ask(&name, 2), secs(25)).await.map(drop) });
+                }
+                2 => {
+                    let next = timeout(secs(1), session.read(&record, ask(&name, 2), secs(25))).await;
+                    drop(next);
+                }
+                _ => {}
+            }
+            records.push(Arc::downgrade(&record));
+        }
+        settle().await;
+        drop(session);
+        pages.sessions.close_page("main", load % 2 == 0);
+    }
+    sleep(secs(120)).await;
+    assert_eq!(kept(&tasks), []);
+    settle().await;
+    assert_eq!(sessions.iter().filter(|session| session.strong_count() > 0).count(), 0, "sessions");
+    assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0, "tasks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_or_were_refused() {
+    let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
+    let tasks = manager([kind_of_numbers(Policy::default())], settings);
+    let pages = Pages::new(&tasks);
+    let session = pages.open("s", "main");
+    // What its page has acknowledged keeps it.
+    let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
+    session.follow(&tasks.find(hangs.id()).unwrap());
+    sleep(secs(1)).await;
+    session.acknowledge(1).await.unwrap();
+    let mut records: Vec<Weak<Record>> = Vec::new();
+    for number in 0..100 {
+        let task = tasks.start("plain", 10).unwrap();
+        let record = tasks.find(task.id()).unwrap();
+        records.push(Arc::downgrade(&record));
+        let name = format!("s/{number}");
+        assert_eq!(rest(&record, "rust", 1, None).await, all(0..10));
+        session.read(&record, ask(&name, 1), secs(1)).await.unwrap_err();
+        record.items().stop("rust", 10);
+        session.read(&record, ask(&name, 1), secs(1)).await.unwrap();
+        session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 10).unwrap();
+        session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 10).unwrap();
+        if number % 2 == 0 {
+            session.read(&record, ask(&name, 2), secs(1)).await.unwrap_err();
+        }
+        session.read(&record, ask("s/early", 7), secs(1)).await.unwrap_err();
+        session.read(&record, Ask { reader: "s/beyond", batch: 1, from: Some(11) }, secs(1)).await.unwrap_err();
+    }
+    sleep(secs(120)).await;
+    assert_eq!(kept(&tasks), [hangs.id()]);
+    assert!(pages.sessions.get("s", &page("main")).is_ok(), "it is still there");
+    assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0);
+}
