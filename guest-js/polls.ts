@@ -11,20 +11,20 @@ export interface Polls {
   join(): Seat;
 }
 
-/** One reader's share: two reads on their way at most, the second only if no other reader needs the slot. */
+/** One reader's share: one read on its way, and more only into slots that no other reader needs. */
 export interface Seat {
   /**
-   * Sends a read, again and again, until it answers something. Those that are asked for first are sent first. Rejects with
-   * what `send` rejects with; `undefined` if it was not `wanted` any more before it was sent (again).
+   * Sends a read, again and again, until it answers something. Of one reader those with the lowest `order` are sent first.
+   * Rejects with what `send` rejects with; `undefined` if it was not `wanted` any more before it was sent (again).
    */
   read<T>(
+    order: number,
     send: (waitMs: number) => Promise<T | undefined>,
     wanted: () => boolean,
   ): Promise<T | undefined>;
 }
 
 interface Ask {
-  /** Asks of a seat are sent in this order. */
   readonly order: number;
   readonly wanted: () => boolean;
   /** Never rejects: answers whether it got something, or was refused, and is settled. */
@@ -48,17 +48,22 @@ export function createPolls(): Polls {
   const line = new Set<Place>();
   /** The seats that have something on its way. */
   const sending = new Set<Place>();
-  let asked = 0;
   let nudge: ReturnType<typeof setTimeout> | undefined;
 
   function waits(): number[] {
     return [...sending].flatMap((seat) => [...seat.sent.values()]).filter((waitMs) => waitMs > 0);
   }
 
+  /** What the reader of this seat needs next is not on its way. */
+  function isBlocked({ asks, sent }: Place): boolean {
+    const first = asks[0]?.order ?? Number.POSITIVE_INFINITY;
+    return ![...sent.keys()].some((ask) => ask.order < first && ask.wanted());
+  }
+
   /** The reader of this seat waits, and has to ask for it: those that wait long are to make room. */
   function isStranded(seat: Place): boolean {
     const waiting = waits();
-    if (seat.sent.size > 0 || waiting.length < SLOTS) return false;
+    if (!isBlocked(seat) || looksIn(seat) || waiting.length < SLOTS) return false;
     return seat.isNew || waiting.includes(WAIT_MS);
   }
 
@@ -75,17 +80,19 @@ export function createPolls(): Polls {
     }
     let free = SLOTS - waits().length;
     for (const seat of [...line]) {
-      if (free > 0 && seat.sent.size === 0) {
+      if (free > 0 && isBlocked(seat)) {
         post(seat, waitFor(seat));
         free -= 1;
       }
     }
     // Those whose read doesn't wait will need a slot for the next one.
     free -= [...sending].filter(looksIn).length;
-    for (const seat of [...line]) {
-      if (free > 0 && seat.sent.size === 1 && !looksIn(seat)) {
-        post(seat, waitFor(seat));
-        free -= 1;
+    for (let sent = 1; sent < SLOTS; sent += 1) {
+      for (const seat of [...line]) {
+        if (free > 0 && seat.sent.size === sent && !looksIn(seat)) {
+          post(seat, waitFor(seat));
+          free -= 1;
+        }
       }
     }
     watchOver();
@@ -126,10 +133,14 @@ export function createPolls(): Polls {
 
   /** At the end of the line: nothing came for it in its turn. */
   function queue(seat: Place, ask: Ask): void {
-    seat.turnEnds = 0;
+    if (seat.sent.size === 0) seat.turnEnds = 0;
+    line.delete(seat);
+    add(seat, ask);
+  }
+
+  function add(seat: Place, ask: Ask): void {
     seat.asks.push(ask);
     seat.asks.sort((a, b) => a.order - b.order);
-    line.delete(seat);
     line.add(seat);
   }
 
@@ -154,11 +165,10 @@ export function createPolls(): Polls {
     join() {
       const seat: Place = { asks: [], sent: new Map(), turnEnds: 0, isNew: true };
       return {
-        read: (send, wanted) =>
+        read: (order, send, wanted) =>
           new Promise((resolve, reject) => {
-            asked += 1;
             const ask: Ask = {
-              order: asked,
+              order,
               wanted,
               drop() {
                 resolve(undefined);
@@ -177,8 +187,7 @@ export function createPolls(): Polls {
                   },
                 ),
             };
-            seat.asks.push(ask);
-            line.add(seat);
+            add(seat, ask);
             if (isStranded(seat)) post(seat, 0);
             else deal();
           }),

@@ -5,8 +5,8 @@ import { type Batch, toBatch } from "./item-batch.js";
 import type { Polls } from "./polls.js";
 import type { Session } from "./session.js";
 
-/** How many batches may be here or on their way: one that is being consumed, and the next. */
-const WINDOW = 2;
+/** How many batches may be here or on their way, with the one that is being consumed. */
+const WINDOW = 4;
 /** How often in a row a reader may be lost before it got an answer, and so soon, until that is an error. */
 const ATTEMPTS = 3;
 const SOON_MS = 1_000;
@@ -93,7 +93,7 @@ export function createReader(
     const wanted = () => by === attachment && !over();
     try {
       const answer = await repeated(() =>
-        seat.read((waitMs) => read(by, batch, waitMs, wanted), wanted),
+        seat.read(batch, (waitMs) => read(by, batch, waitMs, wanted), wanted),
       );
       if (answer && wanted()) receive(by, batch, answer);
     } catch (rejection) {

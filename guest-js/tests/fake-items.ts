@@ -1,6 +1,9 @@
 /** The part of the fake plugin that keeps what a task emits until it was read, as the real one does. */
 import type { ItemBatch, WireError } from "../bindings.js";
 
+/** How many batches a reader may have asked for and not let go of. */
+const WINDOW = 4;
+
 /** What a page asks for. */
 export interface Ask {
   reader: string;
@@ -57,7 +60,7 @@ export function createFakeItems() {
     if (attached?.name === reader) return attached;
     if (gone.has(reader)) throw wireError("readerGone");
     if (attached) throw wireError("locked");
-    if (batch > 2) throw wireError("readerGone");
+    if (batch > WINDOW) throw wireError("readerGone");
     const expected = from ?? read;
     if (expected > next()) throw wireError("invalidOptions", `from is beyond ${next()}`);
     readTo(expected);
@@ -108,17 +111,15 @@ export function createFakeItems() {
       const by = attach(session, ask);
       const known = by.frozen.get(ask.batch);
       if (known) {
-        letGoBefore(by, ask.batch - 1);
+        letGoBefore(by, ask.batch - WINDOW + 1);
         return answer(known);
       }
-      if (ask.batch === by.nextBatch + 1) {
-        letGoBefore(by, by.nextBatch);
-        return undefined;
-      }
-      if (ask.batch !== by.nextBatch) throw wireError("readerGone");
-      letGoBefore(by, ask.batch - 1);
+      if (ask.batch < by.nextBatch || ask.batch >= by.nextBatch + WINDOW)
+        throw wireError("readerGone");
+      letGoBefore(by, ask.batch - WINDOW + 1);
+      if (ask.batch !== by.nextBatch) return undefined;
       const frozen = freeze(by, limit);
-      // The read for the batch after it, if it came first.
+      // The reads for batches after it, if they came first.
       if (frozen) queueMicrotask(wake);
       return frozen && answer(frozen);
     },

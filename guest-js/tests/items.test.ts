@@ -7,7 +7,7 @@ beforeEach(async () => {
   page = await loadPage();
 });
 afterEach(() => {
-  expect(page.plugin.reads().mostOfOneReader).toBeLessThanOrEqual(2);
+  expect(page.plugin.reads().mostOfOneReader).toBeLessThanOrEqual(4);
   expect(page.plugin.reads().mostPolls).toBeLessThanOrEqual(4);
   page.unload();
 });
@@ -230,26 +230,27 @@ describe("items", () => {
 });
 
 describe("a slow reader", () => {
-  it("holds two batches at most: the one it is at, and the next", async () => {
+  it("holds four batches at most: the one it is at, and the next three", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
-    plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8);
+    plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
     const items = task.items();
     await items.next();
     await settle();
-    expect(asked()).toEqual(["a1 null 20000", "a2 null 20000"]);
+    const four = ["a1 null 20000", "a2 null 20000", "a3 null 20000", "a4 null 20000"];
+    expect(asked()).toEqual(four);
     await items.next();
     await settle();
     // The last item of the first batch was given, but nobody has said that it was dealt with.
-    expect(asked()).toHaveLength(2);
-    expect(plugin.tasks.get(task.id)?.items.kept).toBe(8);
+    expect(asked()).toHaveLength(4);
+    expect(plugin.tasks.get(task.id)?.items.kept).toBe(12);
     await items.next();
     await settle();
-    expect(asked()).toEqual(["a1 null 20000", "a2 null 20000", "a3 null 20000"]);
-    expect(plugin.tasks.get(task.id)?.items.kept).toBe(6);
+    expect(asked()).toEqual([...four, "a5 null 20000"]);
+    expect(plugin.tasks.get(task.id)?.items.kept).toBe(10);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(asked()).toHaveLength(3);
+    expect(asked()).toHaveLength(5);
   });
 
   it("is not asked for more by `batches` either", async () => {
@@ -263,7 +264,7 @@ describe("a slow reader", () => {
       [3, 4],
     ]);
     await settle();
-    expect(asked()).toHaveLength(3);
+    expect(asked()).toHaveLength(5);
   });
 
   it("gets batches in order when their answers come in another", async () => {
@@ -349,7 +350,7 @@ describe("a reading that is stopped", () => {
     const id = plugin.begin("tail");
     const task = await tasks.attach("tail", id);
     plugin.dropSessions();
-    plugin.refuse("read", { kind: "sessionGone", message: "gone", data: null }, 2);
+    plugin.refuse("read", { kind: "sessionGone", message: "gone", data: null }, 4);
     const open = plugin.hold("open");
     const items = task.items();
     const next = items.next();
@@ -359,8 +360,8 @@ describe("a reading that is stopped", () => {
     open();
     await settle();
     expect(await next).toEqual({ done: true, value: undefined });
-    // Only the two that told that the session is gone.
-    expect(asked()).toHaveLength(2);
+    // Only those that told that the session is gone.
+    expect(asked()).toHaveLength(4);
   });
 
   it("never rejects, and tries again if the plugin was not reached", async () => {

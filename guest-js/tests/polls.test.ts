@@ -49,8 +49,9 @@ function fakeReaders({ hearsRoom = true } = {}) {
 
   return {
     seat: () => polls.join(),
+    /** `name`: a letter for the reader, then the order. */
     read: (seat: Seat, name: string, wanted = () => true) =>
-      seat.read((waitMs) => send(name, waitMs), wanted),
+      seat.read(Number(name.slice(1)), (waitMs) => send(name, waitMs), wanted),
     /** What was sent since this was called last. */
     sent: () => log.splice(0),
     waiting: () => [...onTheirWay].map(({ name }) => name),
@@ -73,7 +74,7 @@ function fakeReaders({ hearsRoom = true } = {}) {
 }
 
 describe("up to four readers", () => {
-  it("have one read each that waits, and two where nobody else needs the slot", async () => {
+  it("have one read each that waits, and more where nobody else needs the slot", async () => {
     const { seat, read, sent, finish, most } = fakeReaders();
     const [a, b] = [seat(), seat()];
     for (const name of ["a1", "a2"]) void read(a, name);
@@ -83,13 +84,28 @@ describe("up to four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("have two at most, each", async () => {
-    const { seat, read, sent, finish, answer } = fakeReaders();
+  it("have all slots if they are alone", async () => {
+    const { seat, read, sent, finish, answer, most } = fakeReaders();
     const a = seat();
-    for (const name of ["a1", "a2", "a3"]) void read(a, name);
-    expect(sent()).toEqual(["a1 20000", "a2 20000"]);
+    for (const name of ["a1", "a2", "a3", "a4", "a5"]) void read(a, name);
+    expect(sent()).toEqual(["a1 20000", "a2 20000", "a3 20000", "a4 20000"]);
     await answer("a1", "x");
-    expect(sent()).toEqual(["a3 20000"]);
+    expect(sent()).toEqual(["a5 20000"]);
+    await finish();
+    expect(most()).toBe(4);
+  });
+
+  it("share what slots become free: the one that has fewest comes first", async () => {
+    const { seat, read, sent, finish, answer } = fakeReaders();
+    const [a, b] = [seat(), seat()];
+    for (const name of ["a1", "a2", "a3", "a4", "a5", "a6"]) void read(a, name);
+    void read(b, "b1");
+    void read(b, "b2");
+    await vi.advanceTimersByTimeAsync(0);
+    sent();
+    await answer("a1", "x");
+    await answer("a2", "x");
+    expect(sent()).toEqual(["b2 20000", "a4 20000"]);
     await finish();
   });
 
@@ -234,6 +250,25 @@ describe("more than four readers", () => {
 });
 
 describe("a read", () => {
+  it("that has to be sent once more comes before later ones that wait", async () => {
+    const { seat, read, sent, finish, fail, waiting, most } = fakeReaders();
+    const [a, b] = [seat(), seat()];
+    const first = read(a, "a1").catch(() => read(a, "a1"));
+    void read(a, "a2");
+    void read(b, "b1");
+    void read(b, "b2");
+    void read(a, "a3");
+    void read(b, "b3");
+    sent();
+    await fail("a1", "not reached");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(waiting()).toContain("a1");
+    expect(waiting()).toContain("b1");
+    await finish();
+    expect(await first).toBe("end");
+    expect(most()).toBeLessThanOrEqual(4);
+  });
+
   it("that fails makes room", async () => {
     const { seat, read, sent, finish, fail } = fakeReaders();
     const seats = ["a", "b", "c", "d"].map((name) => [name, seat()] as const);
@@ -252,12 +287,12 @@ describe("a read", () => {
     const { seat, read, sent, finish, answer } = fakeReaders();
     let wanted = true;
     const a = seat();
-    const reads = ["a1", "a2", "a3"].map((name) => read(a, name, () => wanted));
+    const reads = ["a1", "a2", "a3", "a4", "a5"].map((name) => read(a, name, () => wanted));
     sent();
     wanted = false;
     await answer("a1");
     expect(await reads[0]).toBeUndefined();
-    expect(await reads[2]).toBeUndefined();
+    expect(await reads[4]).toBeUndefined();
     expect(sent()).toEqual([]);
     await finish();
     expect(await reads[1]).toBe("end");

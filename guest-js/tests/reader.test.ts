@@ -34,10 +34,9 @@ describe("a reading whose session is lost", () => {
     plugin.dropSessions();
     await settle();
     // The batch that the user is in the middle of was not let go of.
-    expect(asked().slice(-2)).toEqual([
-      "session 2 reader 3 batch 1 from 3",
-      "session 2 reader 3 batch 2 from 3",
-    ]);
+    expect(asked().slice(-4)).toEqual(
+      [1, 2, 3, 4].map((batch) => `session 2 reader 3 batch ${batch} from 3`),
+    );
     expect(plugin.tasks.get(task.id)?.items.kept).toBe(2);
     plugin.emit(task.id, 5, 6);
     for (const value of [4, 5, 6]) expect(await items.next()).toEqual({ done: false, value });
@@ -59,7 +58,7 @@ describe("a reading whose session is lost", () => {
     plugin.emit(task.id, "a");
     await settle();
     expect(await next).toEqual({ done: false, value: "a" });
-    expect(asked().at(-1)).toBe("session 2 reader 3 batch 2 from null");
+    expect(asked().at(-1)).toBe("session 2 reader 3 batch 4 from null");
   });
 
   it("counts what was dropped meanwhile", async () => {
@@ -193,22 +192,23 @@ describe("a read that didn't reach the plugin", () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
-    plugin.emit(task.id, 1, 2, 3, 4, 5, 6);
+    plugin.emit(task.id, ...Array.from({ length: 10 }, (_, index) => index + 1));
     const items = task.items();
     await items.next();
     await items.next();
     await settle();
+    // The next one to be asked for, after the four that are here.
     plugin.refuse("read", "lost", 4);
-    const third = await items.next();
-    await vi.advanceTimersByTimeAsync(5_000);
-    expect(third.value).toBe(3);
-    expect((await items.next()).value).toBe(4);
+    for (const value of [3, 4, 5, 6, 7, 8]) {
+      expect((await items.next()).value).toBe(value);
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
     const failed = stateOf(items.next());
     expect(await failed).toMatchObject({ reason: { name: "TaskError", kind: "ipc" } });
     expect(await items.next()).toEqual({ done: true, value: undefined });
-    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 4 }]);
-    expect((await task.items().next()).value).toBe(5);
-    expect(vi.getTimerCount()).toBeLessThanOrEqual(3);
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 8 }]);
+    expect((await task.items().next()).value).toBe(9);
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(5);
   });
 
   it("is not sent again once the reading was stopped", async () => {
@@ -238,7 +238,7 @@ describe("many readings in one page", () => {
       expect(await next).toEqual({ done: false, value: handles[index]?.id });
     }
     expect(plugin.reads().mostPolls).toBe(4);
-    expect(plugin.reads().mostOfOneReader).toBeLessThanOrEqual(2);
+    expect(plugin.reads().mostOfOneReader).toBeLessThanOrEqual(4);
   });
 
   it("take no slot while nobody asks them for more", async () => {

@@ -19,6 +19,8 @@ use buffer::ItemBuffer;
 use segment::BATCH_BYTES;
 
 pub(super) use buffer::Refusal;
+#[cfg(test)]
+pub(super) use buffer::WINDOW;
 pub(crate) use buffer::{Ask, Batch, Bounds};
 pub use reader::{TaskBytes, TaskItems};
 

@@ -5,12 +5,16 @@
 //! - what is kept is within the [`Bounds`], but for a unit that comes while none waits to be given out: a reader that holds
 //!   batches as large as the buffer would else never get the next one, for which it lets go of them;
 //! - there is one reader at most. A batch that it was answered is frozen: the same whenever it asks again;
-//! - to ask for a batch lets go of all before the one before it, and of nothing else; so two are frozen at most;
+//! - to ask for a batch lets go of all but the [`WINDOW`] that end with it, and of nothing else; so no more are frozen;
 //! - what a reader that goes has not let go of is there for the next one.
 
 use std::collections::VecDeque;
 
 use super::segment::Segment;
+
+/// How many batches a reader may have asked for and not let go of: with several on their way at a time, none waits for the road
+/// of the one before it.
+pub(in crate::engine) const WINDOW: u64 = 4;
 
 /// How many names of readers that have gone are remembered: their calls may come late.
 const GONE_LIMIT: usize = 16;
@@ -199,20 +203,16 @@ impl ItemBuffer {
         let Some(reader) = &mut self.reader else { return Err(Refusal::Gone) };
         if let Some((_, batch)) = reader.frozen.iter().find(|(number, _)| *number == ask.batch) {
             let batch = batch.clone();
-            self.let_go_before(ask.batch - 1);
+            self.let_go_before(first_kept(ask.batch));
             return Ok(Some(batch));
         }
         let next = reader.next_batch;
-        if ask.batch == next {
-            self.let_go_before(next - 1);
-            Ok(self.freeze())
-        } else if ask.batch == next + 1 {
-            // Of two that are on their way at once the second one may come first.
-            self.let_go_before(next);
-            Ok(None)
-        } else {
-            Err(Refusal::Gone)
+        if !(next..next + WINDOW).contains(&ask.batch) {
+            return Err(Refusal::Gone);
         }
+        self.let_go_before(first_kept(ask.batch));
+        // Of several that are on their way at once a later one may come first.
+        Ok(if ask.batch == next { self.freeze() } else { None })
     }
 
     /// Lets go of the frozen batches before this one.
@@ -232,7 +232,7 @@ impl ItemBuffer {
             Some(_) => return Err(Refusal::Locked),
             None => {}
         }
-        if !(1..=2).contains(&ask.batch) {
+        if !(1..=WINDOW).contains(&ask.batch) {
             return Err(Refusal::Gone);
         }
         let expected = ask.from.unwrap_or(self.read);
@@ -314,6 +314,11 @@ impl ItemBuffer {
             self.segments.pop_front();
         }
     }
+}
+
+/// The first batch that a reader that asks for this one may still hold.
+fn first_kept(batch: u64) -> u64 {
+    (batch + 1).saturating_sub(WINDOW)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 /// How many items a batch has at most, and how many bytes, unless one item alone has more. What a page does with a batch of
 /// this size takes it less than a frame.
-pub(super) const BATCH_ITEMS: usize = 8 * 1024;
+pub(super) const BATCH_ITEMS: usize = 4 * 1024;
 pub(super) const BATCH_BYTES: usize = 1024 * 1024;
 
 /// Units that follow each other, as they are sent: items as JSON with commas between them, or bytes. Clones share the data.

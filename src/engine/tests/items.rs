@@ -17,7 +17,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{super::items::Refusal, manager};
+use super::{
+    super::items::{Refusal, WINDOW},
+    manager,
+};
 use crate::{
     Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskContext, TaskFilter, TaskHandle,
     TaskId, TaskManager, TaskStatus, Unread,
@@ -142,7 +145,7 @@ async fn a_handler_waits_for_its_reader_however_slow_that_is_and_loses_nothing()
         for batch in 2..20 {
             sleep(secs(3_600)).await;
             let emitted = numbers.emitted() as usize;
-            // Beside the two batches that the reader may still ask for.
+            // Beside the batches that the reader may still ask for.
             assert!(emitted > got.len() && emitted <= got.len() + 4, "{emitted} when {} were read", got.len());
             assert!(emitted < 100);
             let read = numbers.read("r", batch, None).await;
@@ -161,13 +164,16 @@ async fn a_reader_that_lets_go_frees_the_handler_at_once() {
     assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
     settle().await;
     assert_eq!(numbers.emitted(), 5);
-    // The later one comes first: it lets go of batch 1 though it has to wait itself.
+    // A later one comes first: it lets go of batch 1 though it has to wait itself.
     let record = numbers.record();
-    let third = tokio::spawn(async move { read(&record, "r", 3, None).await });
+    let late = tokio::spawn(async move { read(&record, "r", WINDOW + 1, None).await });
     settle().await;
     assert_eq!(numbers.emitted(), 8);
     assert_eq!(numbers.read("r", 2, None).await.items, all(4..8));
-    assert_eq!(third.await.unwrap().sequence, 8);
+    for batch in 3..=WINDOW {
+        assert_eq!(numbers.read("r", batch, None).await.sequence, 5 + batch);
+    }
+    assert_eq!(late.await.unwrap().sequence, 6 + WINDOW);
 }
 
 #[tokio::test(start_paused = true)]

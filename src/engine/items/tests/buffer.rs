@@ -11,7 +11,7 @@ use proptest::{
 
 use super::{
     super::segment::{BATCH_BYTES, BATCH_ITEMS, Segment},
-    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, Refusal,
+    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, Refusal, WINDOW,
 };
 
 /// A few seconds in a debug build.
@@ -144,7 +144,7 @@ impl Model {
             let refusal = match from {
                 _ if self.gone.iter().any(|gone| gone == name) => Some(Refusal::Gone),
                 _ if self.reader.is_some() => Some(Refusal::Locked),
-                _ if batch != 1 && batch != 2 => Some(Refusal::Gone),
+                _ if batch == 0 || batch > WINDOW => Some(Refusal::Gone),
                 Some(from) if from > end => Some(Refusal::Beyond(end)),
                 _ => None,
             };
@@ -157,10 +157,10 @@ impl Model {
         }
         let reader = self.reader.as_mut().unwrap();
         let last = reader.given.len() as u64;
-        if batch < reader.lowest || batch > last + 2 {
+        if batch < reader.lowest || batch > last + WINDOW {
             return Expected::Refused(Refusal::Gone);
         }
-        reader.lowest = reader.lowest.max(batch.saturating_sub(1)).max(1);
+        reader.lowest = reader.lowest.max((batch + 1).saturating_sub(WINDOW));
         let let_go = usize::try_from(reader.lowest - 1).unwrap();
         let read = reader.given[..let_go].last().map_or(0, |given| given.end);
         let same = usize::try_from(batch - 1).ok().and_then(|index| reader.given.get(index)).cloned();
@@ -199,6 +199,9 @@ impl Model {
     }
 }
 
+/// As far from zero as a reader may look back.
+const NEXT: u64 = WINDOW + 1;
+
 /// `who` is a certain reader, or the one there is, or a new one if there is none.
 #[derive(Debug, Clone)]
 enum Step {
@@ -208,7 +211,7 @@ enum Step {
         bytes: usize,
         drops: bool,
     },
-    /// `batch` is counted from the one before the last that was given, as 1. What does not arrive may be asked for again.
+    /// `batch` is counted so that [`NEXT`] is the next one. What does not arrive may be asked for again.
     Ask {
         who: Option<u8>,
         batch: u64,
@@ -328,8 +331,8 @@ impl Pair {
                 }
             }
             Step::Ask { batch, arrives, .. } if self.readers == Readers::Careful => {
-                // It asks for the one that it needs next or the one after.
-                let batch = self.page.next_batch + u64::from(batch > 3);
+                // It asks for the one that it needs next or for one after that.
+                let batch = self.page.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
                 let (name, from) = (self.page.name, self.page.position);
                 let answer = self.ask(&name.to_string(), batch, Some(from))?;
                 let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
@@ -346,7 +349,7 @@ impl Pair {
                     From::Behind(more) => Some(self.model.emitted.len() + more),
                 };
                 let name = self.name(who);
-                let _ = self.ask(&name, (last + batch).saturating_sub(2), from)?;
+                let _ = self.ask(&name, (last + 1 + batch).saturating_sub(NEXT), from)?;
             }
             Step::Stop { .. } if self.readers == Readers::Careful => {
                 let (name, position) = (self.page.name.to_string(), self.page.position);
@@ -524,15 +527,15 @@ impl Pair {
         prop_assert_eq!(buffer.bytes(), bytes);
         let units: usize = buffer.segments.iter().map(Segment::len).sum();
         prop_assert_eq!(buffer.items, if model.emitted.ends.is_some() { units } else { 0 });
-        // Whatever comes while the reader waits for it comes in, and there may be two such batches that it holds.
-        let (extra, largest) = (2, model.emitted.largest);
+        // Whatever comes while the reader waits for it comes in, and it may hold several such batches.
+        let (extra, largest) = (usize::try_from(WINDOW).unwrap(), model.emitted.largest);
         prop_assert!(bytes <= model.bounds.bytes.max(largest) + extra * (largest + 1), "{bytes} bytes are kept");
         if model.emitted.ends.is_some() {
             prop_assert!(units <= model.bounds.items.max(1) + extra, "{units} items are kept");
         }
         let frozen = buffer.reader.as_ref().map_or(0, |reader| reader.frozen.len());
         let given = model.reader.as_ref().map_or(0, |reader| reader.given.len() as u64 + 1 - reader.lowest);
-        prop_assert!(frozen as u64 == given && frozen <= 2, "{frozen} batches are frozen");
+        prop_assert!(frozen as u64 == given && frozen <= extra, "{frozen} batches are frozen");
         Ok(())
     }
 
@@ -543,7 +546,7 @@ impl Pair {
             return Ok(self.tally);
         }
         while !self.page.finished {
-            self.step(&Step::Ask { who: None, batch: 3, from: From::Oldest, arrives: true })?;
+            self.step(&Step::Ask { who: None, batch: NEXT, from: From::Oldest, arrives: true })?;
         }
         let (mut number, mut holes) = (0, 0);
         for (from, to) in &self.page.taken {
@@ -581,7 +584,7 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
     ];
     let who = || prop_oneof![8 => Just(None), 3 => (0..3_u8).prop_map(Some), 1 => (0..40_u8).prop_map(Some)];
     // The next one, the one after it, one that was given, and what it can't get.
-    let batch = prop_oneof![6 => Just(3_u64), 3 => Just(4), 2 => Just(2), 1 => Just(1), 1 => Just(0), 1 => Just(5)];
+    let batch = prop_oneof![8 => Just(NEXT), 5 => NEXT + 1..NEXT + WINDOW, 4 => 1..NEXT, 1 => Just(0), 1 => Just(NEXT + WINDOW)];
     let step = prop_oneof![
         8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
         12 => (who(), batch, from, prop::bool::weighted(0.8))
