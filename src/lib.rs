@@ -39,6 +39,7 @@ mod checked;
 mod commands;
 mod csp;
 mod engine;
+mod exit;
 mod handler;
 mod held;
 mod item_batch;
@@ -46,6 +47,7 @@ mod lifecycle;
 mod pages;
 mod scope;
 mod scope_entry;
+mod services;
 mod session;
 mod task;
 #[cfg(feature = "specta")]
@@ -58,16 +60,19 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
-    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never,
-    OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange,
-    TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems,
-    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
+    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LimitOf,
+    Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace, Restart, Retention,
+    Retry, StartOptions, StatusChange, TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure,
+    TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit,
+    Unread,
 };
+pub use exit::{LastWindowClosed, Quit};
 pub use handler::Handler;
 pub use task::Task;
 #[cfg(feature = "specta")]
@@ -79,7 +84,9 @@ pub use handler::{Alone, WithApp};
 pub use held::Held;
 
 use engine::{Kind, Settings, unix_millis};
+use exit::{Exit, Rules};
 use lifecycle::Plugin;
+use services::{Service, Services};
 
 /// Gives an app, a window or a webview its [`TaskManager`].
 pub trait TasksExt<R: Runtime> {
@@ -102,6 +109,8 @@ impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
 pub struct Builder<R: Runtime> {
     kinds: Vec<(String, IntoKind<R>)>,
     settings: Settings,
+    services: Vec<Service>,
+    exit: Rules<R>,
     #[cfg(feature = "specta")]
     types: typescript::TypeScript,
 }
@@ -120,6 +129,8 @@ impl<R: Runtime> Builder<R> {
         Self {
             kinds: Vec::new(),
             settings: Settings::default(),
+            services: Vec::new(),
+            exit: Rules::default(),
             #[cfg(feature = "specta")]
             types: typescript::TypeScript::default(),
         }
@@ -162,6 +173,94 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// Starts a task of the kind `task` when the app is ready, for the app itself: a service, that goes on as long as the app
+    /// does. Its kind must say when it is run again ([`Task::restart`]).
+    ///
+    /// The app does not start if there is no such kind, or `input` doesn't fit it. At the exit the service is told to stop
+    /// like any other task.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
+    ///
+    /// async fn watch(ctx: TaskContext, folder: std::path::PathBuf) -> Result<(), Failure> {
+    ///     // Open what it needs, say how to clean up, and go on until it is told to stop.
+    ///     ctx.on_cancel(async { /* close it */ });
+    ///     ctx.cancelled().await;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    ///     Builder::new().task(Task::new("watch", watch).restart(Restart::always())).service("watch", "/srv/photos")
+    /// }
+    /// ```
+    pub fn service(mut self, task: impl Into<String>, input: impl serde::Serialize) -> Self {
+        self.services.push(Service::new(task.into(), &input));
+        self
+    }
+
+    /// How long tasks may take to end when the app exits: see [`Task::on_exit`]. 10 seconds if nothing is said. What has not
+    /// ended by then goes with the process.
+    pub fn exit_grace(mut self, grace: Duration) -> Self {
+        self.exit.grace = grace;
+        self
+    }
+
+    /// What happens when the last window has closed. [`LastWindowClosed::Drain`] if nothing is said.
+    ///
+    /// The plugin learns of that before the app does, and can't know that the app is about to stay: so an app that keeps running
+    /// without a window has to say so here. It need not call `prevent_exit` itself then.
+    pub fn on_last_window_closed(mut self, what: LastWindowClosed) -> Self {
+        self.exit.last_window_closed = what;
+        self
+    }
+
+    /// Makes an exit of SIGINT and SIGTERM, with the exit code 128 + the signal's number; without it they end the process at
+    /// once. Outside of Unix, Ctrl+C in the console counts as SIGINT.
+    ///
+    /// The second signal quits at once. Not for an app that handles these signals itself.
+    pub fn handle_signals(mut self) -> Self {
+        self.exit.handle_signals = true;
+        self
+    }
+
+    /// Asks `hook` what to do when the last window is about to close, or the app to exit, and tasks would be cut short.
+    ///
+    /// The window stays and the app goes on until the [`Quit`] is decided, so that a page can show what is waited for and let its
+    /// user choose. Without a window there is nobody to ask, and signals don't ask either. The hook runs on the async runtime and
+    /// must not block it.
+    ///
+    /// ```
+    /// use tauri::{Emitter, Manager};
+    /// use tauri_plugin_tasks::{Builder, Quit};
+    ///
+    /// /// The quit that the user is being asked about.
+    /// struct Asked<R: tauri::Runtime>(std::sync::Mutex<Option<Quit<R>>>);
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    ///     Builder::new().on_quit(|quit| {
+    ///         let app = quit.app().clone();
+    ///         let _ = app.emit("quit-asked", quit.tasks());
+    ///         *app.state::<Asked<R>>().0.lock().unwrap() = Some(quit);
+    ///     })
+    /// }
+    ///
+    /// // The page's answer.
+    /// #[tauri::command]
+    /// fn decide<R: tauri::Runtime>(app: tauri::AppHandle<R>, asked: tauri::State<'_, Asked<R>>, choice: String) {
+    ///     let quit = asked.0.lock().unwrap().take();
+    ///     match (quit, &*choice) {
+    ///         (Some(quit), "wait") => quit.wait(),
+    ///         (Some(quit), "cancel") => quit.cancel(),
+    ///         // Dropping it decides to stay.
+    ///         _ => {}
+    ///     }
+    /// }
+    /// ```
+    pub fn on_quit(mut self, hook: impl Fn(Quit<R>) + Send + Sync + 'static) -> Self {
+        self.exit.on_quit = Some(Arc::new(hook));
+        self
+    }
+
     /// The TypeScript types of the tasks registered so far.
     #[cfg(feature = "specta")]
     pub fn typescript(&self) -> &typescript::TypeScript {
@@ -173,7 +272,7 @@ impl<R: Runtime> Builder<R> {
     /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
     /// does not start if a name is empty or taken twice.
     pub fn build(self) -> TauriPlugin<R> {
-        let Self { kinds, settings, .. } = self;
+        let Self { kinds, settings, services, exit, .. } = self;
         tauri::plugin::Builder::new("tasks")
             .invoke_handler(tauri::generate_handler![
                 commands::open,
@@ -206,6 +305,10 @@ impl<R: Runtime> Builder<R> {
                 csp::warn_if_slow(app);
                 let runtime = tauri::async_runtime::handle().inner().clone();
                 let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, settings, unix_millis);
+                app.manage(Services::new(services, &tasks)?);
+                let exit = Exit::new(tasks.clone(), exit);
+                exit.watch(app);
+                app.manage(exit);
                 app.manage(Plugin::new(tasks));
                 Ok(())
             })
@@ -218,10 +321,23 @@ impl<R: Runtime> Builder<R> {
                 }
             })
             .on_event(|app, event| match event {
+                RunEvent::Ready => app.state::<Services>().start(app.tasks()),
+                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
+                    if app.state::<Plugin>().pages.is_last_window(label) {
+                        app.state::<Exit<R>>().close_requested(app, api);
+                    }
+                }
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
                     app.state::<Plugin>().window_destroyed(label);
                 }
-                RunEvent::Exit => app.state::<Plugin>().exiting(),
+                RunEvent::ExitRequested { code, api, .. } => {
+                    let has_window = app.state::<Plugin>().pages.has_window();
+                    app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
+                }
+                RunEvent::Exit => {
+                    app.state::<Plugin>().exiting();
+                    app.state::<Exit<R>>().exiting();
+                }
                 _ => {}
             })
             .build()
