@@ -70,6 +70,16 @@ impl Process {
         Ok(kill_process(self.pid()?, signal)?)
     }
 
+    /// Waits until the process that has taken its place, and that has written this file, has ended too.
+    pub async fn successor_ends(&self, file: &str) -> Result<()> {
+        self.writes(file).await?;
+        let successor = format!("/proc/{}", self.read(file)?);
+        eventually("an end of the process that came back", Duration::from_secs(30), async || {
+            Ok((!Path::new(&successor).exists()).then_some(()))
+        })
+        .await
+    }
+
     /// Ends the process that shows its pages, as a crash would.
     pub fn kill_page(&self) -> Result<()> {
         let page = descendants(self.child.id())?

@@ -27,9 +27,9 @@ impl Plan {
         Some(Self { way: Way::named(&args.next()?)?, folder: args.next()?.into(), kinds: args.collect() })
     }
 
-    /// Writes a file that says that this has happened.
+    /// Writes a file that says that this has happened, and in which process.
     fn note(&self, what: &str) {
-        if let Err(error) = std::fs::write(self.folder.join(what), what) {
+        if let Err(error) = std::fs::write(self.folder.join(what), std::process::id().to_string()) {
             eprintln!("{what} can't be noted: {error}");
         }
     }
@@ -64,6 +64,11 @@ fn main() -> tauri::Result<()> {
 
 async fn leave<R: Runtime>(app: &AppHandle<R>) {
     let plan = plan(app);
+    if plan.has_noted("restarts") {
+        plan.note("came-back");
+        app.exit(0);
+        return;
+    }
     for kind in &plan.kinds {
         if let Err(error) = app.tasks().start(kind, ()) {
             eprintln!("{error}");

@@ -108,10 +108,6 @@ impl Way {
                 plan.note("still-here");
                 app.exit(5);
             }
-            // The next run finds out that it is one.
-            Self::RequestRestart | Self::Restart | Self::RestartOnMainThread if plan.has_noted("restarts") => {
-                app.exit(7)
-            }
             Self::RequestRestart => {
                 plan.note("restarts");
                 app.request_restart();
