@@ -63,10 +63,11 @@ use std::{
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
-    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never,
-    OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange,
-    TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems,
-    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
+    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LastRun, LimitOf,
+    Missed, Never, OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, Schedule,
+    ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent,
+    TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch,
+    TimeLimit, Unit, Unread,
 };
 pub use handler::Handler;
 pub use task::Task;

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
+use std::{collections::HashMap, fmt, sync::Arc, sync::Weak, time::SystemTime};
 
 use serde::Serialize;
 use tokio::{runtime::Handle, time::Instant};
@@ -12,6 +12,7 @@ use super::{
     life::Stop,
     record::{Birth, Follower, Record},
     registry::Spent,
+    schedule::Schedules,
     scheduler::{Arrival, Scheduler},
     watcher::Watcher,
 };
@@ -44,6 +45,16 @@ pub struct TaskManager {
 struct Shared {
     kinds: HashMap<Arc<str>, Arc<Kind>>,
     scheduler: Arc<Scheduler>,
+    schedules: Schedules,
+}
+
+/// A manager that may be gone: what runs by itself must not keep it.
+pub(super) struct WeakManager(Weak<Shared>);
+
+impl WeakManager {
+    pub(super) fn upgrade(&self) -> Option<TaskManager> {
+        self.0.upgrade().map(|shared| TaskManager { shared })
+    }
 }
 
 /// The most members that a batch can have.
@@ -107,7 +118,7 @@ impl TaskManager {
             }
         }
         let scheduler = Scheduler::new(runtime, hub, settings.retention);
-        Self { shared: Arc::new(Shared { kinds, scheduler }) }
+        Self { shared: Arc::new(Shared { kinds, scheduler, schedules: Schedules::default() }) }
     }
 
     /// Starts a task of the kind registered as `task`, for the app itself.
@@ -400,6 +411,24 @@ impl TaskManager {
         }
         let options = StartOptions { held: false, ..record.options() };
         self.start_for(Start { id, task: name, input: record.input.clone(), owner, options, sees })
+    }
+
+    // For the schedules.
+
+    pub(super) fn timetables(&self) -> &Schedules {
+        &self.shared.schedules
+    }
+
+    pub(super) fn downgrade(&self) -> WeakManager {
+        WeakManager(Arc::downgrade(&self.shared))
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.shared.scheduler.hub.now()
+    }
+
+    pub(super) fn check_input(&self, task: &str, input: &Json) -> Result<(), Error> {
+        self.kind(task)?.check(input)
     }
 
     fn kind(&self, task: &str) -> Result<&Arc<Kind>, Error> {

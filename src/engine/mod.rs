@@ -3,6 +3,7 @@
 //! A start goes [`manager`] → [`scheduler`], and waits in [`admission`] until there is room → [`supervisor`] → handler
 //! ([`context`]). What happens to the task is decided in [`life`], kept in [`record`], and picked up from there by
 //! whoever watches ([`watcher`]). What stops it in time is in [`clocks`]; what it emits goes through [`items`] to its reader.
+//! What is started again and again is in [`schedule`].
 
 mod admission;
 mod attempt;
@@ -35,6 +36,7 @@ mod record;
 mod registry;
 mod retention;
 mod retry;
+mod schedule;
 mod scheduler;
 mod status;
 mod supervisor;
@@ -67,6 +69,7 @@ pub use owner::{Owner, Page};
 pub use progress::{Progress, Unit};
 pub use retention::Retention;
 pub use retry::Retry;
+pub use schedule::{LastRun, Missed, Schedule, ScheduleSnapshot};
 pub use status::TaskStatus;
 pub use time_limit::TimeLimit;
 pub use watch::TaskWatch;

@@ -8,6 +8,7 @@ mod limits;
 mod model;
 mod observe;
 mod retry;
+mod schedule;
 mod time;
 
 use std::{collections::HashMap, sync::Arc};
