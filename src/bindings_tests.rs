@@ -35,6 +35,10 @@ fn builder() -> Builder<MockRuntime> {
             commands::remove,
             commands::read,
             commands::cancel_read,
+            commands::schedules,
+            commands::trigger,
+            commands::pause_schedule,
+            commands::resume_schedule,
         ])
         .typ::<SessionMessage>()
         .typ::<TaskEvent>()

@@ -44,6 +44,7 @@ mod held;
 mod item_batch;
 mod lifecycle;
 mod pages;
+mod schedules;
 mod scope;
 mod scope_entry;
 mod session;
@@ -60,6 +61,7 @@ use std::{
     sync::Arc,
 };
 
+use serde::Serialize;
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
@@ -103,6 +105,7 @@ impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
 pub struct Builder<R: Runtime> {
     kinds: Vec<(String, IntoKind<R>)>,
     settings: Settings,
+    schedules: Vec<schedules::Planned>,
     #[cfg(feature = "specta")]
     types: typescript::TypeScript,
 }
@@ -121,6 +124,7 @@ impl<R: Runtime> Builder<R> {
         Self {
             kinds: Vec::new(),
             settings: Settings::default(),
+            schedules: Vec::new(),
             #[cfg(feature = "specta")]
             types: typescript::TypeScript::default(),
         }
@@ -163,6 +167,33 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// Runs the kind registered as `task` again and again, with this input, as `schedule` says, from the moment the app is ready
+    /// (what its own `setup` manages is there by then) until it ends. Each run is a task of the app with the tag `schedule:` and
+    /// the name. Pages see and trigger it with permissions of their own: see the README.
+    ///
+    /// The app does not start if there is no such kind, the input doesn't fit it, the name is empty, longer than 200 bytes or
+    /// taken, or the interval is less than a second. [`TaskManager::schedule`] adds schedules while the app runs.
+    ///
+    /// ```no_run
+    /// use tauri_plugin_tasks::{Builder, Error, Failure, Schedule, Task, TaskContext};
+    ///
+    /// async fn clean_up(_ctx: TaskContext, older_than_days: u32) -> Result<(), Failure> {
+    ///     // …
+    ///     # let _ = older_than_days;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Result<Builder<R>, Error> {
+    ///     let nightly = Schedule::cron("0 3 * * *")?;
+    ///     Ok(Builder::new().task(Task::new("clean-up", clean_up)).schedule("nightly", "clean-up", 30, nightly))
+    /// }
+    /// # fn main() { let _ = tasks::<tauri::Wry>(); }
+    /// ```
+    pub fn schedule(mut self, name: &str, task: &str, input: impl Serialize, schedule: Schedule) -> Self {
+        self.schedules.push(schedules::Planned::new(name, task, &input, schedule));
+        self
+    }
+
     /// The TypeScript types of the tasks registered so far.
     #[cfg(feature = "specta")]
     pub fn typescript(&self) -> &typescript::TypeScript {
@@ -174,7 +205,7 @@ impl<R: Runtime> Builder<R> {
     /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
     /// does not start if a name is empty or taken twice.
     pub fn build(self) -> TauriPlugin<R> {
-        let Self { kinds, settings, .. } = self;
+        let Self { kinds, settings, schedules, .. } = self;
         tauri::plugin::Builder::new("tasks")
             .invoke_handler(tauri::generate_handler![
                 commands::open,
@@ -197,6 +228,10 @@ impl<R: Runtime> Builder<R> {
                 commands::remove,
                 commands::read,
                 commands::cancel_read,
+                commands::schedules,
+                commands::trigger,
+                commands::pause_schedule,
+                commands::resume_schedule,
             ])
             .setup(move |app, _| {
                 if cfg!(panic = "abort") {
@@ -207,6 +242,7 @@ impl<R: Runtime> Builder<R> {
                 csp::warn_if_slow(app);
                 let runtime = tauri::async_runtime::handle().inner().clone();
                 let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, settings, unix_millis);
+                schedules::put(&tasks, schedules)?;
                 app.manage(Plugin::new(tasks));
                 Ok(())
             })
@@ -222,6 +258,7 @@ impl<R: Runtime> Builder<R> {
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
                     app.state::<Plugin>().window_destroyed(label);
                 }
+                RunEvent::Ready => app.state::<Plugin>().tasks.begin_schedules(),
                 RunEvent::Exit => app.state::<Plugin>().exiting(),
                 _ => {}
             })

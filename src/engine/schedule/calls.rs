@@ -51,10 +51,6 @@ impl TaskManager {
         Ok(())
     }
 
-    pub(crate) fn has_schedule(&self, name: &str) -> bool {
-        self.timetables().task_of(name).is_some()
-    }
-
     /// Lets those begin that were there before the app was.
     pub(crate) fn begin_schedules(&self) {
         self.begin(None);
