@@ -27,6 +27,10 @@ const COMMANDS: &[&str] = &[
     "outcome",
     "remove",
     "cancel_read",
+    "schedules",
+    "trigger",
+    "pause_schedule",
+    "resume_schedule",
 ];
 
 /// Which tasks a permission is about.

@@ -59,6 +59,14 @@ export const commands = {
 	 *  for the next reader.
 	 */
 	cancelRead: (session: string, id: string, reader: string, position: number) => __TAURI_INVOKE<null>("plugin:tasks|cancel_read", { session, id, reader, position }),
+	/**  The schedules whose kinds are visible whoever owns their tasks, by name. */
+	schedules: () => __TAURI_INVOKE<ScheduleSnapshot[]>("plugin:tasks|schedules"),
+	/**  Starts a run of a schedule now, with an `id` that the page has made for it; what comes back may be the run that goes on. */
+	trigger: (name: string, id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|trigger", { name, id }),
+	/**  Starts no more runs of a schedule until it is resumed. */
+	pauseSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|pause_schedule", { name }),
+	/**  Goes on with the runs of a schedule. Those of the pause are not made up for. */
+	resumeSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|resume_schedule", { name }),
 };
 
 /* Types */
@@ -114,6 +122,8 @@ export type ErrorKind =
 "sessionGone" | 
 /**  No task is registered under this name. */
 "unknownTask" | 
+/**  There is no schedule of this name that the caller may see. */
+"unknownSchedule" | 
 /**  The scope of the caller's permission doesn't name this task. */
 "notAllowed" | 
 /**  The input doesn't fit the task's input type; `data` is `{ "path": "the.field" }`. */
@@ -149,7 +159,9 @@ export type ErrorKind =
 /**  The handler is over or was told to stop: it can't emit any more. */
 "stopped" | 
 /**  An item is not of the type that it is read as. */
-"invalidItem";
+"invalidItem" | 
+/**  The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. */
+"shuttingDown";
 
 /**  What went wrong with a task, without the handler's own error. */
 export type ErrorSummary = {
@@ -181,6 +193,20 @@ export type ItemBatch = {
 	done: boolean,
 	/**  The items. */
 	items: unknown[],
+};
+
+/**  The run that a schedule has started last. */
+export type LastRun = {
+	/**  Its id. The task itself may not be kept any more. */
+	id: TaskId,
+	/**  When it was started, in milliseconds since 1970. It may have waited for room after that. */
+	startedAt: number,
+	/**  When it ended. */
+	endedAt: number | null,
+	/**  Where it stands. */
+	status: TaskStatus,
+	/**  What went wrong with it. */
+	error: ErrorSummary | null,
 };
 
 /**  What a limit on running tasks is for. */
@@ -289,6 +315,36 @@ export type QueuePlace = {
 	priority: number,
 	/**  Whether somebody holds it. */
 	held: boolean,
+};
+
+/**  A schedule as it stands at one moment. */
+export type ScheduleSnapshot = {
+	/**  Its name. Its runs have the tag `schedule:` and this. */
+	name: string,
+	/**  The kind that it runs. */
+	task: string,
+	/**  Its interval in milliseconds, if it has one. */
+	every: number | null,
+	/**  Its cron expression, if it has one. */
+	cron: string | null,
+	/**  Whether it is paused. */
+	paused: boolean,
+	/**
+	 *  When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun, or
+	 *  its interval counts from the end of what runs now.
+	 */
+	nextRunAt: number | null,
+	/**  The run that was started last. */
+	lastRun: LastRun | null,
+	/**  How many of its runs have not ended. */
+	running: number,
+	/**  How many of its runs have failed or timed out since the last one completed. */
+	failures: number,
+	/**
+	 *  How many times a run was due and was left out, because an earlier one had not ended or the start was refused. What is
+	 *  missed while the machine sleeps is not counted.
+	 */
+	skipped: number,
 };
 
 /**  What `open` answers. */

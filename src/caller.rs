@@ -152,6 +152,11 @@ impl Caller {
         self.view.scope.sees(task, false)
     }
 
+    /// Whether it sees a schedule of this kind, whose runs are the app's.
+    pub(crate) fn sees_schedule_of(&self, task: &str) -> bool {
+        self.view.sees_task_of(task, &Owner::App)
+    }
+
     /// Whether it may change this limit, which holds for everybody's tasks.
     pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
         let allowed = match of {

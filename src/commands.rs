@@ -1,6 +1,8 @@
 //! What a page may ask. A page that reloads runs its calls in flight a second time, so each command can be repeated
 //! without harm: a start that was accepted finds its task again, and all others are about what is there.
 
+mod schedules;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use crate::{
     item_batch::ItemBatch,
     session::{SessionInfo, SessionMessage, WatchTarget},
 };
+
+pub(crate) use schedules::*;
 
 /// No task has a longer name; patterns need not be tried on one.
 const NAME_LIMIT: usize = 1024;

@@ -34,6 +34,7 @@
 //! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. For a test of the
 //!   host app, not for its release build. It pins one release candidate of specta; see the README.
 
+mod builder;
 mod caller;
 mod checked;
 mod commands;
@@ -45,6 +46,7 @@ mod held;
 mod item_batch;
 mod lifecycle;
 mod pages;
+mod schedules;
 mod scope;
 mod scope_entry;
 mod services;
@@ -56,21 +58,15 @@ mod typescript;
 #[cfg(test)]
 mod bindings_tests;
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt,
-    sync::Arc,
-    time::Duration,
-};
+use tauri::{Manager, Runtime};
 
-use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-
+pub use builder::Builder;
 pub use engine::{
-    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LimitOf,
-    Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace, Restart, Retention,
-    Retry, StartOptions, StatusChange, TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure,
-    TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit,
-    Unread,
+    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LastRun,
+    LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace,
+    Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange,
+    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager,
+    TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
 pub use exit::{LastWindowClosed, Quit};
 pub use handler::Handler;
@@ -83,10 +79,7 @@ pub use handler::{Alone, WithApp};
 #[doc(hidden)]
 pub use held::Held;
 
-use engine::{Kind, Settings, unix_millis};
-use exit::{Exit, Rules};
 use lifecycle::Plugin;
-use services::{Service, Services};
 
 /// Gives an app, a window or a webview its [`TaskManager`].
 pub trait TasksExt<R: Runtime> {
@@ -102,272 +95,6 @@ impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
     fn tasks(&self) -> &TaskManager {
         &self.state::<Plugin>().inner().tasks
     }
-}
-
-/// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
-#[must_use = "the plugin is made by `build`"]
-pub struct Builder<R: Runtime> {
-    kinds: Vec<(String, IntoKind<R>)>,
-    settings: Settings,
-    services: Vec<Service>,
-    exit: Rules<R>,
-    #[cfg(feature = "specta")]
-    types: typescript::TypeScript,
-}
-
-type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
-
-impl<R: Runtime> Default for Builder<R> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<R: Runtime> Builder<R> {
-    /// A plugin with no tasks.
-    pub fn new() -> Self {
-        Self {
-            kinds: Vec::new(),
-            settings: Settings::default(),
-            services: Vec::new(),
-            exit: Rules::default(),
-            #[cfg(feature = "specta")]
-            types: typescript::TypeScript::default(),
-        }
-    }
-
-    /// Registers a kind of task. With the feature `specta` its five types must implement `specta::Type`.
-    pub fn task<H, Form>(mut self, task: Task<H, R, Form>) -> Self
-    where
-        H: Handler<R, Form, Input: Typed, Detail: Typed, Item: Typed, Output: Typed, Error: Typed>,
-        Form: 'static,
-    {
-        #[cfg(feature = "specta")]
-        self.types.add::<H::Input, H::Detail, H::Item, H::Output, H::Error>(&task.name);
-        self.kinds.push((task.name.clone(), Box::new(move |app| task.into_kind(app))));
-        self
-    }
-
-    /// How many tasks of the app may run at once, whatever their kinds. No limit if nothing is said.
-    /// [`TaskManager::set_limit`] changes it while the app runs.
-    pub fn concurrency(mut self, limit: usize) -> Self {
-        self.settings.concurrency = Some(limit);
-        self
-    }
-
-    /// How many tasks of the app may wait, whatever their kinds: see [`Task::queue_limit`]. No limit if nothing is said.
-    pub fn queue_limit(mut self, limit: usize) -> Self {
-        self.settings.queue_limit = Some(limit);
-        self
-    }
-
-    /// How many tasks of all kinds in `group` may run at once: see [`Task::group`].
-    pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
-        self.settings.groups.push((group.into(), limit));
-        self
-    }
-
-    /// How long ended tasks and their outcomes are kept.
-    pub fn retention(mut self, retention: Retention) -> Self {
-        self.settings.retention = retention;
-        self
-    }
-
-    /// Starts a task of the kind `task` when the app is ready, for the app itself: a service, that goes on as long as the app
-    /// does. Its kind must say when it is run again ([`Task::restart`]).
-    ///
-    /// The app does not start if there is no such kind, or `input` doesn't fit it. At the exit the service is told to stop
-    /// like any other task.
-    ///
-    /// ```
-    /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
-    ///
-    /// async fn watch(ctx: TaskContext, folder: std::path::PathBuf) -> Result<(), Failure> {
-    ///     // Open what it needs, say how to clean up, and go on until it is told to stop.
-    ///     ctx.on_cancel(async { /* close it */ });
-    ///     ctx.cancelled().await;
-    ///     Ok(())
-    /// }
-    ///
-    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
-    ///     Builder::new().task(Task::new("watch", watch).restart(Restart::always())).service("watch", "/srv/photos")
-    /// }
-    /// ```
-    pub fn service(mut self, task: impl Into<String>, input: impl serde::Serialize) -> Self {
-        self.services.push(Service::new(task.into(), &input));
-        self
-    }
-
-    /// How long tasks may take to end when the app exits: see [`Task::on_exit`]. 10 seconds if nothing is said. What has not
-    /// ended by then goes with the process.
-    pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.exit.grace = grace;
-        self
-    }
-
-    /// What happens when the last window has closed. [`LastWindowClosed::Drain`] if nothing is said.
-    ///
-    /// The plugin learns of that before the app does, and can't know that the app is about to stay: so an app that keeps running
-    /// without a window has to say so here. It need not call `prevent_exit` itself then.
-    pub fn on_last_window_closed(mut self, what: LastWindowClosed) -> Self {
-        self.exit.last_window_closed = what;
-        self
-    }
-
-    /// Makes an exit of SIGINT and SIGTERM, with the exit code 128 + the signal's number; without it they end the process at
-    /// once. Outside of Unix, Ctrl+C in the console counts as SIGINT.
-    ///
-    /// The second signal quits at once. Not for an app that handles these signals itself.
-    pub fn handle_signals(mut self) -> Self {
-        self.exit.handle_signals = true;
-        self
-    }
-
-    /// Asks `hook` what to do when the last window is about to close, or the app to exit, and tasks would be cut short.
-    ///
-    /// The window stays and the app goes on until the [`Quit`] is decided, so that a page can show what is waited for and let its
-    /// user choose. Without a window there is nobody to ask, and signals don't ask either. The hook runs on the async runtime and
-    /// must not block it.
-    ///
-    /// ```
-    /// use tauri::{Emitter, Manager};
-    /// use tauri_plugin_tasks::{Builder, Quit};
-    ///
-    /// /// The quit that the user is being asked about.
-    /// struct Asked<R: tauri::Runtime>(std::sync::Mutex<Option<Quit<R>>>);
-    ///
-    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
-    ///     Builder::new().on_quit(|quit| {
-    ///         let app = quit.app().clone();
-    ///         let _ = app.emit("quit-asked", quit.tasks());
-    ///         *app.state::<Asked<R>>().0.lock().unwrap() = Some(quit);
-    ///     })
-    /// }
-    ///
-    /// // The page's answer.
-    /// #[tauri::command]
-    /// fn decide<R: tauri::Runtime>(app: tauri::AppHandle<R>, asked: tauri::State<'_, Asked<R>>, choice: String) {
-    ///     let quit = asked.0.lock().unwrap().take();
-    ///     match (quit, &*choice) {
-    ///         (Some(quit), "wait") => quit.wait(),
-    ///         (Some(quit), "cancel") => quit.cancel(),
-    ///         // Dropping it decides to stay.
-    ///         _ => {}
-    ///     }
-    /// }
-    /// ```
-    pub fn on_quit(mut self, hook: impl Fn(Quit<R>) + Send + Sync + 'static) -> Self {
-        self.exit.on_quit = Some(Arc::new(hook));
-        self
-    }
-
-    /// The TypeScript types of the tasks registered so far.
-    #[cfg(feature = "specta")]
-    pub fn typescript(&self) -> &typescript::TypeScript {
-        &self.types
-    }
-
-    /// The plugin, for `tauri::Builder::plugin`.
-    ///
-    /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
-    /// does not start if a name is empty or taken twice.
-    pub fn build(self) -> TauriPlugin<R> {
-        let Self { kinds, settings, services, exit, .. } = self;
-        tauri::plugin::Builder::new("tasks")
-            .invoke_handler(tauri::generate_handler![
-                commands::open,
-                commands::ack,
-                commands::start,
-                commands::retry,
-                commands::batch,
-                commands::cancel,
-                commands::cancel_all,
-                commands::hold,
-                commands::release,
-                commands::set_priority,
-                commands::set_limit,
-                commands::counts,
-                commands::get,
-                commands::list,
-                commands::watch,
-                commands::unwatch,
-                commands::outcome,
-                commands::remove,
-                commands::read,
-                commands::cancel_read,
-            ])
-            .setup(move |app, _| {
-                if cfg!(panic = "abort") {
-                    tracing::warn!(
-                        "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
-                    );
-                }
-                csp::warn_if_slow(app);
-                let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, settings, unix_millis);
-                app.manage(Services::new(services, &tasks)?);
-                let exit = Exit::new(tasks.clone(), exit);
-                exit.watch(app);
-                app.manage(exit);
-                app.manage(Plugin::new(tasks));
-                Ok(())
-            })
-            .on_webview_ready(|webview| {
-                webview.state::<Plugin>().webview_created(webview.label(), webview.window().label());
-            })
-            .on_page_load(|webview, load| {
-                if load.event() == PageLoadEvent::Started {
-                    webview.state::<Plugin>().page_left(webview.label());
-                }
-            })
-            .on_event(|app, event| match event {
-                RunEvent::Ready => app.state::<Services>().start(app.tasks()),
-                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
-                    if app.state::<Plugin>().pages.is_last_window(label) {
-                        app.state::<Exit<R>>().close_requested(app, api);
-                    }
-                }
-                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    app.state::<Plugin>().window_destroyed(label);
-                }
-                RunEvent::ExitRequested { code, api, .. } => {
-                    let has_window = app.state::<Plugin>().pages.has_window();
-                    app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
-                }
-                RunEvent::Exit => {
-                    app.state::<Plugin>().exiting();
-                    app.state::<Exit<R>>().exiting();
-                }
-                _ => {}
-            })
-            .build()
-    }
-}
-
-impl<R: Runtime> fmt::Debug for Builder<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.kinds.iter().map(|(name, _)| name).collect();
-        f.debug_struct("Builder").field("tasks", &names).finish_non_exhaustive()
-    }
-}
-
-fn register<R: Runtime>(
-    kinds: Vec<(String, IntoKind<R>)>,
-    app: &AppHandle<R>,
-) -> Result<HashMap<Arc<str>, Arc<Kind>>, String> {
-    let mut registered = HashMap::new();
-    for (name, into_kind) in kinds {
-        if name.is_empty() {
-            return Err("a task is registered with an empty name: Task::new takes the name it is started under".into());
-        }
-        match registered.entry(Arc::from(name)) {
-            Entry::Occupied(taken) => {
-                return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
-            }
-            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
-        };
-    }
-    Ok(registered)
 }
 
 /// `specta::Type` with the feature `specta`, nothing without it.

@@ -35,6 +35,8 @@ pub enum ErrorKind {
     SessionGone,
     /// No task is registered under this name.
     UnknownTask,
+    /// There is no schedule of this name that the caller may see.
+    UnknownSchedule,
     /// The scope of the caller's permission doesn't name this task.
     NotAllowed,
     /// The input doesn't fit the task's input type; `data` is `{ "path": "the.field" }`.
@@ -91,6 +93,38 @@ impl Error {
             format!(
                 "no task named \"{name}\" is registered: check the spelling, or add .task(Task::new(\"{name}\", …)) to the \
                  tauri_plugin_tasks::Builder of this app"
+            ),
+        )
+    }
+
+    pub(crate) fn unknown_schedule(name: &str) -> Self {
+        Self::new(
+            ErrorKind::UnknownSchedule,
+            format!(
+                "there is no schedule named \"{name}\": check the spelling against TaskManager::schedules, or add it with \
+                 Builder::schedule or TaskManager::schedule; it may have been taken off with TaskManager::unschedule"
+            ),
+        )
+    }
+
+    /// The same words whether the name is unknown or its kind is not visible. `entry`: what the command needs.
+    pub(crate) fn schedule_not_visible(name: &str, entry: &str) -> Self {
+        Self::new(
+            ErrorKind::UnknownSchedule,
+            format!(
+                "there is no schedule named \"{name}\" here: the app has none of this name, or this window's capability has no \
+                 scope entry for the task that it runs: add {entry} to the permissions of a capability of this window \
+                 (src-tauri/capabilities/*.json), and no \"deny\" that is about that task"
+            ),
+        )
+    }
+
+    pub(super) fn invalid_cron(expression: &str, problem: &str) -> Self {
+        Self::new(
+            ErrorKind::InvalidOptions,
+            format!(
+                "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the \
+                 month, month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
             ),
         )
     }

@@ -18,7 +18,7 @@ use super::{TaskManager, TaskSnapshot};
 ///     if let Some(task) = lost.first() {
 ///         return Err(format!("{} tasks go on, {} among them", lost.len(), task.task));
 ///     }
-///     // Nothing begins between the question and this.
+///     // No start comes between the question and this.
 ///     // updater.install()
 ///     Ok(())
 /// }

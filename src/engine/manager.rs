@@ -1,7 +1,7 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, SystemTime},
 };
 
@@ -17,6 +17,7 @@ use super::{
     life::Stop,
     record::{Birth, Follower, Record},
     registry::Spent,
+    schedule::Schedules,
     scheduler::{Arrival, Scheduler},
     shut_down::shut_down,
     watcher::Watcher,
@@ -50,6 +51,16 @@ pub struct TaskManager {
 struct Shared {
     kinds: HashMap<Arc<str>, Arc<Kind>>,
     scheduler: Arc<Scheduler>,
+    schedules: Schedules,
+}
+
+/// A manager that may be gone: what runs by itself must not keep it.
+pub(super) struct WeakManager(Weak<Shared>);
+
+impl WeakManager {
+    pub(super) fn upgrade(&self) -> Option<TaskManager> {
+        self.0.upgrade().map(|shared| TaskManager { shared })
+    }
 }
 
 /// The most members that a batch can have.
@@ -113,7 +124,7 @@ impl TaskManager {
             }
         }
         let scheduler = Scheduler::new(runtime, hub, settings.retention);
-        Self { shared: Arc::new(Shared { kinds, scheduler }) }
+        Self { shared: Arc::new(Shared { kinds, scheduler, schedules: Schedules::default() }) }
     }
 
     /// Starts a task of the kind registered as `task`, for the app itself.
@@ -361,12 +372,14 @@ impl TaskManager {
         !registry.all().any(|record| record.is_awaited())
     }
 
-    /// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on.
+    /// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on,
+    /// and what waits for more than its turn is cancelled.
     pub(crate) async fn finish(&self) {
-        for record in self.shared.scheduler.close() {
-            if record.would_be_lost() {
-                record.closed().await;
-            }
+        let live = self.shared.scheduler.close();
+        let (put_off, awaited): (Vec<_>, Vec<_>) = live.into_iter().partition(|record| record.is_put_off());
+        self.cancel_records(put_off, CancelReason::Shutdown);
+        for record in awaited.iter().filter(|record| record.would_be_lost()) {
+            record.closed().await;
         }
     }
 
@@ -470,6 +483,24 @@ impl TaskManager {
         }
         let options = StartOptions { held: false, ..record.options() };
         self.start_for(Start { id, task: name, input: record.input.clone(), owner, options, sees })
+    }
+
+    // For the schedules.
+
+    pub(super) fn timetables(&self) -> &Schedules {
+        &self.shared.schedules
+    }
+
+    pub(super) fn downgrade(&self) -> WeakManager {
+        WeakManager(Arc::downgrade(&self.shared))
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.shared.scheduler.hub.now()
+    }
+
+    pub(super) fn check_input(&self, task: &str, input: &Json) -> Result<(), Error> {
+        self.kind(task)?.check(input)
     }
 
     fn kind(&self, task: &str) -> Result<&Arc<Kind>, Error> {

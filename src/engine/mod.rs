@@ -3,6 +3,7 @@
 //! A start goes [`manager`] → [`scheduler`], and waits in [`admission`] until there is room → [`supervisor`] → handler
 //! ([`context`]). What happens to the task is decided in [`life`], kept in [`record`], and picked up from there by
 //! whoever watches ([`watcher`]). What stops it in time is in [`clocks`]; what it emits goes through [`items`] to its reader.
+//! What is started again and again is in [`schedule`].
 
 mod admission;
 mod attempt;
@@ -40,6 +41,7 @@ mod registry;
 mod restart;
 mod retention;
 mod retry;
+mod schedule;
 mod scheduler;
 mod shut_down;
 mod status;
@@ -77,6 +79,7 @@ pub use progress::{Progress, Unit};
 pub use restart::Restart;
 pub use retention::Retention;
 pub use retry::Retry;
+pub use schedule::{LastRun, Missed, Schedule, ScheduleSnapshot};
 pub use status::TaskStatus;
 pub use time_limit::TimeLimit;
 pub use watch::TaskWatch;

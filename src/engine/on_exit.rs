@@ -7,8 +7,7 @@ pub enum OnExit {
     /// It is cancelled with the reason [`Shutdown`](super::CancelReason::Shutdown), and its clean-up is waited for.
     #[default]
     Cancel,
-    /// It may go on until only its own grace period is left of the exit's, and is cancelled then. Of the exit's grace period
-    /// it has half in any case.
+    /// It may go on for half of the exit's grace period, or longer: until what is left is twice its own. It is cancelled then.
     Finish,
     /// Nothing is done for it: it is not told, and nobody waits for it. For work that can be cut off anywhere.
     Drop,

@@ -353,6 +353,15 @@ impl Record {
         Ok(Stopped::Ended)
     }
 
+    /// Its handler has no more time, and its clean-up has: if it was told to stop.
+    pub(super) fn hurry(&self) {
+        let state = self.state.lock();
+        if let Some(attempt) = state.running.attempt.as_ref().filter(|_| state.life.status() == TaskStatus::Cancelling)
+        {
+            attempt.hurry();
+        }
+    }
+
     pub(super) fn outstay(self: &Arc<Self>) {
         if self.state.lock().life.outstay(self.hub.now()) {
             self.notify();
@@ -409,6 +418,9 @@ impl Record {
     /// How long to wait for the attempt after this one, if there is one.
     fn delay_after(&self, state: &mut State, ended: &Result<Ending, Problem>) -> Option<Duration> {
         let policy = &self.kind.policy;
+        if self.hub.is_closing() {
+            return None;
+        }
         if let Some(restart) = &policy.restart {
             state.short_runs = restart.count(state.short_runs, state.runs_since.elapsed());
             return restart.delay(state.short_runs, ended.is_err());

@@ -58,6 +58,6 @@ impl Restart {
             return None;
         }
         // After a long run it waits as after the first short one, and is never given up.
-        self.delays.delay_after(short_runs).or_else(|| (short_runs == 0).then_some(Duration::ZERO))
+        if short_runs == 0 { Some(self.delays.shortest()) } else { self.delays.delay_after(short_runs) }
     }
 }

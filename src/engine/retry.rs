@@ -81,12 +81,25 @@ impl Retry {
         self
     }
 
+    /// The delay before the second attempt, whether there is one or not.
+    pub(super) fn shortest(&self) -> Duration {
+        let once = Self { attempts: 2, ..self.clone() };
+        once.delay_after(1).unwrap_or(self.first_delay)
+    }
+
     /// How long to wait after attempt number `attempt`, counted from 1, has failed. `None`: that was the last.
     pub(super) fn delay_after(&self, attempt: u32) -> Option<Duration> {
         let attempt = attempt.max(1);
-        if attempt >= self.attempts {
-            return None;
-        }
+        (attempt < self.attempts).then(|| self.delay(attempt))
+    }
+
+    /// How long to wait after so many failures in a row, from 1, of something that is never given up: the longest delay when
+    /// the attempts are used up.
+    pub(super) fn delay_after_failures(&self, failures: u32) -> Duration {
+        self.delay_after(failures).unwrap_or(self.max_delay)
+    }
+
+    fn delay(&self, attempt: u32) -> Duration {
         // The jitter of backon comes on top of the delay, up to as much again.
         let share = if self.jitter { 2 } else { 1 };
         let mut delays = ExponentialBuilder::new()
@@ -99,7 +112,7 @@ impl Retry {
         }
         let before = (attempt - 1).min(STEPS) as usize;
         // Seconds are `f32` in there: what is rounded up must not pass the longest delay.
-        delays.build().nth(before).map(|delay| delay.min(self.max_delay))
+        delays.build().nth(before).map_or(self.max_delay, |delay| delay.min(self.max_delay))
     }
 }
 

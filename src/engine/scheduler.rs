@@ -137,7 +137,7 @@ impl Scheduler {
         // One may have ended in this moment, and then there is nothing to replace.
         self.stop_all(replaced, CancelReason::Replaced);
         self.launch(admitted);
-        if self.registry.lock().gate.is_closed() {
+        if !record.kind.is_registered() && self.registry.lock().gate.is_closed() {
             let _ = self.stop(&record, Stop::Cancel(CancelReason::Shutdown));
         }
         Ok(follower)

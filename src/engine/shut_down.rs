@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::{CancelReason, OnExit, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
+use super::{CancelReason, OnExit, TaskSnapshot, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
 
 impl Record {
     /// Nothing is done for it at an exit.
@@ -26,6 +26,12 @@ impl Record {
         !self.status().is_final() && !self.is_left_alone()
     }
 
+    /// It is held, or waits for the delay that it was started with.
+    pub(super) fn is_put_off(&self) -> bool {
+        let TaskSnapshot { status, queue, next_attempt_at, .. } = self.snapshot();
+        status == TaskStatus::Queued && (next_attempt_at.is_some() || queue.is_some_and(|queue| queue.held))
+    }
+
     /// Whether an exit would cut off work that was meant to come to an end.
     pub(super) fn would_be_lost(&self) -> bool {
         let policy = &self.kind.policy;
@@ -33,26 +39,59 @@ impl Record {
     }
 }
 
+/// A longer grace period is none: it has to be a time that can be reckoned with.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// When what happens on the way out.
+#[derive(Debug, Clone, Copy)]
+struct Timetable {
+    until: Instant,
+    grace: Duration,
+}
+
+impl Timetable {
+    fn new(grace: Duration) -> Self {
+        let grace = grace.min(LONGEST);
+        Self { until: Instant::now() + grace, grace }
+    }
+
+    /// What may finish is told to stop. It may use all of its grace period, and its clean-up another one.
+    fn last_call(&self, own: Duration) -> Instant {
+        self.until - own.saturating_mul(2).min(self.grace / 2)
+    }
+
+    /// A handler that has not stopped yet leaves the rest to its clean-up.
+    fn hurry(&self, own: Duration) -> Instant {
+        self.until - own.min(self.grace / 4)
+    }
+}
+
 /// Refuses new tasks, and sees to those there are. Answers which of those that were waited for have not ended in time. Whoever
 /// asks once more waits for the same.
 pub(super) async fn shut_down(scheduler: Arc<Scheduler>, grace: Duration) -> Vec<Arc<Record>> {
-    let until = Instant::now() + grace;
+    let timetable = Timetable::new(grace);
+    scheduler.hub.close();
     let awaited: Vec<_> = scheduler.close().into_iter().filter(|record| record.is_awaited()).collect();
     let (finishing, stopping): (Vec<_>, Vec<_>) = awaited.iter().cloned().partition(|record| record.may_finish());
     scheduler.stop_all(stopping, CancelReason::Shutdown);
-    let last_calls = finishing.into_iter().map(|record| {
-        let last_call = until - record.kind.policy.grace.min(grace / 2);
-        stop_at(Arc::clone(&scheduler), record, last_call)
-    });
-    let ends = awaited.iter().map(|record| async move { timeout_at(until, record.closed()).await.is_ok() });
+    let last_calls = finishing.iter().map(|record| stop_at(&scheduler, record, timetable));
+    let ends = awaited.iter().map(|record| ends_in_time(record, timetable));
     let (_, have_ended) = tokio::join!(join_all(last_calls), join_all(ends));
     awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
 }
 
-/// Cancels the task at this time, if it has not ended by then.
-async fn stop_at(scheduler: Arc<Scheduler>, record: Arc<Record>, last_call: Instant) {
-    if timeout_at(last_call, record.closed()).await.is_err() {
+/// Cancels what may finish when its time is over.
+async fn stop_at(scheduler: &Arc<Scheduler>, record: &Arc<Record>, timetable: Timetable) {
+    if timeout_at(timetable.last_call(record.kind.policy.grace), record.closed()).await.is_err() {
         // It may have ended in this moment, and then there is nothing to stop.
-        let _ = scheduler.stop(&record, Stop::Cancel(CancelReason::Shutdown));
+        let _ = scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown));
     }
+}
+
+async fn ends_in_time(record: &Record, timetable: Timetable) -> bool {
+    if timeout_at(timetable.hurry(record.kind.policy.grace), record.closed()).await.is_ok() {
+        return true;
+    }
+    record.hurry();
+    timeout_at(timetable.until, record.closed()).await.is_ok()
 }

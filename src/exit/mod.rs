@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, CloseRequestApi, ExitRequestApi, Manager, RESTART_EXIT_CODE, Runtime};
 
 use crate::TaskManager;
-use core::{Core, Sentinel};
+use core::{Core, Drain, Sentinel};
 use phase::{Answer, Request};
 
 pub use quit::Quit;
@@ -77,7 +77,7 @@ impl<R: Runtime> Exit<R> {
         if self.rules.last_window_closed == LastWindowClosed::KeepRunning {
             return;
         }
-        if self.answer(app, Request::CloseLastWindow, 0, true) {
+        if self.answer(app, Request::CloseLastWindow, None, true) {
             api.prevent_close();
         }
     }
@@ -88,9 +88,9 @@ impl<R: Runtime> Exit<R> {
         let holds = match code {
             // It can't be held, and comes once more when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
-            Some(code) => self.answer(app, Request::Exit, code, has_window),
+            Some(_) => self.answer(app, Request::Exit, code, has_window),
             None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => true,
-            None => self.answer(app, Request::LastWindowClosed, 0, false),
+            None => self.answer(app, Request::LastWindowClosed, None, false),
         };
         if holds {
             api.prevent_exit();
@@ -103,30 +103,24 @@ impl<R: Runtime> Exit<R> {
     }
 
     /// Answers whether the request is held.
-    fn answer(&self, app: &AppHandle<R>, request: Request, code: i32, has_window: bool) -> bool {
+    fn answer(&self, app: &AppHandle<R>, request: Request, code: Option<i32>, has_window: bool) -> bool {
         let hook = self.rules.on_quit.as_ref().filter(|_| has_window);
-        match self.core.on(request, hook.is_some()) {
+        match self.core.on(request, code, hook.is_some()) {
             Answer::Pass => return false,
             Answer::Hold => {}
             Answer::Ask => {
                 if let Some(hook) = hook {
-                    self.ask(app, Arc::clone(hook), code);
+                    self.ask(app, Arc::clone(hook));
                 }
             }
-            Answer::Drain => {
-                let (app, core) = (app.clone(), Arc::clone(&self.core));
-                self.core.tasks.runtime().spawn(async move {
-                    core.drain().await;
-                    app.exit(code);
-                });
-            }
+            Answer::Drain => self.core.begin(app, Drain::ByKind),
         }
         true
     }
 
     /// The hook is the app's own and may use what is locked here, so it runs elsewhere.
-    fn ask(&self, app: &AppHandle<R>, hook: Hook<R>, code: i32) {
-        let quit = Quit::new(app, &self.core, code);
+    fn ask(&self, app: &AppHandle<R>, hook: Hook<R>) {
+        let quit = Quit::new(app, &self.core);
         self.core.tasks.runtime().spawn(async move { hook(quit) });
     }
 }

@@ -2,22 +2,23 @@ use std::{fmt, sync::Arc};
 
 use tauri::{AppHandle, Runtime};
 
-use super::core::Core;
+use super::core::{Core, Drain};
 use crate::TaskSnapshot;
 
 /// A quit that waits for a decision: see [`Builder::on_quit`](crate::Builder::on_quit).
 ///
-/// Until it is decided the app goes on as before. Dropping it decides to stay.
+/// Until it is decided the app goes on as before. Dropping it decides to stay. When the question comes up again before it is
+/// decided, there is a new one, and what is decided with the old one counts no more.
 #[must_use = "dropping it decides to stay"]
 pub struct Quit<R: Runtime> {
     app: AppHandle<R>,
     core: Arc<Core>,
-    code: i32,
+    question: u64,
 }
 
 impl<R: Runtime> Quit<R> {
-    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>, code: i32) -> Self {
-        Self { app: app.clone(), core: Arc::clone(core), code }
+    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>) -> Self {
+        Self { app: app.clone(), core: Arc::clone(core), question: core.question() }
     }
 
     /// The app, to show its user something.
@@ -31,15 +32,16 @@ impl<R: Runtime> Quit<R> {
         self.core.tasks.would_be_lost()
     }
 
-    /// Quits when all of them have ended, however long that takes. Nothing new starts meanwhile. Windows stay as they are, and
-    /// to ask for the exit once more quits at once.
+    /// Quits when all of them have ended, however long that takes; those that are held or wait for their delay are cancelled.
+    /// Nothing new starts meanwhile. Windows stay as they are and may be closed. Who asks for the exit once more has what is left
+    /// end as its kind says, within [`Builder::exit_grace`](crate::Builder::exit_grace).
     pub fn wait(self) {
-        self.leave(|core| async move { core.wait_and_drain().await });
+        self.leave(Drain::Wait);
     }
 
     /// Cancels all of them, waits for their clean-up within [`Builder::exit_grace`](crate::Builder::exit_grace), and quits.
     pub fn cancel(self) {
-        self.leave(|core| async move { core.cancel_and_drain().await });
+        self.leave(Drain::Cancel);
     }
 
     /// Does not quit.
@@ -47,27 +49,21 @@ impl<R: Runtime> Quit<R> {
         drop(self);
     }
 
-    fn leave<F: Future<Output = ()> + Send + 'static>(self, drain: impl FnOnce(Arc<Core>) -> F) {
-        if !self.core.leave() {
-            return;
+    fn leave(self, drain: Drain) {
+        if self.core.leave(self.question, drain) {
+            self.core.begin(&self.app, drain);
         }
-        let (app, code) = (self.app.clone(), self.code);
-        let drain = drain(Arc::clone(&self.core));
-        self.core.tasks.runtime().spawn(async move {
-            drain.await;
-            app.exit(code);
-        });
     }
 }
 
 impl<R: Runtime> Drop for Quit<R> {
     fn drop(&mut self) {
-        self.core.stay();
+        self.core.stay(self.question);
     }
 }
 
 impl<R: Runtime> fmt::Debug for Quit<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Quit").field("code", &self.code).finish_non_exhaustive()
+        f.debug_struct("Quit").field("question", &self.question).finish_non_exhaustive()
     }
 }

@@ -39,15 +39,6 @@ fn sleeper(name: &str, policy: Policy) -> Kind {
     })
 }
 
-/// Looks at its token, and goes on for so many seconds after that.
-fn slow_to_stop(name: &str, policy: Policy) -> Kind {
-    Kind::new(name, policy, Errors::default(), async |ctx: TaskContext, seconds: u64| {
-        ctx.cancelled().await;
-        sleep(secs(seconds)).await;
-        Err::<(), _>(Failure::new("stopped"))
-    })
-}
-
 fn each_way() -> TaskManager {
     let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop];
     manager(kinds.map(|way| sleeper(&format!("{way:?}"), on_exit(way))), Settings::default())
@@ -97,7 +88,7 @@ async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
     begun().await;
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
-    assert_eq!(asked.elapsed(), secs(9), "cancelled after 5 of 10 seconds, as its grace period is 5");
+    assert_eq!(asked.elapsed(), secs(9), "cancelled after half of 10 seconds, as its grace period is 5");
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
 }
 
@@ -161,8 +152,12 @@ async fn nothing_new_begins() {
 #[tokio::test(start_paused = true)]
 async fn what_ignores_everything_holds_the_exit_no_longer_than_its_grace_period() {
     let endless = Policy { grace: secs(1_000), ..on_exit(OnExit::Cancel) };
-    let tasks = manager([slow_to_stop("deaf", endless)], Settings::default());
-    let deaf = tasks.start("deaf", 1_000).unwrap();
+    let deaf = Kind::new("deaf", endless, Errors::default(), async |ctx: TaskContext, (): ()| {
+        ctx.on_cancel(std::future::pending());
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    let tasks = manager([deaf], Settings::default());
+    let deaf = tasks.start("deaf", ()).unwrap();
     begun().await;
     let asked = Instant::now();
     let left: Vec<_> = tasks.shut_down(GRACE).await.into_iter().map(|task| task.id).collect();
@@ -197,11 +192,85 @@ async fn to_wait_for_the_end_waits_for_what_waits_too() {
     let policy = Policy { concurrency: Some(1), ..Policy::default() };
     let tasks = manager([sleeper("a", policy)], Settings::default());
     let [first, second] = [100, 100].map(|seconds| tasks.start("a", seconds).unwrap());
+    // But not for what may never come.
+    let held = tasks.start_with("a", 1, StartOptions::new().held()).unwrap();
+    let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1_000_000))).unwrap();
     begun().await;
     tasks.finish().await;
+    for task in [held, delayed] {
+        assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+    }
     for task in [first, second] {
         assert!(task.outcome().await.output::<u64>().is_some());
     }
+}
+
+/// Outstays its grace period, and takes a second to clean up.
+fn overstayer(policy: Policy) -> (TaskManager, Arc<AtomicU32>) {
+    let cleaned = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&cleaned);
+    let kind = Kind::new("a", policy, Errors::default(), move |ctx: TaskContext, (): ()| {
+        let cleaned = Arc::clone(&counted);
+        async move {
+            ctx.on_cancel(async move {
+                sleep(secs(1)).await;
+                cleaned.fetch_add(1, SeqCst);
+            });
+            ctx.cancelled().await;
+            std::future::pending::<Result<(), Failure>>().await
+        }
+    });
+    (manager([kind], Settings::default()), cleaned)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_outstays_its_grace_period_leaves_its_clean_up_some_of_the_exits() {
+    for (way, grace) in [(OnExit::Cancel, 30), (OnExit::Finish, 30), (OnExit::Finish, 5), (OnExit::Cancel, 5)] {
+        let (tasks, cleaned) = overstayer(Policy { grace: secs(grace), ..on_exit(way) });
+        let task = tasks.start("a", ()).unwrap();
+        begun().await;
+        assert!(tasks.shut_down(GRACE).await.is_empty(), "{way:?}, {grace} s");
+        assert_eq!((cleaned.load(SeqCst), task.status()), (1, TaskStatus::Cancelled));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_is_made_again_on_the_way_out() {
+    let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
+    let fails = Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| {
+        sleep(secs(1)).await;
+        Err::<(), _>(Failure::new("no"))
+    });
+    let tasks = manager([fails], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    let asked = Instant::now();
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert!(asked.elapsed() <= secs(1));
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Failed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_returns_when_it_is_told_to_stop_is_not_run_again() {
+    let policy = Policy { restart: Some(crate::Restart::always()), ..Policy::default() };
+    let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
+        ctx.cancelled().await;
+        sleep(secs(1)).await;
+        Ok::<_, Failure>(())
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Completed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_period_without_an_end_is_one_that_can_be_reckoned_with() {
+    let tasks = each_way();
+    tasks.start("Cancel", 1_000).unwrap();
+    begun().await;
+    assert!(tasks.shut_down(Duration::MAX).await.is_empty());
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -280,7 +349,7 @@ proptest! {
                     prop_assert!(status.is_final(), "{:?}", work);
                 }
                 if work.way == OnExit::Finish && !work.lingers && before == TaskStatus::Running {
-                    let free = secs(grace) - secs(2).min(secs(grace) / 2);
+                    let free = secs(grace) - secs(4).min(secs(grace) / 2);
                     prop_assert_eq!(status == TaskStatus::Completed, secs(work.seconds) <= free, "{:?} of {:?}", work, free);
                 }
             }

@@ -11,6 +11,7 @@ mod observe;
 mod owners;
 mod restart;
 mod retry;
+mod schedule;
 mod time;
 
 use std::{collections::HashMap, sync::Arc};

@@ -99,6 +99,14 @@ async fn a_long_run_has_the_count_begin_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_may_run_once_is_run_again_after_a_long_run_and_not_at_once() {
+    let tasks = service(Restart::on_failure().delays(delays(1)).healthy_after(Duration::ZERO));
+    let task = tasks.start("service", [Run::Fails(0); 3]).unwrap();
+    sleep(Duration::from_millis(2_500)).await;
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Retrying, 3), "a second between two");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_is_told_to_stop_whether_it_runs_or_waits_for_its_next_run() {
     for runs in [vec![], vec![Run::Fails(0)]] {
         let task = service(Restart::always()).start("service", runs).unwrap();

@@ -1,0 +1,242 @@
+//! One schedule with its runs.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use chrono::TimeZone;
+use tokio::time::Instant;
+
+use super::{
+    LastRun, ScheduleSnapshot, When, millis,
+    timetable::{Due, Timetable},
+};
+use crate::engine::{Json, TaskId, record::Record};
+
+/// How long it is known what a trigger with an id has led to. A reloading page repeats its calls within moments.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+
+/// What is known under one name. Also when the schedule was taken off, until its last run has ended: one that is added under
+/// its name must not run beside those.
+#[derive(Default)]
+pub(super) struct Entry {
+    active: Option<Active>,
+    runs: Vec<Run>,
+    triggered: VecDeque<Triggered>,
+}
+
+/// The schedule that has the name.
+struct Active {
+    words: Arc<Words>,
+    timetable: Timetable,
+    last_run: Option<LastRun>,
+    skipped: u64,
+    /// Whether the last start was refused.
+    refused: bool,
+}
+
+/// What each run is started with.
+pub(super) struct Words {
+    pub(super) task: String,
+    pub(super) input: Json,
+}
+
+/// A run that has not ended.
+#[derive(Clone)]
+pub(super) struct Run {
+    pub(super) id: TaskId,
+    pub(super) words: Arc<Words>,
+    /// `None` while it is being started.
+    pub(super) record: Option<Arc<Record>>,
+}
+
+struct Triggered {
+    at: Instant,
+    by: TaskId,
+    run: TaskId,
+}
+
+/// What a trigger leads to.
+pub(super) enum Trigger {
+    Start(Run),
+    Join(Run),
+    /// It was answered before, with this run, which has ended.
+    Repeated(TaskId),
+}
+
+impl Entry {
+    /// Puts a schedule in; what it replaces leaves its runs. It has to [begin](Timetable::begin).
+    pub(super) fn put(&mut self, words: Words, timetable: Timetable) {
+        self.active = Some(Active { words: Arc::new(words), timetable, last_run: None, skipped: 0, refused: false });
+    }
+
+    pub(super) fn take_off(&mut self) {
+        self.active = None;
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.active.is_some() || !self.runs.is_empty()
+    }
+
+    pub(super) fn task(&self) -> Option<&str> {
+        self.active.as_ref().map(|active| &*active.words.task)
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.timetable.has_begun())
+    }
+
+    fn is_running(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    pub(super) fn begin(&mut self, now: u64, random: f64) {
+        let is_running = self.is_running();
+        if let Some(active) = &mut self.active {
+            active.timetable.begin(now, is_running, random);
+        }
+    }
+
+    pub(super) fn pause(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.timetable.pause();
+        }
+    }
+
+    pub(super) fn resume(&mut self, now: u64, random: f64) {
+        let is_running = self.is_running();
+        if let Some(active) = &mut self.active {
+            active.timetable.resume(now, is_running, random);
+        }
+    }
+
+    pub(super) fn due_at(&self, zone: &impl TimeZone) -> Option<u64> {
+        self.active.as_ref()?.timetable.due_at(zone)
+    }
+
+    /// A run that has to be started, if one is due.
+    pub(super) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<Run> {
+        let is_running = self.is_running();
+        let active = self.active.as_mut()?;
+        match active.timetable.look(now, zone, is_running, random) {
+            Due::Nothing => None,
+            Due::Skip => {
+                active.skipped += 1;
+                None
+            }
+            Due::Run => self.reserve(TaskId::new()),
+        }
+    }
+
+    /// Whether a trigger with this id was answered not long ago.
+    pub(super) fn knows(&mut self, by: TaskId) -> bool {
+        while self.triggered.front().is_some_and(|triggered| triggered.at.elapsed() >= REMEMBERED) {
+            self.triggered.pop_front();
+        }
+        self.triggered.iter().any(|triggered| triggered.by == by)
+    }
+
+    /// What to do about a trigger with the id `by`.
+    pub(super) fn trigger(&mut self, by: TaskId) -> Option<Trigger> {
+        if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
+            let live = self.runs.iter().find(|run| run.id == known.run);
+            return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
+        }
+        let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
+        let trigger = match self.runs.last().filter(|_| !may_overlap) {
+            Some(run) => Trigger::Join(run.clone()),
+            None => Trigger::Start(self.reserve(by)?),
+        };
+        let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
+        self.triggered.push_back(Triggered { at: Instant::now(), by, run: run.id });
+        Some(trigger)
+    }
+
+    fn reserve(&mut self, id: TaskId) -> Option<Run> {
+        let run = Run { id, words: Arc::clone(&self.active.as_ref()?.words), record: None };
+        self.runs.push(run.clone());
+        Some(run)
+    }
+
+    pub(super) fn started(&mut self, id: TaskId, record: &Arc<Record>) {
+        let Some(run) = self.runs.iter_mut().find(|run| run.id == id) else { return };
+        run.record = Some(Arc::clone(record));
+        if let Some(active) = self.active.as_mut().filter(|active| active.counts(run)) {
+            active.last_run = Some(last_run(record));
+            active.refused = false;
+        }
+    }
+
+    /// A run could not be started. Answers whether that is worth a word: one in a row is enough.
+    pub(super) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
+        self.triggered.retain(|triggered| triggered.run != id);
+        let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
+        let run = self.runs.remove(place);
+        let is_running = self.is_running();
+        let Some(active) = &mut self.active else { return false };
+        active.timetable.refused(now, is_running, random);
+        if !was_due || !active.counts(&run) {
+            return false;
+        }
+        active.skipped += 1;
+        !std::mem::replace(&mut active.refused, true)
+    }
+
+    /// Takes note of the runs that have ended.
+    pub(super) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
+        let has_ended = |run: &mut Run| run.record.as_ref().is_some_and(|record| record.status().is_final());
+        let ended = self.runs.extract_if(.., has_ended);
+        let mut ended: Vec<_> =
+            ended.filter_map(|run| run.record.clone().map(|record| (last_run(&record), run))).collect();
+        ended.sort_by_key(|(last, _)| last.ended_at);
+        let is_running = self.is_running();
+        let Some(active) = &mut self.active else { return };
+        for (last, run) in ended {
+            let how = active.counts(&run).then_some(last.status);
+            active.timetable.ended(now, how, is_running, random());
+            if active.last_run.as_ref().is_some_and(|newest| newest.id == last.id) {
+                active.last_run = Some(last);
+            }
+        }
+    }
+
+    pub(super) fn snapshot(&mut self, name: &str, now: u64, zone: &impl TimeZone) -> Option<ScheduleSnapshot> {
+        let active = self.active.as_mut()?;
+        active.timetable.see(now);
+        let timetable = &active.timetable;
+        let live = active.last_run.as_ref().and_then(|last| self.runs.iter().find(|run| run.id == last.id));
+        let live = live.and_then(|run| run.record.as_deref()).map(last_run);
+        let (every, cron) = match &timetable.schedule().when {
+            When::Every(every) => (Some(millis(*every)), None),
+            When::Cron { expression, .. } => (None, Some(expression.clone())),
+        };
+        Some(ScheduleSnapshot {
+            name: name.to_owned(),
+            task: active.words.task.clone(),
+            every,
+            cron,
+            paused: timetable.is_paused(),
+            next_run_at: timetable.due_at(zone).map(|at| at.max(now)),
+            last_run: live.or_else(|| active.last_run.clone()),
+            running: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
+            failures: timetable.failures(),
+            skipped: active.skipped,
+        })
+    }
+}
+
+impl Active {
+    /// Whether it is this schedule's own run, and not one of what it has replaced.
+    fn counts(&self, run: &Run) -> bool {
+        Arc::ptr_eq(&self.words, &run.words)
+    }
+}
+
+fn last_run(record: &Record) -> LastRun {
+    let snapshot = record.snapshot();
+    LastRun {
+        id: snapshot.id,
+        started_at: snapshot.created_at,
+        ended_at: snapshot.ended_at,
+        status: snapshot.status,
+        error: snapshot.error,
+    }
+}

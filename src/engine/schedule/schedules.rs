@@ -1,0 +1,158 @@
+//! All schedules of one manager.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use chrono::TimeZone;
+use parking_lot::Mutex;
+use tokio::{sync::Notify, task::JoinHandle};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    ScheduleSnapshot,
+    entry::{Entry, Run, Trigger, Words},
+    millis,
+    timetable::Timetable,
+};
+use crate::engine::{Error, TaskId, record::Record};
+
+/// How long nobody looks at the clock, at most: a machine that has slept, or whose clock was set, is noticed after this.
+const LOOK: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
+pub(in crate::engine) struct Schedules {
+    state: Mutex<State>,
+    /// Something has changed, or a run has ended.
+    pub(super) changed: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: BTreeMap<String, Entry>,
+    driver: Option<AbortOnDropHandle<()>>,
+}
+
+impl Schedules {
+    /// Adds a schedule, or replaces the one of this name.
+    pub(super) fn put(&self, name: &str, words: Words, timetable: Timetable) {
+        self.state.lock().entries.entry(name.to_owned()).or_default().put(words, timetable);
+    }
+
+    /// The kind that the schedule of this name runs.
+    pub(super) fn task_of(&self, name: &str) -> Option<String> {
+        self.state.lock().entries.get(name)?.task().map(str::to_owned)
+    }
+
+    pub(super) fn take_off(&self, name: &str) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        state.entry(name)?.take_off();
+        state.entries.retain(|_, entry| entry.is_left());
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Lets the first run of this schedule be planned, or of all that have not begun. `drive` spawns who looks at the clock.
+    pub(super) fn begin(&self, name: Option<&str>, now: u64, drive: impl FnOnce() -> JoinHandle<()>) {
+        let mut state = self.state.lock();
+        for (_, entry) in state.entries.iter_mut().filter(|(other, _)| name.is_none_or(|name| name == *other)) {
+            entry.begin(now, fastrand::f64());
+        }
+        let drives = state.driver.as_ref().is_some_and(|driver| !driver.is_finished());
+        if !drives && state.have_begun() {
+            state.driver = Some(AbortOnDropHandle::new(drive()));
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn pause(&self, name: &str) -> Result<(), Error> {
+        self.state.lock().entry(name)?.pause();
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    pub(super) fn resume(&self, name: &str, now: u64) -> Result<(), Error> {
+        let mut state = self.state.lock();
+        state.note_ends(now);
+        state.entry(name)?.resume(now, fastrand::f64());
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// What a trigger with the id `by` leads to. `is_taken`: whether a task has this id.
+    pub(super) fn trigger(
+        &self,
+        name: &str,
+        by: TaskId,
+        now: u64,
+        is_taken: impl FnOnce() -> bool,
+    ) -> Result<Trigger, Error> {
+        let mut state = self.state.lock();
+        state.note_ends(now);
+        let entry = state.entry(name)?;
+        if !entry.knows(by) && is_taken() {
+            return Err(Error::invalid_id(by));
+        }
+        entry.trigger(by).ok_or_else(|| Error::unknown_schedule(name))
+    }
+
+    /// The runs that have to be started now, with the names of their schedules.
+    pub(super) fn due(&self, now: u64, zone: &impl TimeZone) -> Vec<(String, Run)> {
+        let mut state = self.state.lock();
+        state.note_ends(now);
+        let entries = state.entries.iter_mut();
+        entries.filter_map(|(name, entry)| Some((name.clone(), entry.due(now, zone, fastrand::f64())?))).collect()
+    }
+
+    pub(super) fn started(&self, name: &str, id: TaskId, record: &Arc<Record>) {
+        if let Some(entry) = self.state.lock().entries.get_mut(name) {
+            entry.started(id, record);
+        }
+    }
+
+    /// Answers whether that is worth a word.
+    pub(super) fn refused(&self, name: &str, id: TaskId, was_due: bool, now: u64) -> bool {
+        let mut state = self.state.lock();
+        let entry = state.entries.get_mut(name);
+        let is_news = entry.is_some_and(|entry| entry.refused(id, was_due, now, fastrand::f64()));
+        state.entries.retain(|_, entry| entry.is_left());
+        is_news
+    }
+
+    /// How long nothing is due. `None`, once and for all, if there is nothing to look for.
+    pub(super) fn rest(&self, now: u64, zone: &impl TimeZone) -> Option<Duration> {
+        let mut state = self.state.lock();
+        if !state.have_begun() {
+            state.driver = None;
+            return None;
+        }
+        let due = state.entries.values().filter_map(|entry| entry.due_at(zone));
+        let rest = due.min().map_or(millis(LOOK), |at| at.saturating_sub(now));
+        Some(Duration::from_millis(rest).min(LOOK))
+    }
+
+    pub(super) fn snapshots(&self, now: u64, zone: &impl TimeZone) -> Vec<ScheduleSnapshot> {
+        let mut state = self.state.lock();
+        state.note_ends(now);
+        state.entries.iter_mut().filter_map(|(name, entry)| entry.snapshot(name, now, zone)).collect()
+    }
+}
+
+impl State {
+    fn entry(&mut self, name: &str) -> Result<&mut Entry, Error> {
+        let entry = self.entries.get_mut(name).filter(|entry| entry.task().is_some());
+        entry.ok_or_else(|| Error::unknown_schedule(name))
+    }
+
+    fn have_begun(&self) -> bool {
+        self.entries.values().any(Entry::has_begun)
+    }
+
+    fn note_ends(&mut self, now: u64) {
+        for entry in self.entries.values_mut() {
+            entry.note_ends(now, fastrand::f64);
+        }
+        self.entries.retain(|_, entry| entry.is_left());
+    }
+}

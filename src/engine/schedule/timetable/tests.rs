@@ -1,0 +1,315 @@
+mod model;
+
+use std::time::Duration;
+
+use chrono::{NaiveDate, Utc};
+use chrono_tz::{Europe::Berlin, Tz};
+
+use super::*;
+use crate::Retry;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+/// When most tests begin: late enough that clocks can be set back.
+const START: u64 = 500_000 * HOUR;
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A timetable that has begun at `START`.
+fn begun(schedule: Schedule) -> Timetable {
+    let mut timetable = Timetable::new(schedule);
+    timetable.begin(START, false, 0.5);
+    timetable
+}
+
+fn every_minute() -> Schedule {
+    Schedule::every(secs(60))
+}
+
+impl Timetable {
+    fn at(&mut self, now: u64) -> Due {
+        self.look(now, &Utc, false, 0.5)
+    }
+
+    fn while_running(&mut self, now: u64) -> Due {
+        self.look(now, &Utc, true, 0.5)
+    }
+
+    fn next(&self) -> Option<u64> {
+        self.due_at(&Utc)
+    }
+}
+
+#[test]
+fn nothing_is_due_before_it_begins() {
+    let mut timetable = Timetable::new(every_minute().at_once());
+    assert_eq!((timetable.at(START), timetable.next()), (Due::Nothing, None));
+    timetable.begin(START, false, 0.0);
+    timetable.begin(START + 30 * SECOND, false, 0.0);
+    assert_eq!(timetable.next(), Some(START), "it begins once");
+}
+
+#[test]
+fn the_interval_counts_from_the_start_of_a_run_and_what_is_a_little_late_does_not_add_up() {
+    let mut timetable = begun(every_minute());
+    assert_eq!((timetable.at(START + MINUTE - 1), timetable.next()), (Due::Nothing, Some(START + MINUTE)));
+    assert_eq!((timetable.at(START + MINUTE + 7), timetable.next()), (Due::Run, Some(START + 2 * MINUTE)));
+    assert_eq!((timetable.at(START + 2 * MINUTE + 9), timetable.next()), (Due::Run, Some(START + 3 * MINUTE)));
+}
+
+#[test]
+fn the_first_run_may_be_at_once() {
+    for schedule in [every_minute(), Schedule::cron("* * * * *").unwrap()] {
+        let mut timetable = begun(schedule.at_once());
+        assert_eq!((timetable.at(START), timetable.next()), (Due::Run, Some(START + MINUTE)));
+    }
+}
+
+#[test]
+fn the_interval_may_count_from_the_end_of_a_run() {
+    let mut timetable = begun(every_minute().from_end());
+    assert_eq!((timetable.at(START + MINUTE), timetable.next()), (Due::Run, None));
+    assert_eq!(timetable.while_running(START + 5 * MINUTE), Due::Nothing);
+    timetable.ended(START + 6 * MINUTE, Some(TaskStatus::Completed), false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 7 * MINUTE));
+    assert_eq!(timetable.at(START + 7 * MINUTE), Due::Run);
+    timetable.refused(START + 7 * MINUTE, false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 8 * MINUTE), "what was refused is over at once");
+}
+
+#[test]
+fn what_was_triggered_and_still_runs_has_its_end_waited_for() {
+    let mut timetable = begun(every_minute().from_end());
+    assert_eq!((timetable.while_running(START + MINUTE), timetable.next()), (Due::Skip, None));
+    timetable.ended(START + 90 * SECOND, None, false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 150 * SECOND));
+}
+
+#[test]
+fn a_run_waits_for_no_other_if_they_may_overlap() {
+    assert_eq!(begun(every_minute()).while_running(START + MINUTE), Due::Skip);
+    assert_eq!(begun(every_minute().overlap()).while_running(START + MINUTE), Due::Run);
+}
+
+#[test]
+fn the_jitter_is_drawn_evenly_and_does_not_add_up() {
+    let mut timetable = begun(every_minute().jitter(secs(20)));
+    assert_eq!(timetable.next(), Some(START + 70 * SECOND));
+    assert_eq!(timetable.look(START + 70 * SECOND, &Utc, false, 0.25), Due::Run);
+    assert_eq!(timetable.next(), Some(START + 125 * SECOND));
+    let mut timetable = begun(Schedule::cron("* * * * *").unwrap().jitter(secs(20)));
+    assert_eq!(timetable.next(), Some(START + 70 * SECOND));
+    assert_eq!(timetable.look(START + 70 * SECOND, &Utc, false, 0.25), Due::Run);
+    assert_eq!(timetable.next(), Some(START + 125 * SECOND));
+}
+
+// Sleep, and clocks that are set.
+
+#[test]
+fn what_was_missed_in_a_sleep_is_left_out_or_made_up_for_once() {
+    let wake = START + 10 * HOUR + 30 * SECOND;
+    let mut skips = begun(Schedule::every(secs(3_600)));
+    assert_eq!(
+        (skips.at(START + 10 * HOUR + 5 * MINUTE), skips.next()),
+        (Due::Nothing, Some(START + 11 * HOUR + 5 * MINUTE))
+    );
+    let mut once = begun(every_minute().missed(Missed::Once));
+    assert_eq!((once.at(wake), once.next()), (Due::Run, Some(wake + MINUTE)));
+    assert_eq!(once.at(wake), Due::Nothing);
+
+    let daily = Schedule::cron("0 3 * * *").unwrap();
+    let next = begun(daily.clone()).next().unwrap();
+    let mut skips = begun(daily.clone());
+    assert_eq!((skips.at(next + 50 * HOUR), skips.next()), (Due::Nothing, Some(next + 72 * HOUR)));
+    let mut once = begun(daily.missed(Missed::Once));
+    assert_eq!((once.at(next + 50 * HOUR), once.next()), (Due::Run, Some(next + 72 * HOUR)));
+}
+
+#[test]
+fn the_last_of_many_missed_times_of_the_day_may_be_in_time() {
+    let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
+    assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "this one is 40 seconds late, and not missed");
+    assert_eq!((hourly.at(START + 9 * HOUR + 40 * SECOND), hourly.next()), (Due::Nothing, Some(START + 10 * HOUR)));
+}
+
+#[test]
+fn a_run_that_makes_up_for_missed_ones_does_not_overlap_either() {
+    let mut once = begun(every_minute().missed(Missed::Once));
+    assert_eq!(once.while_running(START + 10 * HOUR), Due::Skip);
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_keep_an_interval_waiting_longer() {
+    let mut timetable = begun(every_minute());
+    assert_eq!(timetable.at(START + 20 * SECOND), Due::Nothing);
+    timetable.see(START - 500 * HOUR);
+    assert_eq!(timetable.next(), Some(START - 500 * HOUR + 40 * SECOND));
+}
+
+#[test]
+fn a_small_correction_repeats_no_time_of_the_day_and_a_clock_set_back_by_an_hour_does() {
+    let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
+    assert_eq!(hourly.at(START + HOUR), Due::Run);
+    assert_eq!((hourly.at(START + HOUR - 5 * SECOND), hourly.next()), (Due::Nothing, Some(START + 2 * HOUR)));
+    assert_eq!((hourly.at(START + 30 * MINUTE), hourly.next()), (Due::Nothing, Some(START + HOUR)));
+}
+
+// Failures.
+
+#[test]
+fn after_failures_in_a_row_it_waits_longer_until_a_run_completes() {
+    let retry = Retry::exponential(3).first_delay(secs(100)).max_delay(secs(1_000)).jitter(false);
+    let mut timetable = begun(every_minute().back_off(retry));
+    let mut now = START + MINUTE;
+    for (failures, delay) in [(1, 100), (2, 200), (3, 1_000), (4, 1_000)] {
+        assert_eq!(timetable.at(now), Due::Run);
+        timetable.ended(
+            now,
+            Some(if failures % 2 == 0 { TaskStatus::Failed } else { TaskStatus::TimedOut }),
+            false,
+            0.0,
+        );
+        now += delay * SECOND;
+        assert_eq!((timetable.failures(), timetable.next()), (failures, Some(now)));
+    }
+    assert_eq!(timetable.at(now), Due::Run);
+    timetable.ended(now, Some(TaskStatus::Cancelled), false, 0.0);
+    assert_eq!(timetable.failures(), 4, "a cancelled run says nothing of the next");
+    timetable.ended(now, Some(TaskStatus::Completed), false, 0.0);
+    assert_eq!((timetable.failures(), timetable.next()), (0, Some(now + MINUTE)));
+}
+
+#[test]
+fn a_time_of_the_day_that_a_back_off_covers_is_left_out() {
+    let retry = Retry::exponential(3).first_delay(secs(150)).max_delay(secs(150)).jitter(false);
+    let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(retry));
+    assert_eq!(timetable.at(START + MINUTE), Due::Run);
+    timetable.ended(START + MINUTE, Some(TaskStatus::Failed), false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 4 * MINUTE));
+    let exactly = Retry::exponential(3).first_delay(secs(120)).max_delay(secs(120)).jitter(false);
+    let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(exactly));
+    assert_eq!(timetable.at(START + MINUTE), Due::Run);
+    timetable.ended(START + MINUTE, Some(TaskStatus::Failed), false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 3 * MINUTE));
+}
+
+#[test]
+fn a_failure_of_what_was_replaced_does_not_count() {
+    let mut timetable = begun(every_minute());
+    timetable.ended(START, None, false, 0.0);
+    assert_eq!(timetable.failures(), 0);
+}
+
+// Pauses.
+
+#[test]
+fn nothing_is_made_up_for_after_a_pause() {
+    for missed in [Missed::Skip, Missed::Once] {
+        let mut timetable = begun(every_minute().at_once().missed(missed));
+        timetable.pause();
+        assert_eq!((timetable.at(START + HOUR), timetable.next()), (Due::Nothing, None));
+        timetable.resume(START + HOUR, false, 0.0);
+        timetable.resume(START + HOUR + 30 * SECOND, false, 0.0);
+        assert_eq!(timetable.next(), Some(START + HOUR + MINUTE), "to resume it again changes nothing");
+    }
+}
+
+#[test]
+fn a_pause_before_the_beginning_outlasts_it() {
+    let mut timetable = Timetable::new(every_minute().at_once());
+    timetable.pause();
+    timetable.begin(START, false, 0.0);
+    assert_eq!(timetable.next(), None);
+    timetable.resume(START + HOUR, false, 0.0);
+    assert_eq!(timetable.next(), Some(START + HOUR + MINUTE));
+    let mut timetable = Timetable::new(every_minute());
+    timetable.pause();
+    timetable.resume(START, false, 0.0);
+    assert_eq!(timetable.next(), None, "it has not begun");
+    timetable.begin(START, false, 0.0);
+    assert_eq!(timetable.next(), Some(START + MINUTE));
+}
+
+#[test]
+fn a_pause_while_something_runs_ends_with_an_interval_from_its_end() {
+    let mut timetable = begun(every_minute().from_end());
+    assert_eq!(timetable.at(START + MINUTE), Due::Run);
+    timetable.pause();
+    timetable.resume(START + HOUR, true, 0.0);
+    assert_eq!(timetable.next(), None);
+    timetable.ended(START + 2 * HOUR, Some(TaskStatus::Completed), false, 0.0);
+    assert_eq!(timetable.next(), Some(START + 2 * HOUR + MINUTE));
+}
+
+// Local time.
+
+/// What a clock in Berlin shows at a time; a fold has its offset behind it.
+fn shown(at: u64) -> String {
+    Berlin.timestamp_millis_opt(at.try_into().unwrap()).unwrap().format("%m-%d %H:%M %Z").to_string()
+}
+
+fn berlin(year: i32, month: u32, day: u32) -> u64 {
+    let midnight = NaiveDate::from_ymd_opt(year, month, day).unwrap().and_hms_opt(0, 0, 0).unwrap();
+    midnight.and_local_timezone(Berlin).unwrap().timestamp_millis().try_into().unwrap()
+}
+
+/// All runs within two days from midnight on, by a driver that looks every 30 seconds and when something is due.
+fn runs(cron: &str, zone: Tz, midnight: u64) -> Vec<String> {
+    let mut timetable = Timetable::new(Schedule::cron(cron).unwrap());
+    timetable.begin(midnight, false, 0.0);
+    let (mut now, mut runs) = (midnight, Vec::new());
+    while now < midnight + 48 * HOUR {
+        now = timetable.due_at(&zone).unwrap().min(now + 30 * SECOND);
+        if timetable.look(now, &zone, false, 0.0) == Due::Run {
+            runs.push(shown(now));
+        }
+    }
+    runs
+}
+
+#[test]
+fn a_time_that_the_clocks_leave_out_comes_at_the_end_of_the_gap() {
+    let gap = berlin(2026, 3, 29);
+    assert_eq!(runs("30 2 * * *", Berlin, gap), ["03-29 03:00 CEST", "03-30 02:30 CEST"]);
+    assert_eq!(runs("0 2 * * *", Berlin, gap), ["03-29 03:00 CEST", "03-30 02:00 CEST"]);
+    assert_eq!(runs("0 3 * * *", Berlin, gap), ["03-29 03:00 CEST", "03-30 03:00 CEST"]);
+    assert_eq!(runs("30 1 * * *", Berlin, gap), ["03-29 01:30 CET", "03-30 01:30 CEST"], "once, before the gap");
+}
+
+#[test]
+fn a_time_that_the_clocks_show_twice_comes_once() {
+    let fold = berlin(2026, 10, 25);
+    assert_eq!(runs("30 2 * * *", Berlin, fold), ["10-25 02:30 CEST", "10-26 02:30 CET"]);
+    assert_eq!(runs("0 3 * * *", Berlin, fold), ["10-25 03:00 CET", "10-26 03:00 CET"]);
+}
+
+#[test]
+fn what_comes_every_half_hour_goes_on_through_a_gap_and_a_fold() {
+    let of_the_day = |midnight, hours: u64| {
+        let mut timetable = Timetable::new(Schedule::cron("*/30 * * * *").unwrap());
+        timetable.begin(midnight - 1, false, 0.0);
+        let mut times = Vec::new();
+        while let Some(at) = timetable.due_at(&Berlin).filter(|at| *at < midnight + hours * HOUR) {
+            assert_eq!(timetable.look(at, &Berlin, false, 0.0), Due::Run);
+            times.push(at);
+        }
+        times
+    };
+    for (midnight, hours, many) in [(berlin(2026, 3, 29), 23, 46), (berlin(2026, 10, 25), 25, 50)] {
+        let times = of_the_day(midnight, hours);
+        assert_eq!(times.len(), many);
+        assert!(times.windows(2).all(|two| two[1] - two[0] == 30 * MINUTE));
+    }
+}
+
+#[test]
+fn the_next_run_follows_the_time_zone() {
+    let midnight = berlin(2026, 6, 1);
+    let mut timetable = Timetable::new(Schedule::cron("0 9 * * *").unwrap());
+    timetable.begin(midnight, false, 0.0);
+    assert_eq!(timetable.due_at(&Berlin), Some(midnight + 9 * HOUR));
+    assert_eq!(timetable.due_at(&chrono_tz::America::New_York), Some(midnight + 15 * HOUR));
+}

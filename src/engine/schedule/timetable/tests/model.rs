@@ -1,0 +1,273 @@
+//! Random schedules through random days, and what has to hold whatever happens.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// So much time passes, and somebody looks.
+    Pass(u64),
+    /// As the driver does: to the next moment that is told, or 30 seconds.
+    Rest,
+    /// The clock is set back.
+    Back(u64),
+    /// One of the runs ends.
+    End(TaskStatus),
+    Trigger,
+    Pause,
+    Resume,
+    /// The next run that is due is refused.
+    Refuse,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let how = prop_oneof![
+        3 => Just(TaskStatus::Completed),
+        3 => Just(TaskStatus::Failed),
+        1 => Just(TaskStatus::TimedOut),
+        1 => Just(TaskStatus::Cancelled),
+    ];
+    let step = prop_oneof![
+        12 => Just(Step::Rest),
+        3 => (0..MINUTE).prop_map(Step::Pass),
+        2 => (0..200 * HOUR).prop_map(Step::Pass),
+        1 => prop_oneof![0..2 * MINUTE, 0..500 * HOUR].prop_map(Step::Back),
+        8 => how.prop_map(Step::End),
+        1 => Just(Step::Trigger),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
+        1 => Just(Step::Refuse),
+    ];
+    prop::collection::vec(step, 1..200)
+}
+
+/// A cron expression that comes every so often, wherever the day begins.
+const CRONS: [(&str, u64); 4] =
+    [("*/10 * * * * *", 10 * SECOND), ("* * * * *", MINUTE), ("*/15 * * * *", 15 * MINUTE), ("0 * * * *", HOUR)];
+
+prop_compose! {
+    fn schedules()(
+        interval in prop_oneof![Just(1), 1..100_u64, 100..100_000_u64],
+        cron in prop::option::of(0..CRONS.len()),
+        jitter in prop_oneof![Just(0), 0..1_000_000_u64],
+        from_end: bool,
+        at_once: bool,
+        overlap: bool,
+        once: bool,
+        back_off in prop::option::of((0..6_u32, 1..1_000_u64)),
+    ) -> (Schedule, u64) {
+        let (mut schedule, interval) = match cron {
+            Some(number) => (Schedule::cron(CRONS[number].0).unwrap(), CRONS[number].1),
+            None => (Schedule::every(secs(interval)), interval * SECOND),
+        };
+        schedule = schedule.jitter(Duration::from_millis(jitter));
+        schedule.from_end = from_end && cron.is_none();
+        schedule.at_once = at_once;
+        schedule.overlap = overlap;
+        schedule.missed = if once { Missed::Once } else { Missed::Skip };
+        schedule.back_off = back_off.map(|(attempts, delay)| {
+            Retry::exponential(attempts).first_delay(secs(delay)).max_delay(secs(delay * 4)).jitter(false)
+        });
+        (schedule, interval)
+    }
+}
+
+/// What is known from outside. `passed` is the time that has gone by, whatever the clock shows.
+struct Model {
+    schedule: Schedule,
+    interval: u64,
+    now: u64,
+    passed: u64,
+    /// What runs, oldest first: whether it was due, and not triggered.
+    running: Vec<bool>,
+    failures: u32,
+    paused: bool,
+    refuse: bool,
+    /// Since the beginning or the last resumption: when that was, how many runs were due since then, and of these at once.
+    since: u64,
+    due: u64,
+    free: u64,
+    /// The last end of a run that was due, and before when failures allow nothing.
+    last_end: u64,
+    not_before: u64,
+}
+
+impl Model {
+    fn is_running(&self) -> bool {
+        !self.running.is_empty()
+    }
+
+    fn is_cron(&self) -> bool {
+        matches!(self.schedule.when, When::Cron { .. })
+    }
+
+    /// How many times of the cron expression are in a span of the clock, its beginning left out.
+    fn times(&self, after: u64, to: u64) -> u64 {
+        to / self.interval - after / self.interval
+    }
+
+    fn look(&mut self, timetable: &mut Timetable, random: f64) {
+        timetable.see(self.now);
+        let told = timetable.next();
+        let due = timetable.look(self.now, &Utc, self.is_running(), random);
+        let is_late = told.is_some_and(|at| at + LATE < self.now);
+        match told.filter(|at| *at <= self.now) {
+            None => assert_eq!(due, Due::Nothing, "nothing was told"),
+            Some(_) if is_late && self.schedule.missed == Missed::Skip => {
+                let may_be_in_time = self.is_cron() && self.times(self.now - LATE - self.jitter() - 1, self.now) > 0;
+                assert!(due == Due::Nothing || may_be_in_time, "it was missed: {due:?}");
+            }
+            Some(_) if self.is_running() && !self.schedule.overlap => assert_eq!(due, Due::Skip),
+            Some(_) => assert_eq!(due, Due::Run),
+        }
+        if due != Due::Nothing {
+            self.due += 1;
+            self.check_not_early();
+        }
+        if due == Due::Run {
+            assert!(self.schedule.overlap || !self.is_running(), "two at once");
+            assert!(self.passed >= self.not_before, "the failures were too few for that");
+            if std::mem::take(&mut self.refuse) {
+                timetable.refused(self.now, self.is_running(), random);
+                self.last_end = self.passed;
+            } else {
+                self.running.push(true);
+            }
+        }
+        assert_eq!(timetable.look(self.now, &Utc, self.is_running(), random), Due::Nothing, "no burst");
+        self.check_next(timetable);
+    }
+
+    fn check_not_early(&self) {
+        if self.is_cron() {
+            return;
+        }
+        let paid = self.due.saturating_sub(self.free);
+        assert!(
+            self.passed >= self.since + paid * self.interval,
+            "run {} after {}",
+            self.due,
+            self.passed - self.since
+        );
+        if self.schedule.from_end && paid > 0 {
+            assert!(self.passed >= self.last_end + self.interval, "too early after the last end");
+        }
+    }
+
+    fn jitter(&self) -> u64 {
+        millis(self.schedule.jitter)
+    }
+
+    /// What is told of the next run is true, and not for ever away.
+    fn check_next(&self, timetable: &Timetable) {
+        let waits_for_an_end = self.schedule.from_end && self.is_running();
+        let Some(at) = timetable.next() else {
+            assert!(self.paused || waits_for_an_end, "nothing is told");
+            return;
+        };
+        assert!(!self.paused);
+        let longest = self.interval + self.jitter() + self.not_before.saturating_sub(self.passed);
+        assert!(at > self.now && at <= self.now + longest + LATE, "in {} ms", at - self.now);
+        if self.is_cron() && self.jitter() == 0 {
+            assert_eq!(at % self.interval, 0);
+        }
+        assert_eq!(timetable.failures(), self.failures);
+    }
+
+    fn step(&mut self, timetable: &mut Timetable, step: &Step, random: f64) {
+        match step {
+            Step::Pass(time) => self.pass(*time),
+            Step::Rest => {
+                let rest = timetable.next().map_or(30 * SECOND, |at| at.saturating_sub(self.now));
+                self.pass(rest.min(30 * SECOND));
+            }
+            Step::Back(time) => {
+                let before = timetable.next().map(|at| at.saturating_sub(self.now));
+                self.now -= (*time).min(self.now - 1_000);
+                timetable.see(self.now);
+                if let (Some(before), Some(after), false) = (before, timetable.next(), self.is_cron()) {
+                    assert!(after <= self.now + before, "it waits no longer than before");
+                }
+            }
+            Step::End(how) if self.is_running() => {
+                let was_due = self.running.remove(0);
+                match how {
+                    TaskStatus::Completed => (self.failures, self.not_before) = (0, 0),
+                    TaskStatus::Cancelled => {}
+                    _ => {
+                        self.failures += 1;
+                        if let Some(retry) = &self.schedule.back_off {
+                            self.not_before = self.passed + millis(retry.delay_after_failures(self.failures));
+                        }
+                    }
+                }
+                timetable.ended(self.now, Some(*how), self.is_running(), random);
+                if was_due {
+                    self.last_end = self.passed;
+                }
+            }
+            Step::End(_) => {}
+            Step::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
+            Step::Trigger => {}
+            Step::Pause => {
+                timetable.pause();
+                self.paused = true;
+            }
+            Step::Resume => {
+                timetable.resume(self.now, self.is_running(), random);
+                if std::mem::take(&mut self.paused) {
+                    (self.since, self.due, self.free) = (self.passed, 0, 0);
+                }
+            }
+            Step::Refuse => self.refuse = true,
+        }
+        self.look(timetable, random);
+    }
+
+    fn pass(&mut self, time: u64) {
+        self.now += time;
+        self.passed += time;
+    }
+}
+
+proptest! {
+    #[test]
+    fn runs_come_when_they_may_and_as_told(
+        (schedule, interval) in schedules(),
+        steps in steps(),
+        random in prop::collection::vec(0.0..1.0, 200),
+    ) {
+        let mut timetable = Timetable::new(schedule.clone());
+        timetable.begin(START, false, random[0]);
+        let free = u64::from(schedule.at_once);
+        let mut model = Model {
+            schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false, since: START,
+            due: 0, free, last_end: START, not_before: 0,
+        };
+        model.look(&mut timetable, random[0]);
+        for (step, random) in steps.iter().zip(random) {
+            model.step(&mut timetable, step, random);
+        }
+    }
+
+    #[test]
+    fn a_time_of_the_day_is_run_at_once_and_not_again(
+        number in 0..CRONS.len(),
+        sleeps in prop::collection::vec(prop_oneof![0..MINUTE, 0..100 * HOUR], 1..100),
+        once: bool,
+    ) {
+        let (expression, interval) = CRONS[number];
+        let missed = if once { Missed::Once } else { Missed::Skip };
+        let mut timetable = begun(Schedule::cron(expression).unwrap().missed(missed));
+        let (mut now, mut last) = (START, START);
+        for sleep in sleeps {
+            now += sleep;
+            // Its time has come since the last look, and, if it may not be missed, less than a minute ago.
+            let newest = now / interval * interval;
+            let expected = newest > last && (once || now - newest <= LATE);
+            prop_assert_eq!(timetable.at(now) == Due::Run, expected, "{} after {}", now, last);
+            last = now;
+        }
+    }
+}
