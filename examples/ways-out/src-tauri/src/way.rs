@@ -98,7 +98,9 @@ impl Way {
             }
             Self::ExitTwice => {
                 app.exit(3);
-                sleep(Duration::from_millis(200)).await;
+                // The same request.
+                app.exit(9);
+                sleep(Duration::from_millis(800)).await;
                 app.exit(4);
             }
             Self::Close => close(app),
