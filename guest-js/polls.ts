@@ -11,7 +11,10 @@ export interface Polls {
   join(): Seat;
 }
 
-/** One reader's share: one read on its way, and more only into slots that no other reader needs. */
+/**
+ * One reader's share: one read on its way, and as long as they are answered with something, more into slots that no other reader
+ * needs.
+ */
 export interface Seat {
   /**
    * Sends a read, again and again, until it answers something. Of one reader those with the lowest `order` are sent first.
@@ -27,11 +30,13 @@ export interface Seat {
 interface Ask {
   readonly order: number;
   readonly wanted: () => boolean;
-  /** Never rejects: answers whether it got something, or was refused, and is settled. */
-  readonly send: (waitMs: number) => Promise<boolean>;
+  /** Never rejects: unless it got `nothing`, it is settled. */
+  readonly send: (waitMs: number) => Promise<Result>;
   /** Settles it without an answer. */
   readonly drop: () => false;
 }
+
+type Result = "something" | "nothing" | "refused";
 
 interface Place {
   /** Those that are not on their way, in order. */
@@ -41,6 +46,8 @@ interface Place {
   /** When its turn is over, if others want one. */
   turnEnds: number;
   isNew: boolean;
+  /** Its last read got something: more of them at a time are worth their slots. */
+  flows: boolean;
 }
 
 export function createPolls(): Polls {
@@ -62,8 +69,10 @@ export function createPolls(): Polls {
 
   /** The reader of this seat waits, and has to ask for it: those that wait long are to make room. */
   function isStranded(seat: Place): boolean {
+    // The cheap looks first: this is asked of every seat that has something to send.
+    if (looksIn(seat) || !isBlocked(seat)) return false;
     const waiting = waits();
-    if (!isBlocked(seat) || looksIn(seat) || waiting.length < SLOTS) return false;
+    if (waiting.length < SLOTS) return false;
     return seat.isNew || waiting.includes(WAIT_MS);
   }
 
@@ -89,7 +98,7 @@ export function createPolls(): Polls {
     free -= [...sending].filter(looksIn).length;
     for (let sent = 1; sent < SLOTS; sent += 1) {
       for (const seat of [...line]) {
-        if (free > 0 && seat.sent.size === sent && !looksIn(seat)) {
+        if (free > 0 && seat.flows && seat.sent.size === sent && !looksIn(seat)) {
           post(seat, waitFor(seat));
           free -= 1;
         }
@@ -114,18 +123,24 @@ export function createPolls(): Polls {
     seat.isNew = false;
     seat.sent.set(ask, waitMs);
     sending.add(seat);
-    void ask.send(waitMs).then((settled) => {
+    void ask.send(waitMs).then((result) => {
       seat.sent.delete(ask);
+      seat.flows = result === "something";
       if (seat.sent.size === 0) sending.delete(seat);
-      if (settled) keepTurn(seat);
-      else queue(seat, ask);
+      if (result === "nothing") queue(seat, ask);
+      else keepTurn(seat);
       deal();
     });
   }
 
-  /** What a reader has to ask for while its turn lasts comes before the others. */
+  /** What a reader has to ask for while its turn lasts comes before the others, and after its turn behind them. */
   function keepTurn(seat: Place): void {
-    if (!line.has(seat) || seat.turnEnds <= performance.now()) return;
+    if (!line.has(seat)) return;
+    if (seat.turnEnds <= performance.now()) {
+      line.delete(seat);
+      line.add(seat);
+      return;
+    }
     const others = [...line].filter((other) => other !== seat);
     line.clear();
     for (const each of [seat, ...others]) line.add(each);
@@ -163,7 +178,7 @@ export function createPolls(): Polls {
 
   return {
     join() {
-      const seat: Place = { asks: [], sent: new Map(), turnEnds: 0, isNew: true };
+      const seat: Place = { asks: [], sent: new Map(), turnEnds: 0, isNew: true, flows: false };
       return {
         read: (order, send, wanted) =>
           new Promise((resolve, reject) => {
@@ -177,13 +192,13 @@ export function createPolls(): Polls {
               send: (waitMs) =>
                 send(waitMs).then(
                   (answer) => {
-                    if (answer === undefined && wanted()) return false;
+                    if (answer === undefined && wanted()) return "nothing";
                     resolve(answer);
-                    return true;
+                    return "something";
                   },
                   (error: unknown) => {
                     reject(error);
-                    return true;
+                    return "refused";
                   },
                 ),
             };

@@ -92,8 +92,10 @@ export function createReader(
   async function ask(by: Attachment, batch: number): Promise<void> {
     const wanted = () => by === attachment && !over();
     try {
-      const answer = await repeated(() =>
-        seat.read(batch, (waitMs) => read(by, batch, waitMs, wanted), wanted),
+      const answer = await seat.read(
+        batch,
+        (waitMs) => repeated(() => read(by, batch, waitMs, wanted)),
+        wanted,
       );
       if (answer && wanted()) receive(by, batch, answer);
     } catch (rejection) {

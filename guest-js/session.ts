@@ -4,7 +4,7 @@ import { commands, type SessionMessage } from "./bindings.js";
 import { type TaskError, toTaskError } from "./errors.js";
 
 /** The wire protocol this package speaks. */
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 /** After this long without a word, the client asks whether its session is still there. */
 export const PING_MS = 10_000;
 /** How often in a row a new session may be gone before that is an error. */

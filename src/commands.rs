@@ -13,7 +13,7 @@ use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, Outcome, StartOptions, TaskCounts, TaskFilter, TaskSnapshot,
     caller::Caller,
     checked::Checked,
-    engine::{Ask, Follower},
+    engine::{Ask, Follower, WINDOW},
     item_batch::ItemBatch,
     session::{SessionInfo, SessionMessage, WatchTarget},
 };
@@ -276,7 +276,7 @@ pub(crate) async fn read(
     let session = caller.session(&session);
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
     let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
-    let ask = Ask { reader: &reader, batch, from };
+    let ask = Ask { reader: &reader, batch, from, holds: WINDOW };
     let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await?;
     Ok(ItemBatch(read))
 }

@@ -127,7 +127,7 @@ fn bad_input_gets_a_typed_error_that_says_what_to_do() {
 
     let error = refused("open", json!({ "session": "s9", "protocol": 99, "channel": CHANNEL }));
     assert_eq!(error["kind"], "protocolMismatch");
-    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 3"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 4"), "{error}");
 
     main.call("start", start(&id(5), "double", json!({ "number": 1 }))).unwrap();
     main.next_end("s", &id(5));

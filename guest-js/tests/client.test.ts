@@ -18,7 +18,7 @@ describe("the arguments of each command are those of the protocol", () => {
     await plugin.frame();
     const [open] = plugin.calls("open");
     expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
-    expect(open).toMatchObject({ session: UUID, protocol: 3 });
+    expect(open).toMatchObject({ session: UUID, protocol: 4 });
     expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
     expect(open?.["channel"]).not.toBeInstanceOf(Function);
     expect(Channel.name).toBe("Channel");

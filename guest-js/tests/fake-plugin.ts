@@ -1,5 +1,5 @@
 /**
- * The plugin's side of protocol 3, small and honest: it numbers, conflates, packs and leases as the real one does, and
+ * The plugin's side of protocol 4, small and honest: it numbers, conflates, packs and leases as the real one does, and
  * everything passes through JSON. A test says when a frame is (`frame`) and may hold back answers (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
@@ -393,8 +393,8 @@ export function createFakePlugin() {
 
   const handlers: Record<string, (args: Args) => unknown> = {
     open(args) {
-      if (args["protocol"] !== 3) {
-        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 3`);
+      if (args["protocol"] !== 4) {
+        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 4`);
       }
       const nonce = String(args["session"]);
       if (!sessions.has(nonce)) {
@@ -410,7 +410,7 @@ export function createFakePlugin() {
           lease: undefined,
         });
       }
-      return { protocol: 3, leaseMs };
+      return { protocol: 4, leaseMs };
     },
     ack(args) {
       const session = sessionOf(args);

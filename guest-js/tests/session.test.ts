@@ -26,17 +26,17 @@ describe("opening a session", () => {
     expect(plugin.commands()).toEqual(["list"]);
     await Promise.all([tasks.start("tick"), api.createTasks().start("tick"), tasks.start("tick")]);
     expect(plugin.calls("open")).toHaveLength(1);
-    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 3 });
+    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 4 });
   });
 
   it("is tried again by the next call when it failed", async () => {
     const { plugin, tasks } = page;
-    const mismatch = { kind: "protocolMismatch", message: "page: 2, plugin: 3", data: null };
+    const mismatch = { kind: "protocolMismatch", message: "page: 2, plugin: 4", data: null };
     plugin.refuse("open", mismatch);
     await expect(tasks.start("tick")).rejects.toMatchObject({
       name: "TaskError",
       kind: "protocolMismatch",
-      message: "page: 2, plugin: 3",
+      message: "page: 2, plugin: 4",
     });
     expect(page.kept()).toBe(0);
     await tasks.start("tick");

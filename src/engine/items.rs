@@ -18,10 +18,7 @@ use super::{Error, ErrorKind, attempt::Attempt};
 use buffer::ItemBuffer;
 use segment::BATCH_BYTES;
 
-pub(super) use buffer::Refusal;
-#[cfg(test)]
-pub(super) use buffer::WINDOW;
-pub(crate) use buffer::{Ask, Batch, Bounds};
+pub(crate) use buffer::{Ask, Batch, Bounds, Refusal, WINDOW};
 pub use reader::{TaskBytes, TaskItems};
 
 /// How long a handler waits for somebody who reads, when nobody does: from the task's begin, and after a reader was lost with

@@ -85,7 +85,7 @@ pub use time_limit::TimeLimit;
 pub use watch::TaskWatch;
 
 pub(crate) use id::IdMap;
-pub(crate) use items::{Ask, Batch, Bounds};
+pub(crate) use items::{Ask, Batch, Bounds, Refusal, WINDOW};
 pub(crate) use kind::{Errors, Kind, Policy};
 pub(crate) use manager::{Settings, Start, StartBatch, unix_millis};
 pub(crate) use record::{Cursor, Entry, EntryLook, Follower, Record};

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The number of the protocol between the page's package and this crate.
-pub(crate) const PROTOCOL: u32 = 3;
+pub(crate) const PROTOCOL: u32 = 4;
 
 /// What a session tells its page in one go.
 #[derive(Debug, Serialize)]

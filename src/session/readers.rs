@@ -1,5 +1,6 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use tokio::{
     sync::Notify,
@@ -9,7 +10,7 @@ use tokio::{
 use super::{Session, gone};
 use crate::{
     Error, TaskId,
-    engine::{Ask, Batch, Record},
+    engine::{Ask, Batch, Record, Refusal},
 };
 
 type Tasks = HashMap<(TaskId, String), Entry>;
@@ -106,16 +107,23 @@ impl Session {
         // First in the list: a session that closes from here on finds the reader there.
         let _reading = self.readers.begin(ask.reader, record)?;
         self.outbox.lock().is_used(Instant::now());
+        let told = |read: Result<Batch, Refusal>| {
+            read.map(Some).map_err(|refusal| {
+                // The readers of a closed session have gone, and that is why.
+                if self.readers.is_closed() { gone("it was closed") } else { Error::refused(record.id, refusal) }
+            })
+        };
         if wait.is_zero() {
+            // What is there needs nobody's place.
+            if let Some(read) = record.items().read(ask).now_or_never() {
+                return told(read);
+            }
             self.readers.turn.notify_waiters();
         }
         tokio::select! {
             biased;
             () = self.closed.cancelled() => Err(gone("it was closed")),
-            read = record.items().read(ask) => read.map(Some).map_err(|refusal| {
-                // The readers of a closed session have gone, and that is why.
-                if self.readers.is_closed() { gone("it was closed") } else { Error::refused(record.id, refusal) }
-            }),
+            read = record.items().read(ask) => told(read),
             () = self.readers.turn.notified() => Ok(None),
             () = sleep(wait) => Ok(None),
         }

@@ -337,8 +337,8 @@ impl Page {
 
     pub fn open_on(&self, session: &str, channel: u32) {
         let channel = format!("__CHANNEL__:{channel}");
-        let info = self.call("open", json!({ "session": session, "protocol": 3, "channel": channel })).unwrap();
-        assert_eq!(info, json!({ "protocol": 3, "leaseMs": 30_000 }));
+        let info = self.call("open", json!({ "session": session, "protocol": 4, "channel": channel })).unwrap();
+        assert_eq!(info, json!({ "protocol": 4, "leaseMs": 30_000 }));
     }
 
     pub fn ack(&self, session: &str, message: u64) -> Option<Message> {

@@ -5,7 +5,8 @@
 //! - what is kept is within the [`Bounds`], but for a unit that comes while none waits to be given out: a reader that holds
 //!   batches as large as the buffer would else never get the next one, for which it lets go of them;
 //! - there is one reader at most. A batch that it was answered is frozen: the same whenever it asks again;
-//! - to ask for a batch lets go of all but the [`WINDOW`] that end with it, and of nothing else; so no more are frozen;
+//! - to ask for a batch lets go of all but those that the reader says it holds, and of nothing else: at most [`WINDOW`], so no
+//!   more are frozen;
 //! - what a reader that goes has not let go of is there for the next one.
 
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use super::segment::Segment;
 
 /// How many batches a reader may have asked for and not let go of: with several on their way at a time, none waits for the road
 /// of the one before it.
-pub(in crate::engine) const WINDOW: u64 = 4;
+pub(crate) const WINDOW: u64 = 4;
 
 /// How many names of readers that have gone are remembered: their calls may come late.
 const GONE_LIMIT: usize = 16;
@@ -93,6 +94,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) reader: &'a str,
     /// Which batch, from 1.
     pub(crate) batch: u64,
+    /// How many batches it may still need, with this one: up to [`WINDOW`]. Those before are let go of.
+    pub(crate) holds: u64,
     /// The number of the unit that it begins with; `None` for the oldest that was not read.
     pub(crate) from: Option<u64>,
 }
@@ -203,14 +206,14 @@ impl ItemBuffer {
         let Some(reader) = &mut self.reader else { return Err(Refusal::Gone) };
         if let Some((_, batch)) = reader.frozen.iter().find(|(number, _)| *number == ask.batch) {
             let batch = batch.clone();
-            self.let_go_before(first_kept(ask.batch));
+            self.let_go_before(ask.first_held());
             return Ok(Some(batch));
         }
         let next = reader.next_batch;
         if !(next..next + WINDOW).contains(&ask.batch) {
             return Err(Refusal::Gone);
         }
-        self.let_go_before(first_kept(ask.batch));
+        self.let_go_before(ask.first_held());
         // Of several that are on their way at once a later one may come first.
         Ok(if ask.batch == next { self.freeze() } else { None })
     }
@@ -316,9 +319,11 @@ impl ItemBuffer {
     }
 }
 
-/// The first batch that a reader that asks for this one may still hold.
-fn first_kept(batch: u64) -> u64 {
-    (batch + 1).saturating_sub(WINDOW)
+impl Ask<'_> {
+    /// The first batch that it may still need.
+    fn first_held(self) -> u64 {
+        (self.batch + 1).saturating_sub(self.holds)
+    }
 }
 
 #[cfg(test)]

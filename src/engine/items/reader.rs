@@ -65,7 +65,7 @@ impl Reader {
             return Ok(None);
         }
         let record = self.follower.record();
-        let ask = Ask { reader: &self.name, batch: self.batch, from: None };
+        let ask = Ask { reader: &self.name, batch: self.batch, from: None, holds: 1 };
         self.asks = true;
         let batch = record.items().read(ask).await.map_err(|refusal| {
             self.asks = false;

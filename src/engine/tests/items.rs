@@ -97,18 +97,18 @@ struct Read {
 }
 
 pub(crate) fn ask(reader: &str, batch: u64) -> Ask<'_> {
-    Ask { reader, batch, from: None }
+    Ask { reader, batch, from: None, holds: WINDOW }
 }
 
 /// Asks as a page does, and waits for the answer.
 async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
-    let batch = record.items().read(Ask { reader, batch, from }).await.unwrap();
+    let batch = record.items().read(Ask { reader, batch, from, holds: WINDOW }).await.unwrap();
     let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
     Read { sequence: batch.sequence, missed: batch.missed, done: batch.done, items }
 }
 
 async fn has_to_wait(record: &Record, reader: &str, batch: u64) -> bool {
-    timeout(secs(5), record.items().read(Ask { reader, batch, from: None })).await.is_err()
+    timeout(secs(5), record.items().read(Ask { reader, batch, from: None, holds: WINDOW })).await.is_err()
 }
 
 /// Reads from batch number `batch` to the end.

@@ -12,7 +12,7 @@ use super::page;
 use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
     engine::{
-        Ask, Page, Policy, Record, Settings,
+        Ask, Page, Policy, Record, Settings, WINDOW,
         tests::{
             items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
             manager,
@@ -194,7 +194,10 @@ async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_
             session.read(&record, ask(&name, 2), secs(1)).await.unwrap_err();
         }
         session.read(&record, ask("s/early", 7), secs(1)).await.unwrap_err();
-        session.read(&record, Ask { reader: "s/beyond", batch: 1, from: Some(11) }, secs(1)).await.unwrap_err();
+        session
+            .read(&record, Ask { reader: "s/beyond", batch: 1, from: Some(11), holds: WINDOW }, secs(1))
+            .await
+            .unwrap_err();
     }
     for _ in 0..12 {
         sleep(secs(10)).await;

@@ -448,7 +448,10 @@ impl Pair {
         from: Option<u64>,
     ) -> Result<Result<Option<Given>, Refusal>, TestCaseError> {
         let expected = self.model.ask(name, batch, from);
-        let answer = self.buffer.ask(Ask { reader: name, batch, from }).map(|batch| batch.as_ref().map(Given::new));
+        let answer = self
+            .buffer
+            .ask(Ask { reader: name, batch, from, holds: WINDOW })
+            .map(|batch| batch.as_ref().map(Given::new));
         match (expected, &answer) {
             (Expected::Refused(refusal), answer) => {
                 prop_assert_eq!(answer, &Err(refusal));
@@ -716,7 +719,7 @@ fn many_bytes_come_in_batches_of_bounded_size() {
 // What a random script comes to seldom.
 
 fn ask(reader: &str, batch: u64) -> Ask<'_> {
-    Ask { reader, batch, from: None }
+    Ask { reader, batch, from: None, holds: WINDOW }
 }
 
 #[test]
@@ -728,6 +731,18 @@ fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() 
     assert!(buffer.push_item(b"2"), "or the handler would wait for the reader, and the reader for the handler");
     assert!(!buffer.push_item(b"3"));
     assert_eq!(buffer.ask(ask("r", 2)).unwrap().unwrap().segment.unwrap().data(), b"2");
+}
+
+#[test]
+fn a_reader_that_holds_nothing_has_the_whole_buffer_for_what_is_to_come() {
+    let mut buffer = ItemBuffer::new(Bounds { items: 4, bytes: 1_000 });
+    for batch in 1..10 {
+        // As a reader in Rust, that has dealt with all that it was given.
+        let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", batch) });
+        assert!(asks(&mut buffer).unwrap().is_none());
+        while buffer.push_item(b"0") {}
+        assert_eq!(asks(&mut buffer).unwrap().unwrap().segment.unwrap().len(), 4, "batch {batch}");
+    }
 }
 
 #[test]
