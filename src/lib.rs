@@ -65,12 +65,12 @@ use serde::Serialize;
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 
 pub use engine::{
-    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LastRun, LimitOf,
-    Missed, Never, OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, Schedule,
-    ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent,
-    TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch,
-    TimeLimit, Unit, Unread,
+    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LimitOf, Never,
+    OnConflict, Outcome, Progress, ProgressReporter, QueuePlace, Retention, Retry, StartOptions, StatusChange,
+    TaskBytes, TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems,
+    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
+pub use engine::{LastRun, Missed, Schedule, ScheduleSnapshot};
 pub use handler::Handler;
 pub use task::Task;
 #[cfg(feature = "specta")]
@@ -187,7 +187,6 @@ impl<R: Runtime> Builder<R> {
     ///     let nightly = Schedule::cron("0 3 * * *")?;
     ///     Ok(Builder::new().task(Task::new("clean-up", clean_up)).schedule("nightly", "clean-up", 30, nightly))
     /// }
-    /// # fn main() { let _ = tasks::<tauri::Wry>(); }
     /// ```
     pub fn schedule(mut self, name: &str, task: &str, input: impl Serialize, schedule: Schedule) -> Self {
         self.schedules.push(schedules::Planned::new(name, task, &input, schedule));

@@ -1,4 +1,4 @@
-use std::{collections::HashMap, fmt, sync::Arc, sync::Weak, time::SystemTime};
+use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 use tokio::{runtime::Handle, time::Instant};
@@ -49,7 +49,7 @@ struct Shared {
 }
 
 /// A manager that may be gone: what runs by itself must not keep it.
-pub(super) struct WeakManager(Weak<Shared>);
+pub(super) struct WeakManager(std::sync::Weak<Shared>);
 
 impl WeakManager {
     pub(super) fn upgrade(&self) -> Option<TaskManager> {
