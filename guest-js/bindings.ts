@@ -51,7 +51,7 @@ export const commands = {
 	 *  the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
 	 *  read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
 	 * 
-	 *  To ask for a batch lets go of all before the one before it, so two may be on their way at once.
+	 *  To ask for a batch lets go of all but the four that end with it, so as many may be on their way at once.
 	 */
 	read: (session: string, id: string, reader: string, batch: number, from: number | null, waitMs: number) => __TAURI_INVOKE<ItemBatch | null>("plugin:tasks|read", { session, id, reader, batch, from, waitMs }),
 	/**
@@ -159,7 +159,9 @@ export type ErrorKind =
 /**  The handler is over or was told to stop: it can't emit any more. */
 "stopped" | 
 /**  An item is not of the type that it is read as. */
-"invalidItem";
+"invalidItem" | 
+/**  The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. */
+"shuttingDown";
 
 /**  What went wrong with a task, without the handler's own error. */
 export type ErrorSummary = {

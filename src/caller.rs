@@ -133,7 +133,7 @@ impl Caller {
         let _ = timeout(QUICK_END, record.settled()).await;
         let snapshot = session.follow(record);
         if !self.pages.is_current(self.page()) {
-            self.tasks.disown_by(self.page());
+            self.tasks.disown(|page| page == self.page());
         }
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
         Started { snapshot, outcome }

@@ -258,7 +258,7 @@ pub(crate) async fn remove(caller: Caller, id: String) -> Result<(), Error> {
 /// the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
 /// read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
 ///
-/// To ask for a batch lets go of all before the one before it, so two may be on their way at once.
+/// To ask for a batch lets go of all but the four that end with it, so as many may be on their way at once.
 #[command]
 #[cfg_attr(test, specta::specta)]
 #[allow(clippy::too_many_arguments)]

@@ -42,7 +42,7 @@ impl Plugin {
 
     fn page_closed(&self, label: &str) {
         self.sessions.close_page(label, false);
-        self.tasks.disown(label);
+        self.tasks.disown(|page| &*page.label == label);
     }
 }
 

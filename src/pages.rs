@@ -49,6 +49,17 @@ impl Pages {
         gone
     }
 
+    /// Whether any window is there.
+    pub(crate) fn has_window(&self) -> bool {
+        !self.webviews.lock().is_empty()
+    }
+
+    /// Whether this window is there, and no other one.
+    pub(crate) fn is_last_window(&self, window: &str) -> bool {
+        let webviews = self.webviews.lock();
+        !webviews.is_empty() && webviews.values().all(|webview| webview.window == window)
+    }
+
     /// The label and the incarnation of the webview that has it now.
     pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
         match self.webviews.lock().get_key_value(label) {
@@ -72,6 +83,17 @@ mod tests {
         assert_eq!(pages.window_destroyed("main"), ["main".into()]);
         pages.created("main", "main");
         assert_ne!(first, pages.current("main"));
+    }
+
+    #[test]
+    fn the_last_window_is_the_one_beside_which_there_is_no_other() {
+        let pages = Pages::default();
+        assert!(!pages.has_window() && !pages.is_last_window("main"));
+        pages.created("left", "main");
+        pages.created("right", "main");
+        assert!(pages.has_window() && pages.is_last_window("main") && !pages.is_last_window("other"));
+        pages.created("other", "other");
+        assert!(!pages.is_last_window("main") && !pages.is_last_window("other"));
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 use tauri::{AppHandle, Runtime};
 
 use crate::{
-    Handler, Retry, Unread,
+    Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread,
     engine::{Bounds, Errors, Kind, Policy},
 };
 
@@ -147,6 +147,26 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// ```
     pub fn retry_if(mut self, test: impl Fn(&H::Error) -> bool + Send + Sync + 'static) -> Self {
         self.errors.retry_if = Some(Arc::new(test));
+        self
+    }
+
+    /// Runs it again when a run is over: see [`Restart`]. For work that is meant to go on as long as the app, such as what
+    /// [`Builder::service`](crate::Builder::service) starts. [`retry`](Self::retry) and [`retry_if`](Self::retry_if) say nothing
+    /// then. A run that is stopped by a cancel or a time limit is the last one.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.policy.restart = Some(restart);
+        self
+    }
+
+    /// What becomes of its tasks when the app is about to exit. [`OnExit::Cancel`] if nothing is said.
+    pub fn on_exit(mut self, on_exit: OnExit) -> Self {
+        self.policy.on_exit = on_exit;
+        self
+    }
+
+    /// What becomes of its tasks when the page that has started them goes. [`OnOwnerClosed::GoOn`] if nothing is said.
+    pub fn on_owner_closed(mut self, on_owner_closed: OnOwnerClosed) -> Self {
+        self.policy.on_owner_closed = on_owner_closed;
         self
     }
 

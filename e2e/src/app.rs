@@ -250,7 +250,7 @@ fn profile() -> PathBuf {
     folder.to_owned()
 }
 
-fn binary(program: &str) -> Result<PathBuf> {
+pub(crate) fn binary(program: &str) -> Result<PathBuf> {
     let binary = profile().join(program);
     ensure!(
         binary.exists(),

@@ -7,6 +7,7 @@ mod app;
 mod bar;
 mod desktop;
 mod driver;
+mod process;
 mod server;
 mod workbench;
 
@@ -17,6 +18,7 @@ use anyhow::{Context as _, Result, bail};
 pub use app::{App, PageError, target, with_app};
 pub use bar::{ensure_bar_moved, observe_bar};
 pub use desktop::close_window;
+pub use process::Process;
 pub use server::{Content, Server};
 pub use workbench::{Card, Many, Workbench};
 

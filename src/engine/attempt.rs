@@ -37,6 +37,8 @@ pub(super) struct Attempt {
     /// The handler is over, and nothing that is left of it emits anything.
     is_over: AtomicBool,
     stopped_at: OnceLock<Instant>,
+    /// What is left of the grace period is its clean-up's.
+    hurry: CancellationToken,
     /// `None` once they were run or forgotten.
     cleanups: Mutex<Option<Vec<Cleanup>>>,
 }
@@ -66,6 +68,7 @@ impl Attempt {
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
+            hurry: CancellationToken::new(),
             cleanups: Mutex::new(Some(Vec::new())),
         }
     }
@@ -122,6 +125,11 @@ impl Attempt {
         self.token.cancel();
     }
 
+    /// Ends the handler's grace period, so that there is time for its clean-up. Only for one that was told to stop.
+    pub(super) fn hurry(&self) {
+        self.hurry.cancel();
+    }
+
     pub(super) fn is_stopped(&self) -> bool {
         self.token.is_cancelled()
     }
@@ -154,7 +162,7 @@ impl Attempt {
     pub(super) async fn time_to_drop(&self, grace: Duration) {
         self.token.cancelled().await;
         if self.cooperative.load(Relaxed) {
-            tokio::time::sleep(grace).await;
+            let _ = timeout(grace, self.hurry.cancelled()).await;
         }
     }
 

@@ -73,6 +73,8 @@ pub enum ErrorKind {
     Stopped,
     /// An item is not of the type that it is read as.
     InvalidItem,
+    /// The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts.
+    ShuttingDown,
 }
 
 impl Error {
@@ -267,6 +269,25 @@ impl Error {
             ErrorKind::OutcomeExpired,
             format!(
                 "the outcome of task {id} is not kept any more: read it before the task is removed or pushed out by newer ones"
+            ),
+        )
+    }
+
+    pub(super) fn shutting_down(name: &str) -> Self {
+        Self::new(
+            ErrorKind::ShuttingDown,
+            format!(
+                "task \"{name}\" is not started any more: the app is about to exit; start it when the app runs again"
+            ),
+        )
+    }
+
+    pub(super) fn guarded(name: &str) -> Self {
+        Self::new(
+            ErrorKind::ShuttingDown,
+            format!(
+                "task \"{name}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or a \
+                 restart; try again in a moment"
             ),
         )
     }

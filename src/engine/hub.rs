@@ -1,4 +1,7 @@
-use std::sync::{Arc, Weak};
+use std::sync::{
+    Arc, Weak,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -12,6 +15,8 @@ pub(crate) struct Hub {
     pub(super) admission: Mutex<Admission>,
     /// The tasks that were spawned without a registered kind, by status.
     pub(super) spawned: Arc<Counters>,
+    /// The app is about to exit: no attempt is made again.
+    is_closing: AtomicBool,
 }
 
 impl Hub {
@@ -21,7 +26,17 @@ impl Hub {
             watchers: RwLock::default(),
             admission: Mutex::default(),
             spawned: Arc::default(),
+            is_closing: AtomicBool::new(false),
         }
+    }
+
+    /// From now on no attempt is made again.
+    pub(super) fn close(&self) {
+        self.is_closing.store(true, SeqCst);
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(SeqCst)
     }
 
     /// The wall clock, in milliseconds since 1970.

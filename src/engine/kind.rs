@@ -8,8 +8,8 @@ use futures_util::future::BoxFuture;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Error, Json, Retry, TaskContext, TaskFailure, Unread, attempt::Attempt, counts::Counters, items::Bounds,
-    record::Record,
+    Error, Json, OnExit, OnOwnerClosed, Restart, Retry, TaskContext, TaskFailure, Unread, attempt::Attempt,
+    counts::Counters, items::Bounds, record::Record,
 };
 
 /// How tasks of one kind are treated.
@@ -34,6 +34,11 @@ pub(crate) struct Policy {
     pub(crate) delay: Option<Duration>,
     /// Whether failed attempts are made again.
     pub(crate) retry: Option<Retry>,
+    /// Whether runs that are over are followed by others.
+    pub(crate) restart: Option<Restart>,
+    /// What becomes of them at the app's exit, and when the page that has started them goes.
+    pub(crate) on_exit: OnExit,
+    pub(crate) on_owner_closed: OnOwnerClosed,
     /// How much of what they emit is kept until it is read.
     pub(crate) item_buffer: Bounds,
     /// What becomes of it when nobody reads.
@@ -54,6 +59,9 @@ impl Default for Policy {
             deadline: None,
             delay: None,
             retry: None,
+            restart: None,
+            on_exit: OnExit::default(),
+            on_owner_closed: OnOwnerClosed::default(),
             item_buffer: Bounds::default(),
             unread: Unread::default(),
         }
@@ -137,7 +145,8 @@ impl Kind {
 
     /// What runs as the batch of tasks of this kind.
     pub(super) fn batch(&self) -> Self {
-        let policy = Policy { grace: self.policy.grace, ..Policy::default() };
+        let Policy { grace, on_exit, on_owner_closed, .. } = self.policy;
+        let policy = Policy { grace, on_exit, on_owner_closed, ..Policy::default() };
         Self { name: Arc::clone(&self.name), policy, counters: Arc::default(), prepare: None }
     }
 

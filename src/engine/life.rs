@@ -205,13 +205,13 @@ impl Life {
         true
     }
 
-    /// An attempt has failed, nothing of it runs any more, and the next may begin at `next`. `false` when there is
-    /// none, because the task has to stop.
-    pub(super) fn retry(&mut self, failure: &TaskFailure, next: u64, at: u64) -> bool {
+    /// An attempt is over, nothing of it runs any more, and the next may begin at `next`. `failure` is what was wrong with
+    /// it, if anything was. `false` when there is none, because the task has to stop.
+    pub(super) fn retry(&mut self, failure: Option<&TaskFailure>, next: u64, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Retrying) {
             return false;
         }
-        self.error = Some(Arc::new(summary(failure)));
+        self.error = failure.map(|failure| Arc::new(summary(failure)));
         self.next_attempt_at = Some(next);
         self.become_(TaskStatus::Retrying, at);
         true
@@ -404,7 +404,7 @@ mod tests {
                     Step::Cancel => { let _ = life.stop(Stop::Cancel(CancelReason::User), at); }
                     Step::TimeOut => { let _ = life.stop(timed_out(), at); }
                     Step::Outstay => { life.outstay(at); }
-                    Step::Retry => { life.retry(&failure(), at + 10, at); }
+                    Step::Retry => { life.retry(Some(&failure()), at + 10, at); }
                     Step::Requeue => { life.requeue(at); }
                     // The supervisor only ends what it began, and only drops what has to stop.
                     Step::End(which) => {
@@ -483,7 +483,7 @@ mod tests {
     #[test]
     fn a_failed_attempt_shows_its_error_until_the_next_begins() {
         let mut life = running();
-        assert!(life.retry(&failure(), 50, 2));
+        assert!(life.retry(Some(&failure()), 50, 2));
         assert_eq!((life.next_attempt_at(), life.error().unwrap().message), (Some(50), "no".into()));
         assert!(life.requeue(50) && life.begin(51));
         assert_eq!((life.attempt(), life.error(), life.next_attempt_at()), (2, None, None));

@@ -1,11 +1,16 @@
-use std::{collections::HashMap, fmt, sync::Arc, time::SystemTime};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Weak},
+    time::{Duration, SystemTime},
+};
 
 use serde::Serialize;
 use tokio::{runtime::Handle, time::Instant};
 
 use super::{
-    BatchOptions, CancelReason, Error, ErrorKind, Json, LimitOf, Owner, Page, Retention, StartOptions, TaskContext,
-    TaskCounts, TaskFilter, TaskHandle, TaskId, TaskSnapshot, TaskStatus, TaskWatch,
+    BatchOptions, CancelReason, Error, ErrorKind, ExitGuard, Json, LimitOf, OnOwnerClosed, Owner, Page, Retention,
+    StartOptions, TaskContext, TaskCounts, TaskFilter, TaskHandle, TaskId, TaskSnapshot, TaskStatus, TaskWatch,
     admission::Scope,
     hub::Hub,
     kind::{Errors, Kind, erase},
@@ -14,6 +19,7 @@ use super::{
     registry::Spent,
     schedule::Schedules,
     scheduler::{Arrival, Scheduler},
+    shut_down::shut_down,
     watcher::Watcher,
 };
 
@@ -49,7 +55,7 @@ struct Shared {
 }
 
 /// A manager that may be gone: what runs by itself must not keep it.
-pub(super) struct WeakManager(std::sync::Weak<Shared>);
+pub(super) struct WeakManager(Weak<Shared>);
 
 impl WeakManager {
     pub(super) fn upgrade(&self) -> Option<TaskManager> {
@@ -325,6 +331,72 @@ impl TaskManager {
         Ok(())
     }
 
+    // The way out.
+
+    /// Ends all tasks as their kinds say ([`Task::on_exit`](crate::Task::on_exit)), within `grace`, and refuses new ones with
+    /// [`ErrorKind::ShuttingDown`] from now on. Answers what was waited for and had not ended when the time was over.
+    ///
+    /// In an app the plugin does this when the app is about to exit. With nothing to wait for it answers at once.
+    ///
+    /// Cancel safe: what was told to stop stops, but nobody waits for it.
+    pub async fn shut_down(&self, grace: Duration) -> Vec<TaskSnapshot> {
+        let left = shut_down(Arc::clone(&self.shared.scheduler), grace).await;
+        left.iter().map(|record| record.snapshot()).collect()
+    }
+
+    /// Holds off new starts, and tells what runs and what would be lost if the process ended now: see [`ExitGuard`].
+    pub fn guard(&self) -> ExitGuard {
+        ExitGuard::new(self)
+    }
+
+    pub(super) fn hold_off(&self, on: bool) {
+        let gate = &mut self.shared.scheduler.registry.lock().gate;
+        if on { gate.guard() } else { gate.unguard() }
+    }
+
+    /// The tasks that have not ended, oldest first.
+    pub(super) fn live(&self) -> Vec<Arc<Record>> {
+        let mut live = self.records(&TaskFilter::default());
+        live.retain(|record| !record.status().is_final());
+        live
+    }
+
+    /// The tasks that an exit now would cut short, oldest first.
+    pub(crate) fn would_be_lost(&self) -> Vec<TaskSnapshot> {
+        self.live().iter().filter(|record| record.would_be_lost()).map(|record| record.snapshot()).collect()
+    }
+
+    /// Whether an exit has anything to wait for.
+    pub(crate) fn is_idle(&self) -> bool {
+        let registry = self.shared.scheduler.registry.lock();
+        !registry.all().any(|record| record.is_awaited())
+    }
+
+    /// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on,
+    /// and what waits for more than its turn is cancelled.
+    pub(crate) async fn finish(&self) {
+        let live = self.shared.scheduler.close();
+        let (put_off, awaited): (Vec<_>, Vec<_>) = live.into_iter().partition(|record| record.is_put_off());
+        self.cancel_records(put_off, CancelReason::Shutdown);
+        for record in awaited.iter().filter(|record| record.would_be_lost()) {
+            record.closed().await;
+        }
+    }
+
+    /// Whether this kind can go on as a service with this input.
+    pub(crate) fn check_service(&self, task: &str, input: &Json) -> Result<(), Error> {
+        let kind = self.kind(task)?;
+        if kind.policy.restart.is_none() {
+            return Err(Error::new(
+                ErrorKind::InvalidOptions,
+                format!(
+                    "nothing says when it is run again: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)"
+                ),
+            ));
+        }
+        kind.check(input)
+    }
+
     // The same for callers whose permissions are checked, on the task that they may see.
 
     /// Starts a task, or finds the one that an earlier call with the same words has started, or that has its key.
@@ -475,18 +547,19 @@ impl TaskManager {
         records
     }
 
-    /// Leaves what a closed page owned to the app.
-    pub(crate) fn disown(&self, label: &str) {
-        for record in self.records(&TaskFilter::default()) {
-            record.disown(label);
-        }
+    /// Pages have gone: what they have started is the app's, or is cancelled, as its kind says.
+    pub(crate) fn disown(&self, is_gone: impl Fn(&Page) -> bool) {
+        let mut left: Vec<_> = self.records(&TaskFilter::default());
+        left.retain(|record| record.disown(&is_gone) && record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel);
+        self.cancel_records(left, CancelReason::OwnerClosed);
     }
 
-    /// The same for a page that was closed when it started something.
-    pub(crate) fn disown_by(&self, page: &Page) {
+    /// A page has stopped answering. It may be back, so what goes on stays its own; the rest is cancelled, as its kind says.
+    pub(crate) fn owner_is_silent(&self, page: &Page) {
         let owner = Owner::Page(page.clone());
-        let all = self.records(&TaskFilter::default());
-        all.iter().filter(|record| record.owner() == owner).for_each(|record| record.disown(&page.label));
+        let mut left = self.records(&TaskFilter::default());
+        left.retain(|record| record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel && record.owner() == owner);
+        self.cancel_records(left, CancelReason::OwnerClosed);
     }
 
     pub(crate) fn watch_all(&self, watcher: &Arc<Watcher>) {

@@ -16,8 +16,8 @@ use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
 use super::{
-    Error, FailureKind, Json, Outcome, Owner, Progress, QueuePlace, StartOptions, TaskFailure, TaskFilter, TaskId,
-    TaskSnapshot, TaskStatus, Unit,
+    Error, FailureKind, Json, Outcome, Owner, Page, Progress, QueuePlace, StartOptions, TaskFailure, TaskFilter,
+    TaskId, TaskSnapshot, TaskStatus, Unit,
     attempt::Attempt,
     batch::Sum,
     filter::Filtered,
@@ -64,6 +64,9 @@ struct State {
     failure_told: bool,
     removed: bool,
     running: Running,
+    /// How many short runs in a row there have been of a task that is restarted, and since when this run goes on.
+    short_runs: u32,
+    runs_since: Instant,
     /// Keeps its batch from ending.
     batch: Option<TaskTrackerToken>,
 }
@@ -141,6 +144,8 @@ impl Record {
                 followers: 0,
                 failure_told: false,
                 removed: false,
+                short_runs: 0,
+                runs_since: Instant::now(),
                 running: Running {
                     span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new),
                     ..Running::none()
@@ -208,10 +213,10 @@ impl Record {
         })
     }
 
-    /// If it belongs to a page of this label, it is the app's from now on.
-    pub(crate) fn disown(self: &Arc<Self>, label: &str) {
+    /// If it belongs to a page that is one of these, it is the app's from now on. Answers whether it did.
+    pub(super) fn disown(self: &Arc<Self>, is_gone: impl Fn(&Page) -> bool) -> bool {
         let mut state = self.state.lock();
-        let theirs = state.owner.label() == Some(label);
+        let theirs = matches!(&state.owner, Owner::Page(page) if is_gone(page));
         if theirs {
             state.owner = Owner::App;
         }
@@ -219,6 +224,7 @@ impl Record {
         if theirs {
             self.notify();
         }
+        theirs
     }
 
     pub(super) fn mark_removed(self: &Arc<Self>) {
@@ -301,6 +307,7 @@ impl Record {
                 return None;
             }
             let attempt = Arc::new(Attempt::new(state.life.attempt()));
+            state.runs_since = Instant::now();
             state.running.attempt = Some(Arc::clone(&attempt));
             self.kind.counters.note(Some(before), TaskStatus::Running);
             (state.running.span.clone(), (attempt, state.running.work.take()))
@@ -346,6 +353,15 @@ impl Record {
         Ok(Stopped::Ended)
     }
 
+    /// Its handler has no more time, and its clean-up has: if it was told to stop.
+    pub(super) fn hurry(&self) {
+        let state = self.state.lock();
+        if let Some(attempt) = state.running.attempt.as_ref().filter(|_| state.life.status() == TaskStatus::Cancelling)
+        {
+            attempt.hurry();
+        }
+    }
+
     pub(super) fn outstay(self: &Arc<Self>) {
         if self.state.lock().life.outstay(self.hub.now()) {
             self.notify();
@@ -367,27 +383,23 @@ impl Record {
             if before == TaskStatus::Cancelling && !completes && !is_clean {
                 return Next::CleanUp(ended);
             }
-            let ending = match ended {
-                Ok(ending) => ending,
-                Err(Problem { failure, may_retry }) => {
-                    if let Some(delay) = self.retry_delay(&state).filter(|_| may_retry) {
-                        let now = self.hub.now();
-                        let next = now.saturating_add(millis(delay));
-                        if state.life.retry(&failure, next, now) {
-                            state.running.attempt = None;
-                            self.kind.counters.note(Some(before), TaskStatus::Retrying);
-                            self.mark(&mut state);
-                            self.hub.admission.lock().step_back(self.id);
-                            let span = state.running.span.clone();
-                            drop(state);
-                            show_in(span.as_ref(), TaskStatus::Retrying);
-                            tracing::debug!(task = self.name(), id = %self.id, "tried again in {delay:?}: {}", failure.message);
-                            return Next::RetryAfter(delay);
-                        }
-                    }
-                    Ending::Failure(failure)
+            if let Some(delay) = self.delay_after(&mut state, &ended) {
+                let failure = ended.as_ref().err().map(|problem| &problem.failure);
+                let now = self.hub.now();
+                let next = now.saturating_add(millis(delay));
+                if state.life.retry(failure, next, now) {
+                    state.running.attempt = None;
+                    self.kind.counters.note(Some(before), TaskStatus::Retrying);
+                    self.mark(&mut state);
+                    self.hub.admission.lock().step_back(self.id);
+                    let span = state.running.span.clone();
+                    drop(state);
+                    show_in(span.as_ref(), TaskStatus::Retrying);
+                    self.log_retry(delay, failure);
+                    return Next::RetryAfter(delay);
                 }
-            };
+            }
+            let ending = ended.unwrap_or_else(|problem| Ending::Failure(problem.failure));
             let untold = state.life.end(ending, self.hub.now());
             self.kind.counters.note(Some(before), state.life.status());
             let over = self.close(&mut state);
@@ -403,8 +415,31 @@ impl Record {
         Next::Over
     }
 
-    fn retry_delay(&self, state: &State) -> Option<Duration> {
-        self.kind.policy.retry.as_ref().and_then(|retry| retry.delay_after(state.life.attempt()))
+    /// How long to wait for the attempt after this one, if there is one.
+    fn delay_after(&self, state: &mut State, ended: &Result<Ending, Problem>) -> Option<Duration> {
+        let policy = &self.kind.policy;
+        if self.hub.is_closing() {
+            return None;
+        }
+        if let Some(restart) = &policy.restart {
+            state.short_runs = restart.count(state.short_runs, state.runs_since.elapsed());
+            return restart.delay(state.short_runs, ended.is_err());
+        }
+        let may_retry = ended.as_ref().is_err_and(|problem| problem.may_retry);
+        let retry = policy.retry.as_ref().filter(|_| may_retry)?;
+        retry.delay_after(state.life.attempt())
+    }
+
+    fn log_retry(&self, delay: Duration, failure: Option<&TaskFailure>) {
+        let (task, id) = (self.name(), self.id);
+        match failure {
+            // Nobody hears of a service's failures by its end.
+            Some(failure) if self.kind.policy.restart.is_some() => {
+                tracing::warn!(task, %id, "run again in {delay:?}: {}", failure.message);
+            }
+            Some(failure) => tracing::debug!(task, %id, "tried again in {delay:?}: {}", failure.message),
+            None => tracing::debug!(task, %id, "run again in {delay:?}"),
+        }
     }
 
     /// The time of the next attempt has come. `false` if the task was stopped before.
@@ -452,6 +487,20 @@ impl Record {
             ended.as_mut().enable();
             if let Some(outcome) = self.outcome() {
                 return outcome;
+            }
+            ended.as_mut().await;
+            ended.set(self.ended.notified());
+        }
+    }
+
+    /// The same without its outcome.
+    pub(super) async fn closed(&self) {
+        let ended = self.ended.notified();
+        tokio::pin!(ended);
+        loop {
+            ended.as_mut().enable();
+            if self.status().is_final() {
+                return;
             }
             ended.as_mut().await;
             ended.set(self.ended.notified());

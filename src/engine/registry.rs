@@ -12,7 +12,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Error, Json, Owner, Retention, TaskId, id::IdMap, keys::Keys, record::Record};
+use super::{Error, Json, Owner, Retention, TaskId, gate::Gate, id::IdMap, keys::Keys, record::Record};
 
 /// How long the ids of removed tasks are remembered. A reloading page repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
@@ -42,6 +42,8 @@ struct Ended {
 #[derive(Default)]
 pub(super) struct Registry {
     tasks: IdMap<Arc<Record>>,
+    /// Whether more may come in.
+    pub(super) gate: Gate,
     keys: Keys,
     /// Ended tasks that somebody is about to ask for, the oldest first.
     asked_for: VecDeque<Ended>,

@@ -81,6 +81,12 @@ impl Retry {
         self
     }
 
+    /// The delay before the second attempt, whether there is one or not.
+    pub(super) fn shortest(&self) -> Duration {
+        let once = Self { attempts: 2, ..self.clone() };
+        once.delay_after(1).unwrap_or(self.first_delay)
+    }
+
     /// How long to wait after attempt number `attempt`, counted from 1, has failed. `None`: that was the last.
     pub(super) fn delay_after(&self, attempt: u32) -> Option<Duration> {
         let attempt = attempt.max(1);

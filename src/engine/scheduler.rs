@@ -81,6 +81,10 @@ impl Scheduler {
             if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
                 return Ok(Follower::new(&known));
             }
+            // What is spawned can't be refused: it is cancelled as soon as it is there.
+            if record.kind.is_registered() {
+                registry.gate.check(record.name())?;
+            }
             if let Some(key) = record.key() {
                 let rivals = || registry.with_key(record.name(), key);
                 if let Some(first) = rivals().next() {
@@ -133,6 +137,9 @@ impl Scheduler {
         // One may have ended in this moment, and then there is nothing to replace.
         self.stop_all(replaced, CancelReason::Replaced);
         self.launch(admitted);
+        if !record.kind.is_registered() && self.registry.lock().gate.is_closed() {
+            let _ = self.stop(&record, Stop::Cancel(CancelReason::Shutdown));
+        }
         Ok(follower)
     }
 
@@ -165,6 +172,7 @@ impl Scheduler {
             if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
                 return Ok(Follower::new(&known));
             }
+            registry.gate.check(batch.name())?;
             let (admitted, others_wait) = self.enter(|admission| {
                 if concurrency.is_some() {
                     admission.set_limit(Scope::Batch(batch.id), concurrency);
@@ -286,6 +294,13 @@ impl Scheduler {
         records.reverse();
         records.sort_by_cached_key(|record| self.hub.admission.lock().is_running(record.id));
         records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
+    }
+
+    /// Refuses new tasks from now on; answers those that have not ended.
+    pub(super) fn close(&self) -> Vec<Arc<Record>> {
+        let mut registry = self.registry.lock();
+        registry.gate.close();
+        registry.all().filter(|record| !record.status().is_final()).cloned().collect()
     }
 
     // Moving through the queue.

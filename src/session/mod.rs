@@ -116,6 +116,11 @@ impl Sessions {
         self.close(true, |other| Arc::ptr_eq(other, session));
     }
 
+    /// Whether a session of this page is open.
+    fn has_any_of(&self, page: &Page) -> bool {
+        self.names.lock().open.values().any(|session| session.page == *page)
+    }
+
     /// How many are open, and how many readers they have.
     pub(crate) fn held(&self) -> (usize, usize) {
         let sessions: Vec<_> = self.names.lock().open.values().cloned().collect();

@@ -9,6 +9,7 @@
 //! - each status change of a followed task is told once and in order, its newest progress before its end;
 //! - what the page was told of a list is how that stood, but for the tasks that still wait for their turn there; who has
 //!   waited longest comes first, and neither followed tasks nor lists take more than half of a message from the others;
+//! - a page that is silent for [`PROBE`] is sent a message all the same: it leaves none unacknowledged for a [`LEASE`];
 //! - a failure counts as told when the page has acknowledged the message it was in.
 
 use std::{
@@ -39,6 +40,9 @@ use crate::{
 pub(super) const FRAME: Duration = Duration::from_millis(17);
 /// How long a page may leave a message unacknowledged before it counts as gone.
 pub(super) const LEASE: Duration = Duration::from_secs(30);
+/// How long a page may be silent before it is sent a message to acknowledge, though there is nothing to tell. Longer than the
+/// interval in which a page that waits for something says that it is there.
+pub(super) const PROBE: Duration = Duration::from_secs(12);
 /// How long after it was told a rate is told again if nothing else happens, so that it falls.
 const REFRESH: Duration = Duration::from_secs(1);
 /// From this length on, Tauri takes the slow way for a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
@@ -66,6 +70,8 @@ pub(super) struct Outbox {
     /// When the page last showed that it is there, if it has to show it again: it has a message to
     /// acknowledge, or it has opened its session and done nothing with it yet.
     unanswered_since: Option<Instant>,
+    /// When it last did.
+    heard_at: Instant,
     may_send_at: Instant,
     answer_size: AnswerSize,
 }
@@ -127,6 +133,7 @@ impl Outbox {
             phase: Phase::Idle,
             acknowledgements: 0,
             unanswered_since: Some(now),
+            heard_at: now,
             may_send_at: now,
             answer_size: AnswerSize::new(),
         }
@@ -141,7 +148,7 @@ impl Outbox {
     /// From now on each change of the task is told; answers how it stands. What is still to be told of a task that was
     /// followed before is told nevertheless: the answer may get lost, or come to somebody else on the page.
     pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
-        self.is_used();
+        self.is_used(now);
         let snapshot = if self.follows(record.id) {
             record.snapshot()
         } else {
@@ -164,7 +171,8 @@ impl Outbox {
     }
 
     /// The page does something with its session, so it is there.
-    pub(super) fn is_used(&mut self) {
+    pub(super) fn is_used(&mut self, now: Instant) {
+        self.heard_at = now;
         if !matches!(self.phase, Phase::Unacknowledged(_)) {
             self.unanswered_since = None;
         }
@@ -179,7 +187,7 @@ impl Outbox {
         records: Vec<Arc<Record>>,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
-        self.is_used();
+        self.is_used(now);
         // It may be a repeat.
         self.unlist(watch);
         let (list, all) = List::new(filter, view, records);
@@ -234,6 +242,7 @@ impl Outbox {
             return None;
         }
         self.unanswered_since = None;
+        self.heard_at = now;
         match self.phase {
             Phase::Idle => return None,
             // Repeated while the first one waits, which may have got lost on its way: this one is answered instead.
@@ -287,7 +296,7 @@ impl Outbox {
             Phase::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
             Phase::Idle => {
                 let refresh = (!self.rated.is_empty()).then_some(self.refresh_at);
-                Pause { until: refresh.into_iter().chain(self.lease_end()).min(), changes: 1 }
+                Pause { until: refresh.into_iter().chain(self.lease_end()).chain(self.probe_at()).min(), changes: 1 }
             }
         }
     }
@@ -322,6 +331,11 @@ impl Outbox {
 
     fn lease_end(&self) -> Option<Instant> {
         self.unanswered_since.map(|since| since + LEASE)
+    }
+
+    /// When the page is to show that it is there, if it does not have to already.
+    fn probe_at(&self) -> Option<Instant> {
+        self.unanswered_since.is_none().then(|| self.heard_at + PROBE)
     }
 
     /// The progress of this task was told there, `rated` or without a rate.
@@ -364,7 +378,7 @@ impl Outbox {
 
     // The message.
 
-    /// As much as there is room for; `None` if there is nothing. The time runs from `now` for this message.
+    /// As much as there is room for; `None` if there is nothing, unless the page is to show that it is there. The time runs from `now` for this message.
     fn compose(&mut self, mut room: Room, answered: bool, now: Instant) -> Option<SessionMessage> {
         self.refresh(now);
         // What comes up again while this is composed has its turn with the next frame.
@@ -378,7 +392,8 @@ impl Outbox {
             self.compose_events(&mut events, &mut room, 0, end_of_follows, now);
         }
         let more = self.due_follows.first(end_of_follows).is_some() || self.due_listed.first(end_of_listed).is_some();
-        if events.is_empty() && lists.is_empty() && !more {
+        let probes = !answered && self.probe_at().is_some_and(|at| now >= at);
+        if events.is_empty() && lists.is_empty() && !more && !probes {
             return None;
         }
         self.last_message += 1;

@@ -10,13 +10,14 @@ use super::{Session, SessionMessage, Sessions};
 /// It runs when there can be something to do: when the page has answered, when the next frame is due, and, once there is
 /// nothing left to tell, when a task changes.
 pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>, sessions: Weak<Sessions>) {
+    // Its answer: whether the page has stopped answering.
     let feed = async {
         loop {
             let (message, pause) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
                 if outbox.is_expired(now) {
-                    return;
+                    return true;
                 }
                 let message = outbox.next_push(&session.watcher, now);
                 (message, outbox.pause(now))
@@ -24,7 +25,7 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
             if let Some(message) = message
                 && channel.send(message).is_err()
             {
-                return;
+                return false;
             }
             let timer = async {
                 match pause.until {
@@ -39,11 +40,14 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
             }
         }
     };
-    tokio::select! {
-        () = session.closed.cancelled() => {}
-        () = feed => {}
-    }
+    let is_silent = tokio::select! {
+        () = session.closed.cancelled() => false,
+        is_silent = feed => is_silent,
+    };
     if let Some(sessions) = sessions.upgrade() {
         sessions.close_one(&session);
+        if is_silent && !sessions.has_any_of(&session.page) {
+            session.tasks.owner_is_silent(&session.page);
+        }
     }
 }

@@ -1,7 +1,10 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use tokio::{sync::Notify, time::sleep};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep},
+};
 
 use super::{Session, gone};
 use crate::{
@@ -102,7 +105,7 @@ impl Session {
     ) -> Result<Option<Batch>, Error> {
         // First in the list: a session that closes from here on finds the reader there.
         let _reading = self.readers.begin(ask.reader, record)?;
-        self.outbox.lock().is_used();
+        self.outbox.lock().is_used(Instant::now());
         if wait.is_zero() {
             self.readers.turn.notify_waiters();
         }

@@ -5,20 +5,26 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tauri::ipc::{Channel, InvokeResponseBody};
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep},
 };
 
-use super::{outbox::FRAME, *};
+use super::{
+    outbox::{FRAME, PROBE},
+    *,
+};
 use crate::{
-    CancelReason, Failure, Json, StartOptions, TaskContext, TaskId,
-    engine::{Errors, Kind, Owner, Settings, Start},
+    CancelReason, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskId, TaskStatus,
+    engine::{Errors, Kind, Owner, Policy, Settings, Start, tests::manager},
     scope::Scope,
 };
 use log::Log;
+
+/// How often a page that waits for something says that it is there.
+const PING: Duration = Duration::from_secs(10);
 
 mod lists;
 #[path = "../../tests/support/log.rs"]
@@ -99,6 +105,16 @@ impl Opened {
         messages
     }
 
+    /// The page is there for so long, and says so as often as the client does.
+    async fn stay(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            sleep(PING.min(until - Instant::now())).await;
+            let last = self.pushed.lock().len() as u64;
+            self.session().unwrap().acknowledge(last).await.unwrap();
+        }
+    }
+
     fn hang(&self) -> TaskId {
         let task = self.tasks.spawn("hang", async |ctx: TaskContext| {
             ctx.progress().inc(1);
@@ -127,9 +143,83 @@ async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
     opened.follow(opened.hang());
     sleep(Duration::from_secs(20)).await;
     opened.session().unwrap().acknowledge(1).await.unwrap();
-    sleep(Duration::from_secs(3_600)).await;
+    opened.stay(Duration::from_secs(3_600)).await;
     assert!(opened.session().is_ok());
     assert_eq!(opened.pushed.lock().len(), 1, "nothing happens, so nothing is sent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_silent_is_asked_to_show_that_it_is_there() {
+    let opened = Opened::new();
+    opened.follow(opened.hang());
+    sleep(FRAME).await;
+    let opened = &opened;
+    let answers = |number: u64| async move { opened.session().unwrap().acknowledge(number).await.unwrap() };
+    answers(1).await;
+    for number in 2..100 {
+        sleep(PROBE - FRAME).await;
+        assert_eq!(opened.pushed.lock().len() as u64, number - 1, "not before its time");
+        sleep(2 * FRAME).await;
+        let (_, message, _) = opened.pushed.lock().last().cloned().unwrap();
+        assert_eq!(
+            (&message["message"], &message["events"], &message["lists"]),
+            (&number.into(), &json!([]), &json!([]))
+        );
+        assert!(answers(number).await.is_none());
+    }
+    sleep(PROBE + LEASE + FRAME).await;
+    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
+    assert_eq!(opened.pushed.lock().len(), 100, "once");
+}
+
+/// Tasks of two kinds that `main` has started, one of each.
+fn owned() -> (TaskManager, [TaskId; 2]) {
+    let kinds = [OnOwnerClosed::GoOn, OnOwnerClosed::Cancel].map(|what| {
+        let policy = Policy { on_owner_closed: what, ..Policy::default() };
+        Kind::new(&format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<Result<(), Failure>>().await
+        })
+    });
+    let tasks = manager(kinds, Settings::default());
+    let ids = ["GoOn", "Cancel"].map(|task| {
+        let (id, owner) = (TaskId::new(), Owner::Page(page("main")));
+        let options = StartOptions::new();
+        tasks.start_for(Start { id, task, input: Json::null(), owner, options, sees: &|_| true }).unwrap();
+        id
+    });
+    (tasks, ids)
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_whose_page_has_stopped_answering_go_on_or_are_cancelled_as_their_kind_says() {
+    let (tasks, [goes_on, cancelled]) = owned();
+    let opened = Opened::with(tasks);
+    opened.follow(goes_on);
+    sleep(LEASE + FRAME).await;
+    let tasks = &opened.tasks;
+    assert!(opened.session().is_err());
+    let ended = tasks.get(cancelled).unwrap();
+    assert_eq!((ended.status, ended.cancel_reason), (TaskStatus::Cancelled, Some(CancelReason::OwnerClosed)));
+    let still = tasks.get(goes_on).unwrap();
+    assert_eq!((still.status, still.owner.as_deref()), (TaskStatus::Running, Some("main")), "the page may be back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_with_another_session_or_that_was_left_has_not_stopped_answering() {
+    let (tasks, [_, task]) = owned();
+    let opened = Opened::with(tasks);
+    opened.follow(task);
+    let (channel, _pushed) = channel();
+    let second = || opened.sessions.get("second", &page("main"));
+    opened.sessions.open("second", PROTOCOL, &page("main"), &opened.tasks, channel).unwrap();
+    for _ in 0..6 {
+        sleep(PING).await;
+        second().unwrap().acknowledge(0).await.unwrap();
+    }
+    assert!(opened.session().is_err() && second().is_ok());
+    opened.sessions.close_page("main", true);
+    sleep(LEASE).await;
+    assert_eq!(opened.tasks.get(task).unwrap().status, TaskStatus::Running);
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,7 +239,7 @@ async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
     opened.follow(fail());
     sleep(FRAME).await;
     opened.session().unwrap().acknowledge(1).await.unwrap();
-    sleep(Duration::from_secs(60)).await;
+    opened.stay(Duration::from_secs(60)).await;
     assert_eq!(log.count("disk full"), 0, "the page knows");
     opened.follow(opened.hang());
     sleep(FRAME).await;
@@ -202,7 +292,7 @@ async fn a_list_is_told_what_was_removed_and_what_was_evicted() {
     let evicted = quick();
     evicted.outcome().await;
     let mut messages = opened.take_all().await;
-    sleep(Duration::from_secs(2 * 3_600)).await;
+    opened.stay(Duration::from_secs(2 * 3_600)).await;
     let newest = quick();
     newest.outcome().await;
     messages.extend(opened.take_all().await);
@@ -355,7 +445,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
         });
         scope.spawn(|| (0..ROUNDS as u64).for_each(|number| drop(runtime.block_on(session.acknowledge(number)))));
         scope.spawn(|| (0..ROUNDS).for_each(|_| session.unfollow(id)));
-        scope.spawn(|| (0..ROUNDS).for_each(|_| opened.tasks.disown("nobody")));
+        scope.spawn(|| (0..ROUNDS).for_each(|_| opened.tasks.disown(|_| false)));
     });
 }
 
@@ -415,7 +505,7 @@ async fn a_rate_falls_on_the_page_while_nothing_happens() {
     assert!((highest - 1_000.0).abs() < 50.0, "{highest}");
     assert_eq!(rates.last(), Some(&None), "after a while there is none");
     let count = opened.pushed.lock().len();
-    sleep(Duration::from_secs(3_600)).await;
+    opened.stay(Duration::from_secs(3_600)).await;
     assert_eq!(opened.pushed.lock().len(), count, "and then it is quiet");
 }
 

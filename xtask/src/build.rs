@@ -6,7 +6,7 @@ use crate::command::{Output, command};
 
 /// Every Cargo command that compiles tauri gets these: one set of features, one build of tauri.
 pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,quick-start/bindings,\
-    quick-start/custom-protocol,workbench/bench,workbench/custom-protocol";
+    quick-start/custom-protocol,ways-out/custom-protocol,workbench/bench,workbench/custom-protocol";
 
 /// The client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {

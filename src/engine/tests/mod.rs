@@ -2,11 +2,14 @@
 
 mod batch;
 mod cancel;
+mod exit;
 pub(crate) mod items;
 mod keys;
 mod limits;
 mod model;
 mod observe;
+mod owners;
+mod restart;
 mod retry;
 mod schedule;
 mod time;

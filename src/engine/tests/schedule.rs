@@ -192,6 +192,20 @@ async fn refusals_in_a_row_are_logged_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 100, every(10)).unwrap();
+    sleep(secs(11)).await;
+    assert!(tasks.shut_down(secs(1)).await.is_empty());
+    assert_eq!(tasks.trigger("sync").unwrap_err().kind, ErrorKind::ShuttingDown);
+    sleep(secs(30)).await;
+    let schedule = only(&tasks);
+    assert_eq!((schedule.running, schedule.skipped, schedule.last_run.unwrap().status), (0, 3, TaskStatus::Cancelled));
+    assert_eq!((runs(&tasks, "sync"), log.count("leaves runs out")), (vec![10], 0), "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_that_nobody_follows_is_logged() {
     let (log, _guard) = Log::capture();
     let (tasks, _) = manager();

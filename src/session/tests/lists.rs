@@ -87,7 +87,7 @@ async fn what_is_as_it_was_told_is_not_told_again() {
 async fn a_task_of_which_anything_else_has_changed_is_told_as_a_whole() {
     type Change = fn(&Opened, TaskId);
     let free: Change = |opened, _| opened.tasks.set_limit(LimitOf::App, None).unwrap();
-    let disown: Change = |opened, _| opened.tasks.disown("main");
+    let disown: Change = |opened, _| opened.tasks.disown(|page| &*page.label == "main");
     let cancel: Change = |opened, id| opened.tasks.cancel(id, CancelReason::User).map(drop).unwrap();
     let waiting: [(&str, Change); 6] = [
         ("owner", disown),

@@ -484,7 +484,7 @@ async fn run(steps: Vec<Step>) {
                 drop(record(of).map(|record| truth.tasks.set_priority(record.id, priority)));
             }
             Step::Limit { to } => truth.tasks.set_limit(LimitOf::App, Some(to)).unwrap(),
-            Step::Disown => truth.tasks.disown("main"),
+            Step::Disown => truth.tasks.disown(|page| &*page.label == "main"),
             Step::List { filter, own } => client.list(&truth, filter, own),
             Step::Unlist { which } => {
                 let watch = client.lists.keys().nth(which).copied();

@@ -1,0 +1,121 @@
+//! An example app as a plain process: for how it ends, which a driver would decide for it.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::app::binary;
+use crate::eventually;
+
+/// What it leaves in its folder tells what has happened.
+pub struct Process {
+    child: Child,
+    folder: tempfile::TempDir,
+    waited: bool,
+}
+
+impl Process {
+    /// Starts `program` with `way`, a fresh folder and `kinds` as its arguments.
+    pub fn start(program: &str, way: &str, kinds: &[&str]) -> Result<Self> {
+        let folder = tempfile::TempDir::new()?;
+        let child = Command::new(binary(program)?)
+            .arg(way)
+            .arg(folder.path())
+            .args(kinds)
+            .env("NO_AT_BRIDGE", "1")
+            .stdin(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{program} can't be started"))?;
+        Ok(Self { child, folder, waited: false })
+    }
+
+    pub fn has(&self, file: &str) -> bool {
+        self.folder.path().join(file).exists()
+    }
+
+    pub fn read(&self, file: &str) -> Result<String> {
+        Ok(fs::read_to_string(self.folder.path().join(file))?)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Waits until it has written this file.
+    pub async fn writes(&self, file: &str) -> Result<()> {
+        eventually(&format!("a file {file:?}"), Duration::from_secs(30), async || Ok(self.has(file).then_some(())))
+            .await
+    }
+
+    /// Waits for its end; answers its exit code, or 128 and the signal that ended it, and how long that took from now.
+    pub async fn ends(&mut self) -> Result<(i32, Duration)> {
+        let begin = Instant::now();
+        let status: ExitStatus =
+            eventually("an end of the process", Duration::from_secs(30), async || Ok(self.child.try_wait()?)).await?;
+        self.waited = true;
+        let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+        Ok((code.context("neither a code nor a signal")?, begin.elapsed()))
+    }
+
+    pub fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(self.pid()?, signal)?)
+    }
+
+    /// Waits until the process that has taken its place, and that has written this file, has ended too.
+    pub async fn successor_ends(&self, file: &str) -> Result<()> {
+        self.writes(file).await?;
+        let successor = format!("/proc/{}", self.read(file)?);
+        eventually("an end of the process that came back", Duration::from_secs(30), async || {
+            Ok((!Path::new(&successor).exists()).then_some(()))
+        })
+        .await
+    }
+
+    /// Ends the process that shows its pages, as a crash would.
+    pub fn kill_page(&self) -> Result<()> {
+        let page = descendants(self.child.id())?
+            .into_iter()
+            .find(|pid| {
+                fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("WebKitWebProces"))
+            })
+            .context("there is no process of a page")?;
+        let page = Pid::from_raw(page.cast_signed()).context("no process")?;
+        Ok(kill_process(page, Signal::KILL)?)
+    }
+
+    fn pid(&self) -> Result<Pid> {
+        Pid::from_raw(self.child.id().cast_signed()).context("no process")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.waited {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+fn descendants(parent: u32) -> Result<Vec<u32>> {
+    let mut found = Vec::new();
+    let mut left = vec![parent];
+    while let Some(pid) = left.pop() {
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+            left.extend(&children);
+            found.extend(children);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,58 @@
+//! A kind of task for each policy.
+
+use std::{thread, time::Duration};
+
+use tauri::{AppHandle, Runtime};
+use tauri_plugin_tasks::{Builder, Never, OnExit, OnOwnerClosed, Restart, Task, TaskContext};
+use tokio::time::sleep;
+
+use crate::{Plan, plan};
+
+/// Long enough that a test sees who has waited for it.
+const WORK: Duration = Duration::from_millis(1_500);
+const CLEAN_UP: Duration = Duration::from_millis(300);
+
+pub(crate) fn tasks<R: Runtime>() -> Builder<R> {
+    Builder::new()
+        .task(Task::new("cancel", stops))
+        .task(Task::new("finish", finishes).on_exit(OnExit::Finish))
+        .task(Task::new("drop", stops).on_exit(OnExit::Drop))
+        .task(Task::new("service", stops).restart(Restart::always()))
+        .task(Task::new("deaf", deaf).grace(Duration::from_secs(600)))
+        .task(Task::new("goes-on", stops))
+        .task(Task::new("goes-along", stops).on_owner_closed(OnOwnerClosed::Cancel))
+}
+
+/// Goes on until it is told to stop, and cleans up then.
+async fn stops<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
+    let (plan, kind) = (plan(&app), ctx.name().to_owned());
+    plan.note(&format!("{kind}.began"));
+    ctx.on_cancel(async move {
+        sleep(CLEAN_UP).await;
+        plan.note(&format!("{kind}.cleaned"));
+    });
+    std::future::pending().await
+}
+
+/// Comes to its end by itself.
+async fn finishes<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
+    let (plan, kind) = (plan(&app), ctx.name().to_owned());
+    plan.note(&format!("{kind}.began"));
+    sleep(WORK).await;
+    plan.note(&format!("{kind}.done"));
+    Ok(())
+}
+
+/// Blocks a thread, and never looks at its token.
+async fn deaf<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
+    plan(&app).note("deaf.began");
+    ctx.spawn_blocking(|_| thread::sleep(Duration::from_secs(600))).await;
+    Ok(())
+}
+
+/// Waits until all that are planned have begun.
+pub(crate) async fn are_at_work(plan: &Plan) {
+    while !plan.kinds.iter().all(|kind| plan.has_noted(&format!("{kind}.began"))) {
+        sleep(Duration::from_millis(10)).await;
+    }
+}

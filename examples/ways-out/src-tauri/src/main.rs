@@ -1,0 +1,80 @@
+//! Leaves in each way that there is, with tasks of each policy at work: `ways-out <way> <folder> [<kind>…]`.
+//!
+//! It starts a task of each kind that is named, waits until they are at work, and leaves. What its tasks do on the way out can
+//! be read off the files that they write into the folder.
+
+mod kinds;
+mod way;
+
+use std::path::PathBuf;
+
+use tauri::{AppHandle, Manager, Runtime};
+use tauri_plugin_tasks::TasksExt;
+
+use way::Way;
+
+/// What the command line says.
+#[derive(Debug, Clone)]
+struct Plan {
+    way: Way,
+    folder: PathBuf,
+    kinds: Vec<String>,
+}
+
+impl Plan {
+    fn from_args() -> Option<Self> {
+        let mut args = std::env::args().skip(1);
+        Some(Self { way: Way::named(&args.next()?)?, folder: args.next()?.into(), kinds: args.collect() })
+    }
+
+    /// Writes a file that says that this has happened, and in which process.
+    fn note(&self, what: &str) {
+        if let Err(error) = std::fs::write(self.folder.join(what), std::process::id().to_string()) {
+            eprintln!("{what} can't be noted: {error}");
+        }
+    }
+
+    fn has_noted(&self, what: &str) -> bool {
+        self.folder.join(what).exists()
+    }
+}
+
+/// What runs where there is an app to ask for the plan.
+fn plan<R: Runtime>(app: &AppHandle<R>) -> Plan {
+    app.state::<Plan>().inner().clone()
+}
+
+fn main() -> tauri::Result<()> {
+    let Some(plan) = Plan::from_args() else {
+        eprintln!("ways-out <{}> <folder> [<kind>…]", Way::NAMES.join("|"));
+        std::process::exit(2);
+    };
+    let way = plan.way;
+    tauri::Builder::default()
+        .manage(plan)
+        .plugin(way.configure(kinds::tasks()).build())
+        .setup(move |app| {
+            way.open_window(app.handle())?;
+            let app = app.handle().clone();
+            tauri::async_runtime::spawn(async move { leave(&app).await });
+            Ok(())
+        })
+        .run(tauri::generate_context!())
+}
+
+async fn leave<R: Runtime>(app: &AppHandle<R>) {
+    let plan = plan(app);
+    if plan.has_noted("restarts") {
+        plan.note("came-back");
+        app.exit(0);
+        return;
+    }
+    for kind in &plan.kinds {
+        if let Err(error) = app.tasks().start(kind, ()) {
+            eprintln!("{error}");
+        }
+    }
+    kinds::are_at_work(&plan).await;
+    plan.note("leaves");
+    plan.way.go(app, &plan).await;
+}

@@ -1,0 +1,154 @@
+//! The ways out, by name.
+
+use std::time::Duration;
+
+use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri_plugin_tasks::{Builder, Held, LastWindowClosed, Quit, TaskFilter, TasksExt};
+use tokio::time::sleep;
+
+use crate::Plan;
+
+/// How long the exit may take with a task that ignores everything.
+const GRACE: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Exit,
+    ExitTwice,
+    Close,
+    CloseInTheTray,
+    RequestRestart,
+    Restart,
+    RestartOnMainThread,
+    Wait,
+    AskToWait,
+    AskToCancel,
+    AskToStay,
+    Guard,
+    Stay,
+}
+
+impl Way {
+    const ALL: [(&'static str, Self); 13] = [
+        ("exit", Self::Exit),
+        ("exit-twice", Self::ExitTwice),
+        ("close", Self::Close),
+        ("close-in-the-tray", Self::CloseInTheTray),
+        ("request-restart", Self::RequestRestart),
+        ("restart", Self::Restart),
+        ("restart-on-main-thread", Self::RestartOnMainThread),
+        // Until a signal comes.
+        ("wait", Self::Wait),
+        ("ask-to-wait", Self::AskToWait),
+        ("ask-to-cancel", Self::AskToCancel),
+        ("ask-to-stay", Self::AskToStay),
+        ("guard", Self::Guard),
+        // With a page that has started tasks, until it is killed.
+        ("stay", Self::Stay),
+    ];
+    pub(crate) const NAMES: [&'static str; 13] = {
+        let mut names = [""; 13];
+        let mut index = 0;
+        while index < names.len() {
+            names[index] = Self::ALL[index].0;
+            index += 1;
+        }
+        names
+    };
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find_map(|(known, way)| (known == name).then_some(way))
+    }
+
+    pub(crate) fn configure<R: Runtime>(self, tasks: Builder<R>) -> Builder<R> {
+        let tasks = tasks.exit_grace(GRACE);
+        match self {
+            Self::CloseInTheTray => tasks.on_last_window_closed(LastWindowClosed::KeepRunning),
+            Self::Wait => tasks.handle_signals(),
+            Self::AskToWait => tasks.on_quit(Quit::wait),
+            Self::AskToCancel => tasks.on_quit(Quit::cancel),
+            Self::AskToStay => tasks.on_quit(|quit| {
+                let plan = crate::plan(quit.app());
+                if plan.has_noted("asked") {
+                    quit.cancel();
+                } else {
+                    plan.note("asked");
+                    quit.stay();
+                }
+            }),
+            _ => tasks,
+        }
+    }
+
+    pub(crate) fn open_window<R: Runtime>(self, app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+        let page = if self == Self::Stay { "index.html#start" } else { "index.html" };
+        WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into())).title("Ways out").build()
+    }
+
+    pub(crate) async fn go<R: Runtime>(self, app: &AppHandle<R>, plan: &Plan) {
+        match self {
+            Self::Exit | Self::AskToWait => app.exit(3),
+            // As a user would, with the window's button.
+            Self::AskToCancel => close(app),
+            Self::AskToStay => {
+                app.exit(3);
+                sleep(Duration::from_secs(1)).await;
+                plan.note("still-here");
+                app.exit(5);
+            }
+            Self::ExitTwice => {
+                app.exit(3);
+                // The same request.
+                app.exit(9);
+                sleep(Duration::from_millis(800)).await;
+                app.exit(4);
+            }
+            Self::Close => close(app),
+            Self::CloseInTheTray => {
+                close(app);
+                sleep(Duration::from_secs(1)).await;
+                plan.note("still-here");
+                app.exit(5);
+            }
+            Self::RequestRestart => {
+                plan.note("restarts");
+                app.request_restart();
+            }
+            Self::Restart => {
+                plan.note("restarts");
+                app.restart();
+            }
+            Self::RestartOnMainThread => {
+                plan.note("restarts");
+                let main = app.clone();
+                let _ = app.run_on_main_thread(move || main.restart());
+            }
+            Self::Guard => {
+                let guard = app.tasks().guard();
+                let lost = guard.would_be_lost();
+                plan.note(&format!("would-lose-{}", lost.len()));
+                if app.tasks().start("cancel", ()).is_err() {
+                    plan.note("held-off");
+                }
+                std::process::exit(6);
+            }
+            Self::Wait => {}
+            Self::Stay => loop {
+                // What is left of the page, as the engine sees it.
+                let held = Held::of(app);
+                let tasks = app.tasks().list(&TaskFilter::default());
+                let of =
+                    |name| tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason));
+                let line = format!("{} {:?} {:?}", held.sessions, of("goes-on"), of("goes-along"));
+                let _ = std::fs::write(plan.folder.join("held"), line);
+                sleep(Duration::from_millis(200)).await;
+            },
+        }
+    }
+}
+
+fn close<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(window) = app.get_webview_window("main") {
+        let _ = window.close();
+    }
+}

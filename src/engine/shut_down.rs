@@ -1,0 +1,97 @@
+//! The way out: nothing new begins, and what there is ends as its kind says, within a grace period.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout_at};
+
+use super::{CancelReason, OnExit, TaskSnapshot, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
+
+impl Record {
+    /// Nothing is done for it at an exit.
+    fn is_left_alone(&self) -> bool {
+        self.kind.policy.on_exit == OnExit::Drop && self.is_at_work()
+    }
+
+    fn may_finish(&self) -> bool {
+        self.kind.policy.on_exit == OnExit::Finish && self.is_at_work()
+    }
+
+    fn is_at_work(&self) -> bool {
+        matches!(self.status(), TaskStatus::Running | TaskStatus::Cancelling)
+    }
+
+    /// Whether an exit waits for it.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.status().is_final() && !self.is_left_alone()
+    }
+
+    /// It is held, or waits for the delay that it was started with.
+    pub(super) fn is_put_off(&self) -> bool {
+        let TaskSnapshot { status, queue, next_attempt_at, .. } = self.snapshot();
+        status == TaskStatus::Queued && (next_attempt_at.is_some() || queue.is_some_and(|queue| queue.held))
+    }
+
+    /// Whether an exit would cut off work that was meant to come to an end.
+    pub(super) fn would_be_lost(&self) -> bool {
+        let policy = &self.kind.policy;
+        !self.status().is_final() && policy.on_exit != OnExit::Drop && policy.restart.is_none()
+    }
+}
+
+/// A longer grace period is none: it has to be a time that can be reckoned with.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// When what happens on the way out.
+#[derive(Debug, Clone, Copy)]
+struct Timetable {
+    until: Instant,
+    grace: Duration,
+}
+
+impl Timetable {
+    fn new(grace: Duration) -> Self {
+        let grace = grace.min(LONGEST);
+        Self { until: Instant::now() + grace, grace }
+    }
+
+    /// What may finish is told to stop. It may use all of its grace period, and its clean-up another one.
+    fn last_call(&self, own: Duration) -> Instant {
+        self.until - own.saturating_mul(2).min(self.grace / 2)
+    }
+
+    /// A handler that has not stopped yet leaves the rest to its clean-up.
+    fn hurry(&self, own: Duration) -> Instant {
+        self.until - own.min(self.grace / 4)
+    }
+}
+
+/// Refuses new tasks, and sees to those there are. Answers which of those that were waited for have not ended in time. Whoever
+/// asks once more waits for the same.
+pub(super) async fn shut_down(scheduler: Arc<Scheduler>, grace: Duration) -> Vec<Arc<Record>> {
+    let timetable = Timetable::new(grace);
+    scheduler.hub.close();
+    let awaited: Vec<_> = scheduler.close().into_iter().filter(|record| record.is_awaited()).collect();
+    let (finishing, stopping): (Vec<_>, Vec<_>) = awaited.iter().cloned().partition(|record| record.may_finish());
+    scheduler.stop_all(stopping, CancelReason::Shutdown);
+    let last_calls = finishing.iter().map(|record| stop_at(&scheduler, record, timetable));
+    let ends = awaited.iter().map(|record| ends_in_time(record, timetable));
+    let (_, have_ended) = tokio::join!(join_all(last_calls), join_all(ends));
+    awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
+}
+
+/// Cancels what may finish when its time is over.
+async fn stop_at(scheduler: &Arc<Scheduler>, record: &Arc<Record>, timetable: Timetable) {
+    if timeout_at(timetable.last_call(record.kind.policy.grace), record.closed()).await.is_err() {
+        // It may have ended in this moment, and then there is nothing to stop.
+        let _ = scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown));
+    }
+}
+
+async fn ends_in_time(record: &Record, timetable: Timetable) -> bool {
+    if timeout_at(timetable.hurry(record.kind.policy.grace), record.closed()).await.is_ok() {
+        return true;
+    }
+    record.hurry();
+    timeout_at(timetable.until, record.closed()).await.is_ok()
+}

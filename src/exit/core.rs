@@ -1,0 +1,297 @@
+use std::{
+    sync::{
+        Arc,
+        atomic::{
+            AtomicBool, AtomicU64,
+            Ordering::{Relaxed, SeqCst},
+        },
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use parking_lot::Mutex;
+use tauri::{AppHandle, Resource, Runtime};
+
+use super::phase::{Answer, Phase, Request, Situation};
+use crate::{CancelReason, TaskFilter, TaskManager};
+
+/// How much longer than the grace period the main thread waits: for the answer, and for a machine that is busy.
+const SLACK: Duration = Duration::from_millis(500);
+/// A longer grace period is none.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The way out without the app: what holds it and for how long.
+pub(super) struct Core {
+    pub(super) tasks: TaskManager,
+    grace: Duration,
+    phase: Mutex<Phase>,
+    /// What to exit with. `None` as long as only a window was closed.
+    code: Mutex<Option<i32>>,
+    /// How many questions were asked: only the last one counts.
+    questions: AtomicU64,
+    /// Whoever asked last is in no position to answer a question.
+    unattended: AtomicBool,
+    /// Lets the main thread go that waits in [`last_chance`](Self::last_chance).
+    waiting: Mutex<Option<SyncSender<()>>>,
+}
+
+/// How a drain begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Drain {
+    /// As the kinds say.
+    ByKind,
+    /// Everything is cancelled first.
+    Cancel,
+    /// All that would be cut short is waited for first, however long that takes.
+    Wait,
+}
+
+impl Core {
+    pub(super) fn new(tasks: TaskManager, grace: Duration) -> Self {
+        Self {
+            tasks,
+            grace: grace.min(LONGEST),
+            phase: Mutex::default(),
+            code: Mutex::default(),
+            questions: AtomicU64::new(0),
+            unattended: AtomicBool::new(false),
+            waiting: Mutex::default(),
+        }
+    }
+
+    /// `code` is that of an exit; a window has none. `can_ask`: there are a hook and a window.
+    pub(super) fn on(&self, request: Request, code: Option<i32>, can_ask: bool) -> Answer {
+        let busy = !self.tasks.is_idle();
+        let can_ask = can_ask && !self.unattended.load(Relaxed) && !self.tasks.would_be_lost().is_empty();
+        let mut phase = self.phase.lock();
+        let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now() });
+        if answer != Answer::Pass {
+            let mut asked = self.code.lock();
+            *asked = asked.or(code);
+        }
+        answer
+    }
+
+    /// Nobody can answer a question from now on.
+    pub(super) fn is_unattended(&self) {
+        self.unattended.store(true, Relaxed);
+    }
+
+    /// A new question, which takes the place of the one before.
+    pub(super) fn question(&self) -> u64 {
+        self.questions.fetch_add(1, SeqCst) + 1
+    }
+
+    /// The answer to this question is not to exit.
+    pub(super) fn stay(&self, question: u64) {
+        let mut phase = self.phase.lock();
+        if matches!(*phase, Phase::Asking { .. }) && question == self.questions.load(SeqCst) {
+            *phase = Phase::Running;
+            *self.code.lock() = None;
+        }
+    }
+
+    /// The answer to this question is to exit. `false` if it has been decided already.
+    pub(super) fn leave(&self, question: u64, drain: Drain) -> bool {
+        let mut phase = self.phase.lock();
+        let decides = matches!(*phase, Phase::Asking { .. }) && question == self.questions.load(SeqCst);
+        if decides {
+            let since = Instant::now();
+            *phase = if drain == Drain::Wait { Phase::Waiting { since } } else { Phase::Draining { since } };
+        }
+        decides
+    }
+
+    /// Has everything come to its end, and the app exit then.
+    ///
+    /// What runs on the async runtime may be held up by a handler that blocks its threads, so a thread of its own sees to it
+    /// that the exit comes all the same.
+    pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, drain: Drain) {
+        let (core, handle) = (Arc::clone(self), app.clone());
+        self.tasks.runtime().spawn(async move {
+            match drain {
+                Drain::ByKind => {}
+                Drain::Cancel => {
+                    core.tasks.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
+                }
+                Drain::Wait => core.tasks.finish().await,
+            }
+            core.drain().await;
+            core.exit(&handle);
+        });
+        if drain != Drain::Wait {
+            let (core, handle) = (Arc::clone(self), app.clone());
+            thread::spawn(move || {
+                thread::sleep(core.grace + SLACK);
+                core.exit(&handle);
+            });
+        }
+    }
+
+    /// Sees everything to its end, within the grace period.
+    async fn drain(&self) {
+        for task in self.tasks.shut_down(self.grace).await {
+            tracing::warn!(
+                task = task.task,
+                id = %task.id,
+                "the app exits although this task has not ended within {:?}: see Builder::exit_grace",
+                self.grace
+            );
+        }
+    }
+
+    /// Exits with the code that was asked for, once.
+    fn exit<R: Runtime>(&self, app: &AppHandle<R>) {
+        if std::mem::replace(&mut *self.phase.lock(), Phase::Over) != Phase::Over {
+            app.exit(self.code.lock().unwrap_or(0));
+        }
+    }
+
+    /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period. Not with
+    /// `block_on`: the main thread may be inside a runtime of the app's own.
+    pub(super) fn last_chance(self: &Arc<Self>) {
+        let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
+        if !matches!(before, Phase::Running | Phase::Asking { .. } | Phase::Waiting { .. }) || self.tasks.is_idle() {
+            return;
+        }
+        let (done, drained) = sync_channel(1);
+        *self.waiting.lock() = Some(done.clone());
+        let (core, done) = (Arc::clone(self), Done(done));
+        self.tasks.runtime().spawn(async move {
+            core.drain().await;
+            drop(done);
+        });
+        let _ = drained.recv_timeout(self.grace + SLACK);
+        self.waiting.lock().take();
+    }
+
+    /// Lets the main thread go if it waits.
+    pub(super) fn let_go(&self) {
+        if let Some(waiting) = self.waiting.lock().take() {
+            let _ = waiting.try_send(());
+        }
+    }
+}
+
+/// Tells that a drain is over, also if it is dropped with its runtime.
+struct Done(SyncSender<()>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Lies in the app's resource table, which is cleared right before the process ends or is replaced, also where no event tells
+/// of that: `AppHandle::restart` on the main thread.
+pub(super) struct Sentinel(pub(super) Arc<Core>);
+
+impl Resource for Sentinel {}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        self.0.last_chance();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime;
+
+    use super::*;
+    use crate::{Failure, TaskContext, TaskStatus};
+
+    /// A runtime with a task that ignores everything or not, on real threads: the main thread blocks.
+    fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let tasks = TaskManager::new(runtime.handle().clone());
+        let task = tasks.spawn("work", async move |ctx: TaskContext| {
+            if stubborn {
+                ctx.spawn_blocking(move |_| {
+                    let (_kept, never) = std::sync::mpsc::channel::<()>();
+                    never.recv_timeout(Duration::from_secs(20))
+                })
+                .await
+                .unwrap_err();
+            }
+            std::future::pending::<Result<(), Failure>>().await
+        });
+        while task.snapshot().status != TaskStatus::Running {
+            std::thread::yield_now();
+        }
+        (runtime, Arc::new(Core::new(tasks, grace)), task)
+    }
+
+    #[test]
+    fn the_last_chance_waits_for_the_end_and_comes_once() {
+        let (_runtime, core, task) = core(Duration::from_secs(20), false);
+        core.last_chance();
+        assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
+        assert_eq!(task.snapshot().cancel_reason, Some(CancelReason::Shutdown));
+        drop(Sentinel(core));
+    }
+
+    #[test]
+    fn a_task_that_ignores_everything_holds_the_last_chance_no_longer_than_the_grace_period() {
+        let (runtime, core, task) = core(Duration::from_millis(50), true);
+        drop(Sentinel(Arc::clone(&core)));
+        assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
+        runtime.shutdown_background();
+    }
+
+    #[test]
+    fn who_asks_again_lets_the_last_chance_go() {
+        let (runtime, core, _task) = core(Duration::from_secs(20), true);
+        let begun = Instant::now();
+        let waiting = Arc::clone(&core);
+        let main = std::thread::spawn(move || waiting.last_chance());
+        while core.waiting.lock().is_none() {
+            std::thread::yield_now();
+        }
+        core.let_go();
+        main.join().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+        runtime.shutdown_background();
+    }
+
+    #[test]
+    fn nothing_is_asked_when_nobody_can_answer() {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        assert_eq!(core.on(Request::Exit, Some(3), true), Answer::Ask);
+        core.stay(core.question());
+        core.is_unattended();
+        assert_eq!(core.on(Request::Exit, Some(4), true), Answer::Drain);
+        assert_eq!(*core.code.lock(), Some(4), "the code of an exit that was decided against is forgotten");
+    }
+
+    #[test]
+    fn only_the_last_question_counts() {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        core.on(Request::CloseLastWindow, None, true);
+        let (first, second) = (core.question(), core.question());
+        core.stay(first);
+        assert!(matches!(*core.phase.lock(), Phase::Asking { .. }));
+        assert!(!core.leave(first, Drain::Cancel) && core.leave(second, Drain::Cancel));
+        assert!(!core.leave(second, Drain::Wait), "once");
+    }
+
+    #[test]
+    fn the_code_is_that_of_the_exit_and_not_that_of_a_window_that_closes_with_it() {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+        assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Hold);
+        assert_eq!(core.on(Request::Exit, Some(4), false), Answer::Hold);
+        assert_eq!(*core.code.lock(), Some(3));
+    }
+
+    #[test]
+    fn a_runtime_that_is_gone_holds_nobody() {
+        let (runtime, core, _task) = core(Duration::from_secs(20), false);
+        runtime.shutdown_background();
+        let begun = Instant::now();
+        core.last_chance();
+        assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+    }
+}

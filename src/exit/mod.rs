@@ -1,0 +1,126 @@
+//! The way out of the app, whichever it is.
+//!
+//! An exit that can be held is held ([`Answer::Drain`]): tasks end as their kinds say, and then the exit follows with the code
+//! that was asked for. One that can't be held is only told of when the process is about to end, and there the main thread
+//! waits, within bounds ([`Core::last_chance`]). What an exit comes to is decided in [`phase`].
+//!
+//! Tauri calls these on its main thread and under a lock that commands need too: nothing waits here but the last chance.
+
+mod core;
+mod phase;
+mod quit;
+mod signals;
+
+use std::{sync::Arc, time::Duration};
+
+use tauri::{AppHandle, CloseRequestApi, ExitRequestApi, Manager, RESTART_EXIT_CODE, Runtime};
+
+use crate::TaskManager;
+use core::{Core, Drain, Sentinel};
+use phase::{Answer, Request};
+
+pub use quit::Quit;
+
+/// What happens when the last window has closed: see
+/// [`Builder::on_last_window_closed`](crate::Builder::on_last_window_closed).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum LastWindowClosed {
+    /// The app exits, when its tasks have ended as their kinds say.
+    #[default]
+    Drain,
+    /// The app goes on without a window, and so do its tasks: for an app that stays in the tray.
+    KeepRunning,
+}
+
+pub(crate) type Hook<R> = Arc<dyn Fn(Quit<R>) + Send + Sync>;
+
+/// What the host says about the way out.
+pub(crate) struct Rules<R: Runtime> {
+    pub(crate) grace: Duration,
+    pub(crate) last_window_closed: LastWindowClosed,
+    pub(crate) handle_signals: bool,
+    pub(crate) on_quit: Option<Hook<R>>,
+}
+
+impl<R: Runtime> Default for Rules<R> {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(10),
+            last_window_closed: LastWindowClosed::default(),
+            handle_signals: false,
+            on_quit: None,
+        }
+    }
+}
+
+pub(crate) struct Exit<R: Runtime> {
+    core: Arc<Core>,
+    rules: Rules<R>,
+}
+
+impl<R: Runtime> Exit<R> {
+    pub(crate) fn new(tasks: TaskManager, rules: Rules<R>) -> Self {
+        Self { core: Arc::new(Core::new(tasks, rules.grace)), rules }
+    }
+
+    /// The app has been set up.
+    pub(crate) fn watch(&self, app: &AppHandle<R>) {
+        app.resources_table().add(Sentinel(Arc::clone(&self.core)));
+        if self.rules.handle_signals {
+            signals::listen(app, &self.core);
+        }
+    }
+
+    /// The last window is about to close.
+    pub(crate) fn close_requested(&self, app: &AppHandle<R>, api: &CloseRequestApi) {
+        if self.rules.last_window_closed == LastWindowClosed::KeepRunning {
+            return;
+        }
+        if self.answer(app, Request::CloseLastWindow, None, true) {
+            api.prevent_close();
+        }
+    }
+
+    /// `code` is what the app is to exit with; `None` if the last window has closed. `has_window`: there is one to show a
+    /// question in.
+    pub(crate) fn exit_requested(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool, api: &ExitRequestApi) {
+        let holds = match code {
+            // It can't be held, and comes once more when the process is about to end.
+            Some(RESTART_EXIT_CODE) => false,
+            Some(_) => self.answer(app, Request::Exit, code, has_window),
+            None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => true,
+            None => self.answer(app, Request::LastWindowClosed, None, false),
+        };
+        if holds {
+            api.prevent_exit();
+        }
+    }
+
+    /// The process is about to end.
+    pub(crate) fn exiting(&self) {
+        self.core.last_chance();
+    }
+
+    /// Answers whether the request is held.
+    fn answer(&self, app: &AppHandle<R>, request: Request, code: Option<i32>, has_window: bool) -> bool {
+        let hook = self.rules.on_quit.as_ref().filter(|_| has_window);
+        match self.core.on(request, code, hook.is_some()) {
+            Answer::Pass => return false,
+            Answer::Hold => {}
+            Answer::Ask => {
+                if let Some(hook) = hook {
+                    self.ask(app, Arc::clone(hook));
+                }
+            }
+            Answer::Drain => self.core.begin(app, Drain::ByKind),
+        }
+        true
+    }
+
+    /// The hook is the app's own and may use what is locked here, so it runs elsewhere.
+    fn ask(&self, app: &AppHandle<R>, hook: Hook<R>) {
+        let quit = Quit::new(app, &self.core);
+        self.core.tasks.runtime().spawn(async move { hook(quit) });
+    }
+}

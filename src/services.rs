@@ -1,0 +1,42 @@
+//! Work that is meant to go on as long as the app: started once when the app is ready.
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::{Error, Json, TaskManager};
+
+/// What is to be started, as the app has registered it.
+pub(crate) struct Service {
+    task: String,
+    input: Result<Json, Error>,
+}
+
+impl Service {
+    pub(crate) fn new(task: String, input: &impl Serialize) -> Self {
+        Self { task, input: Json::new(input).map_err(|problem| Error::unserializable("the input", &problem)) }
+    }
+}
+
+/// Those that have not been started.
+pub(crate) struct Services(Mutex<Vec<(String, Json)>>);
+
+impl Services {
+    /// Looks whether they can be started.
+    pub(crate) fn new(services: Vec<Service>, tasks: &TaskManager) -> Result<Self, String> {
+        let check = |Service { task, input }| {
+            let checked = input.and_then(|input| tasks.check_service(&task, &input).map(|()| input));
+            checked.map(|input| (task.clone(), input)).map_err(|error| format!("the service \"{task}\": {error}"))
+        };
+        Ok(Self(Mutex::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
+    }
+
+    /// The app is ready.
+    pub(crate) fn start(&self, tasks: &TaskManager) {
+        let services = std::mem::take(&mut *self.0.lock());
+        for (task, input) in services {
+            if let Err(error) = tasks.start(&task, &input) {
+                tracing::error!(task, "the service did not start: {error}");
+            }
+        }
+    }
+}
