@@ -4,6 +4,7 @@ import { rethrow, TaskError, TaskNotFoundError } from "./errors.js";
 import { createHandle, retryTask } from "./handle.js";
 import { launch } from "./launch.js";
 import { page } from "./page.js";
+import { schedulesClient } from "./schedules.js";
 import { isBatch, type TrackedTask } from "./task.js";
 import type {
   AttachOptions,
@@ -101,6 +102,8 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     async setLimit(of: LimitOf, limit: number | null) {
       await commands.setLimit(of, limit).catch(rethrow);
     },
+
+    ...schedulesClient,
   } satisfies Record<keyof TasksClient<TaskMap>, unknown>;
   // The wire knows no types: what a name stands for is the claim of whoever names `M`.
   return client as unknown as TasksClient<M>;

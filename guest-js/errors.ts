@@ -381,6 +381,11 @@ function entryFor(text: string, task = "…"): string {
   if (/tasks[.|]set_limit\b/.test(text)) {
     return ` and { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "…", "owner": "any" }] }`;
   }
+  if (/tasks[.|]trigger\b/.test(text)) {
+    return ' and { "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }';
+  }
+  if (/tasks[.|](pause|resume)_schedule\b/.test(text)) return ' and "tasks:control-all"';
+  if (/tasks[.|]schedules\b/.test(text)) return ' and "tasks:observe-all"';
   return /tasks[.|]counts\b/.test(text)
     ? ' and { "identifier": "tasks:allow-counts", "allow": [{ "task": "*", "owner": "any" }] }'
     : "";

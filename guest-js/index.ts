@@ -8,10 +8,12 @@ export type {
   ErrorKind,
   ErrorSummary,
   FailureKind,
+  LastRun,
   LimitOf,
   OnConflict,
   Progress,
   QueuePlace,
+  ScheduleSnapshot,
   TaskCounts,
   TaskSnapshot,
   TaskStatus,
@@ -33,6 +35,7 @@ export {
   TaskQueueFullError,
   TaskTimedOutError,
 } from "./errors.js";
+export type { SchedulesClient } from "./schedules.js";
 export type {
   AttachOptions,
   BatchHandle,

@@ -13,6 +13,7 @@ import type {
   TaskPanicError,
   TaskTimedOutError,
 } from "./errors.js";
+import type { SchedulesClient } from "./schedules.js";
 
 /** The types of one kind of task, as its Rust handler has them. */
 export type TaskTypes = {
@@ -535,7 +536,7 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
 }
 
 /** What {@link createTasks} returns. `M` holds the app's kinds of task. */
-export interface TasksClient<M extends TaskMap> {
+export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
    * Starts a task and resolves as soon as the plugin has accepted it.
    *

@@ -110,10 +110,15 @@ impl<R: Runtime> Builder<R> {
     ///     let nightly = Schedule::cron("0 3 * * *")?;
     ///     Ok(Builder::new().task(Task::new("clean-up", clean_up)).schedule("nightly", "clean-up", 30, nightly))
     /// }
-    /// # fn main() { let _ = tasks::<tauri::Wry>(); }
     /// ```
-    pub fn schedule(mut self, name: &str, task: &str, input: impl Serialize, schedule: Schedule) -> Self {
-        self.schedules.push(schedules::Planned::new(name, task, &input, schedule));
+    pub fn schedule(
+        mut self,
+        name: impl Into<String>,
+        task: impl Into<String>,
+        input: impl Serialize,
+        schedule: Schedule,
+    ) -> Self {
+        self.schedules.push(schedules::Planned::new(name.into(), task.into(), &input, schedule));
         self
     }
 

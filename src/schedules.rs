@@ -13,9 +13,9 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    pub(crate) fn new(name: &str, task: &str, input: &impl Serialize, schedule: Schedule) -> Self {
+    pub(crate) fn new(name: String, task: String, input: &impl Serialize, schedule: Schedule) -> Self {
         let input = Json::new(input).map_err(|problem| Error::unserializable("the input", &problem));
-        Self { name: name.to_owned(), task: task.to_owned(), input, schedule }
+        Self { name, task, input, schedule }
     }
 }
 

@@ -6,9 +6,11 @@ import {
   type CancelReason,
   createTasks,
   type ErrorKind,
+  type LastRun,
   type LimitOf,
   type OnConflict,
   type QueuePlace,
+  type ScheduleSnapshot,
   type StartOptions,
   TaskCancelledError,
   type TaskCounts,
@@ -295,6 +297,20 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   const done = await tasks.setLimit({ type: "app" }, 4);
   const nothing: Expect<Equal<typeof done, void>> = true;
   return [typed, number, counted, nothing];
+}
+
+export async function schedules() {
+  const all = await tasks.schedules();
+  const listed: Expect<Equal<typeof all, ScheduleSnapshot[]>> = true;
+  const last: LastRun | null | undefined = all[0]?.lastRun;
+  const run = await tasks.trigger("nightly");
+  const started: Expect<Equal<typeof run, TaskSnapshot>> = true;
+  const task = await tasks.attach("tick", run.id);
+  const paused = await tasks.pauseSchedule("nightly");
+  const nothing: Expect<Equal<typeof paused, void>> = true;
+  await tasks.resumeSchedule("nightly");
+  const kind: ErrorKind = "unknownSchedule";
+  return [listed, last, started, task, nothing, kind];
 }
 
 export async function items() {

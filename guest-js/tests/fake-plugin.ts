@@ -11,6 +11,7 @@ import type {
   ListChange,
   Outcome,
   Progress,
+  ScheduleSnapshot,
   SessionMessage,
   Started,
   StartOptions,
@@ -25,6 +26,7 @@ import type {
 } from "../bindings.js";
 import { createFakeItems, type FakeItems } from "./fake-items.js";
 import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
+import { createFakeSchedules } from "./fake-schedules.js";
 
 const MESSAGE_LIMIT = 8_192;
 const INLINE_LIMIT = 4_096;
@@ -391,7 +393,16 @@ export function createFakePlugin() {
     return session;
   }
 
+  const schedules = createFakeSchedules({
+    start: (id, task, tags) => {
+      make(id, task, null, null, { tags });
+    },
+    get: (id) => tasks.get(id)?.snapshot,
+    refuse: (name) => wireError("unknownSchedule", `There is no schedule "${name}" here.`),
+  });
+
   const handlers: Record<string, (args: Args) => unknown> = {
+    ...schedules.handlers,
     open(args) {
       if (args["protocol"] !== 4) {
         throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 4`);
@@ -713,6 +724,11 @@ export function createFakePlugin() {
       const id = newId();
       make(id, task, null, owner, options);
       return id;
+    },
+
+    /** The app has a schedule. */
+    addSchedule(name: string, task: string, more: Partial<ScheduleSnapshot> = {}): void {
+      schedules.add(name, task, more);
     },
 
     /** The ids of a batch's members, in the order of the inputs. */

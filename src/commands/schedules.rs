@@ -3,7 +3,7 @@
 use tauri::command;
 
 use super::NAME_LIMIT;
-use crate::{Error, ScheduleSnapshot, TaskSnapshot, caller::Caller};
+use crate::{Error, ErrorKind, ScheduleSnapshot, TaskSnapshot, caller::Caller};
 
 /// The schedules whose kinds are visible whoever owns their tasks, by name.
 #[command]
@@ -18,18 +18,18 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
-    let may_start = |task: &str| caller.check_start(task).is_ok();
     let hidden = |name: &str| {
         let entry = r#"{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }"#;
         Error::schedule_not_visible(name, entry)
     };
-    let name = check(&caller, name, may_start, hidden)?;
-    let run = caller.tasks.trigger_for(&name, id.parse()?)?;
-    // What goes on may be of another kind: the schedule was replaced meanwhile.
-    if !may_start(run.record().name()) {
-        return Err(hidden(&name));
+    if name.len() > NAME_LIMIT {
+        return Err(hidden("…"));
     }
-    Ok(run.record().snapshot())
+    let may_start = |task: &str| caller.check_start(task).is_ok();
+    match caller.tasks.trigger_for(&name, id.parse()?, &may_start) {
+        Err(Error { kind: ErrorKind::UnknownSchedule, .. }) => Err(hidden(&name)),
+        run => Ok(run?.record().snapshot()),
+    }
 }
 
 /// Starts no more runs of a schedule until it is resumed.
@@ -46,30 +46,12 @@ pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), 
     caller.tasks.resume_schedule(&controlled(&caller, name, "tasks:allow-resume-schedule")?)
 }
 
+/// The name, if there is such a schedule and the caller sees it.
 fn controlled(caller: &Caller, name: String, permission: &str) -> Result<String, Error> {
-    check(
-        caller,
-        name,
-        |task| caller.sees_schedule_of(task),
-        |name| {
-            let entry = format!(r#"{{ "identifier": "{permission}", "allow": [{{ "task": "…", "owner": "any" }}] }}"#);
-            Error::schedule_not_visible(name, &entry)
-        },
-    )
-}
-
-/// The name, if there is such a schedule and the kind that it runs is the caller's to deal with.
-fn check(
-    caller: &Caller,
-    name: String,
-    may: impl FnOnce(&str) -> bool,
-    hidden: impl FnOnce(&str) -> Error,
-) -> Result<String, Error> {
-    if name.len() > NAME_LIMIT {
-        return Err(hidden("…"));
+    let task = Some(&name).filter(|name| name.len() <= NAME_LIMIT).and_then(|name| caller.tasks.task_of_schedule(name));
+    if task.is_some_and(|task| caller.sees_schedule_of(&task)) {
+        return Ok(name);
     }
-    match caller.tasks.task_of_schedule(&name) {
-        Some(task) if may(&task) => Ok(name),
-        _ => Err(hidden(&name)),
-    }
+    let entry = format!(r#"{{ "identifier": "{permission}", "allow": [{{ "task": "…", "owner": "any" }}] }}"#);
+    Err(Error::schedule_not_visible(if name.len() > NAME_LIMIT { "…" } else { &name }, &entry))
 }

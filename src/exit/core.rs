@@ -207,20 +207,22 @@ mod tests {
     fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
         let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let tasks = TaskManager::new(runtime.handle().clone());
+        let (begun, begins) = sync_channel(1);
         let task = tasks.spawn("work", async move |ctx: TaskContext| {
             if stubborn {
                 ctx.spawn_blocking(move |_| {
+                    begun.send(()).unwrap();
                     let (_kept, never) = std::sync::mpsc::channel::<()>();
                     never.recv_timeout(Duration::from_secs(20))
                 })
                 .await
                 .unwrap_err();
+            } else {
+                begun.send(()).unwrap();
             }
             std::future::pending::<Result<(), Failure>>().await
         });
-        while task.snapshot().status != TaskStatus::Running {
-            std::thread::yield_now();
-        }
+        begins.recv().unwrap();
         (runtime, Arc::new(Core::new(tasks, grace)), task)
     }
 

@@ -97,19 +97,20 @@ impl TaskManager {
     /// }
     /// ```
     pub fn trigger(&self, name: &str) -> Result<TaskHandle, Error> {
-        self.trigger_for(name, TaskId::new()).map(|run| TaskHandle::new(self, run))
+        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| TaskHandle::new(self, run))
     }
 
-    /// The same with the id that the run gets, if one is started; with an id that was used for this before, the run of then.
-    pub(crate) fn trigger_for(&self, name: &str, id: TaskId) -> Result<Follower, Error> {
+    /// The same with the id that the run gets, if one is started; with an id that was used for this before, the run of then. For
+    /// somebody who may deal with these kinds only.
+    pub(crate) fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
         let is_taken = || self.find(id).is_some() || self.spent(id).is_some();
-        match self.timetables().trigger(name, id, self.now(), is_taken)? {
+        match self.timetables().trigger(name, id, self.now(), may, is_taken)? {
             Trigger::Start(run) => self.start_run(name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {
                 Some(record) => Ok(Follower::new(record)),
                 None => self.start_words(name, &run),
             },
-            Trigger::Repeated(run) => match self.find(run) {
+            Trigger::Repeated(run) => match self.find(run).filter(|record| may(record.name())) {
                 Some(record) => Ok(Follower::new(&record)),
                 None => Err(Error::not_found(run)),
             },

@@ -7,7 +7,7 @@ use tokio::{sync::Notify, time::sleep};
 
 use super::entry::Run;
 use crate::engine::{
-    Error, Owner, StartOptions, TaskManager,
+    Error, ErrorKind, Owner, StartOptions, TaskManager,
     manager::{Start, WeakManager},
     record::Follower,
 };
@@ -31,7 +31,10 @@ impl TaskManager {
     fn run_due(&self) -> Option<Duration> {
         for (name, run) in self.timetables().due(self.now(), &Local) {
             // Whoever is interested follows it; what nobody follows is logged if it fails.
-            if let Err((error, true)) = self.start_run(&name, &run, true) {
+            if let Err((error, true)) = self.start_run(&name, &run, true)
+                // That everything is about to end need not be said of each schedule.
+                && error.kind != ErrorKind::ShuttingDown
+            {
                 let task = &*run.words.task;
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
             }

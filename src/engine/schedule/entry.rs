@@ -134,15 +134,16 @@ impl Entry {
         self.triggered.iter().any(|triggered| triggered.by == by)
     }
 
-    /// What to do about a trigger with the id `by`.
-    pub(super) fn trigger(&mut self, by: TaskId) -> Option<Trigger> {
+    /// What to do about a trigger with the id `by`, by somebody who may deal with these kinds.
+    pub(super) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
         if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
             let live = self.runs.iter().find(|run| run.id == known.run);
             return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
         }
         let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
         let trigger = match self.runs.last().filter(|_| !may_overlap) {
-            Some(run) => Trigger::Join(run.clone()),
+            // It may be of another kind: its schedule was replaced.
+            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.words.task))?.clone()),
             None => Trigger::Start(self.reserve(by)?),
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };

@@ -80,21 +80,27 @@ impl Schedules {
         Ok(())
     }
 
-    /// What a trigger with the id `by` leads to. `is_taken`: whether a task has this id.
+    /// What a trigger with the id `by` leads to, by somebody who may deal with these kinds; to others it is as if the schedule
+    /// was not there. `is_taken`: whether a task has this id.
     pub(super) fn trigger(
         &self,
         name: &str,
         by: TaskId,
         now: u64,
+        may: &dyn Fn(&str) -> bool,
         is_taken: impl FnOnce() -> bool,
     ) -> Result<Trigger, Error> {
         let mut state = self.state.lock();
         state.note_ends(now);
         let entry = state.entry(name)?;
+        if !entry.task().is_some_and(may) {
+            return Err(Error::unknown_schedule(name));
+        }
         if !entry.knows(by) && is_taken() {
             return Err(Error::invalid_id(by));
         }
-        entry.trigger(by).ok_or_else(|| Error::unknown_schedule(name))
+        let trigger = entry.trigger(by, may);
+        trigger.ok_or_else(|| Error::unknown_schedule(name))
     }
 
     /// The runs that have to be started now, with the names of their schedules.

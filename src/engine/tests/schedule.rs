@@ -14,6 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use super::observe::Log;
 use crate::{
     CancelReason, ErrorKind, Failure, LimitOf, Missed, Retry, Schedule, ScheduleSnapshot, TaskContext, TaskFilter,
     TaskId, TaskManager, TaskStatus,
@@ -173,6 +174,47 @@ async fn a_refused_start_is_left_out_and_counted_and_the_schedule_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn refusals_in_a_row_are_logged_once() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    let other = tasks.start("narrow", ()).unwrap();
+    tasks.schedule("sync", "narrow", (), every(10)).unwrap();
+    sleep(secs(21)).await;
+    assert_eq!((only(&tasks).skipped, log.count("leaves runs out")), (2, 1), "{}", log.text());
+    other.outcome().await;
+    sleep(secs(6)).await;
+    assert_eq!((only(&tasks).running, log.count("leaves runs out")), (1, 1), "{}", log.text());
+    sleep(secs(25)).await;
+    let other = tasks.start("narrow", ()).unwrap();
+    sleep(secs(15)).await;
+    assert_eq!(log.count("leaves runs out"), 2, "{}", log.text());
+    drop(other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 100, every(10)).unwrap();
+    sleep(secs(11)).await;
+    assert!(tasks.shut_down(secs(1)).await.is_empty());
+    assert_eq!(tasks.trigger("sync").unwrap_err().kind, ErrorKind::ShuttingDown);
+    sleep(secs(30)).await;
+    let schedule = only(&tasks);
+    assert_eq!((schedule.running, schedule.skipped, schedule.last_run.unwrap().status), (0, 3, TaskStatus::Cancelled));
+    assert_eq!((runs(&tasks, "sync"), log.count("leaves runs out")), (vec![10], 0), "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_nobody_follows_is_logged() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "fails", (), every(10)).unwrap();
+    sleep(secs(11)).await;
+    assert_eq!(log.count("nobody was watching"), 1, "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn runs_wait_within_the_limits_of_their_kind() {
     let (tasks, _) = manager();
     tasks.set_limit(LimitOf::Task("takes".into()), 0).unwrap();
@@ -271,7 +313,7 @@ async fn a_trigger_that_is_repeated_starts_nothing_again() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 1, every(60)).unwrap();
     let (id, joins) = (TaskId::new(), TaskId::new());
-    let run = |id| tasks.trigger_for("sync", id).map(|run| run.record().id);
+    let run = |id| tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
     assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id));
     sleep(secs(2)).await;
     assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id), "they are remembered after the end");
@@ -283,12 +325,32 @@ async fn a_trigger_that_is_repeated_starts_nothing_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_trigger_by_who_may_not_start_the_kind_finds_nothing() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 5, every(60)).unwrap();
+    let run = |task: &'static str, id| tasks.trigger_for("sync", id, &move |name| name == task).map(drop);
+    assert_eq!(run("fails", TaskId::new()).unwrap_err().kind, ErrorKind::UnknownSchedule);
+    assert_eq!(only(&tasks).running, 0);
+    let id = TaskId::new();
+    run("takes", id).unwrap();
+    tasks.schedule("sync", "fails", (), every(60)).unwrap();
+    assert_eq!(
+        run("fails", TaskId::new()).unwrap_err().kind,
+        ErrorKind::UnknownSchedule,
+        "what goes on is another kind"
+    );
+    sleep(secs(6)).await;
+    assert_eq!(run("fails", id).unwrap_err().kind, ErrorKind::NotFound);
+    run("fails", TaskId::new()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_trigger_that_is_refused_says_why_and_counts_nowhere() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "narrow", (), every(60)).unwrap();
     let other = tasks.start("narrow", ()).unwrap();
     let id = TaskId::new();
-    let run = || tasks.trigger_for("sync", id).map(|run| run.record().id);
+    let run = || tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
     assert_eq!(run().unwrap_err().kind, ErrorKind::QueueFull);
     assert_eq!((only(&tasks).skipped, only(&tasks).running, only(&tasks).last_run), (0, 0, None));
     other.outcome().await;

@@ -207,9 +207,8 @@ impl Model {
                     self.last_end = self.passed;
                 }
             }
-            Step::End(_) => {}
             Step::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
-            Step::Trigger => {}
+            Step::End(_) | Step::Trigger => {}
             Step::Pause => {
                 timetable.pause();
                 self.paused = true;

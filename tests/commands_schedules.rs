@@ -1,0 +1,161 @@
+//! What a page gets of schedules: the real commands behind the real permission files.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::app::{App, Page};
+use tauri_plugin_tasks::Schedule;
+
+const MAIN: &str = r#"{ "identifier": "main", "windows": ["main"], "permissions": [
+    "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] }
+] }"#;
+const BOSS: &str = r#"{ "identifier": "boss", "windows": ["boss"], "permissions": [
+    "tasks:default", "tasks:observe-all", "tasks:control-all",
+    { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
+] }"#;
+/// May trigger one kind and pause it by a permission of its own, and sees all but it.
+const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permissions": [
+    { "identifier": "tasks:observe-all", "deny": [{ "task": "hang" }] },
+    { "identifier": "tasks:allow-trigger", "allow": [{ "task": "hang" }] },
+    { "identifier": "tasks:allow-pause-schedule", "allow": [{ "task": "hang" }, { "task": "echo", "owner": "any" }] },
+    { "identifier": "tasks:allow-resume-schedule", "allow": [{ "task": "*", "owner": "any" }], "deny": [{ "task": "hang" }] }
+] }"#;
+
+/// An app that has a schedule of `hang`, one of `echo` and one of `secret`.
+fn app() -> App {
+    let app = App::new(&[MAIN, BOSS, BUTTON]);
+    let hourly = || Schedule::every(Duration::from_secs(3_600));
+    app.tasks().schedule("hangs", "hang", (), hourly()).unwrap();
+    app.tasks().schedule("echoes", "echo", 7, Schedule::cron("0 3 * * *").unwrap()).unwrap();
+    app.tasks().schedule("secrets", "secret", Some(1), hourly()).unwrap();
+    app
+}
+
+fn id(number: u8) -> String {
+    format!("01890000-0000-7000-8000-0000000000{number:02x}")
+}
+
+fn trigger(page: &Page, name: &str, number: u8) -> Result<Value, Value> {
+    page.call("trigger", json!({ "name": name, "id": id(number) }))
+}
+
+fn schedules(page: &Page) -> Vec<Value> {
+    page.call("schedules", json!({})).unwrap().as_array().unwrap().clone()
+}
+
+#[test]
+fn the_default_permissions_show_no_schedules_and_run_none() {
+    let app = app();
+    let main = app.window("main");
+    for command in ["schedules", "trigger", "pause_schedule", "resume_schedule"] {
+        let error = main.call(command, json!({ "name": "hangs", "id": id(1) })).unwrap_err();
+        assert!(error.as_str().unwrap().contains(&format!("tasks.{command} not allowed")), "{error}");
+    }
+    assert_eq!(app.tasks_named("hang"), 0);
+}
+
+#[test]
+fn who_observes_all_sees_the_schedules_of_the_kinds_it_may_see() {
+    let app = app();
+    let names = |page: &Page| schedules(page).iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
+    assert_eq!(names(&app.window("boss")), ["echoes", "hangs", "secrets"]);
+    assert_eq!(names(&app.window("button")), ["echoes", "secrets"]);
+    let echoes = schedules(&app.window("boss")).remove(0);
+    assert!(echoes["nextRunAt"].is_u64(), "{echoes}");
+    let mut rest = echoes;
+    rest.as_object_mut().unwrap().remove("nextRunAt");
+    let expected = json!({
+        "name": "echoes", "task": "echo", "every": null, "cron": "0 3 * * *", "paused": false, "lastRun": null,
+        "running": 0, "failures": 0, "skipped": 0,
+    });
+    assert_eq!(rest, expected);
+}
+
+#[test]
+fn a_trigger_runs_the_apps_own_task_and_can_be_repeated() {
+    let app = app();
+    let button = app.window("button");
+    let run = trigger(&button, "hangs", 1).unwrap();
+    assert_eq!((&run["id"], &run["task"], &run["owner"]), (&json!(id(1)), &json!("hang"), &Value::Null));
+    assert_eq!(run["tags"], json!(["schedule:hangs"]));
+    assert_eq!(trigger(&button, "hangs", 1).unwrap()["id"], id(1));
+    assert_eq!(trigger(&button, "hangs", 2).unwrap()["id"], id(1), "it goes on, and is joined");
+    assert_eq!(app.tasks_named("hang"), 1);
+    let error = button.call("get", json!({ "id": id(1) })).unwrap_err();
+    assert_eq!(error["kind"], "notFound", "to run it is not to see it");
+    let boss = app.window("boss");
+    let last = schedules(&boss).into_iter().find(|it| it["name"] == "hangs").unwrap()["lastRun"].clone();
+    assert_eq!((&last["id"], &last["endedAt"]), (&json!(id(1)), &Value::Null));
+    boss.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
+    boss.eventually("it has ended", || app.tasks().schedules()[1].running == 0);
+    assert_eq!(trigger(&button, "hangs", 1).unwrap()["status"], "cancelled", "a repeat starts nothing");
+    assert_eq!(trigger(&button, "hangs", 3).unwrap()["id"], id(3));
+}
+
+#[test]
+fn the_id_of_another_task_runs_nothing() {
+    let app = app();
+    let boss = app.window("boss");
+    boss.open("boss");
+    let other = app.tasks().start("hang", ()).unwrap().id().to_string();
+    let error = boss.call("trigger", json!({ "name": "hangs", "id": other })).unwrap_err();
+    assert_eq!(error["kind"], "invalidId");
+    let error = boss.call("trigger", json!({ "name": "hangs", "id": "7" })).unwrap_err();
+    assert_eq!(error["kind"], "invalidId");
+    assert_eq!(app.tasks_named("hang"), 1);
+}
+
+#[test]
+fn a_schedule_that_is_not_visible_is_told_like_one_that_is_not_there() {
+    let app = app();
+    let button = app.window("button");
+    let name = |error: Value, name: &str| error.to_string().replace(name, "…");
+    let call = |command: &str, schedule: &str| {
+        let error = button.call(command, json!({ "name": schedule, "id": id(1) })).unwrap_err();
+        assert_eq!(error["kind"], "unknownSchedule", "{command}");
+        error
+    };
+    for (command, hidden, permission) in [
+        ("trigger", "echoes", "tasks:allow-trigger"),
+        ("pause_schedule", "secrets", "tasks:allow-pause-schedule"),
+        ("pause_schedule", "hangs", "tasks:allow-pause-schedule"),
+        ("resume_schedule", "hangs", "tasks:allow-resume-schedule"),
+    ] {
+        let (error, unknown) = (call(command, hidden), call(command, "nope"));
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(permission) && message.contains("src-tauri/capabilities/*.json"), "{message}");
+        assert_eq!(name(error, hidden), name(unknown, "nope"));
+    }
+    assert!(call("trigger", &"x".repeat(100_000)).to_string().len() < 2_000);
+    assert!(app.tasks().schedules().iter().all(|it| !it.paused && it.last_run.is_none()));
+}
+
+#[test]
+fn a_pause_and_its_end_take_an_entry_for_any_owner_and_can_be_repeated() {
+    let app = app();
+    let (boss, button) = (app.window("boss"), app.window("button"));
+    for page in [&boss, &button] {
+        for (command, paused) in [("pause_schedule", true), ("resume_schedule", false)] {
+            for _ in 0..2 {
+                page.call(command, json!({ "name": "echoes" })).unwrap();
+                let echoes = app.tasks().schedules().remove(0);
+                assert_eq!((echoes.paused, echoes.next_run_at.is_none()), (paused, paused));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_that_is_refused_says_why() {
+    let app = app();
+    app.tasks().schedule("lane", "one", (), Schedule::every(Duration::from_secs(60)).overlap()).unwrap();
+    let boss = app.window("boss");
+    for number in 0..21 {
+        trigger(&boss, "lane", number).unwrap();
+    }
+    assert_eq!(trigger(&boss, "lane", 21).unwrap_err()["kind"], "queueFull");
+}

@@ -1,0 +1,85 @@
+//! The schedules of an app that begins on the mock runtime.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+use std::{
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tauri::{
+    AppHandle, Manager, RunEvent, Runtime,
+    test::{MockRuntime, mock_builder, mock_context, noop_assets},
+};
+use tauri_plugin_tasks::{Builder, Failure, Schedule, Task, TaskContext, TaskStatus, TasksExt};
+
+/// Managed by the app's own setup.
+struct Greeting(&'static str);
+
+async fn greet<R: Runtime>(app: AppHandle<R>, _: TaskContext, name: String) -> Result<String, Failure> {
+    Ok(format!("{}, {name}", app.state::<Greeting>().0))
+}
+
+fn hourly() -> Schedule {
+    Schedule::every(Duration::from_secs(3_600))
+}
+
+fn builder() -> Builder<MockRuntime> {
+    Builder::new().task(Task::new("greet", greet))
+}
+
+fn app(builder: Builder<MockRuntime>) -> tauri::Result<tauri::App<MockRuntime>> {
+    mock_builder()
+        .setup(|app| {
+            app.manage(Greeting("Hello"));
+            app.tasks().schedule("late", "greet", "evening", hourly())?;
+            Ok(())
+        })
+        .plugin(builder.build())
+        .build(mock_context(noop_assets()))
+}
+
+#[test]
+fn schedules_begin_when_the_app_is_ready_and_not_before() {
+    let app = app(builder().schedule("early", "greet", "morning", hourly().at_once())).unwrap();
+    let told: Vec<_> = app.tasks().schedules().into_iter().map(|it| (it.name, it.next_run_at, it.last_run)).collect();
+    assert_eq!(told, [("early".to_owned(), None, None)]);
+    let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();
+    let (answer, answered) = mpsc::channel();
+    app.run(move |app, event| {
+        if matches!(event, RunEvent::Ready) {
+            let (app, window, answer) = (app.clone(), window.clone(), answer.clone());
+            thread::spawn(move || {
+                let begin = Instant::now();
+                loop {
+                    let schedules = app.tasks().schedules();
+                    let last = schedules[0].last_run.clone().filter(|last| last.status.is_final());
+                    if last.is_some() || begin.elapsed() > Duration::from_secs(10) {
+                        answer.send((schedules, last)).unwrap();
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(5));
+                }
+                window.destroy().unwrap();
+            });
+        }
+    });
+    let (schedules, last) = answered.recv().unwrap();
+    assert_eq!(last.unwrap().status, TaskStatus::Completed, "what the setup manages is there");
+    assert_eq!(schedules.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["early", "late"]);
+    assert!(schedules.iter().all(|it| it.next_run_at.is_some()));
+}
+
+#[test]
+fn an_app_whose_schedules_can_not_be_kept_does_not_start_and_says_which() {
+    let refused = |builder| app(builder).unwrap_err().to_string();
+    let message = refused(builder().schedule("a", "gret", "x", hourly()));
+    assert!(message.contains("schedule \"a\"") && message.contains("\"gret\""), "{message}");
+    let message = refused(builder().schedule("a", "greet", 7, hourly()));
+    assert!(message.contains("schedule \"a\"") && message.contains("invalid type"), "{message}");
+    let message = refused(builder().schedule("a", "greet", "x", hourly()).schedule("a", "greet", "y", hourly()));
+    assert!(message.contains("two schedules are named \"a\""), "{message}");
+    let message = refused(builder().schedule("a", "greet", "x", Schedule::every(Duration::ZERO)));
+    assert!(message.contains("schedule \"a\"") && message.contains("at least 1s"), "{message}");
+}
