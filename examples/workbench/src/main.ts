@@ -1,5 +1,5 @@
 import { getCurrentWebview } from "@tauri-apps/api/webview";
-import { type ExtraWindow, openWindow } from "./app";
+import { type ExtraWindow, openWindow, quit } from "./app";
 import type { ButtonName } from "./card-buttons";
 import { KINDS, type Snapshot, tasks } from "./client";
 import { find } from "./dom";
@@ -9,11 +9,14 @@ import { oncePerFrame } from "./frame";
 import { cancel, createFollow, explain, hold, release, remove, runNext } from "./handles";
 import { createLogs } from "./logs";
 import { createNotify } from "./notice";
+import { setUpQuitDialog } from "./quit-dialog";
 import { createRetry } from "./retry";
 import { errorSentence, stopping } from "./sentences";
 import { endedBadly } from "./status";
+import { setUpSync } from "./sync";
 import { TaskList } from "./task-list";
 import { setUpTheme } from "./theme";
+import { setUpWatcher } from "./watcher";
 
 /** The list is shown anew no more often than this. */
 const LIST_MS = 100;
@@ -100,6 +103,10 @@ tasks
 setUpForms({ notify, follow, openLog: logs.open }).catch(tell);
 logs.restore().catch(tell);
 setUpSecret(button("start-secret"), notify);
+setUpSync(byId("sync"), tell);
+setUpWatcher(byId("watcher"), tell);
+setUpQuitDialog(find(document, "#quit", HTMLDialogElement), tell);
+button("quit-app").addEventListener("click", () => void quit().catch(tell));
 
 button("cancel-all").addEventListener("click", () => {
   tasks.cancelAll({ task: KINDS }).then((told) => notify(stopping(told)), tell);

@@ -1,6 +1,9 @@
 import {
   type CancelReason,
+  type LastRun,
   OutcomeExpiredError,
+  type ScheduleSnapshot,
+  type SnapshotFor,
   TaskCancelledError,
   type TaskCounts,
   type TaskStatus,
@@ -8,7 +11,7 @@ import {
   type TimeLimit,
 } from "tauri-plugin-tasks-api";
 import type { Snapshot } from "./client";
-import { bytes, clock, duration, fileName, ordinal, plural, until } from "./format";
+import { bytes, clock, duration, elapsed, fileName, ordinal, plural, until } from "./format";
 import type {
   DownloadError,
   Downloaded,
@@ -20,6 +23,7 @@ import type {
   JobReport,
   TailDetail,
   TailError,
+  Tasks,
 } from "./tasks.gen";
 
 /** Messages of errors begin in lower case and have no full stop, so that they can be put together. On their own they need both. */
@@ -73,6 +77,60 @@ export function limitSentence(limit: TimeLimit): string {
     case "deadline":
       return "It had not ended by its deadline.";
   }
+}
+
+/** When the schedule runs next: a time that is past is about to come true. */
+export function syncNext({ paused, running, nextRunAt }: ScheduleSnapshot): string {
+  if (running > 0) {
+    return "Running";
+  }
+  if (paused) {
+    return "Paused";
+  }
+  return nextRunAt === null || nextRunAt <= Date.now() ? "Due" : `Next in ${until(nextRunAt)}`;
+}
+
+/** How its last run went. */
+export function syncLast(run: LastRun | null): string {
+  if (run === null) {
+    return "Has not run yet";
+  }
+  if (run.endedAt === null) {
+    return `since ${clock(run.startedAt)}`;
+  }
+  const how = run.error === null ? statusName(run.status, false).toLowerCase() : run.error.message;
+  return `${how} ${elapsed(run.endedAt)} ago`;
+}
+
+/** What the watcher sees, or why it doesn't. */
+export function watched(service: SnapshotFor<Tasks, "watcher">): string {
+  const { detail } = service.progress;
+  if (service.error !== null) {
+    return sentence(service.error.message);
+  }
+  if (detail === null) {
+    return "";
+  }
+  const last = detail.last === null ? "" : `, ${detail.last} last`;
+  return `${plural(detail.changes, "change")} in ${detail.folder}${last}`;
+}
+
+export const quitTitle = (tasks: number, decided: boolean): string =>
+  decided ? `Quitting when ${them(tasks)} done` : `${plural(tasks, "task")} ${tasks === 1 ? "is" : "are"} not done`;
+
+const them = (tasks: number): string =>
+  tasks === 1 ? "this is" : tasks === 0 ? "all is" : `these ${tasks} are`;
+
+export const quitHint = (decided: boolean): string =>
+  decided
+    ? "Nothing new starts any more. Close the window once more to quit at once."
+    : "If you quit now, what they have done so far is lost.";
+
+/** A task that a quit would cut short. */
+export function quitLine(task: Snapshot, done: string): string {
+  const { short } = subject(task);
+  const parts = [kindName(task), short, done || statusName(task.status, task.overdue).toLowerCase()];
+  return parts.filter((part) => part !== "").join(" · ");
 }
 
 const KINDS: Readonly<Record<Snapshot["task"], string>> = {

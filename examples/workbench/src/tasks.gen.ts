@@ -58,6 +58,20 @@ export type Tasks = {
 		output: string;
 		error: Failure;
 	};
+	"sync": {
+		input: null;
+		detail: null;
+		item: Never;
+		output: Synced;
+		error: Failure;
+	};
+	"watcher": {
+		input: null;
+		detail: Watched;
+		item: Never;
+		output: null;
+		error: Failure;
+	};
 	"secret": {
 		input: null;
 		detail: null;
@@ -202,6 +216,14 @@ export type Stage =
 /**  Makes sure that it is on the disk and gives it its name. */
 "saving";
 
+/**  What a run did. */
+export type Synced = {
+	/**  How many files were copied. */
+	copied: number,
+	/**  How many were as they should be. */
+	kept: number,
+};
+
 /**  What a tail is at. */
 export type TailDetail = {
 	/**  How many lines it has emitted. */
@@ -237,3 +259,13 @@ export type TailState =
 "waiting" | 
 /**  Waits for a file with this name. */
 "missing";
+
+/**  What it has seen since it began. */
+export type Watched = {
+	/**  The folder. */
+	folder: string,
+	/**  How many changes. */
+	changes: number,
+	/**  The name of the file that changed last. */
+	last: string | null,
+};

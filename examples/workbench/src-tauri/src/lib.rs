@@ -1,7 +1,8 @@
 //! The workbench: the example app of `tauri-plugin-tasks`.
 //!
-//! Four kinds of real work, one file each ([`download`], [`hash_folder`], [`job`] and [`tail`](mod@tail)), two that only make
-//! streams to look at ([`numbers`] and [`noise`]), and one that no window may start ([`secret`]).
+//! Four kinds of real work, one file each ([`download`], [`hash_folder`], [`job`] and [`tail`](mod@tail)), a service
+//! ([`watcher`](mod@watcher)) and one that a schedule runs ([`sync`](mod@sync)), two that only make streams to look at
+//! ([`numbers`] and [`noise`]), and one that no window may start ([`secret`]).
 
 pub mod download;
 pub mod hash_folder;
@@ -9,18 +10,22 @@ pub mod job;
 pub mod noise;
 pub mod numbers;
 pub mod secret;
+pub mod sync;
 pub mod tail;
+pub mod watcher;
 
 #[cfg(feature = "bench")]
 mod bench;
 mod defaults;
+mod folders;
 mod held;
+mod quit;
 mod windows;
 
 use std::time::Duration;
 
 use tauri::Runtime;
-use tauri_plugin_tasks::{Builder, Retry, Task, Unread};
+use tauri_plugin_tasks::{Builder, OnExit, OnOwnerClosed, Restart, Retry, Schedule, Task, Unread};
 
 /// The kinds of task this app registers, and how each is treated: once for [`run`], and once for the test that writes their
 /// TypeScript (`tests/bindings.rs`).
@@ -39,14 +44,28 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("hash-folder", hash_folder::hash_folder).concurrency(1).show_input())
         .task(Task::new("job", job::job).show_input())
         // Nobody wants the lines of a view that was closed, and a page that only reloads is back before the tail gives up.
-        .task(Task::new("tail", tail::tail).unread(Unread::Cancel).display_errors().show_input())
+        .task(
+            Task::new("tail", tail::tail)
+                .unread(Unread::Cancel)
+                .on_owner_closed(OnOwnerClosed::Cancel)
+                .on_exit(OnExit::Drop)
+                .display_errors()
+                .show_input(),
+        )
         // One handler, once for each way to treat what nobody reads.
         .task(Task::new("numbers", numbers::numbers).unread(Unread::Wait))
         .task(Task::new("numbers-dropped", numbers::numbers).unread(Unread::DropOldest))
         .task(Task::new("numbers-cancelled", numbers::numbers).unread(Unread::Cancel))
         .task(Task::new("noise", noise::noise).unread(Unread::Wait))
+        // What was copied stays copied, but a file that is being copied is worth waiting for.
+        .task(Task::new("sync", sync::sync).on_exit(OnExit::Finish))
+        .schedule("sync", "sync", (), Schedule::every(Duration::from_secs(60)).at_once())
+        .task(Task::new("watcher", watcher::watcher).restart(Restart::on_failure()))
+        .service("watcher", ())
         // Registered like the others, but named by no file in `capabilities/`.
         .task(Task::new("secret", secret::secret))
+        .handle_signals()
+        .on_quit(quit::ask)
 }
 
 /// Runs the app until it quits.
@@ -57,7 +76,15 @@ pub fn run() -> tauri::Result<()> {
         return bench::run(context);
     }
     tauri::Builder::default()
+        .manage(quit::Question::<tauri::Wry>::default())
         .plugin(tasks().build())
-        .invoke_handler(tauri::generate_handler![defaults::defaults, held::held, windows::open_window])
+        .invoke_handler(tauri::generate_handler![
+            defaults::defaults,
+            held::held,
+            quit::quit,
+            quit::quit_waits_for,
+            quit::answer_quit,
+            windows::open_window
+        ])
         .run(context)
 }

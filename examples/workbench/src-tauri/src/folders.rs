@@ -1,0 +1,28 @@
+//! The folder that the watcher watches, and the one that the sync copies it to.
+
+use std::path::PathBuf;
+
+use tauri::{AppHandle, Manager, Runtime};
+use tauri_plugin_tasks::Failure;
+
+use crate::defaults::own_folder;
+
+/// Where the user, or a test, puts files.
+pub(crate) fn inbox<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure> {
+    made(app, "inbox")
+}
+
+/// Where they are copied to.
+pub(crate) fn mirror<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure> {
+    made(app, "mirror")
+}
+
+fn made<R: Runtime>(app: &AppHandle<R>, name: &str) -> Result<PathBuf, Failure> {
+    let parent = match own_folder() {
+        Some(folder) => folder,
+        None => app.path().app_local_data_dir()?,
+    };
+    let folder = parent.join(name);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
+}

@@ -1,0 +1,90 @@
+//! `sync`: copies what is new or has changed from the watched folder to its mirror. Run by a schedule.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use serde::Serialize;
+use specta::Type;
+use specta_typescript::Number;
+use tauri::{AppHandle, Runtime};
+use tauri_plugin_tasks::{Failure, TaskContext, Unit};
+use tokio_util::sync::CancellationToken;
+use walkdir::WalkDir;
+
+use crate::folders::{inbox, mirror};
+
+/// What a run did.
+#[derive(Debug, PartialEq, Eq, Serialize, Type)]
+pub struct Synced {
+    /// How many files were copied.
+    #[specta(type = Number)]
+    pub copied: u64,
+    /// How many were as they should be.
+    #[specta(type = Number)]
+    pub kept: u64,
+}
+
+/// Copies, but deletes nothing.
+pub async fn sync<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<Synced, Failure> {
+    let (from, to) = (inbox(&app)?, mirror(&app)?);
+    ctx.progress().unit(Unit::Files);
+    let progress = ctx.clone();
+    ctx.spawn_blocking(move |token| copy_all(&from, &to, &token, || progress.progress().inc(1))).await
+}
+
+fn copy_all(from: &Path, to: &Path, token: &CancellationToken, mut done: impl FnMut()) -> Result<Synced, Failure> {
+    let mut synced = Synced { copied: 0, kept: 0 };
+    for entry in WalkDir::new(from).min_depth(1) {
+        let entry = entry?;
+        // A file that is half copied would be copied anew by the next run: this is between two.
+        if token.is_cancelled() {
+            return Err(Failure::new("the sync was stopped"));
+        }
+        let target: PathBuf = to.join(entry.path().strip_prefix(from)?);
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&target)?;
+        } else if entry.file_type().is_file() {
+            if is_current(entry.path(), &target)? {
+                synced.kept += 1;
+            } else {
+                fs::copy(entry.path(), &target)?;
+                synced.copied += 1;
+            }
+            done();
+        }
+    }
+    Ok(synced)
+}
+
+/// As large as the original, and not older.
+fn is_current(original: &Path, copy: &Path) -> io::Result<bool> {
+    let original = fs::metadata(original)?;
+    let Ok(copy) = fs::metadata(copy) else { return Ok(false) };
+    let changed = |metadata: &fs::Metadata| metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    Ok(copy.len() == original.len() && changed(&copy) >= changed(&original))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_new_or_has_changed_is_copied_and_the_rest_is_kept() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let token = CancellationToken::new();
+        let run = |token: &CancellationToken| copy_all(from.path(), to.path(), token, || {});
+        fs::create_dir(from.path().join("deep")).unwrap();
+        fs::write(from.path().join("deep/a"), "one").unwrap();
+        fs::write(from.path().join("b"), "two").unwrap();
+        assert_eq!(run(&token).unwrap(), Synced { copied: 2, kept: 0 });
+        assert_eq!(fs::read_to_string(to.path().join("deep/a")).unwrap(), "one");
+        assert_eq!(run(&token).unwrap(), Synced { copied: 0, kept: 2 });
+        fs::write(from.path().join("b"), "longer").unwrap();
+        assert_eq!(run(&token).unwrap(), Synced { copied: 1, kept: 1 });
+        token.cancel();
+        assert!(run(&token).is_err());
+    }
+}

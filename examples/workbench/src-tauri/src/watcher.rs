@@ -1,0 +1,55 @@
+//! `watcher`: a service that counts what changes in a folder, for as long as the app runs.
+
+use notify::{EventKind, RecursiveMode, Watcher as _};
+use serde::Serialize;
+use specta::Type;
+use specta_typescript::Number;
+use tauri::{AppHandle, Runtime};
+use tauri_plugin_tasks::{Failure, TaskContext};
+use tokio::sync::mpsc;
+
+use crate::folders::inbox;
+
+/// How many changes may wait to be counted; the system tells of the same file several times.
+const PENDING: usize = 1024;
+
+/// What it has seen since it began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+pub struct Watched {
+    /// The folder.
+    pub folder: String,
+    /// How many changes.
+    #[specta(type = Number)]
+    pub changes: u64,
+    /// The name of the file that changed last.
+    pub last: Option<String>,
+}
+
+/// Watches until it is told to stop. When it can't go on, because the folder is gone, it fails, and is run again.
+pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (): ()) -> Result<(), Failure> {
+    let folder = inbox(&app)?;
+    let (tell, mut changes) = mpsc::channel(PENDING);
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Full or closed: somebody counts fewer changes, or nobody does.
+        let _ = tell.try_send(event);
+    })?;
+    watcher.watch(&folder, RecursiveMode::Recursive)?;
+
+    let mut watched = Watched { folder: folder.to_string_lossy().into_owned(), changes: 0, last: None };
+    ctx.progress().detail(watched.clone())?;
+    while let Some(event) = changes.recv().await {
+        let event = event?;
+        if event.kind.is_access() {
+            continue;
+        }
+        if event.paths.contains(&folder) && matches!(event.kind, EventKind::Remove(_)) {
+            return Err(Failure::new(format!("the folder {} is gone", folder.display())));
+        }
+        watched.changes += 1;
+        let name = event.paths.first().and_then(|path| path.file_name());
+        watched.last = name.map(|name| name.to_string_lossy().chars().take(80).collect());
+        ctx.progress().inc(1);
+        ctx.progress().detail(watched.clone())?;
+    }
+    Err(Failure::new(format!("the system tells no more of {}", folder.display())))
+}
