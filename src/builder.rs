@@ -287,10 +287,10 @@ impl<R: Runtime> Builder<R> {
                     app.tasks().begin_schedules();
                     app.state::<Services>().start(app.tasks());
                 }
-                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
-                    if app.state::<Plugin>().pages.is_last_window(label) {
-                        app.state::<Exit<R>>().close_requested(app, api);
-                    }
+                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
+                    if app.state::<Plugin>().pages.is_last_window(label) =>
+                {
+                    app.state::<Exit<R>>().close_requested(app, api);
                 }
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
                     app.state::<Plugin>().window_destroyed(label);

@@ -82,7 +82,7 @@ impl Process {
 
     /// Ends the process that shows its pages, as a crash would.
     pub fn kill_page(&self) -> Result<()> {
-        let page = descendants(self.child.id())?
+        let page = descendants(self.child.id())
             .into_iter()
             .find(|pid| {
                 fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("WebKitWebProces"))
@@ -106,7 +106,7 @@ impl Drop for Process {
     }
 }
 
-fn descendants(parent: u32) -> Result<Vec<u32>> {
+fn descendants(parent: u32) -> Vec<u32> {
     let mut found = Vec::new();
     let mut left = vec![parent];
     while let Some(pid) = left.pop() {
@@ -117,5 +117,5 @@ fn descendants(parent: u32) -> Result<Vec<u32>> {
             found.extend(children);
         }
     }
-    Ok(found)
+    found
 }

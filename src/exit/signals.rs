@@ -32,7 +32,7 @@ async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core) -> io::Resu
     let mut signals = Signals::new()?;
     let mut first: Option<Instant> = None;
     loop {
-        let code = signals.next().await;
+        let exit_code = signals.next().await;
         // A terminal and a parent process may both send what is meant once.
         if first.is_some_and(|first| first.elapsed() < AGAIN) {
             continue;
@@ -40,10 +40,10 @@ async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core) -> io::Resu
         core.is_unattended();
         // The main thread may wait already: then this is the second request, whatever the first was.
         core.let_go();
-        app.exit(code);
+        app.exit(exit_code);
         if first.replace(Instant::now()).is_some() {
             tokio::time::sleep(LAST_RESORT).await;
-            std::process::exit(code);
+            std::process::exit(exit_code);
         }
     }
 }

@@ -157,7 +157,7 @@ async fn a_page_that_is_silent_is_asked_to_show_that_it_is_there() {
     let answers = |number: u64| async move { opened.session().unwrap().acknowledge(number).await.unwrap() };
     answers(1).await;
     for number in 2..100 {
-        sleep(PROBE - FRAME).await;
+        sleep(PROBE.saturating_sub(FRAME)).await;
         assert_eq!(opened.pushed.lock().len() as u64, number - 1, "not before its time");
         sleep(2 * FRAME).await;
         let (_, message, _) = opened.pushed.lock().last().cloned().unwrap();

@@ -349,7 +349,7 @@ proptest! {
                     prop_assert!(status.is_final(), "{:?}", work);
                 }
                 if work.way == OnExit::Finish && !work.lingers && before == TaskStatus::Running {
-                    let free = secs(grace) - secs(4).min(secs(grace) / 2);
+                    let free = secs(grace).saturating_sub(secs(4).min(secs(grace) / 2));
                     prop_assert_eq!(status == TaskStatus::Completed, secs(work.seconds) <= free, "{:?} of {:?}", work, free);
                 }
             }

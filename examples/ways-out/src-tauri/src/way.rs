@@ -88,8 +88,6 @@ impl Way {
     pub(crate) async fn go<R: Runtime>(self, app: &AppHandle<R>, plan: &Plan) {
         match self {
             Self::Exit | Self::AskToWait => app.exit(3),
-            // As a user would, with the window's button.
-            Self::AskToCancel => close(app),
             Self::AskToStay => {
                 app.exit(3);
                 sleep(Duration::from_secs(1)).await;
@@ -103,7 +101,8 @@ impl Way {
                 sleep(Duration::from_millis(800)).await;
                 app.exit(4);
             }
-            Self::Close => close(app),
+            // As a user would, with the window's button.
+            Self::Close | Self::AskToCancel => close(app),
             Self::CloseInTheTray => {
                 close(app);
                 sleep(Duration::from_secs(1)).await;

@@ -29,11 +29,11 @@ pub struct Watched {
 pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (): ()) -> Result<(), Failure> {
     let folder = inbox(&app)?;
     let (tell, mut changes) = mpsc::channel(PENDING);
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+    let mut events = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Full or closed: somebody counts fewer changes, or nobody does.
         let _ = tell.try_send(event);
     })?;
-    watcher.watch(&folder, RecursiveMode::Recursive)?;
+    events.watch(&folder, RecursiveMode::Recursive)?;
 
     let mut watched = Watched { folder: folder.to_string_lossy().into_owned(), changes: 0, last: None };
     ctx.progress().detail(watched.clone())?;
