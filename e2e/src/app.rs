@@ -61,6 +61,7 @@ pub struct App {
     client: Client,
     driver: Driver,
     folder: TempDir,
+    data_folder: TempDir,
     evidence: PathBuf,
 }
 
@@ -70,9 +71,9 @@ impl App {
         let binary = binary(program)?;
         let _ = fs::remove_dir_all(evidence);
         fs::create_dir_all(evidence).with_context(|| format!("can't make {}", evidence.display()))?;
-        let folder = TempDir::new()?;
+        let (folder, data_folder) = (TempDir::new()?, TempDir::new()?);
         let log = File::create(evidence.join("app.log"))?;
-        let mut driver = Driver::start(folder.path(), &log).await?;
+        let mut driver = Driver::start(folder.path(), data_folder.path(), &log).await?;
         let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": [] } });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(serde_json::from_value(capabilities)?)
@@ -82,7 +83,7 @@ impl App {
         driver.remember_app()?;
         let script_limit = Some(Duration::from_secs(60));
         client.update_timeouts(TimeoutConfiguration::new(script_limit, None, None)).await?;
-        let app = Self { client, driver, folder, evidence: evidence.to_owned() };
+        let app = Self { client, driver, folder, data_folder, evidence: evidence.to_owned() };
         app.window("main").await?;
         Ok(app)
     }
@@ -95,6 +96,11 @@ impl App {
     /// Where the workbench keeps its downloads.
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where the workbench keeps the folder that it watches, and its mirror.
+    pub fn data_folder(&self) -> &Path {
+        self.data_folder.path()
     }
 
     /// Whether the app's process still runs.

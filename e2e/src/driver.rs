@@ -19,7 +19,7 @@ pub struct Driver {
 
 impl Driver {
     /// Starts the driver. What it and the app print goes to `log`.
-    pub async fn start(app_folder: &Path, log: &File) -> Result<Self> {
+    pub async fn start(app_folder: &Path, data_folder: &Path, log: &File) -> Result<Self> {
         ensure!(
             std::env::var_os("DISPLAY").is_some(),
             "there is no display for a real window: run `cargo xtask test e2e`, which brings its own"
@@ -29,6 +29,7 @@ impl Driver {
             .args(["--host=127.0.0.1", &format!("--port={port}")])
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WORKBENCH_DIR", app_folder)
+            .env("WORKBENCH_DATA_DIR", data_folder)
             // There is no one to read the screen aloud to; without this, GTK complains that it finds no bus.
             .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())

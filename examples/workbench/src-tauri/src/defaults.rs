@@ -5,13 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use tauri::{AppHandle, Manager, Runtime};
 
-/// Overrides these folders and those of the watcher and the sync, so that the end-to-end tests touch nothing of the user's.
+/// Overrides both folders, so that the end-to-end tests touch nothing of the user's.
 const FOLDER_VARIABLE: &str = "WORKBENCH_DIR";
-
-/// The folder that the environment names.
-pub(crate) fn own_folder() -> Option<PathBuf> {
-    std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()).map(PathBuf::from)
-}
 
 /// Folders of this computer which the page suggests.
 #[derive(Debug, Serialize)]
@@ -25,7 +20,8 @@ pub(crate) struct Defaults {
 /// The folders to suggest: the user's own, unless `WORKBENCH_DIR` names another.
 #[tauri::command]
 pub(crate) async fn defaults<R: Runtime>(app: AppHandle<R>) -> Result<Defaults, String> {
-    if let Some(folder) = own_folder() {
+    if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
+        let folder = PathBuf::from(folder);
         return Ok(Defaults { downloads: folder.clone(), sample: folder });
     }
     // A computer without these folders (a bare Linux session has no XDG user directories) still has a home.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_tasks::Failure;
 
-use crate::defaults::own_folder;
+/// Overrides where they are, so that the end-to-end tests touch nothing of the user's.
+const FOLDER_VARIABLE: &str = "WORKBENCH_DATA_DIR";
 
 /// Where the user, or a test, puts files.
 pub(crate) fn inbox<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure> {
@@ -18,8 +19,8 @@ pub(crate) fn mirror<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure>
 }
 
 fn made<R: Runtime>(app: &AppHandle<R>, name: &str) -> Result<PathBuf, Failure> {
-    let parent = match own_folder() {
-        Some(folder) => folder,
+    let parent = match std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {
+        Some(folder) => folder.into(),
         None => app.path().app_local_data_dir()?,
     };
     let folder = parent.join(name);
