@@ -94,8 +94,11 @@ impl Workbench<'_> {
             const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
             const found = new Map();
             for (let top = 0; ; top += scroller.clientHeight) {
+                const before = scroller.scrollTop;
+                const scrolled = new Promise((resolve) => scroller.addEventListener("scroll", resolve, { once: true }));
                 scroller.scrollTop = top;
-                // Its event may come a frame late.
+                // Its event comes with a frame, and the view draws in one after that.
+                if (scroller.scrollTop !== before) await scrolled;
                 await frame();
                 await frame();
                 for (const block of scroller.querySelectorAll(".log-block:not(.log-remark)")) {
@@ -255,6 +258,8 @@ impl Workbench<'_> {
     pub async fn click(&self, id: &str, button: &str) -> Result<()> {
         let selector = format!(r#"[data-task-id="{id}"] [data-testid="{button}"]"#);
         let element = self.0.find(&selector).await?;
+        // As its user would scroll to it: the driver leaves it at the edge of what is to be seen.
+        self.0.run("document.querySelector(args).scrollIntoView({ block: 'center' })", json!(selector)).await?;
         element.click().await.with_context(|| format!("can't click {selector}"))
     }
 }

@@ -11,7 +11,7 @@ const MIB: u64 = 1024 * 1024;
 /// The buffer of a kind that says nothing about it.
 const BUFFER_ITEMS: u64 = 65_536;
 const BUFFER_BYTES: u64 = 8 * MIB;
-/// Two batches may be on their way, as large as they get.
+/// Batches may be on their way, together no larger than this.
 const BATCH_ITEMS: u64 = 65_536;
 const BATCH_BYTES: u64 = 4 * MIB;
 

@@ -123,7 +123,7 @@ const them = (tasks: number): string =>
 
 export const quitHint = (decided: boolean): string =>
   decided
-    ? "Nothing new starts any more. Close the window once more to quit at once."
+    ? "Nothing new starts any more. The window may be closed: the app goes on until then."
     : "If you quit now, what they have done so far is lost.";
 
 /** A task that a quit would cut short. */
