@@ -153,6 +153,15 @@ impl<R: Runtime> Builder<R> {
     /// A second request quits at once, if it comes half a second or more after the first: one click may both close a window
     /// and exit. A window that closes meanwhile is no such request. An app that doesn't want to exit must say so in
     /// [`on_quit`](Self::on_quit): if its own event handler prevents an exit, its tasks have been told to end by then.
+    ///
+    /// # What can't be held
+    ///
+    /// The exit is held when the last window has closed, by `AppHandle::exit`, and by signals with
+    /// [`handle_signals`](Self::handle_signals). Elsewhere the main thread waits for as long as this at most, and windows don't
+    /// draw: for `AppHandle::request_restart` and `restart`, which Tauri lets nobody hold, and on macOS for Cmd+Q, the Dock and a
+    /// log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not run). Nothing is told of an update on Windows,
+    /// whose installer ends the process, of a log-off or shutdown of Windows (tauri#14558), of Android and iOS when they put an app
+    /// away, of SIGKILL and of a crash. Ask [`TaskManager::guard`] before what you start yourself.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.exit.grace = grace;
         self
