@@ -24,7 +24,7 @@ export interface SchedulesClient {
 
   /**
    * A run now, beside the timetable, also in a pause; resolves with how it stands. If a run of the schedule goes on already and its
-   * runs may not overlap, nothing is started, and it is that one. The run is a task of the app: to follow it with `attach`
+   * runs may not overlap, nothing is started, and it is that one, shown whoever has started it. The run is a task of the app: to follow it with `attach`
    * takes a permission to see the app's tasks, as `tasks:observe-all` is.
    *
    * Rejects as `start` does if the run is refused, with {@link TaskQueueFullError} for example.

@@ -24,6 +24,10 @@ impl Gate {
         self.is_closed
     }
 
+    pub(super) fn is_guarded(&self) -> bool {
+        self.guards > 0 && !self.is_closed
+    }
+
     /// Nothing comes in until as many guards have gone as have come.
     pub(super) fn guard(&mut self) {
         self.guards += 1;

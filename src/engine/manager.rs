@@ -350,8 +350,17 @@ impl TaskManager {
     }
 
     pub(super) fn hold_off(&self, on: bool) {
-        let gate = &mut self.shared.scheduler.registry.lock().gate;
-        if on { gate.guard() } else { gate.unguard() }
+        if on {
+            self.shared.scheduler.registry.lock().gate.guard();
+        } else {
+            self.shared.scheduler.registry.lock().gate.unguard();
+            self.timetables().look();
+        }
+    }
+
+    /// Whether somebody holds off new starts.
+    pub(super) fn is_guarded(&self) -> bool {
+        self.shared.scheduler.registry.lock().gate.is_guarded()
     }
 
     /// The tasks that have not ended, oldest first.

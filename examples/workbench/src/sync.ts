@@ -9,6 +9,8 @@ const NAME = "sync";
 const TICK_MS = 500;
 /** While a run goes on, it is asked for again after this time. */
 const REPEAT_MS = 300;
+/** The longest time between two looks. */
+const LONGEST_MS = 10_000;
 /** What was due this long ago has begun, or was skipped. */
 const DUE_MS = 300;
 
@@ -31,22 +33,25 @@ export function setUpSync(panel: HTMLElement, tell: (error: unknown) => void): v
   }
 
   async function refresh(): Promise<void> {
-    window.clearTimeout(timer);
-    known = (await tasks.schedules()).find(({ name }) => name === NAME);
-    show();
-    if (known === undefined) {
-      return;
-    }
-    const { running, nextRunAt } = known;
-    if (running > 0) {
-      refreshIn(REPEAT_MS);
-    } else if (nextRunAt !== null) {
-      refreshIn(Math.max(REPEAT_MS, nextRunAt - Date.now() + DUE_MS));
+    try {
+      known = (await tasks.schedules()).find(({ name }) => name === NAME);
+      show();
+    } finally {
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => void refresh().catch(tell), untilNextLook());
     }
   }
 
-  function refreshIn(ms: number): void {
-    timer = window.setTimeout(() => void refresh().catch(tell), ms);
+  /** How long nothing is to be expected. Another window may pause or trigger it, so it is not for ever. */
+  function untilNextLook(): number {
+    if (known !== undefined && known.running > 0) {
+      return REPEAT_MS;
+    }
+    if (known === undefined || known.nextRunAt === null) {
+      return LONGEST_MS;
+    }
+    const due = known.nextRunAt - Date.now() + DUE_MS;
+    return Math.min(Math.max(REPEAT_MS, due), LONGEST_MS);
   }
 
   const after = (done: Promise<unknown>): void => {

@@ -108,7 +108,7 @@ impl TaskManager {
             Trigger::Start(run) => self.start_run(name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {
                 Some(record) => Ok(Follower::new(record)),
-                None => self.start_words(name, &run),
+                None => self.start_run(name, &run, false).map_err(|(error, _)| error),
             },
             Trigger::Repeated(run) => match self.find(run).filter(|record| may(record.name())) {
                 Some(record) => Ok(Follower::new(&record)),

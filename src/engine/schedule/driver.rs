@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
-use super::entry::Run;
+use super::{entry::Run, schedules::LOOK};
 use crate::engine::{
     Error, ErrorKind, Owner, StartOptions, TaskManager,
     manager::{Start, WeakManager},
@@ -29,12 +29,17 @@ pub(super) async fn drive(manager: WeakManager, changed: Arc<Notify>) {
 impl TaskManager {
     /// Starts what is due; answers for how long nothing is.
     fn run_due(&self) -> Option<Duration> {
+        if self.is_guarded() {
+            // What is due stays due: there will be a word when the guard goes.
+            return Some(LOOK);
+        }
         for (name, run) in self.timetables().due(self.now(), &Local) {
+            // One that was started before it may have taken its time.
+            if !self.timetables().is_still_wanted(&name, run.id) {
+                continue;
+            }
             // Whoever is interested follows it; what nobody follows is logged if it fails.
-            if let Err((error, true)) = self.start_run(&name, &run, true)
-                // That everything is about to end need not be said of each schedule.
-                && error.kind != ErrorKind::ShuttingDown
-            {
+            if let Err((error, true)) = self.start_run(&name, &run, true) {
                 let task = &*run.words.task;
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
             }
@@ -47,7 +52,7 @@ impl TaskManager {
         let schedules = self.timetables();
         match self.start_words(name, run) {
             Ok(started) => {
-                schedules.started(name, run.id, started.record());
+                schedules.started(name, run, started.record());
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&schedules.changed));
                 self.runtime().spawn(async move {
                     record.ended().await;
@@ -56,14 +61,16 @@ impl TaskManager {
                 Ok(started)
             }
             Err(error) => {
-                let is_news = schedules.refused(name, run.id, is_due, self.now());
+                // That everything is about to end need not be said of each schedule.
+                let says_something = error.kind != ErrorKind::ShuttingDown;
+                let is_news = schedules.refused(name, run.id, is_due, self.now()) && says_something;
                 Err((error, is_news))
             }
         }
     }
 
     /// Starts a task for a run, or finds the one that was started for it.
-    pub(super) fn start_words(&self, name: &str, run: &Run) -> Result<Follower, Error> {
+    fn start_words(&self, name: &str, run: &Run) -> Result<Follower, Error> {
         self.start_for(Start {
             id: run.id,
             task: &run.words.task,
@@ -72,5 +79,33 @@ impl TaskManager {
             options: StartOptions::new().tag(format!("schedule:{name}")),
             sees: &|_| true,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Failure, Schedule, TaskContext,
+        engine::{Errors, Kind, Policy, Settings, tests::manager},
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_reserved_is_not_started_for_a_schedule_that_is_paused_or_taken_off_meanwhile() {
+        for pauses in [true, false] {
+            let kind = Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+                Ok::<_, Failure>(())
+            });
+            let tasks = manager([kind], Settings::default());
+            tasks.schedule("sync", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
+            let (name, run) = tasks.timetables().due(10_000, &Local).pop().unwrap();
+            if pauses {
+                tasks.pause_schedule("sync").unwrap()
+            } else {
+                tasks.unschedule("sync").unwrap()
+            }
+            assert!(!tasks.timetables().is_still_wanted(&name, run.id));
+            assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "and it is forgotten");
+        }
     }
 }

@@ -13,6 +13,8 @@ use crate::engine::{Json, TaskId, record::Record};
 
 /// How long it is known what a trigger with an id has led to. A reloading page repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// And of how many triggers.
+const TRIGGERED_LIMIT: usize = 256;
 
 /// What is known under one name. Also when the schedule was taken off, until its last run has ended: one that is added under
 /// its name must not run beside those.
@@ -137,7 +139,7 @@ impl Entry {
     /// What to do about a trigger with the id `by`, by somebody who may deal with these kinds.
     pub(super) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
         if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
-            let live = self.runs.iter().find(|run| run.id == known.run);
+            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.words.task));
             return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
         }
         let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
@@ -148,6 +150,9 @@ impl Entry {
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
         self.triggered.push_back(Triggered { at: Instant::now(), by, run: run.id });
+        if self.triggered.len() > TRIGGERED_LIMIT {
+            self.triggered.pop_front();
+        }
         Some(trigger)
     }
 
@@ -157,8 +162,27 @@ impl Entry {
         Some(run)
     }
 
-    pub(super) fn started(&mut self, id: TaskId, record: &Arc<Record>) {
-        let Some(run) = self.runs.iter_mut().find(|run| run.id == id) else { return };
+    /// Whether a run that is about to be started is still this schedule's. It is forgotten if not.
+    pub(super) fn is_still_wanted(&mut self, id: TaskId) -> bool {
+        let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
+        let run = &self.runs[place];
+        let is_wanted = self.active.as_ref().is_some_and(|active| active.counts(run) && !active.timetable.is_paused());
+        // Somebody who has triggered it may have started it.
+        if !is_wanted && run.record.is_none() {
+            self.runs.remove(place);
+        }
+        is_wanted
+    }
+
+    /// Two may start one run: the timetable and who triggers the schedule in the same moment.
+    pub(super) fn started(&mut self, run: &Run, record: &Arc<Record>) {
+        let known = self.runs.iter().position(|known| known.id == run.id);
+        let place = known.unwrap_or_else(|| {
+            // The other one was refused before.
+            self.runs.push(run.clone());
+            self.runs.len() - 1
+        });
+        let run = &mut self.runs[place];
         run.record = Some(Arc::clone(record));
         if let Some(active) = self.active.as_mut().filter(|active| active.counts(run)) {
             active.last_run = Some(last_run(record));
@@ -168,8 +192,9 @@ impl Entry {
 
     /// A run could not be started. Answers whether that is worth a word: one in a row is enough.
     pub(super) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
+        let refused = |run: &Run| run.id == id && run.record.is_none();
+        let Some(place) = self.runs.iter().position(refused) else { return false };
         self.triggered.retain(|triggered| triggered.run != id);
-        let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
         let run = self.runs.remove(place);
         let is_running = self.is_running();
         let Some(active) = &mut self.active else { return false };

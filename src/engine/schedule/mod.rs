@@ -40,12 +40,16 @@ const NAME_LIMIT: usize = 200;
 /// use tauri_plugin_tasks::{Error, Missed, Retry, Schedule};
 ///
 /// # fn main() -> Result<(), Error> {
-/// // Ten minutes after the end of each run, or up to two minutes later; the first run at once.
+/// // Ten minutes after the end of each run, or up to two minutes later; the first run right away.
 /// let sync = Schedule::every(Duration::from_secs(600)).from_end().at_once().jitter(Duration::from_secs(120));
 ///
-/// // At three in the morning, or when the machine wakes after that. After failures it waits longer.
-/// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once).back_off(Retry::exponential(8));
-/// # let _ = (sync, clean);
+/// // At three in the morning, or when the machine wakes after that.
+/// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once);
+///
+/// // Every five minutes, and after failures no sooner than in 10, 20, 40 and at most 60.
+/// let retry = Retry::exponential(8).first_delay(Duration::from_secs(600)).max_delay(Duration::from_secs(3_600));
+/// let poll = Schedule::every(Duration::from_secs(300)).back_off(retry);
+/// # let _ = (sync, clean, poll);
 /// # Ok(())
 /// # }
 /// ```
@@ -100,9 +104,10 @@ impl Schedule {
     /// the week), or of six with the second before them. As everywhere with cron, a day fits if either of its two fields
     /// fits, when neither of them is `*`.
     ///
-    /// The times are local ones, and follow the time zone when that changes. When the clocks go forward, a time that is left
-    /// out comes at the first moment after the gap; when they go back, a time of the day (one number each for hour and minute)
-    /// comes once, the first time. What is less than an hour apart goes on through both.
+    /// The times are local ones, and follow the time zone when that changes. A time of the day, with one number each for hour and
+    /// minute, comes at the first moment after the gap if the clocks go forward over it, and once, the first time, if they go back
+    /// over it. With lists, ranges or steps in the two, what falls into the gap does not come, and what comes twice on the clock
+    /// comes twice.
     ///
     /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be read, or no
     /// day ever fits it.
@@ -146,13 +151,14 @@ impl Schedule {
         self
     }
 
-    /// The first run is at once, and the others after that as the interval or the cron expression says.
+    /// The first run is at once, without jitter, and the others after that as the interval or the cron expression says.
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
         self
     }
 
     /// Each run is up to so much later, drawn evenly: so that a thousand machines don't all ask one server in the same second.
+    /// With a cron expression it should be shorter than what lies between two of its times, or those in between are left out.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
@@ -172,7 +178,8 @@ impl Schedule {
     }
 
     /// After failures in a row the next run is no earlier than the retry's delay after the end of the last; when its attempts
-    /// are used up, its longest delay holds. A run that completes ends the row. With a cron expression the next run is the
+    /// are used up, its longest delay holds. A delay that is shorter than the interval changes nothing, and the longest is a minute
+    /// unless [`Retry::max_delay`] says more. A run that completes ends the row. With a cron expression the next run is the
     /// first one after the delay that the expression has.
     ///
     /// A failure never ends the schedule. To try within one run, give the kind [`Task::retry`](crate::Task::retry).

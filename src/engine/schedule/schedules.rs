@@ -16,7 +16,7 @@ use super::{
 use crate::engine::{Error, TaskId, record::Record};
 
 /// How long nobody looks at the clock, at most: a machine that has slept, or whose clock was set, is noticed after this.
-const LOOK: Duration = Duration::from_secs(30);
+pub(super) const LOOK: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(in crate::engine) struct Schedules {
@@ -111,10 +111,21 @@ impl Schedules {
         entries.filter_map(|(name, entry)| Some((name.clone(), entry.due(now, zone, fastrand::f64())?))).collect()
     }
 
-    pub(super) fn started(&self, name: &str, id: TaskId, record: &Arc<Record>) {
-        if let Some(entry) = self.state.lock().entries.get_mut(name) {
-            entry.started(id, record);
-        }
+    /// Something that is due may be started now.
+    pub(in crate::engine) fn look(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Whether a run that was due is to be started still: its schedule may have been paused, replaced or taken off meanwhile.
+    pub(super) fn is_still_wanted(&self, name: &str, id: TaskId) -> bool {
+        let mut state = self.state.lock();
+        let is_wanted = state.entries.get_mut(name).is_some_and(|entry| entry.is_still_wanted(id));
+        state.entries.retain(|_, entry| entry.is_left());
+        is_wanted
+    }
+
+    pub(super) fn started(&self, name: &str, run: &Run, record: &Arc<Record>) {
+        self.state.lock().entries.entry(name.to_owned()).or_default().started(run, record);
     }
 
     /// Answers whether that is worth a word.

@@ -81,11 +81,11 @@ impl Timetable {
             return;
         }
         if self.schedule.at_once {
-            self.plan = Plan::At(now);
+            (self.plan, self.jitter) = (Plan::At(now), 0);
         } else {
             self.plan_anew(now, is_running);
+            self.draw(random);
         }
-        self.draw(random);
     }
 
     pub(super) fn pause(&mut self) {
@@ -127,7 +127,7 @@ impl Timetable {
             && let (Plan::After(settled), Some(missed)) = (self.plan, self.occurrence(zone))
         {
             // Of many that were missed the last may be in time.
-            self.plan = Plan::After(settled.max(missed).max(now - LATE));
+            self.plan = Plan::After(settled.max(missed).max(now.saturating_sub(LATE + self.jitter)));
             let Some(at) = self.due_at(zone).filter(|at| *at <= now) else { return Due::Nothing };
             (due_at, is_missed) = (at, false);
         }

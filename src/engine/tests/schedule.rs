@@ -206,6 +206,19 @@ async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_due_while_starts_are_held_off_is_run_when_they_are_not() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 1, every(100)).unwrap();
+    sleep(secs(99)).await;
+    let guard = tasks.guard();
+    sleep(secs(40)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![], 0));
+    drop(guard);
+    sleep(secs(1)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![139], 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_failure_that_nobody_follows_is_logged() {
     let (log, _guard) = Log::capture();
     let (tasks, _) = manager();

@@ -69,6 +69,23 @@ fn the_first_run_may_be_at_once() {
 }
 
 #[test]
+fn the_first_run_is_at_once_whatever_the_jitter() {
+    let mut timetable = begun(every_minute().at_once().jitter(secs(40)));
+    assert_eq!((timetable.next(), timetable.at(START)), (Some(START), Due::Run));
+    assert_eq!(timetable.next(), Some(START + MINUTE + 20 * SECOND));
+}
+
+#[test]
+fn what_is_to_come_with_its_jitter_when_the_machine_wakes_was_not_missed() {
+    let mut timetable = begun(Schedule::cron("0 * * * *").unwrap().jitter(secs(600)));
+    assert_eq!(timetable.next(), Some(START + HOUR + 5 * MINUTE));
+    // The hour of one o'clock was missed, and that of two is due in a minute.
+    assert_eq!(timetable.at(START + 2 * HOUR + 4 * MINUTE), Due::Nothing);
+    assert_eq!(timetable.next(), Some(START + 2 * HOUR + 5 * MINUTE));
+    assert_eq!(timetable.at(START + 2 * HOUR + 5 * MINUTE), Due::Run);
+}
+
+#[test]
 fn the_interval_may_count_from_the_end_of_a_run() {
     let mut timetable = begun(every_minute().from_end());
     assert_eq!((timetable.at(START + MINUTE), timetable.next()), (Due::Run, None));
