@@ -35,9 +35,10 @@ pub(super) async fn supervise(scheduler: Arc<Scheduler>, record: Arc<Record>) {
 pub(super) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: Arc<Attempt>, work: Option<Work>) {
     let clocks = scheduler.start_clocks(&record, &attempt);
     if clocks.is_some() {
-        // What was spawned last is run next by this very thread, and taken over by no other: a handler that never yields
-        // would keep its own clocks from running.
-        tokio::task::yield_now().await;
+        // What was spawned last is run next by this very thread, and taken over by no other. With one more after them, the
+        // clocks can be, and another thread is woken: a handler that never yields would keep its own clocks from running,
+        // and all timers still if the others sleep (https://github.com/tokio-rs/tokio/issues/4730).
+        tokio::spawn(async {});
     }
     let span = attempt_span(&record, &attempt);
     let mut ended = run(&record, &attempt, work).instrument(span.clone()).await;
