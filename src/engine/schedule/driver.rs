@@ -100,9 +100,9 @@ mod tests {
             tasks.schedule("sync", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
             let (name, run) = tasks.timetables().due(10_000, &Local).pop().unwrap();
             if pauses {
-                tasks.pause_schedule("sync").unwrap()
+                tasks.pause_schedule("sync").unwrap();
             } else {
-                tasks.unschedule("sync").unwrap()
+                tasks.unschedule("sync").unwrap();
             }
             assert!(!tasks.timetables().is_still_wanted(&name, run.id));
             assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "and it is forgotten");
