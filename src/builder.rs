@@ -159,9 +159,11 @@ impl<R: Runtime> Builder<R> {
     /// The exit is held when the last window has closed, by `AppHandle::exit`, and by signals with
     /// [`handle_signals`](Self::handle_signals). Elsewhere the main thread waits for as long as this at most, and windows don't
     /// draw: for `AppHandle::request_restart` and `restart`, which Tauri lets nobody hold, and on macOS for Cmd+Q, the Dock and a
-    /// log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not run). Nothing is told of an update on Windows,
-    /// whose installer ends the process, of a log-off or shutdown of Windows (tauri#14558), of Android and iOS when they put an app
-    /// away, of SIGKILL and of a crash. Ask [`TaskManager::guard`] before what you start yourself.
+    /// log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not run). On Windows the thread of the official
+    /// updater waits, as that clears the app's resources before it ends the process (compiled, but not run); an updater of your own
+    /// should call `AppHandle::cleanup_before_exit` likewise. Nothing is told of `std::process::exit`, of a log-off or shutdown of
+    /// Windows (tauri#14558), of Android and iOS when they put an app away, of SIGKILL and of a crash. Ask [`TaskManager::guard`]
+    /// before what you start yourself.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.exit.grace = grace;
         self
@@ -189,7 +191,7 @@ impl<R: Runtime> Builder<R> {
     ///
     /// The window stays and the app goes on until the [`Quit`] is decided, so that a page can show what is waited for and let its
     /// user choose. Another click on the window's button asks anew. Without a window there is nobody to ask, and signals don't
-    /// ask either. The hook runs on the async runtime and must not block it.
+    /// ask either: they overrule a question that is open. The hook runs on the async runtime and must not block it.
     ///
     /// - A page that listens to Tauri's `onCloseRequested` has to call `preventDefault` there, or Tauri destroys its window.
     /// - An app that only hides its window when it is closed says [`LastWindowClosed::KeepRunning`], and shows it again to ask.

@@ -167,6 +167,26 @@ async fn the_hosts_hook_may_wait_for_all_cancel_all_or_stay() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_signal_overrules_a_question_and_a_wait_and_the_code_is_its_own() -> Result<()> {
+    let mut app = leaving("ask-for-ever", &WELL_BEHAVED).await?;
+    app.writes("asked").await?;
+    app.signal(Signal::TERM)?;
+    let (code, took) = app.ends().await?;
+    ensure!(code == 143 && took < GRACE + SLACK, "a question: exit code {code} after {took:?}");
+    ensure_drained(&app)?;
+
+    // What it waits for has no end.
+    let mut app = leaving("ask-to-wait", &["cancel"]).await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    ensure!(app.runs()? && !app.has("cancel.cleaned"), "it waits");
+    app.signal(Signal::TERM)?;
+    let (code, took) = app.ends().await?;
+    ensure!(code == 143 && took < GRACE + SLACK, "a wait: exit code {code} after {took:?}");
+    ensure!(app.has("cancel.cleaned"));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_guard_tells_what_would_be_lost_and_holds_off_new_starts() -> Result<()> {
     let mut app = leaving("guard", &WELL_BEHAVED).await?;
     ensure!(app.ends().await?.0 == 6);

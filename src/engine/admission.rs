@@ -367,6 +367,13 @@ impl Admission {
         self.tasks.get(&id).is_some_and(|entry| entry.place != Place::Running)
     }
 
+    /// Whether it waits, now or after its next attempt's delay, for more than room and those before it.
+    pub(super) fn is_put_off(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|entry| {
+            entry.place != Place::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
+        })
+    }
+
     /// Whether any task waits for its turn.
     pub(super) fn is_waiting(&self) -> bool {
         !self.heads.is_empty()

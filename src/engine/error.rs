@@ -282,6 +282,15 @@ impl Error {
         )
     }
 
+    pub(super) fn not_held_at_exit(name: &str) -> Self {
+        Self::new(
+            ErrorKind::ShuttingDown,
+            format!(
+                "task \"{name}\" can't be held any more: the app is about to exit, and waits for it; cancel it instead"
+            ),
+        )
+    }
+
     pub(super) fn guarded(name: &str) -> Self {
         Self::new(
             ErrorKind::ShuttingDown,

@@ -5,8 +5,8 @@ use super::{TaskManager, TaskSnapshot};
 /// Use it before something that ends the process without asking: an updater, or a restart from the main thread. Everywhere
 /// else the plugin's own way out does more: see [`Builder`](crate::Builder).
 ///
-/// Starts are refused with [`ErrorKind::ShuttingDown`](super::ErrorKind::ShuttingDown) meanwhile; what runs goes on, and so do
-/// attempts that are made again. Work that is spawned begins all the same.
+/// Starts are refused with [`ErrorKind::ShuttingDown`](super::ErrorKind::ShuttingDown) meanwhile, except those of services; what
+/// runs goes on, and so do attempts that are made again. Work that is spawned begins all the same.
 ///
 /// ```
 /// use tauri_plugin_tasks::TaskManager;

@@ -8,11 +8,12 @@ pub(super) struct Gate {
 }
 
 impl Gate {
-    pub(super) fn check(&self, task: &str) -> Result<(), Error> {
+    /// A service would not be lost, so it may come in although somebody holds off new starts.
+    pub(super) fn check(&self, task: &str, is_service: bool) -> Result<(), Error> {
         if self.is_closed {
             return Err(Error::shutting_down(task));
         }
-        if self.guards > 0 { Err(Error::guarded(task)) } else { Ok(()) }
+        if self.guards > 0 && !is_service { Err(Error::guarded(task)) } else { Ok(()) }
     }
 
     /// From now on nothing comes in.

@@ -384,8 +384,9 @@ impl TaskManager {
     /// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on,
     /// and what waits for more than its turn is cancelled.
     pub(crate) async fn finish(&self) {
-        let live = self.shared.scheduler.close();
-        let (put_off, awaited): (Vec<_>, Vec<_>) = live.into_iter().partition(|record| record.is_put_off());
+        let scheduler = &self.shared.scheduler;
+        let (put_off, awaited): (Vec<_>, Vec<_>) =
+            scheduler.close().into_iter().partition(|record| scheduler.is_put_off(record));
         self.cancel_records(put_off, CancelReason::Shutdown);
         for record in awaited.iter().filter(|record| record.would_be_lost()) {
             record.closed().await;

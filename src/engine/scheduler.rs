@@ -83,7 +83,7 @@ impl Scheduler {
             }
             // What is spawned can't be refused: it is cancelled as soon as it is there.
             if record.kind.is_registered() {
-                registry.gate.check(record.name())?;
+                registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
             }
             if let Some(key) = record.key() {
                 let rivals = || registry.with_key(record.name(), key);
@@ -172,7 +172,7 @@ impl Scheduler {
             if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
                 return Ok(Follower::new(&known));
             }
-            registry.gate.check(batch.name())?;
+            registry.gate.check(batch.name(), false)?;
             let (admitted, others_wait) = self.enter(|admission| {
                 if concurrency.is_some() {
                     admission.set_limit(Scope::Batch(batch.id), concurrency);
@@ -349,7 +349,19 @@ impl Scheduler {
     }
 
     pub(super) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
-        self.change_waiting(record, |admission| admission.hold(record.id, Hold::User))
+        self.change_waiting(record, |admission| admission.hold(record.id, Hold::User))?;
+        // Looked at only now: who closes the gate knows of every hold that came before. What waits for the end of the app's work
+        // would wait for ever.
+        if self.registry.lock().gate.is_closed() {
+            let _ = self.release(record);
+            return Err(Error::not_held_at_exit(record.name()));
+        }
+        Ok(())
+    }
+
+    /// It is held, or waits for the delay that it was started with.
+    pub(super) fn is_put_off(&self, record: &Record) -> bool {
+        self.hub.admission.lock().is_put_off(record.id)
     }
 
     pub(super) fn release(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::{CancelReason, OnExit, TaskSnapshot, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
+use super::{CancelReason, OnExit, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
 
 impl Record {
     /// Nothing is done for it at an exit.
@@ -24,12 +24,6 @@ impl Record {
     /// Whether an exit waits for it.
     pub(super) fn is_awaited(&self) -> bool {
         !self.status().is_final() && !self.is_left_alone()
-    }
-
-    /// It is held, or waits for the delay that it was started with.
-    pub(super) fn is_put_off(&self) -> bool {
-        let TaskSnapshot { status, queue, next_attempt_at, .. } = self.snapshot();
-        status == TaskStatus::Queued && (next_attempt_at.is_some() || queue.is_some_and(|queue| queue.held))
     }
 
     /// Whether an exit would cut off work that was meant to come to an end.

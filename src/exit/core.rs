@@ -1,10 +1,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{
-            AtomicBool, AtomicU64,
-            Ordering::{Relaxed, SeqCst},
-        },
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
         mpsc::{SyncSender, sync_channel},
     },
     thread,
@@ -29,7 +26,7 @@ pub(super) struct Core {
     phase: Mutex<Phase>,
     /// What to exit with. `None` as long as only a window was closed.
     code: Mutex<Option<i32>>,
-    /// How many questions were asked: only the last one counts.
+    /// How many questions there could have been: the number of the next.
     questions: AtomicU64,
     /// Whoever asked last is in no position to answer a question.
     unattended: AtomicBool,
@@ -65,12 +62,16 @@ impl Core {
     pub(super) fn on(&self, request: Request, code: Option<i32>, can_ask: bool) -> Answer {
         let busy = !self.tasks.is_idle();
         let can_ask = can_ask && !self.unattended.load(Relaxed) && !self.tasks.would_be_lost().is_empty();
+        let question = self.questions.fetch_add(1, Relaxed);
         let mut phase = self.phase.lock();
-        let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now() });
-        if answer != Answer::Pass {
-            let mut asked = self.code.lock();
-            *asked = asked.or(code);
-        }
+        let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now(), question });
+        let mut asked = self.code.lock();
+        *asked = match answer {
+            Answer::Pass => *asked,
+            // It overrules a question and a wait, whatever those were about.
+            Answer::Drain => code.or(*asked),
+            Answer::Hold | Answer::Ask(_) => asked.or(code),
+        };
         answer
     }
 
@@ -79,15 +80,10 @@ impl Core {
         self.unattended.store(true, Relaxed);
     }
 
-    /// A new question, which takes the place of the one before.
-    pub(super) fn question(&self) -> u64 {
-        self.questions.fetch_add(1, SeqCst) + 1
-    }
-
     /// The answer to this question is not to exit.
     pub(super) fn stay(&self, question: u64) {
         let mut phase = self.phase.lock();
-        if matches!(*phase, Phase::Asking { .. }) && question == self.questions.load(SeqCst) {
+        if is_open(*phase, question) {
             *phase = Phase::Running;
             *self.code.lock() = None;
         }
@@ -96,37 +92,51 @@ impl Core {
     /// The answer to this question is to exit. `false` if it has been decided already.
     pub(super) fn leave(&self, question: u64, drain: Drain) -> bool {
         let mut phase = self.phase.lock();
-        let decides = matches!(*phase, Phase::Asking { .. }) && question == self.questions.load(SeqCst);
+        let decides = is_open(*phase, question);
         if decides {
-            let since = Instant::now();
-            *phase = if drain == Drain::Wait { Phase::Waiting { since } } else { Phase::Draining { since } };
+            *phase = if drain == Drain::Wait { Phase::Waiting } else { Phase::Draining { since: Instant::now() } };
         }
         decides
     }
 
     /// Has everything come to its end, and the app exit then.
-    ///
-    /// What runs on the async runtime may be held up by a handler that blocks its threads, so a thread of its own sees to it
-    /// that the exit comes all the same.
     pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, drain: Drain) {
-        let (core, handle) = (Arc::clone(self), app.clone());
+        if drain != Drain::Wait {
+            self.exit_after_grace(app);
+        }
+        let (core, app) = (Arc::clone(self), app.clone());
         self.tasks.runtime().spawn(async move {
             match drain {
                 Drain::ByKind => {}
                 Drain::Cancel => {
                     core.tasks.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
                 }
-                Drain::Wait => core.tasks.finish().await,
+                Drain::Wait => {
+                    core.tasks.finish().await;
+                    core.has_waited();
+                    core.exit_after_grace(&app);
+                }
             }
             core.drain().await;
-            core.exit(&handle);
+            core.exit(&app);
         });
-        if drain != Drain::Wait {
-            let (core, handle) = (Arc::clone(self), app.clone());
-            thread::spawn(move || {
-                thread::sleep(core.grace + SLACK);
-                core.exit(&handle);
-            });
+    }
+
+    /// What runs on the async runtime may be held up by a handler that blocks its threads, so a thread of its own sees to it
+    /// that the exit comes all the same.
+    fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
+        let (core, app) = (Arc::clone(self), app.clone());
+        thread::spawn(move || {
+            thread::sleep(core.grace + SLACK);
+            core.exit(&app);
+        });
+    }
+
+    /// All that would have been cut short has ended, and what is left ends within the grace period.
+    fn has_waited(&self) {
+        let mut phase = self.phase.lock();
+        if *phase == Phase::Waiting {
+            *phase = Phase::Draining { since: Instant::now() };
         }
     }
 
@@ -144,16 +154,43 @@ impl Core {
 
     /// Exits with the code that was asked for, once.
     fn exit<R: Runtime>(&self, app: &AppHandle<R>) {
-        if std::mem::replace(&mut *self.phase.lock(), Phase::Over) != Phase::Over {
-            app.exit(self.code.lock().unwrap_or(0));
+        {
+            let mut phase = self.phase.lock();
+            if matches!(*phase, Phase::Leaving | Phase::Over) {
+                return;
+            }
+            *phase = Phase::Leaving;
         }
+        app.exit(self.code.lock().unwrap_or(0));
     }
 
-    /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period. Not with
-    /// `block_on`: the main thread may be inside a runtime of the app's own.
+    /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period.
     pub(super) fn last_chance(self: &Arc<Self>) {
         let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
-        if !matches!(before, Phase::Running | Phase::Asking { .. } | Phase::Waiting { .. }) || self.tasks.is_idle() {
+        self.see_to_the_end(before);
+    }
+
+    /// The same, but the app may have cleared its resources without an end, while its exit is held: that exit still follows.
+    fn resources_cleared(self: &Arc<Self>) {
+        let before = {
+            let mut phase = self.phase.lock();
+            let before = *phase;
+            if matches!(before, Phase::Running | Phase::Asking { .. }) {
+                *phase = Phase::Over;
+            }
+            before
+        };
+        self.see_to_the_end(before);
+    }
+
+    /// Not with `block_on`: the main thread may be inside a runtime of the app's own.
+    fn see_to_the_end(self: &Arc<Self>, before: Phase) {
+        let is_first = match before {
+            Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
+            Phase::Draining { .. } => before.has_just_begun_to_drain(Instant::now()),
+            Phase::Leaving | Phase::Over => false,
+        };
+        if !is_first || self.tasks.is_idle() {
             return;
         }
         let (done, drained) = sync_channel(1);
@@ -175,6 +212,11 @@ impl Core {
     }
 }
 
+/// Whether the question is the last one, and nothing has been decided.
+fn is_open(phase: Phase, question: u64) -> bool {
+    matches!(phase, Phase::Asking { question: open, .. } if open == question)
+}
+
 /// Tells that a drain is over, also if it is dropped with its runtime.
 struct Done(SyncSender<()>);
 
@@ -192,7 +234,7 @@ impl Resource for Sentinel {}
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        self.0.last_chance();
+        self.0.resources_cleared();
     }
 }
 
@@ -258,25 +300,63 @@ mod tests {
         runtime.shutdown_background();
     }
 
+    /// Asks, and answers the question's number.
+    fn ask(core: &Core, request: Request, asked: Option<i32>) -> u64 {
+        match core.on(request, asked, true) {
+            Answer::Ask(question) => question,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn nothing_is_asked_when_nobody_can_answer() {
         let (_runtime, core, _task) = core(Duration::from_secs(20), false);
-        assert_eq!(core.on(Request::Exit, Some(3), true), Answer::Ask);
-        core.stay(core.question());
+        let question = ask(&core, Request::Exit, Some(3));
+        core.stay(question);
         core.is_unattended();
         assert_eq!(core.on(Request::Exit, Some(4), true), Answer::Drain);
         assert_eq!(*core.code.lock(), Some(4), "the code of an exit that was decided against is forgotten");
     }
 
     #[test]
+    fn a_signal_that_overrules_a_question_or_a_wait_brings_its_own_code() {
+        for waits in [false, true] {
+            let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+            let question = ask(&core, Request::Exit, Some(0));
+            assert!(!waits || core.leave(question, Drain::Wait));
+            core.is_unattended();
+            assert_eq!(core.on(Request::Exit, Some(143), true), Answer::Drain);
+            assert_eq!(*core.code.lock(), Some(143));
+        }
+    }
+
+    #[test]
     fn only_the_last_question_counts() {
         let (_runtime, core, _task) = core(Duration::from_secs(20), false);
-        core.on(Request::CloseLastWindow, None, true);
-        let (first, second) = (core.question(), core.question());
+        let first = ask(&core, Request::CloseLastWindow, None);
+        let second = ask(&core, Request::CloseLastWindow, None);
         core.stay(first);
         assert!(matches!(*core.phase.lock(), Phase::Asking { .. }));
         assert!(!core.leave(first, Drain::Cancel) && core.leave(second, Drain::Cancel));
         assert!(!core.leave(second, Drain::Wait), "once");
+    }
+
+    #[test]
+    fn an_app_that_clears_its_resources_while_its_exit_is_held_still_exits() {
+        let (_runtime, core, task) = core(Duration::from_secs(20), false);
+        assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
+        drop(Sentinel(Arc::clone(&core)));
+        assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "it may end the process next");
+        assert!(matches!(*core.phase.lock(), Phase::Draining { .. }));
+    }
+
+    #[test]
+    fn an_exit_that_cannot_be_held_waits_for_the_drain_that_the_same_click_has_begun() {
+        let (_runtime, core, task) = core(Duration::from_secs(20), false);
+        assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+        core.last_chance();
+        assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
+        assert_eq!(*core.phase.lock(), Phase::Over);
     }
 
     #[test]

@@ -108,9 +108,9 @@ impl<R: Runtime> Exit<R> {
         match self.core.on(request, code, hook.is_some()) {
             Answer::Pass => return false,
             Answer::Hold => {}
-            Answer::Ask => {
+            Answer::Ask(question) => {
                 if let Some(hook) = hook {
-                    self.ask(app, Arc::clone(hook));
+                    self.ask(app, question, Arc::clone(hook));
                 }
             }
             Answer::Drain => self.core.begin(app, Drain::ByKind),
@@ -119,8 +119,8 @@ impl<R: Runtime> Exit<R> {
     }
 
     /// The hook is the app's own and may use what is locked here, so it runs elsewhere.
-    fn ask(&self, app: &AppHandle<R>, hook: Hook<R>) {
-        let quit = Quit::new(app, &self.core);
+    fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
+        let quit = Quit::new(app, &self.core, question);
         self.core.tasks.runtime().spawn(async move { hook(quit) });
     }
 }

@@ -1,10 +1,11 @@
 //! What an exit that is asked for comes to, as plain data with the time handed in.
 //!
 //! Invariants:
+//! - nothing is held when there is nothing to wait for, and nobody is asked when nothing would be lost;
 //! - who asks twice for the exit is let go; but what comes within [`AGAIN`] is the same request, as one click may close a window
 //!   and exit;
 //! - a window that closes is no such request: it may go, and what it left is seen to its end;
-//! - nothing is held when there is nothing to wait for.
+//! - an exit that was held and is on its way is not overtaken by a window that closes: the code would be lost.
 
 use std::time::{Duration, Instant};
 
@@ -16,12 +17,14 @@ pub(super) const AGAIN: Duration = Duration::from_millis(500);
 pub(super) enum Phase {
     #[default]
     Running,
-    /// The host's hook has a [`Quit`](super::Quit) to decide on.
-    Asking { since: Instant },
+    /// The host's hook has a [`Quit`](super::Quit) to decide on, with this number.
+    Asking { since: Instant, question: u64 },
     /// All that would be cut short is waited for, however long that takes.
-    Waiting { since: Instant },
+    Waiting,
     /// What there is comes to its end within the grace period, and the exit follows.
     Draining { since: Instant },
+    /// The exit follows, and Tauri has been told so.
+    Leaving,
     /// Nothing holds the exit any more.
     Over,
 }
@@ -44,6 +47,8 @@ pub(super) struct Situation {
     /// Work would be cut short, and there are a hook to ask and a window to show it.
     pub(super) can_ask: bool,
     pub(super) now: Instant,
+    /// The number of the question, if one is asked.
+    pub(super) question: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,36 +58,45 @@ pub(super) enum Answer {
     /// It is held, and nothing more.
     Hold,
     /// It is held, and the hook asked.
-    Ask,
+    Ask(u64),
     /// It is held until what there is has come to its end.
     Drain,
 }
 
 impl Phase {
-    pub(super) fn on(&mut self, request: Request, Situation { busy, can_ask, now }: Situation) -> Answer {
+    pub(super) fn on(&mut self, request: Request, Situation { busy, can_ask, now, question }: Situation) -> Answer {
         use Request::{CloseLastWindow, Exit, LastWindowClosed};
-        let is_same = |since: Instant| now.saturating_duration_since(since) < AGAIN;
         let (next, answer) = match (*self, request) {
-            (Self::Running, _) if !busy => (Self::Running, Answer::Pass),
-            (Self::Running, CloseLastWindow | Exit) if can_ask => (Self::Asking { since: now }, Answer::Ask),
-            // Without a question the window may close; the end follows.
-            (Self::Running, CloseLastWindow) => (Self::Running, Answer::Pass),
+            (Self::Running | Self::Asking { .. }, _) if !busy => (Self::Running, Answer::Pass),
+            (Self::Asking { since, .. }, Exit) if can_ask && is_same(since, now) => (*self, Answer::Hold),
             // The page that was to ask may be another one by now.
-            (Self::Asking { .. }, CloseLastWindow) => (Self::Asking { since: now }, Answer::Ask),
-            (Self::Asking { since }, Exit) if is_same(since) => (*self, Answer::Hold),
+            (Self::Running | Self::Asking { .. }, CloseLastWindow) | (Self::Running, Exit) if can_ask => {
+                (Self::Asking { since: now, question }, Answer::Ask(question))
+            }
+            // Without a question the window may close; the end follows.
+            (Self::Running | Self::Asking { .. }, CloseLastWindow) => (Self::Running, Answer::Pass),
             (Self::Running | Self::Asking { .. }, LastWindowClosed | Exit) => {
                 (Self::Draining { since: now }, Answer::Drain)
             }
-            (Self::Waiting { .. } | Self::Draining { .. }, CloseLastWindow) => (*self, Answer::Pass),
-            (Self::Waiting { .. } | Self::Draining { .. }, LastWindowClosed) => (*self, Answer::Hold),
-            (Self::Waiting { since } | Self::Draining { since }, Exit) if is_same(since) => (*self, Answer::Hold),
+            (Self::Waiting | Self::Draining { .. } | Self::Leaving, CloseLastWindow) => (*self, Answer::Pass),
+            (Self::Waiting | Self::Draining { .. } | Self::Leaving, LastWindowClosed) => (*self, Answer::Hold),
             // It is in a hurry now.
-            (Self::Waiting { .. }, Exit) => (Self::Draining { since: now }, Answer::Drain),
-            (Self::Draining { .. } | Self::Over, _) => (Self::Over, Answer::Pass),
+            (Self::Waiting, Exit) => (Self::Draining { since: now }, Answer::Drain),
+            (Self::Draining { since }, Exit) if is_same(since, now) => (*self, Answer::Hold),
+            (Self::Draining { .. } | Self::Leaving, Exit) | (Self::Over, _) => (Self::Over, Answer::Pass),
         };
         *self = next;
         answer
     }
+
+    /// Whether a drain has begun so recently that what ends the process now is the same request.
+    pub(super) fn has_just_begun_to_drain(self, now: Instant) -> bool {
+        matches!(self, Self::Draining { since } if is_same(since, now))
+    }
+}
+
+fn is_same(since: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(since) < AGAIN
 }
 
 #[cfg(test)]
@@ -91,52 +105,95 @@ mod tests {
 
     use super::*;
 
-    fn request() -> impl Strategy<Value = Request> {
-        prop_oneof![Just(Request::CloseLastWindow), Just(Request::LastWindowClosed), Just(Request::Exit)]
+    #[derive(Debug, Clone, Copy)]
+    enum Step {
+        Request {
+            request: Request,
+            busy: bool,
+            can_ask: bool,
+        },
+        Stay,
+        Wait,
+        /// What was waited for is over.
+        Told,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let request = prop_oneof![Just(Request::CloseLastWindow), Just(Request::LastWindowClosed), Just(Request::Exit)];
+        let request = (request, prop::bool::weighted(0.8), any::<bool>());
+        prop_oneof![
+            6 => request.prop_map(|(request, busy, can_ask)| Step::Request { request, busy, can_ask: busy && can_ask }),
+            1 => Just(Step::Stay),
+            1 => Just(Step::Wait),
+            1 => Just(Step::Told),
+        ]
     }
 
     proptest! {
         #[test]
         fn who_asks_twice_is_let_go_an_idle_app_at_once_and_no_window_cuts_a_drain_short(
-            requests in prop::collection::vec((request(), any::<bool>(), any::<bool>(), 0..1_000_u64), 1..16),
+            steps in prop::collection::vec((step(), 0..1_000_u64), 1..24),
         ) {
-            let mut phase = Phase::Running;
-            let mut now = Instant::now();
-            // When the drain began.
-            let mut drained = None;
-            for (request, busy, can_ask, later) in requests {
+            let (mut phase, mut now) = (Phase::Running, Instant::now());
+            let (mut asked, mut drained) = (None, None);
+            for (question, (step, later)) in (0_u64..).zip(steps) {
                 now += Duration::from_millis(later);
                 let before = phase;
-                let answer = phase.on(request, Situation { busy, can_ask, now });
-                match (before, answer) {
-                    (_, Answer::Ask) => {
-                        prop_assert!(drained.is_none() && request != Request::LastWindowClosed);
-                        let is_asking = matches!(before, Phase::Asking { .. });
-                        prop_assert!(can_ask || is_asking);
-                    }
-                    (Phase::Running, Answer::Pass) => prop_assert!(!busy || request == Request::CloseLastWindow),
-                    (_, Answer::Drain) => {
-                        prop_assert!(drained.is_none());
-                        drained = Some(now);
-                    }
-                    (Phase::Draining { .. }, Answer::Pass) if request == Request::Exit => {
-                        prop_assert!(now - drained.unwrap() >= AGAIN, "one action, two requests");
-                    }
-                    (Phase::Draining { .. }, Answer::Hold) if request == Request::Exit => {
-                        prop_assert!(now - drained.unwrap() < AGAIN, "the second request");
-                    }
-                    (Phase::Draining { .. }, Answer::Pass) => prop_assert_eq!(request, Request::CloseLastWindow),
-                    _ => {}
+                let Step::Request { request, busy, can_ask } = step else {
+                    phase = match (step, before) {
+                        (Step::Stay, Phase::Asking { .. }) => Phase::Running,
+                        (Step::Wait, Phase::Asking { .. }) => Phase::Waiting,
+                        (Step::Told, Phase::Waiting | Phase::Draining { .. }) => Phase::Leaving,
+                        _ => before,
+                    };
+                    continue;
+                };
+                let answer = phase.on(request, Situation { busy, can_ask, now, question });
+                let is_recent = |event: Option<Instant>| event.is_some_and(|event| now - event < AGAIN);
+                let is_undecided = matches!(before, Phase::Running | Phase::Asking { .. });
+                if is_undecided && !busy {
+                    prop_assert_eq!(answer, Answer::Pass, "there is nothing to wait for");
                 }
-                if phase == Phase::Over {
-                    prop_assert_eq!(answer, Answer::Pass);
+                match answer {
+                    Answer::Ask(number) => {
+                        prop_assert!(can_ask && is_undecided && request != Request::LastWindowClosed);
+                        prop_assert_eq!((number, phase), (question, Phase::Asking { since: now, question }));
+                        asked = Some(now);
+                    }
+                    Answer::Drain => {
+                        prop_assert!(is_undecided || before == Phase::Waiting);
+                        prop_assert_ne!(request, Request::CloseLastWindow);
+                        prop_assert_eq!(drained.replace(now), None, "once");
+                    }
+                    Answer::Hold if request == Request::Exit => {
+                        let is_same_question = is_undecided && can_ask && is_recent(asked);
+                        prop_assert!(is_same_question || is_recent(drained), "a second request");
+                    }
+                    Answer::Hold => {
+                        prop_assert_eq!(request, Request::LastWindowClosed);
+                        prop_assert!(!is_undecided && before != Phase::Over);
+                    }
+                    Answer::Pass if request == Request::Exit => {
+                        let is_on_its_way = matches!(before, Phase::Leaving | Phase::Over);
+                        prop_assert!(!busy || is_on_its_way || (drained.is_some() && !is_recent(drained)));
+                    }
+                    Answer::Pass if request == Request::LastWindowClosed => {
+                        prop_assert!(!busy || before == Phase::Over, "what it left is not seen to its end");
+                    }
+                    Answer::Pass => prop_assert!(!can_ask || !is_undecided, "not asked"),
                 }
+                let is_decided = matches!(phase, Phase::Draining { .. } | Phase::Leaving | Phase::Over);
+                prop_assert!(drained.is_none() || is_decided, "no way back");
             }
         }
     }
 
     fn busy(now: Instant) -> Situation {
-        Situation { busy: true, can_ask: false, now }
+        Situation { busy: true, can_ask: false, now, question: 0 }
+    }
+
+    fn asks(now: Instant, question: u64) -> Situation {
+        Situation { busy: true, can_ask: true, now, question }
     }
 
     #[test]
@@ -150,6 +207,7 @@ mod tests {
             let answers = requests.map(|request| phase.on(request, busy(now)));
             assert_eq!(answers.iter().filter(|answer| **answer == Answer::Drain).count(), 1, "{answers:?}");
             assert_eq!(phase, Phase::Draining { since: now });
+            assert!(phase.has_just_begun_to_drain(now) && !phase.has_just_begun_to_drain(now + AGAIN));
             assert_eq!(phase.on(Request::Exit, busy(now + AGAIN)), Answer::Pass, "the second request");
         }
     }
@@ -157,24 +215,54 @@ mod tests {
     #[test]
     fn the_question_is_asked_again_and_an_exit_while_it_is_open_is_not_the_second_request() {
         let (mut phase, mut now) = (Phase::Running, Instant::now());
-        let mut on = |request, later| {
+        let mut on = |request, later, question| {
             now += later;
-            phase.on(request, Situation { busy: true, can_ask: true, now })
+            phase.on(request, asks(now, question))
         };
-        assert_eq!(on(Request::CloseLastWindow, AGAIN), Answer::Ask);
-        assert_eq!(on(Request::Exit, Duration::ZERO), Answer::Hold, "the same click");
-        assert_eq!(on(Request::CloseLastWindow, AGAIN), Answer::Ask);
-        assert_eq!(on(Request::Exit, AGAIN), Answer::Drain);
-        assert_eq!(on(Request::Exit, AGAIN), Answer::Pass);
+        assert_eq!(on(Request::CloseLastWindow, AGAIN, 1), Answer::Ask(1));
+        assert_eq!(on(Request::Exit, Duration::ZERO, 2), Answer::Hold, "the same click");
+        assert_eq!(on(Request::CloseLastWindow, AGAIN, 3), Answer::Ask(3));
+        assert_eq!(on(Request::Exit, AGAIN, 4), Answer::Drain);
+        assert_eq!(on(Request::Exit, AGAIN, 5), Answer::Pass);
+    }
+
+    #[test]
+    fn an_exit_that_nobody_can_be_asked_about_ends_the_question_at_once() {
+        let now = Instant::now();
+        let mut phase = Phase::Running;
+        assert_eq!(phase.on(Request::CloseLastWindow, asks(now, 1)), Answer::Ask(1));
+        assert_eq!(phase.on(Request::Exit, busy(now)), Answer::Drain, "a signal");
+    }
+
+    #[test]
+    fn a_question_is_not_asked_again_when_nothing_is_left_to_lose() {
+        let now = Instant::now();
+        for busy in [true, false] {
+            let mut phase = Phase::Running;
+            assert_eq!(phase.on(Request::CloseLastWindow, asks(now, 1)), Answer::Ask(1));
+            let situation = Situation { busy, can_ask: false, now: now + AGAIN, question: 2 };
+            assert_eq!(phase.on(Request::CloseLastWindow, situation), Answer::Pass);
+            let end = if busy { Answer::Drain } else { Answer::Pass };
+            assert_eq!(phase.on(Request::LastWindowClosed, situation), end);
+        }
     }
 
     #[test]
     fn who_waits_for_the_end_goes_on_without_a_window_and_is_hurried_by_an_exit() {
         let now = Instant::now();
-        let mut phase = Phase::Waiting { since: now };
-        assert_eq!(phase.on(Request::CloseLastWindow, busy(now + AGAIN)), Answer::Pass);
-        assert_eq!(phase.on(Request::LastWindowClosed, busy(now + AGAIN)), Answer::Hold);
-        assert_eq!(phase.on(Request::Exit, busy(now + AGAIN)), Answer::Drain);
-        assert_eq!(phase.on(Request::Exit, busy(now + 2 * AGAIN)), Answer::Pass);
+        let mut phase = Phase::Waiting;
+        assert_eq!(phase.on(Request::CloseLastWindow, busy(now)), Answer::Pass);
+        assert_eq!(phase.on(Request::LastWindowClosed, busy(now)), Answer::Hold);
+        assert_eq!(phase.on(Request::Exit, busy(now)), Answer::Drain, "however short the wait was");
+        assert_eq!(phase.on(Request::Exit, busy(now + AGAIN)), Answer::Pass);
+    }
+
+    #[test]
+    fn a_window_that_closes_does_not_overtake_the_exit_that_is_on_its_way() {
+        let mut phase = Phase::Leaving;
+        let idle = Situation { busy: false, can_ask: false, now: Instant::now(), question: 0 };
+        assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Hold);
+        assert_eq!(phase.on(Request::Exit, idle), Answer::Pass);
+        assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Pass, "should the app have prevented that exit");
     }
 }

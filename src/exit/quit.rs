@@ -17,8 +17,8 @@ pub struct Quit<R: Runtime> {
 }
 
 impl<R: Runtime> Quit<R> {
-    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>) -> Self {
-        Self { app: app.clone(), core: Arc::clone(core), question: core.question() }
+    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>, question: u64) -> Self {
+        Self { app: app.clone(), core: Arc::clone(core), question }
     }
 
     /// The app, to show its user something.
@@ -33,8 +33,9 @@ impl<R: Runtime> Quit<R> {
     }
 
     /// Quits when all of them have ended, however long that takes; those that are held or wait for their delay are cancelled.
-    /// Nothing new starts meanwhile. Windows stay as they are and may be closed. Who asks for the exit once more has what is left
-    /// end as its kind says, within [`Builder::exit_grace`](crate::Builder::exit_grace).
+    /// Nothing new starts or is held meanwhile, but what waits for a slot that a service has waits on. Windows stay as they are
+    /// and may be closed. Who asks for the exit once more has what is left end as its kind says, within
+    /// [`Builder::exit_grace`](crate::Builder::exit_grace).
     pub fn wait(self) {
         self.leave(Drain::Wait);
     }

@@ -1,6 +1,6 @@
 import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
-import type { Snapshot } from "./client";
+import type { AnySnapshot } from "./client";
 
 /** Folders to suggest: `Defaults` in `src-tauri/src/defaults.rs`. */
 export interface Defaults {
@@ -16,7 +16,7 @@ export type ExtraWindow = "second" | "observer";
 /** What a quit would cut short, or waits for: `QuitQuestion` in `src-tauri/src/quit.rs`. */
 export interface QuitQuestion {
   readonly decided: boolean;
-  readonly tasks: readonly Snapshot[];
+  readonly tasks: readonly AnySnapshot[];
 }
 
 export type QuitChoice = "wait" | "cancel" | "stay";

@@ -19,6 +19,9 @@ export const KINDS = [
 /** A task in the list: `task` tells which kind it is, and with it the types of its input and its detail. */
 export type Snapshot = SnapshotFor<Tasks, (typeof KINDS)[number]>;
 
+/** A task of any kind. */
+export type AnySnapshot = SnapshotFor<Tasks, TaskName<Tasks>>;
+
 declare global {
   interface Window {
     __TAURI_INTERNALS__: unknown;

@@ -10,7 +10,7 @@ import {
   TaskTimedOutError,
   type TimeLimit,
 } from "tauri-plugin-tasks-api";
-import type { Snapshot } from "./client";
+import type { AnySnapshot, Snapshot } from "./client";
 import { bytes, clock, duration, elapsed, fileName, ordinal, plural, until } from "./format";
 import type {
   DownloadError,
@@ -127,25 +127,31 @@ export const quitHint = (decided: boolean): string =>
     : "If you quit now, what they have done so far is lost.";
 
 /** A task that a quit would cut short. */
-export function quitLine(task: Snapshot, done: string): string {
+export function quitLine(task: AnySnapshot, done: string): string {
   const { short } = subject(task);
   const parts = [kindName(task), short, done || statusName(task.status, task.overdue).toLowerCase()];
   return parts.filter((part) => part !== "").join(" · ");
 }
 
-const KINDS: Readonly<Record<Snapshot["task"], string>> = {
+const KINDS: Readonly<Record<AnySnapshot["task"], string>> = {
   download: "Download",
   "hash-folder": "Folder hash",
   job: "Job",
   tail: "Log tail",
   secret: "Secret",
+  sync: "Sync",
+  watcher: "Watcher",
+  numbers: "Number stream",
+  "numbers-dropped": "Number stream",
+  "numbers-cancelled": "Number stream",
+  noise: "Noise stream",
 };
 
 /** `Download`, and for a batch `8 downloads`. */
-export const kindName = ({ task, members }: Snapshot): string =>
+export const kindName = ({ task, members }: AnySnapshot): string =>
   members === null ? KINDS[task] : batchName(task, members);
 
-function batchName(task: Snapshot["task"], members: number): string {
+function batchName(task: AnySnapshot["task"], members: number): string {
   const one = KINDS[task].toLowerCase();
   return plural(members, one, one.endsWith("h") ? `${one}es` : `${one}s`);
 }
@@ -164,13 +170,13 @@ export interface Subject {
   readonly full: string;
 }
 
-export function subject({ task, input, label }: Snapshot): Subject {
+export function subject({ task, input, label }: AnySnapshot): Subject {
   if (label !== null) {
     return { short: label, full: label };
   }
-  // Only a kind registered with `show_input` has one here, and `secret` takes none.
+  // Only a kind registered with `show_input` has one here.
   if (input === null) {
-    return { short: "", full: "" };
+    return NOTHING;
   }
   switch (task) {
     case "tail":
@@ -187,8 +193,12 @@ export function subject({ task, input, label }: Snapshot): Subject {
       const text = JOBS[input.outcome] + time;
       return { short: text, full: text };
     }
+    default:
+      return NOTHING;
   }
 }
+
+const NOTHING: Subject = { short: "", full: "" };
 
 function host(url: string): string {
   try {

@@ -183,6 +183,7 @@ async fn a_guard_holds_off_new_starts_and_tells_what_would_be_lost() {
     let error = tasks.start("Cancel", 1).unwrap_err();
     assert_eq!(error.kind, ErrorKind::ShuttingDown);
     assert!(error.message.contains("TaskManager::guard"), "{error}");
+    assert!(tasks.start("service", 1).is_ok(), "the app may become ready meanwhile");
     drop(guard);
     assert!(tasks.start("Cancel", 1).is_ok());
 }
@@ -203,6 +204,34 @@ async fn to_wait_for_the_end_waits_for_what_waits_too() {
     for task in [first, second] {
         assert!(task.outcome().await.output::<u64>().is_some());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts() {
+    let again = Policy { retry: Some(Retry::exponential(9).first_delay(secs(60))), ..Policy::default() };
+    let fails =
+        Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
+    let tasks = manager([fails], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    assert_eq!(task.status(), TaskStatus::Retrying);
+    tasks.hold(task.id()).unwrap();
+    tasks.finish().await;
+    assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_held_while_the_end_is_waited_for() {
+    let tasks = manager([sleeper("a", Policy { concurrency: Some(1), ..Policy::default() })], Settings::default());
+    let [_, second] = [10, 10].map(|seconds| tasks.start("a", seconds).unwrap());
+    let finish = tasks.finish();
+    tokio::pin!(finish);
+    assert!(futures_util::poll!(&mut finish).is_pending());
+    let error = tasks.hold(second.id()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ShuttingDown);
+    assert!(!second.snapshot().queue.unwrap().held);
+    finish.await;
+    assert!(second.outcome().await.output::<u64>().is_some());
 }
 
 /// Outstays its grace period, and takes a second to clean up.

@@ -11,6 +11,9 @@ use crate::Plan;
 /// How long the exit may take with a task that ignores everything.
 const GRACE: Duration = Duration::from_secs(3);
 
+/// A question that nobody answers: to drop it would be an answer.
+struct Undecided<R: Runtime>(Quit<R>);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     Exit,
@@ -24,12 +27,13 @@ pub(crate) enum Way {
     AskToWait,
     AskToCancel,
     AskToStay,
+    AskForEver,
     Guard,
     Stay,
 }
 
 impl Way {
-    const ALL: [(&'static str, Self); 13] = [
+    const ALL: [(&'static str, Self); 14] = [
         ("exit", Self::Exit),
         ("exit-twice", Self::ExitTwice),
         ("close", Self::Close),
@@ -42,12 +46,14 @@ impl Way {
         ("ask-to-wait", Self::AskToWait),
         ("ask-to-cancel", Self::AskToCancel),
         ("ask-to-stay", Self::AskToStay),
+        // Until a signal comes.
+        ("ask-for-ever", Self::AskForEver),
         ("guard", Self::Guard),
         // With a page that has started tasks, until it is killed.
         ("stay", Self::Stay),
     ];
-    pub(crate) const NAMES: [&'static str; 13] = {
-        let mut names = [""; 13];
+    pub(crate) const NAMES: [&'static str; 14] = {
+        let mut names = [""; 14];
         let mut index = 0;
         while index < names.len() {
             names[index] = Self::ALL[index].0;
@@ -65,7 +71,12 @@ impl Way {
         match self {
             Self::CloseInTheTray => tasks.on_last_window_closed(LastWindowClosed::KeepRunning),
             Self::Wait => tasks.handle_signals(),
-            Self::AskToWait => tasks.on_quit(Quit::wait),
+            Self::AskToWait => tasks.handle_signals().on_quit(Quit::wait),
+            Self::AskForEver => tasks.handle_signals().on_quit(|quit| {
+                let app = quit.app().clone();
+                app.manage(Undecided(quit));
+                crate::plan(&app).note("asked");
+            }),
             Self::AskToCancel => tasks.on_quit(Quit::cancel),
             Self::AskToStay => tasks.on_quit(|quit| {
                 let plan = crate::plan(quit.app());
@@ -87,7 +98,7 @@ impl Way {
 
     pub(crate) async fn go<R: Runtime>(self, app: &AppHandle<R>, plan: &Plan) {
         match self {
-            Self::Exit | Self::AskToWait => app.exit(3),
+            Self::Exit | Self::AskToWait | Self::AskForEver => app.exit(3),
             Self::AskToStay => {
                 app.exit(3);
                 sleep(Duration::from_secs(1)).await;

@@ -60,7 +60,11 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         // What was copied stays copied, but a file that is being copied is worth waiting for.
         .task(Task::new("sync", sync::sync).on_exit(OnExit::Finish))
         .schedule("sync", "sync", (), Schedule::every(Duration::from_secs(60)).at_once())
-        .task(Task::new("watcher", watcher::watcher).restart(Restart::on_failure()))
+        .task(
+            // Time enough to read why it failed.
+            Task::new("watcher", watcher::watcher)
+                .restart(Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_secs(3)))),
+        )
         .service("watcher", ())
         // Registered like the others, but named by no file in `capabilities/`.
         .task(Task::new("secret", secret::secret))
