@@ -330,8 +330,8 @@ export type ScheduleSnapshot = {
 	/**  Whether it is paused. */
 	paused: boolean,
 	/**
-	 *  When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun, or
-	 *  its interval counts from the end of what runs now.
+	 *  When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun or
+	 *  is about to exit, or its interval counts from the end of what runs now.
 	 */
 	nextRunAt: number | null,
 	/**  The run that was started last. */

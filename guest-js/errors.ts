@@ -367,28 +367,30 @@ function fromTauri(text: string, task?: string): TaskError {
   if (text.includes("not allowed")) {
     return refused(
       text,
-      `Add "tasks:default"${entryFor(text, task)} to "permissions" in the one of ${CAPABILITIES} that lists this window.`,
+      `Add ${permissionsFor(text, task)} to "permissions" in the one of ${CAPABILITIES} that lists this window.`,
     );
   }
   return ipc(text, "");
 }
 
-/** What a command needs beside `tasks:default`. `tasks:allow-start` covers all that starts something. */
-function entryFor(text: string, task = "…"): string {
+/** What a command needs. `tasks:allow-start` covers all that starts something. */
+function permissionsFor(text: string, task = "…"): string {
   if (/tasks[.|](start|retry|batch)\b/.test(text)) {
-    return ` and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;
+    return `"tasks:default" and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;
   }
   if (/tasks[.|]set_limit\b/.test(text)) {
-    return ` and { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "…", "owner": "any" }] }`;
+    return `"tasks:default" and { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "…", "owner": "any" }] }`;
+  }
+  if (/tasks[.|]counts\b/.test(text)) {
+    return '"tasks:default" and { "identifier": "tasks:allow-counts", "allow": [{ "task": "*", "owner": "any" }] }';
   }
   if (/tasks[.|]trigger\b/.test(text)) {
-    return ' and { "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }';
+    return '{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }, with the name of the task that the schedule runs,';
   }
-  if (/tasks[.|](pause|resume)_schedule\b/.test(text)) return ' and "tasks:control-all"';
-  if (/tasks[.|]schedules\b/.test(text)) return ' and "tasks:observe-all"';
-  return /tasks[.|]counts\b/.test(text)
-    ? ' and { "identifier": "tasks:allow-counts", "allow": [{ "task": "*", "owner": "any" }] }'
-    : "";
+  if (/tasks[.|](pause|resume)_schedule\b/.test(text)) {
+    return '"tasks:control-all"';
+  }
+  return /tasks[.|]schedules\b/.test(text) ? '"tasks:observe-all"' : '"tasks:default"';
 }
 
 function refused(text: string, hint: string): TaskPermissionError {

@@ -181,7 +181,8 @@ impl<R: Runtime> Builder<R> {
     /// Makes an exit of SIGINT and SIGTERM, with the exit code 128 + the signal's number; without it they end the process at
     /// once. Outside of Unix, Ctrl+C in the console counts as SIGINT.
     ///
-    /// The second signal quits at once. Not for an app that handles these signals itself.
+    /// A second signal quits at once, if it comes half a second or more after the first: a terminal and a parent process may both
+    /// send what is meant once. Not for an app that handles these signals itself.
     pub fn handle_signals(mut self) -> Self {
         self.exit.handle_signals = true;
         self

@@ -31,10 +31,10 @@ use specta_typescript::{Exporter, FrameworkExporter, Typescript};
 /// # */
 /// let builder = tasks::<tauri::test::MockRuntime>();
 /// # builder.typescript().write(&path)?;
-/// if std::env::var_os("UPDATE_BINDINGS").is_some() {
-///     builder.typescript().write(&path)?;
+/// match std::env::var_os("UPDATE_BINDINGS") {
+///     Some(_) => builder.typescript().write(&path)?,
+///     None => builder.typescript().check(&path)?,
 /// }
-/// builder.typescript().check(&path)?;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default, Clone)]
@@ -55,8 +55,12 @@ struct TaskTypes {
 #[non_exhaustive]
 pub enum TypeScriptError {
     /// A type can't be said in TypeScript. A `u64`, for one: annotate the field with
-    /// `#[specta(type = specta_typescript::Number)]`.
-    #[error("{0}; a number of 64 bits needs #[specta(type = specta_typescript::Number)] on its field")]
+    /// `#[specta(type = specta_typescript::Number)]`, or, if its `Type` is derived with a feature only, with
+    /// `#[cfg_attr(feature = "bindings", specta(type = specta_typescript::Number))]`.
+    #[error(
+        "{0}; a number of 64 bits needs #[specta(type = specta_typescript::Number)] on its field, or \
+         #[cfg_attr(feature = \"bindings\", specta(type = specta_typescript::Number))] if its Type is derived with that feature"
+    )]
     Type(String),
     /// The file can't be written.
     #[error("can't write {}: {source}", path.display())]
@@ -121,19 +125,19 @@ impl TypeScript {
             .framework_runtime(move |exporter| Ok(task_map(&rows, exporter)?.into()))
             .export(&types, AsTheyAre)
             .map_err(|e| fail(&e))?;
-        Ok(format!("{}\n", text.trim_end()))
+        // The space of `/// …` is a part of what specta knows as the text.
+        Ok(format!("{}\n", text.trim_end().replace("/**  ", "/** ")))
     }
 
-    /// Writes the module to `path`, unless it says that already. Answers whether it was written.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<bool, TypeScriptError> {
+    /// Writes the module to `path`, unless it says that already.
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TypeScriptError> {
         let path = path.as_ref();
         let text = self.render()?;
         if read(path) == text {
-            return Ok(false);
+            return Ok(());
         }
         let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
-        written.map_err(|source| TypeScriptError::Write { path: path.to_owned(), source })?;
-        Ok(true)
+        written.map_err(|source| TypeScriptError::Write { path: path.to_owned(), source })
     }
 
     /// Fails when `path` is not what [`write`](Self::write) would write.

@@ -106,7 +106,11 @@ describe("what calls about schedules reject with", () => {
       ["schedules", () => tasks.schedules(), '"tasks:observe-all"'],
       ["pause_schedule", () => tasks.pauseSchedule("sync"), '"tasks:control-all"'],
       ["resume_schedule", () => tasks.resumeSchedule("sync"), '"tasks:control-all"'],
-      ["trigger", () => tasks.trigger("sync"), '"tasks:allow-trigger", "allow": [{ "task": "…" }]'],
+      [
+        "trigger",
+        () => tasks.trigger("sync"),
+        '{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }, with the name of the task',
+      ],
     ] as const;
     const wordings = [
       (name: string) => `Command plugin:tasks|${name} not allowed by ACL`,
@@ -117,7 +121,7 @@ describe("what calls about schedules reject with", () => {
         plugin.refuse(name, wording(name));
         const error = await call().catch((e: unknown) => e);
         expect(error).toBeInstanceOf(api.TaskPermissionError);
-        expect((error as Error).message).toContain(hint);
+        expect((error as Error).message).toContain(`Add ${hint}`);
       }
     }
   });

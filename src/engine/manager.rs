@@ -358,6 +358,11 @@ impl TaskManager {
         }
     }
 
+    /// Whether nothing new comes in any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.shared.scheduler.registry.lock().gate.is_closed()
+    }
+
     /// Whether somebody holds off new starts.
     pub(super) fn is_guarded(&self) -> bool {
         self.shared.scheduler.registry.lock().gate.is_guarded()

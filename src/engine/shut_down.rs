@@ -76,9 +76,19 @@ pub(super) async fn shut_down(scheduler: Arc<Scheduler>, grace: Duration) -> Vec
 
 /// Cancels what may finish when its time is over.
 async fn stop_at(scheduler: &Arc<Scheduler>, record: &Arc<Record>, timetable: Timetable) {
-    if timeout_at(timetable.last_call(record.kind.policy.grace), record.closed()).await.is_err() {
-        // It may have ended in this moment, and then there is nothing to stop.
-        let _ = scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown));
+    let grace = record.kind.policy.grace;
+    if timeout_at(timetable.last_call(grace), record.closed()).await.is_ok() {
+        return;
+    }
+    // It may have ended in this moment, and then there is nothing to stop.
+    if scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown)).is_ok() {
+        tracing::warn!(
+            task = record.name(),
+            id = %record.id,
+            "the task was to finish before the exit, and is cancelled: it took too long for an exit grace of {:?} and its own of \
+             {grace:?}: see Builder::exit_grace and Task::grace",
+            timetable.grace
+        );
     }
 }
 

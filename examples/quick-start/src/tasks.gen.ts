@@ -11,19 +11,19 @@ export type Tasks = {
 	};
 };
 
-/**  What is in the file. */
+/** What is in the file. */
 export type Count = {
 	lines: number,
 	words: number,
 };
 
-/**  Why it was not counted. */
+/** Why it was not counted. */
 export type CountError = { type: "notFound" } | { type: "io"; data: string };
 
-/**  What to read. */
+/** What to read. */
 export type CountInput = {
 	path: string,
 };
 
-/**  The item type of tasks that emit no items. It has no values. */
+/** The item type of tasks that emit no items. It has no values. */
 export type Never = never;

@@ -86,186 +86,186 @@ export type Tasks = {
  *  and what is shown between two attempts.
  */
 export type DownloadError = 
-/**  Not an http or https address. */
+/** Not an http or https address. */
 { type: "url"; data: string } | 
-/**  The destination is not the full path of a file. */
+/** The destination is not the full path of a file. */
 { type: "path"; data: string } | 
-/**  The folder of the destination doesn't exist. */
+/** The folder of the destination doesn't exist. */
 { type: "noFolder"; data: string } | 
-/**  Something is at the destination already. */
+/** Something is at the destination already. */
 { type: "exists"; data: string } | 
-/**  The server answered with something else than the file. */
+/** The server answered with something else than the file. */
 { type: "http"; data: number } | 
-/**  The server was not reached, or the connection broke. */
+/** The server was not reached, or the connection broke. */
 { type: "network"; data: string } | 
-/**  The file could not be written. */
+/** The file could not be written. */
 { type: "io"; data: string };
 
-/**  What to download. */
+/** What to download. */
 export type DownloadInput = {
-	/**  An http or https address. */
+	/** An http or https address. */
 	url: string,
-	/**  The full path of the file to make. */
+	/** The full path of the file to make. */
 	dest: string,
 };
 
-/**  A file that is there now. */
+/** A file that is there now. */
 export type Downloaded = {
-	/**  Where. */
+	/** Where. */
 	path: string,
-	/**  How large it is. */
+	/** How large it is. */
 	bytes: number,
-	/**  The BLAKE3 hash of its content. */
+	/** The BLAKE3 hash of its content. */
 	blake3: string,
 };
 
-/**  An error that needs no type of its own: what went wrong, in words. */
+/** An error that needs no type of its own: what went wrong, in words. */
 export type Failure = {
-	/**  What went wrong, as the error itself says it. */
+	/** What went wrong, as the error itself says it. */
 	message: string,
-	/**  What led to it, outermost first: the error's sources. */
+	/** What led to it, outermost first: the error's sources. */
 	causes: string[],
 };
 
-/**  What was hashed. */
+/** What was hashed. */
 export type FolderHash = {
-	/**  How many files the hash covers. */
+	/** How many files the hash covers. */
 	files: number,
-	/**  How many bytes they have. */
+	/** How many bytes they have. */
 	bytes: number,
-	/**  How many files and folders could not be read and are not part of the hash. */
+	/** How many files and folders could not be read and are not part of the hash. */
 	skipped: number,
-	/**  The same for the same names and contents, in whatever order the disk lists them. */
+	/** The same for the same names and contents, in whatever order the disk lists them. */
 	hash: string,
-	/**  How long it took. */
+	/** How long it took. */
 	seconds: number,
 };
 
-/**  What to hash. */
+/** What to hash. */
 export type HashFolderInput = {
-	/**  The folder. */
+	/** The folder. */
 	path: string,
 };
 
-/**  Why a job failed. */
+/** Why a job failed. */
 export type JobError = 
-/**  It was told to. */
+/** It was told to. */
 { type: "asTold"; data: {
-	/**  The last tick it counted. */
+	/** The last tick it counted. */
 	at: number,
-	/**  How many there were to count. */
+	/** How many there were to count. */
 	of: number,
 } } | 
-/**  The seconds are not between zero and a day. */
+/** The seconds are not between zero and a day. */
 { type: "seconds" };
 
-/**  What the job is told to do. */
+/** What the job is told to do. */
 export type JobInput = {
-	/**  How it ends. */
+	/** How it ends. */
 	outcome: JobOutcome,
-	/**  How long it works, if it is left alone. */
+	/** How long it works, if it is left alone. */
 	seconds: number,
 };
 
-/**  How a job ends. */
+/** How a job ends. */
 export type JobOutcome = 
-/**  Counts to the end. */
+/** Counts to the end. */
 "succeed" | 
-/**  Returns a typed error halfway. */
+/** Returns a typed error halfway. */
 "fail" | 
-/**  Panics halfway. */
+/** Panics halfway. */
 "panic" | 
-/**  Waits for ever and reports nothing: only a cancel ends it. */
+/** Waits for ever and reports nothing: only a cancel ends it. */
 "hang" | 
-/**  Blocks its thread and never looks at its token: a cancel can't end it before its time. */
+/** Blocks its thread and never looks at its token: a cancel can't end it before its time. */
 "stubborn";
 
-/**  What a job did. */
+/** What a job did. */
 export type JobReport = {
-	/**  How many ticks it counted. */
+	/** How many ticks it counted. */
 	ticks: number,
 };
 
-/**  The item type of tasks that emit no items. It has no values. */
+/** The item type of tasks that emit no items. It has no values. */
 export type Never = never;
 
-/**  Which bytes. */
+/** Which bytes. */
 export type NoiseInput = {
-	/**  How many. */
+	/** How many. */
 	bytes: number,
-	/**  In chunks of this size. */
+	/** In chunks of this size. */
 	chunk: number,
-	/**  Other seeds, other bytes. */
+	/** Other seeds, other bytes. */
 	seed: number,
 };
 
-/**  Which numbers. */
+/** Which numbers. */
 export type NumbersInput = {
-	/**  How many, from 0 on. */
+	/** How many, from 0 on. */
 	count: number,
-	/**  How many a second; 0 for as fast as it can. */
+	/** How many a second; 0 for as fast as it can. */
 	perSecond: number,
 };
 
-/**  What a download is at. */
+/** What a download is at. */
 export type Stage = 
-/**  Waits for the server's answer. */
+/** Waits for the server's answer. */
 "connecting" | 
-/**  Writes what comes in. */
+/** Writes what comes in. */
 "receiving" | 
-/**  Makes sure that it is on the disk and gives it its name. */
+/** Makes sure that it is on the disk and gives it its name. */
 "saving";
 
-/**  What a run did. */
+/** What a run did. */
 export type Synced = {
-	/**  How many files were copied. */
+	/** How many files were copied. */
 	copied: number,
-	/**  How many were as they should be. */
+	/** How many were as they should be. */
 	kept: number,
 };
 
-/**  What a tail is at. */
+/** What a tail is at. */
 export type TailDetail = {
-	/**  How many lines it has emitted. */
+	/** How many lines it has emitted. */
 	lines: number,
-	/**  How often another file had the name, or the file was emptied. */
+	/** How often another file had the name, or the file was emptied. */
 	rotations: number,
-	/**  Whether there is something to read. */
+	/** Whether there is something to read. */
 	state: TailState,
 };
 
-/**  Why there are no lines, or no more of them. */
+/** Why there are no lines, or no more of them. */
 export type TailError = 
-/**  There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard. */
+/** There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard. */
 { type: "noFile"; data: string } | 
-/**  A folder, a pipe or a device. */
+/** A folder, a pipe or a device. */
 { type: "notAFile"; data: string } | 
-/**  The file could not be read. */
+/** The file could not be read. */
 { type: "io"; data: string };
 
-/**  What to follow. */
+/** What to follow. */
 export type TailInput = {
-	/**  The log file. */
+	/** The log file. */
 	path: string,
-	/**  From its first line on. Otherwise only its last few lines, and what comes after them. */
+	/** From its first line on. Otherwise only its last few lines, and what comes after them. */
 	fromStart: boolean,
 };
 
-/**  What a tail does. */
+/** What a tail does. */
 export type TailState = 
-/**  Reads what is there. */
+/** Reads what is there. */
 "reading" | 
-/**  Waits for more. */
+/** Waits for more. */
 "waiting" | 
-/**  Waits for a file with this name. */
+/** Waits for a file with this name. */
 "missing";
 
-/**  What it has seen since it began. */
+/** What it has seen since it began. */
 export type Watched = {
-	/**  The folder. */
+	/** The folder. */
 	folder: string,
-	/**  How many changes. */
+	/** How many changes. */
 	changes: number,
-	/**  The name of the file that changed last. */
+	/** The name of the file that changed last. */
 	last: string | null,
 };

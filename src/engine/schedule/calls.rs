@@ -80,7 +80,11 @@ impl TaskManager {
     /// }
     /// ```
     pub fn schedules(&self) -> Vec<ScheduleSnapshot> {
-        self.timetables().snapshots(self.now(), &Local)
+        let mut schedules = self.timetables().snapshots(self.now(), &Local);
+        if self.is_closed() {
+            schedules.iter_mut().for_each(|schedule| schedule.next_run_at = None);
+        }
+        schedules
     }
 
     /// A run now, beside the timetable, also while the schedule is paused. If one of its runs goes on and it does not

@@ -19,8 +19,8 @@ pub struct ScheduleSnapshot {
     pub cron: Option<String>,
     /// Whether it is paused.
     pub paused: bool,
-    /// When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun, or
-    /// its interval counts from the end of what runs now.
+    /// When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun or
+    /// is about to exit, or its interval counts from the end of what runs now.
     #[cfg_attr(any(test, feature = "specta"), specta(type = Option<specta_typescript::Number>))]
     pub next_run_at: Option<u64>,
     /// The run that was started last.

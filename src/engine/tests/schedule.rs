@@ -202,6 +202,7 @@ async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
     sleep(secs(30)).await;
     let schedule = only(&tasks);
     assert_eq!((schedule.running, schedule.skipped, schedule.last_run.unwrap().status), (0, 3, TaskStatus::Cancelled));
+    assert_eq!(schedule.next_run_at, None, "there is none any more");
     assert_eq!((runs(&tasks, "sync"), log.count("leaves runs out")), (vec![10], 0), "{}", log.text());
 }
 
