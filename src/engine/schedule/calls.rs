@@ -82,7 +82,9 @@ impl TaskManager {
     pub fn schedules(&self) -> Vec<ScheduleSnapshot> {
         let mut schedules = self.timetables().snapshots(self.now(), &Local);
         if self.is_closed() {
-            schedules.iter_mut().for_each(|schedule| schedule.next_run_at = None);
+            for schedule in &mut schedules {
+                schedule.next_run_at = None;
+            }
         }
         schedules
     }

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::manager;
+use super::{manager, observe::Log};
 use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext, TaskManager,
     TaskStatus,
@@ -79,6 +79,7 @@ async fn each_kind_ends_as_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
+    let (log, _guard) = Log::capture();
     let kind = Kind::new("a", on_exit(OnExit::Finish), Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.on_cancel(async { sleep(secs(4)).await });
         std::future::pending::<Result<(), Failure>>().await
@@ -89,6 +90,7 @@ async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
     assert_eq!(asked.elapsed(), secs(9), "cancelled after half of 10 seconds, as its grace period is 5");
+    assert_eq!(log.count("an exit grace of 10s and its own of 5s"), 1, "{}", log.text());
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
 }
 
