@@ -160,7 +160,10 @@ export type ErrorKind =
 "stopped" | 
 /**  An item is not of the type that it is read as. */
 "invalidItem" | 
-/**  The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. */
+/**
+ *  The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. At an exit nothing is
+ *  held either.
+ */
 "shuttingDown";
 
 /**  What went wrong with a task, without the handler's own error. */

@@ -412,7 +412,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Keeps the task in its queue until `release` is called; held already, nothing changes. Rejects with a
-   * {@link TaskError} of kind `notQueued` if it doesn't wait (any more).
+   * {@link TaskError} of kind `notQueued` if it doesn't wait (any more), and of kind `shuttingDown` if the app is about to exit.
    *
    * @example
    * ```ts

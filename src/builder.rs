@@ -192,7 +192,7 @@ impl<R: Runtime> Builder<R> {
     ///
     /// The window stays and the app goes on until the [`Quit`] is decided, so that a page can show what is waited for and let its
     /// user choose. Another click on the window's button asks anew. Without a window there is nobody to ask, and signals don't
-    /// ask either: they overrule a question that is open. The hook runs on the async runtime and must not block it.
+    /// ask either: they overrule a question that is open. The hook runs on a thread where it may block.
     ///
     /// - A page that listens to Tauri's `onCloseRequested` has to call `preventDefault` there, or Tauri destroys its window.
     /// - An app that only hides its window when it is closed says [`LastWindowClosed::KeepRunning`], and shows it again to ask.

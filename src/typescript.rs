@@ -125,8 +125,7 @@ impl TypeScript {
             .framework_runtime(move |exporter| Ok(task_map(&rows, exporter)?.into()))
             .export(&types, AsTheyAre)
             .map_err(|e| fail(&e))?;
-        // The space of `/// …` is a part of what specta knows as the text.
-        Ok(format!("{}\n", text.trim_end().replace("/**  ", "/** ")))
+        Ok(text.trim_end().lines().map(|line| tidy_comment(line) + "\n").collect())
     }
 
     /// Writes the module to `path`, unless it says that already.
@@ -151,6 +150,19 @@ impl TypeScript {
         let line = |text: &str| text.lines().nth(same).unwrap_or("(end of file)").to_owned();
         Err(TypeScriptError::OutOfDate { path: path.to_owned(), line: same + 1, old: line(&old), new: line(&new) })
     }
+}
+
+/// The space after `///` is a part of what specta takes for the text, and it writes another one before it.
+fn tidy_comment(line: &str) -> String {
+    for begin in ["/**", " *"] {
+        if let Some((indent, text)) = line.split_once(begin)
+            && indent.chars().all(|char| char == '\t')
+            && let Some(text) = text.strip_prefix("  ")
+        {
+            return format!("{indent}{begin} {text}");
+        }
+    }
+    line.to_owned()
 }
 
 /// The file as a generator would have written it; empty if there is none.

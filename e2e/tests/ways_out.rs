@@ -177,8 +177,7 @@ async fn a_signal_overrules_a_question_and_a_wait_and_the_code_is_its_own() -> R
 
     // What it waits for has no end.
     let mut app = leaving("ask-to-wait", &["cancel"]).await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    ensure!(app.runs()? && !app.has("cancel.cleaned"), "it waits");
+    app.writes("waits").await?;
     app.signal(Signal::TERM)?;
     let (code, took) = app.ends().await?;
     ensure!(code == 143 && took < GRACE + SLACK, "a wait: exit code {code} after {took:?}");

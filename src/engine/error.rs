@@ -73,7 +73,8 @@ pub enum ErrorKind {
     Stopped,
     /// An item is not of the type that it is read as.
     InvalidItem,
-    /// The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts.
+    /// The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. At an exit nothing is
+    /// held either.
     ShuttingDown,
 }
 

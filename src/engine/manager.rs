@@ -252,19 +252,20 @@ impl TaskManager {
 
     /// Keeps a waiting task from running until it is [released](Self::release). To hold it again changes nothing.
     ///
-    /// Fails when there is no such task, or it does not wait in its queue.
+    /// Fails when there is no such task, it does not wait in its queue, or the app is about to exit.
     pub fn hold(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         self.hold_record(&record)
     }
 
-    /// Lets a task that was [held](Self::hold) have its turn again. Fails as that does.
+    /// Lets a task that was [held](Self::hold) have its turn again. Fails when there is no such task, or it does not wait in its
+    /// queue.
     pub fn release(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         self.release_record(&record)
     }
 
-    /// Gives a waiting task another priority; higher runs earlier. Fails as [`hold`](Self::hold) does.
+    /// Gives a waiting task another priority; higher runs earlier. Fails as [`release`](Self::release) does.
     pub fn set_priority(&self, id: TaskId, priority: i32) -> Result<(), Error> {
         let record = self.find(id).ok_or_else(|| Error::not_found(id))?;
         self.set_priority_of(&record, priority)
@@ -524,7 +525,7 @@ impl TaskManager {
 
     pub(crate) fn cancel_record(&self, record: &Arc<Record>, reason: CancelReason) -> Result<(), Error> {
         let stopped = self.shared.scheduler.stop(record, Stop::Cancel(reason));
-        stopped.map_err(|status| Error::already_ended(record.name(), status))
+        stopped.map(drop).map_err(|status| Error::already_ended(record.name(), status))
     }
 
     /// Answers how many had not ended.

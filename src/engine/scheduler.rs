@@ -270,10 +270,10 @@ impl Scheduler {
     }
 
     /// Tells a task to stop, with its members if it is a batch. `Err` with its final status if it has ended.
-    pub(super) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<(), TaskStatus> {
+    pub(super) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<Stopped, TaskStatus> {
         let stopped = record.stop(why, None)?;
         self.act_on(record, stopped);
-        Ok(())
+        Ok(stopped)
     }
 
     fn act_on(self: &Arc<Self>, record: &Arc<Record>, stopped: Stopped) {
@@ -349,14 +349,20 @@ impl Scheduler {
     }
 
     pub(super) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
-        self.change_waiting(record, |admission| admission.hold(record.id, Hold::User))?;
-        // Looked at only now: who closes the gate knows of every hold that came before. What waits for the end of the app's work
-        // would wait for ever.
-        if self.registry.lock().gate.is_closed() {
-            let _ = self.release(record);
-            return Err(Error::not_held_at_exit(record.name()));
-        }
-        Ok(())
+        let (waits, anybody_waits) = {
+            let registry = self.registry.lock();
+            // What waits for the end of the app's work would wait for ever; who closes the gate knows of every hold before.
+            if registry.gate.is_closed() {
+                return Err(Error::not_held_at_exit(record.name()));
+            }
+            let mut admission = self.hub.admission.lock();
+            let waits = admission.waits(record.id);
+            // It makes no room for anything.
+            admission.hold(record.id, Hold::User);
+            (waits, admission.is_waiting())
+        };
+        self.tell_places(anybody_waits);
+        waited(waits, record)
     }
 
     /// It is held, or waits for the delay that it was started with.
@@ -382,11 +388,7 @@ impl Scheduler {
             waits = admission.waits(record.id);
             waits && change(admission)
         });
-        if !waits {
-            return Err(Error::not_queued(record.name(), record.status()));
-        }
-        record.notify();
-        Ok(())
+        waited(waits, record)
     }
 
     pub(super) fn set_limit(self: &Arc<Self>, of: Scope, limit: Option<usize>) {
@@ -459,6 +461,15 @@ impl Entrant {
         let lane = LaneKey { kind, batch: None };
         Self { id: birth.id, lane, priority: birth.options.priority, holds }
     }
+}
+
+/// The answer to a change of a task that may not wait any more.
+fn waited(waits: bool, record: &Arc<Record>) -> Result<(), Error> {
+    if !waits {
+        return Err(Error::not_queued(record.name(), record.status()));
+    }
+    record.notify();
+    Ok(())
 }
 
 fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
-use super::{CancelReason, OnExit, TaskStatus, life::Stop, record::Record, scheduler::Scheduler};
+use super::{
+    CancelReason, OnExit, TaskStatus,
+    life::Stop,
+    record::{Record, Stopped},
+    scheduler::Scheduler,
+};
 
 impl Record {
     /// Nothing is done for it at an exit.
@@ -80,8 +85,8 @@ async fn stop_at(scheduler: &Arc<Scheduler>, record: &Arc<Record>, timetable: Ti
     if timeout_at(timetable.last_call(grace), record.closed()).await.is_ok() {
         return;
     }
-    // It may have ended in this moment, and then there is nothing to stop.
-    if scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown)).is_ok() {
+    // It may have ended in this moment, or somebody has cancelled it before.
+    if scheduler.stop(record, Stop::Cancel(CancelReason::Shutdown)) == Ok(Stopped::Told) {
         tracing::warn!(
             task = record.name(),
             id = %record.id,

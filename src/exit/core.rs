@@ -10,6 +10,7 @@ use std::{
 
 use parking_lot::Mutex;
 use tauri::{AppHandle, Resource, Runtime};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::phase::{Answer, Phase, Request, Situation};
 use crate::{CancelReason, TaskFilter, TaskManager};
@@ -64,15 +65,26 @@ impl Core {
         let can_ask = can_ask && !self.unattended.load(Relaxed) && !self.tasks.would_be_lost().is_empty();
         let question = self.questions.fetch_add(1, Relaxed);
         let mut phase = self.phase.lock();
+        let mut held = self.code.lock();
+        let is_held_exit = *phase == Phase::Leaving && code == Some(held.unwrap_or(0));
+        let request = if request == Request::Exit && is_held_exit { Request::HeldExit } else { request };
         let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now(), question });
-        let mut asked = self.code.lock();
-        *asked = match answer {
-            Answer::Pass => *asked,
+        *held = match answer {
+            Answer::Pass => *held,
             // It overrules a question and a wait, whatever those were about.
-            Answer::Drain => code.or(*asked),
-            Answer::Hold | Answer::Ask(_) => asked.or(code),
+            Answer::Drain => code.or(*held),
+            Answer::Hold | Answer::Ask(_) => held.or(code),
         };
         answer
+    }
+
+    /// There is no window left to show a question in, and the app goes on: that decides to stay.
+    pub(super) fn nobody_is_left_to_ask(&self) {
+        let mut phase = self.phase.lock();
+        if matches!(*phase, Phase::Asking { .. }) {
+            *phase = Phase::Running;
+            *self.code.lock() = None;
+        }
     }
 
     /// Nobody can answer a question from now on.
@@ -105,25 +117,27 @@ impl Core {
             self.exit_after_grace(app);
         }
         let (core, app) = (Arc::clone(self), app.clone());
-        self.tasks.runtime().spawn(async move {
-            match drain {
-                Drain::ByKind => {}
-                Drain::Cancel => {
-                    core.tasks.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
+        thread::spawn(move || {
+            block_on(async {
+                match drain {
+                    Drain::ByKind => {}
+                    Drain::Cancel => {
+                        core.tasks.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
+                    }
+                    Drain::Wait => {
+                        core.tasks.finish().await;
+                        core.has_waited();
+                        core.exit_after_grace(&app);
+                    }
                 }
-                Drain::Wait => {
-                    core.tasks.finish().await;
-                    core.has_waited();
-                    core.exit_after_grace(&app);
-                }
-            }
-            core.drain().await;
+                core.drain().await;
+            });
             core.exit(&app);
         });
     }
 
-    /// What runs on the async runtime may be held up by a handler that blocks its threads, so a thread of its own sees to it
-    /// that the exit comes all the same.
+    /// What tells tasks to stop runs code of theirs, as the `Drop` of what they hold: a thread that does nothing else sees to it that
+    /// the exit comes all the same.
     fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
@@ -161,7 +175,8 @@ impl Core {
             }
             *phase = Phase::Leaving;
         }
-        app.exit(self.code.lock().unwrap_or(0));
+        let code = self.code.lock().unwrap_or(0);
+        app.exit(code);
     }
 
     /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period.
@@ -183,7 +198,6 @@ impl Core {
         self.see_to_the_end(before);
     }
 
-    /// Not with `block_on`: the main thread may be inside a runtime of the app's own.
     fn see_to_the_end(self: &Arc<Self>, before: Phase) {
         let is_first = match before {
             Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
@@ -195,9 +209,11 @@ impl Core {
         }
         let (done, drained) = sync_channel(1);
         *self.waiting.lock() = Some(done.clone());
+        // If the tasks' runtime is gone there is nothing to wait for.
+        let _gone = AbortOnDropHandle::new(self.tasks.runtime().spawn(until_dropped(Done(done.clone()))));
         let (core, done) = (Arc::clone(self), Done(done));
-        self.tasks.runtime().spawn(async move {
-            core.drain().await;
+        thread::spawn(move || {
+            block_on(core.drain());
             drop(done);
         });
         let _ = drained.recv_timeout(self.grace + SLACK);
@@ -210,6 +226,22 @@ impl Core {
             let _ = waiting.try_send(());
         }
     }
+}
+
+/// On a runtime of its own: the threads and the timers of the app's may be held up by the very tasks that are to be ended, or by
+/// whoever waits for that. This thread must not be one of a runtime.
+pub(super) fn block_on<F: Future>(future: F) -> Option<F::Output> {
+    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => Some(runtime.block_on(future)),
+        Err(error) => {
+            tracing::error!("the app exits without a look at its tasks or signals: {error}");
+            None
+        }
+    }
+}
+
+async fn until_dropped(_kept: Done) {
+    std::future::pending::<()>().await;
 }
 
 /// Whether the question is the last one, and nothing has been decided.
@@ -283,6 +315,49 @@ mod tests {
         drop(Sentinel(Arc::clone(&core)));
         assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
         runtime.shutdown_background();
+    }
+
+    #[test]
+    fn who_clears_the_resources_on_a_thread_of_the_tasks_runtime_does_not_hold_their_end_up() {
+        let (runtime, core, task) = core(Duration::from_secs(20), false);
+        runtime.block_on(runtime.spawn(async move { drop(Sentinel(core)) })).unwrap();
+        assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "as an updater does in a command");
+    }
+
+    #[test]
+    fn handlers_that_hold_all_threads_are_told_to_stop() {
+        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let tasks = TaskManager::new(runtime.handle().clone());
+        let (begun, begins) = sync_channel(1);
+        let task = tasks.spawn("work", async move |ctx: TaskContext| {
+            begun.send(()).unwrap();
+            while !ctx.is_cancelled() {
+                thread::yield_now();
+            }
+            Ok::<_, Failure>(())
+        });
+        begins.recv().unwrap();
+        Arc::new(Core::new(tasks, Duration::from_secs(20))).last_chance();
+        assert_eq!(task.snapshot().status, TaskStatus::Completed);
+    }
+
+    #[test]
+    fn a_question_whose_window_is_gone_is_none() {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        let question = ask(&core, Request::Exit, Some(3));
+        core.nobody_is_left_to_ask();
+        assert!(!core.leave(question, Drain::Cancel));
+        assert_ne!(ask(&core, Request::Exit, Some(0)), question, "with another window, later");
+        assert_eq!(*core.code.lock(), Some(0));
+    }
+
+    #[test]
+    fn another_exit_does_not_take_the_place_of_the_one_that_is_on_its_way() {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
+        *core.phase.lock() = Phase::Leaving;
+        assert_eq!(core.on(Request::Exit, Some(9), false), Answer::Hold);
+        assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Pass);
     }
 
     #[test]

@@ -89,7 +89,10 @@ impl<R: Runtime> Exit<R> {
             // It can't be held, and comes once more when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
             Some(_) => self.answer(app, Request::Exit, code, has_window),
-            None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => true,
+            None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => {
+                self.core.nobody_is_left_to_ask();
+                true
+            }
             None => self.answer(app, Request::LastWindowClosed, None, false),
         };
         if holds {
@@ -118,9 +121,10 @@ impl<R: Runtime> Exit<R> {
         true
     }
 
-    /// The hook is the app's own and may use what is locked here, so it runs elsewhere.
+    /// The hook is the app's own and may use what is locked here, so it runs elsewhere; and not where tasks that never yield could
+    /// keep it from running, as the window would never close then.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
-        self.core.tasks.runtime().spawn(async move { hook(quit) });
+        self.core.tasks.runtime().spawn_blocking(move || hook(quit));
     }
 }

@@ -5,7 +5,7 @@
 //! - who asks twice for the exit is let go; but what comes within [`AGAIN`] is the same request, as one click may close a window
 //!   and exit;
 //! - a window that closes is no such request: it may go, and what it left is seen to its end;
-//! - an exit that was held and is on its way is not overtaken by a window that closes: the code would be lost.
+//! - an exit that was held and is on its way is not overtaken by a window that closes or another exit: the code would be lost.
 
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,8 @@ pub(super) enum Request {
     LastWindowClosed,
     /// `AppHandle::exit`, or a signal.
     Exit,
+    /// The exit that was held, when its time has come.
+    HeldExit,
 }
 
 /// How things stand when a request comes.
@@ -65,25 +67,24 @@ pub(super) enum Answer {
 
 impl Phase {
     pub(super) fn on(&mut self, request: Request, Situation { busy, can_ask, now, question }: Situation) -> Answer {
-        use Request::{CloseLastWindow, Exit, LastWindowClosed};
+        use Request::{CloseLastWindow, Exit, HeldExit, LastWindowClosed};
         let (next, answer) = match (*self, request) {
-            (Self::Running | Self::Asking { .. }, _) if !busy => (Self::Running, Answer::Pass),
+            (Self::Over, _) => (Self::Over, Answer::Pass),
+            (Self::Running | Self::Asking { .. }, _) if !busy => (*self, Answer::Pass),
             (Self::Asking { since, .. }, Exit) if can_ask && is_same(since, now) => (*self, Answer::Hold),
             // The page that was to ask may be another one by now.
             (Self::Running | Self::Asking { .. }, CloseLastWindow) | (Self::Running, Exit) if can_ask => {
                 (Self::Asking { since: now, question }, Answer::Ask(question))
             }
-            // Without a question the window may close; the end follows.
-            (Self::Running | Self::Asking { .. }, CloseLastWindow) => (Self::Running, Answer::Pass),
-            (Self::Running | Self::Asking { .. }, LastWindowClosed | Exit) => {
+            // Without a question the window may close; the end follows, if it has not begun.
+            (_, CloseLastWindow) => (*self, Answer::Pass),
+            // Who waits is in a hurry now.
+            (Self::Running | Self::Asking { .. }, _) | (Self::Waiting, Exit | HeldExit) => {
                 (Self::Draining { since: now }, Answer::Drain)
             }
-            (Self::Waiting | Self::Draining { .. } | Self::Leaving, CloseLastWindow) => (*self, Answer::Pass),
-            (Self::Waiting | Self::Draining { .. } | Self::Leaving, LastWindowClosed) => (*self, Answer::Hold),
-            // It is in a hurry now.
-            (Self::Waiting, Exit) => (Self::Draining { since: now }, Answer::Drain),
+            (_, LastWindowClosed) | (Self::Leaving, Exit) => (*self, Answer::Hold),
             (Self::Draining { since }, Exit) if is_same(since, now) => (*self, Answer::Hold),
-            (Self::Draining { .. } | Self::Leaving, Exit) | (Self::Over, _) => (Self::Over, Answer::Pass),
+            (Self::Draining { .. } | Self::Leaving, Exit | HeldExit) => (Self::Over, Answer::Pass),
         };
         *self = next;
         answer
@@ -167,15 +168,17 @@ mod tests {
                     }
                     Answer::Hold if request == Request::Exit => {
                         let is_same_question = is_undecided && can_ask && is_recent(asked);
-                        prop_assert!(is_same_question || is_recent(drained), "a second request");
+                        let is_on_its_way = before == Phase::Leaving;
+                        prop_assert!(is_same_question || is_recent(drained) || is_on_its_way, "a second request");
                     }
                     Answer::Hold => {
                         prop_assert_eq!(request, Request::LastWindowClosed);
                         prop_assert!(!is_undecided && before != Phase::Over);
                     }
                     Answer::Pass if request == Request::Exit => {
-                        let is_on_its_way = matches!(before, Phase::Leaving | Phase::Over);
-                        prop_assert!(!busy || is_on_its_way || (drained.is_some() && !is_recent(drained)));
+                        prop_assert_ne!(before, Phase::Leaving, "what was held comes first");
+                        let is_second = drained.is_some() && !is_recent(drained);
+                        prop_assert!(!busy || before == Phase::Over || is_second);
                     }
                     Answer::Pass if request == Request::LastWindowClosed => {
                         prop_assert!(!busy || before == Phase::Over, "what it left is not seen to its end");
@@ -258,11 +261,12 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_closes_does_not_overtake_the_exit_that_is_on_its_way() {
+    fn nothing_overtakes_the_exit_that_is_on_its_way() {
         let mut phase = Phase::Leaving;
         let idle = Situation { busy: false, can_ask: false, now: Instant::now(), question: 0 };
         assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Hold);
-        assert_eq!(phase.on(Request::Exit, idle), Answer::Pass);
+        assert_eq!(phase.on(Request::Exit, idle), Answer::Hold, "another one");
+        assert_eq!(phase.on(Request::HeldExit, idle), Answer::Pass);
         assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Pass, "should the app have prevented that exit");
     }
 }

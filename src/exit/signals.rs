@@ -10,19 +10,19 @@ use std::{
 
 use tauri::{AppHandle, Runtime};
 
-use super::{core::Core, phase::AGAIN};
+use super::{
+    core::{Core, block_on},
+    phase::AGAIN,
+};
 
 /// How long a main thread that doesn't answer may hold the second signal up.
 const LAST_RESORT: Duration = Duration::from_secs(1);
 
 /// Makes an exit of each signal.
-///
-/// On a thread and a runtime of its own: those of the app may be held up by the very tasks that are to be ended.
 pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     let (app, core) = (app.clone(), Arc::clone(core));
     thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        if let Err(error) = runtime.and_then(|runtime| runtime.block_on(exit_by_signal(&app, &core))) {
+        if let Some(Err(error)) = block_on(exit_by_signal(&app, &core)) {
             tracing::error!("signals can't be handled, so they end the app at once: {error}");
         }
     });

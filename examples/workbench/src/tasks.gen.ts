@@ -82,8 +82,8 @@ export type Tasks = {
 };
 
 /**
- *  Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
- *  and what is shown between two attempts.
+ * Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
+ * and what is shown between two attempts.
  */
 export type DownloadError = 
 /** Not an http or https address. */

@@ -71,7 +71,11 @@ impl Way {
         match self {
             Self::CloseInTheTray => tasks.on_last_window_closed(LastWindowClosed::KeepRunning),
             Self::Wait => tasks.handle_signals(),
-            Self::AskToWait => tasks.handle_signals().on_quit(Quit::wait),
+            Self::AskToWait => tasks.handle_signals().on_quit(|quit| {
+                let app = quit.app().clone();
+                quit.wait();
+                crate::plan(&app).note("waits");
+            }),
             Self::AskForEver => tasks.handle_signals().on_quit(|quit| {
                 let app = quit.app().clone();
                 app.manage(Undecided(quit));
