@@ -2,7 +2,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     fmt,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde::Serialize;
@@ -299,10 +299,10 @@ impl<R: Runtime> Builder<R> {
                     app.tasks().begin_schedules();
                     app.state::<Services>().start(app.tasks());
                 }
-                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
-                    if app.state::<Plugin>().pages.is_last_window(label) =>
-                {
-                    app.state::<Exit<R>>().close_requested(app, api);
+                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
+                    if app.state::<Plugin>().pages.last_is_closing(label, Instant::now()) {
+                        app.state::<Exit<R>>().close_requested(app, api);
+                    }
                 }
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
                     app.state::<Plugin>().window_destroyed(label);

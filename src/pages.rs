@@ -6,11 +6,16 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 
 use crate::engine::Page;
+
+/// A window that was about to close so recently is taken for gone: an app may close all of them in one go. It may also have
+/// prevented that, and then the window counts again.
+const IN_ONE_GO: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
 pub(crate) struct Pages {
@@ -21,13 +26,18 @@ pub(crate) struct Pages {
 struct Webview {
     window: String,
     incarnation: u64,
+    /// When its window was about to close.
+    closing: Option<Instant>,
 }
 
 impl Pages {
     /// A webview was made. Answers whether it takes the label of one whose end was not heard of.
     pub(crate) fn created(&self, label: &str, window: &str) -> bool {
         let incarnation = self.created.fetch_add(1, Relaxed);
-        self.webviews.lock().insert(label.into(), Webview { window: window.to_owned(), incarnation }).is_some()
+        self.webviews
+            .lock()
+            .insert(label.into(), Webview { window: window.to_owned(), incarnation, closing: None })
+            .is_some()
     }
 
     /// Whether this page's webview is still there.
@@ -54,10 +64,14 @@ impl Pages {
         !self.webviews.lock().is_empty()
     }
 
-    /// Whether this window is there, and no other one.
-    pub(crate) fn is_last_window(&self, window: &str) -> bool {
-        let webviews = self.webviews.lock();
-        !webviews.is_empty() && webviews.values().all(|webview| webview.window == window)
+    /// A window is about to close; answers whether there is no other one.
+    pub(crate) fn last_is_closing(&self, window: &str, now: Instant) -> bool {
+        let mut webviews = self.webviews.lock();
+        for webview in webviews.values_mut().filter(|webview| webview.window == window) {
+            webview.closing = Some(now);
+        }
+        let is_closing = |webview: &Webview| webview.closing.is_some_and(|at| now.duration_since(at) < IN_ONE_GO);
+        !webviews.is_empty() && webviews.values().all(is_closing)
     }
 
     /// The label and the incarnation of the webview that has it now.
@@ -88,12 +102,23 @@ mod tests {
     #[test]
     fn the_last_window_is_the_one_beside_which_there_is_no_other() {
         let pages = Pages::default();
-        assert!(!pages.has_window() && !pages.is_last_window("main"));
+        let now = Instant::now();
+        assert!(!pages.has_window() && !pages.last_is_closing("main", now));
         pages.created("left", "main");
         pages.created("right", "main");
-        assert!(pages.has_window() && pages.is_last_window("main") && !pages.is_last_window("other"));
+        assert!(pages.has_window() && !pages.last_is_closing("other", now) && pages.last_is_closing("main", now));
         pages.created("other", "other");
-        assert!(!pages.is_last_window("main") && !pages.is_last_window("other"));
+        assert!(!pages.last_is_closing("main", now));
+    }
+
+    #[test]
+    fn of_windows_that_close_in_one_go_the_last_is_the_last() {
+        let (pages, now) = (Pages::default(), Instant::now());
+        pages.created("main", "main");
+        pages.created("other", "other");
+        assert!(!pages.last_is_closing("main", now) && pages.last_is_closing("other", now));
+        // The app has prevented both, or the first is still there after its time.
+        assert!(!pages.last_is_closing("other", now + IN_ONE_GO));
     }
 
     #[test]

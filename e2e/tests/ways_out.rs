@@ -158,6 +158,9 @@ async fn the_hosts_hook_may_wait_for_all_cancel_all_or_stay() -> Result<()> {
     let mut app = leaving("ask-to-cancel", &WELL_BEHAVED).await?;
     ensure!(app.ends().await?.0 == 0 && app.has("cancel.cleaned") && !app.has("finish.done"), "cancel");
 
+    let mut app = leaving("ask-when-all-close", &WELL_BEHAVED).await?;
+    ensure!(app.ends().await?.0 == 0 && app.has("asked") && app.has("cancel.cleaned"), "all windows in one go");
+
     let mut app = leaving("ask-to-stay", &["cancel"]).await?;
     app.writes("still-here").await?;
     ensure!(app.has("asked") && !app.has("cancel.cleaned"), "stay");

@@ -28,12 +28,13 @@ pub(crate) enum Way {
     AskToCancel,
     AskToStay,
     AskForEver,
+    AskWhenAllClose,
     Guard,
     Stay,
 }
 
 impl Way {
-    const ALL: [(&'static str, Self); 14] = [
+    const ALL: [(&'static str, Self); 15] = [
         ("exit", Self::Exit),
         ("exit-twice", Self::ExitTwice),
         ("close", Self::Close),
@@ -48,12 +49,13 @@ impl Way {
         ("ask-to-stay", Self::AskToStay),
         // Until a signal comes.
         ("ask-for-ever", Self::AskForEver),
+        ("ask-when-all-close", Self::AskWhenAllClose),
         ("guard", Self::Guard),
         // With a page that has started tasks, until it is killed.
         ("stay", Self::Stay),
     ];
-    pub(crate) const NAMES: [&'static str; 14] = {
-        let mut names = [""; 14];
+    pub(crate) const NAMES: [&'static str; 15] = {
+        let mut names = [""; 15];
         let mut index = 0;
         while index < names.len() {
             names[index] = Self::ALL[index].0;
@@ -82,6 +84,10 @@ impl Way {
                 crate::plan(&app).note("asked");
             }),
             Self::AskToCancel => tasks.on_quit(Quit::cancel),
+            Self::AskWhenAllClose => tasks.on_quit(|quit| {
+                crate::plan(quit.app()).note("asked");
+                quit.cancel();
+            }),
             Self::AskToStay => tasks.on_quit(|quit| {
                 let plan = crate::plan(quit.app());
                 if plan.has_noted("asked") {
@@ -96,6 +102,9 @@ impl Way {
     }
 
     pub(crate) fn open_window<R: Runtime>(self, app: &AppHandle<R>) -> tauri::Result<WebviewWindow<R>> {
+        if self == Self::AskWhenAllClose {
+            WebviewWindowBuilder::new(app, "other", WebviewUrl::default()).build()?;
+        }
         let page = if self == Self::Stay { "index.html#start" } else { "index.html" };
         WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into())).title("Ways out").build()
     }
@@ -118,6 +127,11 @@ impl Way {
             }
             // As a user would, with the window's button.
             Self::Close | Self::AskToCancel => close(app),
+            Self::AskWhenAllClose => {
+                for window in app.webview_windows().values() {
+                    let _ = window.close();
+                }
+            }
             Self::CloseInTheTray => {
                 close(app);
                 sleep(Duration::from_secs(1)).await;
