@@ -300,7 +300,8 @@ impl<R: Runtime> Builder<R> {
                     app.state::<Services>().start(app.tasks());
                 }
                 RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
-                    if app.state::<Plugin>().pages.last_is_closing(label, Instant::now()) {
+                    let is_last = app.state::<Plugin>().pages.last_is_closing(label, Instant::now());
+                    if is_last {
                         app.state::<Exit<R>>().close_requested(app, api);
                     }
                 }
