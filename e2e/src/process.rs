@@ -52,14 +52,25 @@ impl Process {
             .await
     }
 
-    /// Waits for its end; answers its exit code, or 128 and the signal that ended it, and how long that took from now.
+    /// Waits for its end, and that of the processes of its pages; answers its exit code, or 128 and the signal that ended it, and
+    /// how long its own end took from now.
     pub async fn ends(&mut self) -> Result<(i32, Duration)> {
         let begin = Instant::now();
+        let pages = self.page_processes();
         let status: ExitStatus =
             eventually("an end of the process", Duration::from_secs(30), async || Ok(self.child.try_wait()?)).await?;
         self.waited = true;
+        let took = begin.elapsed();
+        eventually("an end of the processes of its pages", Duration::from_secs(10), async || {
+            Ok((!pages.iter().any(|pid| is_webkit(*pid))).then_some(()))
+        })
+        .await?;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-        Ok((code.context("neither a code nor a signal")?, begin.elapsed()))
+        Ok((code.context("neither a code nor a signal")?, took))
+    }
+
+    fn page_processes(&self) -> Vec<u32> {
+        descendants(self.child.id()).into_iter().filter(|pid| is_webkit(*pid)).collect()
     }
 
     pub fn runs(&mut self) -> Result<bool> {
@@ -104,6 +115,11 @@ impl Drop for Process {
             let _ = self.child.wait();
         }
     }
+}
+
+/// One that has ended has no command line, also when nobody has asked for its exit code.
+fn is_webkit(pid: u32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|command| command.contains("/WebKit"))
 }
 
 fn descendants(parent: u32) -> Vec<u32> {
