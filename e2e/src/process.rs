@@ -56,21 +56,21 @@ impl Process {
     /// how long its own end took from now.
     pub async fn ends(&mut self) -> Result<(i32, Duration)> {
         let begin = Instant::now();
-        let pages = self.page_processes();
+        let pages = self.webkit_processes();
         let status: ExitStatus =
             eventually("an end of the process", Duration::from_secs(30), async || Ok(self.child.try_wait()?)).await?;
         self.waited = true;
         let took = begin.elapsed();
         eventually("an end of the processes of its pages", Duration::from_secs(10), async || {
-            Ok((!pages.iter().any(|pid| is_webkit(*pid))).then_some(()))
+            Ok((!pages.iter().any(|pid| runs_program(*pid, "WebKit"))).then_some(()))
         })
         .await?;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
         Ok((code.context("neither a code nor a signal")?, took))
     }
 
-    fn page_processes(&self) -> Vec<u32> {
-        descendants(self.child.id()).into_iter().filter(|pid| is_webkit(*pid)).collect()
+    fn webkit_processes(&self) -> Vec<u32> {
+        descendants(self.child.id()).into_iter().filter(|pid| runs_program(*pid, "WebKit")).collect()
     }
 
     pub fn runs(&mut self) -> Result<bool> {
@@ -93,12 +93,8 @@ impl Process {
 
     /// Ends the process that shows its pages, as a crash would.
     pub fn kill_page(&self) -> Result<()> {
-        let page = descendants(self.child.id())
-            .into_iter()
-            .find(|pid| {
-                fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("WebKitWebProces"))
-            })
-            .context("there is no process of a page")?;
+        let page = self.webkit_processes().into_iter().find(|pid| runs_program(*pid, "WebKitWebProcess"));
+        let page = page.context("there is no process of a page")?;
         let page = Pid::from_raw(page.cast_signed()).context("no process")?;
         Ok(kill_process(page, Signal::KILL)?)
     }
@@ -117,9 +113,10 @@ impl Drop for Process {
     }
 }
 
-/// One that has ended has no command line, also when nobody has asked for its exit code.
-fn is_webkit(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|command| command.contains("/WebKit"))
+/// Whether it runs one whose name begins so. One that has ended has no command line, also when nobody has asked for its exit code.
+fn runs_program(pid: u32, name: &str) -> bool {
+    let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    command.contains(&format!("/{name}"))
 }
 
 fn descendants(parent: u32) -> Vec<u32> {

@@ -34,7 +34,7 @@ pub struct ExitGuard {
 
 impl ExitGuard {
     pub(super) fn new(tasks: &TaskManager) -> Self {
-        tasks.hold_off(true);
+        tasks.hold_off();
         Self { tasks: tasks.clone() }
     }
 
@@ -51,6 +51,6 @@ impl ExitGuard {
 
 impl Drop for ExitGuard {
     fn drop(&mut self) {
-        self.tasks.hold_off(false);
+        self.tasks.let_in();
     }
 }

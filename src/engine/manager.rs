@@ -350,13 +350,14 @@ impl TaskManager {
         ExitGuard::new(self)
     }
 
-    pub(super) fn hold_off(&self, on: bool) {
-        if on {
-            self.shared.scheduler.registry.lock().gate.guard();
-        } else {
-            self.shared.scheduler.registry.lock().gate.unguard();
-            self.timetables().look();
-        }
+    /// Holds off new starts until [`let_in`](Self::let_in) was called as often.
+    pub(super) fn hold_off(&self) {
+        self.shared.scheduler.registry.lock().gate.guard();
+    }
+
+    pub(super) fn let_in(&self) {
+        self.shared.scheduler.registry.lock().gate.unguard();
+        self.timetables().look();
     }
 
     /// Whether nothing new comes in any more.

@@ -80,11 +80,7 @@ impl Core {
 
     /// There is no window left to show a question in, and the app goes on: that decides to stay.
     pub(super) fn nobody_is_left_to_ask(&self) {
-        let mut phase = self.phase.lock();
-        if matches!(*phase, Phase::Asking { .. }) {
-            *phase = Phase::Running;
-            *self.code.lock() = None;
-        }
+        self.stay_if(|phase| matches!(phase, Phase::Asking { .. }));
     }
 
     /// Nobody can answer a question from now on.
@@ -94,8 +90,12 @@ impl Core {
 
     /// The answer to this question is not to exit.
     pub(super) fn stay(&self, question: u64) {
+        self.stay_if(|phase| is_open(phase, question));
+    }
+
+    fn stay_if(&self, is_asking: impl FnOnce(Phase) -> bool) {
         let mut phase = self.phase.lock();
-        if is_open(*phase, question) {
+        if is_asking(*phase) {
             *phase = Phase::Running;
             *self.code.lock() = None;
         }

@@ -83,8 +83,7 @@ impl Way {
                 app.manage(Undecided(quit));
                 crate::plan(&app).note("asked");
             }),
-            Self::AskToCancel => tasks.on_quit(Quit::cancel),
-            Self::AskWhenAllClose => tasks.on_quit(|quit| {
+            Self::AskToCancel | Self::AskWhenAllClose => tasks.on_quit(|quit| {
                 crate::plan(quit.app()).note("asked");
                 quit.cancel();
             }),
