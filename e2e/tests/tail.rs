@@ -245,7 +245,7 @@ async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
         log.write(500)?;
         page.tail(&log.path, true).await?;
         page.log_until(500).await?;
-        ensure!(at_end(app, "true").await?, "it begins at the end");
+        at_end(app).await.context("it begins at the end")?;
 
         scroll(app, "-= 900").await?;
         let (top, _) = place(app, "false").await?;
@@ -258,7 +258,63 @@ async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
         place(app, "true").await?;
         log.write(500)?;
         page.log_until(1_500).await?;
-        ensure!(at_end(app, "true").await?, "it follows again");
+        at_end(app).await.context("it follows again")?;
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_view_is_full_and_at_its_end_in_every_size() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(1_000)?;
+        page.tail(&log.path, true).await?;
+        page.log_until(1_000).await?;
+        for round in 0..6 {
+            app.click("log-expand").await?;
+            eventually("rows to the bottom of a view at its end", Duration::from_secs(10), async || {
+                at_end(app).await?;
+                let script = "
+                    const lines = document.querySelector('[data-testid=log-lines]').getBoundingClientRect();
+                    const blocks = [...document.querySelectorAll('.log-block')].map((block) => block.getBoundingClientRect());
+                    const top = Math.min(...blocks.map((block) => block.top));
+                    const bottom = Math.max(...blocks.map((block) => block.bottom));
+                    return top <= lines.top && bottom >= lines.bottom - 10 ? true : null;
+                ";
+                app.script::<Option<bool>>(script, Value::Null).await
+            })
+            .await
+            .with_context(|| format!("round {round}"))?;
+            log.write(10)?;
+            page.log_until(log.lines).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn who_does_not_want_to_follow_stays_where_the_end_was() -> Result<()> {
+    with_app("workbench", async |app| {
+        let page = Workbench(app);
+        let mut log = Log::in_folder(app)?;
+        log.write(500)?;
+        page.tail(&log.path, true).await?;
+        page.log_until(500).await?;
+        at_end(app).await?;
+
+        app.click("log-follow").await?;
+        let (top, _) = place(app, "false").await?;
+        log.write(100)?;
+        page.log_until(600).await?;
+        let (now, end) = eventually("a higher log", Duration::from_secs(10), async || {
+            let (now, end) = place(app, "false").await?;
+            Ok((end > top + 100.0).then_some((now, end)))
+        })
+        .await?;
+        ensure!((now - top).abs() < 1.0, "it was at {top} and is at {now} of {end}");
         Ok(())
     })
     .await
@@ -281,9 +337,10 @@ async fn place(app: &App, follows: &str) -> Result<(f64, f64)> {
     .await
 }
 
-async fn at_end(app: &App, follows: &str) -> Result<bool> {
-    let (top, end) = place(app, follows).await?;
-    Ok((end - top).abs() < 2.0)
+async fn at_end(app: &App) -> Result<()> {
+    let (top, end) = place(app, "true").await?;
+    ensure!((end - top).abs() < 2.0, "it is scrolled to {top} of {end}");
+    Ok(())
 }
 
 #[tokio::test]

@@ -33,6 +33,8 @@ export function createLogRows(
 ): LogRows {
   const nodes: BlockNode[] = [];
   let lines = createLogLines();
+  /** The blocks as they were laid out last: by the next time there may be others. */
+  let blocks: readonly Block[] = [];
   let dropped = 0;
   let follows = true;
   /** Where it was scrolled to last, by itself or by somebody. */
@@ -43,7 +45,6 @@ export function createLogRows(
   const virtualizer = new Virtualizer<HTMLElement, HTMLElement>(options());
 
   function options() {
-    const { blocks } = lines;
     return {
       count: blocks.length,
       getScrollElement: () => scroller,
@@ -82,7 +83,24 @@ export function createLogRows(
     }
   }
 
+  /** Sees where somebody scrolled to, before anything scrolls by itself: the event of it comes later, when the end may be another. */
+  function look(): void {
+    const now = scroller.scrollTop;
+    // Who stays at a place and wants not to follow, may; and what is hidden is scrolled by nobody.
+    if (Math.abs(now - top) < 1 || scroller.clientHeight === 0) {
+      return;
+    }
+    if (now >= end() - ROW / 2) {
+      follow(true);
+    } else if (now < top) {
+      follow(false);
+    }
+    top = now;
+    virtualizer.scrollOffset = now;
+  }
+
   function paint(): void {
+    look();
     const height = scroller.clientHeight;
     if (height === 0) {
       return;
@@ -101,7 +119,7 @@ export function createLogRows(
       node.element.remove();
     }
     for (const [place, { index, start }] of items.entries()) {
-      const block = lines.blocks[index];
+      const block = blocks[index];
       if (block !== undefined) {
         // To lay out a text takes as long as it has lines: only those that are seen.
         const first = Math.min(Math.max(0, Math.floor((from - start) / ROW)), block.rows - 1);
@@ -112,17 +130,8 @@ export function createLogRows(
   }
 
   // The virtualizer only tells when other blocks are seen, not of each row.
-  scroller.addEventListener("scroll", () => {
-    const now = scroller.scrollTop;
-    if (now >= end() - ROW / 2) {
-      follow(true);
-    } else if (now < top - 1) {
-      follow(false);
-    }
-    top = now;
-    virtualizer.scrollOffset = now;
-    paint();
-  });
+  scroller.addEventListener("scroll", paint);
+  new ResizeObserver(paint).observe(scroller);
   scroller.addEventListener(
     "wheel",
     ({ deltaY }) => {
@@ -136,7 +145,9 @@ export function createLogRows(
   virtualizer._didMount();
   virtualizer._willUpdate();
 
-  function update(): void {
+  function layOut(): void {
+    look();
+    blocks = [...lines.blocks];
     virtualizer.setOptions(options());
     const gone = (lines.dropped - dropped) * ROW;
     dropped = lines.dropped;
@@ -152,13 +163,15 @@ export function createLogRows(
       lines = next;
       dropped = lines.dropped;
       follows = true;
-      update();
+      top = scroller.scrollTop;
+      layOut();
     },
-    update,
+    update: layOut,
     get follows() {
       return follows;
     },
     set follows(now) {
+      look();
       follow(now);
       paint();
     },
