@@ -190,8 +190,24 @@ impl App {
     }
 
     pub async fn click(&self, test_id: &str) -> Result<()> {
-        let element = self.element(test_id).await?;
-        element.click().await.with_context(|| format!("can't click {test_id}"))
+        self.click_on(&format!("[data-testid={test_id}]")).await
+    }
+
+    /// Clicks on what a selector names as its user would: scrolls to it, for the driver leaves it at the edge of what is to be
+    /// seen, and waits until it stands still, for the driver clicks on the place where it was.
+    pub async fn click_on(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        let stand_still = "
+            const element = document.querySelector(args);
+            element.scrollIntoView({ block: 'center' });
+            const place = () => JSON.stringify(element.getBoundingClientRect());
+            for (let before = ''; before !== place(); ) {
+                before = place();
+                for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+            }
+        ";
+        self.script::<Value>(stand_still, json!(selector)).await?;
+        element.click().await.with_context(|| format!("can't click {selector}"))
     }
 
     /// Types into an empty or emptied field.

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures::stream;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until};
 
 /// What `/bytes` is asked for.
@@ -38,7 +38,7 @@ pub struct Content {
     pub fail: u64,
     /// All requests are answered with this status, if not 0.
     pub status: u16,
-    /// After so many bytes nothing comes until [`Server::release`], 0 for never.
+    /// After so many bytes nothing comes until [`Server::release`] or [`Server::release_some`], 0 for never.
     pub stall: u64,
 }
 
@@ -62,11 +62,11 @@ pub struct Server {
     shared: Arc<Shared>,
 }
 
-#[derive(Default)]
 struct Shared {
     requests: Mutex<HashMap<String, u64>>,
     sending: Mutex<Count>,
-    released: watch::Sender<bool>,
+    /// A permit for each stalled download that may go on.
+    gate: Semaphore,
 }
 
 #[derive(Default)]
@@ -112,7 +112,8 @@ impl Server {
     pub async fn start() -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::<Shared>::default();
+        let shared =
+            Arc::new(Shared { requests: Mutex::default(), sending: Mutex::default(), gate: Semaphore::new(0) });
         let router = Router::new()
             .route("/bytes", get(answer))
             .route("/bytes/{name}", get(answer))
@@ -153,7 +154,12 @@ impl Server {
 
     /// Lets all stalled downloads go on, and later ones not stall.
     pub fn release(&self) {
-        self.shared.released.send_replace(true);
+        self.release_some(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Lets so many downloads go on, those that stall first.
+    pub fn release_some(&self, downloads: usize) {
+        self.shared.gate.add_permits(downloads);
     }
 }
 
@@ -167,15 +173,15 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
     }
     let start = Instant::now();
     let body = stream::unfold((0, Some(Sending::begin(&shared))), move |(sent, mut sending)| {
-        let mut released = shared.released.subscribe();
+        let shared = Arc::clone(&shared);
         async move {
             if sent == content.n {
                 return None;
             }
             let mut end = content.n.min(sent + chunk(content.rate));
-            if content.stall > 0 && sent >= content.stall {
-                released.wait_for(|released| *released).await.ok()?;
-            } else if content.stall > 0 {
+            if content.stall > 0 && sent == content.stall {
+                shared.gate.acquire().await.ok()?.forget();
+            } else if sent < content.stall {
                 end = end.min(content.stall);
             }
             if let Some(due) = (sent * 1_000_000).checked_div(content.rate) {

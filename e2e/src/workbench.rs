@@ -256,10 +256,6 @@ impl Workbench<'_> {
 
     /// Clicks a button of a card.
     pub async fn click(&self, id: &str, button: &str) -> Result<()> {
-        let selector = format!(r#"[data-task-id="{id}"] [data-testid="{button}"]"#);
-        let element = self.0.find(&selector).await?;
-        // As its user would scroll to it: the driver leaves it at the edge of what is to be seen.
-        self.0.run("document.querySelector(args).scrollIntoView({ block: 'center' })", json!(selector)).await?;
-        element.click().await.with_context(|| format!("can't click {selector}"))
+        self.0.click_on(&format!(r#"[data-task-id="{id}"] [data-testid="{button}"]"#)).await
     }
 }

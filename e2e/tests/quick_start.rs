@@ -40,7 +40,7 @@ async fn a_count_can_be_cancelled_and_another_one_started() -> Result<()> {
             Ok((value > 0.0).then_some(()))
         })
         .await?;
-        app.find("#cancel").await?.click().await?;
+        app.click_on("#cancel").await?;
         let cancelled = message(app).await?;
         ensure!(cancelled == "Cancelled", "{cancelled:?}");
 
@@ -72,7 +72,7 @@ async fn count(app: &App, file: &Path) -> Result<()> {
     let path = app.find("#path").await?;
     path.clear().await?;
     path.send_keys(&file.to_string_lossy()).await?;
-    app.find("#count").await?.click().await?;
+    app.click_on("#count").await?;
     Ok(())
 }
 

@@ -116,7 +116,9 @@ export function watched(service: SnapshotFor<Tasks, "watcher">): string {
 }
 
 export const quitTitle = (tasks: number, decided: boolean): string =>
-  decided ? `Quitting when ${them(tasks)} done` : `${plural(tasks, "task")} ${tasks === 1 ? "is" : "are"} not done`;
+  decided
+    ? `Quitting when ${them(tasks)} done`
+    : `${plural(tasks, "task")} ${tasks === 1 ? "is" : "are"} not done`;
 
 const them = (tasks: number): string =>
   tasks === 1 ? "this is" : tasks === 0 ? "all is" : `these ${tasks} are`;
@@ -129,7 +131,11 @@ export const quitHint = (decided: boolean): string =>
 /** A task that a quit would cut short. */
 export function quitLine(task: AnySnapshot, done: string): string {
   const { short } = subject(task);
-  const parts = [kindName(task), short, done || statusName(task.status, task.overdue).toLowerCase()];
+  const parts = [
+    kindName(task),
+    short,
+    done || statusName(task.status, task.overdue).toLowerCase(),
+  ];
   return parts.filter((part) => part !== "").join(" · ");
 }
 

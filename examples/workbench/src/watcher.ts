@@ -11,7 +11,10 @@ export function setUpWatcher(panel: HTMLElement, tell: (error: unknown) => void)
       // An older one has ended and was started anew with the app; there is one that lives.
       const service = services.at(-1);
       panel.dataset.status = service?.status ?? "queued";
-      setText(status, service === undefined ? "Not running" : statusName(service.status, service.overdue));
+      setText(
+        status,
+        service === undefined ? "Not running" : statusName(service.status, service.overdue),
+      );
       setText(seen, service === undefined ? "" : watched(service));
     })
     .catch(tell);
