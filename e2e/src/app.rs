@@ -152,18 +152,23 @@ impl App {
         Ok(())
     }
 
-    /// Turns to a window by its label, once it is there.
+    /// Turns to a window by its label, once its page is there.
     pub async fn window(&self, label: &str) -> Result<()> {
         eventually(&format!("a window {label:?}"), PATIENCE, async || {
             for window in self.client.windows().await? {
                 self.client.switch_to_window(window).await?;
                 if self.label().await? == label {
-                    return Ok(Some(()));
+                    return Ok(self.is_loaded().await?.then_some(()));
                 }
             }
             Ok(None)
         })
         .await
+    }
+
+    /// Whether the scripts of the page have run.
+    async fn is_loaded(&self) -> Result<bool> {
+        self.script("return window.isLeft !== true && document.readyState === 'complete'", Value::Null).await
     }
 
     async fn label(&self) -> Result<String> {
@@ -172,8 +177,10 @@ impl App {
 
     /// Reloads the page as its user would, and waits for the new one.
     pub async fn reload(&self) -> Result<()> {
+        self.run("window.isLeft = true", Value::Null).await?;
         self.client.refresh().await?;
-        Ok(())
+        // The driver may be back before the new page has come.
+        eventually("a new page", PATIENCE, async || Ok(self.is_loaded().await?.then_some(()))).await
     }
 
     /// The element with this `data-testid`, once it is there.
