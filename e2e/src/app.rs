@@ -15,12 +15,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use crate::driver::Driver;
 use crate::eventually;
 
 /// How long a person would wait for a page to answer, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an app may take until its window is there.
+const TO_OPEN: Duration = Duration::from_secs(60);
 
 /// Runs a test against a freshly started app. If it fails, pictures and pages of all windows stay in
 /// `target/e2e/<test>/`, beside what the app printed.
@@ -75,10 +78,12 @@ impl App {
         let log = File::create(evidence.join("app.log"))?;
         let mut driver = Driver::start(folder.path(), data_folder.path(), &log).await?;
         let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": [] } });
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(serde_json::from_value(capabilities)?)
-            .connect(&driver.url())
+        let mut builder = ClientBuilder::new(HttpConnector::new());
+        builder.capabilities(serde_json::from_value(capabilities)?);
+        // The driver waits for ever for an app that ended before it opened a window.
+        let client = timeout(TO_OPEN, builder.connect(&driver.url()))
             .await
+            .with_context(|| format!("{program} opened no window within {TO_OPEN:?}; see {}", evidence.display()))?
             .with_context(|| format!("{program} did not open a window; see {}", evidence.display()))?;
         driver.remember_app()?;
         let script_limit = Some(Duration::from_secs(60));
@@ -90,7 +95,7 @@ impl App {
 
     pub async fn close(self) {
         // The driver ends the app when the session ends; dropping the driver makes sure.
-        let _ = self.client.close().await;
+        let _ = timeout(PATIENCE, self.client.close()).await;
     }
 
     /// Where the workbench keeps its downloads.

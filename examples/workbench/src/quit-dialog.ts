@@ -50,7 +50,8 @@ export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown
     event.preventDefault();
     void answerQuit("stay").then(refresh).catch(tell);
   });
-  onQuitAsked(() => void refresh().catch(tell)).catch(tell);
-  // This page may have been loaded while the question is open.
-  void refresh().catch(tell);
+  // This page may have been loaded while the question is open; looked for in this order, none is missed.
+  void onQuitAsked(() => void refresh().catch(tell))
+    .then(refresh)
+    .catch(tell);
 }
