@@ -184,7 +184,17 @@ impl App {
     pub async fn reload(&self) -> Result<()> {
         self.run("window.isLeft = true", Value::Null).await?;
         self.client.refresh().await?;
-        // The driver may be back before the new page has come.
+        self.is_reloaded().await
+    }
+
+    /// Has the page reload itself, and waits for the new one.
+    pub async fn reload_in_page(&self) -> Result<()> {
+        self.run("window.isLeft = true; setTimeout(() => location.reload());", Value::Null).await?;
+        self.is_reloaded().await
+    }
+
+    /// The driver may be back before the new page has come.
+    async fn is_reloaded(&self) -> Result<()> {
         eventually("a new page", PATIENCE, async || Ok(self.is_loaded().await?.then_some(()))).await
     }
 

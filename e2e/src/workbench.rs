@@ -80,7 +80,7 @@ impl Workbench<'_> {
             self.0.paste("tail-path", &path.to_string_lossy()).await?;
             let checkbox = self.0.element("tail-from-start").await?;
             if checkbox.is_selected().await? != from_start {
-                checkbox.click().await?;
+                self.0.click("tail-from-start").await?;
             }
             self.0.click("tail-start").await
         })
@@ -143,7 +143,7 @@ impl Workbench<'_> {
                 self.0.paste("many-urls", &many.urls.join("\n")).await?;
                 let as_batch = self.0.element("many-as-batch").await?;
                 if as_batch.is_selected().await? != many.batch.is_some() {
-                    as_batch.click().await?;
+                    self.0.click("many-as-batch").await?;
                 }
                 if let Some(at_once) = many.batch {
                     self.0.enter("many-at-once", &at_once.to_string()).await?;

@@ -23,6 +23,16 @@ impl Log {
         Ok(Self { path, lines: 0 })
     }
 
+    /// One with so many lines, which the workbench tails and shows, and the id of that.
+    async fn shown(app: &App, lines: u64) -> Result<(Self, String)> {
+        let page = Workbench(app);
+        let mut log = Self::in_folder(app)?;
+        log.write(lines)?;
+        let id = page.tail(&log.path, true).await?;
+        page.log_until(lines).await?;
+        Ok((log, id))
+    }
+
     /// Writes more lines at the end of the file, which is made if there is none.
     fn write(&mut self, lines: u64) -> Result<()> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
@@ -55,10 +65,7 @@ fn ensure_lines(log: &BTreeMap<u64, String>, from: u64, to: u64) -> Result<()> {
 async fn a_log_is_followed_through_every_kind_of_rotation() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(100)?;
-        let id = page.tail(&log.path, true).await?;
-        page.log_until(log.lines).await?;
+        let (mut log, id) = Log::shown(app, 100).await?;
 
         log.write(100)?;
         page.log_until(log.lines).await?;
@@ -93,10 +100,7 @@ async fn a_log_is_followed_through_every_kind_of_rotation() -> Result<()> {
 async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(1_000)?;
-        page.tail(&log.path, true).await?;
-        page.log_until(1_000).await?;
+        let (mut log, _) = Log::shown(app, 1_000).await?;
 
         let mut seen = page.log().await?;
         for round in 0..5 {
@@ -132,10 +136,7 @@ async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()
 async fn after_a_reload_a_log_goes_on_right_where_it_was() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(1_000)?;
-        let id = page.tail(&log.path, true).await?;
-        page.log_until(1_000).await?;
+        let (mut log, id) = Log::shown(app, 1_000).await?;
 
         app.reload().await?;
 
@@ -157,10 +158,7 @@ async fn a_paused_log_holds_its_tail_and_loses_nothing() -> Result<()> {
     const ON_ITS_WAY: u64 = 65_536 + 4 * 16_384 + 16_384;
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(10)?;
-        let id = page.tail(&log.path, true).await?;
-        page.log_until(10).await?;
+        let (mut log, id) = Log::shown(app, 10).await?;
 
         app.click("log-pause").await?;
         log.write(300_000)?;
@@ -201,10 +199,7 @@ async fn still(app: &App, id: &str) -> Result<u64> {
 async fn the_tail_of_a_closed_log_ends() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(100)?;
-        let id = page.tail(&log.path, true).await?;
-        page.log_until(100).await?;
+        let (_, id) = Log::shown(app, 100).await?;
 
         app.click("log-close").await?;
 
@@ -221,10 +216,7 @@ async fn the_tail_of_a_closed_log_ends() -> Result<()> {
 async fn a_stopped_tail_leaves_its_lines() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(100)?;
-        let id = page.tail(&log.path, true).await?;
-        page.log_until(100).await?;
+        let (_, id) = Log::shown(app, 100).await?;
 
         app.click("log-stop").await?;
         page.card_at_end(&id, "cancelled").await?;
@@ -241,10 +233,7 @@ async fn a_stopped_tail_leaves_its_lines() -> Result<()> {
 async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(500)?;
-        page.tail(&log.path, true).await?;
-        page.log_until(500).await?;
+        let (mut log, _) = Log::shown(app, 500).await?;
         at_end(app).await.context("it begins at the end")?;
 
         scroll(app, "-= 900").await?;
@@ -268,10 +257,7 @@ async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
 async fn the_view_is_full_and_at_its_end_in_every_size() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(1_000)?;
-        page.tail(&log.path, true).await?;
-        page.log_until(1_000).await?;
+        let (mut log, _) = Log::shown(app, 1_000).await?;
         for round in 0..6 {
             app.click("log-expand").await?;
             eventually("rows to the bottom of a view at its end", Duration::from_secs(10), async || {
@@ -299,10 +285,7 @@ async fn the_view_is_full_and_at_its_end_in_every_size() -> Result<()> {
 async fn who_does_not_want_to_follow_stays_where_the_end_was() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let mut log = Log::in_folder(app)?;
-        log.write(500)?;
-        page.tail(&log.path, true).await?;
-        page.log_until(500).await?;
+        let (mut log, _) = Log::shown(app, 500).await?;
         at_end(app).await?;
 
         app.click("log-follow").await?;

@@ -99,8 +99,7 @@ export function createLogRows(
     virtualizer.scrollOffset = now;
   }
 
-  function paint(): void {
-    look();
+  function draw(): void {
     const height = scroller.clientHeight;
     if (height === 0) {
       return;
@@ -129,6 +128,11 @@ export function createLogRows(
     }
   }
 
+  function paint(): void {
+    look();
+    draw();
+  }
+
   // The virtualizer only tells when other blocks are seen, not of each row.
   scroller.addEventListener("scroll", paint);
   new ResizeObserver(paint).observe(scroller);
@@ -146,7 +150,6 @@ export function createLogRows(
   virtualizer._willUpdate();
 
   function layOut(): void {
-    look();
     blocks = [...lines.blocks];
     virtualizer.setOptions(options());
     const gone = (lines.dropped - dropped) * ROW;
@@ -155,7 +158,7 @@ export function createLogRows(
       // What is being read stays where it is, as long as it is there.
       scrollTo(Math.max(0, scroller.scrollTop - gone));
     }
-    paint();
+    draw();
   }
 
   return {
@@ -163,17 +166,19 @@ export function createLogRows(
       lines = next;
       dropped = lines.dropped;
       follows = true;
-      top = scroller.scrollTop;
       layOut();
     },
-    update: layOut,
+    update() {
+      look();
+      layOut();
+    },
     get follows() {
       return follows;
     },
     set follows(now) {
       look();
       follow(now);
-      paint();
+      draw();
     },
   };
 }
