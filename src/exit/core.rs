@@ -1,4 +1,5 @@
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -228,15 +229,16 @@ impl Core {
     }
 }
 
-/// On a runtime of its own: the threads and the timers of the app's may be held up by the very tasks that are to be ended, or by
-/// whoever waits for that. This thread must not be one of a runtime.
-pub(super) fn block_on<F: Future>(future: F) -> Option<F::Output> {
-    match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => Some(runtime.block_on(future)),
-        Err(error) => {
-            tracing::error!("the app exits without a look at its tasks or signals: {error}");
-            None
-        }
+/// The threads and the timers of the app's runtime may be held up by the very tasks that are to be ended, or by whoever waits for
+/// that. Whoever blocks on this one must not be a thread of a runtime.
+pub(super) fn own_runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+fn block_on(future: impl Future<Output = ()>) {
+    match own_runtime() {
+        Ok(runtime) => runtime.block_on(future),
+        Err(error) => tracing::error!("the app exits without a look at its tasks: {error}"),
     }
 }
 

@@ -1,7 +1,6 @@
 //! SIGINT and SIGTERM, which Tauri tells nothing of.
 
 use std::{
-    future::Future,
     io,
     sync::Arc,
     thread,
@@ -11,25 +10,34 @@ use std::{
 use tauri::{AppHandle, Runtime};
 
 use super::{
-    core::{Core, block_on},
+    core::{Core, own_runtime},
     phase::AGAIN,
 };
 
 /// How long a main thread that doesn't answer may hold the second signal up.
 const LAST_RESORT: Duration = Duration::from_secs(1);
 
-/// Makes an exit of each signal.
+/// Makes an exit of each signal, from now on.
 pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
+    let (runtime, signals) = match listening() {
+        Ok(listening) => listening,
+        Err(error) => return tracing::error!("signals can't be handled, so they end the app at once: {error}"),
+    };
     let (app, core) = (app.clone(), Arc::clone(core));
-    thread::spawn(move || {
-        if let Some(Err(error)) = block_on(exit_by_signal(&app, &core)) {
-            tracing::error!("signals can't be handled, so they end the app at once: {error}");
-        }
-    });
+    thread::spawn(move || runtime.block_on(exit_by_signal(&app, &core, signals)));
 }
 
-async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core) -> io::Result<()> {
-    let mut signals = Signals::new()?;
+/// Signals that are heard already, and the runtime that they need.
+fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
+    let runtime = own_runtime()?;
+    let signals = {
+        let _entered = runtime.enter();
+        Signals::new()?
+    };
+    Ok((runtime, signals))
+}
+
+async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core, mut signals: Signals) {
     let mut first: Option<Instant> = None;
     loop {
         let exit_code = signals.next().await;
@@ -62,35 +70,44 @@ impl Signals {
     }
 
     /// Waits for the next signal number n; answers 128 + n, as a shell does.
-    fn next(&mut self) -> impl Future<Output = i32> {
+    async fn next(&mut self) -> i32 {
         use tokio::signal::unix::SignalKind;
-        async {
-            let kind = tokio::select! {
-                _ = self.interrupt.recv() => SignalKind::interrupt(),
-                _ = self.terminate.recv() => SignalKind::terminate(),
-            };
-            128 + kind.as_raw_value()
-        }
+        let kind = tokio::select! {
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => SignalKind::terminate(),
+        };
+        128 + kind.as_raw_value()
     }
 }
 
 /// Ctrl+C in the console counts as SIGINT.
-#[cfg(not(unix))]
-struct Signals;
+#[cfg(windows)]
+struct Signals(tokio::signal::windows::CtrlC);
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
-    #[allow(clippy::unnecessary_wraps)]
     fn new() -> io::Result<Self> {
-        Ok(Self)
+        Ok(Self(tokio::signal::windows::ctrl_c()?))
     }
 
-    fn next(&mut self) -> impl Future<Output = i32> {
-        async {
-            match tokio::signal::ctrl_c().await {
-                Ok(()) => 130,
-                Err(_) => std::future::pending().await,
-            }
+    async fn next(&mut self) -> i32 {
+        self.0.recv().await;
+        130
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[test]
+    fn a_signal_is_heard_as_soon_as_somebody_listens() {
+        let (runtime, mut signals) = listening().unwrap();
+        for (signal, exit_code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            kill_process(getpid(), signal).unwrap();
+            assert_eq!(runtime.block_on(signals.next()), exit_code);
         }
     }
 }
