@@ -14,6 +14,7 @@ use crate::eventually;
 
 /// What it leaves in its folder tells what has happened.
 pub struct Process {
+    program: String,
     child: Child,
     folder: tempfile::TempDir,
     waited: bool,
@@ -31,7 +32,7 @@ impl Process {
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("{program} can't be started"))?;
-        Ok(Self { child, folder, waited: false })
+        Ok(Self { program: program.to_owned(), child, folder, waited: false })
     }
 
     pub fn has(&self, file: &str) -> bool {
@@ -84,9 +85,10 @@ impl Process {
     /// Waits until the process that has taken its place, and that has written this file, has ended too.
     pub async fn successor_ends(&self, file: &str) -> Result<()> {
         self.writes(file).await?;
-        let successor = format!("/proc/{}", self.read(file)?);
-        eventually("an end of the process that came back", Duration::from_secs(30), async || {
-            Ok((!Path::new(&successor).exists()).then_some(()))
+        let successor = self.read(file)?;
+        let pid: u32 = successor.parse().with_context(|| format!("{successor:?} is no process"))?;
+        eventually(&format!("an end of process {pid}, which came back"), Duration::from_secs(30), async || {
+            Ok((!runs_program(pid, &self.program)).then_some(()))
         })
         .await
     }

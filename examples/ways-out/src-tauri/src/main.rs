@@ -29,8 +29,15 @@ impl Plan {
 
     /// Writes a file that says that this has happened, and in which process.
     fn note(&self, what: &str) {
-        if let Err(error) = std::fs::write(self.folder.join(what), std::process::id().to_string()) {
-            eprintln!("{what} can't be noted: {error}");
+        self.write(what, &std::process::id().to_string());
+    }
+
+    /// Writes a file that nobody sees before all of it is there.
+    fn write(&self, name: &str, content: &str) {
+        let unfinished = self.folder.join(format!(".{name}"));
+        let written = std::fs::write(&unfinished, content);
+        if let Err(error) = written.and_then(|()| std::fs::rename(unfinished, self.folder.join(name))) {
+            eprintln!("{name} can't be written: {error}");
         }
     }
 
@@ -77,4 +84,25 @@ async fn leave<R: Runtime>(app: &AppHandle<R>) {
     kinds::are_at_work(&plan).await;
     plan.note("leaves");
     plan.way.go(app, &plan).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn whoever_finds_a_file_finds_all_of_it() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let plan = Plan { way: Way::Exit, folder: folder.path().to_owned(), kinds: Vec::new() };
+        let content = "much ".repeat(1 << 20);
+        thread::scope(|scope| {
+            scope.spawn(|| plan.write("note", &content));
+            while !plan.has_noted("note") {
+                thread::yield_now();
+            }
+            assert_eq!(std::fs::read(folder.path().join("note")).unwrap().len(), content.len());
+        });
+    }
 }

@@ -166,8 +166,7 @@ impl Way {
                 let tasks = app.tasks().list(&TaskFilter::default());
                 let of =
                     |name| tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason));
-                let line = format!("{} {:?} {:?}", held.sessions, of("goes-on"), of("goes-along"));
-                let _ = std::fs::write(plan.folder.join("held"), line);
+                plan.write("held", &format!("{} {:?} {:?}", held.sessions, of("goes-on"), of("goes-along")));
                 sleep(Duration::from_millis(200)).await;
             },
         }
