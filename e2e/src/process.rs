@@ -1,5 +1,6 @@
 //! An example app as a plain process: for how it ends, which a driver would decide for it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -12,6 +13,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::app::binary;
 use crate::eventually;
 
+/// For a machine that has other things to do.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What it leaves in its folder tells what has happened.
 pub struct Process {
     program: String,
@@ -21,13 +25,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `program` with `way`, a fresh folder and `kinds` as its arguments.
-    pub fn start(program: &str, way: &str, kinds: &[&str]) -> Result<Self> {
+    /// Starts `program` with `first`, a fresh folder and `more` as its arguments.
+    pub fn start(program: &str, first: &str, more: &[&str]) -> Result<Self> {
         let folder = tempfile::TempDir::new()?;
         let child = Command::new(binary(program)?)
-            .arg(way)
+            .arg(first)
             .arg(folder.path())
-            .args(kinds)
+            .args(more)
             .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .spawn()
@@ -37,6 +41,11 @@ impl Process {
 
     pub fn has(&self, file: &str) -> bool {
         self.folder.path().join(file).exists()
+    }
+
+    /// Makes a file that it waits for.
+    pub fn tell(&self, file: &str) -> Result<()> {
+        Ok(fs::write(self.folder.path().join(file), "")?)
     }
 
     pub fn read(&self, file: &str) -> Result<String> {
@@ -49,20 +58,23 @@ impl Process {
 
     /// Waits until it has written this file.
     pub async fn writes(&self, file: &str) -> Result<()> {
-        eventually(&format!("a file {file:?}"), Duration::from_secs(30), async || Ok(self.has(file).then_some(())))
-            .await
+        eventually(&format!("a file {file:?}"), PATIENCE, async || Ok(self.has(file).then_some(()))).await
     }
 
     /// Waits for its end, and that of the processes of its pages; answers its exit code, or 128 and the signal that ended it, and
     /// how long its own end took from now.
     pub async fn ends(&mut self) -> Result<(i32, Duration)> {
         let begin = Instant::now();
-        let pages = self.webkit_processes();
-        let status: ExitStatus =
-            eventually("an end of the process", Duration::from_secs(30), async || Ok(self.child.try_wait()?)).await?;
+        // They may come as late as the end.
+        let mut pages = BTreeSet::new();
+        let status: ExitStatus = eventually("an end of the process", PATIENCE, async || {
+            pages.extend(self.webkit_processes());
+            Ok(self.child.try_wait()?)
+        })
+        .await?;
         self.waited = true;
         let took = begin.elapsed();
-        eventually("an end of the processes of its pages", Duration::from_secs(10), async || {
+        eventually("an end of the processes of its pages", PATIENCE, async || {
             Ok((!pages.iter().any(|pid| runs_program(*pid, "WebKit"))).then_some(()))
         })
         .await?;
@@ -87,7 +99,7 @@ impl Process {
         self.writes(file).await?;
         let successor = self.read(file)?;
         let pid: u32 = successor.parse().with_context(|| format!("{successor:?} is no process"))?;
-        eventually(&format!("an end of process {pid}, which came back"), Duration::from_secs(30), async || {
+        eventually(&format!("an end of process {pid}, which came back"), PATIENCE, async || {
             Ok((!runs_program(pid, &self.program)).then_some(()))
         })
         .await

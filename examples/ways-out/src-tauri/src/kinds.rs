@@ -16,6 +16,7 @@ pub(crate) fn tasks<R: Runtime>() -> Builder<R> {
     Builder::new()
         .task(Task::new("cancel", stops))
         .task(Task::new("finish", finishes).on_exit(OnExit::Finish))
+        .task(Task::new("gated", gated).on_exit(OnExit::Finish))
         .task(Task::new("drop", stops).on_exit(OnExit::Drop))
         .task(Task::new("service", stops).restart(Restart::always()))
         .task(Task::new("deaf", deaf).grace(Duration::from_secs(600)))
@@ -43,6 +44,15 @@ async fn finishes<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Re
     Ok(())
 }
 
+/// Comes to its end when it is told that it may.
+async fn gated<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
+    let (plan, kind) = (plan(&app), ctx.name().to_owned());
+    plan.note(&format!("{kind}.began"));
+    plan.until_noted("go").await;
+    plan.note(&format!("{kind}.done"));
+    Ok(())
+}
+
 /// Blocks a thread, and never looks at its token.
 async fn deaf<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     plan(&app).note("deaf.began");
@@ -52,7 +62,7 @@ async fn deaf<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result
 
 /// Waits until all that are planned have begun.
 pub(crate) async fn are_at_work(plan: &Plan) {
-    while !plan.kinds.iter().all(|kind| plan.has_noted(&format!("{kind}.began"))) {
-        sleep(Duration::from_millis(10)).await;
+    for kind in &plan.kinds {
+        plan.until_noted(&format!("{kind}.began")).await;
     }
 }

@@ -1,15 +1,17 @@
-//! Leaves in each way that there is, with tasks of each policy at work: `ways-out <way> <folder> [<kind>…]`.
+//! Leaves in each way that there is, with tasks of each policy at work: `ways-out <way> <folder> <grace> [<kind>…]`, with the
+//! exit's grace period in seconds.
 //!
 //! It starts a task of each kind that is named, waits until they are at work, and leaves. What its tasks do on the way out can
-//! be read off the files that they write into the folder.
+//! be read off the files that they write into the folder; it waits for whoever has started it until there is a file `go`.
 
 mod kinds;
 mod way;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
-use tauri::{AppHandle, Manager, Runtime};
+use tauri::{AppHandle, Manager, RunEvent, Runtime};
 use tauri_plugin_tasks::TasksExt;
+use tokio::time::sleep;
 
 use way::Way;
 
@@ -18,13 +20,19 @@ use way::Way;
 struct Plan {
     way: Way,
     folder: PathBuf,
+    grace: Duration,
     kinds: Vec<String>,
 }
 
 impl Plan {
     fn from_args() -> Option<Self> {
         let mut args = std::env::args().skip(1);
-        Some(Self { way: Way::named(&args.next()?)?, folder: args.next()?.into(), kinds: args.collect() })
+        Some(Self {
+            way: Way::named(&args.next()?)?,
+            folder: args.next()?.into(),
+            grace: Duration::from_secs(args.next()?.parse().ok()?),
+            kinds: args.collect(),
+        })
     }
 
     /// Writes a file that says that this has happened, and in which process.
@@ -44,6 +52,13 @@ impl Plan {
     fn has_noted(&self, what: &str) -> bool {
         self.folder.join(what).exists()
     }
+
+    /// Waits for a file.
+    async fn until_noted(&self, what: &str) {
+        while !self.has_noted(what) {
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
 
 /// What runs where there is an app to ask for the plan.
@@ -53,20 +68,28 @@ fn plan<R: Runtime>(app: &AppHandle<R>) -> Plan {
 
 fn main() -> tauri::Result<()> {
     let Some(plan) = Plan::from_args() else {
-        eprintln!("ways-out <{}> <folder> [<kind>…]", Way::NAMES.join("|"));
+        eprintln!("ways-out <{}> <folder> <grace> [<kind>…]", Way::NAMES.join("|"));
         std::process::exit(2);
     };
     let way = plan.way;
+    let tasks = way.configure(kinds::tasks().exit_grace(plan.grace));
     tauri::Builder::default()
         .manage(plan)
-        .plugin(way.configure(kinds::tasks()).build())
+        .plugin(tasks.build())
         .setup(move |app| {
             way.open_window(app.handle())?;
             let app = app.handle().clone();
             tauri::async_runtime::spawn(async move { leave(&app).await });
             Ok(())
         })
-        .run(tauri::generate_context!())
+        .build(tauri::generate_context!())?
+        .run(|app, event| {
+            // The plugin knows of it by now.
+            if let RunEvent::ExitRequested { .. } = event {
+                app.state::<Plan>().note("exit-requested");
+            }
+        });
+    Ok(())
 }
 
 async fn leave<R: Runtime>(app: &AppHandle<R>) {
@@ -95,11 +118,11 @@ mod tests {
     #[test]
     fn whoever_finds_a_file_finds_all_of_it() {
         let folder = tempfile::TempDir::new().unwrap();
-        let plan = Plan { way: Way::Exit, folder: folder.path().to_owned(), kinds: Vec::new() };
+        let plan = Plan { way: Way::Exit, folder: folder.path().to_owned(), grace: Duration::ZERO, kinds: Vec::new() };
         let content = "much ".repeat(1 << 20);
         thread::scope(|scope| {
-            scope.spawn(|| plan.write("note", &content));
-            while !plan.has_noted("note") {
+            let writing = scope.spawn(|| plan.write("note", &content));
+            while !plan.has_noted("note") && !writing.is_finished() {
                 thread::yield_now();
             }
             assert_eq!(std::fs::read(folder.path().join("note")).unwrap().len(), content.len());

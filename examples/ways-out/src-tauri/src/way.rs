@@ -8,8 +8,8 @@ use tokio::time::sleep;
 
 use crate::Plan;
 
-/// How long the exit may take with a task that ignores everything.
-const GRACE: Duration = Duration::from_secs(3);
+/// Later than this, an exit is another request: see `Builder::exit_grace`.
+const LATER: Duration = Duration::from_millis(800);
 
 /// A question that nobody answers: to drop it would be an answer.
 struct Undecided<R: Runtime>(Quit<R>);
@@ -69,7 +69,6 @@ impl Way {
     }
 
     pub(crate) fn configure<R: Runtime>(self, tasks: Builder<R>) -> Builder<R> {
-        let tasks = tasks.exit_grace(GRACE);
         match self {
             Self::CloseInTheTray => tasks.on_last_window_closed(LastWindowClosed::KeepRunning),
             Self::Wait => tasks.handle_signals(),
@@ -113,15 +112,18 @@ impl Way {
             Self::Exit | Self::AskToWait | Self::AskForEver => app.exit(3),
             Self::AskToStay => {
                 app.exit(3);
-                sleep(Duration::from_secs(1)).await;
+                plan.until_noted("asked").await;
+                sleep(LATER).await;
                 plan.note("still-here");
+                plan.until_noted("go").await;
                 app.exit(5);
             }
             Self::ExitTwice => {
                 app.exit(3);
                 // The same request.
                 app.exit(9);
-                sleep(Duration::from_millis(800)).await;
+                plan.until_noted("exit-requested").await;
+                sleep(LATER).await;
                 app.exit(4);
             }
             // As a user would, with the window's button.
@@ -133,8 +135,9 @@ impl Way {
             }
             Self::CloseInTheTray => {
                 close(app);
-                sleep(Duration::from_secs(1)).await;
+                plan.until_noted("exit-requested").await;
                 plan.note("still-here");
+                plan.until_noted("go").await;
                 app.exit(5);
             }
             Self::RequestRestart => {
