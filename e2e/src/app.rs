@@ -1,13 +1,14 @@
 //! A running example app, seen through its window.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, ensure};
 use fantoccini::elements::Element;
-use fantoccini::wd::TimeoutConfiguration;
+use fantoccini::wd::{TimeoutConfiguration, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use futures::FutureExt as _;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -18,12 +19,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::driver::Driver;
-use crate::eventually;
-
-/// How long a person would wait for a page to answer, on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long an app may take until its window is there.
-const TO_OPEN: Duration = Duration::from_secs(60);
+use crate::{PATIENCE, eventually};
 
 /// Runs a test against a freshly started app. If it fails, pictures and pages of all windows stay in
 /// `target/e2e/<test>/`, beside what the app printed.
@@ -35,7 +31,8 @@ pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>)
     let app = App::start(program, &evidence).await?;
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
-        app.keep_evidence().await;
+        // A page that is gone may never answer.
+        let _ = timeout(PATIENCE, app.keep_evidence()).await;
         eprintln!("Pictures of the windows are in {}. The app printed:", evidence.display());
         eprintln!("{}", app.log().unwrap_or_default());
     }
@@ -62,6 +59,8 @@ impl std::error::Error for PageError {}
 
 pub struct App {
     client: Client,
+    /// Of the windows by their labels, as far as they are known.
+    windows: Mutex<HashMap<String, WindowHandle>>,
     driver: Driver,
     folder: TempDir,
     data_folder: TempDir,
@@ -81,14 +80,15 @@ impl App {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(serde_json::from_value(capabilities)?);
         // The driver waits for ever for an app that ended before it opened a window.
-        let client = timeout(TO_OPEN, builder.connect(&driver.url()))
+        let client = timeout(PATIENCE, builder.connect(&driver.url()))
             .await
-            .with_context(|| format!("{program} opened no window within {TO_OPEN:?}; see {}", evidence.display()))?
+            .with_context(|| format!("{program} opened no window within {PATIENCE:?}; see {}", evidence.display()))?
             .with_context(|| format!("{program} did not open a window; see {}", evidence.display()))?;
         driver.remember_app()?;
-        let script_limit = Some(Duration::from_secs(60));
+        let script_limit = Some(PATIENCE);
         client.update_timeouts(TimeoutConfiguration::new(script_limit, None, None)).await?;
-        let app = Self { client, driver, folder, data_folder, evidence: evidence.to_owned() };
+        let app =
+            Self { client, windows: Mutex::default(), driver, folder, data_folder, evidence: evidence.to_owned() };
         app.window("main").await?;
         Ok(app)
     }
@@ -159,16 +159,29 @@ impl App {
 
     /// Turns to a window by its label, once its page is there.
     pub async fn window(&self, label: &str) -> Result<()> {
-        eventually(&format!("a window {label:?}"), PATIENCE, async || {
+        eventually(&format!("a window {label:?}"), async || {
             for window in self.client.windows().await? {
-                self.client.switch_to_window(window).await?;
-                if self.label().await? == label {
+                // A window that is about to close may never answer which it is.
+                let known = self.known_label(&window);
+                if known.as_ref().is_some_and(|known| known != label) {
+                    continue;
+                }
+                self.client.switch_to_window(window.clone()).await?;
+                let found = self.label().await?;
+                let is_it = found == label;
+                self.windows.lock().unwrap_or_else(PoisonError::into_inner).insert(found, window);
+                if is_it {
                     return Ok(self.is_loaded().await?.then_some(()));
                 }
             }
             Ok(None)
         })
         .await
+    }
+
+    fn known_label(&self, window: &WindowHandle) -> Option<String> {
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        windows.iter().find(|(_, known)| *known == window).map(|(label, _)| label.clone())
     }
 
     /// Whether the scripts of the page have run.
@@ -195,7 +208,7 @@ impl App {
 
     /// The driver may be back before the new page has come.
     async fn is_reloaded(&self) -> Result<()> {
-        eventually("a new page", PATIENCE, async || Ok(self.is_loaded().await?.then_some(()))).await
+        eventually("a new page", async || Ok(self.is_loaded().await?.then_some(()))).await
     }
 
     /// The element with this `data-testid`, once it is there.
@@ -205,7 +218,7 @@ impl App {
 
     /// The element that a selector names, once it is there.
     pub async fn find(&self, selector: &str) -> Result<Element> {
-        eventually(&format!("an element {selector}"), PATIENCE, async || {
+        eventually(&format!("an element {selector}"), async || {
             Ok(Some(self.client.find(Locator::Css(selector)).await?))
         })
         .await

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -38,7 +37,7 @@ impl Driver {
             .spawn()
             .context("`WebKitWebDriver` could not be started: install the package webkit2gtk-driver")?;
         let mut driver = Self { process, port, app: None };
-        eventually("WebKitWebDriver answers", Duration::from_secs(10), async || {
+        eventually("WebKitWebDriver answers", async || {
             let ended = driver.process.try_wait()?;
             ensure!(ended.is_none(), "WebKitWebDriver has ended by itself ({ended:?})");
             Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())

@@ -16,14 +16,22 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 pub use app::{App, PageError, target, with_app};
-pub use bar::{ensure_bar_moved, observe_bar};
+pub use bar::ensure_bar_moves;
 pub use desktop::close_window;
 pub use process::Process;
 pub use server::{Content, Server};
 pub use workbench::{Card, Many, Workbench};
 
-/// Asks again and again until there is an answer; an error that says what was missing after `timeout`.
-pub async fn eventually<T>(
+/// How long a person would wait for an app, on a machine that has other things to do. No test passes by waiting for so long.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Asks again and again until there is an answer; an error that says what was missing after [`PATIENCE`].
+pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    eventually_within(what, PATIENCE, condition).await
+}
+
+/// The same for what takes longer, or must not take so long.
+pub async fn eventually_within<T>(
     what: &str,
     timeout: Duration,
     mut condition: impl AsyncFnMut() -> Result<Option<T>>,

@@ -13,9 +13,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::app::binary;
 use crate::eventually;
 
-/// For a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// What it leaves in its folder tells what has happened.
 pub struct Process {
     program: String,
@@ -58,7 +55,7 @@ impl Process {
 
     /// Waits until it has written this file.
     pub async fn writes(&self, file: &str) -> Result<()> {
-        eventually(&format!("a file {file:?}"), PATIENCE, async || Ok(self.has(file).then_some(()))).await
+        eventually(&format!("a file {file:?}"), async || Ok(self.has(file).then_some(()))).await
     }
 
     /// Waits for its end, and that of the processes of its pages; answers its exit code, or 128 and the signal that ended it, and
@@ -67,14 +64,14 @@ impl Process {
         let begin = Instant::now();
         // They may come as late as the end.
         let mut pages = BTreeSet::new();
-        let status: ExitStatus = eventually("an end of the process", PATIENCE, async || {
+        let status: ExitStatus = eventually("an end of the process", async || {
             pages.extend(self.webkit_processes());
             Ok(self.child.try_wait()?)
         })
         .await?;
         self.waited = true;
         let took = begin.elapsed();
-        eventually("an end of the processes of its pages", PATIENCE, async || {
+        eventually("an end of the processes of its pages", async || {
             Ok((!pages.iter().any(|pid| runs_program(*pid, "WebKit"))).then_some(()))
         })
         .await?;
@@ -99,7 +96,7 @@ impl Process {
         self.writes(file).await?;
         let successor = self.read(file)?;
         let pid: u32 = successor.parse().with_context(|| format!("{successor:?} is no process"))?;
-        eventually(&format!("an end of process {pid}, which came back"), PATIENCE, async || {
+        eventually(&format!("an end of process {pid}, which came back"), async || {
             Ok((!runs_program(pid, &self.program)).then_some(()))
         })
         .await

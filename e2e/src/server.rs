@@ -20,7 +20,10 @@ use futures::stream;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How often a download that stalls sends something.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// What `/bytes` is asked for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
@@ -38,8 +41,13 @@ pub struct Content {
     pub fail: u64,
     /// All requests are answered with this status, if not 0.
     pub status: u16,
-    /// After so many bytes nothing comes until [`Server::release`] or [`Server::release_some`], 0 for never.
+    /// After so many bytes it stalls until [`Server::release`] or [`Server::release_some`], 0 for never: a byte comes now and then,
+    /// so that nobody takes it for dead.
     pub stall: u64,
+    /// It stalls again after as many, and again.
+    pub steps: u8,
+    /// While it stalls, nothing comes at all.
+    pub silent: u8,
 }
 
 impl Content {
@@ -51,8 +59,11 @@ impl Content {
 
 impl fmt::Display for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n, seed, rate, chunked, fail, status, stall } = self;
-        write!(f, "n={n}&seed={seed}&rate={rate}&chunked={chunked}&fail={fail}&status={status}&stall={stall}")
+        let Self { n, seed, rate, chunked, fail, status, stall, steps, silent } = self;
+        write!(
+            f,
+            "n={n}&seed={seed}&rate={rate}&chunked={chunked}&fail={fail}&status={status}&stall={stall}&steps={steps}&silent={silent}"
+        )
     }
 }
 
@@ -95,6 +106,20 @@ impl Drop for Sending {
 }
 
 impl Shared {
+    /// Waits until a stalled download may go on; not for long, unless nobody is to hear of it.
+    async fn opens(&self, silent: bool) -> bool {
+        let opened = async {
+            if let Ok(permit) = self.gate.acquire().await {
+                permit.forget();
+            }
+        };
+        if silent {
+            opened.await;
+            return true;
+        }
+        timeout(SIGN_OF_LIFE, opened).await.is_ok()
+    }
+
     fn sending(&self) -> MutexGuard<'_, Count> {
         self.sending.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -172,18 +197,23 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
         return (status, "as it was asked for").into_response();
     }
     let start = Instant::now();
-    let body = stream::unfold((0, Some(Sending::begin(&shared))), move |(sent, mut sending)| {
+    let gate = if content.stall == 0 { content.n } else { content.stall };
+    let body = stream::unfold((0, gate, Some(Sending::begin(&shared))), move |(sent, mut gate, mut sending)| {
         let shared = Arc::clone(&shared);
         async move {
             if sent == content.n {
                 return None;
             }
-            let mut end = content.n.min(sent + chunk(content.rate));
-            if content.stall > 0 && sent == content.stall {
-                shared.gate.acquire().await.ok()?.forget();
-            } else if sent < content.stall {
-                end = end.min(content.stall);
+            let mut end = sent + chunk(content.rate);
+            if sent < gate {
+                end = end.min(gate);
+            } else if shared.opens(content.silent != 0).await {
+                gate = if content.steps == 0 { content.n } else { gate + content.stall };
+                end = end.min(gate);
+            } else {
+                end = sent + 1;
             }
+            let end = end.min(content.n);
             if let Some(due) = (sent * 1_000_000).checked_div(content.rate) {
                 sleep_until(start + Duration::from_micros(due)).await;
             }
@@ -191,7 +221,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
                 // Before the last bytes go: who has them may begin another download before this body is dropped.
                 sending = None;
             }
-            Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), (end, sending)))
+            Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), (end, gate, sending)))
         }
     });
     let mut response = Body::from_stream(body).into_response();

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
@@ -121,7 +120,7 @@ impl Workbench<'_> {
     /// Waits until the log has come to this line.
     pub async fn log_until(&self, line: u64) -> Result<()> {
         let mut last = None;
-        let result = eventually(&format!("line {line} of the log"), Duration::from_secs(30), async || {
+        let result = eventually(&format!("line {line} of the log"), async || {
             let count = self.log_count().await?;
             last = Some(count);
             Ok((count >= line).then_some(()))
@@ -158,7 +157,7 @@ impl Workbench<'_> {
     /// Changes how many downloads may run at once.
     pub async fn limit(&self, limit: u32) -> Result<()> {
         self.0.paste("limit", &limit.to_string()).await?;
-        eventually("another limit", Duration::from_secs(10), async || {
+        eventually("another limit", async || {
             let script = "return (await window.tasks.counts()).find(({ task }) => task === 'download').limit";
             let now: Option<u32> = self.0.script(script, json!(null)).await?;
             Ok((now == Some(limit)).then_some(()))
@@ -175,13 +174,13 @@ impl Workbench<'_> {
     async fn all_started_by(&self, count: usize, act: impl AsyncFnOnce() -> Result<()>) -> Result<Vec<String>> {
         // The page fills in its suggestions where nothing is yet, perhaps just where we are about to type.
         let folder = self.0.element("hash-path").await?;
-        eventually("suggestions in the forms", Duration::from_secs(10), async || {
+        eventually("suggestions in the forms", async || {
             Ok(folder.prop("value").await?.filter(|suggestion| !suggestion.is_empty()))
         })
         .await?;
         let before = self.cards().await?;
         act().await?;
-        eventually(&format!("{count} new in the list"), Duration::from_secs(10), async || {
+        eventually(&format!("{count} new in the list"), async || {
             let is_new = |card: &Card| before.iter().all(|old| old.id != card.id);
             let new: Vec<_> = self.cards().await?.into_iter().filter(is_new).map(|card| card.id).collect();
             Ok((new.len() >= count).then_some(new))
@@ -208,7 +207,7 @@ impl Workbench<'_> {
 
     /// The one task that the list has when this one is gone from it; gives its id.
     pub async fn only_card_but(&self, id: &str) -> Result<String> {
-        eventually("another card in its place", Duration::from_secs(10), async || {
+        eventually("another card in its place", async || {
             let cards = self.cards().await?;
             Ok(
                 if let [card] = &cards[..]
@@ -231,7 +230,7 @@ impl Workbench<'_> {
     /// Waits until the card of a task is as wanted.
     pub async fn card_when(&self, id: &str, wanted: &str, mut is_so: impl FnMut(&Card) -> bool) -> Result<Card> {
         let mut last = None;
-        let result = eventually(wanted, Duration::from_secs(30), async || {
+        let result = eventually(wanted, async || {
             let card = self.card(id).await?;
             last = Some(card.clone());
             Ok(is_so(&card).then_some(card))

@@ -1,15 +1,13 @@
 //! What goes on by itself, a schedule and a service, and the question before the app quits.
 
 use std::fs;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{App, Workbench, close_window, eventually, with_app};
-
-const PATIENCE: Duration = Duration::from_secs(20);
+use e2e::{App, Content, PATIENCE, Server, Workbench, close_window, eventually, with_app};
+use tokio::time::timeout;
 
 async fn text_when(app: &App, test_id: &str, what: &str, is_so: impl Fn(&str) -> bool) -> Result<String> {
-    eventually(&format!("{test_id}: {what}"), PATIENCE, async || {
+    eventually(&format!("{test_id}: {what}"), async || {
         let text = content(app, test_id).await?;
         Ok(is_so(&text).then_some(text))
     })
@@ -23,7 +21,7 @@ async fn content(app: &App, test_id: &str) -> Result<String> {
 }
 
 async fn dialog_is(app: &App, open: bool) -> Result<()> {
-    eventually(&format!("a dialog that is open: {open}"), PATIENCE, async || {
+    eventually(&format!("a dialog that is open: {open}"), async || {
         let script = r#"return document.querySelector("[data-testid=quit-dialog]").open"#;
         Ok((app.script::<bool>(script, serde_json::Value::Null).await? == open).then_some(()))
     })
@@ -31,7 +29,7 @@ async fn dialog_is(app: &App, open: bool) -> Result<()> {
 }
 
 async fn ends(app: &App) -> Result<()> {
-    eventually("an end of the app", PATIENCE, async || Ok((!app.runs()).then_some(()))).await
+    eventually("an end of the app", async || Ok((!app.runs()).then_some(()))).await
 }
 
 #[tokio::test]
@@ -43,7 +41,7 @@ async fn a_schedule_counts_down_runs_at_once_when_asked_and_stays_paused_over_a_
 
         fs::write(app.data_folder().join("inbox/new.txt"), "new")?;
         app.click("sync-run").await?;
-        eventually("a copy of the file", PATIENCE, async || {
+        eventually("a copy of the file", async || {
             Ok((fs::read_to_string(app.data_folder().join("mirror/new.txt"))? == "new").then_some(()))
         })
         .await?;
@@ -62,9 +60,10 @@ async fn a_schedule_counts_down_runs_at_once_when_asked_and_stays_paused_over_a_
 #[tokio::test]
 async fn a_service_tells_what_it_sees_and_is_run_again_when_it_fails() -> Result<()> {
     with_app("workbench", async |app| {
+        // It says so when it watches.
+        text_when(app, "watcher-seen", "how much it has seen", |text| text.contains(" in ")).await?;
         text_when(app, "watcher-status", "it runs", |text| text == "Running").await?;
         let inbox = app.data_folder().join("inbox");
-        eventually("a folder to watch", PATIENCE, async || Ok(inbox.exists().then_some(()))).await?;
         fs::write(inbox.join("seen.txt"), "1")?;
         text_when(app, "watcher-seen", "the file", |text| text.contains("seen.txt")).await?;
         fs::remove_dir_all(&inbox)?;
@@ -96,7 +95,7 @@ async fn a_window_that_closes_while_work_goes_on_asks_and_stays_or_cancels() -> 
         app.reload().await?;
         dialog_is(app, true).await?;
         // The app may be gone before the driver has told of the click.
-        let _ = app.click("quit-cancel").await;
+        let _ = timeout(PATIENCE, app.click("quit-cancel")).await;
         ends(app).await
     })
     .await
@@ -104,16 +103,21 @@ async fn a_window_that_closes_while_work_goes_on_asks_and_stays_or_cancels() -> 
 
 #[tokio::test]
 async fn a_quit_that_waits_ends_with_the_work() -> Result<()> {
+    let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        let id = page.job("succeed", 4.0).await?;
-        page.card_when(&id, "runs", |card| card.status == "running").await?;
+        let content = Content { n: 300_000, stall: 150_000, ..Content::default() };
+        let id = page.download(&server.url(&content), "whole.bin").await?;
+        page.card_when(&id, "half a download", |card| card.percent == Some(50.0)).await?;
         app.click("quit-app").await?;
         dialog_is(app, true).await?;
         app.click("quit-wait").await?;
         text_when(app, "quit-hint", "that it is decided", |text| text.contains("Nothing new starts")).await?;
         ensure!(app.runs(), "it waits");
-        ends(app).await
+        server.release();
+        ends(app).await?;
+        ensure!(fs::read(app.folder().join("whole.bin"))? == content.bytes(), "the work is done");
+        Ok(())
     })
     .await
 }

@@ -1,7 +1,5 @@
 //! Whose task it is.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use e2e::{App, PageError, Workbench, close_window, eventually, with_app};
 use serde_json::{Value, json};
@@ -76,16 +74,17 @@ async fn a_task_goes_on_when_its_window_closes() -> Result<()> {
         app.window("second").await?;
         let id = page.job("hang", 1.0).await?;
         app.click("open-observer").await?;
+        app.window("observer").await?;
         close_window("Workbench: second window")?;
 
-        app.window("observer").await?;
-        page.card_when(&id, "the closed window's task", |card| card.status == "running").await?;
-        eventually("a task that belongs to the app now", Duration::from_secs(10), async || {
+        eventually("a task that belongs to the app now", async || {
             let script = "return (await window.tasks.get(args.id)).owner";
             let owner: Option<String> = app.script(script, json!({ "id": id })).await?;
             Ok(owner.is_none().then_some(()))
         })
-        .await
+        .await?;
+        page.card_when(&id, "the closed window's task", |card| card.status == "running").await?;
+        Ok(())
     })
     .await
 }

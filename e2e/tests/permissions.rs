@@ -1,7 +1,5 @@
 //! What a window may not do, and what it reads about it.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use e2e::{PageError, Workbench, eventually, with_app};
 use serde_json::{Value, json};
@@ -11,7 +9,7 @@ async fn a_kind_that_the_capability_does_not_name_is_refused_with_advice() -> Re
     with_app("workbench", async |app| {
         app.click("start-secret").await?;
 
-        let notice = eventually("a notice about the refusal", Duration::from_secs(10), async || {
+        let notice = eventually("a notice about the refusal", async || {
             let text = app.text("notice").await?;
             Ok(text.contains("secret").then_some(text))
         })

@@ -1,17 +1,19 @@
 //! Downloads that wait for their turn.
 
 use std::fs;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Card, Content, Many, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Stalls until the server lets it go on, and takes about half a second from then on.
 fn content(seed: u64) -> Content {
     Content { n: 400_000, rate: 800_000, seed, stall: 20_000, ..Content::default() }
+}
+
+/// Whether it has come to where [`content`] stalls.
+fn stalls(card: &Card) -> bool {
+    card.status == "running" && card.percent == Some(5.0)
 }
 
 fn name(number: u64) -> String {
@@ -34,18 +36,14 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         // Three are on their way and stall; the others know their places.
         page.card_when(&ids[19], "the last one's place", |card| card.place == "17th in line").await?;
         for (index, id) in ids.iter().enumerate() {
-            let card = page.card(id).await?;
             let status = if index < 3 { "running" } else { "queued" };
-            ensure!(card.status == status, "number {index} is {status}: {card:?}");
+            page.card_when(id, &format!("number {index} that is {status}"), |card| card.status == status).await?;
         }
         for (index, place) in [(3, "1st in line"), (4, "2nd in line"), (5, "3rd in line"), (6, "4th in line")] {
-            let card = page.card(&ids[index]).await?;
-            ensure!(card.place == place, "number {index} is {place}: {card:?}");
+            page.card_when(&ids[index], &format!("number {index} that is {place}"), |card| card.place == place).await?;
         }
-        eventually("the counts", PATIENCE, async || {
-            Ok((app.text("counts").await? == "3 running, 17 waiting").then_some(()))
-        })
-        .await?;
+        eventually("the counts", async || Ok((app.text("counts").await? == "3 running, 17 waiting").then_some(())))
+            .await?;
 
         // One is held, one is put first, one is cancelled: the others move up.
         page.click(&ids[4], "hold").await?;
@@ -61,20 +59,25 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         ensure!(server.requests(&content(11)) == 0, "what was cancelled in the queue never ran");
         ensure!(server.most_at_once() == 3, "{} at once", server.most_at_once());
 
-        // The three, and the next three.
-        server.release_some(6);
-        page.card_at_end(&ids[15], "completed").await?;
-        page.card_at_end(&ids[3], "completed").await?;
-        page.card_at_end(&ids[5], "completed").await?;
-        // Two slots may become free within a millisecond, and then both began in it.
-        ensure!(started(app, &ids[15]).await? <= started(app, &ids[3]).await?, "what was put first ran first");
+        // The three, one of them first, and the next three.
+        server.release_some(1);
+        page.card_when(&ids[15], "what was put first, first", stalls).await?;
+        page.card_when(&ids[3], "the one after it", |card| card.place == "1st in line").await?;
+        server.release_some(2);
+        for index in [3, 5] {
+            page.card_when(&ids[index], &format!("number {index} in its turn"), stalls).await?;
+        }
+        server.release_some(3);
+        for index in [15, 3, 5] {
+            page.card_at_end(&ids[index], "completed").await?;
+        }
         let (sent, shown) = (server.most_at_once(), most_running(app).await?);
         ensure!((sent, shown) == (3, 3), "with a limit of 3, {sent} at once, and {shown} in the counts");
 
         // While three run, the limit is lowered and raised.
         page.limit(1).await?;
         server.release_some(2);
-        eventually("one at a time", PATIENCE, async || Ok((running(app).await? == 1).then_some(()))).await?;
+        eventually("one at a time", async || Ok((running(app).await? == 1).then_some(()))).await?;
         server.count_anew();
         server.release_some(2);
         for id in &ids[6..=9] {
@@ -83,7 +86,7 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         ensure!(server.most_at_once() == 1, "{} at once with a limit of 1", server.most_at_once());
 
         page.limit(5).await?;
-        eventually("five at once", PATIENCE, async || Ok((server.most_at_once() == 5).then_some(()))).await?;
+        eventually("five at once", async || Ok((server.most_at_once() == 5).then_some(()))).await?;
         ensure!(running(app).await? == 5, "as many are counted");
         server.release();
         for (index, id) in ids.iter().enumerate().filter(|(index, _)| ![4, 10].contains(index)) {
@@ -119,10 +122,7 @@ async fn all_can_be_cancelled_with_one_click_and_leave_no_file() -> Result<()> {
         for id in &ids {
             page.card_at_end(id, "cancelled").await?;
         }
-        eventually("an empty folder", PATIENCE, async || {
-            Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))
-        })
-        .await?;
+        eventually("an empty folder", async || Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))).await?;
         for number in 4..=6 {
             ensure!(server.requests(&content(number)) == 0, "what waited never ran");
         }
@@ -137,13 +137,16 @@ async fn a_delayed_start_says_until_when_it_waits() -> Result<()> {
         let page = Workbench(app);
         let script = r#"
             const input = { outcome: "succeed", seconds: 0.2 };
-            return (await window.tasks.start("job", input, { delayMs: 2000, label: "Later", priority: 3 })).id;
+            return (await window.tasks.start("job", input, { delayMs: args, label: "Later", priority: 3 })).id;
         "#;
-        let id: String = app.script(script, json!(null)).await?;
+        let id: String = app.script(script, json!(3_600_000)).await?;
         let waits = |card: &Card| card.place.starts_with("waits until ");
         let card = page.card_when(&id, "a time", waits).await?;
         ensure!(card.text.contains("Later") && card.text.contains("priority 3"), "{card:?}");
-        page.card_at_end(&id, "completed").await?;
+
+        let soon: String = app.script(script, json!(300)).await?;
+        page.card_at_end(&soon, "completed").await?;
+        ensure!(waits(&page.card(&id).await?), "the other one waits still");
         Ok(())
     })
     .await
@@ -170,10 +173,4 @@ async fn most_running(app: &App) -> Result<u64> {
 async fn running(app: &App) -> Result<u64> {
     let script = "return (await window.tasks.counts()).find(({ task }) => task === 'download').running";
     app.script(script, Value::Null).await
-}
-
-async fn started(app: &App, id: &str) -> Result<f64> {
-    let started: Option<f64> =
-        app.script("return (await window.tasks.get(args.id)).startedAt", json!({ "id": id })).await?;
-    started.context("it has not begun")
 }

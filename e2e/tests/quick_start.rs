@@ -2,10 +2,9 @@
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{App, ensure_bar_moved, eventually, observe_bar, with_app};
+use e2e::{App, ensure_bar_moves, eventually, with_app};
 use serde_json::Value;
 
 /// Far more than is read before somebody clicks. It is all zeros, and takes no place on the disk.
@@ -16,12 +15,13 @@ async fn the_words_of_a_file_are_counted_while_the_bar_moves() -> Result<()> {
     with_app("quick-start", async |app| {
         let file = app.folder().join("words.txt");
         fs::write(&file, "so many words\n".repeat(3_000_000))?;
-        observe_bar(app).await?;
-        count(app, &file).await?;
-
-        let message = message(app).await?;
-        ensure!(message == "Words: 9000000, lines: 3000000", "{message:?}");
-        ensure_bar_moved(app).await
+        ensure_bar_moves(app, async || {
+            count(app, &file).await?;
+            let message = message(app).await?;
+            ensure!(message == "Words: 9000000, lines: 3000000", "{message:?}");
+            Ok(())
+        })
+        .await
     })
     .await
 }
@@ -35,7 +35,7 @@ async fn a_count_can_be_cancelled_and_another_one_started() -> Result<()> {
         fs::write(&short, "to be, or not to be")?;
 
         count(app, &endless).await?;
-        eventually("a bar that moves", Duration::from_secs(20), async || {
+        eventually("a bar that moves", async || {
             let value: f64 = app.script("return document.getElementById('bar').value", Value::Null).await?;
             Ok((value > 0.0).then_some(()))
         })
@@ -78,7 +78,7 @@ async fn count(app: &App, file: &Path) -> Result<()> {
 
 /// What the page says at the end.
 async fn message(app: &App) -> Result<String> {
-    eventually("a message", Duration::from_secs(30), async || {
+    eventually("a message", async || {
         let text = app.find("#message").await?.text().await?;
         Ok((!text.is_empty()).then_some(text))
     })

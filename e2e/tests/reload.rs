@@ -1,7 +1,7 @@
 //! Pages that reload while work goes on.
 
 use std::fs;
-use std::time::Duration;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Content, Server, Workbench, eventually, with_app};
@@ -98,7 +98,8 @@ async fn starts_and_reloads(script: &str) -> Result<usize> {
         }
         ensure!(tasks.iter().all(|task| task["status"] == "completed"), "each went well: {tasks:?}");
         arrived = tasks.len();
-        ensure!(arrived == fs::read_dir(app.folder())?.count(), "each left its file");
+        let has_file = |task: &Value| task["input"]["dest"].as_str().is_some_and(|dest| Path::new(dest).exists());
+        ensure!(tasks.iter().all(has_file), "each left its file");
         println!("{arrived} of {ROUNDS} starts reached the app");
         Ok(())
     })
@@ -108,7 +109,7 @@ async fn starts_and_reloads(script: &str) -> Result<usize> {
 
 /// Waits until the page's session is open: only then is a start one message.
 async fn ready(app: &App) -> Result<()> {
-    eventually("a page that is ready", Duration::from_secs(20), async || {
+    eventually("a page that is ready", async || {
         let script = "await window.tasks.list(); return document.readyState === 'complete'";
         let ready: bool = app.script(script, Value::Null).await?;
         Ok(ready.then_some(()))
@@ -117,7 +118,7 @@ async fn ready(app: &App) -> Result<()> {
 }
 
 async fn new_page(app: &App) -> Result<()> {
-    eventually("a new page", Duration::from_secs(20), async || {
+    eventually("a new page", async || {
         let script = "return window.isOld !== true && window.tasks !== undefined";
         let new: bool = app.script(script, Value::Null).await?;
         Ok(new.then_some(()))
@@ -127,7 +128,7 @@ async fn new_page(app: &App) -> Result<()> {
 
 /// All tasks, when none runs any more.
 async fn ended(app: &App) -> Result<Vec<Value>> {
-    eventually("an end to all tasks", Duration::from_secs(20), async || {
+    eventually("an end to all tasks", async || {
         let tasks: Vec<Value> = app.script("return await window.tasks.list()", Value::Null).await?;
         Ok(tasks.iter().all(|task| !task["endedAt"].is_null()).then_some(tasks))
     })
@@ -139,7 +140,7 @@ async fn reloads_under_a_busy_task_do_not_flood_the_console() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         // Ten changes a second: what still went to the old page would be complained of as often.
-        let id = page.job("succeed", 60.0).await?;
+        let id = page.job("succeed", 200.0).await?;
         for _ in 0..5 {
             app.reload().await?;
             let listen = r#"
@@ -151,7 +152,7 @@ async fn reloads_under_a_busy_task_do_not_flood_the_console() -> Result<()> {
             app.run(listen, Value::Null).await?;
 
             let at_first = page.card_when(&id, "the task again", |card| card.percent.is_some()).await?.percent;
-            let later = at_first.map(|percent| percent + 3.0);
+            let later = at_first.map(|percent| percent + 1.0);
             page.card_when(&id, "a bar that moves on", |card| card.percent >= later).await?;
             let complaints: Vec<String> = app.script("return window.complaints", Value::Null).await?;
             ensure!(complaints.len() <= COMPLAINTS_A_RELOAD, "too many complaints in the console: {complaints:#?}");

@@ -211,16 +211,13 @@ async fn a_guard_tells_what_would_be_lost_and_holds_off_new_starts() -> Result<(
 #[tokio::test]
 async fn a_page_whose_process_dies_is_noticed_and_its_tasks_go_on_or_not_as_their_kinds_say() -> Result<()> {
     let mut app = leaving("stay", &[]).await?;
-    let held = async |what: &str, patience: u64| {
-        eventually(what, Duration::from_secs(patience), async || {
-            Ok(app.read("held").is_ok_and(|held| held == what).then_some(()))
-        })
-        .await
+    let held = async |what: &str| {
+        eventually(what, async || Ok(app.read("held").is_ok_and(|held| held == what).then_some(()))).await
     };
-    held("1 Some((Running, None)) Some((Running, None))", 30).await?;
+    held("1 Some((Running, None)) Some((Running, None))").await?;
     app.kill_page()?;
     // 12 seconds of silence until it is asked, and 30 to answer.
-    held("0 Some((Running, None)) Some((Cancelled, Some(OwnerClosed)))", 60).await?;
+    held("0 Some((Running, None)) Some((Cancelled, Some(OwnerClosed)))").await?;
     ensure!(app.has("goes-along.cleaned") && !app.has("goes-on.cleaned"));
     ensure!(app.runs()?, "the app goes on");
     Ok(())

@@ -4,17 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{App, Card, Content, Many, Server, Workbench, eventually, target};
+use e2e::{App, Card, Content, Many, Server, Workbench, eventually, eventually_within, target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Takes its time, so that the others are seen beside it.
-const LONG: Content = Content { n: 72_000_000, rate: 6_000_000, seed: 1, chunked: 0, fail: 0, status: 0, stall: 0 };
+const LONG: Content =
+    Content { n: 72_000_000, rate: 6_000_000, seed: 1, chunked: 0, fail: 0, status: 0, stall: 0, steps: 0, silent: 0 };
 /// Its server fails three times first.
 const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, ..LONG };
 /// Waits for its turn.
 const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, ..LONG };
 const PARTS: u64 = 6;
+/// How long all of it may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 #[tokio::main]
@@ -48,7 +50,7 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     );
 
     page.card_when(&panic, "the end of the job", Card::has_ended).await?;
-    eventually("a moment in which there is much to see", Duration::from_secs(30), async || {
+    eventually("a moment in which there is much to see", async || {
         let is_retrying = page.card(&busy).await?.status == "retrying";
         let is_waiting = !page.card(&next).await?.place.is_empty();
         let is_midway = page.card(batch).await?.members.iter().any(|member| member == "completed");
@@ -133,7 +135,7 @@ impl Snapshot {
 }
 
 async fn ended(app: &App, id: &str) -> Result<Ended> {
-    let outcome = eventually("an end to the task", PATIENCE, async || {
+    let outcome = eventually_within("an end to the task", PATIENCE, async || {
         let script = "
             const task = await window.tasks.get(args.id);
             if (task.endedAt === null) return null;

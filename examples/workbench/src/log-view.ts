@@ -11,6 +11,8 @@ const RATE_MS = 500;
 const FLOOD_LINES = 100;
 const FLOOD_PAINT_MS = 100;
 const FLOOD_PAINT_PART = 1 / 8;
+/** Who sleeps for a while is not slow to paint. */
+const FLOOD_PAUSE_MS = 1000;
 
 export interface LogViewActions {
   /** Cancels the tail. */
@@ -72,7 +74,8 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
     },
     () => {
       const isFlood = (log?.lines.count ?? 0) - painted.count > FLOOD_LINES;
-      const pause = Math.max(FLOOD_PAINT_MS, painted.ms / FLOOD_PAINT_PART);
+      const part = Math.min(painted.ms / FLOOD_PAINT_PART, FLOOD_PAUSE_MS);
+      const pause = Math.max(FLOOD_PAINT_MS, part);
       return isFlood ? Math.max(0, painted.at + pause - performance.now()) : 0;
     },
   );
@@ -82,7 +85,8 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
       return;
     }
     const { lines, paused, over } = log;
-    setText(texts.count, linesIn(lines.count));
+    // The lines that can be scrolled to: more may have come since.
+    setText(texts.count, linesIn(painted.count));
     setText(texts.rate, rate > 0 ? linesPerSecond(rate) : "");
     setText(texts.shown, lines.kept < lines.count ? linesShown(lines.kept) : "");
     setText(texts.status, logStatus(log));
@@ -137,6 +141,7 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
       texts.name.title = next.path;
       setAttribute(scroller, "aria-label", `Lines of ${name}`);
       measured = { at: performance.now(), count: next.lines.count };
+      painted = { ...measured, ms: 0 };
       rate = 0;
       rows.show(next.lines);
       paintHead();

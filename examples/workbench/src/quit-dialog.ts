@@ -12,6 +12,7 @@ const CHOICES: readonly QuitChoice[] = ["wait", "cancel", "stay"];
 export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown) => void): void {
   const part = (name: string): HTMLElement => find(dialog, `[data-part=${name}]`, HTMLElement);
   let timer: number | undefined;
+  let asked = 0;
 
   function show({ decided, tasks }: QuitQuestion): void {
     setText(part("title"), quitTitle(tasks.length, decided));
@@ -32,7 +33,13 @@ export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown
 
   async function refresh(): Promise<void> {
     window.clearTimeout(timer);
+    asked += 1;
+    const number = asked;
     const question = await quitWaitsFor();
+    if (number < asked) {
+      // A later answer is on its way, or has come already.
+      return;
+    }
     if (question === null) {
       dialog.close();
       return;

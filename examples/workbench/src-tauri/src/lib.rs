@@ -63,7 +63,7 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         .task(
             // Time enough to read why it failed.
             Task::new("watcher", watcher::watcher)
-                .restart(Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_secs(3)))),
+                .restart(Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_secs(10)))),
         )
         .service("watcher", ())
         // Registered like the others, but named by no file in `capabilities/`.

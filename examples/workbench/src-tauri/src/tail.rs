@@ -341,6 +341,15 @@ mod tests {
     }
 
     #[test]
+    fn an_emptied_file_is_noticed_in_the_midst_of_it() {
+        let mut log = Log::with(&"one\n".repeat(100_000));
+        assert_eq!(log.tail.step().unwrap().state, TailState::Reading, "there is more of it");
+        fs::write(log.path(), "two\n".repeat(100_000)).unwrap(); // the same file, anew
+        let lines = log.lines();
+        assert_eq!(lines.iter().filter(|line| **line == "two").count(), 100_000, "of {}", lines.len());
+    }
+
+    #[test]
     fn a_removed_file_is_waited_for() {
         let mut log = Log::with("one\n");
         assert_eq!(log.lines(), ["one"]);

@@ -32,8 +32,6 @@ pub(super) struct Follow {
     last: Vec<u8>,
     /// The next file, when something is in it.
     next: Option<Handle>,
-    /// Whether it was at the end of the file when it was called last.
-    waited: bool,
 }
 
 /// What there is.
@@ -57,7 +55,6 @@ impl Follow {
             buffer: vec![0; CHUNK].into_boxed_slice(),
             last: Vec::new(),
             next: None,
-            waited: false,
         })
     }
 
@@ -84,7 +81,7 @@ impl Follow {
 
     /// The next of what there is.
     pub(super) fn next(&mut self) -> io::Result<Found<'_>> {
-        if std::mem::take(&mut self.waited) && self.was_emptied()? {
+        if self.was_emptied()? {
             self.seek(0)?;
             return Ok(Found::End);
         }
@@ -95,10 +92,6 @@ impl Follow {
             self.last.extend_from_slice(bytes.get(read.saturating_sub(OVERLAP)..).unwrap_or_default());
             self.last.drain(..self.last.len().saturating_sub(OVERLAP));
             return Ok(Found::Bytes(bytes));
-        }
-        if self.size()? < self.position {
-            self.seek(0)?;
-            return Ok(Found::End);
         }
         // What was written to the old file before something was in the new one has been read.
         if let Some(next) = self.next.take() {
@@ -111,7 +104,6 @@ impl Follow {
 
     /// Looks which file has the name, at the end of the one that had it.
     fn look(&mut self) -> io::Result<Found<'_>> {
-        self.waited = true;
         // One that can't be read counts as none: a file that is just being made may get its permissions a moment later.
         let Ok(named) = open(&self.path) else { return Ok(Found::Nothing { missing: true }) };
         if named != self.file && named.as_file().metadata()?.len() > 0 {
@@ -121,7 +113,7 @@ impl Follow {
         Ok(Found::Nothing { missing: false })
     }
 
-    /// Whether the file has been emptied since it was read to its end, even if it is as long as it was again.
+    /// Whether the file has been emptied since it was read, even if it is as long as it was again.
     fn was_emptied(&mut self) -> io::Result<bool> {
         if self.size()? < self.position {
             return Ok(true);
