@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
+use crate::desktop::close_window;
 use crate::driver::Driver;
 use crate::{PATIENCE, eventually};
 
@@ -177,6 +178,11 @@ impl App {
             Ok(None)
         })
         .await
+    }
+
+    /// Closes a window with this title, as its user would.
+    pub fn close_window(&self, title: &str) -> Result<()> {
+        close_window(self.driver.app()?, title)
     }
 
     fn known_label(&self, window: &WindowHandle) -> Option<String> {

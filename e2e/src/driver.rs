@@ -69,6 +69,11 @@ impl Driver {
 }
 
 impl Driver {
+    /// The app's process.
+    pub fn app(&self) -> Result<u32> {
+        Ok(self.app.context("no app runs")?.as_raw_nonzero().get().cast_unsigned())
+    }
+
     /// How many bytes of memory the app's process has, without those of its pages.
     pub fn app_memory(&self) -> Result<u64> {
         let app = self.app.context("no app runs")?;

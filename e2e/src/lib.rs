@@ -17,7 +17,6 @@ use anyhow::{Context as _, Result, bail};
 
 pub use app::{App, PageError, target, with_app};
 pub use bar::ensure_bar_moves;
-pub use desktop::close_window;
 pub use process::Process;
 pub use server::{Content, Server};
 pub use workbench::{Card, Many, Workbench};

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use e2e::{App, Content, PATIENCE, Server, Workbench, close_window, eventually, with_app};
+use e2e::{App, Content, PATIENCE, Server, Workbench, eventually, with_app};
 use tokio::time::timeout;
 
 async fn text_when(app: &App, test_id: &str, what: &str, is_so: impl Fn(&str) -> bool) -> Result<String> {
@@ -80,7 +80,7 @@ async fn a_window_that_closes_while_work_goes_on_asks_and_stays_or_cancels() -> 
         let page = Workbench(app);
         let id = page.job("hang", 1.0).await?;
         page.card_when(&id, "runs", |card| card.status == "running").await?;
-        close_window("Workbench")?;
+        app.close_window("Workbench")?;
         dialog_is(app, true).await?;
         let tasks = content(app, "quit-tasks").await?;
         ensure!(tasks.starts_with("Job") && !tasks.contains("Watcher"), "the job, and not the watcher: {tasks:?}");
@@ -89,7 +89,7 @@ async fn a_window_that_closes_while_work_goes_on_asks_and_stays_or_cancels() -> 
         dialog_is(app, false).await?;
         ensure!(page.card(&id).await?.status == "running", "its work goes on");
 
-        close_window("Workbench")?;
+        app.close_window("Workbench")?;
         dialog_is(app, true).await?;
         // A page that is loaded anew finds the question again.
         app.reload().await?;

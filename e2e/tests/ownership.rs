@@ -1,7 +1,7 @@
 //! Whose task it is.
 
 use anyhow::{Result, ensure};
-use e2e::{App, PageError, Workbench, close_window, eventually, with_app};
+use e2e::{App, PageError, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -75,7 +75,7 @@ async fn a_task_goes_on_when_its_window_closes() -> Result<()> {
         let id = page.job("hang", 1.0).await?;
         app.click("open-observer").await?;
         app.window("observer").await?;
-        close_window("Workbench: second window")?;
+        app.close_window("Workbench: second window")?;
 
         eventually("a task that belongs to the app now", async || {
             let script = "return (await window.tasks.get(args.id)).owner";

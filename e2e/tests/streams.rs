@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{App, Workbench, close_window, eventually, eventually_within, with_app};
+use e2e::{App, Workbench, eventually, eventually_within, with_app};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -285,7 +285,7 @@ async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
             ids.push(id);
         }
         let [dropped, waiting, cancelled] = &ids[..] else { anyhow::bail!("there are {} tasks", ids.len()) };
-        close_window("Workbench: second window")?;
+        app.close_window("Workbench: second window")?;
         app.window("observer").await?;
 
         // Nobody comes back to read on.
