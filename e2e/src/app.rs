@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use fantoccini::elements::Element;
@@ -22,6 +23,9 @@ use crate::desktop::close_window;
 use crate::driver::Driver;
 use crate::{PATIENCE, eventually};
 
+/// How long what comes after a test may take.
+const FAREWELL: Duration = Duration::from_secs(20);
+
 /// Runs a test against a freshly started app. If it fails, pictures and pages of all windows stay in
 /// `target/e2e/<test>/`, beside what the app printed.
 pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
@@ -33,7 +37,7 @@ pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>)
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
         // A page that is gone may never answer.
-        let _ = timeout(PATIENCE, app.keep_evidence()).await;
+        let _ = timeout(FAREWELL, app.keep_evidence()).await;
         eprintln!("Pictures of the windows are in {}. The app printed:", evidence.display());
         eprintln!("{}", app.log().unwrap_or_default());
     }
@@ -96,7 +100,7 @@ impl App {
 
     pub async fn close(self) {
         // The driver ends the app when the session ends; dropping the driver makes sure.
-        let _ = timeout(PATIENCE, self.client.close()).await;
+        let _ = timeout(FAREWELL, self.client.close()).await;
     }
 
     /// Where the workbench keeps its downloads.

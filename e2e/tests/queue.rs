@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Card, Content, Many, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
-/// Stalls until the server lets it go on, and takes about half a second from then on.
+/// Stalls until the server lets it go on.
 fn content(seed: u64) -> Content {
     Content { n: 400_000, rate: 800_000, seed, stall: 20_000, ..Content::default() }
 }

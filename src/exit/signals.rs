@@ -32,9 +32,16 @@ fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
     let runtime = own_runtime()?;
     let signals = {
         let _entered = runtime.enter();
-        Signals::new()?
+        Signals::new()
     };
-    Ok((runtime, signals))
+    match signals {
+        Ok(signals) => Ok((runtime, signals)),
+        Err(error) => {
+            // To drop it waits, which a thread of another runtime must not.
+            runtime.shutdown_background();
+            Err(error)
+        }
+    }
 }
 
 async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core, mut signals: Signals) {

@@ -16,8 +16,8 @@ const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, ..LONG
 /// Waits for its turn.
 const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, ..LONG };
 const PARTS: u64 = 6;
-/// How long all of it may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a task of it may take.
+const LONGEST: Duration = Duration::from_secs(600);
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -135,7 +135,7 @@ impl Snapshot {
 }
 
 async fn ended(app: &App, id: &str) -> Result<Ended> {
-    let outcome = eventually_within("an end to the task", PATIENCE, async || {
+    let outcome = eventually_within("an end to the task", LONGEST, async || {
         let script = "
             const task = await window.tasks.get(args.id);
             if (task.endedAt === null) return null;

@@ -74,8 +74,8 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
     },
     () => {
       const isFlood = (log?.lines.count ?? 0) - painted.count > FLOOD_LINES;
-      const part = Math.min(painted.ms / FLOOD_PAINT_PART, FLOOD_PAUSE_MS);
-      const pause = Math.max(FLOOD_PAINT_MS, part);
+      const share = Math.min(painted.ms / FLOOD_PAINT_PART, FLOOD_PAUSE_MS);
+      const pause = Math.max(FLOOD_PAINT_MS, share);
       return isFlood ? Math.max(0, painted.at + pause - performance.now()) : 0;
     },
   );

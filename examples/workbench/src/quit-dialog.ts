@@ -12,7 +12,8 @@ const CHOICES: readonly QuitChoice[] = ["wait", "cancel", "stay"];
 export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown) => void): void {
   const part = (name: string): HTMLElement => find(dialog, `[data-part=${name}]`, HTMLElement);
   let timer: number | undefined;
-  let asked = 0;
+  let refreshes = 0;
+  let newest = 0;
 
   function show({ decided, tasks }: QuitQuestion): void {
     setText(part("title"), quitTitle(tasks.length, decided));
@@ -33,13 +34,14 @@ export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown
 
   async function refresh(): Promise<void> {
     window.clearTimeout(timer);
-    asked += 1;
-    const number = asked;
+    refreshes += 1;
+    const number = refreshes;
     const question = await quitWaitsFor();
-    if (number < asked) {
-      // A later answer is on its way, or has come already.
+    if (number < newest) {
       return;
     }
+    newest = number;
+    window.clearTimeout(timer);
     if (question === null) {
       dialog.close();
       return;

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::Plan;
 
-/// Later than this, an exit is another request: see `Builder::exit_grace`.
+/// So much later, an exit is another request: see `Builder::exit_grace`.
 const LATER: Duration = Duration::from_millis(800);
 
 /// A question that nobody answers: to drop it would be an answer.

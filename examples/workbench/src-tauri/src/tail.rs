@@ -17,7 +17,7 @@ use lines::Lines;
 mod follow;
 mod lines;
 
-/// How often a file that was read to its end is looked at. That costs two calls to the system, and works on network
+/// How often a file that was read to its end is looked at. That costs a few calls to the system, and works on network
 /// drives and for every kind of rotation, where file events need a watch on the folder, a fallback for where there are
 /// none, and this look besides.
 const POLL: Duration = Duration::from_millis(100);

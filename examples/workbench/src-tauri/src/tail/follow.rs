@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     path::{Path, PathBuf},
 };
 
@@ -81,15 +82,14 @@ impl Follow {
 
     /// The next of what there is.
     pub(super) fn next(&mut self) -> io::Result<Found<'_>> {
-        if self.was_emptied()? {
+        let Some(new) = self.read_on()? else {
             self.seek(0)?;
             return Ok(Found::End);
-        }
-        let read = self.file.as_file_mut().read(&mut self.buffer)?;
-        if read > 0 {
-            self.position += read as u64;
-            let bytes = self.buffer.get(..read).unwrap_or_default();
-            self.last.extend_from_slice(bytes.get(read.saturating_sub(OVERLAP)..).unwrap_or_default());
+        };
+        if !new.is_empty() {
+            self.position += new.len() as u64;
+            let bytes = self.buffer.get(new).unwrap_or_default();
+            self.last.extend_from_slice(bytes.get(bytes.len().saturating_sub(OVERLAP)..).unwrap_or_default());
             self.last.drain(..self.last.len().saturating_sub(OVERLAP));
             return Ok(Found::Bytes(bytes));
         }
@@ -113,19 +113,16 @@ impl Follow {
         Ok(Found::Nothing { missing: false })
     }
 
-    /// Whether the file has been emptied since it was read, even if it is as long as it was again.
-    fn was_emptied(&mut self) -> io::Result<bool> {
-        if self.size()? < self.position {
-            return Ok(true);
-        }
-        let last = std::mem::take(&mut self.last);
-        let position = self.position;
-        self.seek(position - last.len() as u64)?;
-        let mut now = vec![0; last.len()];
-        let same = self.file.as_file_mut().read_exact(&mut now).is_ok() && now == last;
-        self.last = last;
-        self.position = position;
-        Ok(!same)
+    /// Reads more of the file; answers where in the buffer it is. `None` if the file has been emptied since it was read, even if it
+    /// is as long as it was again: then what was read last, and is read once more in the same go, is not the same.
+    fn read_on(&mut self) -> io::Result<Option<Range<usize>>> {
+        let overlap = self.last.len();
+        self.file.as_file_mut().seek(SeekFrom::Start(self.position - overlap as u64))?;
+        let read = self.file.as_file_mut().read(&mut self.buffer)?;
+        let is_same = self.buffer.get(..read).is_some_and(|bytes| bytes.starts_with(&self.last));
+        // Where reading begins, nothing was read before it, and only the size tells.
+        let is_shorter = overlap == 0 && read == 0 && self.size()? < self.position;
+        Ok((is_same && !is_shorter).then_some(overlap..read))
     }
 
     fn size(&self) -> io::Result<u64> {
