@@ -1,20 +1,29 @@
 //! The demo for a machine without a display: gives the workbench something to do, and says what became of it.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Card, Content, Many, Server, Workbench, eventually, eventually_within, target};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Takes its time, so that the others are seen beside it.
-const LONG: Content =
-    Content { n: 72_000_000, rate: 6_000_000, seed: 1, chunked: 0, fail: 0, status: 0, stall: 0, steps: 0, silent: 0 };
+/// Takes its time and stalls in the middle of it, so that the others are seen beside it.
+const LONG: Content = Content {
+    n: 72_000_000,
+    rate: 6_000_000,
+    seed: 1,
+    chunked: 0,
+    fail: 0,
+    status: 0,
+    stall: 40_000_000,
+    steps: 0,
+    silent: 0,
+};
 /// Its server fails three times first.
-const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, ..LONG };
+const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, stall: 0, ..LONG };
 /// Waits for its turn.
-const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, ..LONG };
+const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, stall: 0, ..LONG };
 const PARTS: u64 = 6;
 /// How long a task of it may take.
 const LONGEST: Duration = Duration::from_secs(600);
@@ -37,11 +46,14 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     let panic = page.job("panic", 2.0).await?;
     let hash = page.hash(&folder.to_string_lossy()).await?;
     let long = page.download(&server.url_of("long.bin", &LONG), "long.bin").await?;
-    let busy = page.download(&server.url_of("busy.bin", &BUSY), "busy.bin").await?;
     let urls: Vec<_> = (1..=PARTS).map(|number| server.url_of(&file_of(number), &part(number))).collect();
     let batch = page.many(&Many { urls: &urls, batch: Some(2) }).await?;
     let batch = batch.first().context("the batch has no card")?;
     app.click("many-open").await?;
+    // All slots are taken, by parts that stall: these two wait until one of them is let go on.
+    let busy = page.download(&server.url_of("busy.bin", &BUSY), "busy.bin").await?;
+    let first = "await (await window.tasks.attach('download', args)).setPriority(1)";
+    app.script::<Value>(first, json!(busy)).await?;
     let next = page.download(&server.url_of("next.bin", &NEXT), "next.bin").await?;
     println!(
         "Started three downloads and a batch of {PARTS} from {}, the hash of {} and a job that panics.",
@@ -50,16 +62,23 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     );
 
     page.card_when(&panic, "the end of the job", Card::has_ended).await?;
+    let mut released = Instant::now();
     eventually("a moment in which there is much to see", async || {
-        let is_retrying = page.card(&busy).await?.status == "retrying";
+        let busy = page.card(&busy).await?;
         let is_waiting = !page.card(&next).await?.place.is_empty();
         let is_midway = page.card(batch).await?.members.iter().any(|member| member == "completed");
-        Ok((is_retrying && is_waiting && is_midway).then_some(()))
+        if busy.status == "queued" && released.elapsed() > Duration::from_secs(1) {
+            // A slot for its next attempt, and another part takes its place when that fails.
+            server.release_some(1);
+            released = Instant::now();
+        }
+        Ok((busy.status == "retrying" && is_waiting && is_midway).then_some(()))
     })
     .await?;
     let picture = demo.join("workbench.png");
     app.screenshot(&picture).await?;
     println!("A picture of the workbench meanwhile: {}", picture.display());
+    server.release();
 
     for (id, content, file) in [(&next, NEXT, "next.bin"), (&busy, BUSY, "busy.bin"), (&long, LONG, "long.bin")] {
         let Ended { outcome, snapshot } = ended(app, id).await?;
@@ -94,7 +113,7 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
 }
 
 fn part(number: u64) -> Content {
-    Content { n: 9_000_000, rate: 4_000_000, seed: 10 + number, ..NEXT }
+    Content { n: 9_000_000, rate: 4_000_000, seed: 10 + number, stall: 4_500_000, ..NEXT }
 }
 
 fn file_of(part: u64) -> String {
