@@ -1,6 +1,6 @@
 //! Writes the permission files of the commands and the JSON schema of the scope entries.
 
-#[path = "src/scope_entry.rs"]
+#[path = "src/access/scope_entry.rs"]
 #[allow(dead_code)]
 mod scope_entry;
 
@@ -70,7 +70,7 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 
 fn main() {
     // Without these cargo looks at every file of the package, down into node_modules.
-    for path in ["build.rs", "src/scope_entry.rs", "permissions", "api-iife.js"] {
+    for path in ["build.rs", "src/access/scope_entry.rs", "permissions", "api-iife.js"] {
         println!("cargo:rerun-if-changed={path}");
     }
     tauri_plugin::Builder::new(COMMANDS)

@@ -161,7 +161,7 @@ export type ErrorKind =
 /**  An item is not of the type that it is read as. */
 "invalidItem" | 
 /**
- *  The app is about to exit, or somebody holds an [`ExitGuard`](super::ExitGuard): nothing new starts. At an exit nothing is
+ *  The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): nothing new starts. At an exit nothing is
  *  held either.
  */
 "shuttingDown";
@@ -592,7 +592,7 @@ export type TaskStatus =
 /**  Ended: a time limit was reached. */
 "timedOut";
 
-/**  The time limits a task can have. Each ends it as [`TimedOut`](super::TaskStatus::TimedOut). */
+/**  The time limits a task can have. Each ends it as [`TimedOut`](crate::TaskStatus::TimedOut). */
 export type TimeLimit = 
 /**  For the whole task, from the beginning of its first attempt, with all waits between attempts. */
 "timeout" | 
@@ -630,7 +630,7 @@ export type WatchTarget =
 } };
 
 /**
- *  What a command or a call on [`TaskManager`](super::TaskManager) is refused with.
+ *  What a command or a call on [`TaskManager`](crate::TaskManager) is refused with.
  * 
  *  It reaches the page as `{ kind, message, data }`; the message says what to do next.
  */

@@ -11,13 +11,17 @@ use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlu
 #[cfg(feature = "specta")]
 use crate::typescript;
 use crate::{
-    Handler, LastWindowClosed, Quit, Retention, Schedule, Task, TaskManager, TasksExt, Typed, commands, csp,
-    engine::{Kind, Settings, unix_millis},
-    exit::{Exit, Rules},
-    lifecycle::Plugin,
-    schedules,
-    services::{Service, Services},
+    Handler, LastWindowClosed, Quit, Retention, Schedule, Task, TaskManager, TasksExt, Typed,
+    app::{
+        csp,
+        exit::{Exit, Rules},
+        lifecycle::Plugin,
+        schedules,
+        services::{Service, Services},
+    },
+    ipc::commands,
 };
+use tauri_plugin_tasks_engine::delivery::{Kind, Settings, unix_millis};
 
 /// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
 #[must_use = "the plugin is made by `build`"]

@@ -34,52 +34,38 @@
 //! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. For a test of the
 //!   host app, not for its release build. It pins one release candidate of specta; see the README.
 
+mod access;
+mod app;
 mod builder;
-mod caller;
-mod checked;
-mod commands;
-mod csp;
-mod engine;
-mod exit;
 mod handler;
-mod held;
-mod item_batch;
-mod lifecycle;
-mod pages;
-mod schedules;
-mod scope;
-mod scope_entry;
-mod services;
+mod ipc;
 mod session;
 mod task;
 #[cfg(feature = "specta")]
 mod typescript;
 
-#[cfg(test)]
-mod bindings_tests;
-
 use tauri::{Manager, Runtime};
 
+pub use app::exit::{LastWindowClosed, Quit};
 pub use builder::Builder;
-pub use engine::{
+pub use handler::Handler;
+pub use task::Task;
+pub use tauri_plugin_tasks_engine::{
     BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LastRun,
     LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace,
     Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange,
     TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager,
     TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
-pub use exit::{LastWindowClosed, Quit};
-pub use handler::Handler;
-pub use task::Task;
 #[cfg(feature = "specta")]
 pub use typescript::{TypeScript, TypeScriptError};
 
 #[doc(hidden)]
-pub use handler::{Alone, WithApp};
+pub use app::held::Held;
 #[doc(hidden)]
-pub use held::Held;
+pub use handler::{Alone, WithApp};
 
-use lifecycle::Plugin;
+use app::lifecycle::Plugin;
 
 /// Gives an app, a window or a webview its [`TaskManager`].
 pub trait TasksExt<R: Runtime> {

@@ -2,10 +2,8 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 
-use crate::{
-    Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread,
-    engine::{Bounds, Errors, Kind, Policy},
-};
+use crate::{Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
+use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 
 /// A registered kind of work: a name, a handler, and how its tasks are treated.
 ///

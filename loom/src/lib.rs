@@ -7,7 +7,7 @@ mod atomic {
 }
 
 #[cfg(test)]
-#[path = "../../src/engine/conflation.rs"]
+#[path = "../../crates/engine/src/progress/conflation.rs"]
 mod conflation;
 
 #[cfg(test)]

@@ -1,10 +1,8 @@
 use std::sync::Arc;
 
 use super::{message::Encoded, room::Room};
-use crate::{
-    TaskChange, TaskEvent, TaskSnapshot,
-    engine::{Cursor, Follower, Record},
-};
+use crate::{TaskChange, TaskEvent, TaskSnapshot};
+use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Record};
 
 /// One task that a page follows by itself.
 pub(super) struct Follow {

@@ -6,11 +6,8 @@ use super::{
     message::{Encoded, ListChange, ProgressChange},
     turns::Turns,
 };
-use crate::{
-    TaskFilter, TaskId, TaskSnapshot,
-    caller::View,
-    engine::{Entry, EntryLook, IdMap, Record},
-};
+use crate::{TaskFilter, TaskId, TaskSnapshot, ipc::caller::View};
+use tauri_plugin_tasks_engine::delivery::{Entry, EntryLook, IdMap, Record};
 
 /// A task id in quotes.
 const ID_SIZE: usize = 38;

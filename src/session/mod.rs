@@ -25,13 +25,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use message::{PROTOCOL, SessionInfo, SessionMessage, WatchTarget};
 
-use crate::{
-    Error, ErrorKind, TaskFilter, TaskManager, TaskSnapshot,
-    caller::View,
-    engine::{Page, Record, Watcher},
-};
+use crate::{Error, ErrorKind, TaskFilter, TaskManager, TaskSnapshot, ipc::caller::View};
 use outbox::{LEASE, Outbox};
 use readers::Readers;
+use tauri_plugin_tasks_engine::delivery::{Page, Record, Watcher};
 
 /// The longest name that a page may give its session.
 const NAME_LIMIT: usize = 64;

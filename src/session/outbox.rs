@@ -29,11 +29,8 @@ use super::{
     room::{ENVELOPE, Room},
     turns::Turns,
 };
-use crate::{
-    TaskEvent, TaskFilter, TaskId, TaskSnapshot,
-    caller::View,
-    engine::{Follower, IdMap, Record, Watcher},
-};
+use crate::{TaskEvent, TaskFilter, TaskId, TaskSnapshot, ipc::caller::View};
+use tauri_plugin_tasks_engine::delivery::{Follower, IdMap, Record, Watcher};
 
 /// One frame of a page at 60 a second, and a bit: timers count whole milliseconds, and a page that gets no more than 58.8
 /// messages a second never gets two in one frame for long.

@@ -8,10 +8,8 @@ use tokio::{
 };
 
 use super::{Session, gone};
-use crate::{
-    Error, TaskId,
-    engine::{Ask, Batch, Record, Refusal},
-};
+use crate::{Error, TaskId};
+use tauri_plugin_tasks_engine::delivery::{Ask, Batch, Record, Refusal};
 
 type Tasks = HashMap<(TaskId, String), Entry>;
 

@@ -17,19 +17,15 @@ use super::{
     *,
 };
 use crate::{
-    CancelReason, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskId, TaskStatus,
-    engine::{Errors, Kind, Owner, Policy, Settings, Start, tests::manager},
-    scope::Scope,
+    CancelReason, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskId, TaskStatus, access::scope::Scope,
 };
-use log::Log;
+use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Owner, Policy, Settings, Start};
+use tauri_plugin_tasks_engine::test::{log::Log, manager};
 
 /// How often a page that waits for something says that it is there.
 const PING: Duration = Duration::from_secs(10);
 
 mod lists;
-#[path = "../../tests/support/log.rs"]
-#[allow(dead_code)] // Shared with tests that need more of it.
-mod log;
 mod model;
 mod readers;
 

@@ -1,7 +1,8 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod app;
-pub mod log;
+#[allow(unused_imports)]
+pub use tauri_plugin_tasks_engine::test::log;
 
 use tauri_plugin_tasks::{CancelReason, Outcome, TaskManager};
 use tokio::runtime::Handle;

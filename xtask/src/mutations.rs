@@ -18,8 +18,8 @@ use crate::setup;
 /// What nextest exits with when tests have failed; anything else is not what is looked for.
 const TESTS_FAILED: i32 = 100;
 /// All packages are named here too, but only the tests of one are of interest.
-const PACKAGE: &str = "package(tauri-plugin-tasks)";
-const MODEL: &str = "test(/^engine::tests::model::/)";
+const PACKAGE: &str = "package(tauri-plugin-tasks-engine)";
+const MODEL: &str = "test(/^tests::model::/)";
 
 /// One way to break the engine.
 struct Mutation {
@@ -36,108 +36,108 @@ struct Mutation {
 const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a lost slot",
-        file: "src/engine/record.rs",
+        file: "crates/engine/src/record/mod.rs",
         find: "self.hub.admission.lock().leave(self.id);",
         replace: "if state.life.status() != TaskStatus::Failed {\n            self.hub.admission.lock().leave(self.id);\n        }",
         seen_by: MODEL,
     },
     Mutation {
         name: "a second end",
-        file: "src/engine/life.rs",
+        file: "crates/engine/src/task/life.rs",
         find: "if self.status.is_final() {\n            return Err(self.status);",
         replace: "if self.status == TaskStatus::Failed {\n            return Err(self.status);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a status after the end",
-        file: "src/engine/life.rs",
+        file: "crates/engine/src/task/life.rs",
         find: "self.overdue = false;\n        self.become_(status, at);",
         replace: "self.overdue = false;\n        self.become_(status, at);\n        self.record(at);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a queue that forgets who comes back",
-        file: "src/engine/admission.rs",
+        file: "crates/engine/src/queue/admission.rs",
         find: "(entry.place == Place::Away).then_some(Entry { place: Place::Waiting, ..entry })",
         replace: "(entry.place == Place::Away).then_some(entry)",
         seen_by: MODEL,
     },
     Mutation {
         name: "a retry that keeps its slot",
-        file: "src/engine/record.rs",
+        file: "crates/engine/src/record/mod.rs",
         find: "self.hub.admission.lock().step_back(self.id);",
         replace: "self.hub.admission.lock().waits(self.id);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a limit that counts one too many",
-        file: "src/engine/admission.rs",
+        file: "crates/engine/src/queue/admission.rs",
         find: "self.limit.is_none_or(|limit| self.running < limit)",
         replace: "self.limit.is_none_or(|limit| self.running <= limit)",
         seen_by: MODEL,
     },
     Mutation {
         name: "a priority that counts only among the equally old",
-        file: "src/engine/admission.rs",
+        file: "crates/engine/src/queue/admission.rs",
         find: "    priority: Reverse<i32>,\n    arrival: u64,\n",
         replace: "    arrival: u64,\n    priority: Reverse<i32>,\n",
         seen_by: MODEL,
     },
     Mutation {
         name: "a key that is never handed on",
-        file: "src/engine/scheduler.rs",
+        file: "crates/engine/src/run/scheduler.rs",
         find: "admission.release(next, Hold::Key);",
         replace: "admission.waits(next);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a hold that does not hold",
-        file: "src/engine/scheduler.rs",
+        file: "crates/engine/src/run/scheduler.rs",
         find: "admission.hold(record.id, Hold::User)",
         replace: "admission.waits(record.id)",
         seen_by: MODEL,
     },
     Mutation {
         name: "a cancelled task that stays in the queue",
-        file: "src/engine/record.rs",
+        file: "crates/engine/src/record/mod.rs",
         find: "now.is_final().then(|| self.close(&mut state))",
         replace: "now.is_final().then(|| std::mem::replace(&mut state.running, Running::none()))",
         seen_by: MODEL,
     },
     Mutation {
         name: "overdue, and never shown",
-        file: "src/engine/clocks.rs",
+        file: "crates/engine/src/run/clocks.rs",
         find: "record.outstay();",
         replace: "drop(record);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a stall that nobody notices",
-        file: "src/engine/clocks.rs",
+        file: "crates/engine/src/run/clocks.rs",
         find: "if record.take_touched() { Duration::ZERO } else { silent + step }",
         replace: "if record.take_touched() { silent + step } else { Duration::ZERO }",
         seen_by: MODEL,
     },
     Mutation {
         name: "a time limit that takes a cancel's place",
-        file: "src/engine/life.rs",
+        file: "crates/engine/src/task/life.rs",
         find: "if self.status == TaskStatus::Cancelling {\n            return Ok(());",
         replace: "if self.status == TaskStatus::Cancelling {\n            self.stop = Some(Box::new(why));\n            return Ok(());",
         seen_by: MODEL,
     },
     Mutation {
         name: "an end that comes before the newest progress",
-        file: "src/engine/record/cursor.rs",
+        file: "crates/engine/src/record/cursor.rs",
         find: "Some((_, status)) if !(status.is_final() && progress_due) => {",
         replace: "Some((_, status)) => {",
-        seen_by: "test(/^engine::tests::(batch|model)::/)",
+        seen_by: "test(/^tests::(batch|model)::/)",
     },
     Mutation {
         name: "a batch that its members outlive",
-        file: "src/engine/record.rs",
+        file: "crates/engine/src/record/mod.rs",
         find: "self.state.lock().batch = Some(batch);",
         replace: "drop(batch);",
-        seen_by: "test(/^engine::tests::(batch|model)::/)",
+        seen_by: "test(/^tests::(batch|model)::/)",
     },
 ];
 
@@ -149,7 +149,7 @@ pub fn run(output: &Output) -> Result<()> {
         mutation.apply(&fs::read_to_string(copy.join(mutation.file))?)?;
     }
     output.announce("in a copy")?;
-    let whole = tests(&copy, "test(/^engine::tests::/)", output)?;
+    let whole = tests(&copy, "test(/^tests::/)", output)?;
     ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine as it is", text(&whole));
     let mut survived = vec![];
     for mutation in MUTATIONS {

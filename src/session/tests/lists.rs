@@ -6,7 +6,8 @@ use serde_json::json;
 use tokio::{sync::Notify, time::timeout};
 
 use super::*;
-use crate::{LimitOf, TaskStatus, engine::Policy};
+use crate::{LimitOf, TaskStatus};
+use tauri_plugin_tasks_engine::delivery::Policy;
 
 /// A task that counts one up whenever `tick` says so.
 fn counts(opened: &Opened, tick: &Arc<Notify>) -> TaskId {

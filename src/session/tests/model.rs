@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::*;
-use crate::{LimitOf, TaskStatus, engine::Policy};
+use crate::{LimitOf, TaskStatus};
+use tauri_plugin_tasks_engine::delivery::Policy;
 
 #[derive(Debug, Clone)]
 enum Step {

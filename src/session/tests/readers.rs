@@ -11,15 +11,13 @@ use tokio::time::{Instant, sleep, timeout};
 use super::page;
 use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
-    engine::{
-        Ask, Page, Policy, Record, Settings, WINDOW,
-        tests::{
-            items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
-            manager,
-        },
-    },
-    lifecycle::Plugin,
+    app::lifecycle::Plugin,
     session::{PROTOCOL, Session, Sessions},
+};
+use tauri_plugin_tasks_engine::delivery::{Ask, Page, Policy, Record, Settings, WINDOW};
+use tauri_plugin_tasks_engine::test::{
+    items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
+    manager,
 };
 
 struct Pages {

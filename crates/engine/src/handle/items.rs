@@ -1,0 +1,181 @@
+use std::{collections::VecDeque, fmt, marker::PhantomData};
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::items::buffer::{Ask, Batch};
+use crate::{Error, TaskId, record::Follower};
+
+/// Reads the items of a task one by one, in order. [`TaskHandle::items`](crate::TaskHandle::items) makes one.
+///
+/// While it is there it is the task's reader, from its first [`next`](Self::next) on, and the task waits for it. When it is dropped, the next one goes
+/// on behind the item that this one gave last.
+///
+/// ```
+/// use tauri_plugin_tasks::{Failure, TaskContext, TaskManager};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tauri_plugin_tasks::Error> {
+/// let tasks = TaskManager::new(tokio::runtime::Handle::current());
+/// let task = tasks.spawn("count", async |ctx: TaskContext<(), u32>| {
+///     for number in 1..=3 {
+///         ctx.emit(number).await?;
+///     }
+///     Ok::<_, Failure>(())
+/// });
+/// let mut items = task.items::<u32>();
+/// let mut sum = 0;
+/// while let Some(number) = items.next().await {
+///     sum += number?;
+/// }
+/// assert_eq!(sum, 6);
+/// # Ok(()) }
+/// ```
+pub struct TaskItems<T> {
+    reader: Reader,
+    items: VecDeque<Box<RawValue>>,
+    types: PhantomData<fn() -> T>,
+}
+
+/// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) makes one; what holds for
+/// [`TaskItems`] holds for it.
+pub struct TaskBytes {
+    reader: Reader,
+}
+
+struct Reader {
+    follower: Follower,
+    name: String,
+    /// The number of the batch to ask for.
+    batch: u64,
+    /// It may be the task's reader.
+    asks: bool,
+    position: u64,
+    missed: u64,
+    done: bool,
+}
+
+impl Reader {
+    fn new(follower: Follower) -> Self {
+        Self { follower, name: TaskId::new().to_string(), batch: 1, asks: false, position: 0, missed: 0, done: false }
+    }
+
+    /// The next batch; `None` when there is no more. Cancel safe.
+    async fn read(&mut self) -> Result<Option<Batch>, Error> {
+        if self.done {
+            return Ok(None);
+        }
+        let record = self.follower.record();
+        let ask = Ask { reader: &self.name, batch: self.batch, from: None, holds: 1 };
+        self.asks = true;
+        let batch = record.items().read(ask).await.map_err(|refusal| {
+            self.asks = false;
+            Error::refused(record.id, refusal)
+        })?;
+        self.batch += 1;
+        self.position = batch.sequence;
+        self.missed += batch.missed;
+        self.done = batch.done;
+        Ok(Some(batch))
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if self.asks {
+            self.follower.record().items().stop(&self.name, self.position);
+        }
+    }
+}
+
+impl<T: DeserializeOwned> TaskItems<T> {
+    pub fn new(follower: &Follower) -> Self {
+        Self { reader: Reader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
+    }
+
+    /// The next item; `None` when the task has ended and all were read.
+    ///
+    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while somebody else reads, and with
+    /// [`ErrorKind::InvalidItem`](crate::ErrorKind::InvalidItem) for an item that is no `T`; the next call gives the one after it.
+    /// Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<T, Error>> {
+        loop {
+            if let Some(item) = self.items.pop_front() {
+                self.reader.position += 1;
+                return Some(serde_json::from_str(item.get()).map_err(|problem| self.misfit(&problem)));
+            }
+            let batch = match self.reader.read().await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            };
+            let Some(segment) = batch.segment else { continue };
+            match serde_json::from_slice(&[b"[", segment.data(), b"]"].concat()) {
+                Ok(items) => self.items = items,
+                Err(problem) => return Some(Err(self.misfit(&problem))),
+            }
+        }
+    }
+
+    fn misfit(&self, problem: &serde_json::Error) -> Error {
+        Error::invalid_item(self.reader.follower.record().name(), problem)
+    }
+}
+
+impl TaskBytes {
+    pub fn new(follower: &Follower) -> Self {
+        Self { reader: Reader::new(follower.clone()) }
+    }
+
+    /// The next bytes, as many as are there; `None` when the task has ended and all were read. Fails with
+    /// [`ErrorKind::Locked`](crate::ErrorKind::Locked) while somebody else reads. Cancel safe.
+    pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
+        loop {
+            match self.reader.read().await {
+                Ok(Some(Batch { segment: Some(segment), .. })) => {
+                    let bytes = segment.data().to_vec();
+                    self.reader.position = segment.end();
+                    return Some(Ok(bytes));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+impl<T> TaskItems<T> {
+    /// The number of the item that comes next, from 0.
+    pub fn position(&self) -> u64 {
+        self.reader.position
+    }
+
+    /// How many items were dropped before they could be read: see [`Unread::DropOldest`](crate::Unread::DropOldest).
+    pub fn missed(&self) -> u64 {
+        self.reader.missed
+    }
+}
+
+impl TaskBytes {
+    /// The number of the byte that comes next, from 0.
+    pub fn position(&self) -> u64 {
+        self.reader.position
+    }
+
+    /// How many bytes were dropped before they could be read: see [`Unread::DropOldest`](crate::Unread::DropOldest).
+    pub fn missed(&self) -> u64 {
+        self.reader.missed
+    }
+}
+
+impl<T> fmt::Debug for TaskItems<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskItems").field("position", &self.position()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TaskBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskBytes").field("position", &self.position()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,83 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    TaskEvent, TaskSnapshot,
+    record::{Cursor, Follower, Record},
+    watch::change_set::Watcher,
+};
+
+/// Follows one task: each change of its status, in order, and between them its newest progress.
+///
+/// Nothing piles up while you don't look: progress is conflated, and the task keeps its last 32 status
+/// changes. Should more have passed, the events say how many.
+///
+/// ```
+/// use tauri_plugin_tasks::{Failure, TaskChange, TaskContext, TaskManager};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let tasks = TaskManager::new(tokio::runtime::Handle::current());
+/// let task = tasks.spawn("count", async |ctx: TaskContext| {
+///     ctx.progress().total(3).set(3);
+///     Ok::<_, Failure>(())
+/// });
+/// let mut watch = task.watch();
+/// while let Some(event) = watch.next().await {
+///     if let TaskChange::Progress(progress) = event.change {
+///         assert_eq!(progress.fraction, Some(1.0));
+///     }
+/// }
+/// # }
+/// ```
+pub struct TaskWatch {
+    follower: Follower,
+    watcher: Arc<Watcher>,
+    cursor: Cursor,
+    snapshot: TaskSnapshot,
+}
+
+impl TaskWatch {
+    pub(crate) fn new(record: &Arc<Record>) -> Self {
+        let watcher = Arc::<Watcher>::default();
+        // First on the list, then the look: a change between the two comes as an event.
+        record.add_watcher(&watcher);
+        let follower = Follower::new(record);
+        let (snapshot, cursor) = Cursor::new(record);
+        Self { follower, watcher, cursor, snapshot }
+    }
+
+    /// The task as it stood when the watch began; the events come after it.
+    pub fn snapshot(&self) -> &TaskSnapshot {
+        &self.snapshot
+    }
+
+    /// The next event; `None` after the end. Cancel safe.
+    pub async fn next(&mut self) -> Option<TaskEvent> {
+        // A task that reports without pause must not keep the others from running.
+        tokio::task::consume_budget().await;
+        loop {
+            if let Some(event) = self.cursor.next(self.follower.record()) {
+                if self.cursor.has_ended() {
+                    self.follower.knows_the_end();
+                }
+                return Some(event);
+            }
+            if self.cursor.has_ended() {
+                return None;
+            }
+            self.watcher.changed().await;
+            self.watcher.take();
+        }
+    }
+}
+
+impl Drop for TaskWatch {
+    fn drop(&mut self) {
+        self.follower.record().remove_watcher(&self.watcher);
+    }
+}
+
+impl fmt::Debug for TaskWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskWatch").field("id", &self.follower.record().id).finish_non_exhaustive()
+    }
+}

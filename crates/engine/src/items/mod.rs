@@ -1,0 +1,3 @@
+pub(crate) mod buffer;
+pub(crate) mod segment;
+pub(crate) mod stream;

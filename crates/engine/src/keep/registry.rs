@@ -1,0 +1,334 @@
+//! Which tasks there are, which keys they have, and which ids are spent.
+//!
+//! Invariants:
+//! - an id that a page has made and used is either a task here, or stands for one that was joined, or is remembered as
+//!   spent for [`REMEMBERED`];
+//! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
+//!   or listed;
+//! - what somebody is about to ask for stays for [`ASKED_FOR`], as far as all of that together is no larger than the
+//!   [`Retention`] says, and the members of a batch stay as long as it lives.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    Error, Json, Retention, TaskId,
+    queue::{gate::Gate, keys::Keys},
+    record::Record,
+    task::{id::IdMap, owner::Owner},
+};
+
+/// How long the ids of removed tasks are remembered. A reloading page repeats its calls within moments.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// How long an outcome that is too large to come with the end waits for whoever followed the task to ask for it.
+const ASKED_FOR: Duration = Duration::from_secs(30);
+
+/// What is left of a removed task.
+#[derive(Debug, Clone)]
+pub struct Spent {
+    pub name: Arc<str>,
+    pub owner: Owner,
+}
+
+/// An id that a start came with that then joined another task.
+struct Alias {
+    of: TaskId,
+    name: Arc<str>,
+    owner: Owner,
+}
+
+struct Ended {
+    id: TaskId,
+    since: Instant,
+    bytes: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Registry {
+    tasks: IdMap<Arc<Record>>,
+    /// Whether more may come in.
+    pub(crate) gate: Gate,
+    keys: Keys,
+    /// Ended tasks that somebody is about to ask for, the oldest first.
+    asked_for: VecDeque<Ended>,
+    asked_for_bytes: usize,
+    ended: VecDeque<Ended>,
+    ended_bytes: usize,
+    spent: IdMap<Spent>,
+    aliases: IdMap<Alias>,
+    /// Spent ids and aliases.
+    spent_order: VecDeque<(Instant, TaskId)>,
+    retention: Retention,
+}
+
+impl Registry {
+    pub(crate) fn new(retention: Retention) -> Self {
+        Self { retention, ..Self::default() }
+    }
+
+    pub(crate) fn get(&self, id: TaskId) -> Option<&Arc<Record>> {
+        self.tasks.get(&id)
+    }
+
+    /// Those of these tasks that there are.
+    pub(crate) fn find_all(&self, ids: &[TaskId]) -> Vec<Arc<Record>> {
+        ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
+    }
+
+    pub(crate) fn spent(&self, id: TaskId) -> Option<&Spent> {
+        self.spent.get(&id)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
+        self.tasks.values()
+    }
+
+    /// The task that an earlier call with this id has started or joined. `Err` when the id is used otherwise: the same
+    /// answer whether it is foreign, reused or removed.
+    pub(crate) fn repeated(
+        &self,
+        id: TaskId,
+        task: &str,
+        owner: &Owner,
+        input: &Json,
+    ) -> Result<Option<Arc<Record>>, Error> {
+        let found = if let Some(record) = self.tasks.get(&id) {
+            Some(record).filter(|record| record.name() == task && record.owner() == *owner && record.input == *input)
+        } else if let Some(alias) = self.aliases.get(&id) {
+            self.tasks.get(&alias.of).filter(|_| &*alias.name == task && alias.owner == *owner)
+        } else if self.spent.contains_key(&id) {
+            None
+        } else {
+            return Ok(None);
+        };
+        found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
+    }
+
+    /// The live tasks of a kind with this key, oldest first.
+    pub(crate) fn with_key(&self, kind: &str, key: &str) -> impl Iterator<Item = &Arc<Record>> {
+        let known = self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id));
+        known.filter(|record| !record.status().is_final())
+    }
+
+    pub(crate) fn insert(&mut self, record: &Arc<Record>) {
+        self.tasks.insert(record.id, Arc::clone(record));
+        if let Some(key) = record.key() {
+            self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id);
+        }
+    }
+
+    /// The id of `newcomer`, which is not taken in, stands for the task that it has joined.
+    pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
+        if newcomer.may_be_repeated {
+            let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
+            self.aliases.insert(newcomer.id, alias);
+            self.spent_order.push_back((now, newcomer.id));
+        }
+    }
+
+    /// A task has ended. Answers the next one with its key, which may run now.
+    pub(crate) fn note_end(&mut self, record: &Record, now: Instant) -> Option<TaskId> {
+        if let Some(members) = &record.members {
+            for id in members {
+                if let Some(member) = self.tasks.get(id).cloned() {
+                    self.keep(&member, now);
+                }
+            }
+        }
+        // The members of a batch are let go of together with it.
+        if record.parent.is_none_or(|batch| !self.tasks.contains_key(&batch)) {
+            self.keep(record, now);
+        }
+        record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.id))
+    }
+
+    /// It stays for a while, unless it was removed in the same moment.
+    fn keep(&mut self, record: &Record, now: Instant) {
+        if self.tasks.contains_key(&record.id) {
+            let bytes = record.kept_bytes();
+            let (queue, sum) = if record.is_asked_for() {
+                (&mut self.asked_for, &mut self.asked_for_bytes)
+            } else {
+                (&mut self.ended, &mut self.ended_bytes)
+            };
+            queue.push_back(Ended { id: record.id, since: now, bytes });
+            *sum += bytes;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
+        let ended = (&mut self.ended, &mut self.ended_bytes);
+        for (queue, sum) in [ended, (&mut self.asked_for, &mut self.asked_for_bytes)] {
+            if let Some(index) = queue.iter().position(|ended| ended.id == id) {
+                *sum -= queue.remove(index).map_or(0, |ended| ended.bytes);
+            }
+        }
+        self.spend(id, now)
+    }
+
+    fn spend(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
+        let record = self.tasks.remove(&id)?;
+        if record.may_be_repeated {
+            self.spent.insert(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() });
+            self.spent_order.push_back((now, id));
+        }
+        Some(record)
+    }
+
+    /// Takes out the ended tasks that are too many, too old or too large, and forgets ids that are spent for long.
+    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Arc<Record>> {
+        while let Some(&(since, id)) = self.spent_order.front()
+            && now.duration_since(since) >= REMEMBERED
+        {
+            self.spent_order.pop_front();
+            self.spent.remove(&id);
+            self.aliases.remove(&id);
+        }
+        while let Some(oldest) = self.asked_for.front()
+            && (now.duration_since(oldest.since) >= ASKED_FOR
+                || (self.asked_for_bytes > self.retention.bytes && self.asked_for.len() > 1))
+        {
+            let bytes = oldest.bytes;
+            self.asked_for_bytes -= bytes;
+            self.ended_bytes += bytes;
+            self.ended.extend(self.asked_for.pop_front());
+        }
+        let mut expired = Vec::new();
+        while let Some(oldest) = self.ended.front()
+            && self.is_too_much(oldest, now)
+        {
+            let id = oldest.id;
+            self.ended_bytes -= self.ended.pop_front().map_or(0, |ended| ended.bytes);
+            expired.extend(self.spend(id, now));
+        }
+        expired
+    }
+
+    fn is_too_much(&self, oldest: &Ended, now: Instant) -> bool {
+        self.ended.len() > self.retention.count
+            || now.duration_since(oldest.since) >= self.retention.age
+            || (self.ended_bytes > self.retention.bytes && self.ended.len() > 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        CancelReason, Json, StartOptions,
+        record::{Birth, Record},
+        task::{kind::Kind, life::Stop, owner::Page},
+        watch::feed::Hub,
+    };
+
+    fn registry(retention: Retention) -> Registry {
+        Registry::new(retention)
+    }
+
+    fn roomy() -> Retention {
+        Retention { count: 100, age: Duration::from_secs(1_000), bytes: 1_000 }
+    }
+
+    fn page() -> Owner {
+        Owner::Page(Page { label: "main".into(), incarnation: 0, remote: false })
+    }
+
+    fn ended(input: Json, owner: Owner) -> Arc<Record> {
+        let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
+        let birth =
+            Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
+        let record = Record::new(birth, &Arc::new(Hub::new(|| 0)));
+        record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
+        record
+    }
+
+    /// An ended task with an input of this many bytes.
+    fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
+        let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
+        let record = ended(input, page());
+        registry.insert(&record);
+        registry.note_end(&record, now);
+        record.id
+    }
+
+    fn ids(expired: &[Arc<Record>]) -> Vec<TaskId> {
+        expired.iter().map(|record| record.id).collect()
+    }
+
+    #[test]
+    fn the_oldest_make_room_when_there_are_too_many() {
+        let now = Instant::now();
+        let mut registry = registry(Retention { count: 2, ..roomy() });
+        let first = add(&mut registry, 10, now);
+        let (second, third) = (add(&mut registry, 10, now), add(&mut registry, 10, now));
+        assert_eq!(ids(&registry.expire(now)), [first]);
+        assert!(registry.get(second).is_some() && registry.get(third).is_some());
+    }
+
+    #[test]
+    fn the_oldest_make_room_when_they_are_too_large_and_the_newest_stays() {
+        let now = Instant::now();
+        let mut registry = registry(roomy());
+        let small = add(&mut registry, 400, now);
+        let middle = add(&mut registry, 400, now);
+        assert!(registry.expire(now).is_empty());
+        let huge = add(&mut registry, 5_000, now);
+        assert_eq!(ids(&registry.expire(now)), [small, middle]);
+        assert!(registry.get(huge).is_some());
+        registry.remove(huge, now);
+        add(&mut registry, 900, now);
+        assert!(registry.expire(now).is_empty(), "what was removed takes no room");
+    }
+
+    #[test]
+    fn the_old_go_with_time() {
+        let now = Instant::now();
+        let mut registry = registry(roomy());
+        let old = add(&mut registry, 10, now);
+        let later = now + Duration::from_secs(999);
+        add(&mut registry, 10, later);
+        assert!(registry.expire(later).is_empty());
+        assert_eq!(ids(&registry.expire(now + Duration::from_secs(1_000))), [old]);
+    }
+
+    #[test]
+    fn an_id_that_went_is_spent_for_a_while_however_it_went() {
+        let now = Instant::now();
+        let mut registry = registry(Retention { count: 1, ..roomy() });
+        let (evicted, removed) = (add(&mut registry, 10, now), add(&mut registry, 10, now));
+        registry.expire(now);
+        registry.remove(removed, now);
+        for id in [evicted, removed] {
+            assert!(registry.get(id).is_none() && registry.spent(id).is_some());
+        }
+        registry.expire(now + REMEMBERED - Duration::from_secs(1));
+        assert!(registry.spent(evicted).is_some());
+        registry.expire(now + REMEMBERED);
+        assert!(registry.spent(evicted).is_none() && registry.spent(removed).is_none());
+    }
+
+    #[test]
+    fn an_id_that_no_page_has_made_needs_no_memory() {
+        let now = Instant::now();
+        let mut registry = registry(roomy());
+        let record = ended(Json::null(), Owner::App);
+        registry.insert(&record);
+        registry.note_end(&record, now);
+        registry.remove(record.id, now);
+        assert!(registry.spent(record.id).is_none());
+    }
+
+    #[test]
+    fn a_task_removed_before_its_end_was_noted_leaves_nothing() {
+        let now = Instant::now();
+        let mut registry = registry(Retention { count: 1, ..roomy() });
+        let kept = add(&mut registry, 10, now);
+        let record = ended(Json::null(), page());
+        registry.insert(&record);
+        registry.remove(record.id, now);
+        registry.note_end(&record, now);
+        assert!(registry.expire(now).is_empty());
+        assert!(registry.get(kept).is_some());
+    }
+}

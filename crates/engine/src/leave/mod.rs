@@ -1,0 +1,2 @@
+pub(crate) mod guard;
+pub(crate) mod shut_down;

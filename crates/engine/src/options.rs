@@ -1,0 +1,268 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{Error, ErrorKind};
+
+/// The longest key, label or tag, in bytes.
+const TEXT_LIMIT: usize = 256;
+const TAGS_LIMIT: usize = 16;
+
+/// How one task is started, beside its kind and its input.
+///
+/// ```
+/// use std::time::Duration;
+/// use tauri_plugin_tasks::{OnConflict, StartOptions};
+///
+/// let options = StartOptions::new()
+///     .key("library", OnConflict::Join)
+///     .label("Sync the library")
+///     .tag("sync")
+///     .priority(10)
+///     .deadline(Duration::from_secs(60 * 60));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct StartOptions {
+    /// Higher runs earlier; 0 if nothing is said. Among equals the older one.
+    pub(crate) priority: i32,
+    /// Whether it is held until it is released.
+    pub(crate) held: bool,
+    /// Its key: see `onConflict`.
+    pub(crate) key: Option<String>,
+    /// What happens if a live task of the kind has the key already.
+    pub(crate) on_conflict: OnConflict,
+    /// What people call it.
+    pub(crate) label: Option<String>,
+    /// Words to find it by.
+    pub(crate) tags: Vec<String>,
+    /// How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile.
+    #[serde(rename = "delayMs", deserialize_with = "millis")]
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub(crate) delay: Option<Duration>,
+    /// The longest it may take from its first attempt on, in milliseconds. Never longer than its kind allows.
+    #[serde(rename = "timeoutMs", deserialize_with = "millis")]
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub(crate) timeout: Option<Duration>,
+    /// The longest it may take from now on, in milliseconds, with all waiting. Never longer than its kind allows.
+    #[serde(rename = "deadlineMs", deserialize_with = "millis")]
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub(crate) deadline: Option<Duration>,
+}
+
+/// How a batch is started, beside its kind and its inputs.
+///
+/// ```
+/// use tauri_plugin_tasks::BatchOptions;
+///
+/// let options = BatchOptions::new().concurrency(4).label("Holiday pictures");
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct BatchOptions {
+    /// How many members may run at once, within the other limits; no limit of its own if nothing is said.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub(crate) concurrency: Option<usize>,
+    /// The members' priority.
+    pub(crate) priority: i32,
+    /// What people call the batch.
+    pub(crate) label: Option<String>,
+    /// Words to find the batch and its members by.
+    pub(crate) tags: Vec<String>,
+}
+
+/// What a start does when a live task of the same kind has its key already.
+///
+/// The names in brackets are those of `ExistingWorkPolicy` in Android's `WorkManager`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum OnConflict {
+    /// The start fails with [`ErrorKind::KeyTaken`].
+    #[default]
+    Refuse,
+    /// Nothing new is started: the caller gets the live task (`KEEP`).
+    Join,
+    /// The live task is cancelled with the reason `replaced`; the new one waits until it has really ended (`REPLACE`).
+    Replace,
+    /// The new task waits until the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
+    /// with it).
+    Append,
+}
+
+impl StartOptions {
+    /// Nothing special.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Higher runs earlier; 0 if nothing is said. Among equals the older one goes first.
+    #[must_use]
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Holds it in the queue until [`TaskHandle::release`](crate::TaskHandle::release).
+    #[must_use]
+    pub fn held(mut self) -> Self {
+        self.held = true;
+        self
+    }
+
+    /// Gives it a key of up to 256 bytes. Two live tasks of a kind with the same key never run at once; `on_conflict` says
+    /// what happens when there is one already.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>, on_conflict: OnConflict) -> Self {
+        self.key = Some(key.into());
+        self.on_conflict = on_conflict;
+        self
+    }
+
+    /// What people call it, in up to 256 bytes.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// A word of up to 256 bytes to find it by; up to 16 of them.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// It waits this long before it may have its turn; it is `queued` meanwhile.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = Some(delay);
+        self
+    }
+
+    /// The longest it may take from the beginning of its first attempt. Never longer than its kind's
+    /// [`timeout`](crate::Task::timeout).
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// The longest it may take from now on, with all waiting. Never longer than its kind's
+    /// [`deadline`](crate::Task::deadline).
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidOptions, message));
+        if self.tags.len() > TAGS_LIMIT {
+            return invalid(format!(
+                "a task can have {TAGS_LIMIT} tags and this start gives it {}: leave some out",
+                self.tags.len()
+            ));
+        }
+        let texts = self.key.iter().map(|text| ("key", text)).chain(self.label.iter().map(|text| ("label", text)));
+        for (what, text) in texts.chain(self.tags.iter().map(|text| ("tag", text))) {
+            if text.len() > TEXT_LIMIT {
+                return invalid(format!(
+                    "a {what} can have {TEXT_LIMIT} bytes and this one has {}: shorten it",
+                    text.len()
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BatchOptions {
+    /// Nothing special.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many members may run at once, within the limits of the app, the kind and the group. With 0
+    /// none ever runs: this limit can't be changed.
+    #[must_use]
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = Some(concurrency);
+        self
+    }
+
+    /// The priority of the members; see [`StartOptions::priority`].
+    #[must_use]
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// What people call the batch, in up to 256 bytes.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// A word of up to 256 bytes to find the batch and its members by; up to 16 of them.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// The options of the batch itself, and those of each member.
+    pub(crate) fn split(self) -> (StartOptions, StartOptions) {
+        let Self { priority, label, tags, .. } = self;
+        let batch = StartOptions { label, tags: tags.clone(), ..StartOptions::default() };
+        (batch, StartOptions { priority, tags, ..StartOptions::default() })
+    }
+}
+
+fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let millis = Option::<f64>::deserialize(deserializer)?;
+    millis
+        .map(|millis| {
+            Duration::try_from_secs_f64(millis / 1_000.0).map_err(|_| {
+                serde::de::Error::custom("expected milliseconds: a number from 0 on that is not too large")
+            })
+        })
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_page_says_times_in_milliseconds_and_a_typo_is_an_error() {
+        let read = serde_json::from_value::<StartOptions>;
+        let options = read(json!({ "delayMs": 1500, "onConflict": "append", "key": "k" })).unwrap();
+        assert_eq!(options, StartOptions::new().delay(Duration::from_millis(1_500)).key("k", OnConflict::Append));
+        for wrong in [json!({ "delay": 1 }), json!({ "delayMs": -1 }), json!({ "timeoutMs": "soon" })] {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_many_is_refused_with_its_limit() {
+        let long = "x".repeat(257);
+        for options in [
+            StartOptions::new().key(&long, OnConflict::Refuse),
+            StartOptions::new().label(&long),
+            StartOptions::new().tag(&long),
+        ] {
+            let error = options.check().unwrap_err();
+            assert!(error.message.contains("256") && error.message.contains("257"), "{error}");
+        }
+        let many = (0..17).fold(StartOptions::new(), |options, n| options.tag(n.to_string()));
+        assert!(many.check().unwrap_err().message.contains("16 tags"));
+        assert!(StartOptions::new().tag("x".repeat(256)).check().is_ok());
+    }
+}

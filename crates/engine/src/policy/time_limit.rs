@@ -1,0 +1,36 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The time limits a task can have. Each ends it as [`TimedOut`](crate::TaskStatus::TimedOut).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum TimeLimit {
+    /// For the whole task, from the beginning of its first attempt, with all waits between attempts.
+    Timeout,
+    /// For one attempt.
+    AttemptTimeout,
+    /// For the time without any report of progress, within an attempt.
+    Stalled,
+    /// For everything, from the moment it was accepted, with the time it waited.
+    Deadline,
+}
+
+impl TimeLimit {
+    /// What it means that task `name` reached this limit of `length`.
+    pub(crate) fn message(self, name: &str, length: Duration) -> String {
+        let length = humantime::format_duration(length);
+        match self {
+            Self::Timeout => format!("task \"{name}\" took longer than its timeout of {length}"),
+            Self::AttemptTimeout => {
+                format!("an attempt of task \"{name}\" took longer than its attempt_timeout of {length}")
+            }
+            Self::Stalled => {
+                format!("task \"{name}\" stalled: it reported no progress for its stall_timeout of {length}")
+            }
+            Self::Deadline => format!("task \"{name}\" had not ended by its deadline, {length} after it was accepted"),
+        }
+    }
+}

@@ -1,0 +1,475 @@
+//! A task's progress.
+//!
+//! The hot side, [`ProgressCell::inc`], is one atomic addition; whoever shows the progress samples it. How the
+//! two never miss each other is told in [`conflation`](super::conflation).
+//!
+//! The rest stands under a lock and is made when the work begins, so a task that waits holds little of it; so
+//! does one that is over. A new attempt changes everything under that lock, and samples are taken under it: no
+//! sample mixes two attempts.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use crate::{
+    Error, Json,
+    progress::{
+        conflation::Conflation,
+        digits,
+        rate::{Estimate, Estimator},
+    },
+    run::batch::Sum,
+};
+
+/// The longest message, in bytes of JSON.
+pub const MESSAGE_LIMIT: usize = 1024;
+/// The largest detail, in bytes of JSON.
+pub const DETAIL_LIMIT: usize = 4 * 1024;
+
+/// What [`Progress`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Unit {
+    /// Just a number.
+    #[default]
+    None,
+    /// Bytes.
+    Bytes,
+    /// Files.
+    Files,
+    /// Items of any other sort.
+    Items,
+}
+
+/// How far a task has come, at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many units are done.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub completed: u64,
+    /// How many there are in all, if that is known.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub total: Option<u64>,
+    /// `completed / total`, from 0 to 1; `None` without a total.
+    #[serde(serialize_with = "digits::fraction")]
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub fraction: Option<f64>,
+    /// What is counted.
+    pub unit: Unit,
+    /// Units a second, averaged over the last seconds; `None` until it means something.
+    #[serde(serialize_with = "digits::rate")]
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub rate: Option<f64>,
+    /// Milliseconds to go at this rate; `None` until it means something.
+    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    pub eta_ms: Option<u64>,
+    /// What the task is at, in words.
+    pub message: Option<Arc<str>>,
+    /// What the task is at, typed: the kind's own detail.
+    pub detail: Option<Json>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ProgressCell {
+    conflation: Conflation,
+    rest: Mutex<Slot>,
+}
+
+/// Where the [`Rest`] is, once somebody has reported words or looked.
+#[derive(Debug, Default)]
+struct Slot {
+    /// When the work has begun; `None` while the task waits, and when it is over.
+    begun: Option<Instant>,
+    made: Option<Box<Rest>>,
+}
+
+impl Slot {
+    fn begun(at: Instant) -> Self {
+        Self { begun: Some(at), made: None }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.begun.is_none() && self.made.is_none()
+    }
+
+    fn make(&mut self) -> &mut Rest {
+        let begun = self.begun;
+        self.made.get_or_insert_with(|| Rest::new(begun.unwrap_or_else(Instant::now)))
+    }
+}
+
+/// What is not in the [`Conflation`].
+#[derive(Debug)]
+struct Rest {
+    unit: Unit,
+    message: Option<Arc<str>>,
+    detail: Option<Json>,
+    /// If it is not that of the counter and the total.
+    fraction: Option<f64>,
+    estimator: Estimator,
+    /// Whether anybody was told a rate, which is none any more when the task has ended.
+    rated: bool,
+}
+
+impl Rest {
+    fn new(now: Instant) -> Box<Self> {
+        Box::new(Self {
+            unit: Unit::None,
+            message: None,
+            detail: None,
+            fraction: None,
+            estimator: Estimator::new(now),
+            rated: false,
+        })
+    }
+}
+
+impl ProgressCell {
+    pub(crate) fn new() -> Self {
+        Self { conflation: Conflation::new(), rest: Mutex::default() }
+    }
+
+    /// Each writer answers whether the watchers must be told.
+    #[inline]
+    #[must_use]
+    pub(crate) fn inc(&self, by: u64) -> bool {
+        self.conflation.inc(by)
+    }
+
+    #[must_use]
+    pub(crate) fn set(&self, completed: u64) -> bool {
+        self.conflation.set(completed)
+    }
+
+    #[must_use]
+    pub(crate) fn set_total(&self, total: Option<u64>) -> bool {
+        self.conflation.set_total(total)
+    }
+
+    #[must_use]
+    pub(crate) fn set_unit(&self, unit: Unit) -> bool {
+        self.change(|rest| rest.unit = unit)
+    }
+
+    pub(crate) fn set_message(&self, message: &str) -> Result<bool, Error> {
+        let size = Json::new(message).map_err(|e| Error::unserializable("the message", &e))?.len();
+        if size > MESSAGE_LIMIT {
+            return Err(Error::too_large("the progress message", size, MESSAGE_LIMIT));
+        }
+        let message = Some(message.into());
+        Ok(self.change(|rest| rest.message = message))
+    }
+
+    pub(crate) fn set_detail(&self, detail: &impl Serialize) -> Result<bool, Error> {
+        let detail = Json::new(detail).map_err(|e| Error::unserializable("the progress detail", &e))?;
+        if detail.len() > DETAIL_LIMIT {
+            return Err(Error::too_large("the progress detail", detail.len(), DETAIL_LIMIT));
+        }
+        Ok(self.change(|rest| rest.detail = Some(detail)))
+    }
+
+    /// The bar of a batch, at once: samples are taken under this lock.
+    #[must_use]
+    pub(crate) fn set_sum(&self, sum: Sum) -> bool {
+        let mut slot = self.rest.lock();
+        let rest = slot.make();
+        (rest.unit, rest.fraction) = (sum.unit, Some(sum.fraction));
+        let told = [self.conflation.set(sum.completed), self.conflation.set_total(sum.total)];
+        told.contains(&true)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Rest)) -> bool {
+        change(self.rest.lock().make());
+        self.conflation.report()
+    }
+
+    /// Whether anything was reported since the last call.
+    #[must_use]
+    pub(crate) fn take_touched(&self) -> bool {
+        self.conflation.take_touched()
+    }
+
+    /// Lets the next change wake the watchers again, and says which the newest revision is. To be called
+    /// before [`Self::sample`], by one reader at a time.
+    pub(crate) fn revision(&self) -> u64 {
+        self.conflation.look()
+    }
+
+    /// The progress that stays when the work is over, and its revision. The cell keeps only the counter.
+    pub(crate) fn last(&self, now: Instant) -> (Progress, u64) {
+        let revision = self.revision();
+        let mut rest = self.rest.lock();
+        let rated = rest.made.as_ref().is_some_and(|rest| rest.rated);
+        // What was not made by now need not be made for the last look.
+        rest.begun = None;
+        let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
+        *rest = Slot::default();
+        (progress, revision + u64::from(rated))
+    }
+
+    /// The work begins now: what passed before says nothing about its rate.
+    pub(crate) fn begin(&self, now: Instant) {
+        *self.rest.lock() = Slot::begun(now);
+    }
+
+    /// The work begins again now, with nothing reported. Answers whether the watchers must be told.
+    #[must_use]
+    pub(crate) fn restart(&self, now: Instant) -> bool {
+        let mut rest = self.rest.lock();
+        *rest = Slot::begun(now);
+        self.conflation.restart()
+    }
+
+    pub(crate) fn sample(&self, now: Instant) -> Progress {
+        self.sample_with(&mut self.rest.lock(), now)
+    }
+
+    fn sample_with(&self, slot: &mut Slot, now: Instant) -> Progress {
+        let completed = self.conflation.completed();
+        let total = self.conflation.total();
+        #[allow(clippy::cast_precision_loss)]
+        let fraction = total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) });
+        if slot.is_idle() {
+            return Progress {
+                completed,
+                total,
+                fraction,
+                unit: Unit::None,
+                rate: None,
+                eta_ms: None,
+                message: None,
+                detail: None,
+            };
+        }
+        let rest = slot.make();
+        let Estimate { rate, eta } = rest.estimator.read(now, completed, total);
+        rest.rated |= rate.is_some();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let eta_ms = eta.map(|seconds| (seconds * 1_000.0) as u64);
+        Progress {
+            completed,
+            total,
+            fraction: rest.fraction.or(fraction),
+            unit: rest.unit,
+            rate,
+            eta_ms,
+            message: rest.message.clone(),
+            detail: rest.detail.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::progress::conflation::MOST;
+
+    #[test]
+    fn a_task_that_waits_holds_little() {
+        assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
+        let cell = ProgressCell::new();
+        cell.sample(Instant::now());
+        assert!(cell.rest.lock().is_idle(), "a look alone makes nothing");
+    }
+
+    #[test]
+    fn a_task_that_is_over_holds_little() {
+        let cell = ProgressCell::new();
+        cell.begin(Instant::now());
+        let _ = cell.set_message("nearly there").unwrap();
+        let (last, _) = cell.last(Instant::now());
+        assert_eq!(last.message.as_deref(), Some("nearly there"));
+        assert!(cell.rest.lock().is_idle());
+    }
+
+    #[test]
+    fn all_that_is_reported_is_shown() {
+        let cell = ProgressCell::new();
+        let _ = cell.set(3);
+        let _ = cell.inc(4);
+        let _ = cell.set_total(Some(14));
+        let _ = cell.set_unit(Unit::Files);
+        let _ = cell.set_message("counting").unwrap();
+        let _ = cell.set_detail(&[1]).unwrap();
+        let shown = Progress {
+            completed: 7,
+            total: Some(14),
+            fraction: Some(0.5),
+            unit: Unit::Files,
+            rate: None,
+            eta_ms: None,
+            message: Some("counting".into()),
+            detail: Some(Json::new(&[1]).unwrap()),
+        };
+        assert_eq!(cell.sample(Instant::now()), shown);
+    }
+
+    #[test]
+    fn a_count_too_large_stays_as_large_as_can_be() {
+        let cell = ProgressCell::new();
+        let _ = cell.inc(u64::MAX);
+        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        let _ = cell.set(1);
+        let _ = cell.set(u64::MAX);
+        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        assert!(cell.take_touched() && !cell.take_touched(), "the flags are not the counter's");
+    }
+
+    #[test]
+    fn every_report_touches_and_a_look_does_not() {
+        let cell = ProgressCell::new();
+        assert!(!cell.take_touched());
+        let reports: [(&str, &dyn Fn() -> bool); 6] = [
+            ("inc", &|| cell.inc(1)),
+            ("set", &|| cell.set(1)),
+            ("total", &|| cell.set_total(None)),
+            ("unit", &|| cell.set_unit(Unit::None)),
+            ("message", &|| cell.set_message("same").unwrap()),
+            ("detail", &|| cell.set_detail(&0).unwrap()),
+        ];
+        for looked in [false, true] {
+            for (name, report) in &reports {
+                let _ = report();
+                if looked {
+                    cell.revision();
+                    cell.sample(Instant::now());
+                }
+                assert!(cell.take_touched(), "{name}");
+                assert!(!cell.take_touched(), "{name} counts once");
+            }
+        }
+    }
+
+    #[test]
+    fn being_asked_whether_it_was_touched_tells_nobody_anything() {
+        let cell = ProgressCell::new();
+        assert!(cell.inc(1));
+        assert!(cell.take_touched());
+        assert!(!cell.inc(1), "still nobody has looked");
+        let seen = cell.revision();
+        assert!(cell.take_touched(), "a look is not an answer to that");
+        assert_eq!(cell.revision(), seen);
+    }
+
+    #[test]
+    fn a_new_attempt_begins_with_nothing() {
+        let cell = ProgressCell::new();
+        let start = Instant::now();
+        cell.begin(start);
+        let _ = cell.set_total(Some(1_000));
+        let _ = cell.set_unit(Unit::Bytes);
+        let _ = cell.set_message("halfway").unwrap();
+        let _ = cell.set_detail(&"detail").unwrap();
+        let _ = cell.set(500);
+        let now = start + Duration::from_secs(5);
+        let seen = cell.revision();
+        assert!(cell.sample(now).rate.is_some());
+
+        assert!(cell.restart(now), "this is to be told");
+        assert!(!cell.restart(now), "once");
+        assert!(!cell.inc(0), "and not with each report");
+        let revision = cell.revision();
+        assert_ne!(revision, seen);
+        assert_eq!(cell.sample(now), ProgressCell::new().sample(now));
+        let _ = cell.inc(10);
+        let after = cell.sample(now + Duration::from_millis(900));
+        assert_eq!((after.completed, after.rate), (10, None), "the rate of the attempt before is forgotten");
+        assert_eq!(cell.sample(now + Duration::from_secs(2)).rate.map(f64::round), Some(5.0));
+    }
+
+    #[test]
+    fn a_new_attempt_is_no_report() {
+        let cell = ProgressCell::new();
+        let _ = cell.inc(1);
+        let _ = cell.restart(Instant::now());
+        assert!(!cell.take_touched());
+        let _ = cell.inc(1);
+        assert!(cell.take_touched());
+    }
+
+    #[test]
+    fn a_rate_that_was_told_makes_the_end_a_new_revision() {
+        let start = Instant::now();
+        for (looked_after, news) in [(500, false), (5_000, true)] {
+            let cell = ProgressCell::new();
+            cell.begin(start);
+            let _ = cell.inc(100);
+            let seen = cell.revision();
+            cell.sample(start + Duration::from_millis(looked_after));
+            let (last, revision) = cell.last(start + Duration::from_secs(6));
+            assert_eq!((last.rate, last.eta_ms), (None, None));
+            assert_eq!(revision != seen, news);
+        }
+    }
+
+    #[test]
+    fn watchers_are_told_once_until_somebody_looks() {
+        let cell = ProgressCell::new();
+        assert!(cell.inc(1), "the first change is told");
+        assert!(!cell.inc(1), "the next is not: nobody has looked yet");
+        let seen = cell.revision();
+        assert_eq!(cell.sample(Instant::now()).completed, 2);
+        assert!(cell.inc(1), "after a look it is told again");
+        assert_ne!(cell.revision(), seen);
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused_and_nothing_changes() {
+        let cell = ProgressCell::new();
+        let _ = cell.set_message("fine").unwrap();
+        let error = cell.set_message(&"x".repeat(MESSAGE_LIMIT)).unwrap_err();
+        assert!(error.message.contains("1026 bytes") && error.message.contains("1024"), "{error}");
+        assert_eq!(cell.sample(Instant::now()).message.as_deref(), Some("fine"));
+        assert!(cell.set_detail(&"x".repeat(DETAIL_LIMIT)).is_err());
+        assert_eq!(cell.sample(Instant::now()).detail, None);
+    }
+
+    #[test]
+    fn what_is_written_while_the_flag_is_dirty_is_a_new_revision() {
+        let cell = ProgressCell::new();
+        let _ = cell.inc(1);
+        let first = cell.revision();
+        let _ = cell.inc(1);
+        assert_eq!(cell.sample(Instant::now()).completed, 2);
+        let _ = cell.inc(1);
+        assert_ne!(cell.revision(), first);
+        let last = cell.revision();
+        assert_eq!(cell.revision(), last, "nothing was written since");
+    }
+
+    #[test]
+    fn no_change_is_missed_by_a_reader_that_waits_to_be_told() {
+        // A writer and a reader race; the reader looks only when told. It must end with the last value.
+        const LAST: u64 = 200_000;
+        let cell = &ProgressCell::new();
+        let (tell, told) = std::sync::mpsc::channel();
+        let seen = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..LAST {
+                    if cell.inc(1) {
+                        tell.send(()).unwrap();
+                    }
+                }
+            });
+            let reader = scope.spawn(move || {
+                let mut seen = 0;
+                while told.recv().is_ok() {
+                    cell.revision();
+                    seen = cell.sample(Instant::now()).completed;
+                }
+                seen
+            });
+            reader.join().unwrap()
+        });
+        assert_eq!(seen, LAST);
+    }
+}

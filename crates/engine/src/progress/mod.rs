@@ -1,0 +1,4 @@
+pub(crate) mod cell;
+pub(crate) mod conflation;
+pub(crate) mod digits;
+pub(crate) mod rate;

@@ -1,0 +1,15 @@
+use serde::Deserialize;
+
+/// What a limit on running tasks is for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "type", content = "name", rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum LimitOf {
+    /// All tasks of the app together.
+    App,
+    /// The tasks of one kind.
+    Task(String),
+    /// The tasks of all kinds in one group.
+    Group(String),
+}

@@ -1,0 +1,68 @@
+use super::Record;
+use crate::{QueuePlace, TaskChange, TaskEvent, TaskSnapshot};
+
+/// Where somebody who follows one task stands: what it has been told already.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor {
+    sequence: u64,
+    revision: u64,
+    queue: Option<QueuePlace>,
+    ended: bool,
+}
+
+impl Cursor {
+    /// The state of `record` now, and the place right behind it.
+    pub fn new(record: &Record) -> (TaskSnapshot, Self) {
+        let state = record.state.lock();
+        let revision = record.revision_of(&state);
+        let snapshot = record.snapshot_of(&state);
+        let (sequence, queue) = (snapshot.sequence, snapshot.queue);
+        let cursor = Self { sequence, revision, queue, ended: snapshot.status.is_final() };
+        (snapshot, cursor)
+    }
+
+    /// Whether the task's end has been told.
+    pub fn has_ended(self) -> bool {
+        self.ended
+    }
+
+    /// Has the progress told again, changed or not: its rate falls while nothing happens.
+    pub fn refresh(&mut self) {
+        self.revision = u64::MAX;
+    }
+
+    /// The next thing to tell: status changes one by one and in order, with the newest progress before the end.
+    pub fn next(&mut self, record: &Record) -> Option<TaskEvent> {
+        use TaskChange::{Gap, Progress, Queue, Status};
+        if self.ended {
+            return None;
+        }
+        let state = record.state.lock();
+        let revision = record.revision_of(&state);
+        let progress_due = revision != self.revision;
+        let change = match state.life.status_after(self.sequence) {
+            Some((number, _)) if number > self.sequence + 1 => {
+                let missed = number - self.sequence - 1;
+                self.sequence = number - 1;
+                Gap { missed }
+            }
+            Some((_, status)) if !(status.is_final() && progress_due) => {
+                let (number, change) = state.life.change_after(self.sequence)?;
+                self.sequence = number;
+                self.queue = None;
+                self.ended = status.is_final();
+                Status(change)
+            }
+            due if due.is_some() || progress_due => {
+                self.revision = revision;
+                Progress(record.progress_of(&state))
+            }
+            _ => {
+                let place = record.queue_place(&state).filter(|place| self.queue != Some(*place))?;
+                self.queue = Some(place);
+                Queue(place)
+            }
+        };
+        Some(TaskEvent { id: record.id, sequence: self.sequence, change })
+    }
+}

@@ -1,0 +1,160 @@
+//! A batch: one task whose members are ordinary tasks, with one bar and one list of outcomes for all of them.
+//!
+//! The batch is supervised like any task but takes no slot: its members do. It is over when the last member is.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    Never, Outcome, Progress, TaskContext, Unit,
+    record::{Follower, Record},
+    task::{
+        attempt::Attempt,
+        kind::{Errors, Work, erase},
+    },
+    watch::change_set::Watcher,
+};
+
+/// The bar is not set more often than a page at 60 frames a second can show.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// What the members have reported together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Sum {
+    pub(crate) completed: u64,
+    /// `None` until the totals of all members are known.
+    pub(crate) total: Option<u64>,
+    /// The mean of the members' fractions: the sum says nothing as long as members wait with unknown totals.
+    pub(crate) fraction: f64,
+    /// What all count, if they count the same.
+    pub(crate) unit: Unit,
+}
+
+/// What a batch runs: it watches its members until all have ended, and returns their outcomes in order.
+pub(crate) fn work(members: Vec<Follower>) -> Work {
+    Box::new(move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
+        let (batch, stops) = (Arc::clone(record), Arc::clone(attempt));
+        let run = |_: TaskContext<(), Never>| async move { Ok::<_, Never>(watch(&batch, &stops, &members).await) };
+        erase(record, attempt, Errors::default(), run)
+    })
+}
+
+async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> Vec<Outcome> {
+    let watcher = Arc::<Watcher>::default();
+    for member in members {
+        member.record().add_watcher(&watcher);
+    }
+    let places: HashMap<_, _> = members.iter().enumerate().map(|(place, member)| (member.record().id, place)).collect();
+    let mut shares: Vec<_> = members.iter().map(|_| Share::default()).collect();
+    let mut outcomes: Vec<_> = members.iter().map(|_| None).collect();
+    let mut left = members.len();
+    let mut next_sum = Instant::now();
+    // At first all, since they may have changed before they were watched.
+    let mut changed: Vec<_> = members.iter().map(|member| Arc::clone(member.record())).collect();
+    loop {
+        for record in changed {
+            let Some(&place) = places.get(&record.id) else { continue };
+            let outcome = record.outcome();
+            shares[place] = Share::new(&record.progress(), outcome.is_some());
+            if outcome.is_some() && outcomes[place].is_none() {
+                members[place].knows_the_end();
+                outcomes[place] = outcome;
+                left -= 1;
+            }
+        }
+        let is_stale = left > 0 && Instant::now() < next_sum;
+        if !is_stale {
+            batch.set_sum(Sum::new(&shares));
+            next_sum = Instant::now() + FRAME;
+        }
+        if left == 0 {
+            if attempt.is_stopped() {
+                // That is its end, even if it hears of its members first.
+                std::future::pending::<()>().await;
+            }
+            return outcomes.into_iter().flatten().collect();
+        }
+        // Members that change without pause must not keep others from running.
+        tokio::task::consume_budget().await;
+        changed = news(&watcher, next_sum, is_stale).await;
+    }
+}
+
+/// What has changed: at once if a member has ended, so that the batch ends with its last one; else when the bar may be set
+/// again, and then nothing has to have changed if the bar is stale.
+async fn news(watcher: &Watcher, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
+    tokio::select! {
+        () = sleep_until(next_sum), if is_stale => return watcher.take(),
+        () = watcher.changed() => {}
+    }
+    let mut news = watcher.take();
+    while !news.iter().any(|record| record.status().is_final()) {
+        tokio::select! {
+            () = sleep_until(next_sum) => break,
+            () = watcher.changed() => news.extend(watcher.take()),
+        }
+    }
+    news
+}
+
+/// What one member adds to the bar.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    completed: u64,
+    total: Option<u64>,
+    fraction: f64,
+    unit: Unit,
+}
+
+impl Share {
+    fn new(progress: &Progress, ended: bool) -> Self {
+        let Progress { completed, total, fraction, unit, .. } = *progress;
+        // What has ended has no more to do, whether it got to its total or not.
+        let total = if ended { Some(total.unwrap_or(completed)) } else { total };
+        Self { completed, total, fraction: if ended { 1.0 } else { fraction.unwrap_or(0.0) }, unit }
+    }
+}
+
+impl Sum {
+    #[allow(clippy::cast_precision_loss)]
+    fn new(shares: &[Share]) -> Self {
+        // Who has not begun, or failed before it began to count, says nothing.
+        let mut units = shares.iter().map(|share| share.unit).filter(|unit| *unit != Unit::None);
+        let unit = units.next().unwrap_or_default();
+        Self {
+            completed: shares.iter().fold(0, |sum, share| sum.saturating_add(share.completed)),
+            total: shares.iter().try_fold(0_u64, |sum, share| Some(sum.saturating_add(share.total?))),
+            fraction: match shares.len() {
+                0 => 1.0,
+                members => shares.iter().map(|share| share.fraction).sum::<f64>() / members as f64,
+            },
+            unit: if units.all(|other| other == unit) { unit } else { Unit::None },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(completed: u64, total: Option<u64>, fraction: f64) -> Share {
+        Share { completed, total, fraction, unit: Unit::Bytes }
+    }
+
+    #[test]
+    fn the_bar_is_the_sum_and_its_fraction_the_mean() {
+        let sum = Sum::new(&[share(50, Some(100), 0.5), share(900, Some(900), 1.0)]);
+        assert_eq!(sum, Sum { completed: 950, total: Some(1_000), fraction: 0.75, unit: Unit::Bytes });
+        let sum = Sum::new(&[share(50, Some(100), 0.5), share(0, None, 0.0)]);
+        assert_eq!((sum.total, sum.fraction), (None, 0.25), "no total before all are known");
+        let waits = Share::default();
+        assert_eq!(Sum::new(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "who waits counts nothing else");
+        assert_eq!(Sum::new(&[Share { unit: Unit::Files, ..waits }, share(1, None, 0.0)]).unit, Unit::None);
+    }
+
+    #[test]
+    fn a_batch_of_nothing_is_done() {
+        assert_eq!(Sum::new(&[]), Sum { completed: 0, total: Some(0), fraction: 1.0, unit: Unit::None });
+    }
+}

@@ -1,0 +1,4 @@
+pub(crate) mod batch;
+pub(crate) mod clocks;
+pub(crate) mod scheduler;
+pub(crate) mod supervisor;

@@ -1,0 +1,131 @@
+//! Lives one task's life, from the moment it gets a slot until it gives it up.
+//!
+//! The order at the end is what promises hang on: first the handler is over (returned, panicked or
+//! dropped), then its blocking work is told to stop and waited for, then its clean-up is done, and only then the
+//! attempt is over. So nothing of the handler runs beside the clean-up, and nothing of an ended task runs any more.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use futures_util::FutureExt;
+use tokio::time::sleep;
+use tracing::{Instrument, Span};
+
+use crate::{
+    TaskFailure, TaskStatus,
+    record::{Next, Record},
+    run::scheduler::Scheduler,
+    task::{
+        attempt::Attempt,
+        kind::{Problem, Work},
+        life::Ending,
+    },
+};
+
+/// `record` has a slot, if it needs one.
+pub(crate) async fn supervise(scheduler: Arc<Scheduler>, record: Arc<Record>) {
+    // Stopped in the last moment: whoever did that has seen to everything.
+    if let Some((attempt, work)) = record.begin() {
+        live(scheduler, record, attempt, work).await;
+    }
+}
+
+/// An attempt has begun: sees it through to the end, or to the next one's place in the queue.
+pub(crate) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: Arc<Attempt>, work: Option<Work>) {
+    let clocks = scheduler.start_clocks(&record, &attempt);
+    if clocks.is_some() {
+        // What was spawned last is run next by this very thread, and taken over by no other. With one more after them, the
+        // clocks can be, and another thread is woken: a handler that never yields would keep its own clocks from running,
+        // and all timers still if the others sleep (https://github.com/tokio-rs/tokio/issues/4730).
+        tokio::spawn(async {});
+    }
+    let span = attempt_span(&record, &attempt);
+    let mut ended = run(&record, &attempt, work).instrument(span.clone()).await;
+    drop(clocks);
+    span.record("status", status_of(&ended).name());
+    let mut is_clean = false;
+    let next = loop {
+        match record.end_attempt(ended, is_clean) {
+            Next::CleanUp(again) => {
+                attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
+                // The clean-up may have begun something on another thread.
+                attempt.over().await;
+                (ended, is_clean) = (again, true);
+            }
+            next => break next,
+        }
+    };
+    attempt.forget_cleanups();
+    drop(span);
+    match next {
+        Next::RetryAfter(delay) => {
+            scheduler.let_others_run();
+            tokio::select! {
+                biased;
+                _ = record.ended() => {}
+                () = sleep(delay) => scheduler.come_back(&record),
+            }
+        }
+        Next::Over | Next::CleanUp(_) => scheduler.over(&record),
+    }
+}
+
+async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
+    let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
+        Ok(work) => run_handler(record, attempt, work).await,
+        Err(error) => Err(TaskFailure::unreadable(&error).into()),
+    };
+    record.handler_is_over(attempt);
+    attempt.over().await;
+    ended
+}
+
+fn status_of(ended: &Result<Ending, Problem>) -> TaskStatus {
+    match ended {
+        Ok(Ending::Output(_)) => TaskStatus::Completed,
+        Ok(Ending::Dropped) => TaskStatus::Cancelled,
+        Ok(Ending::Failure(_)) | Err(_) => TaskStatus::Failed,
+    }
+}
+
+fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
+    tracing::debug_span!(
+        parent: record.span().and_then(|span| span.id()),
+        "attempt",
+        kind = record.name(),
+        id = %record.id,
+        attempt = attempt.number,
+        status = TaskStatus::Running.name(),
+    )
+}
+
+async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
+    // The call itself is inside too: a handler may panic before its first await.
+    let handler = AssertUnwindSafe(async { work(record, attempt).await }).catch_unwind();
+    let mut handler = Box::pin(handler);
+    let mut waits = false;
+    let watched = poll_fn(|context| {
+        let polled = handler.as_mut().poll(context);
+        if polled.is_pending() && !std::mem::replace(&mut waits, true) {
+            record.attempt_waits(attempt);
+        }
+        polled
+    });
+    let ended = tokio::select! {
+        biased;
+        () = attempt.time_to_drop(record.kind.policy.grace) => Ok(Ending::Dropped),
+        result = watched => match result {
+            Ok(Ok(output)) => Ok(Ending::Output(output)),
+            Ok(Err(problem)) => Err(problem),
+            Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),
+        },
+    };
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
+        let failure = TaskFailure::panic(record.name(), panic);
+        tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
+    }
+    ended
+}

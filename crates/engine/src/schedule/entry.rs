@@ -1,0 +1,269 @@
+//! One schedule with its runs.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use chrono::TimeZone;
+use tokio::time::Instant;
+
+use super::{
+    snapshot::{LastRun, ScheduleSnapshot},
+    timetable::{Due, Timetable},
+    when::{When, millis},
+};
+use crate::{Json, TaskId, record::Record};
+
+/// How long it is known what a trigger with an id has led to. A reloading page repeats its calls within moments.
+const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// And of how many triggers.
+const TRIGGERED_LIMIT: usize = 256;
+
+/// What is known under one name. Also when the schedule was taken off, until its last run has ended: one that is added under
+/// its name must not run beside those.
+#[derive(Default)]
+pub(crate) struct Entry {
+    active: Option<Active>,
+    runs: Vec<Run>,
+    triggered: VecDeque<Triggered>,
+}
+
+/// The schedule that has the name.
+struct Active {
+    words: Arc<Words>,
+    timetable: Timetable,
+    last_run: Option<LastRun>,
+    skipped: u64,
+    /// Whether the last start was refused.
+    refused: bool,
+}
+
+/// What each run is started with.
+pub(crate) struct Words {
+    pub(crate) task: String,
+    pub(crate) input: Json,
+}
+
+/// A run that has not ended.
+#[derive(Clone)]
+pub(crate) struct Run {
+    pub(crate) id: TaskId,
+    pub(crate) words: Arc<Words>,
+    /// `None` while it is being started.
+    pub(crate) record: Option<Arc<Record>>,
+}
+
+struct Triggered {
+    at: Instant,
+    by: TaskId,
+    run: TaskId,
+}
+
+/// What a trigger leads to.
+pub(crate) enum Trigger {
+    Start(Run),
+    Join(Run),
+    /// It was answered before, with this run, which has ended.
+    Repeated(TaskId),
+}
+
+impl Entry {
+    /// Puts a schedule in; what it replaces leaves its runs. It has to [begin](Timetable::begin).
+    pub(crate) fn put(&mut self, words: Words, timetable: Timetable) {
+        self.active = Some(Active { words: Arc::new(words), timetable, last_run: None, skipped: 0, refused: false });
+    }
+
+    pub(crate) fn take_off(&mut self) {
+        self.active = None;
+    }
+
+    pub(crate) fn is_left(&self) -> bool {
+        self.active.is_some() || !self.runs.is_empty()
+    }
+
+    pub(crate) fn task(&self) -> Option<&str> {
+        self.active.as_ref().map(|active| &*active.words.task)
+    }
+
+    pub(crate) fn has_begun(&self) -> bool {
+        self.active.as_ref().is_some_and(|active| active.timetable.has_begun())
+    }
+
+    fn is_running(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    pub(crate) fn begin(&mut self, now: u64, random: f64) {
+        let is_running = self.is_running();
+        if let Some(active) = &mut self.active {
+            active.timetable.begin(now, is_running, random);
+        }
+    }
+
+    pub(crate) fn pause(&mut self) {
+        if let Some(active) = &mut self.active {
+            active.timetable.pause();
+        }
+    }
+
+    pub(crate) fn resume(&mut self, now: u64, random: f64) {
+        let is_running = self.is_running();
+        if let Some(active) = &mut self.active {
+            active.timetable.resume(now, is_running, random);
+        }
+    }
+
+    pub(crate) fn due_at(&self, zone: &impl TimeZone) -> Option<u64> {
+        self.active.as_ref()?.timetable.due_at(zone)
+    }
+
+    /// A run that has to be started, if one is due.
+    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<Run> {
+        let is_running = self.is_running();
+        let active = self.active.as_mut()?;
+        match active.timetable.look(now, zone, is_running, random) {
+            Due::Nothing => None,
+            Due::Skip => {
+                active.skipped += 1;
+                None
+            }
+            Due::Run => self.reserve(TaskId::new()),
+        }
+    }
+
+    /// Whether a trigger with this id was answered not long ago.
+    pub(crate) fn knows(&mut self, by: TaskId) -> bool {
+        while self.triggered.front().is_some_and(|triggered| triggered.at.elapsed() >= REMEMBERED) {
+            self.triggered.pop_front();
+        }
+        self.triggered.iter().any(|triggered| triggered.by == by)
+    }
+
+    /// What to do about a trigger with the id `by`, by somebody who may deal with these kinds.
+    pub(crate) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
+        if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
+            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.words.task));
+            return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
+        }
+        let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
+        let trigger = match self.runs.last().filter(|_| !may_overlap) {
+            // It may be of another kind: its schedule was replaced.
+            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.words.task))?.clone()),
+            None => Trigger::Start(self.reserve(by)?),
+        };
+        let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
+        self.triggered.push_back(Triggered { at: Instant::now(), by, run: run.id });
+        if self.triggered.len() > TRIGGERED_LIMIT {
+            self.triggered.pop_front();
+        }
+        Some(trigger)
+    }
+
+    fn reserve(&mut self, id: TaskId) -> Option<Run> {
+        let run = Run { id, words: Arc::clone(&self.active.as_ref()?.words), record: None };
+        self.runs.push(run.clone());
+        Some(run)
+    }
+
+    /// Whether a run that is about to be started is still this schedule's. It is forgotten if not.
+    pub(crate) fn is_still_wanted(&mut self, id: TaskId) -> bool {
+        let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
+        let run = &self.runs[place];
+        let is_wanted = self.active.as_ref().is_some_and(|active| active.counts(run) && !active.timetable.is_paused());
+        // Somebody who has triggered it may have started it.
+        if !is_wanted && run.record.is_none() {
+            self.runs.remove(place);
+        }
+        is_wanted
+    }
+
+    /// Two may start one run: the timetable and who triggers the schedule in the same moment.
+    pub(crate) fn started(&mut self, run: &Run, record: &Arc<Record>) {
+        let known = self.runs.iter().position(|known| known.id == run.id);
+        let place = known.unwrap_or_else(|| {
+            // The other one was refused before.
+            self.runs.push(run.clone());
+            self.runs.len() - 1
+        });
+        let run = &mut self.runs[place];
+        run.record = Some(Arc::clone(record));
+        if let Some(active) = self.active.as_mut().filter(|active| active.counts(run)) {
+            active.last_run = Some(last_run(record));
+            active.refused = false;
+        }
+    }
+
+    /// A run could not be started. Answers whether that is worth a word: one in a row is enough.
+    pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
+        let refused = |run: &Run| run.id == id && run.record.is_none();
+        let Some(place) = self.runs.iter().position(refused) else { return false };
+        self.triggered.retain(|triggered| triggered.run != id);
+        let run = self.runs.remove(place);
+        let is_running = self.is_running();
+        let Some(active) = &mut self.active else { return false };
+        active.timetable.refused(now, is_running, random);
+        if !was_due || !active.counts(&run) {
+            return false;
+        }
+        active.skipped += 1;
+        !std::mem::replace(&mut active.refused, true)
+    }
+
+    /// Takes note of the runs that have ended.
+    pub(crate) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
+        let has_ended = |run: &mut Run| run.record.as_ref().is_some_and(|record| record.status().is_final());
+        let ended = self.runs.extract_if(.., has_ended);
+        let mut ended: Vec<_> =
+            ended.filter_map(|run| run.record.clone().map(|record| (last_run(&record), run))).collect();
+        ended.sort_by_key(|(last, _)| last.ended_at);
+        let is_running = self.is_running();
+        let Some(active) = &mut self.active else { return };
+        for (last, run) in ended {
+            let how = active.counts(&run).then_some(last.status);
+            active.timetable.ended(now, how, is_running, random());
+            if active.last_run.as_ref().is_some_and(|newest| newest.id == last.id) {
+                active.last_run = Some(last);
+            }
+        }
+    }
+
+    pub(crate) fn snapshot(&mut self, name: &str, now: u64, zone: &impl TimeZone) -> Option<ScheduleSnapshot> {
+        let active = self.active.as_mut()?;
+        active.timetable.see(now);
+        let timetable = &active.timetable;
+        let live = active.last_run.as_ref().and_then(|last| self.runs.iter().find(|run| run.id == last.id));
+        let live = live.and_then(|run| run.record.as_deref()).map(last_run);
+        let (every, cron) = match &timetable.schedule().when {
+            When::Every(every) => (Some(millis(*every)), None),
+            When::Cron { expression, .. } => (None, Some(expression.clone())),
+        };
+        Some(ScheduleSnapshot {
+            name: name.to_owned(),
+            task: active.words.task.clone(),
+            every,
+            cron,
+            paused: timetable.is_paused(),
+            next_run_at: timetable.due_at(zone).map(|at| at.max(now)),
+            last_run: live.or_else(|| active.last_run.clone()),
+            running: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
+            failures: timetable.failures(),
+            skipped: active.skipped,
+        })
+    }
+}
+
+impl Active {
+    /// Whether it is this schedule's own run, and not one of what it has replaced.
+    fn counts(&self, run: &Run) -> bool {
+        Arc::ptr_eq(&self.words, &run.words)
+    }
+}
+
+fn last_run(record: &Record) -> LastRun {
+    let snapshot = record.snapshot();
+    LastRun {
+        id: snapshot.id,
+        started_at: snapshot.created_at,
+        ended_at: snapshot.ended_at,
+        status: snapshot.status,
+        error: snapshot.error,
+    }
+}

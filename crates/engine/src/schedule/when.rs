@@ -1,0 +1,253 @@
+//! Runs of registered kinds at an interval or by the clock.
+//!
+//! When a run is due is decided in [`timetable`], which knows nothing but the times that it is told. [`entry`] keeps what is
+//! known of one schedule and of its runs, [`schedules`] all of them; [`driver`] looks at the clock and starts what is due,
+//! and [`calls`] is what [`TaskManager`](super::TaskManager) offers. Nothing is started and nothing logged under the lock of
+//! [`schedules`]: what belongs to the app may ask for its schedules.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, TimeZone};
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds, Year},
+};
+
+use crate::{Error, ErrorKind, Retry};
+
+/// No interval is shorter.
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The longest name, in bytes: as a tag it must fit with what stands before it.
+const NAME_LIMIT: usize = 200;
+
+/// When a task is run again and again: at an interval, or at times of the day.
+///
+/// Given to [`Builder::schedule`](crate::Builder::schedule) or [`TaskManager::schedule`](crate::TaskManager::schedule). It
+/// holds while the app runs: what would have been due while the app was closed is not made up for.
+///
+/// ```
+/// use std::time::Duration;
+/// use tauri_plugin_tasks::{Error, Missed, Retry, Schedule};
+///
+/// # fn main() -> Result<(), Error> {
+/// // Ten minutes after the end of each run, or up to two minutes later; the first run right away.
+/// let sync = Schedule::every(Duration::from_secs(600)).from_end().at_once().jitter(Duration::from_secs(120));
+///
+/// // At three in the morning, or when the machine wakes after that.
+/// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once);
+///
+/// // Every five minutes, and after failures no sooner than in 10, 20, 40 and at most 60.
+/// let retry = Retry::exponential(8).first_delay(Duration::from_secs(600)).max_delay(Duration::from_secs(3_600));
+/// let poll = Schedule::every(Duration::from_secs(300)).back_off(retry);
+/// # let _ = (sync, clean, poll);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a schedule does nothing before it is given to the builder or the manager"]
+pub struct Schedule {
+    pub(super) when: When,
+    pub(super) from_end: bool,
+    pub(super) at_once: bool,
+    pub(super) jitter: Duration,
+    pub(super) overlap: bool,
+    pub(super) missed: Missed,
+    pub(super) back_off: Option<Retry>,
+}
+
+#[derive(Clone)]
+pub(super) enum When {
+    Every(Duration),
+    Cron { expression: String, cron: Box<Cron> },
+}
+
+/// What becomes of runs that were missed because the machine slept: their time was over for more than a minute when
+/// somebody could look at the clock again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Missed {
+    /// They are left out. The next run is a whole interval later, or when the cron expression says next.
+    #[default]
+    Skip,
+    /// One run makes up for all of them, at once.
+    Once,
+}
+
+impl Schedule {
+    /// A run every `interval`, counted from the beginning of one run to that of the next; the first one after an interval.
+    ///
+    /// An interval of less than a second is refused by whoever is given the schedule, with
+    /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tauri_plugin_tasks::Schedule;
+    ///
+    /// let hourly = Schedule::every(Duration::from_secs(60 * 60));
+    /// # let _ = hourly;
+    /// ```
+    pub fn every(interval: Duration) -> Self {
+        Self::new(When::Every(interval))
+    }
+
+    /// A run whenever the clock on the wall fits a cron expression of five fields (minute, hour, day of the month, month, day of
+    /// the week), or of six with the second before them. As everywhere with cron, a day fits if either of its two fields
+    /// fits, when neither of them is `*`.
+    ///
+    /// The times are local ones, and follow the time zone when that changes. A time of the day, with one number each for hour and
+    /// minute, comes at the first moment after the gap if the clocks go forward over it, and once, the first time, if they go back
+    /// over it. With lists, ranges or steps in the two, what falls into the gap does not come, and what comes twice on the clock
+    /// comes twice.
+    ///
+    /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be read, or no
+    /// day ever fits it.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Error, Schedule};
+    ///
+    /// # fn main() -> Result<(), Error> {
+    /// let nightly = Schedule::cron("0 3 * * *")?;
+    /// let on_workdays = Schedule::cron("*/15 8-17 * * MON-FRI")?;
+    /// assert!(Schedule::cron("0 3 30 2 *").is_err(), "there is no 30th of February");
+    /// # let _ = (nightly, on_workdays);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cron(expression: &str) -> Result<Self, Error> {
+        let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
+        let cron = parser.parse(expression).map_err(|problem| Error::invalid_cron(expression, &problem.to_string()))?;
+        let when = When::Cron { expression: expression.trim().to_owned(), cron: Box::new(cron) };
+        if when.after(0, &chrono::Utc).is_none() {
+            return Err(Error::invalid_cron(expression, "no day ever fits it"));
+        }
+        Ok(Self::new(when))
+    }
+
+    fn new(when: When) -> Self {
+        Self {
+            when,
+            from_end: false,
+            at_once: false,
+            jitter: Duration::ZERO,
+            overlap: false,
+            missed: Missed::Skip,
+            back_off: None,
+        }
+    }
+
+    /// The interval counts from the end of a run to the beginning of the next. Changes nothing for a cron expression.
+    pub fn from_end(mut self) -> Self {
+        self.from_end = true;
+        self
+    }
+
+    /// The first run is at once, without jitter, and the others after that as the interval or the cron expression says.
+    pub fn at_once(mut self) -> Self {
+        self.at_once = true;
+        self
+    }
+
+    /// Each run is up to so much later, drawn evenly: so that a thousand machines don't all ask one server in the same second.
+    /// With a cron expression it should be shorter than what lies between two of its times, or those in between are left out.
+    pub fn jitter(mut self, jitter: Duration) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// A run may begin while an earlier one has not ended. If nothing is said, it is left out then and counted in
+    /// [`ScheduleSnapshot::skipped`].
+    pub fn overlap(mut self) -> Self {
+        self.overlap = true;
+        self
+    }
+
+    /// What becomes of runs that are missed while the machine sleeps. [`Missed::Skip`] if nothing is said.
+    pub fn missed(mut self, missed: Missed) -> Self {
+        self.missed = missed;
+        self
+    }
+
+    /// After failures in a row the next run is no earlier than the retry's delay after the end of the last; when its attempts
+    /// are used up, its longest delay holds. A delay that is shorter than the interval changes nothing, and the longest is a minute
+    /// unless [`Retry::max_delay`] says more. A run that completes ends the row. With a cron expression the next run is the
+    /// first one after the delay that the expression has.
+    ///
+    /// A failure never ends the schedule. To try within one run, give the kind [`Task::retry`](crate::Task::retry).
+    pub fn back_off(mut self, retry: Retry) -> Self {
+        self.back_off = Some(retry);
+        self
+    }
+
+    /// Whether there can be a schedule of this name with these words.
+    pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
+        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidOptions, message));
+        if name.is_empty() || name.len() > NAME_LIMIT {
+            return invalid(format!(
+                "a schedule's name has 1 to {NAME_LIMIT} bytes and this one has {}: give it another",
+                name.len()
+            ));
+        }
+        match self.when {
+            When::Every(interval) if interval < SHORTEST => invalid(format!(
+                "the interval of schedule \"{name}\" is {interval:?}: it must be at least {SHORTEST:?}; what has to run \
+                 more often is better a loop in one task"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl When {
+    /// The first time after `after` that a cron expression fits, in milliseconds since 1970.
+    pub(super) fn after(&self, after: u64, zone: &impl TimeZone) -> Option<u64> {
+        let Self::Cron { cron, .. } = self else { return None };
+        let after: DateTime<_> = zone.timestamp_millis_opt(i64::try_from(after).ok()?).single()?;
+        let next = cron.find_next_occurrence(&after, false).ok()?;
+        u64::try_from(next.timestamp_millis()).ok()
+    }
+}
+
+impl fmt::Debug for When {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Every(interval) => f.debug_tuple("Every").field(interval).finish(),
+            Self::Cron { expression, .. } => f.debug_tuple("Cron").field(expression).finish(),
+        }
+    }
+}
+
+/// A time in milliseconds, as the wall clock counts.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_that_can_not_be_read_says_what_is_wrong_with_it() {
+        for wrong in ["", "0 3 * *", "61 * * * *", "0 0 3 * * * 2030", "at three", "0 0 30 2 *", "0/10 * * * *"] {
+            let error = Schedule::cron(wrong).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::InvalidOptions, "{wrong}");
+            assert!(error.message.contains(&format!("\"{wrong}\"")), "{error}");
+        }
+        for right in ["0 3 * * *", "*/10 * * * * *", "0 0 29 2 *", "30 2 * * SUN", " @daily "] {
+            assert!(Schedule::cron(right).is_ok(), "{right}");
+        }
+    }
+
+    #[test]
+    fn names_and_intervals_have_their_bounds() {
+        let hourly = Schedule::every(Duration::from_secs(3_600));
+        for name in ["", &"x".repeat(201)] {
+            assert_eq!(hourly.check(name).unwrap_err().kind, ErrorKind::InvalidOptions);
+        }
+        assert!(hourly.check(&"x".repeat(200)).is_ok());
+        for short in [Duration::ZERO, Duration::from_millis(999)] {
+            let error = Schedule::every(short).check("sync").unwrap_err();
+            assert!(error.message.contains("\"sync\"") && error.message.contains("1s"), "{error}");
+        }
+        assert!(Schedule::every(SHORTEST).check("sync").is_ok());
+    }
+}

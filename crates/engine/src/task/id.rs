@@ -1,0 +1,77 @@
+use std::{collections::HashMap, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+use crate::{Error, ErrorKind};
+
+/// The identity of one task: a UUID, version 7 when made here, so that ids sort by age.
+///
+/// A page makes the ids of the tasks that it starts. That is what makes a repeated `start` harmless:
+/// a page that reloads runs its in-flight calls a second time, with the same id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(transparent)]
+pub struct TaskId(#[cfg_attr(feature = "specta", specta(type = String))] Uuid);
+
+/// Something for each of many tasks. Pages choose ids, so the hash is seeded anew in each process.
+pub type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;
+
+impl TaskId {
+    /// A new id that no other task has.
+    #[allow(clippy::new_without_default)] // Two defaults would differ.
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TaskId {
+    type Err = Error;
+
+    /// Reads an id as it is written everywhere: in lower case, with hyphens. Another spelling would be another key
+    /// in the maps of whoever uses it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .ok()
+            .filter(|id: &Uuid| id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text)
+            .map(Self)
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidId,
+                    format!("\"{text}\" is not a UUID in lower case: make one for each task"),
+                )
+            })
+    }
+}
+
+impl<'de> Deserialize<'de> for TaskId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::TaskId;
+
+    #[test]
+    fn an_id_has_one_spelling() {
+        let id = TaskId::new();
+        assert_eq!(id.to_string().parse::<TaskId>().unwrap(), id);
+        for other in [id.to_string().to_uppercase(), id.to_string().replace('-', ""), format!("{{{id}}}"), "7".into()] {
+            assert!(other.parse::<TaskId>().is_err(), "{other}");
+        }
+    }
+}

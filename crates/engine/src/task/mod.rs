@@ -1,0 +1,10 @@
+pub(crate) mod attempt;
+pub(crate) mod counts;
+pub(crate) mod event;
+pub(crate) mod failure;
+pub(crate) mod id;
+pub(crate) mod kind;
+pub(crate) mod life;
+pub(crate) mod outcome;
+pub(crate) mod owner;
+pub(crate) mod status;

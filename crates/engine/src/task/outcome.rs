@@ -1,0 +1,216 @@
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{Json, TimeLimit};
+
+/// How a task ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(tag = "status", content = "data", rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The handler returned its output.
+    #[non_exhaustive]
+    Completed {
+        /// What it returned.
+        output: Json,
+    },
+    /// The handler returned an error, panicked, or returned something that can't be sent.
+    Failed(TaskFailure),
+    /// The task was cancelled before it was done.
+    #[non_exhaustive]
+    Cancelled {
+        /// Why.
+        reason: CancelReason,
+    },
+    /// A time limit ended the task, or kept it from running at all.
+    #[non_exhaustive]
+    TimedOut {
+        /// Which limit.
+        limit: TimeLimit,
+        /// A sentence for people: which limit, and how long it is.
+        message: String,
+    },
+}
+
+impl Outcome {
+    /// The output of a completed task, read as its type; `None` when it ended in another way or does not
+    /// fit.
+    pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
+        match self {
+            Self::Completed { output } => output.read().ok(),
+            _ => None,
+        }
+    }
+
+    /// Its size as JSON, roughly: what depends on the task.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Completed { output } => output.len(),
+            Self::Failed(failure) => failure.message.len() + failure.error.as_ref().map_or(0, Json::len),
+            Self::TimedOut { message, .. } => message.len(),
+            Self::Cancelled { .. } => 0,
+        }
+    }
+}
+
+/// Why a task failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[non_exhaustive]
+pub struct TaskFailure {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// A sentence for people.
+    pub message: String,
+    /// What the handler returned; `None` for the other kinds.
+    pub error: Option<Json>,
+}
+
+/// The kinds of [`TaskFailure`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The handler returned its own error.
+    Error,
+    /// The handler panicked.
+    Panic,
+    /// The handler's output or error can't be written as JSON, or its input could not be read again for a further
+    /// attempt.
+    Unserializable,
+}
+
+/// Why a task was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum CancelReason {
+    /// Somebody asked for it.
+    User,
+    /// The `AbortSignal` given to `start` fired.
+    Signal,
+    /// The page that started it went away.
+    OwnerClosed,
+    /// The app is about to exit.
+    Shutdown,
+    /// The task it belongs to was cancelled.
+    Parent,
+    /// A newer task took its place.
+    Replaced,
+    /// Nobody reads its items, and its kind says to cancel it then.
+    Unread,
+}
+
+/// The longest message of a failure, in bytes. The handler's own error is kept whole.
+const MESSAGE_LIMIT: usize = 1024;
+
+impl TaskFailure {
+    /// The handler returned `error`, which means `description`.
+    pub(crate) fn error(name: &str, error: &impl Serialize, description: Option<String>) -> Self {
+        match Json::new(error) {
+            Ok(json) => {
+                let message = description.unwrap_or_else(|| error_message(name, &json));
+                Self { kind: FailureKind::Error, message: clip(message, MESSAGE_LIMIT), error: Some(json) }
+            }
+            Err(problem) => Self::unserializable(name, "error", &problem),
+        }
+    }
+
+    pub(crate) fn unserializable(name: &str, what: &str, problem: &serde_json::Error) -> Self {
+        Self {
+            kind: FailureKind::Unserializable,
+            message: format!(
+                "the {what} of task \"{name}\" can't be written as JSON: {}; look at its Serialize implementation",
+                clip(problem.to_string(), MESSAGE_LIMIT)
+            ),
+            error: None,
+        }
+    }
+
+    /// The input could not be read again.
+    pub(crate) fn unreadable(error: &crate::Error) -> Self {
+        Self { kind: FailureKind::Unserializable, message: error.message.clone(), error: None }
+    }
+
+    pub(crate) fn panic(name: &str, payload: Box<dyn Any + Send>) -> Self {
+        let said = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| payload.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "no message".into());
+        // A payload of the handler's own type may panic once more when it is dropped.
+        if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(another);
+        }
+        Self {
+            kind: FailureKind::Panic,
+            message: format!("task \"{name}\" panicked: {}", clip(said, MESSAGE_LIMIT)),
+            error: None,
+        }
+    }
+}
+
+/// A sentence from an error of any type: its text, its `message` field, or its JSON.
+fn error_message(name: &str, error: &Json) -> String {
+    #[derive(Deserialize)]
+    struct WithMessage {
+        message: String,
+    }
+    if let Ok(text) = error.read::<String>() {
+        return text;
+    }
+    if let Ok(WithMessage { message }) = error.read() {
+        return message;
+    }
+    format!("task \"{name}\" failed: {}", error.text())
+}
+
+fn clip(mut text: String, limit: usize) -> String {
+    if text.len() > limit {
+        let end = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_any_type_becomes_a_sentence() {
+        assert_eq!(TaskFailure::error("t", &"no such host", None).message, "no such host");
+        assert_eq!(
+            TaskFailure::error("t", &serde_json::json!({ "message": "disk full", "code": 28 }), None).message,
+            "disk full"
+        );
+        assert_eq!(
+            TaskFailure::error("t", &serde_json::json!({ "http": 404 }), None).message,
+            r#"task "t" failed: {"http":404}"#
+        );
+    }
+
+    #[test]
+    fn an_error_that_cannot_be_written_says_so() {
+        let keys = std::collections::HashMap::from([((1, 2), 3)]);
+        let failure = TaskFailure::error("t", &keys, None);
+        assert_eq!(failure.kind, FailureKind::Unserializable);
+        assert!(failure.message.contains("the error of task \"t\""), "{}", failure.message);
+    }
+
+    #[test]
+    fn a_panic_keeps_its_message_and_no_more_than_that() {
+        let failure = TaskFailure::panic("t", Box::new("index out of bounds"));
+        assert_eq!(failure.message, "task \"t\" panicked: index out of bounds");
+        let long = TaskFailure::panic("t", Box::new("é".repeat(2_000)));
+        assert!(long.message.len() < 1_100 && long.message.ends_with('…'));
+    }
+}

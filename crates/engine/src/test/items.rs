@@ -1,0 +1,95 @@
+//! Tasks that emit numbers, and what reads them.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::manager;
+use crate::{
+    CancelReason, Failure, Outcome, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, Unread, delivery::*,
+};
+
+pub const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+pub async fn settle() {
+    sleep(Duration::from_millis(1)).await;
+}
+
+pub const FOUR: Bounds = Bounds { items: 4, bytes: 1_000 };
+
+pub fn unread(unread: Unread) -> Policy {
+    Policy { unread, item_buffer: FOUR, ..Policy::default() }
+}
+
+/// A batch of numbers.
+#[derive(Debug, PartialEq)]
+pub struct Read {
+    pub sequence: u64,
+    pub missed: u64,
+    pub done: bool,
+    pub items: Vec<u32>,
+}
+
+pub fn ask(reader: &str, batch: u64) -> Ask<'_> {
+    Ask { reader, batch, from: None, holds: WINDOW }
+}
+
+/// Asks as a page does, and waits for the answer.
+pub async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
+    let batch = record.items().read(Ask { reader, batch, from, holds: WINDOW }).await.unwrap();
+    let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
+    Read { sequence: batch.sequence, missed: batch.missed, done: batch.done, items }
+}
+
+/// Reads from batch number `batch` to the end.
+pub async fn rest(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Vec<u32> {
+    let mut items = Vec::new();
+    for batch in batch.. {
+        let read = read(record, reader, batch, from).await;
+        items.extend(read.items);
+        if read.done {
+            break;
+        }
+    }
+    items
+}
+
+pub fn all(range: std::ops::Range<u32>) -> Vec<u32> {
+    range.collect()
+}
+
+/// Emits the numbers below its input.
+pub fn kind_of_numbers(policy: Policy) -> Kind {
+    Kind::new("plain", policy, Errors::default(), async |ctx: TaskContext<(), u32>, to: u32| {
+        for number in 0..to {
+            ctx.emit(number).await?;
+        }
+        Ok::<_, Failure>(())
+    })
+}
+
+/// Emits one number and then hangs.
+pub fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
+    let kind = Kind::new("one", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+        ctx.emit(7).await?;
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("one", ()).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    (tasks, task, record)
+}
+
+/// When it was cancelled because nobody reads, if it was within two minutes.
+pub async fn cancelled_after(task: &TaskHandle) -> Option<Duration> {
+    let before = Instant::now();
+    let outcome = timeout(secs(120), task.outcome()).await.ok()?;
+    assert!(matches!(outcome, Outcome::Cancelled { reason: CancelReason::Unread }), "{outcome:?}");
+    Some(Duration::from_secs(before.elapsed().as_secs()))
+}
+
+pub fn kept(tasks: &TaskManager) -> Vec<TaskId> {
+    tasks.list(&TaskFilter::default()).into_iter().map(|task| task.id).collect()
+}

@@ -1,0 +1,21 @@
+//! What the tests of the engine share with those of a delivery layer.
+
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+pub mod items;
+pub mod log;
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::{runtime::Handle, time::Instant};
+
+use crate::{TaskManager, manager::Settings, task::kind::Kind};
+
+/// A manager of these kinds on the runtime of the test, whose wall clock begins at 0 and goes with tokio's.
+pub fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
+    let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
+    let begin = Instant::now();
+    let clock = move || u64::try_from(begin.elapsed().as_millis()).unwrap();
+    TaskManager::with_kinds(Handle::current(), kinds, settings, clock)
+}

@@ -1,0 +1,399 @@
+//! The way out: what becomes of tasks of each policy, and that nothing holds the exit longer than it may.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use proptest::prelude::*;
+use tokio::{
+    runtime::Builder,
+    time::{Instant, sleep},
+};
+
+use super::{manager, observe::Log};
+use crate::{
+    BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext, TaskManager,
+    TaskStatus,
+    manager::Settings,
+    task::kind::{Errors, Kind, Policy},
+};
+
+const GRACE: Duration = secs(10);
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+fn on_exit(on_exit: OnExit) -> Policy {
+    Policy { on_exit, ..Policy::default() }
+}
+
+/// Takes as many seconds as its input says.
+fn sleeper(name: &str, policy: Policy) -> Kind {
+    Kind::new(name, policy, Errors::default(), async |_: TaskContext, seconds: u64| {
+        sleep(secs(seconds)).await;
+        Ok::<_, Failure>(seconds)
+    })
+}
+
+fn each_way() -> TaskManager {
+    let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop];
+    manager(kinds.map(|way| sleeper(&format!("{way:?}"), on_exit(way))), Settings::default())
+}
+
+async fn begun() {
+    tokio::task::yield_now().await;
+    sleep(Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_nothing_to_wait_for_the_answer_comes_at_once() {
+    let tasks = each_way();
+    tasks.start("Cancel", 1).unwrap().outcome().await;
+    tasks.start("Drop", 1_000).unwrap();
+    begun().await;
+    assert!(tasks.is_idle());
+    let asked = Instant::now();
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_kind_ends_as_it_says() {
+    let tasks = each_way();
+    let [cancel, finish] = ["Cancel", "Finish"].map(|kind| tasks.start(kind, 3).unwrap());
+    let dropped = tasks.start("Drop", 30).unwrap();
+    begun().await;
+    assert!(!tasks.is_idle());
+    let asked = Instant::now();
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "no longer than the work takes");
+    assert_eq!(cancel.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+    assert!(cancel.snapshot().ended_at.unwrap() < 10, "it doesn't wait for the others");
+    assert_eq!(finish.outcome().await.output::<u64>(), Some(3));
+    assert_eq!(dropped.status(), TaskStatus::Running, "nobody has told it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
+    let (log, _guard) = Log::capture();
+    let kind = Kind::new("a", on_exit(OnExit::Finish), Errors::default(), async |ctx: TaskContext, (): ()| {
+        ctx.on_cancel(async { sleep(secs(4)).await });
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    let asked = Instant::now();
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert_eq!(asked.elapsed(), secs(9), "cancelled after half of 10 seconds, as its grace period is 5");
+    assert_eq!(log.count("an exit grace of 10s and its own of 5s"), 1, "{}", log.text());
+    assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_not_begun_or_waits_for_its_next_attempt_is_cancelled() {
+    let one_at_a_time = Policy { concurrency: Some(1), ..on_exit(OnExit::Finish) };
+    let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
+    let failing =
+        Kind::new("failing", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
+    let tasks = manager([sleeper("a", one_at_a_time), failing], Settings::default());
+    let [runs, waits] = [2, 1].map(|seconds| tasks.start("a", seconds).unwrap());
+    let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1))).unwrap();
+    let retrying = tasks.start("failing", ()).unwrap();
+    begun().await;
+    assert_eq!(retrying.status(), TaskStatus::Retrying);
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert!(runs.outcome().await.output::<u64>().is_some());
+    for task in [waits, delayed, retrying] {
+        assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_members_of_a_batch_that_run_may_finish_and_the_batch_with_them() {
+    let policy = Policy { concurrency: Some(2), ..on_exit(OnExit::Finish) };
+    let tasks = manager([sleeper("a", policy)], Settings::default());
+    let batch = tasks.batch("a", [2, 2, 2, 2], BatchOptions::new()).unwrap();
+    begun().await;
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    let outcomes: Vec<Outcome> = batch.outcome().await.output().unwrap();
+    let completed = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Completed { .. })).count();
+    assert_eq!((completed, outcomes.len()), (2, 4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_new_begins() {
+    let tasks = each_way();
+    let known = tasks.start("Finish", 3).unwrap();
+    begun().await;
+    let shutting_down = tokio::spawn({
+        let tasks = tasks.clone();
+        async move { tasks.shut_down(GRACE).await }
+    });
+    begun().await;
+    for error in [
+        tasks.start("Cancel", 1).unwrap_err(),
+        tasks.batch("Cancel", [1, 2], BatchOptions::new()).unwrap_err(),
+        tasks.start_with("Drop", 1, StartOptions::new().delay(secs(9))).unwrap_err(),
+    ] {
+        assert_eq!(error.kind, ErrorKind::ShuttingDown);
+        assert!(error.message.contains("about to exit"), "{error}");
+    }
+    // It can't be refused.
+    let spawned = tasks.spawn("work", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
+    assert_eq!(spawned.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+    assert!(shutting_down.await.unwrap().is_empty());
+    assert!(known.outcome().await.output::<u64>().is_some());
+    assert_eq!(tasks.retry(spawned.id()).unwrap_err().kind, ErrorKind::NotRetriable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ignores_everything_holds_the_exit_no_longer_than_its_grace_period() {
+    let endless = Policy { grace: secs(1_000), ..on_exit(OnExit::Cancel) };
+    let deaf = Kind::new("deaf", endless, Errors::default(), async |ctx: TaskContext, (): ()| {
+        ctx.on_cancel(std::future::pending());
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    let tasks = manager([deaf], Settings::default());
+    let deaf = tasks.start("deaf", ()).unwrap();
+    begun().await;
+    let asked = Instant::now();
+    let left: Vec<_> = tasks.shut_down(GRACE).await.into_iter().map(|task| task.id).collect();
+    assert_eq!((asked.elapsed(), left), (GRACE, vec![deaf.id()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_guard_holds_off_new_starts_and_tells_what_would_be_lost() {
+    let service = Policy { restart: Some(crate::Restart::always()), ..Policy::default() };
+    let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop].map(|way| sleeper(&format!("{way:?}"), on_exit(way)));
+    let tasks = manager(kinds.into_iter().chain([sleeper("service", service)]), Settings::default());
+    for kind in ["Cancel", "Finish", "Drop", "service"] {
+        tasks.start(kind, 9).unwrap();
+    }
+    let ended = tasks.start("Cancel", 0).unwrap();
+    ended.outcome().await;
+    let names = |tasks: Vec<crate::TaskSnapshot>| tasks.into_iter().map(|task| task.task).collect::<Vec<_>>();
+    let guard = tasks.guard();
+    let another = tasks.guard();
+    assert_eq!(names(guard.running()), ["Cancel", "Finish", "Drop", "service"]);
+    assert_eq!(names(guard.would_be_lost()), ["Cancel", "Finish"]);
+    drop(another);
+    let error = tasks.start("Cancel", 1).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ShuttingDown);
+    assert!(error.message.contains("TaskManager::guard"), "{error}");
+    assert!(tasks.start("service", 1).is_ok(), "the app may become ready meanwhile");
+    drop(guard);
+    assert!(tasks.start("Cancel", 1).is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_wait_for_the_end_waits_for_what_waits_too() {
+    let policy = Policy { concurrency: Some(1), ..Policy::default() };
+    let tasks = manager([sleeper("a", policy)], Settings::default());
+    let [first, second] = [100, 100].map(|seconds| tasks.start("a", seconds).unwrap());
+    // But not for what may never come.
+    let held = tasks.start_with("a", 1, StartOptions::new().held()).unwrap();
+    let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1_000_000))).unwrap();
+    begun().await;
+    tasks.finish().await;
+    for task in [held, delayed] {
+        assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+    }
+    for task in [first, second] {
+        assert!(task.outcome().await.output::<u64>().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts() {
+    let again = Policy { retry: Some(Retry::exponential(9).first_delay(secs(60))), ..Policy::default() };
+    let fails =
+        Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
+    let tasks = manager([fails], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    assert_eq!(task.status(), TaskStatus::Retrying);
+    tasks.hold(task.id()).unwrap();
+    tasks.finish().await;
+    assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_held_while_the_end_is_waited_for() {
+    let tasks = manager([sleeper("a", Policy { concurrency: Some(1), ..Policy::default() })], Settings::default());
+    let [_, second] = [10, 10].map(|seconds| tasks.start("a", seconds).unwrap());
+    let finish = tasks.finish();
+    tokio::pin!(finish);
+    assert!(futures_util::poll!(&mut finish).is_pending());
+    let error = tasks.hold(second.id()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ShuttingDown);
+    assert!(!second.snapshot().queue.unwrap().held);
+    finish.await;
+    assert!(second.outcome().await.output::<u64>().is_some());
+}
+
+/// Outstays its grace period, and takes a second to clean up.
+fn overstayer(policy: Policy) -> (TaskManager, Arc<AtomicU32>) {
+    let cleaned = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&cleaned);
+    let kind = Kind::new("a", policy, Errors::default(), move |ctx: TaskContext, (): ()| {
+        let cleaned = Arc::clone(&counted);
+        async move {
+            ctx.on_cancel(async move {
+                sleep(secs(1)).await;
+                cleaned.fetch_add(1, SeqCst);
+            });
+            ctx.cancelled().await;
+            std::future::pending::<Result<(), Failure>>().await
+        }
+    });
+    (manager([kind], Settings::default()), cleaned)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_outstays_its_grace_period_leaves_its_clean_up_some_of_the_exits() {
+    for (way, grace) in [(OnExit::Cancel, 30), (OnExit::Finish, 30), (OnExit::Finish, 5), (OnExit::Cancel, 5)] {
+        let (tasks, cleaned) = overstayer(Policy { grace: secs(grace), ..on_exit(way) });
+        let task = tasks.start("a", ()).unwrap();
+        begun().await;
+        assert!(tasks.shut_down(GRACE).await.is_empty(), "{way:?}, {grace} s");
+        assert_eq!((cleaned.load(SeqCst), task.status()), (1, TaskStatus::Cancelled));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_is_made_again_on_the_way_out() {
+    let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
+    let fails = Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| {
+        sleep(secs(1)).await;
+        Err::<(), _>(Failure::new("no"))
+    });
+    let tasks = manager([fails], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    let asked = Instant::now();
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert!(asked.elapsed() <= secs(1));
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Failed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_returns_when_it_is_told_to_stop_is_not_run_again() {
+    let policy = Policy { restart: Some(crate::Restart::always()), ..Policy::default() };
+    let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
+        ctx.cancelled().await;
+        sleep(secs(1)).await;
+        Ok::<_, Failure>(())
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    assert!(tasks.shut_down(GRACE).await.is_empty());
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Completed, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grace_period_without_an_end_is_one_that_can_be_reckoned_with() {
+    let tasks = each_way();
+    tasks.start("Cancel", 1_000).unwrap();
+    begun().await;
+    assert!(tasks.shut_down(Duration::MAX).await.is_empty());
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Work {
+    way: OnExit,
+    /// How long it takes if it is left alone.
+    seconds: u64,
+    /// How long its clean-up takes.
+    clean_up: u64,
+    /// Whether it looks at its token and then goes on for its grace period.
+    lingers: bool,
+}
+
+fn work() -> impl Strategy<Value = Work> {
+    let way = prop_oneof![Just(OnExit::Cancel), Just(OnExit::Finish), Just(OnExit::Drop)];
+    (way, 0..30_u64, 0..8_u64, any::<bool>()).prop_map(|(way, seconds, clean_up, lingers)| Work {
+        way,
+        seconds,
+        clean_up,
+        lingers,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn an_exit_is_bounded_cleans_up_and_ends_all_that_can_end(
+        all in prop::collection::vec(work(), 0..12),
+        grace in 1..20_u64,
+        concurrency in prop::option::of(1..4_usize),
+    ) {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let cleaned = Arc::new(AtomicU32::new(0));
+            let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop].map(|way| {
+                let cleaned = Arc::clone(&cleaned);
+                let policy = Policy { grace: secs(2), ..on_exit(way) };
+                Kind::new(&format!("{way:?}"), policy, Errors::default(), move |ctx: TaskContext, input: (u64, u64, bool)| {
+                    let cleaned = Arc::clone(&cleaned);
+                    async move {
+                        let (seconds, clean_up, lingers) = input;
+                        ctx.on_cancel(async move {
+                            sleep(secs(clean_up)).await;
+                            cleaned.fetch_add(1, SeqCst);
+                        });
+                        sleep(secs(seconds)).await;
+                        if lingers {
+                            ctx.cancelled().await;
+                            sleep(secs(1)).await;
+                        }
+                        Ok::<_, Failure>(())
+                    }
+                })
+            });
+            let tasks = manager(kinds, Settings { concurrency, ..Settings::default() });
+            let handles: Vec<_> = all.iter()
+                .map(|work| tasks.start(&format!("{:?}", work.way), (work.seconds, work.clean_up, work.lingers)).unwrap())
+                .collect();
+            begun().await;
+            let before: Vec<_> = handles.iter().map(crate::TaskHandle::status).collect();
+            let asked = Instant::now();
+            let left = tasks.shut_down(secs(grace)).await;
+            let took = asked.elapsed();
+            prop_assert!(took <= secs(grace), "{took:?}");
+            // What was awaited and did not end says so, and nothing else does.
+            for ((handle, work), before) in handles.iter().zip(&all).zip(before.iter().copied()) {
+                let alone = work.way == OnExit::Drop && before == TaskStatus::Running;
+                let status = handle.status();
+                let is_left = left.iter().any(|task| task.id == handle.id());
+                prop_assert_eq!(is_left, !alone && !status.is_final(), "{:?} is {:?}", work, status);
+                if before == TaskStatus::Queued {
+                    prop_assert_eq!(status, TaskStatus::Cancelled);
+                }
+                // A second for the handler, and its clean-up is cut at what is left of 2 seconds: all of that within 4.
+                if work.way == OnExit::Cancel && grace >= 4 {
+                    prop_assert!(status.is_final(), "{:?}", work);
+                }
+                if work.way == OnExit::Finish && !work.lingers && before == TaskStatus::Running {
+                    let free = secs(grace).saturating_sub(secs(4).min(secs(grace) / 2));
+                    prop_assert_eq!(status == TaskStatus::Completed, secs(work.seconds) <= free, "{:?} of {:?}", work, free);
+                }
+            }
+            let surely_cleaned = handles.iter().zip(&all).zip(&before).filter(|((handle, work), before)| {
+                work.clean_up == 0 && **before == TaskStatus::Running && handle.status() == TaskStatus::Cancelled
+            });
+            prop_assert!(surely_cleaned.count() <= cleaned.load(SeqCst) as usize, "what was stopped was cleaned up");
+            // All of it is over by the time that was asked for, if all of it could be.
+            if left.is_empty() && all.iter().all(|work| work.way != OnExit::Drop) {
+                prop_assert!(tasks.is_idle());
+            }
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,799 @@
+//! What a handler emits, until its reader has it: who waits for whom, and what becomes of it when nobody reads.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::SeqCst},
+        mpsc,
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use serde::{Serialize, Serializer, ser::SerializeSeq};
+use tokio::{
+    task::{JoinHandle, yield_now},
+    time::{Instant, sleep, timeout},
+};
+
+use super::manager;
+use crate::{
+    Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskContext, TaskHandle, TaskManager,
+    TaskStatus, Unread,
+    items::buffer::{Ask, Bounds, Refusal, WINDOW},
+    manager::Settings,
+    record::Record,
+    task::kind::{Errors, Kind, Policy},
+    test::items::{
+        FOUR, Read, all, ask, cancelled_after, kept, kind_of_numbers, one_number, read, rest, secs, settle, unread,
+    },
+};
+
+/// A task that emits the numbers below 100, and how many of them it has emitted.
+struct Numbers {
+    tasks: TaskManager,
+    task: TaskHandle,
+    emitted: Arc<AtomicU32>,
+    /// What the first emit that was refused was told.
+    refused: Arc<Mutex<Option<Error>>>,
+}
+
+fn numbers(policy: Policy) -> Numbers {
+    let (emitted, refused) = (Arc::<AtomicU32>::default(), Arc::<Mutex<Option<Error>>>::default());
+    let (count, refusal) = (Arc::clone(&emitted), Arc::clone(&refused));
+    let kind =
+        Kind::new("numbers", policy, Errors::default(), move |ctx: TaskContext<(), u32>, wait_for_token: bool| {
+            let (count, refusal) = (Arc::clone(&count), Arc::clone(&refusal));
+            async move {
+                let _token = wait_for_token.then(|| ctx.token());
+                for number in 0..100 {
+                    if let Err(error) = ctx.emit(number).await {
+                        *refusal.lock() = Some(error.clone());
+                        return Err(Failure::from(error));
+                    }
+                    count.fetch_add(1, SeqCst);
+                }
+                Ok(())
+            }
+        });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("numbers", false).unwrap();
+    Numbers { tasks, task, emitted, refused }
+}
+
+impl Numbers {
+    fn emitted(&self) -> u32 {
+        self.emitted.load(SeqCst)
+    }
+
+    fn record(&self) -> Arc<Record> {
+        self.tasks.find(self.task.id()).unwrap()
+    }
+
+    async fn read(&self, reader: &str, batch: u64, from: Option<u64>) -> Read {
+        read(&self.record(), reader, batch, from).await
+    }
+}
+
+async fn has_to_wait(record: &Record, reader: &str, batch: u64) -> bool {
+    timeout(secs(5), record.items().read(Ask { reader, batch, from: None, holds: WINDOW })).await.is_err()
+}
+
+fn reason(outcome: &Outcome) -> Option<CancelReason> {
+    if let Outcome::Cancelled { reason } = outcome { Some(*reason) } else { None }
+}
+
+// While somebody reads.
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_waits_for_its_reader_however_slow_that_is_and_loses_nothing() {
+    for policy in [Unread::DropOldest, Unread::Wait, Unread::Cancel] {
+        let numbers = numbers(unread(policy));
+        settle().await;
+        assert_eq!(numbers.emitted(), 4, "until somebody comes");
+        let mut got = numbers.read("r", 1, None).await.items;
+        assert_eq!(got, all(0..4));
+        for batch in 2..20 {
+            sleep(secs(3_600)).await;
+            let emitted = numbers.emitted() as usize;
+            // Beside the batches that the reader may still ask for.
+            assert!(emitted > got.len() && emitted <= got.len() + 4, "{emitted} when {} were read", got.len());
+            assert!(emitted < 100);
+            let read = numbers.read("r", batch, None).await;
+            assert_eq!((read.sequence, read.missed), (got.len() as u64, 0));
+            got.extend(read.items);
+        }
+        got.extend(rest(&numbers.record(), "r", 20, None).await);
+        assert_eq!(got, all(0..100));
+        assert!(matches!(numbers.task.outcome().await, Outcome::Completed { .. }));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_lets_go_frees_the_handler_at_once() {
+    let numbers = numbers(unread(Unread::Wait));
+    assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
+    settle().await;
+    assert_eq!(numbers.emitted(), 5);
+    // A later one comes first: it lets go of batch 1 though it has to wait itself.
+    let record = numbers.record();
+    let late = tokio::spawn(async move { read(&record, "r", WINDOW + 1, None).await });
+    settle().await;
+    assert_eq!(numbers.emitted(), 8);
+    assert_eq!(numbers.read("r", 2, None).await.items, all(4..8));
+    for batch in 3..=WINDOW {
+        assert_eq!(numbers.read("r", batch, None).await.sequence, 5 + batch);
+    }
+    assert_eq!(late.await.unwrap().sequence, 6 + WINDOW);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_buffer_is_bounded_in_bytes_too() {
+    let kind = |name: &str| {
+        let policy =
+            Policy { item_buffer: Bounds { items: 1_000, bytes: 100 }, unread: Unread::Wait, ..Policy::default() };
+        (name.to_owned(), policy)
+    };
+    let emitted = Arc::<AtomicU32>::default();
+    let (count, (name, policy)) = (Arc::clone(&emitted), kind("texts"));
+    let texts = Kind::new(&name, policy, Errors::default(), move |ctx: TaskContext<(), String>, (): ()| {
+        let count = Arc::clone(&count);
+        async move {
+            loop {
+                ctx.emit("x".repeat(31)).await?;
+                count.fetch_add(1, SeqCst);
+            }
+            #[allow(unreachable_code)]
+            Ok::<(), Failure>(())
+        }
+    });
+    let sent = Arc::<AtomicU32>::default();
+    let (count, (name, policy)) = (Arc::clone(&sent), kind("bytes"));
+    let bytes = Kind::new(&name, policy, Errors::default(), move |ctx: TaskContext<(), Bytes>, (): ()| {
+        let count = Arc::clone(&count);
+        async move {
+            loop {
+                ctx.emit_bytes([0; 30]).await?;
+                count.fetch_add(1, SeqCst);
+            }
+            #[allow(unreachable_code)]
+            Ok::<(), Failure>(())
+        }
+    });
+    let tasks = manager([texts, bytes], Settings::default());
+    let (_texts, _bytes) = (tasks.start("texts", ()).unwrap(), tasks.start("bytes", ()).unwrap());
+    sleep(secs(60)).await;
+    // 33 bytes each as JSON, and a comma.
+    assert_eq!((emitted.load(SeqCst), sent.load(SeqCst)), (2, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_orders() {
+    let kind = Kind::new("pair", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+        let other = ctx.clone();
+        let spawned = tokio::spawn(async move {
+            for number in 1_000..1_200 {
+                other.emit(number).await?;
+            }
+            Ok::<_, Error>(())
+        });
+        for number in 0..200 {
+            ctx.emit(number).await?;
+        }
+        spawned.await.unwrap()?;
+        Ok::<_, Failure>(())
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("pair", ()).unwrap();
+    let items = rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await;
+    let (ones, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|number| *number < 1_000);
+    assert_eq!((ones, others), (all(0..200), all(1_000..1_200)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_reads_end_with_the_task_and_a_task_that_emits_nothing_just_ends() {
+    let tasks = manager([], Settings::default());
+    let task = tasks.spawn("quiet", async |_: TaskContext<(), u32>| {
+        sleep(secs(60)).await;
+        Ok::<_, Failure>(())
+    });
+    let record = tasks.find(task.id()).unwrap();
+    assert!(has_to_wait(&record, "r", 1).await);
+    let (first, second) = tokio::join!(read(&record, "r", 1, None), read(&record, "r", 2, None));
+    let end = Read { sequence: 0, missed: 0, done: true, items: vec![] };
+    assert_eq!((&first, &second), (&end, &end));
+    assert_eq!(read(&record, "r", 2, None).await, end);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_read_ends_when_its_reader_stops() {
+    let (_tasks, _task, record) = one_number(unread(Unread::Wait));
+    read(&record, "r", 1, None).await;
+    let (waited, ()) = tokio::join!(timeout(secs(60), record.items().read(ask("r", 2))), async {
+        sleep(secs(1)).await;
+        record.items().stop("r", 1);
+    });
+    assert_eq!(waited.expect("it waits on for what never comes").unwrap_err(), Refusal::Gone);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_comes_after_the_end_of_a_task_that_emitted_nothing_is_told_so() {
+    let tasks = manager([], Settings::default());
+    let task = tasks.spawn("quiet", async |_: TaskContext<(), u32>| Ok::<_, Failure>(()));
+    task.outcome().await;
+    let record = tasks.find(task.id()).unwrap();
+    assert_eq!(read(&record, "r", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: vec![] });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_can_be_read_before_it_begins() {
+    let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
+    let held = tasks.start_with("plain", 6, crate::StartOptions::new().held()).unwrap();
+    let record = tasks.find(held.id()).unwrap();
+    let reading = tokio::spawn(async move { rest(&record, "r", 1, None).await });
+    sleep(secs(3_600)).await;
+    held.release().unwrap();
+    assert_eq!(reading.await.unwrap(), all(0..6));
+}
+
+// When nobody reads.
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_nobody_reads_waits_ten_seconds_and_then_the_oldest_are_dropped_and_counted() {
+    let numbers = numbers(unread(Unread::DropOldest));
+    sleep(Duration::from_millis(9_900)).await;
+    assert_eq!(numbers.emitted(), 4);
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!((numbers.emitted(), numbers.task.status()), (100, TaskStatus::Completed));
+    let late = numbers.read("late", 1, None).await;
+    assert_eq!(late, Read { sequence: 96, missed: 96, done: true, items: all(96..100) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_stops_while_one_would_still_be_waited_for_frees_the_handler_at_once() {
+    let dropping = numbers(unread(Unread::DropOldest));
+    dropping.read("r", 1, None).await;
+    dropping.record().items().stop("r", 4);
+    settle().await;
+    assert_eq!(dropping.emitted(), 100);
+    let (_tasks, task, record) = one_number(unread(Unread::Cancel));
+    read(&record, "r", 1, None).await;
+    record.items().stop("r", 1);
+    assert_eq!(cancelled_after(&task).await, Some(secs(0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_of_readers_that_there_are_not_changes_nothing() {
+    let numbers = numbers(unread(Unread::DropOldest));
+    sleep(secs(5)).await;
+    numbers.record().items().stop("stranger", 3);
+    numbers.record().items().lose("another", false);
+    sleep(secs(4)).await;
+    assert_eq!(numbers.emitted(), 4, "it still waits");
+    numbers.record().items().lose("third", true);
+    sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(numbers.emitted(), 100, "and no longer than that");
+    assert_eq!(numbers.read("late", 1, None).await.missed, 96);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_comes_in_time_misses_nothing_and_one_that_comes_late_is_told_what_it_missed() {
+    let numbers = numbers(unread(Unread::DropOldest));
+    sleep(Duration::from_millis(9_900)).await;
+    assert_eq!(numbers.read("r", 1, Some(0)).await.items, all(0..4));
+    sleep(secs(60)).await;
+    assert!(numbers.emitted() < 100, "it waits for its reader now");
+    numbers.record().items().stop("r", 2);
+    settle().await;
+    assert_eq!(numbers.emitted(), 100, "it waits for nobody");
+    let late = numbers.read("late", 1, None).await;
+    assert_eq!(late, Read { sequence: 96, missed: 94, done: true, items: all(96..100) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_whose_reader_was_lost_with_a_page_that_reloads_waits_ten_seconds_for_the_next_one() {
+    let numbers = numbers(unread(Unread::DropOldest));
+    assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
+    sleep(secs(3_600)).await;
+    numbers.record().items().lose("r", true);
+    sleep(Duration::from_millis(9_900)).await;
+    assert_eq!(numbers.emitted(), 5);
+    // What the lost one had not let go of is there, or not, just as the next one wants.
+    assert_eq!(numbers.read("next", 1, Some(2)).await.items, all(2..4));
+    sleep(secs(3_600)).await;
+    numbers.record().items().lose("next", true);
+    sleep(Duration::from_millis(10_100)).await;
+    assert_eq!(numbers.emitted(), 100);
+    assert_eq!(numbers.read("late", 1, Some(4)).await.missed, 92);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_whose_reader_was_lost_for_good_does_not_wait() {
+    let numbers = numbers(unread(Unread::DropOldest));
+    numbers.read("r", 1, None).await;
+    numbers.record().items().lose("r", false);
+    settle().await;
+    assert_eq!(numbers.emitted(), 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_waits_does_so_whoever_went_and_however() {
+    let numbers = numbers(unread(Unread::Wait));
+    sleep(secs(3_600)).await;
+    assert_eq!(numbers.emitted(), 4, "nobody ever came");
+    numbers.read("a", 1, None).await;
+    numbers.record().items().stop("a", 1);
+    sleep(secs(3_600)).await;
+    numbers.read("b", 1, None).await;
+    numbers.record().items().lose("b", true);
+    sleep(secs(3_600)).await;
+    numbers.read("c", 1, None).await;
+    numbers.record().items().lose("c", false);
+    sleep(secs(3_600)).await;
+    assert!(numbers.emitted() < 10, "{}", numbers.emitted());
+    assert_eq!(rest(&numbers.record(), "d", 1, None).await, all(1..100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_cancels_does_so_though_its_handler_does_not_emit_and_its_buffer_is_not_full() {
+    let (_tasks, never_read, _) = one_number(unread(Unread::Cancel));
+    assert_eq!(cancelled_after(&never_read).await, Some(secs(10)));
+
+    let (_tasks, stopped, record) = one_number(unread(Unread::Cancel));
+    read(&record, "r", 1, None).await;
+    assert_eq!(cancelled_after(&stopped).await, None, "it is being read");
+    record.items().stop("r", 1);
+    assert_eq!(cancelled_after(&stopped).await, Some(secs(0)));
+
+    let (_tasks, lost, record) = one_number(unread(Unread::Cancel));
+    read(&record, "r", 1, None).await;
+    sleep(secs(60)).await;
+    record.items().lose("r", false);
+    assert_eq!(cancelled_after(&lost).await, Some(secs(0)));
+
+    let (_tasks, reloaded, record) = one_number(unread(Unread::Cancel));
+    read(&record, "r", 1, None).await;
+    sleep(secs(60)).await;
+    record.items().lose("r", true);
+    assert_eq!(cancelled_after(&reloaded).await, Some(secs(10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_cancels_does_not_when_a_reader_comes_in_time() {
+    let (_tasks, task, record) = one_number(unread(Unread::Cancel));
+    for reader in ["a", "b", "c"] {
+        sleep(Duration::from_millis(9_900)).await;
+        assert_eq!(read(&record, reader, 1, Some(0)).await.items, [7]);
+        sleep(secs(30)).await;
+        // A call of the reader before, that comes late, makes no difference.
+        record.items().stop("someone else", 0);
+        record.items().lose(reader, true);
+    }
+    assert_eq!(task.status(), TaskStatus::Running);
+    assert_eq!(cancelled_after(&task).await, Some(secs(10)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_cancels_never_drops() {
+    let numbers = numbers(unread(Unread::Cancel));
+    assert_eq!(reason(&numbers.task.outcome().await), Some(CancelReason::Unread));
+    assert_eq!(numbers.read("late", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
+}
+
+/// A reader that came while the task waited for its turn, and was lost long before, says nothing of who reads it when it runs.
+#[tokio::test(start_paused = true)]
+async fn a_kind_that_cancels_gives_readers_ten_seconds_from_the_tasks_begin() {
+    let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
+    let held = tasks.start_with("plain", 100, crate::StartOptions::new().held()).unwrap();
+    let record = tasks.find(held.id()).unwrap();
+    assert!(has_to_wait(&record, "r", 1).await);
+    record.items().lose("r", true);
+    sleep(secs(60)).await;
+    held.release().unwrap();
+    assert_eq!(cancelled_after(&held).await, Some(secs(10)));
+}
+
+// Attempts, and what is left of them.
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_made_again_goes_on_counting() {
+    let policy = Policy { retry: Some(Retry::exponential(3).jitter(false)), ..Policy::default() };
+    let kind = Kind::new("flaky", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+        for number in 0..3 {
+            ctx.emit(ctx.attempt() * 10 + number).await?;
+        }
+        if ctx.attempt() < 3 { Err(Failure::new("again")) } else { Ok(()) }
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("flaky", ()).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    let first = read(&record, "r", 1, None).await;
+    assert_eq!((first.sequence, first.items), (0, vec![10, 11, 12]));
+    let second = read(&record, "r", 2, None).await;
+    assert_eq!((second.sequence, second.items, second.done), (3, vec![20, 21, 22], false));
+    assert_eq!(rest(&record, "r", 3, None).await, [30, 31, 32]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_an_attempt_emits_nothing_into_the_next_one_or_after_the_end() {
+    let policy = Policy {
+        retry: Some(Retry::exponential(2).jitter(false)),
+        item_buffer: FOUR,
+        unread: Unread::Wait,
+        ..Policy::default()
+    };
+    let leftovers = Arc::<Mutex<Vec<JoinHandle<Error>>>>::default();
+    let contexts = Arc::<Mutex<Vec<TaskContext<(), u32>>>>::default();
+    let (left, kept) = (Arc::clone(&leftovers), Arc::clone(&contexts));
+    let kind = Kind::new("flaky", policy, Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
+        let (left, kept) = (Arc::clone(&left), Arc::clone(&kept));
+        async move {
+            kept.lock().push(ctx.clone());
+            if ctx.attempt() == 1 {
+                for wait in [Duration::ZERO, secs(10)] {
+                    let ctx = ctx.clone();
+                    let spawned = tokio::spawn(async move {
+                        sleep(wait).await;
+                        loop {
+                            if let Err(error) = ctx.emit(666).await {
+                                return error;
+                            }
+                        }
+                    });
+                    left.lock().push(spawned);
+                }
+                // One of them waits in the full buffer now.
+                sleep(Duration::from_millis(10)).await;
+                return Err(Failure::new("again"));
+            }
+            sleep(secs(20)).await;
+            ctx.emit(2).await?;
+            Ok(())
+        }
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("flaky", ()).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    sleep(secs(5)).await;
+    assert_eq!(task.snapshot().attempt, 2);
+    assert_eq!(rest(&record, "r", 1, None).await, [666, 666, 666, 666, 2]);
+    let kept = record.items().bytes();
+    let leftovers = std::mem::take(&mut *leftovers.lock());
+    for leftover in leftovers {
+        assert_eq!(leftover.await.unwrap().kind, ErrorKind::Stopped);
+    }
+    let contexts = std::mem::take(&mut *contexts.lock());
+    for ctx in contexts {
+        assert_eq!(ctx.emit(3).await.unwrap_err().kind, ErrorKind::Stopped, "the task has ended");
+        let thread = std::thread::spawn(move || ctx.blocking_emit(3));
+        assert_eq!(thread.join().unwrap().unwrap_err().kind, ErrorKind::Stopped);
+    }
+    assert_eq!(record.items().bytes(), kept, "nothing came in after the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_waiting_is_freed_when_its_handler_is_over() {
+    let leftover = Arc::<Mutex<Option<JoinHandle<Result<(), Error>>>>>::default();
+    let left = Arc::clone(&leftover);
+    let policy = Policy { retry: Some(Retry::exponential(2).jitter(false)), ..unread(Unread::Wait) };
+    let kind = Kind::new("flaky", policy, Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
+        let left = Arc::clone(&left);
+        async move {
+            if ctx.attempt() == 1 {
+                let ctx = ctx.clone();
+                *left.lock() = Some(tokio::spawn(async move {
+                    for number in 0..100 {
+                        ctx.emit(number).await?;
+                    }
+                    Ok(())
+                }));
+                sleep(secs(1)).await;
+                return Err(Failure::new("again"));
+            }
+            std::future::pending::<Result<(), Failure>>().await
+        }
+    });
+    let tasks = manager([kind], Settings::default());
+    let _task = tasks.start("flaky", ()).unwrap();
+    sleep(secs(2)).await;
+    let leftover = leftover.lock().take().unwrap();
+    let freed = timeout(secs(60), leftover).await.expect("it waits on though nobody can free it but a reader");
+    assert_eq!(freed.unwrap().unwrap_err().kind, ErrorKind::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_waiting_is_freed_when_its_task_ends() {
+    let leftover = Arc::<Mutex<Option<JoinHandle<Error>>>>::default();
+    let left = Arc::clone(&leftover);
+    let kind =
+        Kind::new("leaves", unread(Unread::Wait), Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
+            let left = Arc::clone(&left);
+            async move {
+                *left.lock() = Some(tokio::spawn(async move {
+                    loop {
+                        if let Err(error) = ctx.emit(1).await {
+                            return error;
+                        }
+                    }
+                }));
+                sleep(secs(1)).await;
+                Ok::<_, Failure>(())
+            }
+        });
+    let tasks = manager([kind], Settings::default());
+    tasks.start("leaves", ()).unwrap().outcome().await;
+    let leftover = leftover.lock().take().unwrap();
+    assert_eq!(timeout(secs(60), leftover).await.unwrap().unwrap().kind, ErrorKind::Stopped);
+}
+
+// Being told to stop.
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_waits_to_emit_is_told_when_it_has_to_stop() {
+    let numbers = numbers(unread(Unread::Wait));
+    let task = numbers.tasks.start("numbers", true).unwrap();
+    settle().await;
+    let before = Instant::now();
+    task.cancel().unwrap();
+    assert_eq!(reason(&task.outcome().await), Some(CancelReason::User));
+    assert!(before.elapsed() < secs(1), "no grace period is waited for");
+    let error = numbers.refused.lock().take().unwrap();
+    assert_eq!(error.kind, ErrorKind::Stopped);
+    assert!(error.message.contains("return from the handler"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_was_told_to_stop_still_emits_where_there_is_room() {
+    let kind =
+        Kind::new("last words", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+            ctx.cancelled().await;
+            let mut taken = 0;
+            while ctx.emit(taken).await.is_ok() {
+                taken += 1;
+            }
+            Ok::<_, Failure>(taken)
+        });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("last words", ()).unwrap();
+    settle().await;
+    task.cancel().unwrap();
+    assert_eq!(task.outcome().await.output::<u32>(), Some(4), "and no more than that");
+    assert_eq!(rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await, all(0..4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_is_dropped_while_it_emits_leaves_what_it_had_emitted() {
+    let numbers = numbers(unread(Unread::Wait));
+    settle().await;
+    numbers.task.cancel().unwrap();
+    assert_eq!(reason(&numbers.task.outcome().await), Some(CancelReason::User));
+    assert!(numbers.refused.lock().is_none(), "it was dropped where it stood");
+    assert_eq!(numbers.read("r", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emit_that_is_dropped_while_it_waits_has_emitted_nothing() {
+    let kind =
+        Kind::new("impatient", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+            for number in 0..4 {
+                ctx.emit(number).await?;
+            }
+            for number in 4..10 {
+                assert!(timeout(secs(1), ctx.emit(number)).await.is_err());
+            }
+            ctx.emit(10).await?;
+            Ok::<_, Failure>(())
+        });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("impatient", ()).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    sleep(secs(60)).await;
+    assert_eq!(rest(&record, "r", 1, None).await, [0, 1, 2, 3, 10]);
+}
+
+// Threads. Time goes on by itself here, since tokio's does not while one of them runs.
+
+async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + secs(10);
+    while !condition() {
+        assert!(std::time::Instant::now() < deadline, "waited in vain: {what}");
+        sleep(Duration::from_millis(1)).await;
+        yield_now().await;
+    }
+}
+
+/// A task whose thread emits the numbers below 100.
+struct Blocking {
+    task: TaskHandle,
+    record: Arc<Record>,
+    emitted: Arc<AtomicU32>,
+    /// What it was told in the end.
+    told: mpsc::Receiver<Result<(), Error>>,
+}
+
+/// Its handler waits for its thread, or only until the buffer is full.
+fn blocking(waits: bool) -> Blocking {
+    let emitted = Arc::<AtomicU32>::default();
+    let (count, (tell, told)) = (Arc::clone(&emitted), mpsc::channel());
+    let kind =
+        Kind::new("blocking", unread(Unread::Wait), Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
+            let (count, tell) = (Arc::clone(&count), tell.clone());
+            async move {
+                let on_thread = ctx.clone();
+                let has_begun = Arc::clone(&count);
+                let work = ctx.spawn_blocking(move |_| {
+                    let mut emitted = Ok(());
+                    for number in 0..100 {
+                        emitted = on_thread.blocking_emit(number);
+                        if emitted.is_err() {
+                            break;
+                        }
+                        count.fetch_add(1, SeqCst);
+                    }
+                    tell.send(emitted).unwrap();
+                });
+                if waits {
+                    work.await;
+                } else {
+                    eventually("a full buffer", || has_begun.load(SeqCst) == 4).await;
+                }
+                Ok::<_, Failure>(())
+            }
+        });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("blocking", ()).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    Blocking { task, record, emitted, told }
+}
+
+#[tokio::test]
+async fn a_thread_that_emits_waits_for_the_reader_too() {
+    let Blocking { task, record, emitted, told } = blocking(true);
+    eventually("a full buffer", || emitted.load(SeqCst) == 4).await;
+    assert!(told.try_recv().is_err());
+    assert_eq!(rest(&record, "r", 1, None).await, all(0..100));
+    assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
+    assert!(told.recv_timeout(secs(10)).unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_thread_that_waits_to_emit_ends_with_a_cancel() {
+    let Blocking { task, emitted, told, .. } = blocking(true);
+    eventually("a full buffer", || emitted.load(SeqCst) == 4).await;
+    task.cancel().unwrap();
+    eventually("its end", || task.status() == TaskStatus::Cancelled).await;
+    assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
+}
+
+#[tokio::test]
+async fn a_thread_that_waits_to_emit_ends_with_its_handler() {
+    let Blocking { task, told, .. } = blocking(false);
+    let ended = timeout(secs(5), task.outcome()).await;
+    // Or the runtime of this test would wait for the thread for ever.
+    let _ = task.cancel();
+    assert!(ended.is_ok(), "a thread that nobody frees holds the end of its task up");
+    assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
+}
+
+// What can't be emitted.
+
+/// An item that is as it says.
+enum Odd {
+    Fine(u32),
+    Unwritable,
+    Panics,
+    Long(usize),
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Fine(number) => serializer.serialize_u32(*number),
+            Self::Long(length) => serializer.serialize_str(&"x".repeat(*length)),
+            // Something was written already.
+            Self::Unwritable | Self::Panics => {
+                let mut items = serializer.serialize_seq(None)?;
+                items.serialize_element(&"half of it")?;
+                assert!(matches!(self, Self::Unwritable), "as told");
+                Err(serde::ser::Error::custom("not today"))
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_can_not_be_emitted_says_why_and_leaves_nothing() {
+    let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
+        ctx.emit(Odd::Fine(1)).await?;
+        let error = ctx.emit(Odd::Unwritable).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unserializable);
+        assert!(error.message.contains("not today") && error.message.contains("Serialize"), "{error}");
+        // With its quotes it is one byte too long.
+        let error = ctx.emit(Odd::Long(999)).await.unwrap_err();
+        let data: HashMap<String, usize> = error.data.as_ref().unwrap().read().unwrap();
+        assert_eq!((error.kind, data["size"], data["limit"]), (ErrorKind::TooLarge, 1_001, 1_000));
+        assert!(error.message.contains("Task::item_buffer"), "{error}");
+        ctx.emit(Odd::Fine(2)).await?;
+        Ok::<_, Failure>(())
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("odd", ()).unwrap();
+    assert_eq!(rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await, [1, 2]);
+    assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_as_large_as_the_buffer_goes_in_when_all_others_are_read() {
+    let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
+        for item in [Odd::Fine(1), Odd::Long(998), Odd::Long(998), Odd::Fine(2)] {
+            ctx.emit(item).await?;
+        }
+        Ok::<_, Failure>(())
+    });
+    let tasks = manager([kind], Settings::default());
+    let task = tasks.start("odd", ()).unwrap();
+    let mut items = task.items::<serde_json::Value>();
+    let mut lengths = Vec::new();
+    while let Some(item) = timeout(secs(60), items.next()).await.expect("it waits for the handler, which waits for it")
+    {
+        lengths.push(item.unwrap().to_string().len());
+    }
+    assert_eq!(lengths, [1, 1_000, 1_000, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
+    let kind =
+        Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, panics: bool| {
+            ctx.emit(Odd::Fine(1)).await?;
+            if panics {
+                ctx.emit(Odd::Panics).await?;
+            }
+            ctx.emit(Odd::Fine(2)).await?;
+            Ok::<_, Failure>(())
+        });
+    let tasks = manager([kind], Settings::default());
+    let failed = tasks.start("odd", true).unwrap();
+    let record = tasks.find(failed.id()).unwrap();
+    let Outcome::Failed(failure) = failed.outcome().await else { panic!() };
+    assert!(failure.message.contains("as told"), "{}", failure.message);
+    assert_eq!(rest(&record, "r", 1, None).await, [1], "what came before is there");
+    // On the same thread.
+    let fine = tasks.start("odd", false).unwrap();
+    assert_eq!(rest(&tasks.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
+}
+
+// After the end.
+
+#[tokio::test(start_paused = true)]
+async fn items_stay_after_the_end_and_count_for_what_is_kept() {
+    let settings = Settings { retention: Retention::default().bytes(2_500), ..Settings::default() };
+    let tasks = manager([kind_of_numbers(Policy::default())], settings);
+    let mut started = Vec::new();
+    // 1,089 bytes each.
+    for _ in 0..3 {
+        let task = tasks.start("plain", 300).unwrap();
+        task.outcome().await;
+        started.push(task);
+    }
+    assert_eq!(kept(&tasks), started[1..].iter().map(TaskHandle::id).collect::<Vec<_>>());
+    let record = tasks.find(started[1].id()).unwrap();
+    assert_eq!(rest(&record, "r", 1, None).await, all(0..300));
+    sleep(secs(3_600)).await;
+    assert_eq!(kept(&tasks), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_being_read_stays_half_a_minute_after_its_end() {
+    let settings = Settings { retention: Retention::default().count(0), ..Settings::default() };
+    let tasks = manager([kind_of_numbers(Policy::default())], settings);
+    let task = tasks.start("plain", 100).unwrap();
+    let record = tasks.find(task.id()).unwrap();
+    read(&record, "r", 1, None).await;
+    task.outcome().await;
+    sleep(secs(29)).await;
+    assert_eq!(kept(&tasks), [task.id()]);
+    sleep(secs(2)).await;
+    assert_eq!(kept(&tasks), []);
+}

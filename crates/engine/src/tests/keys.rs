@@ -1,0 +1,330 @@
+//! Keys, tags, and the filters that find tasks by them.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::manager;
+use crate::{
+    CancelReason, ErrorKind, Failure, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter, TaskHandle,
+    TaskId, TaskManager, TaskStatus,
+    manager::Settings,
+    task::kind::{Errors, Kind, Policy},
+};
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A kind whose tasks take as many seconds as their input says, and two more when they are cancelled.
+fn lingering(name: &str, policy: Policy) -> Kind {
+    Kind::new(name, policy, Errors::default(), async |ctx: TaskContext, seconds: u64| {
+        tokio::select! {
+            () = ctx.cancelled() => {
+                sleep(secs(2)).await;
+                Err(Failure::new("stopped"))
+            }
+            () = sleep(secs(seconds)) => Ok(()),
+        }
+    })
+}
+
+fn tasks() -> TaskManager {
+    manager(["a", "b"].map(|name| lingering(name, Policy::default())), Settings::default())
+}
+
+fn key(on_conflict: OnConflict) -> StartOptions {
+    StartOptions::new().key("k", on_conflict)
+}
+
+/// Starts a task that takes ten seconds.
+fn start(tasks: &TaskManager, on_conflict: OnConflict) -> TaskHandle {
+    tasks.start_with("a", 10, key(on_conflict)).unwrap()
+}
+
+async fn began(task: &TaskHandle) -> u64 {
+    task.outcome().await;
+    task.snapshot().started_at.unwrap()
+}
+
+fn ids(tasks: &[TaskHandle]) -> Vec<TaskId> {
+    tasks.iter().map(TaskHandle::id).collect()
+}
+
+fn is_replaced(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Cancelled { reason: CancelReason::Replaced })
+}
+
+// On conflict.
+
+#[tokio::test(start_paused = true)]
+async fn a_taken_key_is_refused_and_the_error_says_by_whom_and_what_else_there_is() {
+    let tasks = tasks();
+    let live = start(&tasks, OnConflict::Refuse);
+    let error = tasks.start_with("a", 10, key(OnConflict::Refuse)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::KeyTaken);
+    assert_eq!(error.data.as_ref().unwrap().text(), format!(r#"{{"id":"{}"}}"#, live.id()));
+    for word in ["\"k\"", "\"a\"", "\"join\"", "\"replace\"", "\"append\""] {
+        assert!(error.message.contains(word), "{word}: {error}");
+    }
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "nothing new was started");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_can_join_the_live_task() {
+    let tasks = tasks();
+    let live = start(&tasks, OnConflict::Join);
+    let joined = tasks.start_with("a", 99, key(OnConflict::Join).priority(5)).unwrap();
+    assert_eq!(joined.id(), live.id());
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1);
+    assert_eq!(began(&joined).await, 0);
+    let next = start(&tasks, OnConflict::Join);
+    assert_ne!(next.id(), live.id(), "an ended task is not joined");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_can_replace_the_live_task_and_runs_when_that_has_really_ended() {
+    let tasks = tasks();
+    let old = start(&tasks, OnConflict::Refuse);
+    sleep(secs(1)).await;
+    let new = start(&tasks, OnConflict::Replace);
+    assert_eq!((old.status(), new.status()), (TaskStatus::Cancelling, TaskStatus::Queued));
+    assert_eq!(old.snapshot().cancel_reason, Some(CancelReason::Replaced));
+    assert_eq!(new.snapshot().queue.unwrap().position, None, "it has no place before its turn comes");
+    assert!(is_replaced(&old.outcome().await));
+    assert_eq!(began(&new).await, 3_000, "the old one took two seconds to stop");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_is_replaced_at_once() {
+    let tasks = tasks();
+    let old = tasks.start_with("a", 10, key(OnConflict::Refuse).held()).unwrap();
+    let new = start(&tasks, OnConflict::Replace);
+    assert_eq!(old.status(), TaskStatus::Cancelled);
+    assert_eq!(began(&new).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_of_many_replacements_is_the_one_that_runs() {
+    let tasks = tasks();
+    let started: Vec<_> = (0..5).map(|_| start(&tasks, OnConflict::Replace)).collect();
+    assert_eq!(began(&started[4]).await, 0, "the first had not begun, so there was nothing to wait for");
+    for replaced in &started[..4] {
+        assert!(is_replaced(&replaced.outcome().await));
+        assert_eq!(replaced.snapshot().started_at, None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_replaces_all_that_were_appended_too() {
+    let tasks = tasks();
+    let old: Vec<_> = (0..3).map(|_| start(&tasks, OnConflict::Append)).collect();
+    sleep(secs(1)).await;
+    let new = start(&tasks, OnConflict::Replace);
+    assert_eq!(began(&new).await, 3_000);
+    for old in old {
+        assert!(is_replaced(&old.outcome().await));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_can_wait_for_the_live_task_however_that_ends() {
+    let fails = Kind::new("a", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+        sleep(secs(10)).await;
+        Err::<(), _>(Failure::new("no"))
+    });
+    let tasks = manager([fails], Settings::default());
+    let started: Vec<_> = (0..3).map(|_| tasks.start_with("a", (), key(OnConflict::Append)).unwrap()).collect();
+    sleep(secs(1)).await;
+    started[0].cancel().unwrap();
+    assert_eq!((began(&started[1]).await, began(&started[2]).await), (1_000, 11_000), "one after the other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_goes_on_in_order_when_one_leaves_it() {
+    let tasks = tasks();
+    let started: Vec<_> = (0..4).map(|_| start(&tasks, OnConflict::Append)).collect();
+    started[1].cancel().unwrap();
+    // Priorities are for tasks that may run: they don't change who comes first with a key.
+    started[3].set_priority(9).unwrap();
+    assert_eq!((began(&started[2]).await, began(&started[3]).await), (10_000, 20_000));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_released_task_still_waits_for_the_one_before_it() {
+    let tasks = tasks();
+    let first = start(&tasks, OnConflict::Append);
+    let second = tasks.start_with("a", 10, key(OnConflict::Append).held()).unwrap();
+    second.release().unwrap();
+    sleep(secs(5)).await;
+    assert_eq!((first.status(), second.status()), (TaskStatus::Running, TaskStatus::Queued));
+    assert_eq!(began(&second).await, 10_000);
+}
+
+// Whose key it is.
+
+#[tokio::test(start_paused = true)]
+async fn kinds_share_no_keys_and_neither_do_different_keys() {
+    let tasks = tasks();
+    let started = [("a", "k"), ("b", "k"), ("a", "l")]
+        .map(|(task, key)| tasks.start_with(task, 10, StartOptions::new().key(key, OnConflict::Refuse)).unwrap());
+    for task in &started {
+        assert_eq!(began(task).await, 0);
+    }
+    assert_eq!(started[0].snapshot().key.as_deref(), Some("k"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_has_its_key_wherever_it_stands_until_it_has_ended() {
+    let retry = Some(Retry::exponential(2).first_delay(secs(60)).jitter(false));
+    let fails =
+        Kind::new("a", Policy { retry, ..Policy::default() }, Errors::default(), async |_: TaskContext, (): ()| {
+            Err::<(), _>(Failure::new("no"))
+        });
+    let tasks = manager([fails, lingering("b", Policy::default())], Settings::default());
+    let refused = |task, input: serde_json::Value| {
+        let error = tasks.start_with(task, input, key(OnConflict::Refuse)).unwrap_err();
+        error.kind == ErrorKind::KeyTaken
+    };
+    let retrying = tasks.start_with("a", (), key(OnConflict::Refuse)).unwrap();
+    sleep(secs(1)).await;
+    assert_eq!(retrying.status(), TaskStatus::Retrying);
+    assert!(refused("a", ().into()));
+
+    let held = tasks.start_with("b", 10, key(OnConflict::Refuse).held()).unwrap();
+    assert!(refused("b", 10.into()));
+    held.release().unwrap();
+    sleep(secs(1)).await;
+    held.cancel().unwrap();
+    assert_eq!(held.status(), TaskStatus::Cancelling);
+    assert!(refused("b", 10.into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_free_again_after_any_end() {
+    use TaskStatus::{Cancelled, Completed, Failed, TimedOut};
+    let policy = Policy { timeout: Some(secs(5)), grace: Duration::ZERO, ..Policy::default() };
+    let kind = Kind::new("a", policy, Errors::default(), async |_: TaskContext, how: u8| match how {
+        0 => Ok(()),
+        1 => Err(Failure::new("no")),
+        2 => panic!("as told"),
+        _ => std::future::pending().await,
+    });
+    let tasks = manager([kind], Settings::default());
+    for (how, end) in [(0, Completed), (1, Failed), (2, Failed), (3, TimedOut), (4, Cancelled)] {
+        let task = tasks.start_with("a", how, key(OnConflict::Refuse)).unwrap();
+        if end == Cancelled {
+            task.cancel().unwrap();
+        }
+        task.outcome().await;
+        assert_eq!(task.status(), end);
+    }
+}
+
+/// Real threads: who learns of an end may be faster than who tells it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_learnt_of_an_end_can_have_its_key() {
+    let kind =
+        Kind::new("a", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
+    let tasks = manager([kind], Settings::default());
+    let again = tokio::spawn(async move {
+        let mut last = tasks.start_with("a", (), key(OnConflict::Refuse))?;
+        for round in 0..5_000 {
+            let mut watch = last.watch();
+            while !last.status().is_final() {
+                watch.next().await;
+            }
+            let on_conflict = if round % 2 == 0 { OnConflict::Refuse } else { OnConflict::Join };
+            let next = tasks.start_with("a", (), key(on_conflict))?;
+            assert_ne!(next.id(), last.id(), "it joined a task that had ended");
+            last = next;
+        }
+        Ok::<_, crate::Error>(())
+    });
+    again.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_refuses_a_replacement_and_leaves_the_live_task_alone() {
+    let policy = Policy { queue_limit: Some(0), ..Policy::default() };
+    let tasks = manager([lingering("a", policy)], Settings::default());
+    let live = start(&tasks, OnConflict::Refuse);
+    sleep(secs(1)).await;
+    let error = tasks.start_with("a", 10, key(OnConflict::Replace)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::QueueFull);
+    assert_eq!(live.status(), TaskStatus::Running);
+    live.outcome().await;
+    assert_eq!(
+        began(&start(&tasks, OnConflict::Replace)).await,
+        10_000,
+        "and the key is not taken by what was refused"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replacement_takes_the_place_of_the_waiting_task_in_a_full_queue() {
+    let policy = Policy { concurrency: Some(1), queue_limit: Some(1), ..Policy::default() };
+    let tasks = manager([lingering("a", policy)], Settings::default());
+    tasks.start("a", 10).unwrap();
+    let waiting = start(&tasks, OnConflict::Refuse);
+    let replaced = tasks.start_with("a", 10, key(OnConflict::Replace));
+    assert!(replaced.is_ok(), "one would wait, as before: {}", replaced.unwrap_err());
+    assert_eq!(waiting.status(), TaskStatus::Cancelled);
+}
+
+// Finding tasks.
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_listed_by_kind_tag_status_and_key() {
+    let tasks = tasks();
+    let tagged =
+        |tags: &[&str]| tags.iter().fold(StartOptions::new().label("Nightly"), |options, tag| options.tag(*tag));
+    let first = tasks.start_with("a", 10, tagged(&["night", "sync"])).unwrap();
+    let second = tasks.start_with("b", 10, tagged(&["sync"]).held()).unwrap();
+    let third = tasks.start_with("a", 10, key(OnConflict::Refuse)).unwrap();
+    sleep(secs(1)).await;
+    let list = |filter: TaskFilter| tasks.list(&filter).into_iter().map(|task| task.id).collect::<Vec<_>>();
+    let all = ids(&[first, second, third]);
+    let any = TaskFilter::default;
+    assert_eq!(list(any().task("a")), [all[0], all[2]]);
+    assert_eq!(list(any().tag("sync")), [all[0], all[1]]);
+    assert_eq!(list(any().tag("night").tag("day")), [all[0]]);
+    assert_eq!(list(any().status(TaskStatus::Queued)), [all[1]]);
+    assert_eq!(list(any().key("k")), [all[2]]);
+    assert_eq!(list(any().task("a").tag("sync").status(TaskStatus::Running)), [all[0]]);
+    assert_eq!(list(any().tag("other")), []);
+    let snapshot = tasks.get(all[0]).unwrap();
+    assert_eq!((snapshot.label.as_deref(), snapshot.tags), (Some("Nightly"), vec!["night".into(), "sync".into()]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_cancelled_by_kind_tag_status_and_key() {
+    let any = TaskFilter::default;
+    let filters = [any().task("b"), any().tag("t"), any().status(TaskStatus::Queued), any().key("k")];
+    for (which, filter) in filters.into_iter().enumerate() {
+        let tasks = tasks();
+        let started = [
+            tasks.start("b", 10).unwrap(),
+            tasks.start_with("a", 10, StartOptions::new().tag("t")).unwrap(),
+            tasks.start_with("a", 10, StartOptions::new().held()).unwrap(),
+            tasks.start_with("a", 10, key(OnConflict::Refuse)).unwrap(),
+        ];
+        sleep(secs(1)).await;
+        assert_eq!(tasks.cancel_all(&filter, CancelReason::Shutdown), 1);
+        let told: Vec<_> = started.iter().map(|task| task.snapshot().cancel_reason.is_some()).collect();
+        assert_eq!(told, [0, 1, 2, 3].map(|index| index == which), "{filter:?}");
+        assert_eq!(started[which].snapshot().cancel_reason, Some(CancelReason::Shutdown));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_is_not_counted_among_the_cancelled() {
+    let tasks = tasks();
+    tasks.start("a", 1).unwrap().outcome().await;
+    let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
+    assert_eq!(tasks.cancel_all(&TaskFilter::default(), CancelReason::User), 3);
+    for task in started {
+        task.outcome().await;
+    }
+    assert_eq!(tasks.cancel_all(&TaskFilter::default(), CancelReason::User), 0);
+}

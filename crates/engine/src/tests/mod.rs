@@ -1,0 +1,17 @@
+//! The engine as its users see it, with registered kinds, on tokio alone and in paused time.
+
+mod batch;
+mod cancel;
+mod exit;
+mod items;
+mod keys;
+mod limits;
+mod model;
+mod observe;
+mod owners;
+mod restart;
+mod retry;
+mod schedule;
+mod time;
+
+use crate::test::manager;

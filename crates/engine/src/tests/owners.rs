@@ -1,0 +1,68 @@
+//! What becomes of tasks whose page goes.
+
+use super::manager;
+use crate::{
+    CancelReason, Failure, Json, OnOwnerClosed, Outcome, StartOptions, TaskContext, TaskHandle, TaskId, TaskManager,
+    TaskStatus,
+    manager::{Settings, Start, StartBatch},
+    task::{
+        kind::{Errors, Kind, Policy},
+        owner::{Owner, Page},
+    },
+};
+
+fn page(label: &str) -> Page {
+    Page { label: label.into(), incarnation: 0, remote: false }
+}
+
+fn kinds() -> TaskManager {
+    let kinds = [OnOwnerClosed::GoOn, OnOwnerClosed::Cancel].map(|what| {
+        let policy = Policy { on_owner_closed: what, concurrency: Some(1), ..Policy::default() };
+        Kind::new(&format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<Result<(), Failure>>().await
+        })
+    });
+    manager(kinds, Settings::default())
+}
+
+fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskHandle {
+    let id = TaskId::new();
+    let options = StartOptions::new();
+    let start = Start { id, task, input: Json::null(), owner, options, sees: &|_| true };
+    tasks.start_for(start).unwrap();
+    tasks.handle(id).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
+    let tasks = kinds();
+    let main = || Owner::Page(page("main"));
+    let (goes_on, runs, waits) =
+        (start(&tasks, "GoOn", main()), start(&tasks, "Cancel", main()), start(&tasks, "Cancel", main()));
+    let (of_app, of_other) = (start(&tasks, "Cancel", Owner::App), start(&tasks, "Cancel", Owner::Page(page("other"))));
+    tokio::task::yield_now().await;
+    tasks.disown(|page| &*page.label == "main");
+    for task in [runs, waits] {
+        assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
+        assert_eq!(task.snapshot().owner, None);
+    }
+    assert_eq!((goes_on.status(), goes_on.snapshot().owner), (TaskStatus::Running, None));
+    assert!(!of_app.status().is_final() && !of_other.status().is_final());
+    assert_eq!(of_other.snapshot().owner.as_deref(), Some("other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_goes_with_its_members() {
+    let tasks = kinds();
+    let id = TaskId::new();
+    let inputs = vec![Json::null(), Json::null()];
+    let owner = Owner::Page(page("main"));
+    let batch = StartBatch { id, task: "Cancel", inputs, owner, options: crate::BatchOptions::new() };
+    tasks.start_batch_for(batch).unwrap();
+    tasks.disown(|page| &*page.label == "main");
+    let batch = tasks.handle(id).unwrap();
+    assert_eq!(batch.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
+    for member in batch.members() {
+        assert!(matches!(member.outcome().await, Outcome::Cancelled { .. }));
+    }
+}

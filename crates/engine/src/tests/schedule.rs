@@ -1,0 +1,463 @@
+//! Schedules with real runs, in paused time: the wall clock goes with tokio's, and may be set apart.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
+
+use super::observe::Log;
+use crate::{
+    CancelReason, ErrorKind, Failure, Json, LimitOf, Missed, Retry, Schedule, ScheduleSnapshot, TaskContext,
+    TaskFilter, TaskId, TaskManager, TaskStatus,
+    manager::Settings,
+    task::kind::{Errors, Kind, Policy},
+};
+
+const HOUR: u64 = 3_600;
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// How far the wall clock is ahead of what it would be, in milliseconds.
+type Ahead = Arc<AtomicI64>;
+
+fn manager() -> (TaskManager, Ahead) {
+    let takes = Kind::new("takes", Policy::default(), Errors::default(), async |_: TaskContext, seconds: u64| {
+        sleep(secs(seconds)).await;
+        Ok::<_, Failure>(())
+    });
+    let fails = Kind::new("fails", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+        Err::<(), _>(Failure::new("no luck"))
+    });
+    let policy = Policy { concurrency: Some(1), queue_limit: Some(0), ..Policy::default() };
+    let narrow = Kind::new("narrow", policy, Errors::default(), async |_: TaskContext, (): ()| {
+        sleep(secs(25)).await;
+        Ok::<_, Failure>(())
+    });
+    let kinds: HashMap<_, _> = [takes, fails, narrow].map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).into();
+    let (begin, ahead) = (Instant::now(), Ahead::default());
+    let set = Arc::clone(&ahead);
+    // It begins an hour after 1970, to be set back.
+    let clock = move || {
+        let passed = i64::try_from(begin.elapsed().as_millis()).unwrap() + 3_600_000;
+        u64::try_from(passed + set.load(SeqCst)).unwrap()
+    };
+    (TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), clock), ahead)
+}
+
+fn seconds(at: u64) -> u64 {
+    assert_eq!(at % 1_000, 0, "{at}");
+    at / 1_000 - HOUR
+}
+
+/// When the runs of a schedule were started, in seconds since the manager was made.
+fn runs(tasks: &TaskManager, name: &str) -> Vec<u64> {
+    let runs = tasks.list(&TaskFilter::default().tag(format!("schedule:{name}")));
+    runs.iter().map(|run| seconds(run.created_at)).collect()
+}
+
+fn only(tasks: &TaskManager) -> ScheduleSnapshot {
+    let [only] = tasks.schedules().try_into().unwrap();
+    only
+}
+
+fn every(interval: u64) -> Schedule {
+    Schedule::every(secs(interval))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_is_run_at_its_interval_as_a_task_of_the_app() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 4, every(10)).unwrap();
+    sleep(secs(32)).await;
+    assert_eq!(runs(&tasks, "sync"), [10, 20, 30]);
+    let schedule = only(&tasks);
+    assert_eq!(
+        (&*schedule.name, &*schedule.task, schedule.every, schedule.cron),
+        ("sync", "takes", Some(10_000), None)
+    );
+    assert_eq!((schedule.running, schedule.failures, schedule.skipped, schedule.paused), (1, 0, 0, false));
+    assert_eq!(schedule.next_run_at.map(seconds), Some(40));
+    let last = schedule.last_run.unwrap();
+    assert_eq!((seconds(last.started_at), last.ended_at, last.status), (30, None, TaskStatus::Running));
+    let run = tasks.get(last.id).unwrap();
+    assert_eq!((run.owner, run.tags), (None, vec!["schedule:sync".to_owned()]));
+    sleep(secs(4)).await;
+    let last = only(&tasks).last_run.unwrap();
+    assert_eq!((last.ended_at.map(seconds), last.status, last.error), (Some(34), TaskStatus::Completed, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_of_the_last_run_outlives_the_task() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "fails", (), every(10).at_once()).unwrap();
+    sleep(secs(1)).await;
+    let id = only(&tasks).last_run.unwrap().id;
+    tasks.remove(id).unwrap();
+    let last = only(&tasks).last_run.unwrap();
+    assert_eq!((last.id, last.status, last.error.unwrap().message), (id, TaskStatus::Failed, "no luck".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_learns_of_an_end_finds_it_in_the_schedule() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "fails", (), every(10)).unwrap();
+    tasks.trigger("sync").unwrap().outcome().await;
+    assert_eq!((only(&tasks).running, only(&tasks).failures), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_would_overlap_is_left_out_and_counted() {
+    let (tasks, _) = manager();
+    tasks.schedule("alone", "takes", 25, every(10)).unwrap();
+    tasks.schedule("together", "takes", 25, every(10).overlap()).unwrap();
+    sleep(secs(51)).await;
+    assert_eq!((runs(&tasks, "alone"), runs(&tasks, "together")), (vec![10, 40], vec![10, 20, 30, 40, 50]));
+    let [alone, together] = tasks.schedules().try_into().unwrap();
+    assert_eq!((alone.skipped, alone.running, together.skipped, together.running), (3, 1, 0, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_interval_may_count_from_the_end() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 5, every(10).from_end().at_once()).unwrap();
+    sleep(secs(3)).await;
+    assert_eq!(only(&tasks).next_run_at, None);
+    sleep(secs(3)).await;
+    assert_eq!(only(&tasks).next_run_at.map(seconds), Some(15));
+    sleep(secs(40)).await;
+    assert_eq!(runs(&tasks, "sync"), [0, 15, 30, 45]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cron_expression_is_followed_to_the_second() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 0, Schedule::cron("*/20 * * * * *").unwrap()).unwrap();
+    sleep(secs(65)).await;
+    assert_eq!(runs(&tasks, "sync"), [20, 40, 60]);
+    let schedule = only(&tasks);
+    assert_eq!((schedule.every, schedule.cron.as_deref()), (None, Some("*/20 * * * * *")));
+    assert_eq!(schedule.next_run_at.map(seconds), Some(80));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_never_ends_the_schedule_and_the_next_run_backs_off() {
+    let (tasks, _) = manager();
+    let retry = Retry::exponential(3).first_delay(secs(15)).max_delay(secs(40)).jitter(false);
+    tasks.schedule("sync", "fails", (), every(10).back_off(retry)).unwrap();
+    sleep(secs(10)).await;
+    sleep(secs(1)).await;
+    assert_eq!(only(&tasks).next_run_at.map(seconds), Some(25));
+    sleep(secs(130)).await;
+    assert_eq!(runs(&tasks, "sync"), [10, 25, 55, 95, 135]);
+    assert_eq!((only(&tasks).failures, only(&tasks).skipped), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_start_is_left_out_and_counted_and_the_schedule_goes_on() {
+    let (tasks, _) = manager();
+    let other = tasks.start("narrow", ()).unwrap();
+    sleep(secs(1)).await;
+    tasks.schedule("sync", "narrow", (), every(10).from_end()).unwrap();
+    sleep(secs(35)).await;
+    other.outcome().await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped, only(&tasks).running), (vec![31], 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_in_a_row_are_logged_once() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    let other = tasks.start("narrow", ()).unwrap();
+    tasks.schedule("sync", "narrow", (), every(10)).unwrap();
+    sleep(secs(21)).await;
+    assert_eq!((only(&tasks).skipped, log.count("leaves runs out")), (2, 1), "{}", log.text());
+    other.outcome().await;
+    sleep(secs(6)).await;
+    assert_eq!((only(&tasks).running, log.count("leaves runs out")), (1, 1), "{}", log.text());
+    sleep(secs(25)).await;
+    let other = tasks.start("narrow", ()).unwrap();
+    sleep(secs(15)).await;
+    assert_eq!(log.count("leaves runs out"), 2, "{}", log.text());
+    drop(other);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 100, every(10)).unwrap();
+    sleep(secs(11)).await;
+    assert!(tasks.shut_down(secs(1)).await.is_empty());
+    assert_eq!(tasks.trigger("sync").unwrap_err().kind, ErrorKind::ShuttingDown);
+    sleep(secs(30)).await;
+    let schedule = only(&tasks);
+    assert_eq!((schedule.running, schedule.skipped, schedule.last_run.unwrap().status), (0, 3, TaskStatus::Cancelled));
+    assert_eq!(schedule.next_run_at, None, "there is none any more");
+    assert_eq!((runs(&tasks, "sync"), log.count("leaves runs out")), (vec![10], 0), "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_while_starts_are_held_off_is_run_when_they_are_not() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 1, every(100)).unwrap();
+    sleep(secs(99)).await;
+    let guard = tasks.guard();
+    sleep(secs(40)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![], 0));
+    drop(guard);
+    sleep(secs(1)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![139], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_nobody_follows_is_logged() {
+    let (log, _guard) = Log::capture();
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "fails", (), every(10)).unwrap();
+    sleep(secs(11)).await;
+    assert_eq!(log.count("nobody was watching"), 1, "{}", log.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_wait_within_the_limits_of_their_kind() {
+    let (tasks, _) = manager();
+    tasks.set_limit(LimitOf::Task("takes".into()), 0).unwrap();
+    tasks.schedule("sync", "takes", 1, every(10)).unwrap();
+    sleep(secs(25)).await;
+    assert_eq!(only(&tasks).last_run.unwrap().status, TaskStatus::Queued);
+    assert_eq!((only(&tasks).running, only(&tasks).skipped), (1, 1), "what waits is a run, too");
+}
+
+// Sleep, and clocks that are set.
+
+#[tokio::test(start_paused = true)]
+async fn a_machine_that_has_slept_is_noticed_within_half_a_minute() {
+    let (tasks, ahead) = manager();
+    tasks.schedule("skips", "takes", 0, every(HOUR)).unwrap();
+    tasks.schedule("once", "takes", 0, every(HOUR).missed(Missed::Once)).unwrap();
+    sleep(secs(10)).await;
+    ahead.store(5 * 3_600_000, SeqCst);
+    sleep(secs(30)).await;
+    assert_eq!((runs(&tasks, "skips"), runs(&tasks, "once")), (vec![], vec![5 * HOUR + 30]));
+    for schedule in tasks.schedules() {
+        assert_eq!(schedule.next_run_at.map(seconds), Some(6 * HOUR + 30));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_stops_nothing() {
+    let (tasks, ahead) = manager();
+    tasks.schedule("sync", "takes", 0, every(60)).unwrap();
+    sleep(secs(61)).await;
+    ahead.store(-50 * 60_000, SeqCst);
+    sleep(secs(300)).await;
+    let many = tasks.list(&TaskFilter::default().tag("schedule:sync")).len();
+    assert!((5..=6).contains(&many), "{many} runs in six minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_that_is_told_is_right_also_before_the_jump_is_noticed() {
+    let (tasks, ahead) = manager();
+    tasks.schedule("sync", "takes", 0, every(HOUR)).unwrap();
+    sleep(secs(1)).await;
+    ahead.store(-600_000, SeqCst);
+    let next = only(&tasks).next_run_at;
+    assert_eq!(next, Some(3_600_000 + 1_000 - 600_000 + 3_600_000), "an hour after the last look");
+    ahead.store(9 * 3_600_000, SeqCst);
+    assert_eq!(only(&tasks).next_run_at.map(seconds), Some(9 * HOUR + 1), "now");
+}
+
+// Changes.
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_starts_nothing_and_is_not_made_up_for() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 0, every(10).missed(Missed::Once)).unwrap();
+    sleep(secs(11)).await;
+    tasks.pause_schedule("sync").unwrap();
+    tasks.pause_schedule("sync").unwrap();
+    sleep(secs(204)).await;
+    assert_eq!((only(&tasks).paused, only(&tasks).next_run_at), (true, None));
+    tasks.resume_schedule("sync").unwrap();
+    sleep(secs(4)).await;
+    tasks.resume_schedule("sync").unwrap();
+    sleep(secs(8)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).paused), (vec![10, 225], false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_runs_now_beside_the_timetable_also_in_a_pause() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 1, every(10)).unwrap();
+    sleep(secs(3)).await;
+    let run = tasks.trigger("sync").unwrap();
+    assert_eq!(only(&tasks).last_run.unwrap().id, run.id());
+    sleep(secs(8)).await;
+    tasks.pause_schedule("sync").unwrap();
+    sleep(secs(5)).await;
+    tasks.trigger("sync").unwrap();
+    sleep(secs(20)).await;
+    assert_eq!(runs(&tasks, "sync"), [3, 10, 16]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_joins_the_run_that_goes_on_unless_they_may_overlap() {
+    let (tasks, _) = manager();
+    tasks.schedule("alone", "takes", 5, every(60)).unwrap();
+    tasks.schedule("together", "takes", 5, every(60).overlap()).unwrap();
+    let ids = |name| [(); 2].map(|()| tasks.trigger(name).unwrap().id());
+    let ([first, second], [third, fourth]) = (ids("alone"), ids("together"));
+    assert!(first == second && third != fourth);
+    sleep(secs(6)).await;
+    assert_ne!(tasks.trigger("alone").unwrap().id(), first, "that one has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_is_repeated_starts_nothing_again() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 1, every(60)).unwrap();
+    let (id, joins) = (TaskId::new(), TaskId::new());
+    let run = |id| tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
+    assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id));
+    sleep(secs(2)).await;
+    assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id), "they are remembered after the end");
+    assert_eq!((runs(&tasks, "sync").len(), only(&tasks).running), (1, 0));
+    tasks.remove(id).unwrap();
+    assert_eq!(run(joins).unwrap_err().kind, ErrorKind::NotFound);
+    let other = tasks.start("takes", 1).unwrap().id();
+    assert_eq!(run(other).unwrap_err().kind, ErrorKind::InvalidId, "not a run of this schedule");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_by_who_may_not_start_the_kind_finds_nothing() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 5, every(60)).unwrap();
+    let run = |task: &'static str, id| tasks.trigger_for("sync", id, &move |name| name == task).map(drop);
+    assert_eq!(run("fails", TaskId::new()).unwrap_err().kind, ErrorKind::UnknownSchedule);
+    assert_eq!(only(&tasks).running, 0);
+    let id = TaskId::new();
+    run("takes", id).unwrap();
+    tasks.schedule("sync", "fails", (), every(60)).unwrap();
+    assert_eq!(
+        run("fails", TaskId::new()).unwrap_err().kind,
+        ErrorKind::UnknownSchedule,
+        "what goes on is another kind"
+    );
+    sleep(secs(6)).await;
+    assert_eq!(run("fails", id).unwrap_err().kind, ErrorKind::NotFound);
+    run("fails", TaskId::new()).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_is_refused_says_why_and_counts_nowhere() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "narrow", (), every(60)).unwrap();
+    let other = tasks.start("narrow", ()).unwrap();
+    let id = TaskId::new();
+    let run = || tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
+    assert_eq!(run().unwrap_err().kind, ErrorKind::QueueFull);
+    assert_eq!((only(&tasks).skipped, only(&tasks).running, only(&tasks).last_run), (0, 0, None));
+    other.outcome().await;
+    assert_eq!(run().unwrap(), id, "it may be tried again with the same id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_replaces_another_begins_anew_and_does_not_overlap_its_runs() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 24, every(10)).unwrap();
+    sleep(secs(21)).await;
+    assert_eq!(only(&tasks).skipped, 1);
+    tasks.schedule("sync", "takes", 1, every(5)).unwrap();
+    let schedule = only(&tasks);
+    assert_eq!((schedule.every, schedule.running, schedule.skipped, schedule.last_run), (Some(5_000), 1, 0, None));
+    sleep(secs(16)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![10, 36], 2), "26 and 31 were left out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_taken_off_lets_its_runs_go_on_and_they_keep_a_new_one_of_the_name_waiting() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 18, every(10)).unwrap();
+    sleep(secs(12)).await;
+    tasks.unschedule("sync").unwrap();
+    assert!(tasks.schedules().is_empty());
+    assert_eq!(tasks.unschedule("sync").unwrap_err().kind, ErrorKind::UnknownSchedule);
+    tasks.schedule("sync", "takes", 1, every(10)).unwrap();
+    sleep(secs(21)).await;
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![10, 32], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_what_was_replaced_is_not_the_new_ones() {
+    let (tasks, _) = manager();
+    tasks.schedule("sync", "takes", 20, every(10)).unwrap();
+    let run = tasks.trigger("sync").unwrap();
+    tasks.schedule("sync", "takes", 1, every(60)).unwrap();
+    tasks.cancel(run.id(), CancelReason::User).unwrap();
+    run.outcome().await;
+    assert_eq!((only(&tasks).failures, only(&tasks).last_run, only(&tasks).running), (0, None, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn schedules_are_told_by_name_and_begin_when_they_are_told_to() {
+    let (tasks, _) = manager();
+    for name in ["b", "a"] {
+        tasks.put_schedule(name, "takes", Json::new(&1).unwrap(), every(10)).unwrap();
+    }
+    tasks.trigger("b").unwrap();
+    sleep(secs(60)).await;
+    let told: Vec<_> = tasks.schedules().into_iter().map(|it| (it.name, it.next_run_at)).collect();
+    assert_eq!(told, [("a".to_owned(), None), ("b".to_owned(), None)]);
+    tasks.begin_schedules();
+    sleep(secs(11)).await;
+    assert_eq!((runs(&tasks, "a"), runs(&tasks, "b")), (vec![70], vec![0, 70]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_not_be_run_is_refused_at_once() {
+    let (tasks, _) = manager();
+    let kind = |result: Result<(), crate::Error>| result.unwrap_err().kind;
+    assert_eq!(kind(tasks.schedule("a", "nope", (), every(10))), ErrorKind::UnknownTask);
+    assert_eq!(kind(tasks.schedule("a", "takes", "x", every(10))), ErrorKind::InvalidInput);
+    assert_eq!(kind(tasks.schedule("a", "takes", 1, every(0))), ErrorKind::InvalidOptions);
+    assert_eq!(kind(tasks.schedule("", "takes", 1, every(10))), ErrorKind::InvalidOptions);
+    assert!(tasks.schedules().is_empty());
+    let unknown = [tasks.pause_schedule("a"), tasks.resume_schedule("a"), tasks.trigger("a").map(drop)];
+    for error in unknown.map(Result::unwrap_err) {
+        assert_eq!(error.kind, ErrorKind::UnknownSchedule);
+        assert!(error.message.contains("\"a\"") && error.message.contains("Builder::schedule"), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_looks_at_the_clock_without_schedules_and_the_manager_is_not_kept() {
+    let (tasks, _) = manager();
+    let looks_on = || Handle::current().metrics().num_alive_tasks();
+    assert_eq!(looks_on(), 0);
+    for _ in 0..2 {
+        tasks.schedule("sync", "takes", 1, every(10)).unwrap();
+        tasks.schedule("more", "takes", 1, every(10)).unwrap();
+        sleep(secs(1)).await;
+        assert_eq!(looks_on(), 1);
+        tasks.unschedule("sync").unwrap();
+        tasks.unschedule("more").unwrap();
+        sleep(secs(1)).await;
+        assert_eq!(looks_on(), 0);
+    }
+    tasks.schedule("sync", "takes", 1, every(10)).unwrap();
+    sleep(secs(1)).await;
+    drop(tasks);
+    sleep(secs(1)).await;
+    assert_eq!(looks_on(), 0);
+}

@@ -1,0 +1,3 @@
+pub(crate) mod change_set;
+pub(crate) mod feed;
+pub(crate) mod filter;

@@ -1,0 +1,162 @@
+//! What a caller may start and see: the scope entries of its permissions.
+
+use std::sync::Arc;
+
+use glob::Pattern;
+use serde::Deserialize;
+use tauri::ipc::CommandScope;
+
+use crate::{
+    Error, ErrorKind,
+    access::scope_entry::{RawScopeEntry, Reach},
+};
+
+/// One scope entry, with its pattern read.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "RawScopeEntry")]
+pub(crate) struct ScopeEntry {
+    task: Pattern,
+    owner: Reach,
+}
+
+impl TryFrom<RawScopeEntry> for ScopeEntry {
+    type Error = String;
+
+    fn try_from(raw: RawScopeEntry) -> Result<Self, String> {
+        let task = Pattern::new(&raw.task).map_err(|problem| {
+            format!("\"{}\" in a scope entry of the tasks plugin is no pattern: {problem}", raw.task)
+        })?;
+        Ok(Self { task, owner: raw.owner })
+    }
+}
+
+/// The entries that apply to one call of one command. What is denied wins, and nothing is allowed unasked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    allowed: Vec<Arc<ScopeEntry>>,
+    denied: Vec<Arc<ScopeEntry>>,
+}
+
+impl From<CommandScope<ScopeEntry>> for Scope {
+    fn from(scope: CommandScope<ScopeEntry>) -> Self {
+        Self { allowed: scope.allows().clone(), denied: scope.denies().clone() }
+    }
+}
+
+impl Scope {
+    /// Whether `task` may be started; the error says which entry is missing.
+    pub(crate) fn check_start(&self, task: &str, label: &str) -> Result<(), Error> {
+        if self.denies(task) {
+            return Err(Error::new(
+                ErrorKind::NotAllowed,
+                format!(
+                    "a scope entry under \"deny\" keeps window \"{label}\" from starting task \"{task}\": look for it in the \
+                     capabilities of this window (src-tauri/capabilities/*.json)"
+                ),
+            ));
+        }
+        if !self.allowed.iter().any(|entry| entry.task.matches(task)) {
+            return Err(Error::new(
+                ErrorKind::NotAllowed,
+                format!(
+                    "window \"{label}\" may not start task \"{task}\": add {{ \"identifier\": \"tasks:allow-start\", \"allow\": \
+                     [{{ \"task\": \"{task}\" }}] }} to the permissions of a capability of this window \
+                     (src-tauri/capabilities/*.json)"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether every task is visible, whatever its name and its owner.
+    pub(crate) fn sees_everything(&self) -> bool {
+        let everything = |entry: &Arc<ScopeEntry>| entry.owner == Reach::Any && entry.task.as_str() == "*";
+        self.denied.is_empty() && self.allowed.iter().any(everything)
+    }
+
+    /// Why a limit on `tasks` (a name, or a pattern of all that it is about) may not be changed.
+    pub(crate) fn limit_refused(tasks: &str, label: &str) -> Error {
+        Error::new(
+            ErrorKind::NotAllowed,
+            format!(
+                "window \"{label}\" may not change this limit, which holds for everybody's tasks: add {{ \"identifier\": \
+                 \"tasks:allow-set-limit\", \"allow\": [{{ \"task\": \"{tasks}\", \"owner\": \"any\" }}] }} to the permissions of a \
+                 capability of this window (src-tauri/capabilities/*.json), and no \"deny\" that is about them"
+            ),
+        )
+    }
+
+    /// Whether a task of this name is visible: the caller's `own`, or with an entry for any owner.
+    pub(crate) fn sees(&self, task: &str, own: bool) -> bool {
+        let allowed = || self.allowed.iter().any(|entry| entry.owner == Reach::Any && entry.task.matches(task));
+        !self.denies(task) && (own || allowed())
+    }
+
+    fn denies(&self, task: &str) -> bool {
+        self.denied.iter().any(|entry| entry.task.matches(task))
+    }
+}
+
+#[cfg(test)]
+impl Scope {
+    /// The scope of a page that sees every task.
+    pub(crate) fn everything() -> Self {
+        let all = ScopeEntry { task: Pattern::new("*").unwrap(), owner: Reach::Any };
+        Self { allowed: vec![Arc::new(all)], denied: Vec::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn scope(allow: Value, deny: Value) -> Scope {
+        let entries =
+            |value| serde_json::from_value::<Vec<ScopeEntry>>(value).unwrap().into_iter().map(Arc::new).collect();
+        Scope { allowed: entries(allow), denied: entries(deny) }
+    }
+
+    #[test]
+    fn nothing_may_be_started_unless_an_entry_says_so() {
+        assert!(Scope::default().check_start("download", "main").is_err());
+        let scope = scope(json!([{ "task": "down*" }]), json!([]));
+        assert!(scope.check_start("download", "main").is_ok());
+        assert!(scope.check_start("upload", "main").is_err());
+    }
+
+    #[test]
+    fn denied_wins_over_allowed() {
+        let scope = scope(json!([{ "task": "*", "owner": "any" }]), json!([{ "task": "secret" }]));
+        let error = scope.check_start("secret", "main").unwrap_err();
+        assert!(error.message.contains("deny"), "{error}");
+        assert!(!scope.sees("secret", true) && !scope.sees("secret", false));
+        assert!(scope.sees("other", false));
+    }
+
+    #[test]
+    fn others_tasks_are_seen_only_through_an_entry_for_any_owner() {
+        assert!(Scope::default().sees("download", true));
+        assert!(!Scope::default().sees("download", false));
+        assert!(!scope(json!([{ "task": "*" }]), json!([])).sees("download", false), "\"self\" if left out");
+        assert!(scope(json!([{ "task": "*", "owner": "any" }]), json!([])).sees("download", false));
+    }
+
+    #[test]
+    fn a_refusal_says_which_entry_to_add() {
+        let error = Scope::default().check_start("export", "main").unwrap_err();
+        assert!(
+            error.message.contains(r#"{ "identifier": "tasks:allow-start", "allow": [{ "task": "export" }] }"#),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_typo_in_an_entry_is_an_error_and_not_an_open_door() {
+        assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "ownr": "any" })).is_err());
+        assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "owner": "all" })).is_err());
+        let error = serde_json::from_value::<ScopeEntry>(json!({ "task": "[" })).unwrap_err();
+        assert!(error.to_string().contains("no pattern"), "{error}");
+    }
+}

@@ -1,0 +1,134 @@
+//! What becomes of pages, sessions and ownership when webviews come and go. Tauri calls these on its main
+//! thread and under a lock of its own, so nothing here waits.
+
+use std::sync::Arc;
+
+use crate::{TaskManager, access::pages::Pages, session::Sessions};
+
+/// What the plugin keeps in the app.
+pub(crate) struct Plugin {
+    pub(crate) tasks: TaskManager,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) pages: Arc<Pages>,
+}
+
+impl Plugin {
+    pub(crate) fn new(tasks: TaskManager) -> Self {
+        Self { tasks, sessions: Arc::default(), pages: Arc::default() }
+    }
+
+    pub(crate) fn webview_created(&self, label: &str, window: &str) {
+        // Tauri tells nothing of a webview that closes before its window: it is missed when its label comes again.
+        if self.pages.created(label, window) {
+            self.page_closed(label);
+        }
+    }
+
+    /// The document that was in this webview is gone; the webview is still there.
+    pub(crate) fn page_left(&self, label: &str) {
+        self.sessions.close_page(label, true);
+    }
+
+    pub(crate) fn window_destroyed(&self, window: &str) {
+        for label in self.pages.window_destroyed(window) {
+            self.page_closed(&label);
+        }
+    }
+
+    /// Nobody is told anything any more.
+    pub(crate) fn exiting(&self) {
+        self.sessions.close_all();
+    }
+
+    fn page_closed(&self, label: &str) {
+        self.sessions.close_page(label, false);
+        self.tasks.disown(|page| &*page.label == label);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri::ipc::Channel;
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::{Failure, Json, StartOptions, TaskContext, TaskId, session::PROTOCOL};
+    use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Owner, Page, Policy, Settings, Start};
+
+    struct Opened {
+        plugin: Plugin,
+        page: Page,
+        id: TaskId,
+    }
+
+    /// A window `main` whose page has a session and a task.
+    fn opened() -> Opened {
+        let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<Result<(), Failure>>().await
+        });
+        let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
+        let plugin = Plugin::new(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
+        plugin.webview_created("main", "main");
+        let (label, incarnation) = plugin.pages.current("main");
+        let page = Page { label, incarnation, remote: false };
+        plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
+        let start = Start {
+            id: TaskId::new(),
+            task: "hang",
+            input: Json::null(),
+            owner: Owner::Page(page.clone()),
+            options: StartOptions::new(),
+            sees: &|_| true,
+        };
+        let id = plugin.tasks.start_for(start).unwrap().record().id;
+        Opened { plugin, page, id }
+    }
+
+    impl Opened {
+        fn has_session(&self) -> bool {
+            self.plugin.sessions.get("s", &self.page).is_ok()
+        }
+
+        fn owner(&self) -> Option<String> {
+            self.plugin.tasks.get(self.id).unwrap().owner
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_is_left_loses_its_session_and_keeps_its_tasks() {
+        let main = opened();
+        main.plugin.page_left("other");
+        assert!(main.has_session());
+        main.plugin.page_left("main");
+        assert!(!main.has_session());
+        assert_eq!(main.owner().as_deref(), Some("main"));
+        assert!(main.plugin.pages.is_current(&main.page));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_tasks_of_a_window_that_closes_become_the_apps() {
+        let main = opened();
+        main.plugin.window_destroyed("other");
+        assert!(main.has_session());
+        main.plugin.window_destroyed("main");
+        assert!(!main.has_session());
+        assert_eq!(main.owner(), None);
+        assert!(!main.plugin.pages.is_current(&main.page));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_label_that_comes_again_inherits_nothing() {
+        let main = opened();
+        main.plugin.webview_created("main", "main");
+        assert!(!main.has_session());
+        assert_eq!(main.owner(), None, "the app's now, and not the new page's");
+        assert!(!main.plugin.pages.is_current(&main.page));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_exit_closes_all_sessions() {
+        let main = opened();
+        main.plugin.exiting();
+        assert!(!main.has_session());
+    }
+}

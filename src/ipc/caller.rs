@@ -1,0 +1,206 @@
+//! Who asks: the page that a command comes from and what its permissions for that command say.
+
+use std::{sync::Arc, time::Duration};
+
+use tauri::{
+    Manager, Runtime,
+    ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
+    utils::acl::ExecutionContext,
+};
+use tokio::time::timeout;
+
+use crate::{
+    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
+    access::{
+        pages::Pages,
+        scope::{Scope, ScopeEntry},
+    },
+    app::lifecycle::Plugin,
+    ipc::commands::Started,
+    session::{Session, SessionInfo, SessionMessage, Sessions},
+};
+use tauri_plugin_tasks_engine::delivery::{Follower, Owner, Page, Record, Start, StartBatch};
+
+/// How long a start waits for a task that does not wait for anything itself.
+const QUICK_END: Duration = Duration::from_millis(2);
+
+/// What one caller may see.
+#[derive(Debug, Clone)]
+pub(crate) struct View {
+    page: Page,
+    scope: Scope,
+}
+
+impl View {
+    pub(crate) fn new(page: Page, scope: Scope) -> Self {
+        Self { page, scope }
+    }
+
+    pub(crate) fn sees(&self, record: &Record) -> bool {
+        self.sees_task_of(record.name(), &record.owner())
+    }
+
+    pub(crate) fn sees_task_of(&self, task: &str, owner: &Owner) -> bool {
+        let own = matches!(owner, Owner::Page(page) if *page == self.page);
+        self.scope.sees(task, own)
+    }
+}
+
+/// The caller of a command. As an argument it comes from Tauri, not from the page.
+pub(crate) struct Caller {
+    view: View,
+    pub(crate) tasks: TaskManager,
+    sessions: Arc<Sessions>,
+    pages: Arc<Pages>,
+}
+
+impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let remote = command.acl.as_ref().is_some_and(|commands| {
+            commands.iter().any(|command| matches!(command.context, ExecutionContext::Remote { .. }))
+        });
+        let webview = command.message.webview();
+        let plugin = webview.state::<Plugin>();
+        let (label, incarnation) = plugin.pages.current(webview.label());
+        let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
+        Ok(Self {
+            view: View::new(Page { label, incarnation, remote }, scope),
+            tasks: plugin.tasks.clone(),
+            sessions: Arc::clone(&plugin.sessions),
+            pages: Arc::clone(&plugin.pages),
+        })
+    }
+}
+
+#[cfg(test)]
+impl specta::function::FunctionArg for Caller {
+    fn to_datatype(_: &mut specta::Types) -> Option<specta::datatype::DataType> {
+        None
+    }
+}
+
+impl Caller {
+    pub(crate) fn page(&self) -> &Page {
+        &self.view.page
+    }
+
+    pub(crate) fn view(&self) -> View {
+        self.view.clone()
+    }
+
+    /// Opens a session, unless the webview has closed while the call was on its way.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        protocol: u32,
+        channel: Channel<SessionMessage>,
+    ) -> Result<SessionInfo, Error> {
+        let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
+        if !self.pages.is_current(self.page()) {
+            self.sessions.close_sessions_of(self.page());
+        }
+        Ok(info)
+    }
+
+    /// Starts a task for this page.
+    pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
+        let sees = |record: &Record| self.view.sees(record);
+        self.tasks.start_for(Start { id, task, input, owner: self.owner(), options, sees: &sees })
+    }
+
+    pub(crate) fn retry(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
+        let sees = |record: &Record| self.view.sees(record);
+        self.tasks.retry_for(record, id, self.owner(), &sees)
+    }
+
+    pub(crate) fn batch(
+        &self,
+        id: TaskId,
+        task: &str,
+        inputs: Vec<Json>,
+        options: BatchOptions,
+    ) -> Result<Follower, Error> {
+        self.tasks.start_batch_for(StartBatch { id, task, inputs, owner: self.owner(), options })
+    }
+
+    fn owner(&self) -> Owner {
+        Owner::Page(self.page().clone())
+    }
+
+    /// Has `session` told of a task that this page has started, unless it has ended already. If the webview has closed while
+    /// the call was on its way, the task is the app's.
+    pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
+        let record = started.record();
+        // What comes to its end without waiting for anything has its end in the answer, unless it takes its time.
+        let _ = timeout(QUICK_END, record.settled()).await;
+        let snapshot = session.follow(record);
+        if !self.pages.is_current(self.page()) {
+            self.tasks.disown(|page| page == self.page());
+        }
+        let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
+        Started { snapshot, outcome }
+    }
+
+    pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, Error> {
+        self.sessions.get(name, self.page())
+    }
+
+    pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
+        self.view.scope.check_start(task, &self.page().label)
+    }
+
+    /// Whether it sees the tasks of this name whoever owns them.
+    pub(crate) fn sees_all(&self, task: &str) -> bool {
+        self.view.scope.sees(task, false)
+    }
+
+    /// Whether it sees a schedule of this kind, whose runs are the app's.
+    pub(crate) fn sees_schedule_of(&self, task: &str) -> bool {
+        self.view.sees_task_of(task, &Owner::App)
+    }
+
+    /// Whether it may change this limit, which holds for everybody's tasks.
+    pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
+        let allowed = match of {
+            // It holds for what is spawned under any name too.
+            LimitOf::App => self.view.scope.sees_everything(),
+            LimitOf::Task(task) => self.sees_all(task),
+            LimitOf::Group(group) => {
+                let tasks = self.tasks.tasks_in(group);
+                self.view.scope.sees_everything() || (!tasks.is_empty() && tasks.iter().all(|task| self.sees_all(task)))
+            }
+            _ => false,
+        };
+        let tasks = if let LimitOf::Task(task) = of { task } else { "*" };
+        if allowed { Ok(()) } else { Err(Scope::limit_refused(tasks, &self.page().label)) }
+    }
+
+    /// The visible tasks that match, oldest first.
+    pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
+        self.tasks.records(filter).into_iter().filter(|record| self.view.sees(record))
+    }
+
+    /// The task with this id. What the caller may not see is not there for it.
+    pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
+        id.parse()
+            .ok()
+            .and_then(|id| self.tasks.find(id))
+            .filter(|record| self.view.sees(record))
+            .ok_or_else(|| Error::not_visible(id))
+    }
+
+    /// The task with this id, whose outcome is wanted.
+    pub(crate) fn find_ended(&self, id: &str) -> Result<Arc<Record>, Error> {
+        self.find(id).map_err(|not_found| {
+            let spent = id.parse().ok().and_then(|id: TaskId| Some((id, self.tasks.spent(id)?)));
+            match spent {
+                Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => Error::outcome_expired(id),
+                _ => not_found,
+            }
+        })
+    }
+
+    pub(crate) fn cancel(&self, id: &str, reason: CancelReason) -> Result<(), Error> {
+        self.tasks.cancel_record(&self.find(id)?, reason)
+    }
+}

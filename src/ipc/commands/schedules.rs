@@ -1,0 +1,57 @@
+//! What a page may ask of schedules. They are the app's own, and so are their runs.
+
+use tauri::command;
+
+use super::NAME_LIMIT;
+use crate::{Error, ErrorKind, ScheduleSnapshot, TaskSnapshot, ipc::caller::Caller};
+
+/// The schedules whose kinds are visible whoever owns their tasks, by name.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, Error> {
+    let mut schedules = caller.tasks.schedules();
+    schedules.retain(|schedule| caller.sees_schedule_of(&schedule.task));
+    Ok(schedules)
+}
+
+/// Starts a run of a schedule now, with an `id` that the page has made for it; what comes back may be the run that goes on.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
+    let hidden = |name: &str| {
+        let entry = r#"{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }"#;
+        Error::schedule_not_visible(name, entry)
+    };
+    if name.len() > NAME_LIMIT {
+        return Err(hidden("…"));
+    }
+    let may_start = |task: &str| caller.check_start(task).is_ok();
+    match caller.tasks.trigger_for(&name, id.parse()?, &may_start) {
+        Err(Error { kind: ErrorKind::UnknownSchedule, .. }) => Err(hidden(&name)),
+        run => Ok(run?.record().snapshot()),
+    }
+}
+
+/// Starts no more runs of a schedule until it is resumed.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn pause_schedule(caller: Caller, name: String) -> Result<(), Error> {
+    caller.tasks.pause_schedule(&controlled(&caller, name, "tasks:allow-pause-schedule")?)
+}
+
+/// Goes on with the runs of a schedule. Those of the pause are not made up for.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), Error> {
+    caller.tasks.resume_schedule(&controlled(&caller, name, "tasks:allow-resume-schedule")?)
+}
+
+/// The name, if there is such a schedule and the caller sees it.
+fn controlled(caller: &Caller, name: String, permission: &str) -> Result<String, Error> {
+    let task = Some(&name).filter(|name| name.len() <= NAME_LIMIT).and_then(|name| caller.tasks.task_of_schedule(name));
+    if task.is_some_and(|task| caller.sees_schedule_of(&task)) {
+        return Ok(name);
+    }
+    let entry = format!(r#"{{ "identifier": "{permission}", "allow": [{{ "task": "…", "owner": "any" }}] }}"#);
+    Err(Error::schedule_not_visible(if name.len() > NAME_LIMIT { "…" } else { &name }, &entry))
+}
