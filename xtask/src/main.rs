@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask demo`, `cargo xtask test` and `cargo xtask bench`.
+//! The developer's commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask imports` and `cargo xtask bench`.
 
 mod bench;
 mod build;
@@ -6,6 +6,7 @@ mod command;
 mod demo;
 mod display;
 mod generated;
+mod imports;
 mod mutations;
 mod setup;
 mod stages;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(value_name = "STAGE", value_parser = test::stage_names())]
         stages: Vec<String>,
     },
+    /// Show the floors of each folder, what imports what, and each circle
+    Imports,
     /// Measure what the product costs, and compare it with the goals: see BENCHMARKS.md
     Bench {
         /// Only this
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo => demo::run(),
         Command::Test { stages } => test::run(&stages),
+        Command::Imports => imports::show(),
         Command::Bench { part, json } => bench::run(part, json),
     };
     result.unwrap_or_else(|error| {

@@ -8,6 +8,7 @@ use crate::build::{self, WORKSPACE};
 use crate::command::{Output, command};
 use crate::display::Display;
 use crate::generated::Generated;
+use crate::imports;
 use crate::mutations;
 use crate::setup;
 use crate::stages::{self, Stage};
@@ -15,6 +16,7 @@ use crate::stages::{self, Stage};
 const STAGES: &[Stage<Generated>] = &[
     Stage { name: "set-up", needs: &[], run: |_, output| set_up(output) },
     Stage { name: "rustfmt", needs: &[], run: |_, output| rustfmt(output) },
+    Stage { name: "imports", needs: &[], run: |_, output| imports::check(output) },
     Stage { name: "npm", needs: &["set-up"], run: |_, output| setup::npm_packages(output) },
     Stage { name: "typescript", needs: &["npm"], run: |_, output| build::typescript(output) },
     Stage { name: "lint", needs: &["typescript"], run: |_, output| npm("lint", output) },

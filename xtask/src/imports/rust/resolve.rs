@@ -1,0 +1,146 @@
+//! From a path to what it names, through imports, re-exports and globs.
+
+use std::collections::HashSet;
+
+use super::modules::{ModuleId, Spaces, Tree, What};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Module(ModuleId),
+    Item {
+        module: ModuleId,
+        name: String,
+        /// What the path goes on with: a variant, or an associated function, constant or type.
+        member: Option<String>,
+    },
+    /// A name of another crate's, or of the prelude.
+    Outside,
+}
+
+/// The names that are being looked up, so that imports in a circle end.
+type Seen = HashSet<(ModuleId, String, Spaces)>;
+
+impl Tree {
+    /// All that `path` can name in `module`: in several name spaces, or under several conditions.
+    pub fn resolve(&self, module: ModuleId, path: &[String], spaces: Spaces) -> Vec<Found> {
+        self.resolve_seen(module, path, spaces, &mut Seen::new())
+    }
+
+    fn resolve_seen(&self, module: ModuleId, path: &[String], spaces: Spaces, seen: &mut Seen) -> Vec<Found> {
+        let mut start = module;
+        let mut steps = 0;
+        for step in path {
+            match step.as_str() {
+                "crate" => start = 0,
+                "self" => {}
+                "super" => start = self.modules[start].parent.unwrap_or(start),
+                _ => break,
+            }
+            steps += 1;
+        }
+        let rest = &path[steps..];
+        match rest {
+            [] => vec![Found::Module(start)],
+            [first, ..] if first == "::" => vec![Found::Outside],
+            [first, ..] => {
+                let first_spaces = if rest.len() == 1 { spaces } else { Spaces::TYPES };
+                let mut found = self.look_up(start, first, first_spaces, start, seen);
+                if found.is_empty() && rest.len() == 1 && spaces.meets(Spaces::MACROS) {
+                    found = self.macro_above(start, first);
+                }
+                if found.is_empty() && steps == 0 {
+                    return vec![Found::Outside];
+                }
+                found.into_iter().flat_map(|found| self.go_on(found, &rest[1..], spaces, module, seen)).collect()
+            }
+        }
+    }
+
+    fn go_on(&self, found: Found, rest: &[String], spaces: Spaces, from: ModuleId, seen: &mut Seen) -> Vec<Found> {
+        match (found, rest) {
+            (found, []) => vec![found],
+            (Found::Outside, _) => vec![Found::Outside],
+            (Found::Item { module, name, .. }, [member, ..]) => {
+                vec![Found::Item { module, name, member: Some(member.clone()) }]
+            }
+            (Found::Module(module), [next, rest @ ..]) => {
+                let next_spaces = if rest.is_empty() { spaces } else { Spaces::TYPES };
+                let found = self.look_up(module, next, next_spaces, from, seen);
+                found.into_iter().flat_map(|found| self.go_on(found, rest, spaces, from, seen)).collect()
+            }
+        }
+    }
+
+    /// What `name` is in `module`, as `viewer` sees it.
+    fn look_up(&self, module: ModuleId, name: &str, spaces: Spaces, viewer: ModuleId, seen: &mut Seen) -> Vec<Found> {
+        let key = (module, name.to_owned(), spaces);
+        if !seen.insert(key.clone()) {
+            return vec![];
+        }
+        let mut found = vec![];
+        for definition in self.modules[module].names.get(name).into_iter().flatten() {
+            if !definition.spaces.meets(spaces) || !self.is_inside(viewer, definition.seen_in) {
+                continue;
+            }
+            match &definition.what {
+                What::Item(home) => found.push(Found::Item { module: *home, name: name.to_owned(), member: None }),
+                What::Module(child) => found.push(Found::Module(*child)),
+                What::Import(path) => found.extend(self.resolve_seen(module, path, spaces, seen)),
+            }
+        }
+        if found.is_empty() {
+            found = self.look_up_globs(module, name, spaces, viewer, seen);
+        }
+        seen.remove(&key);
+        found
+    }
+
+    fn look_up_globs(
+        &self,
+        module: ModuleId,
+        name: &str,
+        spaces: Spaces,
+        viewer: ModuleId,
+        seen: &mut Seen,
+    ) -> Vec<Found> {
+        let mut found = vec![];
+        for glob in self.modules[module].globs.iter().filter(|glob| self.is_inside(viewer, glob.seen_in)) {
+            for target in self.resolve_seen(module, &glob.path, Spaces::TYPES, seen) {
+                match target {
+                    // What the glob brings is what is seen from where it stands.
+                    Found::Module(target) => {
+                        let brought = self.look_up(target, name, spaces, module, seen);
+                        found.extend(brought.into_iter().filter(|found| *found != Found::Outside));
+                    }
+                    Found::Item { module, name: of, .. } if self.has_variant(module, &of, name) => {
+                        found.push(Found::Item { module, name: of, member: Some(name.to_owned()) });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        found
+    }
+
+    pub fn has_variant(&self, module: ModuleId, of: &str, name: &str) -> bool {
+        self.modules[module].variants.get(of).is_some_and(|variants| variants.contains(name))
+    }
+
+    /// A macro that is seen because its text comes before: of a module around this one, or lent by one in there.
+    fn macro_above(&self, module: ModuleId, name: &str) -> Vec<Found> {
+        let around = std::iter::successors(Some(module), |module| self.modules[*module].parent);
+        let mut home = around.into_iter().filter_map(|outer| self.macro_in(outer, name));
+        home.next().map(|module| Found::Item { module, name: name.to_owned(), member: None }).into_iter().collect()
+    }
+
+    fn macro_in(&self, module: ModuleId, name: &str) -> Option<ModuleId> {
+        let own = self.modules[module].names.get(name).into_iter().flatten();
+        let mut own = own.filter(|definition| definition.spaces == Spaces::MACROS);
+        match own.next().map(|definition| &definition.what) {
+            Some(What::Item(home)) => Some(*home),
+            _ => (0..self.modules.len())
+                .filter(|child| self.modules[*child].parent == Some(module) && self.modules[*child].lends_macros)
+                .find_map(|child| self.macro_in(child, name)),
+        }
+    }
+}

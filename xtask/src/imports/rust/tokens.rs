@@ -1,0 +1,173 @@
+//! What the tokens of a macro call or an attribute may name.
+
+use syn::buffer::{Cursor, TokenBuffer};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Block, Expr, Meta, Stmt, Token};
+
+use super::uses::Path;
+
+pub enum Piece {
+    Expressions(Vec<Expr>),
+    Statements(Vec<Stmt>),
+    Path(Path, Follows),
+    /// A variable of the macro's own.
+    Variable(String),
+}
+
+/// What comes after a path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Follows {
+    Arguments,
+    Bang,
+    Other,
+}
+
+/// Most macros take expressions or statements; of the others the tokens are looked through for paths.
+pub fn of_call(call: &syn::Macro) -> Vec<Piece> {
+    let buffer = TokenBuffer::new2(call.tokens.clone());
+    let mut pieces = vec![];
+    code(buffer.begin(), &mut pieces);
+    pieces
+}
+
+/// The paths that begin with `$crate` or `crate`. All others are the callers'.
+pub fn of_definition(definition: &syn::Macro) -> Vec<Path> {
+    let buffer = TokenBuffer::new2(definition.tokens.clone());
+    let mut pieces = vec![];
+    plain(buffer.begin(), &mut pieces);
+    let paths = pieces.into_iter().filter_map(|piece| match piece {
+        Piece::Path(path, _) => Some(path),
+        _ => None,
+    });
+    paths.filter(|path| path[0] == "crate").collect()
+}
+
+/// The paths of an attribute, also those that serde takes as text.
+pub fn of_attribute(attribute: &Attribute) -> Vec<Path> {
+    let Meta::List(list) = &attribute.meta else { return vec![] };
+    let buffer = TokenBuffer::new2(list.tokens.clone());
+    let mut pieces = vec![];
+    plain(buffer.begin(), &mut pieces);
+    let mut paths: Vec<_> = pieces.into_iter().filter_map(longer_path).collect();
+    if list.path.is_ident("serde") {
+        paths.extend(of_serde(attribute));
+    }
+    paths
+}
+
+/// A lone word in an attribute is an option of its own.
+fn longer_path(piece: Piece) -> Option<Path> {
+    match piece {
+        Piece::Path(path, _) if path.len() > 1 => Some(path),
+        _ => None,
+    }
+}
+
+fn of_serde(attribute: &Attribute) -> Vec<Path> {
+    let mut paths = vec![];
+    // What doesn't parse has no form that names a path.
+    let _ = attribute.parse_nested_meta(|meta| {
+        if meta.input.peek(Token![=]) {
+            if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = meta.value()?.parse()?
+                && let Ok(path) = text.parse::<syn::Path>()
+            {
+                let path = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                paths.extend(of_option(&meta.path, path));
+            }
+        } else if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
+            // As in `rename(serialize = "…")`.
+            meta.parse_nested_meta(|inner| inner.value()?.parse::<Expr>().map(drop))?;
+        }
+        Ok(())
+    });
+    paths
+}
+
+/// What serde calls or names because of an option whose text is `path`.
+fn of_option(option: &syn::Path, path: Path) -> Vec<Path> {
+    const TAKE_PATHS: &[&str] =
+        &["serialize_with", "deserialize_with", "default", "skip_serializing_if", "remote", "from", "try_from", "into"];
+    if option.is_ident("with") {
+        return ["serialize", "deserialize"].map(|name| [path.as_slice(), &[name.to_owned()]].concat()).into();
+    }
+    if TAKE_PATHS.iter().any(|name| option.is_ident(name)) { vec![path] } else { vec![] }
+}
+
+fn code(cursor: Cursor<'_>, pieces: &mut Vec<Piece>) {
+    if let Ok(parsed) = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(cursor.token_stream()) {
+        pieces.push(Piece::Expressions(parsed.into_iter().collect()));
+    } else if let Ok(parsed) = Block::parse_within.parse2(cursor.token_stream()) {
+        pieces.push(Piece::Statements(parsed));
+    } else {
+        tokens(cursor, code, pieces);
+    }
+}
+
+fn plain(cursor: Cursor<'_>, pieces: &mut Vec<Piece>) {
+    tokens(cursor, plain, pieces);
+}
+
+/// `inside`: how to read what stands in brackets.
+fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), pieces: &mut Vec<Piece>) {
+    let mut before = [' ', ' '];
+    while !cursor.eof() {
+        if let Some((content, _, _, after)) = cursor.any_group() {
+            inside(content, pieces);
+            cursor = after;
+            before = [' ', ')'];
+        } else if let Some((path, after)) = path(cursor) {
+            // A field or a method; but `..` is a range.
+            let is_member = before[1] == '.' && before[0] != '.';
+            let is_hidden = before[1] == '\'' || (before[1] == '$' && path[0] != "crate");
+            if !is_member && !is_hidden {
+                pieces.extend(piece(path, after));
+            }
+            cursor = after;
+            before = [' ', 'a'];
+        } else if let Some((punct, after)) = cursor.punct() {
+            cursor = after;
+            before = [before[1], punct.as_char()];
+        } else if let Some((_, after)) = cursor.token_tree() {
+            cursor = after;
+            before = [' ', '0'];
+        }
+    }
+}
+
+fn path(cursor: Cursor<'_>) -> Option<(Path, Cursor<'_>)> {
+    let (first, mut cursor) = cursor.ident()?;
+    let mut path = vec![first.to_string()];
+    while let Some((next, after)) = signs(cursor, "::").and_then(Cursor::ident) {
+        path.push(next.to_string());
+        cursor = after;
+    }
+    Some((path, cursor))
+}
+
+fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
+    let is_name = path.len() == 1;
+    // The name of a field or a typed variable.
+    if is_name && signs(after, ":").is_some() && signs(after, "::").is_none() {
+        return None;
+    }
+    if is_name && signs(after, "=").is_some() && signs(after, "==").is_none() {
+        return path.into_iter().next().map(Piece::Variable);
+    }
+    let is_call = after.any_group().is_some() && after.token_stream().to_string().starts_with('(');
+    let is_macro = signs(after, "!").is_some() && signs(after, "!=").is_none();
+    let follows = match (is_call, is_macro) {
+        (true, _) => Follows::Arguments,
+        (_, true) => Follows::Bang,
+        _ => Follows::Other,
+    };
+    Some(Piece::Path(path, follows))
+}
+
+/// Past these signs, if they come next.
+fn signs<'a>(cursor: Cursor<'a>, wanted: &str) -> Option<Cursor<'a>> {
+    wanted.chars().try_fold(cursor, |cursor, wanted| {
+        let (punct, after) = cursor.punct()?;
+        (punct.as_char() == wanted).then_some(after)
+    })
+}

@@ -1,0 +1,46 @@
+//! The single imports of a `use` item.
+
+use syn::{ItemUse, UseTree};
+
+/// Names between `::`; the first is `::` itself if the path begins with it.
+pub type Path = Vec<String>;
+
+pub struct Import {
+    pub path: Path,
+    /// What it is called here; `None` for a glob.
+    pub name: Option<String>,
+}
+
+pub fn imports(item: &ItemUse) -> Vec<Import> {
+    let mut imports = vec![];
+    let start = if item.leading_colon.is_some() { vec!["::".to_owned()] } else { vec![] };
+    collect(&item.tree, start, &mut imports);
+    imports
+}
+
+fn collect(tree: &UseTree, mut path: Path, imports: &mut Vec<Import>) {
+    match tree {
+        UseTree::Path(step) => {
+            path.push(step.ident.to_string());
+            collect(&step.tree, path, imports);
+        }
+        UseTree::Name(leaf) => {
+            push(&mut path, &leaf.ident);
+            let name = path.last().cloned();
+            imports.push(Import { path, name });
+        }
+        UseTree::Rename(leaf) => {
+            push(&mut path, &leaf.ident);
+            imports.push(Import { path, name: Some(leaf.rename.to_string()) });
+        }
+        UseTree::Glob(_) => imports.push(Import { path, name: None }),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| collect(tree, path.clone(), imports)),
+    }
+}
+
+/// `self` at the end of a longer path is the module before it.
+fn push(path: &mut Path, ident: &syn::Ident) {
+    if path.is_empty() || ident != "self" {
+        path.push(ident.to_string());
+    }
+}

@@ -1,0 +1,27 @@
+//! One fixture for each sort of fault, and for what looks like one and is none.
+
+mod house;
+mod rules;
+mod rust;
+mod typescript;
+
+use super::sources::Sources;
+use super::{arrows, faults};
+
+const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"fixture\"\n");
+
+/// What is reported of a repository with these files.
+fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
+    faults(&arrows(&sources(files)).expect("the fixture can be read"))
+}
+
+/// `from -> to (names)`, without the folder `src/`.
+fn arrows_of(files: &[(&str, &str)]) -> Vec<String> {
+    let arrows = arrows(&sources(files)).expect("the fixture can be read");
+    let texts = arrows.files().map(|(from, to, _)| format!("{from} -> {to} ({})", arrows.names(from, to)));
+    texts.map(|text| text.replace("src/", "")).collect()
+}
+
+fn sources(files: &[(&str, &str)]) -> Sources {
+    Sources::of(&[&[MANIFEST], files].concat())
+}

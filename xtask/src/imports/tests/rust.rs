@@ -1,0 +1,330 @@
+use super::{arrows_of, faults_of};
+
+const NONE: [&str; 0] = [];
+
+#[test]
+fn a_use_of_the_crate_leads_through_the_re_export_to_the_file_that_defines_the_name() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod inner; pub use inner::{A, B};"),
+        ("src/inner/mod.rs", "mod a; mod b; pub use a::A; pub use b::B as C; pub use self::C as B;"),
+        ("src/inner/a.rs", "use crate::B; pub struct A(B);"),
+        ("src/inner/b.rs", "use crate::{A}; pub struct B(Box<A>);"),
+    ]);
+    assert_eq!(
+        faults,
+        ["circle of 2 files:\n  src/inner/a.rs -> src/inner/b.rs (B)\n  src/inner/b.rs -> src/inner/a.rs (A)"]
+    );
+}
+
+#[test]
+fn a_use_of_super_leads_to_the_file_that_defines_the_name() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod inner;"),
+        ("src/inner.rs", "mod a; mod b; use a::A; use b::{b, B};"),
+        ("src/inner/a.rs", "use super::{b, super::inner::B}; pub struct A(B);"),
+        ("src/inner/b.rs", "use super::a::{self, A}; pub struct B; pub fn b() -> A { a::A }"),
+    ]);
+    assert_eq!(
+        faults,
+        ["circle of 2 files:\n  src/inner/a.rs -> src/inner/b.rs (B, b)\n  src/inner/b.rs -> src/inner/a.rs (A)"]
+    );
+}
+
+#[test]
+fn a_path_in_code_needs_no_use() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod a; mod b;"),
+        ("src/a.rs", "pub fn run() -> bool { let kept = crate::b::LIMIT; kept > 1 }"),
+        ("src/b.rs", "pub const LIMIT: u8 = 1; pub fn again<T: Into<bool>>() { if super::a::run() {} }"),
+    ]);
+    assert_eq!(faults, ["circle of 2 files:\n  src/a.rs -> src/b.rs (LIMIT)\n  src/b.rs -> src/a.rs (run)"]);
+}
+
+#[test]
+fn an_impl_block_leads_to_the_file_that_defines_its_type() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod task; mod shown;"),
+        ("src/task.rs", "use crate::shown::Shown; pub struct Task(Shown);"),
+        ("src/shown.rs", "pub struct Shown; impl std::fmt::Display for crate::task::Task { }"),
+    ]);
+    assert_eq!(
+        faults,
+        ["circle of 2 files:\n  src/shown.rs -> src/task.rs (Task)\n  src/task.rs -> src/shown.rs (Shown)"]
+    );
+}
+
+#[test]
+fn a_type_that_calls_its_own_function_depends_on_the_file_of_the_impl_block() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod task; mod steps;"),
+        (
+            "src/task.rs",
+            "pub struct Task; impl Task { fn run(&self) { self.step(); Self::stop(); self.other.run(); } }",
+        ),
+        ("src/steps.rs", "use crate::task::Task; impl Task { pub fn step(&self) {} pub fn stop() {} }"),
+    ]);
+    assert_eq!(
+        faults,
+        [
+            "circle of 2 files:\n  src/steps.rs -> src/task.rs (Task)\n  src/task.rs -> src/steps.rs (Task::step, Task::stop)"
+        ]
+    );
+}
+
+#[test]
+fn a_circle_may_have_three_files() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod a; mod b; mod c;"),
+        ("src/a.rs", "use crate::b::B; pub struct A;"),
+        ("src/b.rs", "use crate::c::C; pub struct B;"),
+        ("src/c.rs", "use crate::a::A; pub struct C;"),
+    ]);
+    assert_eq!(
+        faults,
+        ["circle of 3 files:\n  src/a.rs -> src/b.rs (B)\n  src/b.rs -> src/c.rs (C)\n  src/c.rs -> src/a.rs (A)"]
+    );
+}
+
+#[test]
+fn folders_may_be_in_a_circle_that_no_file_is_in() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod run; mod record;"),
+        ("src/run.rs", "mod launch; pub mod clock;"),
+        ("src/run/launch.rs", "use crate::record::entry::Entry;"),
+        ("src/run/clock.rs", "pub struct Clock;"),
+        ("src/record/mod.rs", "use crate::run::clock::Clock; pub mod entry;"),
+        ("src/record/entry.rs", "pub struct Entry;"),
+    ]);
+    assert_eq!(
+        faults,
+        ["circle of 2 folders in src/:\
+          \n  src/record/ -> src/run/\n      src/record/mod.rs -> src/run/clock.rs (Clock)\
+          \n  src/run/ -> src/record/\n      src/run/launch.rs -> src/record/entry.rs (Entry)"]
+    );
+}
+
+#[test]
+fn a_file_beside_a_folder_may_import_from_it_what_imports_other_files() {
+    let faults = faults_of(&[
+        ("src/lib.rs", "mod manager; mod run; mod error;"),
+        ("src/manager.rs", "use crate::run::launch;  fn start() { launch::launch() }"),
+        ("src/run.rs", "pub mod launch;"),
+        ("src/run/launch.rs", "use crate::error::Error; pub fn launch() {}"),
+        ("src/error.rs", "pub struct Error;"),
+    ]);
+    assert_eq!(faults, NONE);
+}
+
+#[test]
+fn what_a_macro_call_names_counts() {
+    for call in [
+        "format!(\"{}\", crate::b::B)",
+        "tokio::select! { biased; found = other.b() => {} , _ = crate::b::B.run(), if true => { 1 } }",
+        "json!({ \"key\": [crate::b::B], other: 1 })",
+        "vec![crate::b::B; 3]",
+        "crate::b::made!(field.B)",
+    ] {
+        let faults = faults_of(&[
+            ("src/lib.rs", "mod a; mod b;"),
+            ("src/a.rs", &format!("pub struct A; fn run() {{ {call}; }}")),
+            ("src/b.rs", "use crate::a::A; pub struct B; macro_rules! made { () => {} } pub(crate) use made;"),
+        ]);
+        let name = if call.contains("made") { "made" } else { "B" };
+        let circle = format!("circle of 2 files:\n  src/a.rs -> src/b.rs ({name})\n  src/b.rs -> src/a.rs (A)");
+        assert_eq!(faults, [circle], "{call}");
+    }
+}
+
+#[test]
+fn what_a_macro_of_our_own_names_counts_where_it_is_defined() {
+    let arrows = arrows_of(&[
+        ("src/lib.rs", "#[macro_use] mod made; mod a; mod b;"),
+        ("src/made.rs", "macro_rules! made { ($name:ident) => { $crate::b::B::$name(A) } }"),
+        ("src/a.rs", "pub struct A; fn run() { made!(new); }"),
+        ("src/b.rs", "pub struct B;"),
+    ]);
+    assert_eq!(arrows, ["a.rs -> made.rs (made)", "made.rs -> b.rs (B)"]);
+}
+
+#[test]
+fn what_only_tests_import_is_no_circle() {
+    let b = "use crate::a::A; pub struct B;";
+    for test in [
+        "#[cfg(test)] mod tests { use super::*; use crate::b::B; }",
+        "#[cfg(all(test, unix))] mod tests { use crate::b::B; }",
+        "#[cfg(test)] #[path = \"tests/of_a.rs\"] mod tests;",
+        "#[cfg(test)] use crate::b::B;",
+        "#[test] fn works() { crate::b::B; }",
+        "#[tokio::test] async fn works() { crate::b::B; }",
+        "impl A { #[cfg(test)] fn b() -> crate::b::B { } }",
+    ] {
+        let a = format!("pub struct A; {test}");
+        let files = [("src/lib.rs", "mod a; mod b;"), ("src/a.rs", a.as_str()), ("src/b.rs", b)];
+        assert_eq!(faults_of(&files), NONE, "{test}");
+    }
+}
+
+#[test]
+fn what_is_not_only_for_tests_counts() {
+    for condition in ["not(test)", "any(test, feature = \"test\")", "feature = \"test\""] {
+        let a = format!("pub struct A; #[cfg({condition})] use crate::b::B;");
+        let files = [("src/lib.rs", "mod a; mod b;"), ("src/a.rs", a.as_str()), ("src/b.rs", "pub struct B;")];
+        assert_eq!(arrows_of(&files), ["a.rs -> b.rs (B)"], "{condition}");
+    }
+}
+
+#[test]
+fn a_name_that_is_bound_nearer_by_is_no_arrow() {
+    let lib = "mod names; mod a; pub use names::*;";
+    let names_file =
+        "pub fn mark() {} pub struct Item; pub trait T { } pub mod time { pub fn now() {} } pub const MOST: u8 = 1;";
+    for code in [
+        "fn run(mark: fn()) { mark(); }",
+        "fn run() { let mark = 1; mark; }",
+        "fn run() { let run = |mark: fn()| mark(); }",
+        "fn run() { for mark in 0..1 { mark; } }",
+        "fn run() { if let Some(mark) = x && mark {} }",
+        "fn run() { match x { Some(mark) if mark => mark, _ => 1 } }",
+        "fn run() { fn mark() {} mark(); }",
+        "fn run() { struct Item; let item = Item; }",
+        "fn run(x: X) { x.mark(); x.mark; x.Item; }",
+        "fn run() { Other { mark: 1, time: 2 }; }",
+        "fn run<Item: Clone>(item: Item) { Item::default() }",
+        "struct Held<Item>(Item);",
+        "impl<Item> Clone for Held<Item> { fn clone(&self) -> Item { Item::new() } }",
+        "fn run<I: Iterator<Item = u8>>(i: I) -> I::Item { }",
+        "impl Iterator for Held { type Item = u8; fn next(&mut self) -> Option<Self::Item> { Self::mark() } }",
+        "fn run<T>() -> <T as Iterator>::Item { <T>::mark() }",
+        "fn run() { let time = 1; format!(\"{}\", time); assert!(x.mark(), \"{}\", y.Item); }",
+        "fn run() { select! { mark = x => mark(), Item: 1 } }",
+        "/// [`Item`], `crate::names::mark`\n#[doc = \"Item\"] struct Told;",
+        "#[serde(rename = \"Item\", default)] struct Told;",
+        "use std::time; fn run() { time::now() }",
+    ] {
+        let a = format!("use super::*; {code}");
+        let files = [("src/lib.rs", lib), ("src/a.rs", a.as_str()), ("src/names.rs", names_file)];
+        assert_eq!(arrows_of(&files), NONE, "{code}");
+    }
+    for (code, names) in
+        [("fn run() { mark(); let mark = 1; }", "mark"), ("fn run<T>() { Item; time::now() }", "Item, now")]
+    {
+        let a = format!("use super::*; {code}");
+        let files = [("src/lib.rs", lib), ("src/a.rs", a.as_str()), ("src/names.rs", names_file)];
+        assert_eq!(arrows_of(&files), [format!("a.rs -> names.rs ({names})")], "{code}");
+    }
+}
+
+#[test]
+fn all_ways_to_import_and_to_name_are_understood() {
+    for code in [
+        "use crate::Name;",
+        "use crate::b::Name;",
+        "use crate::{b::{self, Name as _}};",
+        "use super::b as other; fn run() { other::Name; }",
+        "use super::*; fn run() { let x: &dyn Fn(Name) = y; }",
+        "use super::b::*; fn run<T: Into<Name>>() {}",
+        "fn run() { use crate::b; b::Name; }",
+        "fn run() { use crate::b::*; x(Name); }",
+        "fn run() { match x { super::Name => 1 } }",
+        "fn run() { let super::Name { .. } = x; }",
+        "impl Clone for super::Name {}",
+        "struct Held<T = super::Name>(T);",
+        "#[serde(with = \"crate::b::Name\")] struct Told;",
+        "#[cfg(feature = \"x\")] fn run() -> impl Into<crate::Name> {}",
+        "mod inline { mod deeper { use super::super::super::b::Name; } }",
+        "use crate::Renamed;",
+    ] {
+        let files = [
+            ("src/lib.rs", "mod a; mod b; pub use b::{Name, Name as Renamed};"),
+            ("src/a.rs", code),
+            ("src/b.rs", "pub struct Name; mod inner { use super::Name; }"),
+        ];
+        assert_eq!(arrows_of(&files), ["a.rs -> b.rs (Name)"], "{code}");
+    }
+}
+
+#[test]
+fn a_module_that_serde_is_told_to_use_counts() {
+    let arrows = arrows_of(&[
+        ("src/lib.rs", "mod a; mod wire;"),
+        ("src/a.rs", "struct A { #[serde(rename(serialize = \"b\"), with = \"crate::wire\", default)] b: u8 }"),
+        ("src/wire.rs", "pub fn serialize() {} pub fn deserialize() {}"),
+    ]);
+    assert_eq!(arrows, ["a.rs -> wire.rs (deserialize, serialize)"]);
+}
+
+#[test]
+fn the_variants_of_an_enum_are_its_own() {
+    for code in [
+        "use crate::Status::Queued;",
+        "use crate::Status::*; fn run() { Queued; }",
+        "const S: u8 = crate::Status::Queued as u8;",
+    ] {
+        let files = [
+            ("src/lib.rs", "mod a; mod status; pub use status::Status;"),
+            ("src/a.rs", code),
+            ("src/status.rs", "pub enum Status { Queued }"),
+        ];
+        assert_eq!(arrows_of(&files), ["a.rs -> status.rs (Status)"], "{code}");
+    }
+}
+
+#[test]
+fn a_module_that_offers_what_is_inside_it_does_not_import_it_but_one_that_uses_it_does() {
+    let child = ("src/record/entry.rs", "use super::Record; pub struct Entry;");
+    let files = |record| [("src/lib.rs", "mod record;"), ("src/record.rs", record), child];
+    assert_eq!(faults_of(&files("mod entry; pub(crate) use entry::Entry; pub struct Record;")), NONE);
+    assert_eq!(
+        faults_of(&files("mod entry; pub(crate) use entry::Entry; pub struct Record(Entry);")),
+        ["circle of 2 files:\
+          \n  src/record.rs -> src/record/entry.rs (Entry)\n  src/record/entry.rs -> src/record.rs (Record)"]
+    );
+}
+
+#[test]
+fn a_module_that_only_passes_on_imports_nothing_and_another_that_passes_on_does() {
+    let b = ("src/b.rs", "pub struct B;");
+    let lib = ("src/lib.rs", "mod a; mod b;");
+    assert_eq!(arrows_of(&[lib, b, ("src/a.rs", "pub use crate::b::B;")]), NONE);
+    assert_eq!(arrows_of(&[lib, b, ("src/a.rs", "pub use crate::b::B; pub fn run() {}")]), ["a.rs -> b.rs (B)"]);
+}
+
+#[test]
+fn files_are_found_where_rust_looks_for_them() {
+    let arrows = arrows_of(&[
+        ("src/lib.rs", "mod one; mod two; mod inline { mod below; } #[path = \"else/where.rs\"] mod three; mod end;"),
+        ("src/one.rs", "mod child;"),
+        ("src/one/child.rs", "use crate::end::End;"),
+        ("src/two/mod.rs", "mod child; #[path = \"other.rs\"] mod renamed;"),
+        ("src/two/child.rs", "use crate::end::End;"),
+        ("src/two/other.rs", "use crate::end::End;"),
+        ("src/inline/below.rs", "use crate::end::End;"),
+        ("src/else/where.rs", "mod child;"),
+        ("src/else/child.rs", "use crate::end::End;"),
+        ("src/end.rs", "pub struct End;"),
+        ("src/bin/tool.rs", "mod part; use part::Part;"),
+        ("src/bin/part.rs", "pub struct Part;"),
+        ("member/Cargo.toml", ""),
+        ("member/src/main.rs", "mod part; use part::Part;"),
+        ("member/src/part.rs", "pub struct Part;"),
+    ]);
+    assert_eq!(
+        arrows,
+        [
+            "member/main.rs -> member/part.rs (Part)",
+            "bin/tool.rs -> bin/part.rs (Part)",
+            "else/child.rs -> end.rs (End)",
+            "inline/below.rs -> end.rs (End)",
+            "one/child.rs -> end.rs (End)",
+            "two/child.rs -> end.rs (End)",
+            "two/other.rs -> end.rs (End)",
+        ]
+    );
+}
+
+#[test]
+fn a_module_without_a_file_is_an_error() {
+    let sources = super::sources(&[("src/lib.rs", "mod gone;")]);
+    let error = super::arrows(&sources).map(|_| ()).expect_err("there is no such file");
+    assert_eq!(error.to_string(), "src/lib.rs says `mod gone;`, but there is no src/gone.rs and no src/gone/mod.rs");
+}
