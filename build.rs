@@ -6,32 +6,19 @@ mod scope_entry;
 
 use scope_entry::{RawScopeEntry, Reach};
 
-/// All but `start`, whose permission covers `retry` and `batch` too, and `read`, whose permission covers `cancel_read`: see
-/// permissions/start.toml and permissions/read.toml.
-const COMMANDS: &[&str] = &[
-    "open",
-    "ack",
-    "retry",
-    "batch",
-    "cancel",
-    "cancel_all",
-    "hold",
-    "release",
-    "set_priority",
-    "set_limit",
-    "counts",
-    "get",
-    "list",
-    "watch",
-    "unwatch",
-    "outcome",
-    "remove",
-    "cancel_read",
-    "schedules",
-    "trigger",
-    "pause_schedule",
-    "resume_schedule",
-];
+#[macro_use]
+#[path = "src/ipc/commands/list.rs"]
+mod list;
+
+macro_rules! names {
+    ($($command:ident),*) => { &[$(stringify!($command)),*] };
+}
+
+const COMMANDS: &[&str] = all_commands!(names);
+
+/// Whose permissions are written by hand, since they cover other commands too: see permissions/start.toml and
+/// permissions/read.toml.
+const BY_HAND: [&str; 2] = ["start", "read"];
 
 /// Which tasks a permission is about.
 #[derive(schemars::JsonSchema)]
@@ -70,10 +57,11 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 
 fn main() {
     // Without these cargo looks at every file of the package, down into node_modules.
-    for path in ["build.rs", "src/access/scope_entry.rs", "permissions", "api-iife.js"] {
+    for path in ["build.rs", "src/access/scope_entry.rs", "src/ipc/commands/list.rs", "permissions", "api-iife.js"] {
         println!("cargo:rerun-if-changed={path}");
     }
-    tauri_plugin::Builder::new(COMMANDS)
+    let generated: Vec<_> = COMMANDS.iter().copied().filter(|command| !BY_HAND.contains(command)).collect();
+    tauri_plugin::Builder::new(&generated)
         .global_api_script_path("./api-iife.js")
         .global_scope_schema(schemars::schema_for!(TasksScopeEntry))
         .build();

@@ -6,7 +6,7 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Opens the session `session` of this page: what is told to the page from now on comes over `channel`. */
 	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
-	/**  The page has taken message number `message`. Answers the next message if that one said `more`, when the next frame is due. */
+	/**  The page has taken message number `message`. Returns the next message if that one said `more`, when the next frame is due. */
 	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
 	/**
 	 *  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
@@ -19,7 +19,7 @@ export const commands = {
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
-	/**  Tells all visible tasks that match to stop; answers how many had not ended. */
+	/**  Tells all visible tasks that match to stop; returns how many had not ended. */
 	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
 	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),
@@ -38,7 +38,7 @@ export const commands = {
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
 	/**  The visible tasks that match, oldest first. */
 	list: (filter: TaskFilter) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|list", { filter }),
-	/**  Tells the session from now on of one task, or of all visible ones that match; answers how they stand. */
+	/**  Tells the session from now on of one task, or of all visible ones that match; returns how they stand. */
 	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
 	/**  Ends what [`watch`] or [`start`] began. The task goes on. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
@@ -114,25 +114,25 @@ export type CancelReason =
 /**  Nobody reads its items, and its kind says to cancel it then. */
 "unread";
 
-/**  The kinds of [`Error`]. */
+/**  The kinds of [`Error`](crate::Error). */
 export type ErrorKind = 
 /**  The page's package and the crate speak different versions of the protocol. */
 "protocolMismatch" | 
-/**  The session was closed, or never was: open a new one. */
+/**  The session was closed or never existed: open a new one. */
 "sessionGone" | 
 /**  No task is registered under this name. */
 "unknownTask" | 
-/**  There is no schedule of this name that the caller may see. */
+/**  The caller sees no schedule of this name. */
 "unknownSchedule" | 
-/**  The scope of the caller's permission doesn't name this task. */
+/**  The caller is not allowed to do this with this task. */
 "notAllowed" | 
 /**  The input doesn't fit the task's input type; `data` is `{ "path": "the.field" }`. */
 "invalidInput" | 
-/**  The id is not a UUID, or is not free. */
+/**  The id is not a UUID, or it is already used. */
 "invalidId" | 
-/**  No task with this id that the caller may see. */
+/**  The caller sees no task with this id. */
 "notFound" | 
-/**  The task has ended already; `data` is `{ "status": … }`. */
+/**  The task has already ended; `data` is `{ "status": … }`. */
 "alreadyEnded" | 
 /**  The task has not ended yet. */
 "notEnded" | 
@@ -140,29 +140,29 @@ export type ErrorKind =
 "tooLarge" | 
 /**  A value can't be written as JSON. */
 "unserializable" | 
-/**  The task has ended and its outcome is not kept any more. */
+/**  The task has ended and its outcome is no longer kept. */
 "outcomeExpired" | 
-/**  Too many tasks wait already; `data` is `{ "limit": number }`. */
+/**  Too many tasks are waiting; `data` is `{ "limit": number }`. */
 "queueFull" | 
-/**  A live task has this key already; `data` is `{ "id": … }` if the caller may see that task. */
+/**  A live task already has this key; `data` is `{ "id": … }` if the caller may see that task. */
 "keyTaken" | 
-/**  The task does not wait in a queue (any more); `data` is `{ "status": … }`. */
+/**  The task does not wait in a queue; `data` is `{ "status": … }`. */
 "notQueued" | 
-/**  The task did not end badly, or is not of a kind that can be started; there is nothing to try again. */
+/**  The task can't be tried again: it has completed, it is a batch, or its kind is not registered. */
 "notRetriable" | 
-/**  An option of a start doesn't fit, such as too many tags, or a part of a call can't be read. */
+/**  An option of a start is invalid, such as too many tags, or a part of a call can't be read. */
 "invalidOptions" | 
-/**  The task's items are being read by somebody else. */
+/**  Somebody else is reading the task's items. */
 "locked" | 
-/**  The reader has stopped or was never there, or asks for what it has let go of. */
+/**  The reader has stopped or never existed, or it asks for a batch that it has let go of. */
 "readerGone" | 
-/**  The handler is over or was told to stop: it can't emit any more. */
+/**  The handler is over or was told to stop, so it can emit nothing more. */
 "stopped" | 
 /**  An item is not of the type that it is read as. */
 "invalidItem" | 
 /**
- *  The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): nothing new starts. At an exit nothing is
- *  held either.
+ *  The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): no task is started, and at an exit none
+ *  is held.
  */
 "shuttingDown";
 
@@ -630,9 +630,9 @@ export type WatchTarget =
 } };
 
 /**
- *  What a command or a call on [`TaskManager`](crate::TaskManager) is refused with.
+ *  Why a command or a call on [`TaskManager`](crate::TaskManager) was refused.
  * 
- *  It reaches the page as `{ kind, message, data }`; the message says what to do next.
+ *  It reaches a page as `{ kind, message, data }`; the message says what to do next.
  */
 export type WireError = {
 	/**  The kind of refusal, to branch on. */

@@ -1,41 +1,23 @@
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    fmt,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
+use tauri::{Runtime, plugin::TauriPlugin};
 
 #[cfg(feature = "specta")]
 use crate::typescript;
 use crate::{
-    Handler, LastWindowClosed, Quit, Retention, Schedule, Task, TaskManager, TasksExt, Typed,
-    app::{
-        csp,
-        exit::{Exit, Rules},
-        lifecycle::Plugin,
-        schedules,
-        services::{Service, Services},
-    },
-    ipc::commands,
+    Handler, LastWindowClosed, Quit, Retention, Schedule, Task, Typed,
+    app::{schedules, services::Service},
+    plugin::Plan,
 };
-use tauri_plugin_tasks_engine::delivery::{Kind, Settings, unix_millis};
 
 /// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
 #[must_use = "the plugin is made by `build`"]
 pub struct Builder<R: Runtime> {
-    kinds: Vec<(String, IntoKind<R>)>,
-    settings: Settings,
-    services: Vec<Service>,
-    exit: Rules<R>,
-    schedules: Vec<schedules::Planned>,
+    plan: Plan<R>,
     #[cfg(feature = "specta")]
     types: typescript::TypeScript,
 }
-
-type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
 
 impl<R: Runtime> Default for Builder<R> {
     fn default() -> Self {
@@ -47,11 +29,7 @@ impl<R: Runtime> Builder<R> {
     /// A plugin with no tasks.
     pub fn new() -> Self {
         Self {
-            kinds: Vec::new(),
-            settings: Settings::default(),
-            services: Vec::new(),
-            exit: Rules::default(),
-            schedules: Vec::new(),
+            plan: Plan::default(),
             #[cfg(feature = "specta")]
             types: typescript::TypeScript::default(),
         }
@@ -65,32 +43,32 @@ impl<R: Runtime> Builder<R> {
     {
         #[cfg(feature = "specta")]
         self.types.add::<H::Input, H::Detail, H::Item, H::Output, H::Error>(&task.name);
-        self.kinds.push((task.name.clone(), Box::new(move |app| task.into_kind(app))));
+        self.plan.kinds.push((task.name.clone(), Box::new(move |app| task.into_kind(app))));
         self
     }
 
     /// How many tasks of the app may run at once, whatever their kinds. No limit if nothing is said.
     /// [`TaskManager::set_limit`] changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
-        self.settings.concurrency = Some(limit);
+        self.plan.settings.concurrency = Some(limit);
         self
     }
 
     /// How many tasks of the app may wait, whatever their kinds: see [`Task::queue_limit`]. No limit if nothing is said.
     pub fn queue_limit(mut self, limit: usize) -> Self {
-        self.settings.queue_limit = Some(limit);
+        self.plan.settings.queue_limit = Some(limit);
         self
     }
 
     /// How many tasks of all kinds in `group` may run at once: see [`Task::group`].
     pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
-        self.settings.groups.push((group.into(), limit));
+        self.plan.settings.groups.push((group.into(), limit));
         self
     }
 
     /// How long ended tasks and their outcomes are kept.
     pub fn retention(mut self, retention: Retention) -> Self {
-        self.settings.retention = retention;
+        self.plan.settings.retention = retention;
         self
     }
 
@@ -122,7 +100,7 @@ impl<R: Runtime> Builder<R> {
         input: impl Serialize,
         schedule: Schedule,
     ) -> Self {
-        self.schedules.push(schedules::Planned::new(name.into(), task.into(), &input, schedule));
+        self.plan.schedules.push(schedules::Planned::new(name.into(), task.into(), &input, schedule));
         self
     }
 
@@ -147,7 +125,7 @@ impl<R: Runtime> Builder<R> {
     /// }
     /// ```
     pub fn service(mut self, task: impl Into<String>, input: impl Serialize) -> Self {
-        self.services.push(Service::new(task.into(), &input));
+        self.plan.services.push(Service::new(task.into(), &input));
         self
     }
 
@@ -169,7 +147,7 @@ impl<R: Runtime> Builder<R> {
     /// Windows (tauri#14558), of Android and iOS when they put an app away, of SIGKILL and of a crash. Ask [`TaskManager::guard`]
     /// before what you start yourself.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
-        self.exit.grace = grace;
+        self.plan.exit.grace = grace;
         self
     }
 
@@ -178,7 +156,7 @@ impl<R: Runtime> Builder<R> {
     /// The plugin learns of that before the app does, and can't know that the app is about to stay: so an app that keeps running
     /// without a window has to say so here. It need not call `prevent_exit` itself then.
     pub fn on_last_window_closed(mut self, what: LastWindowClosed) -> Self {
-        self.exit.last_window_closed = what;
+        self.plan.exit.last_window_closed = what;
         self
     }
 
@@ -188,7 +166,7 @@ impl<R: Runtime> Builder<R> {
     /// A second signal quits at once, if it comes half a second or more after the first: a terminal and a parent process may both
     /// send what is meant once. Not for an app that handles these signals itself.
     pub fn handle_signals(mut self) -> Self {
-        self.exit.handle_signals = true;
+        self.plan.exit.handle_signals = true;
         self
     }
 
@@ -230,7 +208,7 @@ impl<R: Runtime> Builder<R> {
     /// }
     /// ```
     pub fn on_quit(mut self, hook: impl Fn(Quit<R>) + Send + Sync + 'static) -> Self {
-        self.exit.on_quit = Some(Arc::new(hook));
+        self.plan.exit.on_quit = Some(Arc::new(hook));
         self
     }
 
@@ -245,109 +223,13 @@ impl<R: Runtime> Builder<R> {
     /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
     /// does not start if a name is empty or taken twice.
     pub fn build(self) -> TauriPlugin<R> {
-        let Self { kinds, settings, services, schedules, exit, .. } = self;
-        tauri::plugin::Builder::new("tasks")
-            .invoke_handler(tauri::generate_handler![
-                commands::open,
-                commands::ack,
-                commands::start,
-                commands::retry,
-                commands::batch,
-                commands::cancel,
-                commands::cancel_all,
-                commands::hold,
-                commands::release,
-                commands::set_priority,
-                commands::set_limit,
-                commands::counts,
-                commands::get,
-                commands::list,
-                commands::watch,
-                commands::unwatch,
-                commands::outcome,
-                commands::remove,
-                commands::read,
-                commands::cancel_read,
-                commands::schedules,
-                commands::trigger,
-                commands::pause_schedule,
-                commands::resume_schedule,
-            ])
-            .setup(move |app, _| {
-                if cfg!(panic = "abort") {
-                    tracing::warn!(
-                        "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
-                    );
-                }
-                csp::warn_if_slow(app);
-                let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = TaskManager::with_kinds(runtime, register(kinds, app)?, settings, unix_millis);
-                app.manage(Services::new(services, &tasks)?);
-                let exit = Exit::new(tasks.clone(), exit);
-                exit.watch(app);
-                app.manage(exit);
-                schedules::put(&tasks, schedules)?;
-                app.manage(Plugin::new(tasks));
-                Ok(())
-            })
-            .on_webview_ready(|webview| {
-                webview.state::<Plugin>().webview_created(webview.label(), webview.window().label());
-            })
-            .on_page_load(|webview, load| {
-                if load.event() == PageLoadEvent::Started {
-                    webview.state::<Plugin>().page_left(webview.label());
-                }
-            })
-            .on_event(|app, event| match event {
-                RunEvent::Ready => {
-                    app.tasks().begin_schedules();
-                    app.state::<Services>().start(app.tasks());
-                }
-                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
-                    let is_last = app.state::<Plugin>().pages.last_is_closing(label, Instant::now());
-                    if is_last {
-                        app.state::<Exit<R>>().close_requested(app, api);
-                    }
-                }
-                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    app.state::<Plugin>().window_destroyed(label);
-                }
-                RunEvent::ExitRequested { code, api, .. } => {
-                    let has_window = app.state::<Plugin>().pages.has_window();
-                    app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
-                }
-                RunEvent::Exit => {
-                    app.state::<Plugin>().exiting();
-                    app.state::<Exit<R>>().exiting();
-                }
-                _ => {}
-            })
-            .build()
+        self.plan.plugin()
     }
 }
 
 impl<R: Runtime> fmt::Debug for Builder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.kinds.iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = self.plan.kinds.iter().map(|(name, _)| name).collect();
         f.debug_struct("Builder").field("tasks", &names).finish_non_exhaustive()
     }
-}
-
-fn register<R: Runtime>(
-    kinds: Vec<(String, IntoKind<R>)>,
-    app: &AppHandle<R>,
-) -> Result<HashMap<Arc<str>, Arc<Kind>>, String> {
-    let mut registered = HashMap::new();
-    for (name, into_kind) in kinds {
-        if name.is_empty() {
-            return Err("a task is registered with an empty name: Task::new takes the name it is started under".into());
-        }
-        match registered.entry(Arc::from(name)) {
-            Entry::Occupied(taken) => {
-                return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
-            }
-            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
-        };
-    }
-    Ok(registered)
 }

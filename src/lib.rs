@@ -38,18 +38,22 @@ mod access;
 mod app;
 mod builder;
 mod handler;
+#[macro_use]
 mod ipc;
+mod plugin;
 mod session;
+mod state;
 mod task;
+mod tasks_ext;
+mod typed;
 #[cfg(feature = "specta")]
 mod typescript;
-
-use tauri::{Manager, Runtime};
 
 pub use app::exit::{LastWindowClosed, Quit};
 pub use builder::Builder;
 pub use handler::Handler;
 pub use task::Task;
+pub use tasks_ext::TasksExt;
 pub use tauri_plugin_tasks_engine::{
     BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LastRun,
     LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace,
@@ -57,6 +61,7 @@ pub use tauri_plugin_tasks_engine::{
     TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager,
     TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
+pub use typed::Typed;
 #[cfg(feature = "specta")]
 pub use typescript::{TypeScript, TypeScriptError};
 
@@ -64,35 +69,3 @@ pub use typescript::{TypeScript, TypeScriptError};
 pub use app::held::Held;
 #[doc(hidden)]
 pub use handler::{Alone, WithApp};
-
-use app::lifecycle::Plugin;
-
-/// Gives an app, a window or a webview its [`TaskManager`].
-pub trait TasksExt<R: Runtime> {
-    /// The tasks of this app.
-    ///
-    /// # Panics
-    ///
-    /// If the plugin is not registered, as [`Manager::state`] does.
-    fn tasks(&self) -> &TaskManager;
-}
-
-impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
-    fn tasks(&self) -> &TaskManager {
-        &self.state::<Plugin>().inner().tasks
-    }
-}
-
-/// `specta::Type` with the feature `specta`, nothing without it.
-///
-/// The bound sits on [`Builder::task`] alone, so a crate that only has handlers compiles either way.
-#[cfg(feature = "specta")]
-pub trait Typed: specta::Type {}
-#[cfg(feature = "specta")]
-impl<T: specta::Type> Typed for T {}
-
-/// `specta::Type` with the feature `specta`, nothing without it.
-#[cfg(not(feature = "specta"))]
-pub trait Typed {}
-#[cfg(not(feature = "specta"))]
-impl<T> Typed for T {}

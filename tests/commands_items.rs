@@ -415,7 +415,7 @@ fn a_call_that_can_not_be_read_says_what_is_wrong_with_it() {
         assert!(message.contains("look at the types of tauri-plugin-tasks-api"), "{changes}: {message}");
     }
     let error = main.call("read", with(asked(1), json!({ "from": 4 }))).unwrap_err();
-    assert!(error["message"].as_str().unwrap().contains("3 is the most that this can be"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("3 is the largest number allowed"), "{error}");
     for position in [json!(-1), json!("1"), Value::Null] {
         let arguments = json!({ "session": "s", "id": id(1), "reader": "r", "position": position });
         assert_eq!(refused(&main, "cancel_read", arguments), "invalidOptions");

@@ -11,7 +11,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use tauri_plugin_tasks_engine::delivery::Page;
+use super::page::Page;
 
 /// A window that was about to close so recently is taken for gone: an app may close all of them in one go. It may also have
 /// prevented that, and then the window counts again.

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use tauri::{AppHandle, Manager, Runtime};
 
-use crate::{TaskFilter, app::lifecycle::Plugin};
+use tauri_plugin_tasks_engine::delivery::engine;
+
+use crate::{TaskFilter, state::PluginState};
 
 /// How much is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -22,13 +24,14 @@ pub struct Held {
 impl Held {
     /// What is held now.
     pub fn of<R: Runtime>(app: &AppHandle<R>) -> Self {
-        let plugin = app.state::<Plugin>();
-        let records = plugin.tasks.records(&TaskFilter::default());
+        let plugin = app.state::<PluginState>();
+        let records = engine(&plugin.tasks).records(&TaskFilter::default());
         let (sessions, readers) = plugin.sessions.held();
         Self {
             sessions,
             readers,
-            watchers: plugin.tasks.watchers_of_all() + records.iter().map(|record| record.watchers()).sum::<usize>(),
+            watchers: engine(&plugin.tasks).watchers_of_all()
+                + records.iter().map(|record| record.watchers()).sum::<usize>(),
             tasks: records.len(),
         }
     }

@@ -1,22 +1,11 @@
 //! What becomes of pages, sessions and ownership when webviews come and go. Tauri calls these on its main
 //! thread and under a lock of its own, so nothing here waits.
 
-use std::sync::Arc;
+use tauri_plugin_tasks_engine::delivery::engine;
 
-use crate::{TaskManager, access::pages::Pages, session::Sessions};
+use crate::{session::sessions::Departure, state::PluginState};
 
-/// What the plugin keeps in the app.
-pub(crate) struct Plugin {
-    pub(crate) tasks: TaskManager,
-    pub(crate) sessions: Arc<Sessions>,
-    pub(crate) pages: Arc<Pages>,
-}
-
-impl Plugin {
-    pub(crate) fn new(tasks: TaskManager) -> Self {
-        Self { tasks, sessions: Arc::default(), pages: Arc::default() }
-    }
-
+impl PluginState {
     pub(crate) fn webview_created(&self, label: &str, window: &str) {
         // Tauri tells nothing of a webview that closes before its window: it is missed when its label comes again.
         if self.pages.created(label, window) {
@@ -26,7 +15,7 @@ impl Plugin {
 
     /// The document that was in this webview is gone; the webview is still there.
     pub(crate) fn page_left(&self, label: &str) {
-        self.sessions.close_page(label, true);
+        self.sessions.close_page(label, Departure::MayReturn);
     }
 
     pub(crate) fn window_destroyed(&self, window: &str) {
@@ -41,22 +30,24 @@ impl Plugin {
     }
 
     fn page_closed(&self, label: &str) {
-        self.sessions.close_page(label, false);
-        self.tasks.disown(|page| &*page.label == label);
+        self.sessions.close_page(label, Departure::ForGood);
+        engine(&self.tasks).disown(|owner| owner.label() == Some(label));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tauri::ipc::Channel;
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::{Failure, Json, StartOptions, TaskContext, TaskId, session::PROTOCOL};
-    use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Owner, Page, Policy, Settings, Start};
+    use crate::{Failure, Json, StartOptions, TaskContext, TaskId, access::page::Page, session::message::PROTOCOL};
+    use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Policy, Settings, Start, manager};
 
     struct Opened {
-        plugin: Plugin,
+        plugin: PluginState,
         page: Page,
         id: TaskId,
     }
@@ -67,7 +58,7 @@ mod tests {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
-        let plugin = Plugin::new(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
+        let plugin = PluginState::new(manager(Handle::current(), kinds, Settings::default(), || 0));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
@@ -76,11 +67,11 @@ mod tests {
             id: TaskId::new(),
             task: "hang",
             input: Json::null(),
-            owner: Owner::Page(page.clone()),
+            owner: page.owner(),
             options: StartOptions::new(),
             sees: &|_| true,
         };
-        let id = plugin.tasks.start_for(start).unwrap().record().id;
+        let id = engine(&plugin.tasks).start(start).unwrap().record().id;
         Opened { plugin, page, id }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use tauri_plugin_tasks_engine::delivery::{put_schedule, task_of_schedule, to_json};
+
 use crate::{Error, Json, Schedule, TaskManager};
 
 /// What `Builder::schedule` was told.
@@ -14,7 +16,7 @@ pub(crate) struct Planned {
 
 impl Planned {
     pub(crate) fn new(name: String, task: String, input: &impl Serialize, schedule: Schedule) -> Self {
-        let input = Json::new(input).map_err(|problem| Error::unserializable("the input", &problem));
+        let input = to_json(input);
         Self { name, task, input, schedule }
     }
 }
@@ -22,11 +24,11 @@ impl Planned {
 /// Puts them in; they begin later. The error says which one can't be.
 pub(crate) fn put(tasks: &TaskManager, planned: Vec<Planned>) -> Result<(), String> {
     for Planned { name, task, input, schedule } in planned {
-        if tasks.task_of_schedule(&name).is_some() {
+        if task_of_schedule(tasks, &name).is_some() {
             return Err(format!("two schedules are named \"{name}\": give each Builder::schedule a name of its own"));
         }
         input
-            .and_then(|input| tasks.put_schedule(&name, &task, input, schedule))
+            .and_then(|input| put_schedule(tasks, &name, &task, input, schedule))
             .map_err(|error| format!("schedule \"{name}\" can't be kept: {error}"))?;
     }
     Ok(())

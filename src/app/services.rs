@@ -3,6 +3,8 @@
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use tauri_plugin_tasks_engine::delivery::{engine, to_json};
+
 use crate::{Error, Json, TaskManager};
 
 /// What is to be started, as the app has registered it.
@@ -13,7 +15,7 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(task: String, input: &impl Serialize) -> Self {
-        Self { task, input: Json::new(input).map_err(|problem| Error::unserializable("the input", &problem)) }
+        Self { task, input: to_json(input) }
     }
 }
 
@@ -24,7 +26,7 @@ impl Services {
     /// Looks whether they can be started.
     pub(crate) fn new(services: Vec<Service>, tasks: &TaskManager) -> Result<Self, String> {
         let check = |Service { task, input }| {
-            let checked = input.and_then(|input| tasks.check_service(&task, &input).map(|()| input));
+            let checked = input.and_then(|input| engine(tasks).check_service(&task, &input).map(|()| input));
             checked.map(|input| (task.clone(), input)).map_err(|error| format!("the service \"{task}\": {error}"))
         };
         Ok(Self(Mutex::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))

@@ -7,44 +7,23 @@ use tauri::{
     ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
     utils::acl::ExecutionContext,
 };
+use tauri_plugin_tasks_engine::delivery::{Follower, Owner, Record, Refusal, Start, StartBatch, engine};
 use tokio::time::timeout;
 
+use super::{wire::Started, words};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
-    access::{
-        pages::Pages,
-        scope::{Scope, ScopeEntry},
+    access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
+    session::{
+        message::{SessionInfo, SessionMessage},
+        session::Session,
+        sessions::Sessions,
     },
-    app::lifecycle::Plugin,
-    ipc::commands::Started,
-    session::{Session, SessionInfo, SessionMessage, Sessions},
+    state::PluginState,
 };
-use tauri_plugin_tasks_engine::delivery::{Follower, Owner, Page, Record, Start, StartBatch};
 
 /// How long a start waits for a task that does not wait for anything itself.
 const QUICK_END: Duration = Duration::from_millis(2);
-
-/// What one caller may see.
-#[derive(Debug, Clone)]
-pub(crate) struct View {
-    page: Page,
-    scope: Scope,
-}
-
-impl View {
-    pub(crate) fn new(page: Page, scope: Scope) -> Self {
-        Self { page, scope }
-    }
-
-    pub(crate) fn sees(&self, record: &Record) -> bool {
-        self.sees_task_of(record.name(), &record.owner())
-    }
-
-    pub(crate) fn sees_task_of(&self, task: &str, owner: &Owner) -> bool {
-        let own = matches!(owner, Owner::Page(page) if *page == self.page);
-        self.scope.sees(task, own)
-    }
-}
 
 /// The caller of a command. As an argument it comes from Tauri, not from the page.
 pub(crate) struct Caller {
@@ -60,7 +39,7 @@ impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
             commands.iter().any(|command| matches!(command.context, ExecutionContext::Remote { .. }))
         });
         let webview = command.message.webview();
-        let plugin = webview.state::<Plugin>();
+        let plugin = webview.state::<PluginState>();
         let (label, incarnation) = plugin.pages.current(webview.label());
         let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
         Ok(Self {
@@ -105,12 +84,13 @@ impl Caller {
     /// Starts a task for this page.
     pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        self.tasks.start_for(Start { id, task, input, owner: self.owner(), options, sees: &sees })
+        let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
+        engine(&self.tasks).start(start).map_err(words::of_start)
     }
 
     pub(crate) fn retry(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        self.tasks.retry_for(record, id, self.owner(), &sees)
+        engine(&self.tasks).retry(record, id, self.owner(), &sees).map_err(words::of_start)
     }
 
     pub(crate) fn batch(
@@ -120,11 +100,11 @@ impl Caller {
         inputs: Vec<Json>,
         options: BatchOptions,
     ) -> Result<Follower, Error> {
-        self.tasks.start_batch_for(StartBatch { id, task, inputs, owner: self.owner(), options })
+        engine(&self.tasks).start_batch(StartBatch { id, task, inputs, owner: self.owner(), options })
     }
 
     fn owner(&self) -> Owner {
-        Owner::Page(self.page().clone())
+        self.page().owner()
     }
 
     /// Has `session` told of a task that this page has started, unless it has ended already. If the webview has closed while
@@ -135,7 +115,8 @@ impl Caller {
         let _ = timeout(QUICK_END, record.settled()).await;
         let snapshot = session.follow(record);
         if !self.pages.is_current(self.page()) {
-            self.tasks.disown(|page| page == self.page());
+            let gone = self.owner();
+            engine(&self.tasks).disown(|owner| *owner == gone);
         }
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
         Started { snapshot, outcome }
@@ -146,7 +127,8 @@ impl Caller {
     }
 
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
-        self.view.scope.check_start(task, &self.page().label)
+        let refused = |why| words::start_refused(why, task, &self.page().label);
+        self.view.scope.check_start(task).map_err(refused)
     }
 
     /// Whether it sees the tasks of this name whoever owns them.
@@ -166,41 +148,43 @@ impl Caller {
             LimitOf::App => self.view.scope.sees_everything(),
             LimitOf::Task(task) => self.sees_all(task),
             LimitOf::Group(group) => {
-                let tasks = self.tasks.tasks_in(group);
+                let tasks = engine(&self.tasks).tasks_in(group);
                 self.view.scope.sees_everything() || (!tasks.is_empty() && tasks.iter().all(|task| self.sees_all(task)))
             }
             _ => false,
         };
         let tasks = if let LimitOf::Task(task) = of { task } else { "*" };
-        if allowed { Ok(()) } else { Err(Scope::limit_refused(tasks, &self.page().label)) }
+        if allowed { Ok(()) } else { Err(words::limit_refused(tasks, &self.page().label)) }
     }
 
     /// The visible tasks that match, oldest first.
     pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
-        self.tasks.records(filter).into_iter().filter(|record| self.view.sees(record))
+        engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
     /// The task with this id. What the caller may not see is not there for it.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
         id.parse()
             .ok()
-            .and_then(|id| self.tasks.find(id))
+            .and_then(|id| engine(&self.tasks).find(id))
             .filter(|record| self.view.sees(record))
-            .ok_or_else(|| Error::not_visible(id))
+            .ok_or_else(|| words::not_visible(id))
     }
 
     /// The task with this id, whose outcome is wanted.
     pub(crate) fn find_ended(&self, id: &str) -> Result<Arc<Record>, Error> {
         self.find(id).map_err(|not_found| {
-            let spent = id.parse().ok().and_then(|id: TaskId| Some((id, self.tasks.spent(id)?)));
+            let spent = id.parse().ok().and_then(|id: TaskId| Some((id, engine(&self.tasks).spent(id)?)));
             match spent {
-                Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => Error::outcome_expired(id),
+                Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => {
+                    Refusal::OutcomeExpired { id: id.to_string() }.into()
+                }
                 _ => not_found,
             }
         })
     }
 
     pub(crate) fn cancel(&self, id: &str, reason: CancelReason) -> Result<(), Error> {
-        self.tasks.cancel_record(&self.find(id)?, reason)
+        engine(&self.tasks).cancel(&self.find(id)?, reason)
     }
 }

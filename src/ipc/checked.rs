@@ -1,5 +1,7 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
+use tauri_plugin_tasks_engine::delivery::read_exactly;
+
 use crate::{Error, Json};
 
 /// An argument whose errors are ours to word: what Tauri says of one that it can't read is a plain string.
@@ -9,7 +11,7 @@ pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        Ok(Self(json.read_exactly().map_err(|misfit| Error::invalid_options(&misfit.path, &misfit.problem))))
+        Ok(Self(read_exactly(&json).map_err(|misfit| misfit.into())))
     }
 }
 

@@ -1,6 +1,14 @@
+//! What a page may ask, and how it is answered.
+
+#[macro_use]
+#[path = "commands/list.rs"]
+mod list;
+
 #[cfg(test)]
 mod bindings_tests;
-pub(crate) mod caller;
-pub(crate) mod checked;
+mod caller;
+mod checked;
 pub(crate) mod commands;
-pub(crate) mod item_batch;
+mod item_batch;
+mod wire;
+mod words;

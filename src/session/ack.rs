@@ -1,10 +1,10 @@
 use tokio::time::{Instant, sleep_until};
 
-use super::{Session, SessionMessage, gone};
+use super::{gone::gone, message::SessionMessage, session::Session};
 use crate::Error;
 
 impl Session {
-    /// The page has taken this message; answers the next if that one left something out, when the next frame is due.
+    /// The page has taken this message; returns the next if that one left something out, when the next frame is due.
     ///
     /// Cancel safe: what is not answered is pushed.
     pub(crate) async fn acknowledge(&self, message: u64) -> Result<Option<SessionMessage>, Error> {

@@ -1,23 +1,29 @@
-use std::sync::{Arc, Weak};
-
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Session, SessionMessage, Sessions};
+use super::{message::SessionMessage, session::Session};
+
+/// Why a session is fed no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It was closed, or its channel is gone.
+    Closed,
+    /// Its page has stopped answering.
+    Silent,
+}
 
 /// Feeds one session until it is closed. The channel goes with it, and with the channel its callback in the page.
 ///
 /// It runs when there can be something to do: when the page has answered, when the next frame is due, and, once there is
 /// nothing left to tell, when a task changes.
-pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>, sessions: Weak<Sessions>) {
-    // Its answer: whether the page has stopped answering.
+pub(super) async fn pump(session: &Session, channel: Channel<SessionMessage>) -> End {
     let feed = async {
         loop {
             let (message, pause) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
                 if outbox.is_expired(now) {
-                    return true;
+                    return End::Silent;
                 }
                 let message = outbox.next_push(&session.watcher, now);
                 (message, outbox.pause(now))
@@ -25,7 +31,7 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
             if let Some(message) = message
                 && channel.send(message).is_err()
             {
-                return false;
+                return End::Closed;
             }
             let timer = async {
                 match pause.until {
@@ -40,14 +46,8 @@ pub(super) async fn pump(session: Arc<Session>, channel: Channel<SessionMessage>
             }
         }
     };
-    let is_silent = tokio::select! {
-        () = session.closed.cancelled() => false,
-        is_silent = feed => is_silent,
-    };
-    if let Some(sessions) = sessions.upgrade() {
-        sessions.close_one(&session);
-        if is_silent && !sessions.has_any_of(&session.page) {
-            session.tasks.owner_is_silent(&session.page);
-        }
+    tokio::select! {
+        () = session.closed.cancelled() => End::Closed,
+        end = feed => end,
     }
 }

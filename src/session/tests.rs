@@ -13,13 +13,20 @@ use tokio::{
 };
 
 use super::{
-    outbox::{FRAME, PROBE},
-    *,
+    message::{PROTOCOL, SessionMessage},
+    outbox::Outbox,
+    protocol::timing::{FRAME, LEASE, PROBE},
+    session::Session,
+    sessions::{Departure, Sessions},
 };
 use crate::{
-    CancelReason, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskId, TaskStatus, access::scope::Scope,
+    CancelReason, Error, ErrorKind, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskFilter, TaskId,
+    TaskManager, TaskSnapshot, TaskStatus,
+    access::{page::Page, scope::Scope, view::View},
 };
-use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Owner, Policy, Settings, Start};
+use tauri_plugin_tasks_engine::delivery::{
+    self, ChangeSet, Errors, Kind, Owner, Policy, Record, Settings, Start, engine,
+};
 use tauri_plugin_tasks_engine::test::{log::Log, manager};
 
 /// How often a page that waits for something says that it is there.
@@ -75,7 +82,7 @@ impl Opened {
     }
 
     fn follow(&self, id: TaskId) {
-        self.session().unwrap().follow(&self.tasks.find(id).unwrap());
+        self.session().unwrap().follow(&engine(&self.tasks).find(id).unwrap());
     }
 
     /// Takes and acknowledges until nothing more comes; answers the messages.
@@ -178,9 +185,9 @@ fn owned() -> (TaskManager, [TaskId; 2]) {
     });
     let tasks = manager(kinds, Settings::default());
     let ids = ["GoOn", "Cancel"].map(|task| {
-        let (id, owner) = (TaskId::new(), Owner::Page(page("main")));
+        let (id, owner) = (TaskId::new(), page("main").owner());
         let options = StartOptions::new();
-        tasks.start_for(Start { id, task, input: Json::null(), owner, options, sees: &|_| true }).unwrap();
+        engine(&tasks).start(Start { id, task, input: Json::null(), owner, options, sees: &|_| true }).unwrap();
         id
     });
     (tasks, ids)
@@ -213,7 +220,7 @@ async fn a_page_with_another_session_or_that_was_left_has_not_stopped_answering(
         second().unwrap().acknowledge(0).await.unwrap();
     }
     assert!(opened.session().is_err() && second().is_ok());
-    opened.sessions.close_page("main", true);
+    opened.sessions.close_page("main", Departure::MayReturn);
     sleep(LEASE).await;
     assert_eq!(opened.tasks.get(task).unwrap().status, TaskStatus::Running);
 }
@@ -260,7 +267,7 @@ async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_nobody_follows_any_more_has_no_watchers() {
     let opened = Opened::new();
-    let record = opened.tasks.find(opened.hang()).unwrap();
+    let record = engine(&opened.tasks).find(opened.hang()).unwrap();
     let session = opened.session().unwrap();
     session.follow(&record);
     session.follow(&record);
@@ -376,9 +383,9 @@ fn tasks_that_report_without_pause_leave_room_for_the_others() {
     };
     let ids = [hot("one"), hot("two")];
     let mut outbox = Outbox::new(Instant::now());
-    let watcher = Arc::<Watcher>::default();
+    let watcher = Arc::<ChangeSet<Record>>::default();
     for id in ids {
-        let record = opened.tasks.find(id).unwrap();
+        let record = engine(&opened.tasks).find(id).unwrap();
         record.add_watcher(&watcher);
         outbox.follow(&record, Instant::now());
     }
@@ -416,7 +423,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
     let quick =
         Kind::new("quick", Default::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let kinds = [(Arc::from("quick"), Arc::new(quick))].into();
-    let opened = Opened::with(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
+    let opened = Opened::with(delivery::manager(Handle::current(), kinds, Settings::default(), || 0));
     let session = opened.session().unwrap();
     let id = TaskId::new();
     std::thread::scope(|scope| {
@@ -425,11 +432,11 @@ fn calls_at_the_same_time_never_stop_each_other() {
                 id,
                 task: "quick",
                 input: Json::null(),
-                owner: Owner::Page(page("main")),
+                owner: page("main").owner(),
                 options: StartOptions::new(),
                 sees: &|_| true,
             };
-            let started = opened.tasks.start_for(start).unwrap();
+            let started = engine(&opened.tasks).start(start).unwrap();
             session.follow(started.record());
         };
         scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
@@ -441,7 +448,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
         });
         scope.spawn(|| (0..ROUNDS as u64).for_each(|number| drop(runtime.block_on(session.acknowledge(number)))));
         scope.spawn(|| (0..ROUNDS).for_each(|_| session.unfollow(id)));
-        scope.spawn(|| (0..ROUNDS).for_each(|_| opened.tasks.disown(|_| false)));
+        scope.spawn(|| (0..ROUNDS).for_each(|_| engine(&opened.tasks).disown(|_| false)));
     });
 }
 
@@ -451,7 +458,7 @@ async fn a_reloaded_page_loses_its_sessions_and_a_repeated_open_brings_none_back
     let (other, _) = channel();
     opened.sessions.open("elsewhere", PROTOCOL, &page("second"), &opened.tasks, other).unwrap();
     opened.follow(opened.hang());
-    opened.sessions.close_page("main", true);
+    opened.sessions.close_page("main", Departure::MayReturn);
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert!(opened.sessions.get("elsewhere", &page("second")).is_ok());
     let (again, pushed) = channel();
@@ -584,7 +591,7 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
         tokio::spawn(async move {
             sleep(Duration::from_millis(follow_after)).await;
             let mut known = known.lock();
-            let snapshot = session.follow(&tasks.find(id).unwrap());
+            let snapshot = session.follow(&engine(&tasks).find(id).unwrap());
             let ended = snapshot.status.is_final();
             known.insert(
                 id.to_string(),

@@ -55,6 +55,7 @@ impl Json {
 pub struct Misfit {
     /// The part; `.` for the whole.
     pub path: String,
+    /// What is wrong with it.
     pub problem: String,
 }
 

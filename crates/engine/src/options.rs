@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, refusal::Refusal};
 
 /// The longest key, label or tag, in bytes.
 const TEXT_LIMIT: usize = 256;
@@ -160,20 +160,13 @@ impl StartOptions {
     }
 
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidOptions, message));
         if self.tags.len() > TAGS_LIMIT {
-            return invalid(format!(
-                "a task can have {TAGS_LIMIT} tags and this start gives it {}: leave some out",
-                self.tags.len()
-            ));
+            return Err(Refusal::TooManyTags { limit: TAGS_LIMIT, count: self.tags.len() }.into());
         }
         let texts = self.key.iter().map(|text| ("key", text)).chain(self.label.iter().map(|text| ("label", text)));
         for (what, text) in texts.chain(self.tags.iter().map(|text| ("tag", text))) {
             if text.len() > TEXT_LIMIT {
-                return invalid(format!(
-                    "a {what} can have {TEXT_LIMIT} bytes and this one has {}: shorten it",
-                    text.len()
-                ));
+                return Err(Refusal::LongText { what, limit: TEXT_LIMIT, size: text.len() }.into());
             }
         }
         Ok(())

@@ -7,16 +7,23 @@
 //! Tauri calls these on its main thread and under a lock that commands need too: nothing waits here but the last chance.
 
 mod core;
+mod drain;
+mod last_chance;
 mod phase;
 mod quit;
 mod signals;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
 use tauri::{AppHandle, CloseRequestApi, ExitRequestApi, Manager, RESTART_EXIT_CODE, Runtime};
 
+use tauri_plugin_tasks_engine::delivery::engine;
+
 use crate::TaskManager;
-use core::{Core, Drain, Sentinel};
+use core::{Core, Drain};
+use last_chance::Sentinel;
 use phase::{Answer, Request};
 
 pub use quit::Quit;
@@ -125,6 +132,6 @@ impl<R: Runtime> Exit<R> {
     /// keep it from running, as the window would never close then.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
-        self.core.tasks.runtime().spawn_blocking(move || hook(quit));
+        engine(&self.core.tasks).runtime().spawn_blocking(move || hook(quit));
     }
 }

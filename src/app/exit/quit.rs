@@ -4,6 +4,7 @@ use tauri::{AppHandle, Runtime};
 
 use super::core::{Core, Drain};
 use crate::TaskSnapshot;
+use tauri_plugin_tasks_engine::delivery::would_be_lost;
 
 /// A quit that waits for a decision: see [`Builder::on_quit`](crate::Builder::on_quit).
 ///
@@ -29,7 +30,7 @@ impl<R: Runtime> Quit<R> {
     /// The tasks that would be cut short, oldest first, as they stand now: all that have not ended but services and those whose
     /// kind says [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn tasks(&self) -> Vec<TaskSnapshot> {
-        self.core.tasks.would_be_lost()
+        would_be_lost(&self.core.tasks)
     }
 
     /// Quits when all of them have ended, however long that takes; those that are held or wait for their delay are cancelled.

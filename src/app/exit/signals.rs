@@ -9,10 +9,7 @@ use std::{
 
 use tauri::{AppHandle, Runtime};
 
-use super::{
-    core::{Core, own_runtime},
-    phase::AGAIN,
-};
+use super::{core::Core, drain::own_runtime, phase::AGAIN};
 
 /// How long a main thread that doesn't answer may hold the second signal up.
 const LAST_RESORT: Duration = Duration::from_secs(1);

@@ -2,8 +2,13 @@
 
 use tauri::command;
 
-use super::NAME_LIMIT;
-use crate::{Error, ErrorKind, ScheduleSnapshot, TaskSnapshot, ipc::caller::Caller};
+use tauri_plugin_tasks_engine::delivery::{task_of_schedule, trigger as trigger_run};
+
+use super::names::{NAME_LIMIT, TOO_LONG};
+use crate::{
+    Error, ErrorKind, ScheduleSnapshot, TaskSnapshot,
+    ipc::{caller::Caller, words},
+};
 
 /// The schedules whose kinds are visible whoever owns their tasks, by name.
 #[command]
@@ -20,13 +25,13 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
 pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
     let hidden = |name: &str| {
         let entry = r#"{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }"#;
-        Error::schedule_not_visible(name, entry)
+        words::schedule_not_visible(name, entry)
     };
     if name.len() > NAME_LIMIT {
-        return Err(hidden("…"));
+        return Err(hidden(TOO_LONG));
     }
     let may_start = |task: &str| caller.check_start(task).is_ok();
-    match caller.tasks.trigger_for(&name, id.parse()?, &may_start) {
+    match trigger_run(&caller.tasks, &name, id.parse()?, &may_start) {
         Err(Error { kind: ErrorKind::UnknownSchedule, .. }) => Err(hidden(&name)),
         run => Ok(run?.record().snapshot()),
     }
@@ -48,10 +53,11 @@ pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), 
 
 /// The name, if there is such a schedule and the caller sees it.
 fn controlled(caller: &Caller, name: String, permission: &str) -> Result<String, Error> {
-    let task = Some(&name).filter(|name| name.len() <= NAME_LIMIT).and_then(|name| caller.tasks.task_of_schedule(name));
+    let task =
+        Some(&name).filter(|name| name.len() <= NAME_LIMIT).and_then(|name| task_of_schedule(&caller.tasks, name));
     if task.is_some_and(|task| caller.sees_schedule_of(&task)) {
         return Ok(name);
     }
     let entry = format!(r#"{{ "identifier": "{permission}", "allow": [{{ "task": "…", "owner": "any" }}] }}"#);
-    Err(Error::schedule_not_visible(if name.len() > NAME_LIMIT { "…" } else { &name }, &entry))
+    Err(words::schedule_not_visible(if name.len() > NAME_LIMIT { TOO_LONG } else { &name }, &entry))
 }

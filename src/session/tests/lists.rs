@@ -88,7 +88,7 @@ async fn what_is_as_it_was_told_is_not_told_again() {
 async fn a_task_of_which_anything_else_has_changed_is_told_as_a_whole() {
     type Change = fn(&Opened, TaskId);
     let free: Change = |opened, _| opened.tasks.set_limit(LimitOf::App, None).unwrap();
-    let disown: Change = |opened, _| opened.tasks.disown(|page| &*page.label == "main");
+    let disown: Change = |opened, _| engine(&opened.tasks).disown(|owner| owner.label() == Some("main"));
     let cancel: Change = |opened, id| opened.tasks.cancel(id, CancelReason::User).map(drop).unwrap();
     let waiting: [(&str, Change); 6] = [
         ("owner", disown),
@@ -122,14 +122,14 @@ fn works() -> TaskManager {
         std::future::pending::<Result<(), Failure>>().await
     });
     let kinds = [(Arc::from("works"), Arc::new(kind))].into();
-    TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0)
+    delivery::manager(Handle::current(), kinds, Settings::default(), || 0)
 }
 
 fn start(opened: &Opened, options: StartOptions) -> TaskId {
     let id = TaskId::new();
-    let owner = Owner::Page(page("main"));
+    let owner = page("main").owner();
     let start = Start { id, task: "works", input: Json::null(), owner, options, sees: &|_| true };
-    opened.tasks.start_for(start).unwrap();
+    engine(&opened.tasks).start(start).unwrap();
     id
 }
 
@@ -230,20 +230,20 @@ async fn what_is_larger_than_a_message_comes_too() {
     };
     let policy = Policy { show_input: true, ..Policy::default() };
     let kinds = [(Arc::from("works"), Arc::new(Kind::new("works", policy, Errors::default(), large)))].into();
-    let opened = Opened::with(TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0));
+    let opened = Opened::with(delivery::manager(Handle::current(), kinds, Settings::default(), || 0));
     // Many that are followed, so that each message has some of them.
     for _ in 0..100 {
         opened.follow(ticks(&opened, 5));
     }
     opened.list(1, TaskFilter::default().task("works").status(TaskStatus::Running));
     let input = Json::new(&"i".repeat(4_000)).unwrap();
-    let owner = Owner::Page(page("main"));
+    let owner = page("main").owner();
     let mut ids = HashSet::new();
     for _ in 0..3 {
         // When it is known how slow the page is.
         let (id, options) = (TaskId::new(), StartOptions::new().delay(Duration::from_secs(2)));
         let start = Start { id, task: "works", input: input.clone(), owner: owner.clone(), options, sees: &|_| true };
-        opened.tasks.start_for(start).unwrap();
+        engine(&opened.tasks).start(start).unwrap();
         ids.insert(("changed", id.to_string()));
     }
     let messages = opened.take_for(Duration::from_secs(4), |_| Duration::from_millis(20)).await;
@@ -364,7 +364,7 @@ async fn a_frozen_page_costs_no_more_the_longer_it_is_and_is_right_a_frame_after
         for _ in 0..2_500 {
             for _ in 0..4 {
                 let quick = opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
-                weak.push(Arc::downgrade(&opened.tasks.find(quick.id()).unwrap()));
+                weak.push(Arc::downgrade(&engine(&opened.tasks).find(quick.id()).unwrap()));
                 quick.outcome().await;
                 opened.tasks.remove(quick.id()).unwrap();
             }
@@ -417,7 +417,7 @@ async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_w
     flood().await;
     assert!(session.outbox.lock().len() >= 600, "they wait for their turn");
     let weak: Vec<_> =
-        known.iter().chain(&unknown).map(|id| Arc::downgrade(&opened.tasks.find(*id).unwrap())).collect();
+        known.iter().chain(&unknown).map(|id| Arc::downgrade(&engine(&opened.tasks).find(*id).unwrap())).collect();
     for id in known.iter().chain(&unknown) {
         opened.tasks.remove(*id).unwrap();
     }
@@ -487,7 +487,8 @@ async fn what_nobody_waits_for_any_more_is_pushed() {
 async fn an_acknowledgement_that_waits_learns_that_its_session_is_closed() {
     let (opened, session, number) = with_more().await;
     let before = Instant::now();
-    let (answer, ()) = tokio::join!(session.acknowledge(number), async { opened.sessions.close_page("main", true) });
+    let (answer, ()) =
+        tokio::join!(session.acknowledge(number), async { opened.sessions.close_page("main", Departure::MayReturn) });
     assert_eq!(answer.unwrap_err().kind, ErrorKind::SessionGone);
     assert_eq!(before.elapsed(), Duration::ZERO);
 }

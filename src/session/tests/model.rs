@@ -169,7 +169,7 @@ impl Truth {
             (Arc::from(name), Arc::new(Kind::new(name, Policy::default(), Errors::default(), handler)))
         };
         let kinds = [kind("even"), kind("odd")].into();
-        let tasks = TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), || 0);
+        let tasks = delivery::manager(Handle::current(), kinds, Settings::default(), || 0);
         tasks.set_limit(LimitOf::App, Some(5)).unwrap();
         Self { tasks, records: Vec::new(), orders: Vec::new(), waiting }
     }
@@ -182,11 +182,11 @@ impl Truth {
             id: TaskId::new(),
             task: if kind { "even" } else { "odd" },
             input: Json::new(&number).unwrap(),
-            owner: if owned { Owner::Page(page("main")) } else { Owner::App },
+            owner: if owned { page("main").owner() } else { Owner::App },
             options: StartOptions::new().delay(Duration::from_millis(delay_ms)),
             sees: &|_| true,
         };
-        let started = self.tasks.start_for(start).unwrap();
+        let started = engine(&self.tasks).start(start).unwrap();
         self.records.push(Arc::clone(started.record()));
         self.orders.push(send);
     }
@@ -275,7 +275,7 @@ impl Client {
         }
         self.follows.retain(|id, followed| {
             // What was removed is told by the command that looks for it.
-            let Some(record) = truth.tasks.find(id.parse().unwrap()) else { return false };
+            let Some(record) = engine(&truth.tasks).find(id.parse().unwrap()) else { return false };
             followed.restore(session.follow(&record));
             true
         });
@@ -374,7 +374,7 @@ impl Client {
     fn compare(&self, truth: &Truth) {
         for (watch, list) in &self.lists {
             let view = list.view();
-            let records = truth.tasks.records(&filter(list.filter));
+            let records = engine(&truth.tasks).records(&filter(list.filter));
             let truly = keyed(records.into_iter().filter(|record| view.sees(record)).map(|record| record.snapshot()));
             assert!(list.tasks.keys().eq(truly.keys()), "list {watch}: {:?} for {:?}", list.tasks.keys(), truly.keys());
             for (known, truly) in list.tasks.values().zip(truly.values()) {
@@ -485,7 +485,7 @@ async fn run(steps: Vec<Step>) {
                 drop(record(of).map(|record| truth.tasks.set_priority(record.id, priority)));
             }
             Step::Limit { to } => truth.tasks.set_limit(LimitOf::App, Some(to)).unwrap(),
-            Step::Disown => truth.tasks.disown(|page| &*page.label == "main"),
+            Step::Disown => engine(&truth.tasks).disown(|owner| owner.label() == Some("main")),
             Step::List { filter, own } => client.list(&truth, filter, own),
             Step::Unlist { which } => {
                 let watch = client.lists.keys().nth(which).copied();
@@ -532,7 +532,7 @@ async fn run(steps: Vec<Step>) {
             }
             Step::LosePush => *client.lose_push.lock() = true,
             Step::Reload => {
-                client.sessions.close_page("main", true);
+                client.sessions.close_page("main", Departure::MayReturn);
                 client.session(&truth);
             }
             Step::Settle => client.settle(&truth).await,

@@ -11,10 +11,15 @@ use tokio::time::{Instant, sleep, timeout};
 use super::page;
 use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
-    app::lifecycle::Plugin,
-    session::{PROTOCOL, Session, Sessions},
+    access::page::Page,
+    session::{
+        message::PROTOCOL,
+        session::Session,
+        sessions::{Departure, Sessions},
+    },
+    state::PluginState,
 };
-use tauri_plugin_tasks_engine::delivery::{Ask, Page, Policy, Record, Settings, WINDOW};
+use tauri_plugin_tasks_engine::delivery::{Ask, Policy, Record, Settings, WINDOW, engine};
 use tauri_plugin_tasks_engine::test::{
     items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
     manager,
@@ -41,9 +46,9 @@ impl Pages {
 async fn a_read_that_may_not_wait_frees_those_that_wait_in_its_session_and_no_others() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
-    let other = tasks.find(other.id()).unwrap();
+    let other = engine(&tasks).find(other.id()).unwrap();
     let third = tasks.start("one", ()).unwrap();
-    let third = tasks.find(third.id()).unwrap();
+    let third = engine(&tasks).find(third.id()).unwrap();
     let pages = Pages::new(&tasks);
     let (main, second) = (pages.open("s", "main"), pages.open("t", "second"));
     let before = Instant::now();
@@ -71,7 +76,7 @@ async fn a_waiting_read_is_told_that_its_session_has_gone() {
     session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
     let (gone, ()) = tokio::join!(session.read(&record, ask("s/a", 2), secs(25)), async {
         settle().await;
-        pages.sessions.close_page("main", true);
+        pages.sessions.close_page("main", Departure::MayReturn);
     });
     assert_eq!(gone.unwrap_err().kind, ErrorKind::SessionGone);
 }
@@ -91,7 +96,7 @@ async fn a_session_whose_lease_is_over_loses_its_readers_as_if_it_reloaded() {
 async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
     for (closes, after) in [(false, 10), (true, 0)] {
         let (tasks, task, record) = one_number(unread(Unread::Cancel));
-        let plugin = Plugin::new(tasks.clone());
+        let plugin = PluginState::new(tasks.clone());
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
@@ -113,12 +118,12 @@ async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
 async fn readers_of_one_name_are_all_lost_with_their_session() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
-    let other = tasks.find(other.id()).unwrap();
+    let other = engine(&tasks).find(other.id()).unwrap();
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
     session.read(&record, ask("s/r", 1), secs(25)).await.unwrap();
     session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
-    pages.sessions.close_page("main", true);
+    pages.sessions.close_page("main", Departure::MayReturn);
     assert!(!record.items().is_being_read());
     assert!(!other.items().is_being_read(), "it is locked for good");
 }
@@ -135,7 +140,7 @@ async fn many_readers_sessions_and_reloads_leave_nothing() {
         sessions.push(Arc::downgrade(&session));
         for task in 0..5 {
             let task = (task, tasks.start("plain", 10).unwrap());
-            let record = tasks.find(task.1.id()).unwrap();
+            let record = engine(&tasks).find(task.1.id()).unwrap();
             let name = format!("s{load}/{}", task.0);
             session.read(&record, ask(&name, 1), secs(25)).await.unwrap();
             match task.0 {
@@ -156,7 +161,7 @@ async fn many_readers_sessions_and_reloads_leave_nothing() {
         }
         settle().await;
         drop(session);
-        pages.sessions.close_page("main", load % 2 == 0);
+        pages.sessions.close_page("main", if load % 2 == 0 { Departure::MayReturn } else { Departure::ForGood });
     }
     sleep(secs(120)).await;
     assert_eq!(kept(&tasks), []);
@@ -173,13 +178,13 @@ async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_
     let session = pages.open("s", "main");
     // What its page has acknowledged keeps it.
     let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
-    session.follow(&tasks.find(hangs.id()).unwrap());
+    session.follow(&engine(&tasks).find(hangs.id()).unwrap());
     sleep(secs(1)).await;
     session.acknowledge(1).await.unwrap();
     let mut records: Vec<Weak<Record>> = Vec::new();
     for number in 0..100 {
         let task = tasks.start("plain", 10).unwrap();
-        let record = tasks.find(task.id()).unwrap();
+        let record = engine(&tasks).find(task.id()).unwrap();
         records.push(Arc::downgrade(&record));
         let name = format!("s/{number}");
         assert_eq!(rest(&record, "rust", 1, None).await, all(0..10));

@@ -3,8 +3,12 @@ use std::{collections::VecDeque, fmt, marker::PhantomData};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::items::buffer::{Ask, Batch};
-use crate::{Error, TaskId, record::Follower};
+use crate::{
+    error::{Error, refusal::Refusal},
+    items::buffer::{Ask, Batch},
+    record::follower::Follower,
+    task::id::TaskId,
+};
 
 /// Reads the items of a task one by one, in order. [`TaskHandle::items`](crate::TaskHandle::items) makes one.
 ///
@@ -69,7 +73,7 @@ impl Reader {
         self.asks = true;
         let batch = record.items().read(ask).await.map_err(|refusal| {
             self.asks = false;
-            Error::refused(record.id, refusal)
+            refusal.of(record.id)
         })?;
         self.batch += 1;
         self.position = batch.sequence;
@@ -88,7 +92,7 @@ impl Drop for Reader {
 }
 
 impl<T: DeserializeOwned> TaskItems<T> {
-    pub fn new(follower: &Follower) -> Self {
+    pub(crate) fn new(follower: &Follower) -> Self {
         Self { reader: Reader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
     }
 
@@ -117,12 +121,13 @@ impl<T: DeserializeOwned> TaskItems<T> {
     }
 
     fn misfit(&self, problem: &serde_json::Error) -> Error {
-        Error::invalid_item(self.reader.follower.record().name(), problem)
+        let task = self.reader.follower.record().name().to_owned();
+        Refusal::InvalidItem { task, problem: problem.to_string() }.into()
     }
 }
 
 impl TaskBytes {
-    pub fn new(follower: &Follower) -> Self {
+    pub(crate) fn new(follower: &Follower) -> Self {
         Self { reader: Reader::new(follower.clone()) }
     }
 

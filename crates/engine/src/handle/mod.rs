@@ -1,14 +1,23 @@
 pub(crate) mod items;
 pub(crate) mod watch;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
 use crate::{
-    CancelReason, Error, Outcome, TaskBytes, TaskId, TaskItems, TaskManager, TaskSnapshot, TaskStatus, TaskWatch,
-    record::Follower,
+    error::Error,
+    record::follower::Follower,
+    run::engine::Engine,
+    task::{
+        event::TaskSnapshot,
+        id::TaskId,
+        outcome::{CancelReason, Outcome},
+        status::TaskStatus,
+    },
 };
+use items::{TaskBytes, TaskItems};
+use watch::TaskWatch;
 
 /// One task, in the hands of a Rust caller.
 ///
@@ -17,13 +26,13 @@ use crate::{
 /// follows the task, the engine logs it. Clones are handles of the same task.
 #[derive(Clone)]
 pub struct TaskHandle {
-    manager: TaskManager,
+    engine: Arc<Engine>,
     follower: Follower,
 }
 
 impl TaskHandle {
-    pub(crate) fn new(manager: &TaskManager, follower: Follower) -> Self {
-        Self { manager: manager.clone(), follower }
+    pub(crate) fn new(engine: &Arc<Engine>, follower: Follower) -> Self {
+        Self { engine: Arc::clone(engine), follower }
     }
 
     /// Its id.
@@ -45,30 +54,31 @@ impl TaskHandle {
     ///
     /// To tell it again changes nothing. Fails when it has ended.
     pub fn cancel(&self) -> Result<(), Error> {
-        self.manager.cancel_record(self.follower.record(), CancelReason::User)
+        self.engine.cancel(self.follower.record(), CancelReason::User)
     }
 
     /// Keeps it from running until it is [released](Self::release). To hold it again changes nothing.
     ///
     /// Fails when it does not wait in its queue.
     pub fn hold(&self) -> Result<(), Error> {
-        self.manager.hold_record(self.follower.record())
+        self.engine.hold(self.follower.record())
     }
 
     /// Lets it have its turn again after it was [held](Self::hold). Fails as that does.
     pub fn release(&self) -> Result<(), Error> {
-        self.manager.release_record(self.follower.record())
+        self.engine.release(self.follower.record())
     }
 
     /// Gives it another priority; higher runs earlier. Fails when it does not wait in its queue.
     pub fn set_priority(&self, priority: i32) -> Result<(), Error> {
-        self.manager.set_priority_of(self.follower.record(), priority)
+        self.engine.set_priority(self.follower.record(), priority)
     }
 
     /// The members of a batch that are still kept, in the order of their inputs; none for any other task.
     pub fn members(&self) -> Vec<Self> {
         let ids = self.follower.record().members.iter().flatten();
-        ids.filter_map(|id| self.manager.handle(*id).ok()).collect()
+        let members = ids.filter_map(|id| self.engine.find(*id));
+        members.map(|member| Self::new(&self.engine, Follower::new(&member))).collect()
     }
 
     /// Follows it from where it stands now to its end.

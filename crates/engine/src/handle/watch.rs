@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    TaskEvent, TaskSnapshot,
-    record::{Cursor, Follower, Record},
-    watch::change_set::Watcher,
+    record::{Record, cursor::Cursor, follower::Follower},
+    task::event::{TaskEvent, TaskSnapshot},
+    watch::change_set::ChangeSet,
 };
 
 /// Follows one task: each change of its status, in order, and between them its newest progress.
@@ -30,14 +30,14 @@ use crate::{
 /// ```
 pub struct TaskWatch {
     follower: Follower,
-    watcher: Arc<Watcher>,
+    watcher: Arc<ChangeSet<Record>>,
     cursor: Cursor,
     snapshot: TaskSnapshot,
 }
 
 impl TaskWatch {
     pub(crate) fn new(record: &Arc<Record>) -> Self {
-        let watcher = Arc::<Watcher>::default();
+        let watcher = Arc::<ChangeSet<Record>>::default();
         // First on the list, then the look: a change between the two comes as an event.
         record.add_watcher(&watcher);
         let follower = Follower::new(record);

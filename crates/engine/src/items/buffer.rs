@@ -12,6 +12,11 @@
 use std::collections::VecDeque;
 
 use super::segment::Segment;
+use crate::{
+    error::{Error, refusal::Refusal},
+    policy::item_buffer::Bounds,
+    task::id::TaskId,
+};
 
 /// How many batches a reader may have asked for and not let go of: with several on their way at a time, none waits for the road
 /// of the one before it.
@@ -19,21 +24,6 @@ pub const WINDOW: u64 = 4;
 
 /// How many names of readers that have gone are remembered: their calls may come late.
 const GONE_LIMIT: usize = 16;
-
-/// How much of what a task has emitted is kept until it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bounds {
-    /// How many items; for bytes only the other bound counts.
-    pub items: usize,
-    /// How many bytes, of items as JSON.
-    pub bytes: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { items: 64 * 1024, bytes: 8 * 1024 * 1024 }
-    }
-}
 
 #[derive(Debug)]
 pub(crate) struct ItemBuffer {
@@ -102,13 +92,29 @@ pub struct Ask<'a> {
 
 /// Why a reader gets nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ReadRefusal {
     /// There is another reader.
     Locked,
     /// The reader has gone, or it asks for what it has let go of or what comes too early.
     Gone,
     /// It wants to begin behind this number, which is the next to come.
     Beyond(u64),
+}
+
+impl ReadRefusal {
+    /// The error for a reader of this task.
+    pub fn of(self, id: TaskId) -> Error {
+        let id = id.to_string();
+        match self {
+            Self::Locked => Refusal::Locked { id },
+            Self::Gone => Refusal::ReaderGone { id },
+            Self::Beyond(next) => Refusal::InvalidOptions {
+                path: "from".into(),
+                problem: format!("task {id} has emitted {next} items so far, so {next} is the largest number allowed"),
+            },
+        }
+        .into()
+    }
 }
 
 impl ItemBuffer {
@@ -201,9 +207,9 @@ impl ItemBuffer {
     }
 
     /// The batch that is asked for; `None` if it has to be waited for. An unknown reader becomes the reader, if there is none.
-    pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Batch>, Refusal> {
+    pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
         self.attach(ask)?;
-        let Some(reader) = &mut self.reader else { return Err(Refusal::Gone) };
+        let Some(reader) = &mut self.reader else { return Err(ReadRefusal::Gone) };
         if let Some((_, batch)) = reader.frozen.iter().find(|(number, _)| *number == ask.batch) {
             let batch = batch.clone();
             self.let_go_before(ask.first_held());
@@ -211,7 +217,7 @@ impl ItemBuffer {
         }
         let next = reader.next_batch;
         if !(next..next + WINDOW).contains(&ask.batch) {
-            return Err(Refusal::Gone);
+            return Err(ReadRefusal::Gone);
         }
         self.let_go_before(ask.first_held());
         // Of several that are on their way at once a later one may come first.
@@ -228,19 +234,19 @@ impl ItemBuffer {
         }
     }
 
-    fn attach(&mut self, ask: Ask<'_>) -> Result<(), Refusal> {
+    fn attach(&mut self, ask: Ask<'_>) -> Result<(), ReadRefusal> {
         match &self.reader {
             Some(_) if self.is_read_by(ask.reader) => return Ok(()),
-            _ if self.gone.iter().any(|name| **name == *ask.reader) => return Err(Refusal::Gone),
-            Some(_) => return Err(Refusal::Locked),
+            _ if self.gone.iter().any(|name| **name == *ask.reader) => return Err(ReadRefusal::Gone),
+            Some(_) => return Err(ReadRefusal::Locked),
             None => {}
         }
         if !(1..=WINDOW).contains(&ask.batch) {
-            return Err(Refusal::Gone);
+            return Err(ReadRefusal::Gone);
         }
         let expected = ask.from.unwrap_or(self.read);
         if expected > self.next {
-            return Err(Refusal::Beyond(self.next));
+            return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
         self.reader = Some(Reader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });

@@ -1,3 +1,4 @@
 pub(crate) mod buffer;
+pub(crate) mod item_type;
 pub(crate) mod segment;
 pub(crate) mod stream;

@@ -3,7 +3,6 @@
 
 use std::{cell::Cell, time::Duration};
 
-use parking_lot::Mutex;
 use serde::Serialize;
 use tokio::{
     sync::Notify,
@@ -11,36 +10,24 @@ use tokio::{
 };
 
 use super::{
-    buffer::{Ask, Batch, Bounds, ItemBuffer, Refusal},
+    buffer::{Ask, Batch, ItemBuffer, ReadRefusal},
     segment::BATCH_BYTES,
 };
-use crate::{Error, ErrorKind, task::attempt::Attempt};
+use crate::{
+    error::{Error, refusal::Refusal},
+    lock::{ITEMS, Lock},
+    policy::{item_buffer::Bounds, unread::Unread},
+    task::attempt::Attempt,
+};
 
 /// How long a handler waits for somebody who reads, when nobody does: from the task's begin, and after a reader was lost with
 /// its page, which may be about to come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What becomes of a task's items when nobody reads them. It holds as soon as a reader stops by itself, and otherwise when
-/// nobody has read for 10 seconds, from the task's begin or from the loss of the page that read: see
-/// [`TaskContext::emit`](crate::TaskContext::emit).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Unread {
-    /// When the buffer is full, the oldest are dropped, and counted: the next reader is told how many it has missed. For what can
-    /// be read late in part, such as a log.
-    #[default]
-    DropOldest,
-    /// When the buffer is full, the handler waits for a reader.
-    Wait,
-    /// The task is cancelled, with the reason [`Unread`](crate::CancelReason::Unread), whether the buffer is full or not. For
-    /// work that has no use without its reader.
-    Cancel,
-}
-
 /// The items of one task.
 #[derive(Debug)]
 pub struct ItemStream {
-    state: Mutex<State>,
+    state: Lock<State, ITEMS>,
     bounds: Bounds,
     unread: Unread,
     /// Wakes waiting reads.
@@ -93,7 +80,7 @@ impl Unit<'_> {
 impl ItemStream {
     pub(crate) fn new(bounds: Bounds, unread: Unread) -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Lock::new(State {
                 buffer: ItemBuffer::new(bounds),
                 patience: Instant::now() + PATIENCE,
                 has_begun: false,
@@ -135,7 +122,7 @@ impl ItemStream {
     fn write(&self, item: &impl Serialize) -> Result<Scratch, Error> {
         let json = Scratch::write(item)?;
         if json.0.len() > self.bounds.bytes {
-            return Err(Error::item_too_large(json.0.len(), self.bounds.bytes));
+            return Err(Refusal::ItemTooLarge { size: json.0.len(), limit: self.bounds.bytes }.into());
         }
         Ok(json)
     }
@@ -220,17 +207,23 @@ impl ItemStream {
         self.writable.notify_waiters();
     }
 
-    /// Nothing more comes: the task has ended.
+    /// Nothing more comes: the task has ended. Those who wait are still to be [woken](Self::wake).
     pub(crate) fn end(&self) {
         self.state.lock().buffer.end();
+    }
+
+    /// Wakes everybody who waits to read or to emit.
+    pub(crate) fn wake(&self) {
         self.readable.notify_waiters();
         self.writable.notify_waiters();
     }
 
+    /// Whether it has a reader.
     pub fn is_being_read(&self) -> bool {
         self.state.lock().buffer.has_reader()
     }
 
+    /// Whether this is its reader.
     pub fn is_read_by(&self, reader: &str) -> bool {
         self.state.lock().buffer.is_read_by(reader)
     }
@@ -243,7 +236,7 @@ impl ItemStream {
     // The reader's side.
 
     /// Waits until there is a batch. Cancel safe.
-    pub async fn read(&self, ask: Ask<'_>) -> Result<Batch, Refusal> {
+    pub async fn read(&self, ask: Ask<'_>) -> Result<Batch, ReadRefusal> {
         let readable = self.readable.notified();
         tokio::pin!(readable);
         loop {
@@ -256,7 +249,7 @@ impl ItemStream {
         }
     }
 
-    fn ask(&self, ask: Ask<'_>) -> Result<Option<Batch>, Refusal> {
+    fn ask(&self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
         let mut state = self.state.lock();
         let (before, had_reader) = (state.buffer.bytes(), state.buffer.has_reader());
         let batch = state.buffer.ask(ask)?;
@@ -312,10 +305,7 @@ async fn wait_until(deadline: Option<Instant>) {
 }
 
 fn stopped() -> Error {
-    Error::new(
-        ErrorKind::Stopped,
-        "nothing can be emitted any more: the task was told to stop, or its handler is over; return from the handler",
-    )
+    Refusal::Stopped.into()
 }
 
 thread_local! {

@@ -27,7 +27,9 @@ const ASKED_FOR: Duration = Duration::from_secs(30);
 /// What is left of a removed task.
 #[derive(Debug, Clone)]
 pub struct Spent {
+    /// What it was started under.
     pub name: Arc<str>,
+    /// Whose it was.
     pub owner: Owner,
 }
 
@@ -217,9 +219,9 @@ mod tests {
     use super::*;
     use crate::{
         CancelReason, Json, StartOptions,
-        record::{Birth, Record},
-        task::{kind::Kind, life::Stop, owner::Page},
-        watch::feed::Hub,
+        clock::WallClock,
+        record::{Common, Kind, Record, birth::Birth},
+        task::life::Stop,
     };
 
     fn registry(retention: Retention) -> Registry {
@@ -231,14 +233,14 @@ mod tests {
     }
 
     fn page() -> Owner {
-        Owner::Page(Page { label: "main".into(), incarnation: 0, remote: false })
+        Owner::Other { label: "main".into(), token: 0 }
     }
 
     fn ended(input: Json, owner: Owner) -> Arc<Record> {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
-        let record = Record::new(birth, &Arc::new(Hub::new(|| 0)));
+        let record = birth.record(&Arc::new(Common::new(WallClock::new(|| 0))));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

@@ -1,4 +1,7 @@
-use crate::{TaskManager, TaskSnapshot};
+use std::{fmt, sync::Arc};
+
+use super::lost;
+use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules, task::event::TaskSnapshot};
 
 /// Holds off new starts for as long as it lives, and tells what an exit would cut short.
 ///
@@ -26,31 +29,42 @@ use crate::{TaskManager, TaskSnapshot};
 /// # assert!(update(&TaskManager::new(tokio::runtime::Handle::current())).is_ok());
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "new starts are held off for as long as this lives"]
 pub struct ExitGuard {
-    tasks: TaskManager,
+    engine: Arc<Engine>,
+    schedules: Arc<Schedules>,
 }
 
 impl ExitGuard {
-    pub(crate) fn new(tasks: &TaskManager) -> Self {
-        tasks.hold_off();
-        Self { tasks: tasks.clone() }
+    pub(crate) fn new(engine: &Arc<Engine>, schedules: &Arc<Schedules>) -> Self {
+        engine.hold_off();
+        Self { engine: Arc::clone(engine), schedules: Arc::clone(schedules) }
     }
 
     /// The tasks that have not ended, oldest first.
     pub fn running(&self) -> Vec<TaskSnapshot> {
-        self.tasks.live().iter().map(|record| record.snapshot()).collect()
+        snapshots(lost::live(&self.engine))
     }
 
     /// Those of them that would be cut short: all but services, and those whose kind says [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn would_be_lost(&self) -> Vec<TaskSnapshot> {
-        self.tasks.would_be_lost()
+        snapshots(lost::would_be_lost(&self.engine))
     }
+}
+
+fn snapshots(records: Vec<Arc<Record>>) -> Vec<TaskSnapshot> {
+    records.iter().map(|record| record.snapshot()).collect()
 }
 
 impl Drop for ExitGuard {
     fn drop(&mut self) {
-        self.tasks.let_in();
+        self.engine.let_in();
+        self.schedules.look();
+    }
+}
+
+impl fmt::Debug for ExitGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExitGuard").finish_non_exhaustive()
     }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use chrono::Local;
 use serde::Serialize;
 
-use crate::schedule::{
-    driver::drive,
-    entry::{Trigger, Words},
-    timetable::Timetable,
+use super::TaskManager;
+use crate::{
+    error::Error,
+    handle::TaskHandle,
+    json::Json,
+    record::follower::Follower,
+    schedule::{driver::drive, entry::Words, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule},
+    task::id::TaskId,
 };
-use crate::{Error, Json, TaskHandle, TaskId, TaskManager, record::Follower};
-use crate::{Schedule, ScheduleSnapshot};
 
 impl TaskManager {
     /// Runs the kind registered as `task` again and again, with this input, as `schedule` says: until the app ends, or
@@ -44,29 +46,29 @@ impl TaskManager {
     }
 
     /// The same for a schedule that begins with [`begin_schedules`](Self::begin_schedules).
-    pub fn put_schedule(&self, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
+    pub(crate) fn put_schedule(&self, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
         schedule.check(name)?;
-        self.check_input(task, &input)?;
-        self.timetables().put(name, Words { task: task.to_owned(), input }, Timetable::new(schedule));
+        self.engine.check_input(task, &input)?;
+        self.schedules.put(name, Words { task: task.to_owned(), input }, Timetable::new(schedule));
         Ok(())
     }
 
     /// Lets those begin that were there before the app was.
-    pub fn begin_schedules(&self) {
+    pub(crate) fn begin_schedules(&self) {
         self.begin(None);
     }
 
     fn begin(&self, name: Option<&str>) {
-        let schedules = self.timetables();
-        let drive = || self.runtime().spawn(drive(self.downgrade(), Arc::clone(&schedules.changed)));
-        schedules.begin(name, self.now(), drive);
+        let Self { engine, schedules } = self;
+        let watch = (Arc::downgrade(engine), Arc::downgrade(schedules), Arc::clone(&schedules.changed));
+        schedules.begin(name, engine.now(), || engine.runtime().spawn(drive(watch.0, watch.1, watch.2)));
     }
 
     /// Takes a schedule off. Its runs go on; cancel them by their tag, `schedule:` and the name.
     ///
     /// Fails with [`ErrorKind::UnknownSchedule`](crate::ErrorKind::UnknownSchedule) when there is none of this name.
     pub fn unschedule(&self, name: &str) -> Result<(), Error> {
-        self.timetables().take_off(name)
+        self.schedules.take_off(name)
     }
 
     /// All schedules as they stand now, by name.
@@ -80,8 +82,8 @@ impl TaskManager {
     /// }
     /// ```
     pub fn schedules(&self) -> Vec<ScheduleSnapshot> {
-        let mut schedules = self.timetables().snapshots(self.now(), &Local);
-        if self.is_closed() {
+        let mut schedules = self.schedules.snapshots(self.engine.now(), &Local);
+        if self.engine.is_closed() {
             for schedule in &mut schedules {
                 schedule.next_run_at = None;
             }
@@ -103,41 +105,30 @@ impl TaskManager {
     /// }
     /// ```
     pub fn trigger(&self, name: &str) -> Result<TaskHandle, Error> {
-        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| TaskHandle::new(self, run))
+        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| TaskHandle::new(&self.engine, run))
     }
 
     /// The same with the id that the run gets, if one is started; with an id that was used for this before, the run of then. For
     /// somebody who may deal with these kinds only.
-    pub fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
-        let is_taken = || self.find(id).is_some() || self.spent(id).is_some();
-        match self.timetables().trigger(name, id, self.now(), may, is_taken)? {
-            Trigger::Start(run) => self.start_run(name, &run, false).map_err(|(error, _)| error),
-            Trigger::Join(run) => match &run.record {
-                Some(record) => Ok(Follower::new(record)),
-                None => self.start_run(name, &run, false).map_err(|(error, _)| error),
-            },
-            Trigger::Repeated(run) => match self.find(run).filter(|record| may(record.name())) {
-                Some(record) => Ok(Follower::new(&record)),
-                None => Err(Error::not_found(run)),
-            },
-        }
+    pub(crate) fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
+        self.schedules.trigger_run(&self.engine, name, id, may)
     }
 
     /// The kind that this schedule runs.
-    pub fn task_of_schedule(&self, name: &str) -> Option<String> {
-        self.timetables().task_of(name)
+    pub(crate) fn task_of_schedule(&self, name: &str) -> Option<String> {
+        self.schedules.task_of(name)
     }
 
     /// Starts no more runs until [`resume_schedule`](Self::resume_schedule); those that go on do. To pause it again changes
     /// nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn pause_schedule(&self, name: &str) -> Result<(), Error> {
-        self.timetables().pause(name)
+        self.schedules.pause(name)
     }
 
     /// Goes on after [`pause_schedule`](Self::pause_schedule), with the next run a whole interval from now, or when the cron
     /// expression says next: what would have been due meanwhile is not made up for. To resume what is not paused changes
     /// nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn resume_schedule(&self, name: &str) -> Result<(), Error> {
-        self.timetables().resume(name, self.now())
+        self.schedules.resume(name, self.engine.now())
     }
 }

@@ -9,18 +9,19 @@
 
 use std::sync::Arc;
 
-use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::time::Instant;
 
+use super::{
+    Progress, Unit,
+    conflation::Conflation,
+    rate::{Estimate, Estimator},
+    sum::Sum,
+};
 use crate::{
-    Error, Json,
-    progress::{
-        conflation::Conflation,
-        digits,
-        rate::{Estimate, Estimator},
-    },
-    run::batch::Sum,
+    error::Error,
+    json::Json,
+    lock::{Lock, PROGRESS},
 };
 
 /// The longest message, in bytes of JSON.
@@ -28,58 +29,10 @@ pub const MESSAGE_LIMIT: usize = 1024;
 /// The largest detail, in bytes of JSON.
 pub const DETAIL_LIMIT: usize = 4 * 1024;
 
-/// What [`Progress`] counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum Unit {
-    /// Just a number.
-    #[default]
-    None,
-    /// Bytes.
-    Bytes,
-    /// Files.
-    Files,
-    /// Items of any other sort.
-    Items,
-}
-
-/// How far a task has come, at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct Progress {
-    /// How many units are done.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
-    pub completed: u64,
-    /// How many there are in all, if that is known.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
-    pub total: Option<u64>,
-    /// `completed / total`, from 0 to 1; `None` without a total.
-    #[serde(serialize_with = "digits::fraction")]
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
-    pub fraction: Option<f64>,
-    /// What is counted.
-    pub unit: Unit,
-    /// Units a second, averaged over the last seconds; `None` until it means something.
-    #[serde(serialize_with = "digits::rate")]
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
-    pub rate: Option<f64>,
-    /// Milliseconds to go at this rate; `None` until it means something.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
-    pub eta_ms: Option<u64>,
-    /// What the task is at, in words.
-    pub message: Option<Arc<str>>,
-    /// What the task is at, typed: the kind's own detail.
-    pub detail: Option<Json>,
-}
-
 #[derive(Debug)]
 pub(crate) struct ProgressCell {
     conflation: Conflation,
-    rest: Mutex<Slot>,
+    rest: Lock<Slot, PROGRESS>,
 }
 
 /// Where the [`Rest`] is, once somebody has reported words or looked.
@@ -133,7 +86,7 @@ impl Rest {
 
 impl ProgressCell {
     pub(crate) fn new() -> Self {
-        Self { conflation: Conflation::new(), rest: Mutex::default() }
+        Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
     }
 
     /// Each writer answers whether the watchers must be told.

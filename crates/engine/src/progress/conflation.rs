@@ -22,7 +22,7 @@
 //!
 //! `loom/` compiles this very file with loom's atomics and tries all interleavings.
 
-use crate::atomic::{
+use super::atomic::{
     AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };

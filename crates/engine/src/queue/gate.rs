@@ -1,4 +1,4 @@
-use crate::Error;
+use crate::error::{Error, refusal::Refusal};
 
 /// Whether new tasks may come in. It stands under the registry's lock: who closes it knows of every task that came before.
 #[derive(Debug, Default)]
@@ -11,9 +11,12 @@ impl Gate {
     /// A service would not be lost, so it may come in although somebody holds off new starts.
     pub(crate) fn check(&self, task: &str, is_service: bool) -> Result<(), Error> {
         if self.is_closed {
-            return Err(Error::shutting_down(task));
+            return Err(Refusal::ShuttingDown { task: task.to_owned() }.into());
         }
-        if self.guards > 0 && !is_service { Err(Error::guarded(task)) } else { Ok(()) }
+        if self.guards > 0 && !is_service {
+            return Err(Refusal::Guarded { task: task.to_owned() }.into());
+        }
+        Ok(())
     }
 
     /// From now on nothing comes in.

@@ -6,11 +6,13 @@ use super::Record;
 pub struct Follower(Arc<Record>);
 
 impl Follower {
+    /// From now on the task has one more who will tell of its failure.
     pub fn new(record: &Arc<Record>) -> Self {
         record.state.lock().followers += 1;
         Self(Arc::clone(record))
     }
 
+    /// The task.
     pub fn record(&self) -> &Arc<Record> {
         &self.0
     }
@@ -29,11 +31,9 @@ impl Clone for Follower {
 
 impl Drop for Follower {
     fn drop(&mut self) {
-        let unwatched = {
-            let mut state = self.0.state.lock();
+        self.0.step(|state, effects| {
             state.followers -= 1;
-            state.take_unwatched_failure()
-        };
-        self.0.log_unwatched(unwatched);
+            effects.log(state.take_unwatched_failure());
+        });
     }
 }

@@ -6,34 +6,22 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
+use super::handler::{Errors, erase};
 use crate::{
-    Never, Outcome, Progress, TaskContext, Unit,
-    record::{Follower, Record},
-    task::{
-        attempt::Attempt,
-        kind::{Errors, Work, erase},
-    },
-    watch::change_set::Watcher,
+    context::TaskContext,
+    items::item_type::Never,
+    progress::{Progress, Unit, sum::Sum},
+    record::{Record, Work, follower::Follower},
+    task::{attempt::Attempt, outcome::Outcome},
+    watch::change_set::ChangeSet,
 };
 
 /// The bar is not set more often than a page at 60 frames a second can show.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// What the members have reported together.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Sum {
-    pub(crate) completed: u64,
-    /// `None` until the totals of all members are known.
-    pub(crate) total: Option<u64>,
-    /// The mean of the members' fractions: the sum says nothing as long as members wait with unknown totals.
-    pub(crate) fraction: f64,
-    /// What all count, if they count the same.
-    pub(crate) unit: Unit,
-}
-
 /// What a batch runs: it watches its members until all have ended, and returns their outcomes in order.
-pub(crate) fn work(members: Vec<Follower>) -> Work {
-    Box::new(move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
+pub(crate) fn work(name: &Arc<str>, members: Vec<Follower>) -> Work {
+    Work::new(name, move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
         let (batch, stops) = (Arc::clone(record), Arc::clone(attempt));
         let run = |_: TaskContext<(), Never>| async move { Ok::<_, Never>(watch(&batch, &stops, &members).await) };
         erase(record, attempt, Errors::default(), run)
@@ -41,7 +29,7 @@ pub(crate) fn work(members: Vec<Follower>) -> Work {
 }
 
 async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> Vec<Outcome> {
-    let watcher = Arc::<Watcher>::default();
+    let watcher = Arc::<ChangeSet<Record>>::default();
     for member in members {
         member.record().add_watcher(&watcher);
     }
@@ -65,7 +53,7 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
         }
         let is_stale = left > 0 && Instant::now() < next_sum;
         if !is_stale {
-            batch.set_sum(Sum::new(&shares));
+            batch.set_sum(sum_of(&shares));
             next_sum = Instant::now() + FRAME;
         }
         if left == 0 {
@@ -83,7 +71,7 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
 
 /// What has changed: at once if a member has ended, so that the batch ends with its last one; else when the bar may be set
 /// again, and then nothing has to have changed if the bar is stale.
-async fn news(watcher: &Watcher, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
+async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
     tokio::select! {
         () = sleep_until(next_sum), if is_stale => return watcher.take(),
         () = watcher.changed() => {}
@@ -116,21 +104,20 @@ impl Share {
     }
 }
 
-impl Sum {
-    #[allow(clippy::cast_precision_loss)]
-    fn new(shares: &[Share]) -> Self {
-        // Who has not begun, or failed before it began to count, says nothing.
-        let mut units = shares.iter().map(|share| share.unit).filter(|unit| *unit != Unit::None);
-        let unit = units.next().unwrap_or_default();
-        Self {
-            completed: shares.iter().fold(0, |sum, share| sum.saturating_add(share.completed)),
-            total: shares.iter().try_fold(0_u64, |sum, share| Some(sum.saturating_add(share.total?))),
-            fraction: match shares.len() {
-                0 => 1.0,
-                members => shares.iter().map(|share| share.fraction).sum::<f64>() / members as f64,
-            },
-            unit: if units.all(|other| other == unit) { unit } else { Unit::None },
-        }
+#[allow(clippy::cast_precision_loss)]
+/// The bar of a batch whose members add this.
+fn sum_of(shares: &[Share]) -> Sum {
+    // Who has not begun, or failed before it began to count, says nothing.
+    let mut units = shares.iter().map(|share| share.unit).filter(|unit| *unit != Unit::None);
+    let unit = units.next().unwrap_or_default();
+    Sum {
+        completed: shares.iter().fold(0, |sum, share| sum.saturating_add(share.completed)),
+        total: shares.iter().try_fold(0_u64, |sum, share| Some(sum.saturating_add(share.total?))),
+        fraction: match shares.len() {
+            0 => 1.0,
+            members => shares.iter().map(|share| share.fraction).sum::<f64>() / members as f64,
+        },
+        unit: if units.all(|other| other == unit) { unit } else { Unit::None },
     }
 }
 
@@ -144,17 +131,17 @@ mod tests {
 
     #[test]
     fn the_bar_is_the_sum_and_its_fraction_the_mean() {
-        let sum = Sum::new(&[share(50, Some(100), 0.5), share(900, Some(900), 1.0)]);
+        let sum = sum_of(&[share(50, Some(100), 0.5), share(900, Some(900), 1.0)]);
         assert_eq!(sum, Sum { completed: 950, total: Some(1_000), fraction: 0.75, unit: Unit::Bytes });
-        let sum = Sum::new(&[share(50, Some(100), 0.5), share(0, None, 0.0)]);
+        let sum = sum_of(&[share(50, Some(100), 0.5), share(0, None, 0.0)]);
         assert_eq!((sum.total, sum.fraction), (None, 0.25), "no total before all are known");
         let waits = Share::default();
-        assert_eq!(Sum::new(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "who waits counts nothing else");
-        assert_eq!(Sum::new(&[Share { unit: Unit::Files, ..waits }, share(1, None, 0.0)]).unit, Unit::None);
+        assert_eq!(sum_of(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "who waits counts nothing else");
+        assert_eq!(sum_of(&[Share { unit: Unit::Files, ..waits }, share(1, None, 0.0)]).unit, Unit::None);
     }
 
     #[test]
     fn a_batch_of_nothing_is_done() {
-        assert_eq!(Sum::new(&[]), Sum { completed: 0, total: Some(0), fraction: 1.0, unit: Unit::None });
+        assert_eq!(sum_of(&[]), Sum { completed: 0, total: Some(0), fraction: 1.0, unit: Unit::None });
     }
 }

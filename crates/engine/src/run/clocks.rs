@@ -1,30 +1,70 @@
-//! What stops a task in time. Each runs beside the supervisor, since a handler that never yields holds that one up.
+//! What stops a task in time. Each clock runs beside the supervisor, since a handler that never yields holds that one up.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::{CancelReason, TimeLimit, record::Record, run::scheduler::Scheduler};
+use super::transitions::Transitions;
+use crate::{
+    policy::{time_limit::TimeLimit, unread::Unread},
+    record::Record,
+    task::{attempt::Attempt, outcome::CancelReason},
+};
 
-/// A handler that is dropped just when its grace period ends is not called overdue.
-const OVERDUE_SLACK: Duration = Duration::from_millis(100);
 /// A stall is noticed with a delay of up to one in this many of its length.
 const LOOKS: u32 = 8;
 
+/// A task is known from now on: starts what stops it in time, whatever it is at.
+pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>) {
+    if let Some(delay) = record.delay() {
+        transitions.keep_clock(record, release_after(Arc::clone(transitions), Arc::clone(record), delay));
+    }
+    let deadline = shorter(record.kind.policy.deadline, record.deadline());
+    limit_life(transitions, record, TimeLimit::Deadline, deadline);
+}
+
+/// An attempt begins: starts what stops it in time, if anything does. What is returned is to be dropped when it is over.
+pub(crate) fn start_of_attempt(
+    transitions: &Arc<Transitions>,
+    record: &Arc<Record>,
+    attempt: &Attempt,
+) -> Option<Vec<AbortOnDropHandle<()>>> {
+    let policy = &record.kind.policy;
+    let timeout = shorter(policy.timeout, record.timeout()).filter(|_| attempt.number == 1);
+    limit_life(transitions, record, TimeLimit::Timeout, timeout);
+    let watch = (policy.attempt_timeout.is_some() || policy.stall_timeout.is_some()).then(|| {
+        let watch = watch_attempt(Arc::clone(transitions), Arc::clone(record), attempt.number);
+        AbortOnDropHandle::new(transitions.runtime.spawn(watch))
+    });
+    let readers = (policy.unread == Unread::Cancel).then(|| {
+        let readers = watch_readers(Arc::clone(transitions), Arc::clone(record), attempt.number);
+        AbortOnDropHandle::new(transitions.runtime.spawn(readers))
+    });
+    let is_needed = timeout.is_some() || watch.is_some() || readers.is_some();
+    is_needed.then(|| watch.into_iter().chain(readers).collect())
+}
+
+fn limit_life(transitions: &Arc<Transitions>, record: &Arc<Record>, limit: TimeLimit, length: Option<Duration>) {
+    if let Some(length) = length {
+        transitions.keep_clock(record, stop_after(Arc::clone(transitions), Arc::clone(record), limit, length));
+    }
+}
+
 /// Stops the task when a limit on its whole life is reached.
-pub(crate) async fn stop_after(scheduler: Arc<Scheduler>, record: Arc<Record>, limit: TimeLimit, length: Duration) {
+async fn stop_after(transitions: Arc<Transitions>, record: Arc<Record>, limit: TimeLimit, length: Duration) {
     sleep(length).await;
-    scheduler.time_out(&record, limit, length, None);
+    transitions.time_out(&record, limit, length, None);
 }
 
 /// Stops the task when this attempt takes too long or stalls.
-pub(crate) async fn watch_attempt(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: u32) {
+async fn watch_attempt(transitions: Arc<Transitions>, record: Arc<Record>, attempt: u32) {
     let policy = &record.kind.policy;
     let reached = tokio::select! {
         limit = attempt_timeout(policy.attempt_timeout) => limit,
         limit = stall(&record, policy.stall_timeout) => limit,
     };
-    scheduler.time_out(&record, reached.0, reached.1, Some(attempt));
+    transitions.time_out(&record, reached.0, reached.1, Some(attempt));
 }
 
 async fn attempt_timeout(length: Option<Duration>) -> (TimeLimit, Duration) {
@@ -48,19 +88,17 @@ async fn stall(record: &Record, length: Option<Duration>) -> (TimeLimit, Duratio
 }
 
 /// Cancels the task when nobody has read its items for too long.
-pub(crate) async fn watch_readers(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: u32) {
+async fn watch_readers(transitions: Arc<Transitions>, record: Arc<Record>, attempt: u32) {
     record.items().abandoned().await;
-    scheduler.cancel_attempt(&record, CancelReason::Unread, attempt);
-}
-
-/// Marks the task as overdue if it outstays its grace period.
-pub(crate) async fn watch_grace(record: Arc<Record>) {
-    sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
-    record.outstay();
+    transitions.cancel_attempt(&record, CancelReason::Unread, attempt);
 }
 
 /// Lets the task queue when the delay that it was started with is over.
-pub(crate) async fn release_after(scheduler: Arc<Scheduler>, record: Arc<Record>, delay: Duration) {
+async fn release_after(transitions: Arc<Transitions>, record: Arc<Record>, delay: Duration) {
     sleep(delay).await;
-    scheduler.is_due(&record);
+    transitions.is_due(&record);
+}
+
+fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    [a, b].into_iter().flatten().min()
 }

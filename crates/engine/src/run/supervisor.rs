@@ -4,38 +4,44 @@
 //! dropped), then its blocking work is told to stop and waited for, then its clean-up is done, and only then the
 //! attempt is over. So nothing of the handler runs beside the clean-up, and nothing of an ended task runs any more.
 
-use std::{
-    future::poll_fn,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt;
 use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
+use super::{clocks, transitions::Transitions};
 use crate::{
-    TaskFailure, TaskStatus,
-    record::{Next, Record},
-    run::scheduler::Scheduler,
+    record::{Record, Work, steps::Next},
     task::{
         attempt::Attempt,
-        kind::{Problem, Work},
-        life::Ending,
+        life::{Ending, Problem},
+        outcome::TaskFailure,
+        quiet::drop_quietly,
+        status::TaskStatus,
     },
 };
 
-/// `record` has a slot, if it needs one.
-pub(crate) async fn supervise(scheduler: Arc<Scheduler>, record: Arc<Record>) {
-    // Stopped in the last moment: whoever did that has seen to everything.
+/// Lets a task run that has its slot.
+pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
+    transitions.runtime.spawn(supervise(Arc::clone(transitions), record));
+}
+
+async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
+    // If it was stopped just before this, whoever stopped it has done the rest.
     if let Some((attempt, work)) = record.begin() {
-        live(scheduler, record, attempt, work).await;
+        live(transitions, record, attempt, work).await;
     }
 }
 
 /// An attempt has begun: sees it through to the end, or to the next one's place in the queue.
-pub(crate) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt: Arc<Attempt>, work: Option<Work>) {
-    let clocks = scheduler.start_clocks(&record, &attempt);
+pub(crate) async fn live(
+    transitions: Arc<Transitions>,
+    record: Arc<Record>,
+    attempt: Arc<Attempt>,
+    work: Option<Work>,
+) {
+    let clocks = clocks::start_of_attempt(&transitions, &record, &attempt);
     if clocks.is_some() {
         // What was spawned last is run next by this very thread, and taken over by no other. With one more after them, the
         // clocks can be, and another thread is woken: a handler that never yields would keep its own clocks from running,
@@ -48,7 +54,7 @@ pub(crate) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
     span.record("status", status_of(&ended).name());
     let mut is_clean = false;
     let next = loop {
-        match record.end_attempt(ended, is_clean) {
+        match record.end_attempt(ended, is_clean, transitions.may_go_on()) {
             Next::CleanUp(again) => {
                 attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
                 // The clean-up may have begun something on another thread.
@@ -62,14 +68,14 @@ pub(crate) async fn live(scheduler: Arc<Scheduler>, record: Arc<Record>, attempt
     drop(span);
     match next {
         Next::RetryAfter(delay) => {
-            scheduler.let_others_run();
+            transitions.let_others_run();
             tokio::select! {
                 biased;
                 _ = record.ended() => {}
-                () = sleep(delay) => scheduler.come_back(&record),
+                () = sleep(delay) => transitions.come_back(&record),
             }
         }
-        Next::Over | Next::CleanUp(_) => scheduler.over(&record),
+        Next::Over | Next::CleanUp(_) => transitions.over(&record),
     }
 }
 
@@ -104,7 +110,7 @@ fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
 
 async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
     // The call itself is inside too: a handler may panic before its first await.
-    let handler = AssertUnwindSafe(async { work(record, attempt).await }).catch_unwind();
+    let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;
     let watched = poll_fn(|context| {
@@ -123,9 +129,6 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
             Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),
         },
     };
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(handler))) {
-        let failure = TaskFailure::panic(record.name(), panic);
-        tracing::error!(task = record.name(), id = %record.id, "{} (while it was dropped)", failure.message);
-    }
+    drop_quietly(handler, record.name());
     ended
 }

@@ -1,25 +1,32 @@
 //! Looks at the clock for all schedules of a manager, and starts what is due.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
-use super::{entry::Run, schedules::LOOK};
+use super::{
+    entry::{Run, Trigger},
+    schedules::{LOOK, Schedules},
+};
 use crate::{
-    Error, ErrorKind, StartOptions, TaskManager,
-    manager::{Start, WeakManager},
-    record::Follower,
-    task::owner::Owner,
+    error::{Error, kind::ErrorKind},
+    options::StartOptions,
+    record::follower::Follower,
+    run::{engine::Engine, start::Start},
+    task::{id::TaskId, owner::Owner},
 };
 
 /// Goes on as long as there are the manager and a schedule.
 ///
-/// The clock that says when something is due is the one on the wall, and the one that wakes this stands still while the machine
-/// sleeps: so it looks again after each short rest.
-pub(crate) async fn drive(manager: WeakManager, changed: Arc<Notify>) {
+/// What is due is due by the wall clock, and the clock that wakes this stands still while the machine sleeps: so it looks again
+/// after each short rest.
+pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>) {
     loop {
-        let Some(rest) = manager.upgrade().and_then(|manager| manager.run_due()) else { return };
+        let Some(rest) = engine.upgrade().and_then(|engine| schedules.upgrade()?.run_due(&engine)) else { return };
         tokio::select! {
             () = sleep(rest) => {}
             () = changed.notified() => {}
@@ -27,35 +34,57 @@ pub(crate) async fn drive(manager: WeakManager, changed: Arc<Notify>) {
     }
 }
 
-impl TaskManager {
-    /// Starts what is due; answers for how long nothing is.
-    fn run_due(&self) -> Option<Duration> {
-        if self.is_guarded() {
-            // What is due stays due: there will be a word when the guard goes.
+impl Schedules {
+    /// Starts what is due; returns for how long nothing is.
+    fn run_due(&self, engine: &Engine) -> Option<Duration> {
+        if engine.is_guarded() {
+            // What is due stays due: this is woken when the guard goes.
             return Some(LOOK);
         }
-        for (name, run) in self.timetables().due(self.now(), &Local) {
+        for (name, run) in self.due(engine.now(), &Local) {
             // One that was started before it may have taken its time.
-            if !self.timetables().is_still_wanted(&name, run.id) {
+            if !self.is_still_wanted(&name, run.id) {
                 continue;
             }
             // Whoever is interested follows it; what nobody follows is logged if it fails.
-            if let Err((error, true)) = self.start_run(&name, &run, true) {
+            if let Err((error, true)) = self.start_run(engine, &name, &run, true) {
                 let task = &*run.words.task;
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
             }
         }
-        self.timetables().rest(self.now(), &Local)
+        self.rest(engine.now(), &Local)
+    }
+
+    /// Starts a run with the id `id` beside the timetable, or finds the one that an earlier call with this id, or the timetable,
+    /// has started. Only for kinds that pass `may`.
+    pub(crate) fn trigger_run(
+        &self,
+        engine: &Engine,
+        name: &str,
+        id: TaskId,
+        may: &dyn Fn(&str) -> bool,
+    ) -> Result<Follower, Error> {
+        let is_taken = || engine.find(id).is_some() || engine.spent(id).is_some();
+        match self.trigger(name, id, engine.now(), may, is_taken)? {
+            Trigger::Start(run) => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
+            Trigger::Join(run) => match &run.record {
+                Some(record) => Ok(Follower::new(record)),
+                None => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
+            },
+            Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
+                Some(record) => Ok(Follower::new(&record)),
+                None => Err(Error::not_found(run)),
+            },
+        }
     }
 
     /// Starts a run. An error comes with whether it is worth a word.
-    pub(crate) fn start_run(&self, name: &str, run: &Run, is_due: bool) -> Result<Follower, (Error, bool)> {
-        let schedules = self.timetables();
-        match self.start_words(name, run) {
+    fn start_run(&self, engine: &Engine, name: &str, run: &Run, is_due: bool) -> Result<Follower, (Error, bool)> {
+        match start_words(engine, name, run) {
             Ok(started) => {
-                schedules.started(name, run, started.record());
-                let (record, changed) = (Arc::clone(started.record()), Arc::clone(&schedules.changed));
-                self.runtime().spawn(async move {
+                self.started(name, run, started.record());
+                let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
+                engine.runtime().spawn(async move {
                     record.ended().await;
                     changed.notify_one();
                 });
@@ -64,23 +93,23 @@ impl TaskManager {
             Err(error) => {
                 // That everything is about to end need not be said of each schedule.
                 let says_something = error.kind != ErrorKind::ShuttingDown;
-                let is_news = schedules.refused(name, run.id, is_due, self.now()) && says_something;
+                let is_news = self.refused(name, run.id, is_due, engine.now()) && says_something;
                 Err((error, is_news))
             }
         }
     }
+}
 
-    /// Starts a task for a run, or finds the one that was started for it.
-    fn start_words(&self, name: &str, run: &Run) -> Result<Follower, Error> {
-        self.start_for(Start {
-            id: run.id,
-            task: &run.words.task,
-            input: run.words.input.clone(),
-            owner: Owner::App,
-            options: StartOptions::new().tag(format!("schedule:{name}")),
-            sees: &|_| true,
-        })
-    }
+/// Starts a task for a run, or finds the one that was started for it.
+fn start_words(engine: &Engine, name: &str, run: &Run) -> Result<Follower, Error> {
+    engine.start(Start {
+        id: run.id,
+        task: &run.words.task,
+        input: run.words.input.clone(),
+        owner: Owner::App,
+        options: StartOptions::new().tag(format!("schedule:{name}")),
+        sees: &|_| true,
+    })
 }
 
 #[cfg(test)]
@@ -88,8 +117,9 @@ mod tests {
     use super::*;
     use crate::{
         Failure, Schedule, TaskContext,
-        manager::Settings,
-        task::kind::{Errors, Kind, Policy},
+        policy::Policy,
+        record::Kind,
+        run::{engine::Settings, handler::Errors},
         test::manager,
     };
 
@@ -101,13 +131,13 @@ mod tests {
             });
             let tasks = manager([kind], Settings::default());
             tasks.schedule("sync", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
-            let (name, run) = tasks.timetables().due(10_000, &Local).pop().unwrap();
+            let (name, run) = tasks.schedules.due(10_000, &Local).pop().unwrap();
             if pauses {
                 tasks.pause_schedule("sync").unwrap();
             } else {
                 tasks.unschedule("sync").unwrap();
             }
-            assert!(!tasks.timetables().is_still_wanted(&name, run.id));
+            assert!(!tasks.schedules.is_still_wanted(&name, run.id));
             assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "and it is forgotten");
         }
     }

@@ -3,7 +3,6 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use chrono::TimeZone;
-use parking_lot::Mutex;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -13,16 +12,26 @@ use super::{
     timetable::Timetable,
     when::millis,
 };
-use crate::{Error, TaskId, record::Record};
+use crate::{
+    error::Error,
+    lock::{Lock, SCHEDULES},
+    record::Record,
+    task::id::TaskId,
+};
 
 /// How long nobody looks at the clock, at most: a machine that has slept, or whose clock was set, is noticed after this.
 pub(crate) const LOOK: Duration = Duration::from_secs(30);
 
-#[derive(Default)]
 pub(crate) struct Schedules {
-    state: Mutex<State>,
+    state: Lock<State, SCHEDULES>,
     /// Something has changed, or a run has ended.
     pub(crate) changed: Arc<Notify>,
+}
+
+impl Default for Schedules {
+    fn default() -> Self {
+        Self { state: Lock::new(State::default()), changed: Arc::default() }
+    }
 }
 
 #[derive(Default)]

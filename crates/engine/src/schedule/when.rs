@@ -13,7 +13,10 @@ use croner::{
     parser::{CronParser, Seconds, Year},
 };
 
-use crate::{Error, ErrorKind, Retry};
+use crate::{
+    error::{Error, refusal::Refusal},
+    policy::retry::Retry,
+};
 
 /// No interval is shorter.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -180,18 +183,13 @@ impl Schedule {
 
     /// Whether there can be a schedule of this name with these words.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
-        let invalid = |message: String| Err(Error::new(ErrorKind::InvalidOptions, message));
         if name.is_empty() || name.len() > NAME_LIMIT {
-            return invalid(format!(
-                "a schedule's name has 1 to {NAME_LIMIT} bytes and this one has {}: give it another",
-                name.len()
-            ));
+            return Err(Refusal::ScheduleName { limit: NAME_LIMIT, size: name.len() }.into());
         }
         match self.when {
-            When::Every(interval) if interval < SHORTEST => invalid(format!(
-                "the interval of schedule \"{name}\" is {interval:?}: it must be at least {SHORTEST:?}; what has to run \
-                 more often is better a loop in one task"
-            )),
+            When::Every(interval) if interval < SHORTEST => {
+                Err(Refusal::ShortInterval { schedule: name.to_owned(), interval, shortest: SHORTEST }.into())
+            }
             _ => Ok(()),
         }
     }
@@ -224,6 +222,7 @@ pub(super) fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorKind;
 
     #[test]
     fn an_expression_that_can_not_be_read_says_what_is_wrong_with_it() {

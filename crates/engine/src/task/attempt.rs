@@ -13,14 +13,16 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
-use crate::{TaskFailure, TaskId};
+use crate::{
+    TaskFailure, TaskId,
+    lock::{ATTEMPT, Lock},
+};
 
 /// One attempt at a task: how it is told to stop, and what of it still runs.
 ///
@@ -29,7 +31,7 @@ pub(crate) struct Attempt {
     pub(crate) number: u32,
     /// Tells the handler to stop.
     token: CancellationToken,
-    beside: Mutex<Beside>,
+    beside: Lock<Beside, ATTEMPT>,
     /// Whether the handler looks at its token, and so gets a grace period.
     cooperative: AtomicBool,
     /// The handler has waited for something, so it is no matter of moments.
@@ -40,7 +42,7 @@ pub(crate) struct Attempt {
     /// What is left of the grace period is its clean-up's.
     hurry: CancellationToken,
     /// `None` once they were run or forgotten.
-    cleanups: Mutex<Option<Vec<Cleanup>>>,
+    cleanups: Lock<Option<Vec<Cleanup>>, ATTEMPT>,
 }
 
 /// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have nothing.
@@ -63,13 +65,13 @@ impl Attempt {
         Self {
             number,
             token: CancellationToken::new(),
-            beside: Mutex::default(),
+            beside: Lock::default(),
             cooperative: AtomicBool::new(false),
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
             hurry: CancellationToken::new(),
-            cleanups: Mutex::new(Some(Vec::new())),
+            cleanups: Lock::new(Some(Vec::new())),
         }
     }
 

@@ -3,7 +3,7 @@ use std::{collections::HashMap, fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::{Error, ErrorKind};
+use crate::error::{Error, refusal::Refusal};
 
 /// The identity of one task: a UUID, version 7 when made here, so that ids sort by age.
 ///
@@ -47,12 +47,7 @@ impl FromStr for TaskId {
             .ok()
             .filter(|id: &Uuid| id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text)
             .map(Self)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::InvalidId,
-                    format!("\"{text}\" is not a UUID in lower case: make one for each task"),
-                )
-            })
+            .ok_or_else(|| Refusal::NoId { text: text.to_owned() }.into())
     }
 }
 

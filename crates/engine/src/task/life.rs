@@ -25,6 +25,19 @@ pub(crate) enum Ending {
     Dropped,
 }
 
+/// What was wrong with an attempt.
+pub(crate) struct Problem {
+    pub(crate) failure: TaskFailure,
+    /// Whether another attempt may help.
+    pub(crate) may_retry: bool,
+}
+
+impl From<TaskFailure> for Problem {
+    fn from(failure: TaskFailure) -> Self {
+        Self { failure, may_retry: false }
+    }
+}
+
 /// Why a task has to stop.
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {

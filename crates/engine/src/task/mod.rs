@@ -1,3 +1,5 @@
+//! What one task is, as plain data.
+
 pub(crate) mod attempt;
 pub(crate) mod counts;
 pub(crate) mod event;
@@ -7,4 +9,5 @@ pub(crate) mod kind;
 pub(crate) mod life;
 pub(crate) mod outcome;
 pub(crate) mod owner;
+pub(crate) mod quiet;
 pub(crate) mod status;

@@ -1,34 +1,28 @@
 use std::sync::Arc;
 
-/// Whose a task is: who may see and control it without being given more.
+/// Whose a task is.
+///
+/// The engine compares owners and shows their labels. Who they are, and what that lets them do, is known to the delivery layer
+/// that makes them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// The app: started in Rust, or left behind by a page that closed.
+    /// The app: what was started in Rust, and what an owner that has gone left behind.
     App,
-    /// A page.
-    Page(Page),
-}
-
-/// A page that can own tasks.
-///
-/// Pages are told apart by more than their label: a label that is closed and opened again is another
-/// page, and so is a remote document in the same webview.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Page {
-    /// The label of its webview.
-    pub label: Arc<str>,
-    /// Which of the webviews that had this label one after the other.
-    pub incarnation: u64,
-    /// Whether its document comes from outside the app.
-    pub remote: bool,
+    /// Somebody else.
+    Other {
+        /// What others are shown.
+        label: Arc<str>,
+        /// Tells owners of one label apart.
+        token: u64,
+    },
 }
 
 impl Owner {
-    /// The label of the owning webview; `None` for the app.
+    /// The owner's label; `None` for the app.
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::App => None,
-            Self::Page(page) => Some(&page.label),
+            Self::Other { label, .. } => Some(label),
         }
     }
 }

@@ -78,7 +78,7 @@ pub fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
     });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("one", ()).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     (tasks, task, record)
 }
 

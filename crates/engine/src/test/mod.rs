@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::{runtime::Handle, time::Instant};
 
-use crate::{TaskManager, manager::Settings, task::kind::Kind};
+use crate::{TaskManager, record::Kind, run::engine::Settings};
 
 /// A manager of these kinds on the runtime of the test, whose wall clock begins at 0 and goes with tokio's.
 pub fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {

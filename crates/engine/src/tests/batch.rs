@@ -21,8 +21,9 @@ use super::manager;
 use crate::{
     BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange, TaskContext,
     TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

@@ -22,8 +22,9 @@ use super::{manager, observe::Log};
 use crate::{
     CancelReason, ErrorKind, Failure, Outcome, Retry, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
     TaskStatus,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

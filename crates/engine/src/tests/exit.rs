@@ -18,8 +18,10 @@ use super::{manager, observe::Log};
 use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext, TaskManager,
     TaskStatus,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    leave::lost,
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const GRACE: Duration = secs(10);
@@ -56,7 +58,7 @@ async fn with_nothing_to_wait_for_the_answer_comes_at_once() {
     tasks.start("Cancel", 1).unwrap().outcome().await;
     tasks.start("Drop", 1_000).unwrap();
     begun().await;
-    assert!(tasks.is_idle());
+    assert!(lost::is_idle(&tasks.engine));
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
     assert_eq!(asked.elapsed(), Duration::ZERO);
@@ -68,7 +70,7 @@ async fn each_kind_ends_as_it_says() {
     let [cancel, finish] = ["Cancel", "Finish"].map(|kind| tasks.start(kind, 3).unwrap());
     let dropped = tasks.start("Drop", 30).unwrap();
     begun().await;
-    assert!(!tasks.is_idle());
+    assert!(!lost::is_idle(&tasks.engine));
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
     assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "no longer than the work takes");
@@ -200,7 +202,7 @@ async fn to_wait_for_the_end_waits_for_what_waits_too() {
     let held = tasks.start_with("a", 1, StartOptions::new().held()).unwrap();
     let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1_000_000))).unwrap();
     begun().await;
-    tasks.finish().await;
+    lost::finish(&tasks.engine).await;
     for task in [held, delayed] {
         assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     }
@@ -219,7 +221,7 @@ async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts
     begun().await;
     assert_eq!(task.status(), TaskStatus::Retrying);
     tasks.hold(task.id()).unwrap();
-    tasks.finish().await;
+    lost::finish(&tasks.engine).await;
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
 }
 
@@ -227,7 +229,7 @@ async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts
 async fn nothing_is_held_while_the_end_is_waited_for() {
     let tasks = manager([sleeper("a", Policy { concurrency: Some(1), ..Policy::default() })], Settings::default());
     let [_, second] = [10, 10].map(|seconds| tasks.start("a", seconds).unwrap());
-    let finish = tasks.finish();
+    let finish = lost::finish(&tasks.engine);
     tokio::pin!(finish);
     assert!(futures_util::poll!(&mut finish).is_pending());
     let error = tasks.hold(second.id()).unwrap_err();
@@ -391,7 +393,7 @@ proptest! {
             prop_assert!(surely_cleaned.count() <= cleaned.load(SeqCst) as usize, "what was stopped was cleaned up");
             // All of it is over by the time that was asked for, if all of it could be.
             if left.is_empty() && all.iter().all(|work| work.way != OnExit::Drop) {
-                prop_assert!(tasks.is_idle());
+                prop_assert!(lost::is_idle(&tasks.engine));
             }
             Ok(())
         })?;

@@ -21,10 +21,10 @@ use super::manager;
 use crate::{
     Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskContext, TaskHandle, TaskManager,
     TaskStatus, Unread,
-    items::buffer::{Ask, Bounds, Refusal, WINDOW},
-    manager::Settings,
-    record::Record,
-    task::kind::{Errors, Kind, Policy},
+    items::buffer::{Ask, ReadRefusal, WINDOW},
+    policy::{Policy, item_buffer::Bounds},
+    record::{Kind, Record},
+    run::{engine::Settings, handler::Errors},
     test::items::{
         FOUR, Read, all, ask, cancelled_after, kept, kind_of_numbers, one_number, read, rest, secs, settle, unread,
     },
@@ -68,7 +68,7 @@ impl Numbers {
     }
 
     fn record(&self) -> Arc<Record> {
-        self.tasks.find(self.task.id()).unwrap()
+        self.tasks.engine.find(self.task.id()).unwrap()
     }
 
     async fn read(&self, reader: &str, batch: u64, from: Option<u64>) -> Read {
@@ -186,7 +186,7 @@ async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_orders() {
     });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("pair", ()).unwrap();
-    let items = rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await;
+    let items = rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await;
     let (ones, others): (Vec<_>, Vec<_>) = items.into_iter().partition(|number| *number < 1_000);
     assert_eq!((ones, others), (all(0..200), all(1_000..1_200)));
 }
@@ -198,7 +198,7 @@ async fn waiting_reads_end_with_the_task_and_a_task_that_emits_nothing_just_ends
         sleep(secs(60)).await;
         Ok::<_, Failure>(())
     });
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     assert!(has_to_wait(&record, "r", 1).await);
     let (first, second) = tokio::join!(read(&record, "r", 1, None), read(&record, "r", 2, None));
     let end = Read { sequence: 0, missed: 0, done: true, items: vec![] };
@@ -214,7 +214,7 @@ async fn a_waiting_read_ends_when_its_reader_stops() {
         sleep(secs(1)).await;
         record.items().stop("r", 1);
     });
-    assert_eq!(waited.expect("it waits on for what never comes").unwrap_err(), Refusal::Gone);
+    assert_eq!(waited.expect("it waits on for what never comes").unwrap_err(), ReadRefusal::Gone);
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +222,7 @@ async fn a_reader_that_comes_after_the_end_of_a_task_that_emitted_nothing_is_tol
     let tasks = manager([], Settings::default());
     let task = tasks.spawn("quiet", async |_: TaskContext<(), u32>| Ok::<_, Failure>(()));
     task.outcome().await;
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     assert_eq!(read(&record, "r", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: vec![] });
 }
 
@@ -230,7 +230,7 @@ async fn a_reader_that_comes_after_the_end_of_a_task_that_emitted_nothing_is_tol
 async fn a_task_can_be_read_before_it_begins() {
     let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
     let held = tasks.start_with("plain", 6, crate::StartOptions::new().held()).unwrap();
-    let record = tasks.find(held.id()).unwrap();
+    let record = tasks.engine.find(held.id()).unwrap();
     let reading = tokio::spawn(async move { rest(&record, "r", 1, None).await });
     sleep(secs(3_600)).await;
     held.release().unwrap();
@@ -386,7 +386,7 @@ async fn a_kind_that_cancels_never_drops() {
 async fn a_kind_that_cancels_gives_readers_ten_seconds_from_the_tasks_begin() {
     let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
     let held = tasks.start_with("plain", 100, crate::StartOptions::new().held()).unwrap();
-    let record = tasks.find(held.id()).unwrap();
+    let record = tasks.engine.find(held.id()).unwrap();
     assert!(has_to_wait(&record, "r", 1).await);
     record.items().lose("r", true);
     sleep(secs(60)).await;
@@ -407,7 +407,7 @@ async fn an_attempt_that_is_made_again_goes_on_counting() {
     });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("flaky", ()).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     let first = read(&record, "r", 1, None).await;
     assert_eq!((first.sequence, first.items), (0, vec![10, 11, 12]));
     let second = read(&record, "r", 2, None).await;
@@ -454,7 +454,7 @@ async fn what_is_left_of_an_attempt_emits_nothing_into_the_next_one_or_after_the
     });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("flaky", ()).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     sleep(secs(5)).await;
     assert_eq!(task.snapshot().attempt, 2);
     assert_eq!(rest(&record, "r", 1, None).await, [666, 666, 666, 666, 2]);
@@ -559,7 +559,7 @@ async fn a_task_that_was_told_to_stop_still_emits_where_there_is_room() {
     settle().await;
     task.cancel().unwrap();
     assert_eq!(task.outcome().await.output::<u32>(), Some(4), "and no more than that");
-    assert_eq!(rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await, all(0..4));
+    assert_eq!(rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await, all(0..4));
 }
 
 #[tokio::test(start_paused = true)]
@@ -587,7 +587,7 @@ async fn an_emit_that_is_dropped_while_it_waits_has_emitted_nothing() {
         });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("impatient", ()).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     sleep(secs(60)).await;
     assert_eq!(rest(&record, "r", 1, None).await, [0, 1, 2, 3, 10]);
 }
@@ -643,7 +643,7 @@ fn blocking(waits: bool) -> Blocking {
         });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("blocking", ()).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     Blocking { task, record, emitted, told }
 }
 
@@ -719,7 +719,7 @@ async fn an_item_that_can_not_be_emitted_says_why_and_leaves_nothing() {
     });
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("odd", ()).unwrap();
-    assert_eq!(rest(&tasks.find(task.id()).unwrap(), "r", 1, None).await, [1, 2]);
+    assert_eq!(rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await, [1, 2]);
     assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
 }
 
@@ -755,13 +755,13 @@ async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
         });
     let tasks = manager([kind], Settings::default());
     let failed = tasks.start("odd", true).unwrap();
-    let record = tasks.find(failed.id()).unwrap();
+    let record = tasks.engine.find(failed.id()).unwrap();
     let Outcome::Failed(failure) = failed.outcome().await else { panic!() };
     assert!(failure.message.contains("as told"), "{}", failure.message);
     assert_eq!(rest(&record, "r", 1, None).await, [1], "what came before is there");
     // On the same thread.
     let fine = tasks.start("odd", false).unwrap();
-    assert_eq!(rest(&tasks.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
+    assert_eq!(rest(&tasks.engine.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
 }
 
 // After the end.
@@ -778,7 +778,7 @@ async fn items_stay_after_the_end_and_count_for_what_is_kept() {
         started.push(task);
     }
     assert_eq!(kept(&tasks), started[1..].iter().map(TaskHandle::id).collect::<Vec<_>>());
-    let record = tasks.find(started[1].id()).unwrap();
+    let record = tasks.engine.find(started[1].id()).unwrap();
     assert_eq!(rest(&record, "r", 1, None).await, all(0..300));
     sleep(secs(3_600)).await;
     assert_eq!(kept(&tasks), []);
@@ -789,7 +789,7 @@ async fn a_task_that_is_being_read_stays_half_a_minute_after_its_end() {
     let settings = Settings { retention: Retention::default().count(0), ..Settings::default() };
     let tasks = manager([kind_of_numbers(Policy::default())], settings);
     let task = tasks.start("plain", 100).unwrap();
-    let record = tasks.find(task.id()).unwrap();
+    let record = tasks.engine.find(task.id()).unwrap();
     read(&record, "r", 1, None).await;
     task.outcome().await;
     sleep(secs(29)).await;

@@ -8,8 +8,9 @@ use super::manager;
 use crate::{
     CancelReason, ErrorKind, Failure, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter, TaskHandle,
     TaskId, TaskManager, TaskStatus,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

@@ -8,8 +8,9 @@ use super::manager;
 use crate::{
     ErrorKind, Failure, LimitOf, Outcome, QueuePlace, StartOptions, TaskChange, TaskContext, TaskFilter, TaskHandle,
     TaskManager, TaskStatus, TaskWatch,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 /// A kind whose tasks take as many milliseconds as their input says.
@@ -326,7 +327,7 @@ async fn a_full_queue_of_the_app_refuses_and_says_where_its_limit_is_set() {
     assert_eq!(error.kind, ErrorKind::QueueFull);
     assert_eq!(error.data.as_ref().unwrap().text(), r#"{"limit":1}"#);
     assert!(error.message.contains("of the app"), "{error}");
-    assert!(error.message.contains(".queue_limit(1) of tauri_plugin_tasks::Builder"), "{error}");
+    assert!(error.message.contains(".queue_limit(1) of the Builder"), "{error}");
     let spawned = tasks.spawn("ad hoc", async |_: TaskContext| Ok::<_, Failure>(()));
     assert_eq!(spawned.status(), TaskStatus::Queued, "what is spawned is never refused");
 }

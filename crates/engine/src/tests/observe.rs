@@ -25,8 +25,9 @@ use super::manager;
 use crate::{
     BatchOptions, ErrorKind, Failure, LimitOf, Retention, Retry, TaskContext, TaskCounts, TaskFilter, TaskHandle,
     TaskId, TaskManager,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 /// What is logged on this thread.

@@ -4,15 +4,18 @@ use super::manager;
 use crate::{
     CancelReason, Failure, Json, OnOwnerClosed, Outcome, StartOptions, TaskContext, TaskHandle, TaskId, TaskManager,
     TaskStatus,
-    manager::{Settings, Start, StartBatch},
-    task::{
-        kind::{Errors, Kind, Policy},
-        owner::{Owner, Page},
+    policy::Policy,
+    record::Kind,
+    run::{
+        engine::Settings,
+        handler::Errors,
+        start::{Start, StartBatch},
     },
+    task::owner::Owner,
 };
 
-fn page(label: &str) -> Page {
-    Page { label: label.into(), incarnation: 0, remote: false }
+fn page(label: &str) -> Owner {
+    Owner::Other { label: label.into(), token: 0 }
 }
 
 fn kinds() -> TaskManager {
@@ -29,19 +32,19 @@ fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskHandle {
     let id = TaskId::new();
     let options = StartOptions::new();
     let start = Start { id, task, input: Json::null(), owner, options, sees: &|_| true };
-    tasks.start_for(start).unwrap();
+    tasks.engine.start(start).unwrap();
     tasks.handle(id).unwrap()
 }
 
 #[tokio::test(start_paused = true)]
 async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
     let tasks = kinds();
-    let main = || Owner::Page(page("main"));
+    let main = || page("main");
     let (goes_on, runs, waits) =
         (start(&tasks, "GoOn", main()), start(&tasks, "Cancel", main()), start(&tasks, "Cancel", main()));
-    let (of_app, of_other) = (start(&tasks, "Cancel", Owner::App), start(&tasks, "Cancel", Owner::Page(page("other"))));
+    let (of_app, of_other) = (start(&tasks, "Cancel", Owner::App), start(&tasks, "Cancel", page("other")));
     tokio::task::yield_now().await;
-    tasks.disown(|page| &*page.label == "main");
+    tasks.engine.disown(|owner| owner.label() == Some("main"));
     for task in [runs, waits] {
         assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
         assert_eq!(task.snapshot().owner, None);
@@ -56,10 +59,10 @@ async fn a_batch_goes_with_its_members() {
     let tasks = kinds();
     let id = TaskId::new();
     let inputs = vec![Json::null(), Json::null()];
-    let owner = Owner::Page(page("main"));
+    let owner = page("main");
     let batch = StartBatch { id, task: "Cancel", inputs, owner, options: crate::BatchOptions::new() };
-    tasks.start_batch_for(batch).unwrap();
-    tasks.disown(|page| &*page.label == "main");
+    tasks.engine.start_batch(batch).unwrap();
+    tasks.engine.disown(|owner| owner.label() == Some("main"));
     let batch = tasks.handle(id).unwrap();
     assert_eq!(batch.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
     for member in batch.members() {

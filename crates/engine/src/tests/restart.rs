@@ -7,8 +7,9 @@ use tokio::time::sleep;
 use super::manager;
 use crate::{
     CancelReason, Failure, FailureKind, Outcome, Restart, Retry, TaskContext, TaskManager, TaskStatus,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

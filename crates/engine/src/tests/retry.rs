@@ -15,8 +15,9 @@ use super::manager;
 use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, OnConflict, Outcome, Retry, StartOptions, TaskChange,
     TaskContext, TaskId, TaskManager, TaskStatus, TaskWatch,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

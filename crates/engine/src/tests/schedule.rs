@@ -18,8 +18,9 @@ use super::observe::Log;
 use crate::{
     CancelReason, ErrorKind, Failure, Json, LimitOf, Missed, Retry, Schedule, ScheduleSnapshot, TaskContext,
     TaskFilter, TaskId, TaskManager, TaskStatus,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const HOUR: u64 = 3_600;

@@ -9,8 +9,9 @@ use super::manager;
 use crate::{
     CancelReason, Failure, LimitOf, Outcome, Retry, StartOptions, TaskChange, TaskContext, TaskHandle, TaskManager,
     TaskStatus, TimeLimit,
-    manager::Settings,
-    task::kind::{Errors, Kind, Policy},
+    policy::Policy,
+    record::Kind,
+    run::{engine::Settings, handler::Errors},
 };
 
 const fn secs(secs: u64) -> Duration {

@@ -2,46 +2,60 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{TaskId, record::Record};
+use crate::{
+    lock::{CHANGES, Lock},
+    task::id::TaskId,
+};
 
-/// Collects which tasks changed, for one reader that comes to look when it likes.
+/// Collects which tasks have changed, for one reader that looks when it likes. `T` is what it keeps of each.
 ///
-/// It costs one entry for each changed task, however often the task changes and however late the reader is. Only a reader
-/// that waits is woken: to mark a task for one that is busy is one look into a table.
-#[derive(Default)]
-pub struct Watcher {
-    marks: Mutex<Marks>,
+/// It holds one entry for each changed task, however often the task changes and however late the reader is. Only a reader that
+/// waits is woken: to mark a task for one that is busy costs one look into a table.
+pub struct ChangeSet<T> {
+    marks: Lock<Marks<T>, CHANGES>,
     wake: Notify,
 }
 
-#[derive(Default)]
-struct Marks {
-    changed: IndexMap<TaskId, Arc<Record>, RandomState>,
-    /// With how many the reader is to be woken, if it waits.
+struct Marks<T> {
+    changed: IndexMap<TaskId, Arc<T>, RandomState>,
+    /// How many changes wake the reader, if it waits.
     wanted: Option<usize>,
 }
 
-impl Watcher {
-    pub(crate) fn mark(&self, record: &Arc<Record>) {
+impl<T> Default for ChangeSet<T> {
+    fn default() -> Self {
+        let marks = Marks { changed: IndexMap::default(), wanted: None };
+        Self { marks: Lock::new(marks), wake: Notify::new() }
+    }
+}
+
+impl<T> ChangeSet<T> {
+    /// Adds a task; returns whether its reader is now to be [woken](Self::wake).
+    #[must_use]
+    pub(crate) fn mark(&self, id: TaskId, task: &Arc<T>) -> bool {
         let mut marks = self.marks.lock();
-        marks.changed.entry(record.id).or_insert_with(|| Arc::clone(record));
-        if marks.wanted.is_some_and(|wanted| marks.changed.len() >= wanted) {
+        marks.changed.entry(id).or_insert_with(|| Arc::clone(task));
+        let is_enough = marks.wanted.is_some_and(|wanted| marks.changed.len() >= wanted);
+        if is_enough {
             marks.wanted = None;
-            drop(marks);
-            self.wake.notify_one();
         }
+        is_enough
+    }
+
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
     }
 
     /// How many have changed since the last look.
+    #[allow(clippy::len_without_is_empty)] // Nobody asks.
     pub fn len(&self) -> usize {
         self.marks.lock().changed.len()
     }
 
-    /// What changed since the last look, oldest change first.
-    pub fn take(&self) -> Vec<Arc<Record>> {
+    /// What has changed since the last look, oldest change first.
+    pub fn take(&self) -> Vec<Arc<T>> {
         let mut marks = self.marks.lock();
         // About as many will come again.
         let next = IndexMap::with_capacity_and_hasher(marks.changed.len(), RandomState::default());

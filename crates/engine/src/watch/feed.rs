@@ -1,78 +1,57 @@
-use std::sync::{
-    Arc, Weak,
-    atomic::{AtomicBool, Ordering::SeqCst},
-};
+use std::sync::{Arc, Weak};
 
-use parking_lot::{Mutex, RwLock};
+use super::change_set::ChangeSet;
+use crate::task::id::TaskId;
 
-use crate::{queue::admission::Admission, record::Record, task::counts::Counters, watch::change_set::Watcher};
+/// Who watches: the changes of one task, or those of all.
+pub(crate) struct Feed<T>(Vec<Weak<ChangeSet<T>>>);
 
-/// What all tasks of one engine share: the wall clock, the queues, and the watchers of whole lists.
-pub struct Hub {
-    clock: Box<dyn Fn() -> u64 + Send + Sync>,
-    watchers: RwLock<Vec<Weak<Watcher>>>,
-    /// A leaf among the locks: nothing else is locked while it is.
-    pub(crate) admission: Mutex<Admission>,
-    /// The tasks that were spawned without a registered kind, by status.
-    pub(crate) spawned: Arc<Counters>,
-    /// The app is about to exit: no attempt is made again.
-    is_closing: AtomicBool,
-}
+/// Whom a change wakes. It is marked for them already; they are woken when no lock is held.
+#[must_use]
+pub(crate) struct Wakes<T>(Vec<Arc<ChangeSet<T>>>);
 
-impl Hub {
-    pub(crate) fn new(clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
-        Self {
-            clock: Box::new(clock),
-            watchers: RwLock::default(),
-            admission: Mutex::default(),
-            spawned: Arc::default(),
-            is_closing: AtomicBool::new(false),
-        }
-    }
-
-    /// From now on no attempt is made again.
-    pub(crate) fn close(&self) {
-        self.is_closing.store(true, SeqCst);
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        self.is_closing.load(SeqCst)
-    }
-
-    /// The wall clock, in milliseconds since 1970.
-    pub(crate) fn now(&self) -> u64 {
-        (self.clock)()
-    }
-
-    /// From now on every change of every task is marked in `watcher`, for as long as it lives.
-    pub fn add_watcher(&self, watcher: &Arc<Watcher>) {
-        let mut watchers = self.watchers.write();
-        watchers.retain(|other| is_another(other, watcher));
-        watchers.push(Arc::downgrade(watcher));
-    }
-
-    pub fn remove_watcher(&self, watcher: &Arc<Watcher>) {
-        self.watchers.write().retain(|other| is_another(other, watcher));
-    }
-
-    pub fn watchers(&self) -> usize {
-        self.watchers.read().len()
-    }
-
-    /// Tells whoever watches whole lists that this task has changed.
-    pub(crate) fn mark(&self, record: &Arc<Record>) {
-        for watcher in &*self.watchers.read() {
-            mark(watcher, record);
-        }
+impl<T> Default for Feed<T> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
-/// Marks the task in a watcher; `false` if that is gone.
-pub(crate) fn mark(watcher: &Weak<Watcher>, record: &Arc<Record>) -> bool {
-    watcher.upgrade().map(|watcher| watcher.mark(record)).is_some()
+impl<T> Default for Wakes<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
-/// Whether `other` is still there and not `watcher`.
-pub(crate) fn is_another(other: &Weak<Watcher>, watcher: &Arc<Watcher>) -> bool {
-    other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher))
+impl<T> Feed<T> {
+    /// From now on every change is marked in `watcher`, for as long as it lives.
+    pub(crate) fn add(&mut self, watcher: &Arc<ChangeSet<T>>) {
+        self.remove(watcher);
+        self.0.push(Arc::downgrade(watcher));
+    }
+
+    pub(crate) fn remove(&mut self, watcher: &Arc<ChangeSet<T>>) {
+        self.0.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
+    }
+
+    /// How many watch, with those that have gone and that nobody has missed yet.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Marks a task for all who watch, and forgets those that have gone.
+    pub(crate) fn mark(&mut self, id: TaskId, task: &Arc<T>, wakes: &mut Wakes<T>) {
+        self.0.retain(|watcher| {
+            let Some(watcher) = watcher.upgrade() else { return false };
+            if watcher.mark(id, task) {
+                wakes.0.push(watcher);
+            }
+            true
+        });
+    }
+}
+
+impl<T> Wakes<T> {
+    pub(crate) fn wake(self) {
+        self.0.iter().for_each(|watcher| watcher.wake());
+    }
 }

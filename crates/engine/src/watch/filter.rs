@@ -56,7 +56,7 @@ impl TaskFilter {
         self
     }
 
-    pub fn matches(&self, task: &Filtered<'_>) -> bool {
+    pub(crate) fn matches(&self, task: &Filtered<'_>) -> bool {
         let any = |wanted: &Option<Vec<String>>, has: &dyn Fn(&String) -> bool| {
             wanted.as_ref().is_none_or(|wanted| wanted.iter().any(has))
         };

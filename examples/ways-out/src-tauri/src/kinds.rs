@@ -6,7 +6,7 @@ use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks::{Builder, Never, OnExit, OnOwnerClosed, Restart, Task, TaskContext};
 use tokio::time::sleep;
 
-use crate::{Plan, plan};
+use crate::plan::{Plan, plan};
 
 /// Long enough that a test sees who has waited for it.
 const WORK: Duration = Duration::from_millis(1_500);

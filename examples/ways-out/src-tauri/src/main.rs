@@ -5,73 +5,22 @@
 //! be read off the files that they write into the folder; it waits for whoever has started it until there is a file `go`.
 
 mod kinds;
+mod plan;
 mod way;
-
-use std::{path::PathBuf, time::Duration};
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime};
 use tauri_plugin_tasks::TasksExt;
-use tokio::time::sleep;
 
+use plan::{Plan, plan};
 use way::Way;
 
-/// What the command line says.
-#[derive(Debug, Clone)]
-struct Plan {
-    way: Way,
-    folder: PathBuf,
-    grace: Duration,
-    kinds: Vec<String>,
-}
-
-impl Plan {
-    fn from_args() -> Option<Self> {
-        let mut args = std::env::args().skip(1);
-        Some(Self {
-            way: Way::named(&args.next()?)?,
-            folder: args.next()?.into(),
-            grace: Duration::from_secs(args.next()?.parse().ok()?),
-            kinds: args.collect(),
-        })
-    }
-
-    /// Writes a file that says that this has happened, and in which process.
-    fn note(&self, what: &str) {
-        self.write(what, &std::process::id().to_string());
-    }
-
-    /// Writes a file that nobody sees before all of it is there.
-    fn write(&self, name: &str, content: &str) {
-        let unfinished = self.folder.join(format!(".{name}"));
-        let written = std::fs::write(&unfinished, content);
-        if let Err(error) = written.and_then(|()| std::fs::rename(unfinished, self.folder.join(name))) {
-            eprintln!("{name} can't be written: {error}");
-        }
-    }
-
-    fn has_noted(&self, what: &str) -> bool {
-        self.folder.join(what).exists()
-    }
-
-    /// Waits for a file.
-    async fn until_noted(&self, what: &str) {
-        while !self.has_noted(what) {
-            sleep(Duration::from_millis(10)).await;
-        }
-    }
-}
-
-/// What runs where there is an app to ask for the plan.
-fn plan<R: Runtime>(app: &AppHandle<R>) -> Plan {
-    app.state::<Plan>().inner().clone()
-}
-
 fn main() -> tauri::Result<()> {
-    let Some(plan) = Plan::from_args() else {
+    let mut args = std::env::args().skip(1);
+    let way = args.next().and_then(|name| Way::named(&name));
+    let (Some(way), Some(plan)) = (way, Plan::from_args(args)) else {
         eprintln!("ways-out <{}> <folder> <grace> [<kind>…]", Way::NAMES.join("|"));
         std::process::exit(2);
     };
-    let way = plan.way;
     let tasks = way.configure(kinds::tasks().exit_grace(plan.grace));
     tauri::Builder::default()
         .manage(plan)
@@ -79,7 +28,7 @@ fn main() -> tauri::Result<()> {
         .setup(move |app| {
             way.open_window(app.handle())?;
             let app = app.handle().clone();
-            tauri::async_runtime::spawn(async move { leave(&app).await });
+            tauri::async_runtime::spawn(async move { leave(&app, way).await });
             Ok(())
         })
         .build(tauri::generate_context!())?
@@ -92,7 +41,7 @@ fn main() -> tauri::Result<()> {
     Ok(())
 }
 
-async fn leave<R: Runtime>(app: &AppHandle<R>) {
+async fn leave<R: Runtime>(app: &AppHandle<R>, way: Way) {
     let plan = plan(app);
     if plan.has_noted("restarts") {
         plan.note("came-back");
@@ -106,26 +55,5 @@ async fn leave<R: Runtime>(app: &AppHandle<R>) {
     }
     kinds::are_at_work(&plan).await;
     plan.note("leaves");
-    plan.way.go(app, &plan).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-
-    #[test]
-    fn whoever_finds_a_file_finds_all_of_it() {
-        let folder = tempfile::TempDir::new().unwrap();
-        let plan = Plan { way: Way::Exit, folder: folder.path().to_owned(), grace: Duration::ZERO, kinds: Vec::new() };
-        let content = "much ".repeat(1 << 20);
-        thread::scope(|scope| {
-            let writing = scope.spawn(|| plan.write("note", &content));
-            while !plan.has_noted("note") && !writing.is_finished() {
-                thread::yield_now();
-            }
-            assert_eq!(std::fs::read(folder.path().join("note")).unwrap().len(), content.len());
-        });
-    }
+    way.go(app, &plan).await;
 }

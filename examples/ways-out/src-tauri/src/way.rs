@@ -6,7 +6,7 @@ use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindo
 use tauri_plugin_tasks::{Builder, Held, LastWindowClosed, Quit, TaskFilter, TasksExt};
 use tokio::time::sleep;
 
-use crate::Plan;
+use crate::plan::{Plan, plan};
 
 /// So much later, an exit is another request: see `Builder::exit_grace`.
 const LATER: Duration = Duration::from_millis(800);
@@ -75,19 +75,19 @@ impl Way {
             Self::AskToWait => tasks.handle_signals().on_quit(|quit| {
                 let app = quit.app().clone();
                 quit.wait();
-                crate::plan(&app).note("waits");
+                plan(&app).note("waits");
             }),
             Self::AskForEver => tasks.handle_signals().on_quit(|quit| {
                 let app = quit.app().clone();
                 app.manage(Undecided(quit));
-                crate::plan(&app).note("asked");
+                plan(&app).note("asked");
             }),
             Self::AskToCancel | Self::AskWhenAllClose => tasks.on_quit(|quit| {
-                crate::plan(quit.app()).note("asked");
+                plan(quit.app()).note("asked");
                 quit.cancel();
             }),
             Self::AskToStay => tasks.on_quit(|quit| {
-                let plan = crate::plan(quit.app());
+                let plan = plan(quit.app());
                 if plan.has_noted("asked") {
                     quit.cancel();
                 } else {

@@ -11,7 +11,7 @@ use proptest::{
 
 use super::{
     super::segment::{BATCH_BYTES, BATCH_ITEMS, Segment},
-    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, Refusal, WINDOW,
+    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, ReadRefusal, WINDOW,
 };
 
 /// A few seconds in a debug build.
@@ -103,7 +103,7 @@ struct Model {
 /// What must be answered, as far as the model knows.
 #[derive(Debug, PartialEq)]
 enum Expected {
-    Refused(Refusal),
+    Refused(ReadRefusal),
     /// What was answered before.
     Same(Given),
     /// New units, or the end.
@@ -142,10 +142,10 @@ impl Model {
         if !is_reader {
             let end = self.emitted.len();
             let refusal = match from {
-                _ if self.gone.iter().any(|gone| gone == name) => Some(Refusal::Gone),
-                _ if self.reader.is_some() => Some(Refusal::Locked),
-                _ if batch == 0 || batch > WINDOW => Some(Refusal::Gone),
-                Some(from) if from > end => Some(Refusal::Beyond(end)),
+                _ if self.gone.iter().any(|gone| gone == name) => Some(ReadRefusal::Gone),
+                _ if self.reader.is_some() => Some(ReadRefusal::Locked),
+                _ if batch == 0 || batch > WINDOW => Some(ReadRefusal::Gone),
+                Some(from) if from > end => Some(ReadRefusal::Beyond(end)),
                 _ => None,
             };
             if let Some(refusal) = refusal {
@@ -158,7 +158,7 @@ impl Model {
         let reader = self.reader.as_mut().unwrap();
         let last = reader.given.len() as u64;
         if batch < reader.lowest || batch > last + WINDOW {
-            return Expected::Refused(Refusal::Gone);
+            return Expected::Refused(ReadRefusal::Gone);
         }
         reader.lowest = reader.lowest.max((batch + 1).saturating_sub(WINDOW));
         let let_go = usize::try_from(reader.lowest - 1).unwrap();
@@ -446,7 +446,7 @@ impl Pair {
         name: &str,
         batch: u64,
         from: Option<u64>,
-    ) -> Result<Result<Option<Given>, Refusal>, TestCaseError> {
+    ) -> Result<Result<Option<Given>, ReadRefusal>, TestCaseError> {
         let expected = self.model.ask(name, batch, from);
         let answer = self
             .buffer
@@ -456,9 +456,9 @@ impl Pair {
             (Expected::Refused(refusal), answer) => {
                 prop_assert_eq!(answer, &Err(refusal));
                 match refusal {
-                    Refusal::Locked => self.tally.locked += 1,
-                    Refusal::Gone => self.tally.gone += 1,
-                    Refusal::Beyond(_) => self.tally.beyond += 1,
+                    ReadRefusal::Locked => self.tally.locked += 1,
+                    ReadRefusal::Gone => self.tally.gone += 1,
+                    ReadRefusal::Beyond(_) => self.tally.beyond += 1,
                 }
             }
             (Expected::Same(same), answer) => {
@@ -777,6 +777,6 @@ fn the_names_of_the_last_readers_that_have_gone_are_remembered_and_no_more() {
         assert!(buffer.lose(&name.to_string()) && !buffer.lose(&name.to_string()));
     }
     assert_eq!(buffer.gone.len(), GONE_LIMIT);
-    assert_eq!(buffer.ask(ask("999", 1)).unwrap_err(), Refusal::Gone);
-    assert_eq!(buffer.ask(ask("984", 2)).unwrap_err(), Refusal::Gone);
+    assert_eq!(buffer.ask(ask("999", 1)).unwrap_err(), ReadRefusal::Gone);
+    assert_eq!(buffer.ask(ask("984", 2)).unwrap_err(), ReadRefusal::Gone);
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     BatchOptions, CancelReason, ErrorKind, LimitOf, TaskChange, TaskContext, TaskEvent, TaskFilter, TaskHandle, TaskId,
-    TaskManager, TaskSnapshot, TaskStatus, manager::Settings, tests::manager,
+    TaskManager, TaskSnapshot, TaskStatus, run::engine::Settings, tests::manager,
 };
 use TaskStatus::{Completed, Queued, Retrying, Running};
 

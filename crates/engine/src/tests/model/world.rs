@@ -9,10 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::script::{Of, Rules, Script, ms, scopes};
-use crate::{
-    Failure, Retry, TaskContext, TaskId,
-    task::kind::{Errors, Kind, Policy},
-};
+use crate::{Failure, Retry, TaskContext, TaskId, policy::Policy, record::Kind, run::handler::Errors};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seat {

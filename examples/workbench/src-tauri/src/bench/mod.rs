@@ -38,7 +38,7 @@ pub(crate) fn run(mut context: Context) -> tauri::Result<()> {
         isolated::serve(&mut context)?;
     }
     let crowd = Arc::new(crowd::Crowd::default());
-    let tasks = crate::tasks();
+    let tasks = crate::kinds::tasks();
     let tasks = lines::register(tasks);
     let tasks = bytes::register(tasks);
     let tasks = flood::register(tasks);

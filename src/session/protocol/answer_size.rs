@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::outbox::FRAME;
+use super::timing::FRAME;
 
 /// The smallest limit, in bytes: what may be pushed may be answered too.
 const LEAST: usize = 8 * 1024;

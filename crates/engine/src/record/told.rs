@@ -4,7 +4,7 @@ use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 /// What a list was told of one task: whatever of a snapshot may change. The status, and all that changes with it alone, is
 /// in the sequence number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
+pub struct Told {
     sequence: u64,
     revision: u64,
     next_attempt_at: Option<u64>,
@@ -15,24 +15,24 @@ pub struct Entry {
 
 /// What there is to tell of one task in a list, and what has been told when it was.
 #[derive(Debug)]
-pub enum EntryLook {
+pub enum Look {
     /// Nothing.
     Same,
     /// It is not in the list (any more).
     Gone,
     /// Nothing but its progress, and its sequence number with it.
-    Progress(u64, Progress, Entry),
+    Progress(u64, Progress, Told),
     /// All of it.
-    Snapshot(Box<TaskSnapshot>, Entry),
+    Snapshot(Box<TaskSnapshot>, Told),
 }
 
-impl Entry {
+impl Told {
     /// Compares `record` with what was `told` of it, all in one look. `is_listed` says whether a task with this owner and
     /// status is in the list; it is called under the lock of the task.
-    pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Owner, TaskStatus) -> bool) -> EntryLook {
+    pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Owner, TaskStatus) -> bool) -> Look {
         let state = record.state.lock();
         if state.removed {
-            return EntryLook::Gone;
+            return Look::Gone;
         }
         let now = Self::of(record, &state);
         if let Some(told) = told
@@ -40,14 +40,14 @@ impl Entry {
         {
             // Neither status nor owner is another, so it is still in the list.
             if told.revision == now.revision {
-                return EntryLook::Same;
+                return Look::Same;
             }
-            return EntryLook::Progress(now.sequence, record.progress_of(&state), now);
+            return Look::Progress(now.sequence, record.progress_of(&state), now);
         }
         if !is_listed(&state.owner, state.life.status()) {
-            return EntryLook::Gone;
+            return Look::Gone;
         }
-        EntryLook::Snapshot(Box::new(record.snapshot_of(&state)), now)
+        Look::Snapshot(Box::new(record.snapshot_of(&state)), now)
     }
 
     fn of(record: &Record, state: &State) -> Self {

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use super::{message::Encoded, room::Room};
-use crate::{TaskChange, TaskEvent, TaskSnapshot};
 use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Record};
 
+use super::room::Room;
+use crate::{TaskChange, TaskEvent, TaskSnapshot, session::message::Encoded};
+
 /// One task that a page follows by itself.
-pub(super) struct Follow {
+pub(in crate::session) struct Follow {
     pub cursor: Cursor,
     pub follower: Follower,
     /// Its place among those with something to tell.
@@ -14,7 +15,7 @@ pub(super) struct Follow {
 
 /// What is left to tell of a followed task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Left {
+pub(in crate::session) enum Left {
     Nothing,
     /// It goes on faster than it can be told: the rest waits for its next turn.
     MoreToCome,
@@ -24,7 +25,7 @@ pub(super) enum Left {
 
 impl Follow {
     /// How the task stands, and the place right behind it if there is anything to follow.
-    pub(super) fn new(record: &Arc<Record>) -> (TaskSnapshot, Option<Self>) {
+    pub(in crate::session) fn new(record: &Arc<Record>) -> (TaskSnapshot, Option<Self>) {
         // The follower first: from the look on, the task may fail.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
@@ -37,7 +38,7 @@ impl Follow {
 
     /// Adds what there is to tell, with the newest progress once, and leaves `reserved` bytes of the room. Answers what is
     /// left, and if the progress was told, whether that has a rate.
-    pub(super) fn tell(
+    pub(in crate::session) fn tell(
         &mut self,
         events: &mut Vec<Encoded<TaskEvent>>,
         room: &mut Room,

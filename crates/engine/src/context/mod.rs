@@ -1,29 +1,20 @@
+pub(crate) mod progress_reporter;
+
 use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
 
 use serde::Serialize;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
-    Error, TaskId, Unit,
+    error::Error,
+    items::item_type::{Bytes, Never},
     record::Record,
-    task::attempt::{Attempt, Cleanup},
+    task::{
+        attempt::{Attempt, Cleanup},
+        id::TaskId,
+    },
 };
-
-/// The item type of tasks that emit no items. It has no values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-pub enum Never {}
-
-/// The item type of tasks that emit bytes, with [`TaskContext::emit_bytes`]. It has no values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Bytes {}
-
-#[cfg(feature = "specta")]
-impl specta::Type for Bytes {
-    fn definition(_: &mut specta::Types) -> specta::datatype::DataType {
-        specta::datatype::DataType::Reference(specta_typescript::define("Uint8Array"))
-    }
-}
+use progress_reporter::ProgressReporter;
 
 /// What a handler gets to report its progress and to learn that it should stop.
 ///
@@ -80,7 +71,7 @@ impl<D, I> TaskContext<D, I> {
 
     /// Where to report progress.
     pub fn progress(&self) -> ProgressReporter<'_, D> {
-        ProgressReporter { record: &self.record, types: PhantomData }
+        ProgressReporter::new(&self.record)
     }
 
     /// The task's cancellation token: await it, poll it, or hand it on to code that takes one.
@@ -274,70 +265,5 @@ impl<D, I> Clone for TaskContext<D, I> {
 impl<D, I> fmt::Debug for TaskContext<D, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskContext").field("id", &self.id()).field("name", &self.name()).finish_non_exhaustive()
-    }
-}
-
-/// Reports a task's progress. [`TaskContext::progress`] makes one.
-///
-/// Report as often as you like: a report costs a few nanoseconds, and whoever shows the progress takes the
-/// newest state when it is ready to. Nothing has to be throttled by hand.
-pub struct ProgressReporter<'a, D = ()> {
-    record: &'a Arc<Record>,
-    types: PhantomData<fn(D)>,
-}
-
-#[allow(clippy::return_self_not_must_use)] // Each call reports; the value is for chaining.
-impl<D> ProgressReporter<'_, D> {
-    /// Says what is counted.
-    pub fn unit(self, unit: Unit) -> Self {
-        self.record.set_unit(unit);
-        self
-    }
-
-    /// Says how many units there are in all: a number, or `None` while that is not known.
-    pub fn total(self, total: impl Into<Option<u64>>) -> Self {
-        self.record.set_total(total.into());
-        self
-    }
-
-    /// `by` more units are done.
-    #[inline]
-    pub fn inc(self, by: u64) {
-        self.record.inc(by);
-    }
-
-    /// `completed` units are done in all.
-    pub fn set(self, completed: u64) {
-        self.record.set(completed);
-    }
-
-    /// Says in words what the task is at, such as the name of a file.
-    ///
-    /// Fails, and changes nothing, when the message is longer than 1 KiB as JSON.
-    pub fn message(self, message: impl AsRef<str>) -> Result<(), Error> {
-        self.record.set_message(message.as_ref())
-    }
-}
-
-impl<D: Serialize> ProgressReporter<'_, D> {
-    /// Says what the task is at in the kind's own type.
-    ///
-    /// Fails, and changes nothing, when it can't be written as JSON or is larger than 4 KiB.
-    pub fn detail(self, detail: D) -> Result<(), Error> {
-        self.record.set_detail(&detail)
-    }
-}
-
-impl<D> Clone for ProgressReporter<'_, D> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<D> Copy for ProgressReporter<'_, D> {}
-
-impl<D> fmt::Debug for ProgressReporter<'_, D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProgressReporter").field("id", &self.record.id).finish_non_exhaustive()
     }
 }

@@ -1,0 +1,56 @@
+use serde::Serialize;
+
+/// The kinds of [`Error`](crate::Error).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The page's package and the crate speak different versions of the protocol.
+    ProtocolMismatch,
+    /// The session was closed or never existed: open a new one.
+    SessionGone,
+    /// No task is registered under this name.
+    UnknownTask,
+    /// The caller sees no schedule of this name.
+    UnknownSchedule,
+    /// The caller is not allowed to do this with this task.
+    NotAllowed,
+    /// The input doesn't fit the task's input type; `data` is `{ "path": "the.field" }`.
+    InvalidInput,
+    /// The id is not a UUID, or it is already used.
+    InvalidId,
+    /// The caller sees no task with this id.
+    NotFound,
+    /// The task has already ended; `data` is `{ "status": … }`.
+    AlreadyEnded,
+    /// The task has not ended yet.
+    NotEnded,
+    /// A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
+    TooLarge,
+    /// A value can't be written as JSON.
+    Unserializable,
+    /// The task has ended and its outcome is no longer kept.
+    OutcomeExpired,
+    /// Too many tasks are waiting; `data` is `{ "limit": number }`.
+    QueueFull,
+    /// A live task already has this key; `data` is `{ "id": … }` if the caller may see that task.
+    KeyTaken,
+    /// The task does not wait in a queue; `data` is `{ "status": … }`.
+    NotQueued,
+    /// The task can't be tried again: it has completed, it is a batch, or its kind is not registered.
+    NotRetriable,
+    /// An option of a start is invalid, such as too many tags, or a part of a call can't be read.
+    InvalidOptions,
+    /// Somebody else is reading the task's items.
+    Locked,
+    /// The reader has stopped or never existed, or it asks for a batch that it has let go of.
+    ReaderGone,
+    /// The handler is over or was told to stop, so it can emit nothing more.
+    Stopped,
+    /// An item is not of the type that it is read as.
+    InvalidItem,
+    /// The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): no task is started, and at an exit none
+    /// is held.
+    ShuttingDown,
+}

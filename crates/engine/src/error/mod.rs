@@ -1,0 +1,100 @@
+pub(crate) mod kind;
+pub(crate) mod refusal;
+
+use std::{fmt::Display, sync::Arc};
+
+use serde::Serialize;
+
+use crate::json::{Json, Misfit};
+use kind::ErrorKind;
+use refusal::Refusal;
+
+/// Why a command or a call on [`TaskManager`](crate::TaskManager) was refused.
+///
+/// It reaches a page as `{ kind, message, data }`; the message says what to do next.
+#[derive(Debug, Clone, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[serde(rename = "WireError")] // `Error` would shadow the global type in TypeScript.
+#[error("{message}")]
+#[non_exhaustive]
+pub struct Error {
+    /// The kind of refusal, to branch on.
+    pub kind: ErrorKind,
+    /// A sentence for people.
+    pub message: String,
+    /// More about it, where the kind says so.
+    pub data: Option<Json>,
+    /// The facts, for a delivery layer that has words of its own.
+    #[serde(skip)]
+    pub(crate) refusal: Option<Arc<Refusal>>,
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            kind: refusal.kind(),
+            message: refusal.to_string(),
+            data: refusal.data().and_then(|data| Json::new(&data).ok()),
+            refusal: Some(Arc::new(refusal)),
+        }
+    }
+}
+
+impl From<Misfit> for Error {
+    fn from(Misfit { path, problem }: Misfit) -> Self {
+        Refusal::InvalidOptions { path, problem }.into()
+    }
+}
+
+/// What is refused in more than one place.
+impl Error {
+    pub(crate) fn unknown_task(name: &str) -> Self {
+        Refusal::UnknownTask { task: name.to_owned() }.into()
+    }
+
+    pub(crate) fn unknown_schedule(name: &str) -> Self {
+        Refusal::UnknownSchedule { schedule: name.to_owned() }.into()
+    }
+
+    pub(crate) fn invalid_cron(expression: &str, problem: &str) -> Self {
+        Refusal::InvalidCron { expression: expression.to_owned(), problem: problem.to_owned() }.into()
+    }
+
+    /// `path` is `.` if no part of the input fits.
+    pub(crate) fn invalid_input(name: &str, path: &str, problem: &str) -> Self {
+        let path = if path == "." { "" } else { path };
+        Refusal::InvalidInput { task: name.to_owned(), path: path.to_owned(), problem: problem.to_owned() }.into()
+    }
+
+    /// The same for the input of a batch's member, counted from 0.
+    pub(crate) fn of_member(self, place: usize) -> Self {
+        let Some(Refusal::InvalidInput { task, path, problem }) = self.refusal.as_deref() else { return self };
+        let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        Self::invalid_input(task, &format!("[{place}]{dot}{path}"), problem)
+    }
+
+    pub(crate) fn invalid_id(id: impl Display) -> Self {
+        Refusal::IdTaken { id: id.to_string() }.into()
+    }
+
+    pub(crate) fn not_found(id: impl Display) -> Self {
+        Refusal::NotFound { id: id.to_string() }.into()
+    }
+
+    /// `what` can't be done to it: "removed", for example.
+    pub(crate) fn not_ended(name: &str, what: &'static str) -> Self {
+        Refusal::NotEnded { task: name.to_owned(), what }.into()
+    }
+
+    pub(crate) fn not_retriable(name: &str, why: &'static str) -> Self {
+        Refusal::NotRetriable { task: name.to_owned(), why }.into()
+    }
+
+    pub(crate) fn too_large(what: &'static str, size: usize, limit: usize) -> Self {
+        Refusal::TooLarge { what, size, limit }.into()
+    }
+
+    pub(crate) fn unserializable(what: &'static str, problem: &serde_json::Error) -> Self {
+        Refusal::Unserializable { what, problem: problem.to_string() }.into()
+    }
+}

@@ -1,0 +1,64 @@
+//! What an exit waits for, and what it would cut short.
+
+use std::sync::Arc;
+
+use crate::{
+    policy::on_exit::OnExit,
+    record::Record,
+    run::engine::Engine,
+    task::{outcome::CancelReason, status::TaskStatus},
+    watch::filter::TaskFilter,
+};
+
+/// Whether an exit waits for it.
+pub(super) fn is_awaited(record: &Record) -> bool {
+    let is_left_alone = record.kind.policy.on_exit == OnExit::Drop && is_at_work(record);
+    !record.status().is_final() && !is_left_alone
+}
+
+/// Whether an exit lets it come to its end.
+pub(super) fn may_finish(record: &Record) -> bool {
+    record.kind.policy.on_exit == OnExit::Finish && is_at_work(record)
+}
+
+/// Whether an exit would cut off work that was meant to come to an end.
+fn would_be_cut_short(record: &Record) -> bool {
+    let policy = &record.kind.policy;
+    !record.status().is_final() && policy.on_exit != OnExit::Drop && policy.restart.is_none()
+}
+
+fn is_at_work(record: &Record) -> bool {
+    matches!(record.status(), TaskStatus::Running | TaskStatus::Cancelling)
+}
+
+/// The tasks that have not ended, oldest first.
+pub(super) fn live(engine: &Engine) -> Vec<Arc<Record>> {
+    let mut live = engine.records(&TaskFilter::default());
+    live.retain(|record| !record.status().is_final());
+    live
+}
+
+/// The tasks that an exit now would cut short, oldest first.
+pub(crate) fn would_be_lost(engine: &Engine) -> Vec<Arc<Record>> {
+    let mut lost = live(engine);
+    lost.retain(|record| would_be_cut_short(record));
+    lost
+}
+
+/// Whether an exit has nothing to wait for.
+pub(crate) fn is_idle(engine: &Engine) -> bool {
+    let registry = engine.transitions.registry.lock();
+    !registry.all().any(|record| is_awaited(record))
+}
+
+/// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on,
+/// and what waits for more than its turn is cancelled.
+pub(crate) async fn finish(engine: &Engine) {
+    let transitions = &engine.transitions;
+    let (put_off, awaited): (Vec<_>, Vec<_>) =
+        transitions.close().into_iter().partition(|record| transitions.is_put_off(record));
+    transitions.stop_all(put_off, CancelReason::Shutdown);
+    for record in awaited.iter().filter(|record| would_be_cut_short(record)) {
+        record.closed().await;
+    }
+}

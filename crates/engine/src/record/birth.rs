@@ -1,0 +1,68 @@
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use tokio::{sync::Notify, time::Instant};
+
+use super::{Common, Kind, Live, Record, State, effective_delay, millis};
+use crate::{
+    json::Json,
+    lock::Lock,
+    options::StartOptions,
+    progress::cell::ProgressCell,
+    task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
+    watch::feed::Feed,
+};
+
+/// How a task comes into the world.
+pub(crate) struct Birth {
+    pub(crate) id: TaskId,
+    pub(crate) kind: Arc<Kind>,
+    pub(crate) input: Json,
+    pub(crate) owner: Owner,
+    pub(crate) options: StartOptions,
+    pub(crate) parent: Option<TaskId>,
+    pub(crate) members: Option<Box<[TaskId]>>,
+}
+
+impl Birth {
+    /// How long it waits before it queues.
+    pub(crate) fn delay(&self) -> Option<Duration> {
+        effective_delay(self.options.delay, &self.kind)
+    }
+
+    /// The task, of which nobody knows yet. Not to be called under a lock: whoever listens to spans may ask for tasks.
+    pub(crate) fn record(self, common: &Arc<Common>) -> Arc<Record> {
+        let now = common.clock.now();
+        let due = self.delay().map(|delay| now.saturating_add(millis(delay)));
+        let Self { id, kind, input, owner, options, parent, members } = self;
+        let span = tracing::debug_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
+        Arc::new(Record {
+            id,
+            kind,
+            input,
+            options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            may_be_repeated: owner != Owner::App && parent.is_none(),
+            parent,
+            members,
+            progress: ProgressCell::new(),
+            items: OnceLock::new(),
+            state: Lock::new(State {
+                life: Life::new(now, due),
+                owner,
+                feed: Feed::default(),
+                last_progress: None,
+                followers: 0,
+                failure_told: false,
+                removed: false,
+                short_runs: 0,
+                runs_since: Instant::now(),
+                live: Live { span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new), ..Live::none() },
+                batch: None,
+            }),
+            ended: Notify::new(),
+            common: Arc::clone(common),
+        })
+    }
+}

@@ -1,0 +1,83 @@
+//! What others see of a task.
+
+use tokio::time::Instant;
+
+use super::{Record, State};
+use crate::{
+    progress::Progress,
+    task::{
+        event::{QueuePlace, TaskSnapshot},
+        life::INLINE_OUTCOME_LIMIT,
+        status::TaskStatus,
+    },
+};
+
+impl Record {
+    /// All that is known of it now.
+    pub fn snapshot(&self) -> TaskSnapshot {
+        let state = self.state.lock();
+        self.revision_of(&state);
+        self.snapshot_of(&state)
+    }
+
+    pub(super) fn snapshot_of(&self, state: &State) -> TaskSnapshot {
+        let life = &state.life;
+        let options = self.options.as_deref();
+        TaskSnapshot {
+            id: self.id,
+            task: self.name().to_owned(),
+            status: life.status(),
+            sequence: life.sequence(),
+            owner: state.owner.label().map(str::to_owned),
+            progress: self.progress_of(state),
+            attempt: life.attempt(),
+            cancel_reason: life.cancel_reason(),
+            time_limit: life.time_limit(),
+            overdue: life.overdue(),
+            queue: self.queue_place(state),
+            next_attempt_at: life.next_attempt_at(),
+            created_at: life.created_at(),
+            started_at: life.started_at(),
+            ended_at: life.ended_at(),
+            input: Some(&self.input)
+                .filter(|input| self.kind.policy.show_input && input.len() <= INLINE_OUTCOME_LIMIT)
+                .cloned(),
+            error: life.error(),
+            key: options.and_then(|options| options.key.clone()),
+            label: options.and_then(|options| options.label.clone()),
+            tags: options.map(|options| options.tags.clone()).unwrap_or_default(),
+            parent: self.parent,
+            members: self.members.as_ref().map(|members| u32::try_from(members.len()).unwrap_or(u32::MAX)),
+        }
+    }
+
+    pub(super) fn queue_place(&self, state: &State) -> Option<QueuePlace> {
+        if state.life.status() != TaskStatus::Queued {
+            return None;
+        }
+        let waiting = self.common.admission.lock().queue_state(self.id)?;
+        Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
+    }
+
+    /// How far it has come, for the bar of its batch.
+    pub(crate) fn progress(&self) -> Progress {
+        let state = self.state.lock();
+        self.revision_of(&state);
+        self.progress_of(&state)
+    }
+
+    pub(super) fn progress_of(&self, state: &State) -> Progress {
+        match &state.last_progress {
+            Some(last) => last.0.clone(),
+            None => self.progress.sample(Instant::now()),
+        }
+    }
+
+    /// Lets the next change wake the watchers again, and says which the newest one is.
+    pub(super) fn revision_of(&self, state: &State) -> u64 {
+        match &state.last_progress {
+            Some(last) => last.1,
+            None => self.progress.revision(),
+        }
+    }
+}

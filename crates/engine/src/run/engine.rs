@@ -1,0 +1,254 @@
+//! The engine of one app: its kinds of tasks, and the tasks.
+
+use std::{collections::HashMap, sync::Arc};
+
+use tokio::{runtime::Handle, time::Instant};
+
+use super::{supervisor, transitions::Transitions};
+use crate::{
+    clock::WallClock,
+    error::{Error, refusal::Refusal},
+    json::Json,
+    keep::{registry::Spent, retention::Retention},
+    policy::on_owner_closed::OnOwnerClosed,
+    queue::{admission::Scope, limit::LimitOf},
+    record::{Kind, Record},
+    task::{
+        counts::{Counters, TaskCounts},
+        id::TaskId,
+        life::Stop,
+        outcome::CancelReason,
+        owner::Owner,
+    },
+    watch::{change_set::ChangeSet, filter::TaskFilter},
+};
+
+/// The kinds of an app by their names.
+pub type Kinds = HashMap<Arc<str>, Arc<Kind>>;
+
+/// What holds for all tasks of an app.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// How many tasks may run at once.
+    pub concurrency: Option<usize>,
+    /// How many may wait.
+    pub queue_limit: Option<usize>,
+    /// How many tasks of each group may run at once.
+    pub groups: Vec<(String, usize)>,
+    /// What is kept of ended tasks.
+    pub retention: Retention,
+}
+
+/// Starts, finds and stops tasks, for callers whose rights were checked.
+pub struct Engine {
+    kinds: Kinds,
+    pub(crate) transitions: Arc<Transitions>,
+    /// The tasks that were spawned without a registered kind, by status.
+    pub(crate) spawned: Arc<Counters>,
+}
+
+impl Engine {
+    pub(crate) fn new(runtime: Handle, kinds: Kinds, settings: Settings, clock: WallClock) -> Arc<Self> {
+        let transitions = Transitions::new(runtime, clock, settings.retention, supervisor::launch);
+        {
+            let mut admission = transitions.common.admission.lock();
+            admission.set_limit(Scope::App, settings.concurrency);
+            admission.set_queue_limit(settings.queue_limit);
+            for (group, limit) in settings.groups {
+                admission.set_limit(Scope::Group(group.into()), Some(limit));
+            }
+            for (name, kind) in &kinds {
+                let policy = &kind.policy;
+                admission.declare(Arc::clone(name), policy.group.clone(), policy.concurrency, policy.queue_limit);
+            }
+        }
+        Arc::new(Self { kinds, transitions, spawned: Arc::default() })
+    }
+
+    /// The runtime of the tasks.
+    pub fn runtime(&self) -> &Handle {
+        &self.transitions.runtime
+    }
+
+    /// The wall clock, in milliseconds since 1970.
+    pub(crate) fn now(&self) -> u64 {
+        self.transitions.common.clock.now()
+    }
+
+    // Kinds and limits.
+
+    pub(crate) fn kind(&self, task: &str) -> Result<&Arc<Kind>, Error> {
+        self.kinds.get(task).ok_or_else(|| Error::unknown_task(task))
+    }
+
+    /// Fails if there is no kind `task`, or `input` doesn't fit it.
+    pub(crate) fn check_input(&self, task: &str, input: &Json) -> Result<(), Error> {
+        self.kind(task)?.check(input)
+    }
+
+    /// Fails if this kind can't go on as a service with this input.
+    pub fn check_service(&self, task: &str, input: &Json) -> Result<(), Error> {
+        let kind = self.kind(task)?;
+        if kind.policy.restart.is_none() {
+            return Err(Refusal::NotRestarted { task: task.to_owned() }.into());
+        }
+        kind.check(input)
+    }
+
+    /// The names of the registered kinds, sorted.
+    pub(crate) fn task_names(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.kinds.keys().map(|name| &**name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The names of the kinds in a group.
+    pub fn tasks_in(&self, group: &str) -> Vec<&str> {
+        let is_in = |kind: &&Arc<Kind>| kind.policy.group.as_deref() == Some(group);
+        self.kinds.values().filter(is_in).map(|kind| &*kind.name).collect()
+    }
+
+    pub(crate) fn set_limit(&self, of: LimitOf, limit: Option<usize>) -> Result<(), Error> {
+        let scope = match of {
+            LimitOf::App => Scope::App,
+            LimitOf::Task(name) => Scope::Kind(Arc::clone(&self.kind(&name)?.name)),
+            LimitOf::Group(group) if self.tasks_in(&group).is_empty() => {
+                return Err(Refusal::UnknownGroup { group }.into());
+            }
+            LimitOf::Group(group) => Scope::Group(group.into()),
+        };
+        self.transitions.set_limit(scope, limit);
+        Ok(())
+    }
+
+    /// How many tasks of each kind stand where, by name; the last entry counts all that were spawned without a kind.
+    pub(crate) fn counts(&self) -> Vec<TaskCounts> {
+        let kinds = self.task_names().into_iter().filter_map(|name| self.kinds.get(name));
+        let mut counts: Vec<_> = kinds
+            .map(|kind| {
+                let limit = self.transitions.common.admission.lock().limit(&Scope::Kind(Arc::clone(&kind.name)));
+                kind.counters.read(Some(&kind.name), limit, kind.policy.group.as_deref())
+            })
+            .collect();
+        counts.push(self.spawned.read(None, None, None));
+        counts
+    }
+
+    // Looking.
+
+    /// The task with this id.
+    pub fn find(&self, id: TaskId) -> Option<Arc<Record>> {
+        self.transitions.find(id)
+    }
+
+    /// What is left of a task that was removed or evicted, if its id is remembered.
+    pub fn spent(&self, id: TaskId) -> Option<Spent> {
+        self.transitions.registry.lock().spent(id).cloned()
+    }
+
+    /// The tasks that match, oldest first.
+    pub fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
+        self.transitions.expire();
+        let mut records: Vec<_> = {
+            let registry = self.transitions.registry.lock();
+            registry.all().filter(|record| record.matches(filter)).cloned().collect()
+        };
+        records.sort_by_cached_key(|record| (record.created_at(), record.id));
+        records
+    }
+
+    /// Marks every change of every task in `watcher` from now on, for as long as it lives.
+    pub fn watch_all(&self, watcher: &Arc<ChangeSet<Record>>) {
+        self.transitions.common.feed.lock().add(watcher);
+    }
+
+    /// Ends what [`watch_all`](Self::watch_all) began.
+    pub fn unwatch_all(&self, watcher: &Arc<ChangeSet<Record>>) {
+        self.transitions.common.feed.lock().remove(watcher);
+    }
+
+    /// How many watch all tasks.
+    pub fn watchers_of_all(&self) -> usize {
+        self.transitions.common.feed.lock().len()
+    }
+
+    // Controlling.
+
+    /// Tells a task to stop. Fails if it has ended.
+    pub fn cancel(&self, record: &Arc<Record>, reason: CancelReason) -> Result<(), Error> {
+        let stopped = self.transitions.stop(record, Stop::Cancel(reason));
+        stopped
+            .map(drop)
+            .map_err(|status| Refusal::AlreadyEnded { task: record.name().to_owned(), status: status.name() }.into())
+    }
+
+    /// Tells tasks to stop; returns how many had not ended.
+    pub fn cancel_all(&self, records: Vec<Arc<Record>>, reason: CancelReason) -> usize {
+        self.transitions.stop_all(records, reason)
+    }
+
+    /// Keeps a waiting task from running. Fails if it does not wait in its queue, or at an exit.
+    pub fn hold(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.transitions.hold(record)
+    }
+
+    /// Ends what [`hold`](Self::hold) began. Fails if the task does not wait in its queue.
+    pub fn release(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.transitions.release(record)
+    }
+
+    /// Gives a waiting task another priority; higher runs earlier. Fails if it does not wait in its queue.
+    pub fn set_priority(&self, record: &Arc<Record>, priority: i32) -> Result<(), Error> {
+        self.transitions.set_priority(record, priority)
+    }
+
+    /// Forgets an ended task and its outcome. Fails if it has not ended.
+    pub fn remove(&self, record: &Record) -> Result<(), Error> {
+        if !record.status().is_final() {
+            return Err(Error::not_ended(record.name(), "removed"));
+        }
+        let removed = self.transitions.registry.lock().remove(record.id, Instant::now());
+        if let Some(record) = removed {
+            record.mark_removed();
+        }
+        self.transitions.expire();
+        Ok(())
+    }
+
+    // Owners.
+
+    /// Owners have gone: what they have started is the app's, or is cancelled, as its kind says.
+    pub fn disown(&self, is_gone: impl Fn(&Owner) -> bool) {
+        let mut left = self.records(&TaskFilter::default());
+        left.retain(|record| record.disown(&is_gone) && record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel);
+        self.cancel_all(left, CancelReason::OwnerClosed);
+    }
+
+    /// An owner has stopped answering. It may be back, so what goes on stays its own; the rest is cancelled, as its kind says.
+    pub fn owner_is_silent(&self, owner: &Owner) {
+        let mut left = self.records(&TaskFilter::default());
+        left.retain(|record| record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel && record.owner() == *owner);
+        self.cancel_all(left, CancelReason::OwnerClosed);
+    }
+
+    // The gate.
+
+    /// Holds off new starts until [`let_in`](Self::let_in) was called as often.
+    pub(crate) fn hold_off(&self) {
+        self.transitions.registry.lock().gate.guard();
+    }
+
+    pub(crate) fn let_in(&self) {
+        self.transitions.registry.lock().gate.unguard();
+    }
+
+    /// Whether nothing new comes in any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.transitions.registry.lock().gate.is_closed()
+    }
+
+    /// Whether somebody holds off new starts.
+    pub(crate) fn is_guarded(&self) -> bool {
+        self.transitions.registry.lock().gate.is_guarded()
+    }
+}

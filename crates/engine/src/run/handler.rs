@@ -1,0 +1,101 @@
+//! Where the types of a handler are left behind: inputs come in and outputs go out as JSON.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    context::TaskContext,
+    error::Error,
+    json::Json,
+    policy::Policy,
+    record::{Kind, Record, Run, Work},
+    task::{attempt::Attempt, life::Problem, outcome::TaskFailure},
+};
+
+/// What a kind makes of its handler's errors.
+pub struct Errors<E> {
+    /// What one means in words, if its JSON doesn't say.
+    pub describe: Option<fn(&E) -> String>,
+    /// Whether another attempt may help; if nothing is said, it may.
+    pub retry_if: Option<RetryIf<E>>,
+}
+
+pub type RetryIf<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
+
+impl<E> Default for Errors<E> {
+    fn default() -> Self {
+        Self { describe: None, retry_if: None }
+    }
+}
+
+impl<E> Clone for Errors<E> {
+    fn clone(&self) -> Self {
+        Self { describe: self.describe, retry_if: self.retry_if.clone() }
+    }
+}
+
+impl Kind {
+    /// A kind whose tasks are started as `name` and run `handler`.
+    pub fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, errors: Errors<E>, handler: F) -> Self
+    where
+        D: 'static,
+        I: 'static,
+        In: DeserializeOwned + Send + 'static,
+        O: Serialize,
+        E: Serialize + 'static,
+        F: Fn(TaskContext<D, I>, In) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let name: Arc<str> = name.into();
+        let task = Arc::clone(&name);
+        let handler = Arc::new(handler);
+        Self::registered(name, policy, move |input| {
+            let input: In = read_input(&task, input)?;
+            let (handler, errors) = (Arc::clone(&handler), errors.clone());
+            let start =
+                move |record: &_, attempt: &_| erase(record, attempt, errors, |context| handler(context, input));
+            Ok(Work::new(&task, start))
+        })
+    }
+}
+
+/// Runs `start` and turns what comes out into JSON.
+pub(crate) fn erase<D, I, O, E, Fut>(
+    record: &Arc<Record>,
+    attempt: &Arc<Attempt>,
+    errors: Errors<E>,
+    start: impl FnOnce(TaskContext<D, I>) -> Fut,
+) -> Run
+where
+    O: Serialize,
+    E: Serialize + 'static,
+    Fut: Future<Output = Result<O, E>> + Send + 'static,
+{
+    let name = Arc::clone(&record.kind.name);
+    let work = start(TaskContext::new(record, attempt));
+    Box::pin(async move {
+        let error = match work.await {
+            Ok(output) => {
+                return Json::new(&output)
+                    .map_err(|problem| TaskFailure::unserializable(&name, "output", &problem).into());
+            }
+            Err(error) => error,
+        };
+        let may_retry = errors.retry_if.as_ref().is_none_or(|retry_if| retry_if(&error));
+        let description = errors.describe.map(|describe| describe(&error));
+        Err(Problem { failure: TaskFailure::error(&name, &error, description), may_retry })
+    })
+}
+
+fn read_input<T: DeserializeOwned>(name: &str, input: &Json) -> Result<T, Error> {
+    // A `Deserialize` written by hand may panic; the caller is not the one to pay for it.
+    match catch_unwind(AssertUnwindSafe(|| input.read_exactly())) {
+        Ok(Ok(input)) => Ok(input),
+        Ok(Err(misfit)) => Err(Error::invalid_input(name, &misfit.path, &misfit.problem)),
+        Err(panic) => Err(Error::invalid_input(name, ".", &TaskFailure::panic(name, panic).message)),
+    }
+}

@@ -1,0 +1,162 @@
+//! Starts with everything said that a caller can say.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{
+    engine::Engine,
+    handler::{Errors, erase},
+    scheduler::{self, Arrival},
+};
+use crate::{
+    context::TaskContext,
+    error::{Error, refusal::Refusal},
+    json::Json,
+    options::{BatchOptions, StartOptions},
+    record::{Kind, Record, Work, birth::Birth, follower::Follower},
+    task::{id::TaskId, owner::Owner, status::TaskStatus},
+};
+
+/// The most members that a batch can have.
+const BATCH_LIMIT: usize = 10_000;
+
+/// The start of one task.
+#[allow(missing_docs)]
+pub struct Start<'a> {
+    pub id: TaskId,
+    pub task: &'a str,
+    pub input: Json,
+    pub owner: Owner,
+    pub options: StartOptions,
+    /// Whether the caller may join or replace this task.
+    pub sees: &'a dyn Fn(&Record) -> bool,
+}
+
+/// The start of a batch.
+#[allow(missing_docs)]
+pub struct StartBatch<'a> {
+    pub id: TaskId,
+    pub task: &'a str,
+    pub inputs: Vec<Json>,
+    pub owner: Owner,
+    pub options: BatchOptions,
+}
+
+impl Engine {
+    /// Starts a task, or finds the one that an earlier call with the same words has started, or that has its key.
+    ///
+    /// Until the follower is dropped, a failure of the task is not logged: so whoever wants to watch it misses nothing.
+    pub fn start(&self, start: Start<'_>) -> Result<Follower, Error> {
+        let Start { id, task, input, owner, options, sees } = start;
+        if let Some(known) = self.repeated(id, task, &owner, &input)? {
+            return Ok(known);
+        }
+        options.check()?;
+        let kind = self.kind(task)?;
+        let work = kind.prepare(&input)?;
+        let kind = Arc::clone(kind);
+        let birth = Birth { id, kind, input, owner, options, parent: None, members: None };
+        scheduler::start(&self.transitions, Arrival { birth, work, sees })
+    }
+
+    /// The same for a batch and its members: all or none.
+    pub fn start_batch(&self, start: StartBatch<'_>) -> Result<Follower, Error> {
+        let StartBatch { id, task, inputs, owner, options } = start;
+        if inputs.len() > BATCH_LIMIT {
+            return Err(Refusal::BatchTooLarge { task: task.to_owned(), size: inputs.len(), limit: BATCH_LIMIT }.into());
+        }
+        let input = Json::new(&inputs).map_err(|problem| Error::unserializable("the inputs", &problem))?;
+        if let Some(known) = self.repeated(id, task, &owner, &input)? {
+            return Ok(known);
+        }
+        let concurrency = options.concurrency;
+        let (batch_options, member_options) = options.split();
+        batch_options.check()?;
+        let kind = self.kind(task)?;
+        for (place, input) in inputs.iter().enumerate() {
+            kind.check(input).map_err(|error| error.of_member(place))?;
+        }
+        let member = |input| Birth {
+            id: TaskId::new(),
+            kind: Arc::clone(kind),
+            input,
+            owner: owner.clone(),
+            options: member_options.clone(),
+            parent: Some(id),
+            members: None,
+        };
+        let members: Vec<_> = inputs.into_iter().map(member).collect();
+        let batch = Birth {
+            id,
+            kind: Arc::new(kind.batch()),
+            input,
+            owner: owner.clone(),
+            options: batch_options,
+            parent: None,
+            members: Some(members.iter().map(|member| member.id).collect()),
+        };
+        scheduler::start_batch(&self.transitions, batch, members, concurrency)
+    }
+
+    /// Starts what `record` was started for once more, as the task `id` of `owner`.
+    pub fn retry(
+        &self,
+        record: &Record,
+        id: TaskId,
+        owner: Owner,
+        sees: &dyn Fn(&Record) -> bool,
+    ) -> Result<Follower, Error> {
+        let (name, status) = (record.name(), record.status());
+        if id == record.id {
+            return Err(Error::invalid_id(id));
+        }
+        if !status.is_final() {
+            return Err(Error::not_ended(name, "tried again"));
+        }
+        if record.members.is_some() {
+            return Err(Error::not_retriable(name, "it is a batch; try those of its members again that ended badly"));
+        }
+        if status == TaskStatus::Completed {
+            return Err(Error::not_retriable(name, "it has completed; start it anew"));
+        }
+        if !record.kind.is_registered() {
+            return Err(Error::not_retriable(name, "it was spawned in Rust and is no registered kind; spawn it anew"));
+        }
+        let options = StartOptions { held: false, ..record.options() };
+        self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })
+    }
+
+    /// Runs `work` once as a task of the app that shows up under `name`.
+    pub(crate) fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> Follower
+    where
+        D: 'static,
+        I: 'static,
+        O: Serialize,
+        E: Serialize + 'static,
+        F: FnOnce(TaskContext<D, I>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<O, E>> + Send + 'static,
+    {
+        let kind = Kind::ad_hoc(name, &self.spawned);
+        let work = Work::new(&kind.name, move |record, attempt| erase(record, attempt, Errors::default(), work));
+        let birth = Birth {
+            id: TaskId::new(),
+            kind: Arc::new(kind),
+            input: Json::null(),
+            owner: Owner::App,
+            options: StartOptions::new(),
+            parent: None,
+            members: None,
+        };
+        match scheduler::start(&self.transitions, Arrival { birth, work, sees: &|_| true }) {
+            Ok(follower) => follower,
+            Err(error) => unreachable!("a new id, no key and no queue to be full: {error}"),
+        }
+    }
+
+    /// The task that an earlier call with the same words has started.
+    fn repeated(&self, id: TaskId, task: &str, owner: &Owner, input: &Json) -> Result<Option<Follower>, Error> {
+        let known = self.transitions.registry.lock().repeated(id, task, owner, input)?;
+        Ok(known.as_ref().map(Follower::new))
+    }
+}

@@ -1,0 +1,40 @@
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use super::outcome::TaskFailure;
+
+/// Something of the app's own. A panic while it is dropped is logged and goes no further: whoever drops it is not the one to
+/// pay for it.
+pub(crate) struct Quiet<T> {
+    value: Option<T>,
+    name: Arc<str>,
+}
+
+impl<T> Quiet<T> {
+    /// `name` is that of the task.
+    pub(crate) fn new(value: T, name: &Arc<str>) -> Self {
+        Self { value: Some(value), name: Arc::clone(name) }
+    }
+
+    /// From now on it is the caller's to drop.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.value.take()
+    }
+}
+
+impl<T> Drop for Quiet<T> {
+    fn drop(&mut self) {
+        if let Some(value) = self.value.take() {
+            drop_quietly(value, &self.name);
+        }
+    }
+}
+
+/// Drops something of the app's own; a panic is logged and goes no further.
+pub(crate) fn drop_quietly<T>(value: T, name: &str) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        tracing::error!(task = name, "{} (while it was dropped)", TaskFailure::panic(name, panic).message);
+    }
+}

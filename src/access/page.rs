@@ -1,0 +1,44 @@
+use std::sync::Arc;
+
+use tauri_plugin_tasks_engine::delivery::Owner;
+
+/// A page, which can own tasks.
+///
+/// Pages are told apart by more than their label: a label that is closed and opened again is another page, and so is a remote
+/// document in the same webview.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Page {
+    /// The label of its webview.
+    pub(crate) label: Arc<str>,
+    /// Which of the webviews that had this label one after the other.
+    pub(crate) incarnation: u64,
+    /// Whether its document comes from outside the app.
+    pub(crate) remote: bool,
+}
+
+impl Page {
+    /// The page as the engine knows it.
+    pub(crate) fn owner(&self) -> Owner {
+        Owner::Other { label: Arc::clone(&self.label), token: self.incarnation << 1 | u64::from(self.remote) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_that_differ_in_anything_are_different_owners() {
+        let page = Page { label: "main".into(), incarnation: 1, remote: false };
+        let others = [
+            Page { label: "other".into(), ..page.clone() },
+            Page { incarnation: 2, ..page.clone() },
+            Page { incarnation: 0, ..page.clone() },
+            Page { remote: true, ..page.clone() },
+        ];
+        assert_eq!(page.owner(), page.clone().owner());
+        for other in others {
+            assert_ne!(page.owner(), other.owner(), "{other:?}");
+        }
+    }
+}

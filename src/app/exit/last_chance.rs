@@ -1,0 +1,95 @@
+//! Where the process is about to end and nobody was asked: the main thread waits here, within bounds.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+    time::Instant,
+};
+
+use tauri::Resource;
+use tauri_plugin_tasks_engine::delivery::{engine, is_idle};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    core::{Core, SLACK},
+    drain::block_on,
+    phase::Phase,
+};
+
+impl Core {
+    /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period.
+    pub(super) fn last_chance(self: &Arc<Self>) {
+        let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
+        self.see_to_the_end(before);
+    }
+
+    /// The same, but the app may have cleared its resources without an end, while its exit is held: that exit still follows.
+    fn resources_cleared(self: &Arc<Self>) {
+        let before = {
+            let mut phase = self.phase.lock();
+            let before = *phase;
+            if matches!(before, Phase::Running | Phase::Asking { .. }) {
+                *phase = Phase::Over;
+            }
+            before
+        };
+        self.see_to_the_end(before);
+    }
+
+    fn see_to_the_end(self: &Arc<Self>, before: Phase) {
+        let is_first = match before {
+            Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
+            Phase::Draining { .. } => before.has_just_begun_to_drain(Instant::now()),
+            Phase::Leaving | Phase::Over => false,
+        };
+        if !is_first || is_idle(&self.tasks) {
+            return;
+        }
+        let (done, drained) = sync_channel(1);
+        *self.waiting.lock() = Some(done.clone());
+        // If the tasks' runtime is gone there is nothing to wait for.
+        let _gone = AbortOnDropHandle::new(engine(&self.tasks).runtime().spawn(until_dropped(Done(done.clone()))));
+        let (core, done) = (Arc::clone(self), Done(done));
+        thread::spawn(move || {
+            block_on(core.drain());
+            drop(done);
+        });
+        let _ = drained.recv_timeout(self.grace + SLACK);
+        self.waiting.lock().take();
+    }
+
+    /// Lets the main thread go if it waits.
+    pub(super) fn let_go(&self) {
+        if let Some(waiting) = self.waiting.lock().take() {
+            let _ = waiting.try_send(());
+        }
+    }
+}
+
+async fn until_dropped(_kept: Done) {
+    std::future::pending::<()>().await;
+}
+
+/// Tells that a drain is over, also if it is dropped with its runtime.
+struct Done(SyncSender<()>);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        let _ = self.0.try_send(());
+    }
+}
+
+/// Lies in the app's resource table, which is cleared right before the process ends or is replaced, also where no event tells
+/// of that: `AppHandle::restart` on the main thread.
+pub(super) struct Sentinel(pub(super) Arc<Core>);
+
+impl Resource for Sentinel {}
+
+impl Drop for Sentinel {
+    fn drop(&mut self) {
+        self.0.resources_cleared();
+    }
+}

@@ -1,0 +1,192 @@
+//! The way out without an app, on real threads.
+
+use tokio::runtime;
+
+use std::{
+    sync::{Arc, mpsc::sync_channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{
+    core::{Core, Drain},
+    last_chance::Sentinel,
+    phase::{Answer, Phase, Request},
+};
+use crate::TaskManager;
+use crate::{CancelReason, Failure, TaskContext, TaskStatus};
+
+/// A runtime with a task that ignores everything or not, on real threads: the main thread blocks.
+fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let tasks = TaskManager::new(runtime.handle().clone());
+    let (begun, begins) = sync_channel(1);
+    let task = tasks.spawn("work", async move |ctx: TaskContext| {
+        if stubborn {
+            ctx.spawn_blocking(move |_| {
+                begun.send(()).unwrap();
+                let (_kept, never) = std::sync::mpsc::channel::<()>();
+                never.recv_timeout(Duration::from_secs(20))
+            })
+            .await
+            .unwrap_err();
+        } else {
+            begun.send(()).unwrap();
+        }
+        std::future::pending::<Result<(), Failure>>().await
+    });
+    begins.recv().unwrap();
+    (runtime, Arc::new(Core::new(tasks, grace)), task)
+}
+
+#[test]
+fn the_last_chance_waits_for_the_end_and_comes_once() {
+    let (_runtime, core, task) = core(Duration::from_secs(20), false);
+    core.last_chance();
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
+    assert_eq!(task.snapshot().cancel_reason, Some(CancelReason::Shutdown));
+    drop(Sentinel(core));
+}
+
+#[test]
+fn a_task_that_ignores_everything_holds_the_last_chance_no_longer_than_the_grace_period() {
+    let (runtime, core, task) = core(Duration::from_millis(50), true);
+    drop(Sentinel(Arc::clone(&core)));
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
+    runtime.shutdown_background();
+}
+
+#[test]
+fn who_clears_the_resources_on_a_thread_of_the_tasks_runtime_does_not_hold_their_end_up() {
+    let (runtime, core, task) = core(Duration::from_secs(20), false);
+    runtime.block_on(runtime.spawn(async move { drop(Sentinel(core)) })).unwrap();
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "as an updater does in a command");
+}
+
+#[test]
+fn handlers_that_hold_all_threads_are_told_to_stop() {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let tasks = TaskManager::new(runtime.handle().clone());
+    let (begun, begins) = sync_channel(1);
+    let task = tasks.spawn("work", async move |ctx: TaskContext| {
+        begun.send(()).unwrap();
+        while !ctx.is_cancelled() {
+            thread::yield_now();
+        }
+        Ok::<_, Failure>(())
+    });
+    begins.recv().unwrap();
+    Arc::new(Core::new(tasks, Duration::from_secs(20))).last_chance();
+    assert_eq!(task.snapshot().status, TaskStatus::Completed);
+}
+
+#[test]
+fn a_question_whose_window_is_gone_is_none() {
+    let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+    let question = ask(&core, Request::Exit, Some(3));
+    core.nobody_is_left_to_ask();
+    assert!(!core.leave(question, Drain::Cancel));
+    assert_ne!(ask(&core, Request::Exit, Some(0)), question, "with another window, later");
+    assert_eq!(*core.code.lock(), Some(0));
+}
+
+#[test]
+fn another_exit_does_not_take_the_place_of_the_one_that_is_on_its_way() {
+    let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+    assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
+    *core.phase.lock() = Phase::Leaving;
+    assert_eq!(core.on(Request::Exit, Some(9), false), Answer::Hold);
+    assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Pass);
+}
+
+#[test]
+fn who_asks_again_lets_the_last_chance_go() {
+    let (runtime, core, _task) = core(Duration::from_secs(20), true);
+    let begun = Instant::now();
+    let waiting = Arc::clone(&core);
+    let main = std::thread::spawn(move || waiting.last_chance());
+    while core.waiting.lock().is_none() {
+        std::thread::yield_now();
+    }
+    core.let_go();
+    main.join().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+    runtime.shutdown_background();
+}
+
+/// Asks, and answers the question's number.
+fn ask(core: &Core, request: Request, asked: Option<i32>) -> u64 {
+    match core.on(request, asked, true) {
+        Answer::Ask(question) => question,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn nothing_is_asked_when_nobody_can_answer() {
+    let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+    let question = ask(&core, Request::Exit, Some(3));
+    core.stay(question);
+    core.is_unattended();
+    assert_eq!(core.on(Request::Exit, Some(4), true), Answer::Drain);
+    assert_eq!(*core.code.lock(), Some(4), "the code of an exit that was decided against is forgotten");
+}
+
+#[test]
+fn a_signal_that_overrules_a_question_or_a_wait_brings_its_own_code() {
+    for waits in [false, true] {
+        let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+        let question = ask(&core, Request::Exit, Some(0));
+        assert!(!waits || core.leave(question, Drain::Wait));
+        core.is_unattended();
+        assert_eq!(core.on(Request::Exit, Some(143), true), Answer::Drain);
+        assert_eq!(*core.code.lock(), Some(143));
+    }
+}
+
+#[test]
+fn only_the_last_question_counts() {
+    let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+    let first = ask(&core, Request::CloseLastWindow, None);
+    let second = ask(&core, Request::CloseLastWindow, None);
+    core.stay(first);
+    assert!(matches!(*core.phase.lock(), Phase::Asking { .. }));
+    assert!(!core.leave(first, Drain::Cancel) && core.leave(second, Drain::Cancel));
+    assert!(!core.leave(second, Drain::Wait), "once");
+}
+
+#[test]
+fn an_app_that_clears_its_resources_while_its_exit_is_held_still_exits() {
+    let (_runtime, core, task) = core(Duration::from_secs(20), false);
+    assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
+    drop(Sentinel(Arc::clone(&core)));
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "it may end the process next");
+    assert!(matches!(*core.phase.lock(), Phase::Draining { .. }));
+}
+
+#[test]
+fn an_exit_that_cannot_be_held_waits_for_the_drain_that_the_same_click_has_begun() {
+    let (_runtime, core, task) = core(Duration::from_secs(20), false);
+    assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+    core.last_chance();
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
+    assert_eq!(*core.phase.lock(), Phase::Over);
+}
+
+#[test]
+fn the_code_is_that_of_the_exit_and_not_that_of_a_window_that_closes_with_it() {
+    let (_runtime, core, _task) = core(Duration::from_secs(20), false);
+    assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+    assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Hold);
+    assert_eq!(core.on(Request::Exit, Some(4), false), Answer::Hold);
+    assert_eq!(*core.code.lock(), Some(3));
+}
+
+#[test]
+fn a_runtime_that_is_gone_holds_nobody() {
+    let (runtime, core, _task) = core(Duration::from_secs(20), false);
+    runtime.shutdown_background();
+    let begun = Instant::now();
+    core.last_chance();
+    assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+}

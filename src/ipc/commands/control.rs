@@ -1,0 +1,67 @@
+//! What a page may do to tasks that are there, and to the limits on all of them.
+
+use tauri::command;
+use tauri_plugin_tasks_engine::delivery::engine;
+
+use super::names::check_name;
+use crate::{
+    Error, LimitOf, TaskCounts, TaskFilter,
+    ipc::{caller::Caller, checked::Checked, wire::CancelCause},
+};
+
+/// Tells a task to stop.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> Result<(), Error> {
+    caller.cancel(&id, reason.into())
+}
+
+/// Tells all visible tasks that match to stop; returns how many had not ended.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
+    let cancelled = engine(&caller.tasks).cancel_all(caller.records(&filter.0?).collect(), reason.into());
+    Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))
+}
+
+/// Keeps a waiting task from running until it is released.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn hold(caller: Caller, id: String) -> Result<(), Error> {
+    engine(&caller.tasks).hold(&caller.find(&id)?)
+}
+
+/// Lets a task that was held have its turn again.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn release(caller: Caller, id: String) -> Result<(), Error> {
+    engine(&caller.tasks).release(&caller.find(&id)?)
+}
+
+/// Gives a waiting task another priority; higher runs earlier.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn set_priority(caller: Caller, id: String, priority: Checked<i32>) -> Result<(), Error> {
+    engine(&caller.tasks).set_priority(&caller.find(&id)?, priority.0?)
+}
+
+/// Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
+/// about must be visible whoever owns its tasks.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Checked<Option<u32>>) -> Result<(), Error> {
+    let (of, limit) = (of.0?, limit.0?);
+    if let LimitOf::Task(name) | LimitOf::Group(name) = &of {
+        check_name(name)?;
+    }
+    caller.check_limit(&of)?;
+    caller.tasks.set_limit(of, limit.map(|limit| limit as usize))
+}
+
+/// How many tasks of each kind stand where, for the kinds that are visible whoever owns their tasks.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn counts(caller: Caller) -> Result<Vec<TaskCounts>, Error> {
+    let is_visible = |counts: &TaskCounts| counts.task.as_ref().is_some_and(|task| caller.sees_all(task));
+    Ok(caller.tasks.counts().into_iter().filter(is_visible).collect())
+}

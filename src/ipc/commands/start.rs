@@ -1,0 +1,63 @@
+//! Starts.
+
+use tauri::command;
+use tauri_plugin_tasks_engine::delivery::Follower;
+
+use super::names::check_name;
+use crate::{
+    BatchOptions, Error, Json, StartOptions,
+    ipc::{caller::Caller, checked::Checked, wire::Started},
+};
+
+/// Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
+/// another task with the same key, if the options say so.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn start(
+    caller: Caller,
+    session: String,
+    id: String,
+    task: String,
+    input: Json,
+    options: Checked<StartOptions>,
+) -> Result<Started, Error> {
+    check_name(&task)?;
+    caller.check_start(&task)?;
+    let session = caller.session(&session)?;
+    let started = caller.start(id.parse()?, &task, input, options.0?)?;
+    Ok(caller.follow_start(&session, &started).await)
+}
+
+/// Starts what the ended task `id` was started for once more, as the task `new_id`.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
+    let session = caller.session(&session)?;
+    let started = match caller.find(&id) {
+        Ok(record) => {
+            caller.check_start(record.name())?;
+            caller.retry(&record, new_id.parse()?)?
+        }
+        // Repeated when the first one was removed: what it has started is there.
+        Err(not_found) => Follower::new(&caller.find(&new_id).map_err(|_| not_found)?),
+    };
+    Ok(caller.follow_start(&session, &started).await)
+}
+
+/// Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn batch(
+    caller: Caller,
+    session: String,
+    id: String,
+    task: String,
+    inputs: Vec<Json>,
+    options: Checked<BatchOptions>,
+) -> Result<Started, Error> {
+    check_name(&task)?;
+    caller.check_start(&task)?;
+    let session = caller.session(&session)?;
+    let started = caller.batch(id.parse()?, &task, inputs, options.0?)?;
+    Ok(caller.follow_start(&session, &started).await)
+}

@@ -1,0 +1,123 @@
+//! The plugin as Tauri sees it: which of its hooks leads where.
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+    time::Instant,
+};
+
+use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
+use tauri_plugin_tasks_engine::delivery::{Kind, Settings, begin_schedules, manager, unix_millis};
+
+use crate::{
+    TasksExt,
+    app::{
+        csp,
+        exit::{Exit, Rules},
+        schedules,
+        services::{Service, Services},
+    },
+    ipc::commands,
+    state::PluginState,
+};
+
+/// What the host has said to the [`Builder`](crate::Builder).
+pub(crate) struct Plan<R: Runtime> {
+    pub(crate) kinds: Vec<(String, IntoKind<R>)>,
+    pub(crate) settings: Settings,
+    pub(crate) services: Vec<Service>,
+    pub(crate) exit: Rules<R>,
+    pub(crate) schedules: Vec<schedules::Planned>,
+}
+
+/// Makes a kind, once there is an app to run its handler with.
+pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
+
+impl<R: Runtime> Default for Plan<R> {
+    fn default() -> Self {
+        Self {
+            kinds: Vec::new(),
+            settings: Settings::default(),
+            services: Vec::new(),
+            exit: Rules::default(),
+            schedules: Vec::new(),
+        }
+    }
+}
+
+impl<R: Runtime> Plan<R> {
+    pub(crate) fn plugin(self) -> TauriPlugin<R> {
+        let Self { kinds, settings, services, schedules, exit } = self;
+        tauri::plugin::Builder::new("tasks")
+            .invoke_handler(commands::handler())
+            .setup(move |app, _| {
+                if cfg!(panic = "abort") {
+                    tracing::warn!(
+                        "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
+                    );
+                }
+                csp::warn_if_slow(app);
+                let runtime = tauri::async_runtime::handle().inner().clone();
+                let tasks = manager(runtime, register(kinds, app)?, settings, unix_millis);
+                app.manage(Services::new(services, &tasks)?);
+                let exit = Exit::new(tasks.clone(), exit);
+                exit.watch(app);
+                app.manage(exit);
+                schedules::put(&tasks, schedules)?;
+                app.manage(PluginState::new(tasks));
+                Ok(())
+            })
+            .on_webview_ready(|webview| {
+                webview.state::<PluginState>().webview_created(webview.label(), webview.window().label());
+            })
+            .on_page_load(|webview, load| {
+                if load.event() == PageLoadEvent::Started {
+                    webview.state::<PluginState>().page_left(webview.label());
+                }
+            })
+            .on_event(|app, event| match event {
+                RunEvent::Ready => {
+                    begin_schedules(app.tasks());
+                    app.state::<Services>().start(app.tasks());
+                }
+                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
+                    let is_last = app.state::<PluginState>().pages.last_is_closing(label, Instant::now());
+                    if is_last {
+                        app.state::<Exit<R>>().close_requested(app, api);
+                    }
+                }
+                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+                    app.state::<PluginState>().window_destroyed(label);
+                }
+                RunEvent::ExitRequested { code, api, .. } => {
+                    let has_window = app.state::<PluginState>().pages.has_window();
+                    app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
+                }
+                RunEvent::Exit => {
+                    app.state::<PluginState>().exiting();
+                    app.state::<Exit<R>>().exiting();
+                }
+                _ => {}
+            })
+            .build()
+    }
+}
+
+fn register<R: Runtime>(
+    kinds: Vec<(String, IntoKind<R>)>,
+    app: &AppHandle<R>,
+) -> Result<HashMap<Arc<str>, Arc<Kind>>, String> {
+    let mut registered = HashMap::new();
+    for (name, into_kind) in kinds {
+        if name.is_empty() {
+            return Err("a task is registered with an empty name: Task::new takes the name it is started under".into());
+        }
+        match registered.entry(Arc::from(name)) {
+            Entry::Occupied(taken) => {
+                return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
+            }
+            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
+        };
+    }
+    Ok(registered)
+}

@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tauri::ipc::Channel;
+use tauri_plugin_tasks_engine::delivery::{ChangeSet, DELIVERY, Lock, Record, engine};
+use tokio::{sync::Notify, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use super::{gone::gone, message::SessionMessage, outbox::Outbox, readers::Readers};
+use crate::{
+    Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
+    access::{page::Page, view::View},
+};
+
+/// How often an open session may be opened again.
+const REPEATS_LIMIT: usize = 8;
+
+/// What is told to one page, and how far that has come. Its [pump](super::pump) does the telling.
+pub(crate) struct Session {
+    pub(super) page: Page,
+    pub(super) tasks: TaskManager,
+    pub(super) watcher: Arc<ChangeSet<Record>>,
+    pub(super) outbox: Lock<Outbox, DELIVERY>,
+    /// Has the pump look again.
+    pub(super) wake: Notify,
+    pub(super) closed: CancellationToken,
+    pub(super) readers: Readers,
+    repeats: Mutex<Vec<Channel<SessionMessage>>>,
+}
+
+impl Session {
+    pub(super) fn new(page: Page, tasks: TaskManager) -> Arc<Self> {
+        Arc::new(Self {
+            page,
+            tasks,
+            watcher: Arc::default(),
+            outbox: Lock::new(Outbox::new(Instant::now())),
+            wake: Notify::new(),
+            closed: CancellationToken::new(),
+            readers: Readers::new(),
+            repeats: Mutex::default(),
+        })
+    }
+
+    pub(super) fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
+        let mut repeats = self.repeats.lock();
+        if repeats.len() == REPEATS_LIMIT {
+            return Err(gone("it was opened too often"));
+        }
+        repeats.push(channel);
+        Ok(())
+    }
+
+    /// Tells the page each change of this task from now on; returns how it stands.
+    pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
+        // Under one lock from the first mark to the entry, or the pump would take the mark and find nobody for it.
+        let mut outbox = self.outbox.lock();
+        if !outbox.follows(record.id) {
+            record.add_watcher(&self.watcher);
+        }
+        let snapshot = outbox.follow(record, Instant::now());
+        if !outbox.follows(record.id) {
+            record.remove_watcher(&self.watcher);
+        }
+        drop(outbox);
+        // It may have a rate, to be told again.
+        self.wake.notify_one();
+        snapshot
+    }
+
+    pub(crate) fn unfollow(&self, id: TaskId) {
+        // Under the lock to here, or the watcher of somebody who follows anew would go.
+        let mut outbox = self.outbox.lock();
+        let follower = outbox.unfollow(id);
+        if let Some(follower) = &follower {
+            follower.record().remove_watcher(&self.watcher);
+        }
+        drop(outbox);
+        // May log the task's failure, and that not under the lock.
+        drop(follower);
+    }
+
+    /// Tells the page from now on what changes among the tasks that match and that it may see; returns
+    /// which those are.
+    pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View) -> Vec<TaskSnapshot> {
+        let mut outbox = self.outbox.lock();
+        engine(&self.tasks).watch_all(&self.watcher);
+        let records = engine(&self.tasks).records(&filter);
+        let snapshots = outbox.list(watch, filter, view, records, Instant::now());
+        drop(outbox);
+        self.wake.notify_one();
+        snapshots
+    }
+
+    pub(crate) fn unlist(&self, watch: u32) {
+        // Under the lock to the end, or the watcher of a list that is just being added would go.
+        let mut outbox = self.outbox.lock();
+        if outbox.unlist(watch) {
+            engine(&self.tasks).unwatch_all(&self.watcher);
+        }
+    }
+}

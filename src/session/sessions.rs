@@ -1,0 +1,143 @@
+//! Which sessions there are.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use tauri::ipc::Channel;
+use tauri_plugin_tasks_engine::delivery::{engine, error};
+
+pub(crate) use super::readers::Departure;
+use super::{
+    gone::gone,
+    message::{PROTOCOL, SessionInfo, SessionMessage},
+    protocol::timing::LEASE,
+    pump::{End, pump},
+    session::Session,
+};
+use crate::{Error, ErrorKind, TaskManager, access::page::Page};
+
+/// The longest name that a page may give its session.
+const NAME_LIMIT: usize = 64;
+/// How many names of closed sessions are remembered: a reloading page repeats its calls, and a repeated
+/// `open` must not bring a session back that nobody listens to.
+const CLOSED_LIMIT: usize = 256;
+
+/// All sessions of the app.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    names: Mutex<Names>,
+}
+
+#[derive(Default)]
+struct Names {
+    open: HashMap<String, Arc<Session>>,
+    closed: VecDeque<String>,
+}
+
+impl Sessions {
+    /// Opens a session, or finds the one that an earlier call with the same name has opened.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        name: &str,
+        protocol: u32,
+        page: &Page,
+        tasks: &TaskManager,
+        channel: Channel<SessionMessage>,
+    ) -> Result<SessionInfo, Error> {
+        if protocol != PROTOCOL {
+            return Err(error(
+                ErrorKind::ProtocolMismatch,
+                format!(
+                    "the page speaks protocol {protocol} and the app protocol {PROTOCOL}: use the same version of the npm package \
+                     tauri-plugin-tasks-api and of the crate tauri-plugin-tasks (this one is {})",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            ));
+        }
+        if name.is_empty() || name.len() > NAME_LIMIT {
+            return Err(gone("its name must have 1 to 64 bytes"));
+        }
+        let mut names = self.names.lock();
+        match names.open.get(name) {
+            // To drop the channel of a repeat would end its callback in the page, which is the live one's too.
+            Some(session) if session.page == *page => session.keep(channel)?,
+            Some(_) => return Err(gone("its name is taken")),
+            None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
+            None => {
+                let session = Session::new(page.clone(), tasks.clone());
+                names.open.insert(name.to_owned(), Arc::clone(&session));
+                let sessions = Arc::downgrade(self);
+                engine(tasks).runtime().spawn(async move {
+                    let end = pump(&session, channel).await;
+                    if let Some(sessions) = sessions.upgrade() {
+                        sessions.has_ended(&session, end);
+                    }
+                });
+            }
+        }
+        Ok(SessionInfo { protocol: PROTOCOL, lease_ms: u32::try_from(LEASE.as_millis()).unwrap_or(u32::MAX) })
+    }
+
+    /// The open session of this name, if it is this page's.
+    pub(crate) fn get(&self, name: &str, page: &Page) -> Result<Arc<Session>, Error> {
+        let names = self.names.lock();
+        names
+            .open
+            .get(name)
+            .filter(|session| session.page == *page)
+            .cloned()
+            .ok_or_else(|| gone("it was closed or never opened"))
+    }
+
+    /// Closes the sessions of a webview whose document is gone.
+    pub(crate) fn close_page(&self, label: &str, departure: Departure) {
+        self.close(departure, |session| &*session.page.label == label);
+    }
+
+    /// Closes what a page has opened that was gone already.
+    pub(crate) fn close_sessions_of(&self, page: &Page) {
+        self.close(Departure::ForGood, |session| session.page == *page);
+    }
+
+    /// Nobody feeds this session any more.
+    fn has_ended(&self, session: &Arc<Session>, end: End) {
+        self.close(Departure::MayReturn, |other| Arc::ptr_eq(other, session));
+        if end == End::Silent && !self.has_any_of(&session.page) {
+            engine(&session.tasks).owner_is_silent(&session.page.owner());
+        }
+    }
+
+    /// Whether a session of this page is open.
+    fn has_any_of(&self, page: &Page) -> bool {
+        self.names.lock().open.values().any(|session| session.page == *page)
+    }
+
+    /// How many are open, and how many readers they have.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let sessions: Vec<_> = self.names.lock().open.values().cloned().collect();
+        (sessions.len(), sessions.iter().map(|session| session.readers.len()).sum())
+    }
+
+    pub(crate) fn close_all(&self) {
+        self.close(Departure::ForGood, |_| true);
+    }
+
+    fn close(&self, departure: Departure, which: impl Fn(&Arc<Session>) -> bool) {
+        let mut names = self.names.lock();
+        let Names { open, closed } = &mut *names;
+        let gone: Vec<_> = open.extract_if(|_, session| which(session)).collect();
+        closed.extend(gone.iter().map(|(name, _)| name.clone()));
+        let excess = closed.len().saturating_sub(CLOSED_LIMIT);
+        closed.drain(..excess);
+        // The last hold of a session may log failures that its page has not learned of: not under the lock.
+        drop(names);
+        for (_, session) in gone {
+            // First: whoever hears that the session is closed may read on in another one.
+            session.readers.close(departure);
+            session.closed.cancel();
+        }
+    }
+}

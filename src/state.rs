@@ -1,0 +1,18 @@
+use std::sync::Arc;
+
+use tauri_plugin_tasks_engine::TaskManager;
+
+use crate::{access::pages::Pages, session::sessions::Sessions};
+
+/// What the plugin keeps in the app: the tasks, and who is told of them.
+pub(crate) struct PluginState {
+    pub(crate) tasks: TaskManager,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) pages: Arc<Pages>,
+}
+
+impl PluginState {
+    pub(crate) fn new(tasks: TaskManager) -> Self {
+        Self { tasks, sessions: Arc::default(), pages: Arc::default() }
+    }
+}
