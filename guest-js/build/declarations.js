@@ -4,17 +4,17 @@
  * the generated bindings only the types: their commands are not public.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, normalize } from "node:path/posix";
 
 const from = "dist-js/.types";
 const to = "dist-js";
 /** A relative import, as tsc writes it. */
-const RELATIVE = /(["'])\.\/([\w-]+)\.js\1/g;
+const RELATIVE = /(["'])(\.\.?\/[\w./-]+)\.js\1/g;
 
 /** @param {string} name */
 function read(name) {
   const text = readFileSync(join(from, `${name}.d.ts`), "utf8");
-  return name === "bindings" ? typesOnly(text) : text;
+  return name === "ipc/bindings" ? typesOnly(text) : text;
 }
 
 /** @param {string} text */
@@ -36,17 +36,19 @@ const open = ["index"];
 for (let name = open.pop(); name !== undefined; name = open.pop()) {
   const text = read(name);
   files.set(name, text);
-  for (const [, , next] of text.matchAll(RELATIVE)) {
-    if (next !== undefined && !files.has(next)) open.push(next);
+  for (const [, , path] of text.matchAll(RELATIVE)) {
+    const next = normalize(join(dirname(name), path ?? ""));
+    if (!files.has(next)) open.push(next);
   }
 }
 
 mkdirSync(to, { recursive: true });
-for (const file of readdirSync(to)) {
-  if (/\.d\.c?ts$/.test(file)) rmSync(join(to, file));
+for (const file of readdirSync(to, { recursive: true, encoding: "utf8" })) {
+  if (!file.startsWith(".types") && /\.d\.c?ts$/.test(file)) rmSync(join(to, file));
 }
 for (const [name, text] of files) {
+  mkdirSync(dirname(join(to, name)), { recursive: true });
   writeFileSync(join(to, `${name}.d.ts`), text);
-  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1./$2.cjs$1"));
+  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1$2.cjs$1"));
 }
 rmSync(from, { recursive: true });

@@ -1,7 +1,7 @@
 import { defineConfig } from "rolldown";
 
 /** The builds, also run by `tests/build.test.ts`. */
-const input = "guest-js/index.ts";
+const input = "guest-js/core/index.ts";
 const external = [/^@tauri-apps\/api/];
 const transform = { target: "es2021" };
 const platform = "browser";

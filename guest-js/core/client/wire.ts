@@ -1,0 +1,34 @@
+import type * as wire from "../ipc/bindings.js";
+import type { BatchOptions, StartOptions, TaskQuery } from "../types/types.js";
+
+/** What users pass, as the plugin takes it: without what is `undefined`, and without the signal, which stays here. */
+export function toStartOptions({ signal: _, tags, ...rest }: StartOptions = {}): wire.StartOptions {
+  return given({ ...rest, tags: toList(tags) });
+}
+
+export function toBatchOptions({ signal: _, tags, ...rest }: BatchOptions = {}): wire.BatchOptions {
+  return given({ ...rest, tags: toList(tags) });
+}
+
+export function toFilter({ task, status, tag, key, parent }: TaskQuery = {}): wire.TaskFilter {
+  return given({
+    task: toList(task),
+    status: toList(status),
+    tag: toList(tag),
+    key: toList(key),
+    parent: toList(parent),
+  });
+}
+
+function toList<T extends string>(value: T | readonly T[] | undefined): T[] | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? [value] : [...value];
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without what is `undefined`. */
+function given<T extends object>(fields: T): Given<T> {
+  const there = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there) as Given<T>;
+}
