@@ -5,8 +5,7 @@
  */
 
 export { createTasks } from "./client/client.js";
-export type { SchedulesClient } from "./client/schedules.js";
-export type { TaskErrorKind } from "./errors/errors.js";
+export type { TaskErrorKind } from "./errors/task-error.js";
 export {
   OutcomeExpiredError,
   TaskCancelledError,
@@ -19,7 +18,7 @@ export {
   TaskPermissionError,
   TaskQueueFullError,
   TaskTimedOutError,
-} from "./errors/errors.js";
+} from "./errors/task-error.js";
 export type {
   CancelReason,
   ErrorKind,
@@ -37,25 +36,13 @@ export type {
   TimeLimit,
   Unit,
 } from "./ipc/bindings.js";
-export type {
-  AttachOptions,
-  BatchHandle,
-  BatchOptions,
-  BytesMethod,
-  HandleFor,
-  JsonItem,
-  SnapshotFor,
-  StartArguments,
-  StartOptions,
-  TaskHandle,
-  TaskItems,
-  TaskMap,
-  TaskName,
-  TaskOutcome,
-  TaskProgress,
-  TaskQuery,
-  TaskSnapshotOf,
-  TasksClient,
-  TaskTypes,
-  WatchOptions,
-} from "./types/types.js";
+export type { BatchHandle } from "./types/batch-handle.js";
+export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
+export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
+export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type { TaskOutcome } from "./types/outcome.js";
+export type { TaskQuery } from "./types/query.js";
+export type { SchedulesClient } from "./types/schedules-client.js";
+export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { HandleFor, TaskHandle } from "./types/task-handle.js";
+export type { StartArguments, TasksClient } from "./types/tasks-client.js";

@@ -1,5 +1,7 @@
 import type { TaskSnapshot } from "../ipc/bindings.js";
-import type { BatchHandle, TaskOutcome, WatchOptions } from "../types/types.js";
+import type { BatchHandle } from "../types/batch-handle.js";
+import type { WatchOptions } from "../types/options.js";
+import type { TaskOutcome } from "../types/outcome.js";
 import { createCommonHandle } from "./handle.js";
 import type { Launched } from "./launch.js";
 import type { Page } from "./page.js";

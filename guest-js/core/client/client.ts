@@ -1,15 +1,11 @@
-import { rethrow, TaskError, TaskNotFoundError } from "../errors/errors.js";
+import { rethrow } from "../errors/from-rejection.js";
+import { TaskError, TaskNotFoundError } from "../errors/task-error.js";
 import { commands, type LimitOf, type TaskSnapshot } from "../ipc/bindings.js";
 import { isBatch, type TrackedTask } from "../task/task.js";
-import type {
-  AttachOptions,
-  BatchOptions,
-  StartOptions,
-  TaskMap,
-  TaskQuery,
-  TasksClient,
-  WatchOptions,
-} from "../types/types.js";
+import type { TaskMap } from "../types/kind.js";
+import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "../types/options.js";
+import type { TaskQuery } from "../types/query.js";
+import type { TasksClient } from "../types/tasks-client.js";
 import { createBatchHandle } from "./batch.js";
 import { createHandle, retryTask } from "./handle.js";
 import { launch } from "./launch.js";

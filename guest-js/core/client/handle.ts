@@ -1,9 +1,11 @@
 import { onAbort } from "../callbacks/abort.js";
-import { rethrow, TaskError } from "../errors/errors.js";
+import { rethrow } from "../errors/from-rejection.js";
+import { TaskError } from "../errors/task-error.js";
 import { commands, type TaskSnapshot } from "../ipc/bindings.js";
 import { createItems, type Items } from "../items/items.js";
 import type { TrackedTask } from "../task/task.js";
-import type { TaskHandle, TaskOutcome } from "../types/types.js";
+import type { TaskOutcome } from "../types/outcome.js";
+import type { TaskHandle } from "../types/task-handle.js";
 import { cancelBySignal, type Launched, launch } from "./launch.js";
 import type { Page } from "./page.js";
 
@@ -21,7 +23,7 @@ export function createHandle(
 ): TaskHandle {
   const { task } = launched;
   const common = createCommonHandle(launched, (output) => output);
-  const items = createItems(page, task, from, common.ended);
+  const items = createItems(page, task.id, from, common.ended);
   return Object.assign(common.handle, items, {
     retry: () => retryTask(page, newest(task).task, task.id),
   });

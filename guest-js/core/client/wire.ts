@@ -1,5 +1,6 @@
 import type * as wire from "../ipc/bindings.js";
-import type { BatchOptions, StartOptions, TaskQuery } from "../types/types.js";
+import type { BatchOptions, StartOptions } from "../types/options.js";
+import type { TaskQuery } from "../types/query.js";
 
 /** What users pass, as the plugin takes it: without what is `undefined`, and without the signal, which stays here. */
 export function toStartOptions({ signal: _, tags, ...rest }: StartOptions = {}): wire.StartOptions {

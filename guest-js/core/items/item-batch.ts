@@ -1,14 +1,14 @@
-import type { ItemBatch } from "../ipc/bindings.js";
+import type * as wire from "../ipc/bindings.js";
 
-/** Some of what a task emitted, as it came in one answer. For bytes, numbers and lengths count bytes. */
-export interface Batch {
+/** Consecutive items of a task, as one answer brought them. For bytes, numbers and lengths count bytes. */
+export interface ItemBatch {
   /** The number of the first item, or of the first byte. */
   readonly first: number;
-  /** How many before it were dropped that should have come. */
+  /** How many items were dropped between the previous batch and this one. */
   readonly missed: number;
-  /** The task has ended, and this is its last batch. */
+  /** Whether the task has ended and this is its last batch. */
   readonly done: boolean;
-  /** The number after that of the last item: once the user has them, the items themselves tell nothing. */
+  /** The number after that of the last item. The items can't tell it: the user may have changed the array. */
   readonly end: number;
   readonly items: unknown[] | Uint8Array;
 }
@@ -16,10 +16,10 @@ export interface Batch {
 /** What follows the payload: `first` and `missed` as u64, little endian, then `done`. */
 const TRAILER = 17;
 
-/** An answer of `read`; `undefined` if there is nothing yet. */
-export function toBatch(answer: ItemBatch | null): Batch | undefined {
+/** The batch in an answer of `read`; `undefined` if there is nothing yet. */
+export function toBatch(answer: wire.ItemBatch | null): ItemBatch | undefined {
   if (answer === null) return undefined;
-  // What the generated types don't know: bytes are raw, or numbers if the page's CSP keeps Tauri from sending them raw.
+  // The generated types don't say that bytes come raw, or as numbers if the page's CSP keeps Tauri from sending them raw.
   const raw: unknown = answer;
   if (raw instanceof ArrayBuffer) return fromBytes(raw);
   if (Array.isArray(raw)) return fromBytes(Uint8Array.from(raw).buffer);
@@ -27,7 +27,19 @@ export function toBatch(answer: ItemBatch | null): Batch | undefined {
   return { first: sequence, missed, done, end: sequence + items.length, items };
 }
 
-function fromBytes(buffer: ArrayBuffer): Batch {
+/** The part of a batch from item number `next` on. */
+export function startingAt(next: number, { first, done, end, items }: ItemBatch): ItemBatch {
+  const known = Math.max(0, next - first);
+  return {
+    first: first + known,
+    missed: Math.max(0, first - next),
+    done,
+    end: Math.max(end, next),
+    items: known > 0 ? items.slice(known) : items,
+  };
+}
+
+function fromBytes(buffer: ArrayBuffer): ItemBatch {
   const length = buffer.byteLength - TRAILER;
   const trailer = new DataView(buffer, length);
   const first = Number(trailer.getBigUint64(0, true));

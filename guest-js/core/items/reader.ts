@@ -1,62 +1,68 @@
 import { v7 as uuid } from "uuid";
-import { type TaskError, toTaskError } from "../errors/errors.js";
+import { toTaskError } from "../errors/from-rejection.js";
+import type { TaskError } from "../errors/task-error.js";
 import { commands } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
-import { type Batch, toBatch } from "./item-batch.js";
+import { type ItemBatch, startingAt, toBatch } from "./item-batch.js";
 import type { Polls } from "./polls.js";
+import { untilReached } from "./until-reached.js";
 
-/** How many batches may be here or on their way, with the one that is being consumed. */
+/** How many batches may be on their way, waiting or being consumed. */
 const WINDOW = 4;
-/** How often in a row a reader may be lost before it got an answer, and so soon, until that is an error. */
+/** How often in a row a reader may be lost without an answer, each time within `SOON_MS`, before that is an error. */
 const ATTEMPTS = 3;
 const SOON_MS = 1_000;
-/** A call that did not reach the plugin is repeated after these times. */
-const RETRY_MS = [100, 400, 1_600];
 
-/** One reading of a task's items. It goes on under another name when the plugin has dropped the session. */
+/** What a reader needs of the page. */
+export interface Connection {
+  readonly session: Session;
+  readonly polls: Polls;
+}
+
+/** Reads a task's items, under a new name each time the plugin has dropped the session. */
 export interface Reader {
   /**
-   * The next batch; with it the one before counts as consumed. `undefined` when there is no more, or after `close`. Rejects
-   * with a TaskError. Not to be called again before it is settled.
+   * The next batch; taking it marks the previous one as consumed. `undefined` after the last batch, or after `close`. Rejects
+   * with a TaskError. Must not be called again before it has settled.
    */
-  take(): Promise<Batch | undefined>;
-  /** Stops: everything before item number `position` was consumed, the rest stays for another reader. Never rejects. */
+  take(): Promise<ItemBatch | undefined>;
+  /** Stops reading: what precedes item number `position` was consumed, the rest stays for another reader. Never rejects. */
   close(position: number): Promise<void>;
 }
 
-/** What the plugin knows of a reader: of one session, with its own count of batches. */
+/** What the plugin knows the reader by: a name within one session, with a count of batches of its own. */
 interface Attachment {
   readonly name: string;
-  /** The number of the first item it wants; `null` for the oldest one. */
+  /** The number of the first item to read; `null` for the oldest one. */
   readonly from: number | null;
-  /** The session, once it is known. */
+  /** The session; `undefined` until it is known. */
   nonce: string | undefined;
-  /** When it began. */
+  /** When the attachment was made. */
   readonly since: number;
-  /** Number of the last batch that was asked for. */
+  /** The number of the last batch that was asked for. */
   asked: number;
-  /** Number of the last batch that came with all before it. */
+  /** The number of the last batch that has come together with all before it. */
   came: number;
-  /** How many batches were wholly consumed. */
+  /** How many batches were consumed completely. */
   consumed: number;
-  /** Batches that came before one with a lower number. */
-  readonly early: Map<number, Batch>;
+  /** Batches that came before one of a lower number. */
+  readonly early: Map<number, ItemBatch>;
 }
 
-/** `from`: the number of the first item to read, `null` for the oldest that was not read yet. */
+/** `from` is the number of the first item to read, `null` for the oldest unread one. */
 export function createReader(
-  { session, polls }: { readonly session: Session; readonly polls: Polls },
+  { session, polls }: Connection,
   id: string,
   from: number | null,
 ): Reader {
   const seat = polls.join();
   let attachment = attach(from);
-  /** Batches that came in order and were not taken. */
-  let line: Batch[] = [];
-  /** The number of the item after those that came. */
+  /** Batches that came in order and wait to be taken. */
+  let line: ItemBatch[] = [];
+  /** The number of the item after the last one that came. */
   let next = from;
-  /** What was taken last, and is being consumed. */
-  let current: { readonly batch: Batch; readonly by: Attachment } | undefined;
+  /** The batch that is being consumed. */
+  let current: { readonly batch: ItemBatch; readonly by: Attachment } | undefined;
   let done = false;
   let closed = false;
   let lost = 0;
@@ -77,7 +83,7 @@ export function createReader(
     };
   }
 
-  /** Asks for as many batches as may be here. */
+  /** Asks for as many batches as the window has room for. */
   function fill(): void {
     while (!over() && attachment.asked - attachment.consumed < WINDOW) {
       attachment.asked += 1;
@@ -94,7 +100,7 @@ export function createReader(
     try {
       const answer = await seat.read(
         batch,
-        (waitMs) => repeated(() => read(by, batch, waitMs, wanted)),
+        (waitMs) => untilReached(() => read(by, batch, waitMs, wanted)),
         wanted,
       );
       if (answer && wanted()) receive(by, batch, answer);
@@ -108,7 +114,7 @@ export function createReader(
     batch: number,
     waitMs: number,
     wanted: () => boolean,
-  ): Promise<Batch | undefined> {
+  ): Promise<ItemBatch | undefined> {
     const nonce = by.nonce ?? (await session.open());
     if (!wanted()) return undefined;
     by.nonce = nonce;
@@ -119,14 +125,14 @@ export function createReader(
     return toBatch(answer);
   }
 
-  function receive(by: Attachment, number: number, batch: Batch): void {
+  function receive(by: Attachment, number: number, batch: ItemBatch): void {
     by.early.set(number, batch);
     for (;;) {
       const following = by.early.get(by.came + 1);
       if (!following || done) break;
       by.came += 1;
       by.early.delete(by.came);
-      const rest = next === null ? following : after(next, following);
+      const rest = next === null ? following : startingAt(next, following);
       line.push(rest);
       next = rest.end;
       done = rest.done;
@@ -135,8 +141,8 @@ export function createReader(
   }
 
   /**
-   * Another attachment, that asks anew for all that was not wholly consumed: what it doesn't ask for counts as read, and the
-   * user may be in the middle of a batch when the page goes. Of that batch nothing comes twice.
+   * Attaches anew and asks again for everything that was not consumed completely. What an attachment doesn't ask for counts as
+   * read, and the page may go while the user is in the middle of a batch. No item of that batch is handed out twice.
    */
   function renew(): void {
     if (current) next = current.batch.end;
@@ -148,7 +154,7 @@ export function createReader(
 
   function refused(error: TaskError): void {
     const isLost = error.kind === "sessionGone" || error.kind === "readerGone";
-    // One that had waited for some time was no failure.
+    // An attachment that lasted for some time did not fail.
     lost = performance.now() - attachment.since < SOON_MS ? lost + 1 : 1;
     if (isLost && lost < ATTEMPTS) {
       renew();
@@ -181,35 +187,9 @@ export function createReader(
       wake();
       const { nonce, name } = attachment;
       if (nonce === undefined) return;
-      await repeated(() =>
+      await untilReached(() =>
         session.callIn(nonce, () => commands.cancelRead(nonce, id, name, position)),
       ).catch(() => {});
     },
   };
-}
-
-/** What this batch has from item number `next` on. */
-function after(next: number, { first, done, end, items }: Batch): Batch {
-  const known = Math.max(0, next - first);
-  return {
-    first: first + known,
-    missed: Math.max(0, first - next),
-    done,
-    end: Math.max(end, next),
-    items: known > 0 ? items.slice(known) : items,
-  };
-}
-
-/** Calls once more, several times, if the call did not reach the plugin. */
-async function repeated<T>(call: () => Promise<T>): Promise<T> {
-  for (const delay of RETRY_MS) {
-    try {
-      return await call();
-    } catch (rejection) {
-      const error = toTaskError(rejection);
-      if (error.kind !== "ipc") throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, delay));
-  }
-  return call();
 }

@@ -1,58 +1,44 @@
-import { Channel } from "@tauri-apps/api/core";
-import { v7 as uuid } from "uuid";
-import { type TaskError, toTaskError } from "../errors/errors.js";
-import { commands, type SessionMessage } from "../ipc/bindings.js";
+import { toTaskError } from "../errors/from-rejection.js";
+import type { TaskError } from "../errors/task-error.js";
+import type { SessionMessage } from "../ipc/bindings.js";
+import { createLink, type Link, PING_MS } from "./link.js";
 
-/** The wire protocol this package speaks. */
-export const PROTOCOL = 4;
-/** After this long without a word, the client asks whether its session is still there. */
-export const PING_MS = 10_000;
-/** How often in a row a new session may be gone before that is an error. */
+/** How many new sessions in a row may be lost before that is an error. */
 const ATTEMPTS = 3;
 
-/** Something the plugin pushes to this page, which every new session has to ask for again. */
+/** Something the plugin pushes to this page, and that must be requested anew in every new session. */
 export interface Interest {
-  /** Whether it is of another session than this one, and not being renewed already. */
+  /** Whether it belongs to another session than this one, and is not being renewed already. */
   isStale(nonce: string): boolean;
-  /** Never rejects: what can't be done now is done at the next ping. */
+  /** Never rejects: the next ping tries again. */
   renew(): Promise<void>;
 }
 
-/** The page's connection to the plugin: opened when first needed, opened anew when the plugin has dropped it. */
+/** The page's connection to the plugin. Opened when first needed, and reopened when the plugin has dropped it. */
 export interface Session {
   /**
-   * Runs a command that needs the session, again in a new one if it was gone. Rejects with a {@link TaskError}.
-   * `task` is for the hint in a refusal.
+   * Runs a command that needs the session, and repeats it in a new one if the session was gone. Rejects with a
+   * {@link TaskError}. `task` is the kind that a hint in the error names.
    */
   call<T>(
     send: (nonce: string) => Promise<T>,
     task?: string,
   ): Promise<{ readonly value: T; readonly nonce: string }>;
-  /** The session there is, opened if there is none. Rejects with a {@link TaskError}. */
+  /** The nonce of the current session, which is opened if there is none. Rejects with a {@link TaskError}. */
   open(): Promise<string>;
   /**
-   * Runs a command that only this session can run: never again in another one. It need not be the current one, as the plugin
-   * may still have a session that this page has given up. Rejects with a {@link TaskError}.
+   * Runs a command that makes sense in this session alone, and is never repeated in another. The session need not be the current
+   * one: the plugin may still have one that this page has given up. Rejects with a {@link TaskError}.
    */
   callIn<T>(nonce: string, send: () => Promise<T>): Promise<T>;
   isCurrent(nonce: string): boolean;
-  /** While there is any interest, the session is kept alive. */
+  /** The session is kept alive as long as there is an interest. */
   add(interest: Interest): void;
   delete(interest: Interest): void;
   /** Brings every stale interest up to date. */
   renew(): void;
-  /** How many interests there are. */
+  /** The number of interests. */
   readonly size: number;
-}
-
-interface Link {
-  readonly nonce: string;
-  readonly channel: Channel<SessionMessage>;
-  pingMs: number;
-  /** Number of the last message that was handled. */
-  seen: number;
-  /** The message whose acknowledgement is on its way. */
-  acking: number | undefined;
 }
 
 /** `deliver` gets each message once, in order, and only from the newest session. */
@@ -79,77 +65,23 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
   }
 
   async function open(): Promise<Link> {
-    const link: Link = {
-      nonce: uuid(),
-      channel: new Channel<SessionMessage>((message) => receive(link, message)),
-      pingMs: PING_MS,
-      seen: 0,
-      acking: undefined,
-    };
-    try {
-      const info = await commands.open(link.nonce, PROTOCOL, link.channel);
-      // An unanswered message must be noticed well within the lease.
-      link.pingMs = Math.max(1_000, Math.min(PING_MS, info.leaseMs / 3));
-    } catch (rejection) {
-      retire(link);
-      throw toTaskError(rejection);
-    }
+    const link = createLink({ deliver, heard, lost: lose });
+    await link.open();
     current = link;
     lastHeard = performance.now();
-    // The timer that runs may be of a longer interval.
+    // A timer that is already running may have a longer interval.
     clearTimeout(timer);
     timer = undefined;
     schedule();
     return link;
   }
 
-  /** Tauri keeps the channel's callback until Rust drops the channel; it shall not keep more than that. */
-  function retire(link: Link): void {
-    link.channel.onmessage = () => {};
-  }
-
   function lose(link: Link): void {
     if (current !== link) return;
-    retire(link);
+    link.retire();
     current = undefined;
     losses += 1;
     renew();
-  }
-
-  function receive(link: Link, message: SessionMessage): void {
-    if (link !== current) return;
-    heard();
-    if (message.message > link.seen + 1) {
-      // One got lost, and with it perhaps the end of a task: only a new session brings everything up to date.
-      lose(link);
-      return;
-    }
-    if (message.message <= link.seen) {
-      // A repeat. If it is the newest message, the acknowledgement may have been lost.
-      if (message.message === link.seen && link.acking !== link.seen) void acknowledge(link);
-      return;
-    }
-    link.seen = message.message;
-    try {
-      deliver(message, link.nonce);
-    } finally {
-      void acknowledge(link);
-    }
-  }
-
-  /** Never rejects: a lost acknowledgement is repeated by the next ping. */
-  async function acknowledge(link: Link): Promise<void> {
-    const message = link.seen;
-    link.acking = message;
-    let next: SessionMessage | null = null;
-    try {
-      next = await commands.ack(link.nonce, message);
-      if (link === current) heard();
-    } catch (rejection) {
-      if (toTaskError(rejection).kind === "sessionGone") lose(link);
-    }
-    if (link.acking === message) link.acking = undefined;
-    if (next) receive(link, next);
   }
 
   function schedule(delay = current?.pingMs ?? PING_MS): void {
@@ -160,17 +92,17 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     timer = undefined;
     losses = 0;
     const rest = current ? lastHeard + current.pingMs - performance.now() : 0;
-    if (current && rest <= 0) void acknowledge(current);
+    if (current && rest <= 0) void current.acknowledge();
     renew();
     schedule(rest > 0 ? rest : undefined);
   }
 
   function renew(): void {
-    // A plugin that drops each new session at once is not asked again before the next ping.
+    // If the plugin drops each new session at once, wait for the next ping.
     if (interests.size === 0 || losses >= ATTEMPTS) return;
     ensure().then(
       (link) => {
-        // Lost meanwhile: whoever noticed has called `renew` again.
+        // If it was lost in the meantime, whoever noticed has called `renew` again.
         if (link !== current) return;
         for (const interest of [...interests]) {
           if (interest.isStale(link.nonce)) void interest.renew();
@@ -207,7 +139,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     async callIn(nonce, send) {
       try {
         const value = await send();
-        // Not `heard`: a ping has to repeat an acknowledgement that got lost, however much is read meanwhile.
+        // Not `heard`: however much is read, a ping must still repeat an acknowledgement that got lost.
         if (current?.nonce === nonce) losses = 0;
         return value;
       } catch (rejection) {

@@ -1,4 +1,4 @@
-import { toTaskError } from "../errors/errors.js";
+import { toTaskError } from "../errors/from-rejection.js";
 import type { Interest, Session } from "./session.js";
 
 /** What a subscription does with what it is sent. */

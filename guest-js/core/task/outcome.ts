@@ -1,13 +1,13 @@
+import { toTaskError } from "../errors/from-rejection.js";
 import {
   OutcomeExpiredError,
   TaskCancelledError,
   TaskFailedError,
   TaskPanicError,
   TaskTimedOutError,
-  toTaskError,
-} from "../errors/errors.js";
+} from "../errors/task-error.js";
 import { commands, type Outcome, type TaskFailure } from "../ipc/bindings.js";
-import type { TaskOutcome } from "../types/types.js";
+import type { TaskOutcome } from "../types/outcome.js";
 
 /** A server that answers `null` without waiting is not asked more often than this. */
 const ASK_AGAIN_MS = 1_000;

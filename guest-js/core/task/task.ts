@@ -1,5 +1,5 @@
 import { callGuarded, createListeners } from "../callbacks/listeners.js";
-import { OutcomeExpiredError, TaskNotFoundError } from "../errors/errors.js";
+import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
 import {
   commands,
   type Outcome,
@@ -13,7 +13,7 @@ import {
 } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { createSubscription } from "../session/subscription.js";
-import type { TaskOutcome } from "../types/types.js";
+import type { TaskOutcome } from "../types/outcome.js";
 import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
 
 /** What this page knows of one task. All handles of the task share it. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { toTaskError } from "../errors/from-rejection.js";
 import {
   OutcomeExpiredError,
   TaskCancelledError,
@@ -11,8 +12,7 @@ import {
   TaskPermissionError,
   TaskQueueFullError,
   TaskTimedOutError,
-  toTaskError,
-} from "../errors/errors.js";
+} from "../errors/task-error.js";
 
 describe("errors of the plugin", () => {
   it("become the class of their kind and keep message and data", () => {

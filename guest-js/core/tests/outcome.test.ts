@@ -1,6 +1,6 @@
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { OutcomeExpiredError, TaskError } from "../errors/errors.js";
+import { OutcomeExpiredError, TaskError } from "../errors/task-error.js";
 import { fetchOutcome } from "../task/outcome.js";
 
 beforeEach(() => {
