@@ -1,17 +1,18 @@
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError, TaskNotFoundError } from "../errors/task-error.js";
 import { commands, type LimitOf, type TaskSnapshot } from "../ipc/bindings.js";
-import { isBatch, type TrackedTask } from "../task/task.js";
+import { isBatch } from "../task/state.js";
+import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskMap } from "../types/kind.js";
 import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "../types/options.js";
 import type { TaskQuery } from "../types/query.js";
 import type { TasksClient } from "../types/tasks-client.js";
-import { createBatchHandle } from "./batch.js";
-import { createHandle, retryTask } from "./handle.js";
+import { BatchHandle } from "./batch-handle.js";
 import { launch } from "./launch.js";
 import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
-import { toBatchOptions, toFilter, toStartOptions } from "./wire.js";
+import { retryTask, TaskHandle } from "./task-handle.js";
+import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
 
 /**
  * The client for the tasks of this app. `M` is the task map generated from Rust; without it names and values are
@@ -40,7 +41,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
         signal: options?.signal,
         mayJoin: options?.onConflict === "join",
       });
-      return createHandle(page, launched);
+      return new TaskHandle(page, launched);
     },
 
     async retry(name: string, id: string) {
@@ -57,14 +58,14 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     async attach(name: string, id: string, { from }: AttachOptions = {}) {
       checkFrom(from);
-      return createHandle(page, { task: await attachTo(name, id, false), joined: true }, from);
+      return new TaskHandle(page, { task: await attachTo(name, id, false), joined: true }, from);
     },
 
     async attachAll(query?: TaskQuery) {
       const listed = await commands.list(toFilter(query)).catch(rethrow);
       const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
       const found = await attachToAll(ids);
-      return found.map((task) => createHandle(page, { task, joined: true }));
+      return found.map((task) => new TaskHandle(page, { task, joined: true }));
     },
 
     async batch(name: string, inputs: readonly unknown[], options?: BatchOptions) {
@@ -75,11 +76,11 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
         send: (nonce, id) => commands.batch(nonce, id, name, sent, wireOptions),
         signal: options?.signal,
       });
-      return createBatchHandle(page, launched);
+      return new BatchHandle(page, launched);
     },
 
     attachBatch: async (name: string, id: string) =>
-      createBatchHandle(page, { task: await attachTo(name, id, true), joined: true }),
+      new BatchHandle(page, { task: await attachTo(name, id, true), joined: true }),
 
     list: (query?: TaskQuery) => commands.list(toFilter(query)).catch(rethrow),
 

@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { onAbort } from "../callbacks/abort.js";
 import { commands, type Started } from "../ipc/bindings.js";
-import type { TrackedTask } from "../task/task.js";
+import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
 
 /** What starts a task: `start`, `retry` or `batch`. */

@@ -1,6 +1,7 @@
 import type { Started, TaskEvent } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
-import { type FollowedTask, followTask, type TrackedTask, watchTask } from "./task.js";
+import { FollowedTask, watchTask } from "./followed-task.js";
+import type { TrackedTask } from "./tracked-task.js";
 
 /** The tasks this page follows, each once, whatever number of handles it has. */
 export interface TaskRegistry {
@@ -47,7 +48,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       entries.delete(entry.id);
       for (const stopped of joining.values()) stopped.add(entry.id);
     };
-    const followed = followTask(session, id, forget);
+    const followed = new FollowedTask(session, id, forget);
     const opened = followed.open(request, name).catch((error: unknown) => {
       forget();
       throw error;
@@ -61,7 +62,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
   async function hold(entry: Entry): Promise<TrackedTask> {
     entry.holders += 1;
     await entry.opened;
-    return entry.followed.task;
+    return entry.followed;
   }
 
   async function attach(id: string): Promise<TrackedTask> {
@@ -89,16 +90,16 @@ export function createTaskRegistry(session: Session): TaskRegistry {
   /** `entry` is of a task that had another id already. Puts it under that, or what it knows to the entry there. */
   async function join(entry: Entry, stopped: ReadonlySet<string>): Promise<TrackedTask> {
     const { followed } = entry;
-    const { id } = followed.task;
+    const { id } = followed;
     entries.delete(entry.id);
     for (;;) {
       const known = entries.get(id);
       if (!known) {
         entry.id = id;
-        if (followed.task.phase === "live") entries.set(id, entry);
+        if (followed.phase === "live") entries.set(id, entry);
         // What the page asked for after the start may have been answered before it, and may be the newer state.
         followed.keep(stopped.has(id));
-        return followed.task;
+        return followed;
       }
       if (known.leaving) {
         await known.leaving;
@@ -109,7 +110,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
         // Of two answers that are on their way at once the older one may come last.
         await known.followed.settled();
         // What the plugin had not told of it yet came with this answer alone.
-        if (followed.task.snapshot) known.followed.catchUp(followed.task.snapshot);
+        if (followed.snapshot) known.followed.catchUp(followed.snapshot);
         followed.drop();
         return task;
       } catch {
@@ -124,7 +125,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     attach,
     release(task) {
       const entry = entries.get(task.id);
-      if (entry?.followed.task !== task) return;
+      if (entry?.followed !== task) return;
       entry.holders -= 1;
       if (entry.holders > 0) return;
       entry.leaving = entry.followed.leave();
