@@ -276,6 +276,31 @@ describe("an AbortSignal", () => {
   });
 });
 
+describe("a handle", () => {
+  it("has its getters on its prototype, and keeps no state of the task itself", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const getters = ["id", "status", "snapshot", "result", "outcome", "closed"];
+    expect(Object.keys(task).filter((key) => getters.includes(key))).toEqual([]);
+    expect(getters.filter((key) => !(key in task))).toEqual([]);
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    expect(task.status).toBe("running");
+  });
+
+  it("has methods that can be passed on without it", async () => {
+    const { plugin, tasks } = page;
+    const { id, onStatus, cancel, retry } = await tasks.start("tick");
+    const seen: unknown[] = [];
+    onStatus((status) => seen.push(status));
+    await cancel();
+    plugin.end(id, { status: "cancelled", data: { reason: "user" } });
+    await plugin.frame();
+    expect(seen).toEqual(["queued", "cancelling", "cancelled"]);
+    expect((await retry()).status).toBe("queued");
+  });
+});
+
 describe("cancel and remove", () => {
   it("ask with the reason user", async () => {
     const { plugin, tasks } = page;
