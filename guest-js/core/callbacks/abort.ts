@@ -1,6 +1,6 @@
 /**
- * Calls `callback` once with the signal's reason when it is aborted. The returned function takes the listener off.
- * The signal must not be aborted yet.
+ * Calls `callback` once, with the signal's reason, when the signal is aborted. The signal must not be aborted yet.
+ * Returns a function that removes the listener.
  */
 export function onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
   const listener = () => callback(signal.reason);

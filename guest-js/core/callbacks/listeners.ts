@@ -1,4 +1,4 @@
-/** Hands an error from a user's callback to the page's error handling, without stopping whoever called it. */
+/** Passes an error of a user's callback to the page's error handling, without interrupting the caller. */
 export function report(error: unknown): void {
   if (typeof reportError === "function") {
     reportError(error);
@@ -9,7 +9,7 @@ export function report(error: unknown): void {
   });
 }
 
-/** Calls a user's callback; what it throws is reported, never propagated. */
+/** Calls a user's callback. What it throws is reported, never propagated. */
 export function callGuarded<A extends unknown[]>(callback: (...args: A) => void, ...args: A): void {
   try {
     callback(...args);
@@ -20,15 +20,15 @@ export function callGuarded<A extends unknown[]>(callback: (...args: A) => void,
 
 /** A set of callbacks. */
 export interface Listeners<A extends unknown[]> {
-  /** The same function added twice is called twice. After the returned function ran, it is never called again. */
+  /** A function that is added twice is called twice. Returns a function that removes this addition for good. */
   add(callback: (...args: A) => void): () => void;
-  /** Those added during the call are not called by it, those removed during the call neither. */
+  /** Skips callbacks that are added or removed during the call. */
   emit(...args: A): void;
   clear(): void;
 }
 
 export function createListeners<A extends unknown[]>(): Listeners<A> {
-  // Most tasks are listened to by few, and each has several of these.
+  // Made when needed: each task has several sets of listeners, and most remain empty.
   let entries: Set<{ readonly callback: (...args: A) => void }> | undefined;
   return {
     add(callback) {

@@ -18,8 +18,7 @@ import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
  * The client for the tasks of this app. `M` is the task map generated from Rust; without it names and values are
  * untyped.
  *
- * Cheap, and may be called any number of times: all clients of a page share one connection, which is opened by the
- * first call that needs it.
+ * Creating a client is cheap: all clients of a page share one connection, which is opened by the first call that needs it.
  *
  * @example
  * ```ts
@@ -50,7 +49,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
       if (isBatch(snapshot)) {
         throw new TaskError(
           "notRetriable",
-          `Task ${id} is a batch: retry those of its members that ended badly.`,
+          `Task ${id} is a batch: retry the members that failed, timed out or were cancelled.`,
         );
       }
       return retryTask(page, name, id);
@@ -102,11 +101,11 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     ...schedulesClient,
   } satisfies Record<keyof TasksClient<TaskMap>, unknown>;
-  // The wire knows no types: what a name stands for is the claim of whoever names `M`.
+  // Nothing on the wire is typed: whoever names `M` vouches for it.
   return client as unknown as TasksClient<M>;
 }
 
-/** Follows a task that is there, if it is what the caller takes it for. */
+/** Follows an existing task. Rejects if it is of another kind, or if `batch` doesn't say whether it is a batch. */
 async function attachTo(name: string, id: string, batch: boolean): Promise<TrackedTask> {
   const task = await page.tasks.attach(id);
   try {
@@ -114,7 +113,7 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
     if (isBatch(task.snapshot) !== batch) {
       throw new TaskNotFoundError(
         batch
-          ? `Task ${id} is no batch: use attach("${name}", …) for it.`
+          ? `Task ${id} is not a batch: use attach("${name}", …) for it.`
           : `Task ${id} is a batch: use attachBatch("${name}", …) for it.`,
       );
     }
@@ -125,7 +124,7 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
   return task;
 }
 
-/** Follows those of the tasks that are still there. */
+/** Follows those of the tasks that still exist. */
 async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
   const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
   const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -137,12 +136,12 @@ async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
   return found;
 }
 
-/** `NaN`, for example, would not survive JSON, and the reading would begin anew. */
+/** Something like `NaN` would become `null` in JSON, and the reading would start with the oldest item. */
 function checkFrom(from: number | undefined): void {
   if (from === undefined || (Number.isSafeInteger(from) && from >= 0)) return;
   throw new TaskError(
     "invalidOptions",
-    `from is ${from}: pass the position of an earlier reading, or leave it out to begin with the oldest item.`,
+    `from is ${from}: pass the position of an earlier reading, or omit it to start with the oldest item.`,
   );
 }
 

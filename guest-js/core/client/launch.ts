@@ -4,43 +4,43 @@ import { commands, type Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
 
-/** What starts a task: `start`, `retry` or `batch`. */
+/** A command that starts a task: `start`, `retry` or `batch`. */
 export interface LaunchRequest {
   /** The kind, for hints in errors. */
   readonly name: string;
   readonly send: (nonce: string, id: string) => Promise<Started>;
   readonly signal?: AbortSignal | undefined;
-  /** Whether the answer may be a task that was there already. */
+  /** Whether the answer may be an existing task. */
   readonly mayJoin?: boolean;
 }
 
-/** A task as its starter has it. */
+/** A task, and how this user got it. */
 export interface Launched {
   readonly task: TrackedTask;
-  /** Whether somebody else has started it. */
+  /** Whether somebody else has started the task. */
   readonly joined: boolean;
   /** Not aborted yet. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Asks a task to stop because of an aborted signal. What can't be cancelled has ended, or will tell by itself. */
+/** Cancels a task because of an aborted signal. Ignores a refusal: the task has ended then, and its events say so. */
 export function cancelBySignal({ task, joined }: Launched): void {
-  // What others have started is not this signal's to cancel.
+  // A signal doesn't cancel what others have started.
   if (!joined) commands.cancel(task.id, "signal").catch(() => {});
 }
 
-/** Starts a task; with a signal, rejects as soon as that is aborted, and cancels what was on its way. */
+/** Starts a task. Rejects as soon as the signal, if there is one, is aborted, and then cancels what was being started. */
 export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
   if (signal?.aborted) return Promise.reject(signal.reason);
-  // One id for all attempts: the plugin takes a repeat for what it is.
+  // Every attempt has the same id, by which the plugin recognises a repeat.
   const id = uuid();
   const started = tasks
     .start(id, {
       name,
       mayJoin,
       send: (nonce) =>
-        // Aborted while the session was opened: nobody waits for this answer any more.
+        // The signal may have been aborted while the session was opened. Nobody waits for the answer then.
         signal?.aborted ? Promise.reject(signal.reason) : send(nonce, id),
     })
     .then((task): Launched => ({ task, joined: task.id !== id, signal }));

@@ -3,7 +3,7 @@ import { createListRegistry, type ListRegistry } from "../lists/lists.js";
 import { createSession, type Session } from "../session/session.js";
 import { createTaskRegistry, type TaskRegistry } from "../task/registry.js";
 
-/** All that one page keeps: its session, and what is pushed over it. */
+/** Everything that one page keeps: its session, and what is pushed over it. */
 export interface Page {
   readonly session: Session;
   readonly tasks: TaskRegistry;
@@ -21,5 +21,5 @@ export function createPage(): Page {
   return { session, tasks, lists, polls: createPolls() };
 }
 
-/** One session a page: all clients made from this module share it. */
+/** The page that all clients made by this module share, so that it has only one session. */
 export const page: Page = createPage();

@@ -2,7 +2,7 @@ import type * as wire from "../ipc/bindings.js";
 import type { BatchOptions, StartOptions } from "../types/options.js";
 import type { TaskQuery } from "../types/query.js";
 
-/** What users pass, as the plugin takes it: without what is `undefined`, and without the signal, which stays here. */
+/** Converts what users pass to what the plugin takes, without what is `undefined` and without the signal. */
 export function toStartOptions({ signal: _, tags, ...rest }: StartOptions = {}): wire.StartOptions {
   return given({ ...rest, tags: toList(tags) });
 }
@@ -28,7 +28,7 @@ function toList<T extends string>(value: T | readonly T[] | undefined): T[] | un
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
-/** Without what is `undefined`. */
+/** Returns the fields that are not `undefined`. */
 function given<T extends object>(fields: T): Given<T> {
   const there = Object.entries(fields).filter(([, value]) => value !== undefined);
   return Object.fromEntries(there) as Given<T>;

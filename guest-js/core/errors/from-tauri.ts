@@ -5,8 +5,8 @@ const SAME_VERSION =
   'Update the crate "tauri-plugin-tasks" and the npm package "tauri-plugin-tasks-api" together.';
 
 /**
- * Tauri rejects with plain strings. In debug builds its access list explains itself in five wordings
- * (`RuntimeAuthority::resolve_access_message`), in release builds it says `Command plugin:tasks|start not allowed by ACL`.
+ * Converts a plain string, which is what Tauri itself rejects with. In debug builds its access list has five wordings
+ * (`RuntimeAuthority::resolve_access_message`); in release builds it says `Command plugin:tasks|start not allowed by ACL`.
  */
 export function fromTauri(text: string, task?: string): TaskError {
   if (/\bplugin (tasks )?not found/i.test(text)) {
@@ -22,7 +22,7 @@ export function fromTauri(text: string, task?: string): TaskError {
   if (text.includes("explicitly denied")) {
     return refused(
       text,
-      `Take the "deny" permission out of the capability it names (${CAPABILITIES}).`,
+      `Remove the "deny" permission from the capability it names (${CAPABILITIES}).`,
     );
   }
   if (text.includes("not allowed on window")) {
@@ -52,7 +52,7 @@ export function fromTauri(text: string, task?: string): TaskError {
   return ipc(text, "");
 }
 
-/** What a command needs. `tasks:allow-start` covers all that starts something. */
+/** Returns the permissions that a command needs. `tasks:allow-start` covers every command that starts something. */
 function permissionsFor(text: string, task = "…"): string {
   if (/tasks[.|](start|retry|batch)\b/.test(text)) {
     return `"tasks:default" and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;

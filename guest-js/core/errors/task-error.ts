@@ -3,9 +3,9 @@ import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
 /**
  * What went wrong, as a word to compare with.
  *
- * The plugin's own kinds, those of the ways a task can end (`failed`, `panic`, `unserializable`, `cancelled`,
- * `timedOut`), `permission` for a refusal by Tauri's access list and `ipc` for a call that never reached the plugin.
- * Open, because a newer plugin may know more kinds than this package: always keep a default branch.
+ * The kinds are the plugin's own, the ways a task can end (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
+ * `permission` for a refusal by Tauri's access list, and `ipc` for a call that never reached the plugin.
+ * A newer plugin may have more kinds than this package knows: always keep a default branch.
  */
 export type TaskErrorKind =
   | ErrorKind
@@ -19,7 +19,7 @@ export type TaskErrorKind =
   | (string & {});
 
 /**
- * Base of everything this package rejects with, except the `reason` of an `AbortSignal`, which is passed on as it is.
+ * The base class of everything this package rejects with, except the `reason` of an `AbortSignal`, which is passed on unchanged.
  *
  * @example
  * ```ts
@@ -34,7 +34,7 @@ export class TaskError extends Error {
   override readonly name: string = "TaskError";
   /** What went wrong. */
   readonly kind: TaskErrorKind;
-  /** What the plugin sent along, `null` if nothing. */
+  /** Further data from the plugin; `null` if there is none. */
   readonly data: unknown;
 
   constructor(
@@ -61,10 +61,10 @@ class FailedError<E> extends TaskError {
 }
 
 /**
- * The task's handler returned an error; `error` is that value.
+ * The task's handler returned an error, which is in `error`.
  *
- * TypeScript can't type a rejection, so after `catch` and `instanceof` `error` is `unknown`; in `await task.outcome` it
- * has the handler's exact type.
+ * TypeScript can't type rejections: after `catch` and `instanceof`, `error` is `unknown`. In `await task.outcome` it has
+ * the exact type of the handler's error.
  *
  * @example
  * ```ts
@@ -82,8 +82,8 @@ export const TaskFailedError: {
 } = FailedError;
 
 /**
- * The task ended by a mistake in its Rust code rather than by an error it meant to return: its handler panicked
- * (`kind: "panic"`), or returned something that can't be written as JSON (`kind: "unserializable"`).
+ * The task ended because of a bug in its Rust code: its handler panicked (`kind: "panic"`), or returned something that
+ * can't be serialized as JSON (`kind: "unserializable"`).
  *
  * @example
  * ```ts
@@ -102,10 +102,10 @@ export class TaskPanicError extends TaskError {
 }
 
 /**
- * The task was cancelled. `reason` says by what: `user` (a call of `cancel`), `signal` (an `AbortSignal`),
- * `ownerClosed`, `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
+ * The task was cancelled. `reason` says why: `user` (a call of `cancel`), `signal` (an `AbortSignal`), `ownerClosed`,
+ * `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
  *
- * Whoever passed the `AbortSignal` sees the signal's own reason in `task.result` instead; all others see this.
+ * For the caller who passed the `AbortSignal`, `task.result` rejects with the signal's own reason instead.
  *
  * @example
  * ```ts
@@ -124,9 +124,9 @@ export class TaskCancelledError extends TaskError {
 }
 
 /**
- * The task reached a time limit, one of its kind's policy in Rust or one of its {@link StartOptions}. `limit` says which:
+ * The task reached a time limit, set by its kind's policy in Rust or by its {@link StartOptions}. `limit` says which:
  * `timeout` (the whole task from its first attempt on), `attemptTimeout` (one attempt), `stalled` (no progress was
- * reported for too long) or `deadline` (everything since the start, with the waiting).
+ * reported for too long) or `deadline` (everything since the start, waiting included).
  *
  * @example
  * ```ts
@@ -145,8 +145,8 @@ export class TaskTimedOutError extends TaskError {
 }
 
 /**
- * The page may not do this. `kind: "permission"`: Tauri refused the command; `kind: "notAllowed"`: the command is
- * allowed, but no scope entry covers the task. The message says what to add to which file.
+ * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command; with `kind: "notAllowed"`, the
+ * command is allowed, but no scope entry covers the task. The message says what to add to which file.
  *
  * @example
  * ```ts
@@ -168,8 +168,8 @@ export class TaskPermissionError extends TaskError {
 }
 
 /**
- * The input doesn't fit what the handler takes. `path` names the field, such as `url` or `files[2].name`; it is empty
- * if the input as a whole doesn't fit.
+ * The input doesn't have the type that the handler takes. `path` names the field, such as `url` or `files[2].name`; it is
+ * empty if the input as a whole is wrong.
  *
  * @example
  * ```ts
@@ -188,7 +188,7 @@ export class TaskInputError extends TaskError {
 }
 
 /**
- * There is no task with this id, or none that this page may see: the plugin doesn't tell the two apart.
+ * There is no task with this id, or this page may not see it: the plugin doesn't say which.
  *
  * @example
  * ```ts
@@ -208,7 +208,7 @@ export class TaskNotFoundError extends TaskError {
 }
 
 /**
- * The task is over and its outcome is no longer kept: it was removed, or made room for newer ones.
+ * The task has ended and its outcome is no longer kept: the task was removed, or has made room for newer ones.
  *
  * @example
  * ```ts
@@ -225,7 +225,7 @@ export class OutcomeExpiredError extends TaskError {
 }
 
 /**
- * Nothing was started, because too many tasks wait already; `limit` is how many may. Start again when some have run.
+ * Nothing was started, because `limit` tasks are waiting already. Start again when some of them have run.
  *
  * @example
  * ```ts
@@ -244,8 +244,8 @@ export class TaskQueueFullError extends TaskError {
 }
 
 /**
- * Nothing was started, because a live task of the kind has the key already. `id` is that of the live task, `null` if
- * this page may not see it: then it can't be joined or replaced either, whatever `onConflict` says.
+ * Nothing was started, because a live task of the kind has the key already. `id` is the id of the live task, or `null` if
+ * this page may not see it; such a task can't be joined or replaced either, whatever `onConflict` says.
  *
  * @example
  * ```ts

@@ -1,24 +1,24 @@
-/** How many reads of a page may wait in the plugin at a time. */
+/** How many reads of one page may wait in the plugin at a time. */
 export const SLOTS = 4;
-/** How long a read may wait there. */
+/** How long one read may wait there. */
 export const WAIT_MS = 20_000;
-/** The same while more readers want to wait than there are slots: then they take turns. */
+/** How long it may wait while more readers want to wait than there are slots: they take turns then. */
 export const TURN_MS = 250;
 
-/** Shares out the waiting reads among the readers of a page. */
+/** Divides the slots for waiting reads among the readers of a page. */
 export interface Polls {
-  /** A place for one more reader. */
+  /** Returns a seat for one more reader. */
   join(): Seat;
 }
 
 /**
- * One reader's share: one read on its way, and as long as they are answered with something, more into slots that no other reader
- * needs.
+ * One reader's share of the slots: one read at a time, and as long as reads bring something, more of them in slots that no other
+ * reader needs.
  */
 export interface Seat {
   /**
-   * Sends a read, again and again, until it answers something. Of one reader those with the lowest `order` are sent first.
-   * Rejects with what `send` rejects with; `undefined` if it was not `wanted` any more before it was sent (again).
+   * Sends a read, and repeats it until it brings something. The reads of one reader are sent by ascending `order`.
+   * Rejects with what `send` rejects with. Resolves with `undefined` if the read is no longer `wanted` when it would be sent.
    */
   read<T>(
     order: number,
@@ -27,62 +27,64 @@ export interface Seat {
   ): Promise<T | undefined>;
 }
 
+/** One read that a reader wants. */
 interface Ask {
   readonly order: number;
   readonly wanted: () => boolean;
-  /** Never rejects: unless it got `nothing`, it is settled. */
+  /** Never rejects. Unless the result is `nothing`, the read has settled. */
   readonly send: (waitMs: number) => Promise<Result>;
-  /** Settles it without an answer. */
+  /** Settles the read without an answer. */
   readonly drop: () => false;
 }
 
 type Result = "something" | "nothing" | "refused";
 
-interface Place {
-  /** Those that are not on their way, in order. */
+/** What is known of one seat. */
+interface SeatState {
+  /** The reads that are not on their way, in order. */
   asks: Ask[];
-  /** Those that are on their way, and how long each may wait. */
+  /** The reads that are on their way, and how long each may wait. */
   readonly sent: Map<Ask, number>;
-  /** When its turn is over, if others want one. */
+  /** When the turn of this seat is over, if others want one. */
   turnEnds: number;
   isNew: boolean;
-  /** Its last read got something: more of them at a time are worth their slots. */
+  /** Whether the last read brought something, so that several at a time are worth their slots. */
   flows: boolean;
 }
 
 export function createPolls(): Polls {
-  /** The seats that have something to send, in turn. */
-  const line = new Set<Place>();
-  /** The seats that have something on its way. */
-  const sending = new Set<Place>();
+  /** The seats that have a read to send, in the order of their turns. */
+  const line = new Set<SeatState>();
+  /** The seats that have a read on its way. */
+  const sending = new Set<SeatState>();
   let nudge: ReturnType<typeof setTimeout> | undefined;
 
   function waits(): number[] {
     return [...sending].flatMap((seat) => [...seat.sent.values()]).filter((waitMs) => waitMs > 0);
   }
 
-  /** What the reader of this seat needs next is not on its way. */
-  function isBlocked({ asks, sent }: Place): boolean {
+  /** Whether the read that this reader needs next is not on its way. */
+  function isBlocked({ asks, sent }: SeatState): boolean {
     const first = asks[0]?.order ?? Number.POSITIVE_INFINITY;
     return ![...sent.keys()].some((ask) => ask.order < first && ask.wanted());
   }
 
-  /** The reader of this seat waits, and has to ask for it: those that wait long are to make room. */
-  function isStranded(seat: Place): boolean {
-    // The cheap looks first: this is asked of every seat that has something to send.
-    if (looksIn(seat) || !isBlocked(seat)) return false;
+  /** Whether this reader has to ask for room, because reads that wait long occupy all slots. */
+  function isStranded(seat: SeatState): boolean {
+    // The cheap tests come first: this runs for every seat that has a read to send.
+    if (hasUrgentRead(seat) || !isBlocked(seat)) return false;
     const waiting = waits();
     if (waiting.length < SLOTS) return false;
     return seat.isNew || waiting.includes(WAIT_MS);
   }
 
-  /** Whether its read doesn't wait, because there was no slot. */
-  function looksIn(seat: Place): boolean {
+  /** Whether this seat has a read on its way that doesn't wait, because there was no slot. */
+  function hasUrgentRead(seat: SeatState): boolean {
     return [...seat.sent.values()].includes(0);
   }
 
-  /** Sends what there are slots for. */
-  function deal(): void {
+  /** Sends as many reads as there are slots for. */
+  function fillSlots(): void {
     for (const seat of line) {
       seat.asks = seat.asks.filter((ask) => ask.wanted() || ask.drop());
       if (seat.asks.length === 0) line.delete(seat);
@@ -90,24 +92,24 @@ export function createPolls(): Polls {
     let free = SLOTS - waits().length;
     for (const seat of [...line]) {
       if (free > 0 && isBlocked(seat)) {
-        post(seat, waitFor(seat));
+        sendFirst(seat, waitFor(seat));
         free -= 1;
       }
     }
-    // Those whose read doesn't wait will need a slot for the next one.
-    free -= [...sending].filter(looksIn).length;
+    // A seat whose read doesn't wait will need a slot for its next one.
+    free -= [...sending].filter(hasUrgentRead).length;
     for (let sent = 1; sent < SLOTS; sent += 1) {
       for (const seat of [...line]) {
-        if (free > 0 && seat.flows && seat.sent.size === sent && !looksIn(seat)) {
-          post(seat, waitFor(seat));
+        if (free > 0 && seat.flows && seat.sent.size === sent && !hasUrgentRead(seat)) {
+          sendFirst(seat, waitFor(seat));
           free -= 1;
         }
       }
     }
-    watchOver();
+    keepAsking();
   }
 
-  function waitFor(seat: Place): number {
+  function waitFor(seat: SeatState): number {
     const wanting = new Set([...line, ...sending]).size;
     if (wanting <= SLOTS) return WAIT_MS;
     const now = performance.now();
@@ -115,8 +117,8 @@ export function createPolls(): Polls {
     return Math.ceil(seat.turnEnds - now);
   }
 
-  /** Sends the first ask of a seat. */
-  function post(seat: Place, waitMs: number): void {
+  /** Sends the first read of a seat. */
+  function sendFirst(seat: SeatState, waitMs: number): void {
     const ask = seat.asks.shift();
     if (!ask) return;
     if (seat.asks.length === 0) line.delete(seat);
@@ -129,12 +131,12 @@ export function createPolls(): Polls {
       if (seat.sent.size === 0) sending.delete(seat);
       if (result === "nothing") queue(seat, ask);
       else keepTurn(seat);
-      deal();
+      fillSlots();
     });
   }
 
-  /** What a reader has to ask for while its turn lasts comes before the others, and after its turn behind them. */
-  function keepTurn(seat: Place): void {
+  /** Moves a seat to the front of the line while its turn lasts, and to the end after it. */
+  function keepTurn(seat: SeatState): void {
     if (!line.has(seat)) return;
     if (seat.turnEnds <= performance.now()) {
       line.delete(seat);
@@ -146,28 +148,28 @@ export function createPolls(): Polls {
     for (const each of [seat, ...others]) line.add(each);
   }
 
-  /** At the end of the line: nothing came for it in its turn. */
-  function queue(seat: Place, ask: Ask): void {
+  /** Puts a read back that brought nothing in its turn, and its seat at the end of the line. */
+  function queue(seat: SeatState, ask: Ask): void {
     if (seat.sent.size === 0) seat.turnEnds = 0;
     line.delete(seat);
     add(seat, ask);
   }
 
-  function add(seat: Place, ask: Ask): void {
+  function add(seat: SeatState, ask: Ask): void {
     seat.asks.push(ask);
     seat.asks.sort((a, b) => a.order - b.order);
     line.add(seat);
   }
 
-  /** A long wait that began while somebody asked for room may not have heard of it. */
-  function watchOver(): void {
+  /** Asks for room again as long as somebody needs it: a long wait may have begun just after the last request. */
+  function keepAsking(): void {
     const stranded = [...line].find(isStranded);
     if (stranded && nudge === undefined) {
       nudge = setTimeout(() => {
         nudge = undefined;
         const still = [...line].find(isStranded);
-        if (still) post(still, 0);
-        watchOver();
+        if (still) sendFirst(still, 0);
+        keepAsking();
       }, TURN_MS);
     }
     if (!stranded) {
@@ -178,7 +180,7 @@ export function createPolls(): Polls {
 
   return {
     join() {
-      const seat: Place = { asks: [], sent: new Map(), turnEnds: 0, isNew: true, flows: false };
+      const seat: SeatState = { asks: [], sent: new Map(), turnEnds: 0, isNew: true, flows: false };
       return {
         read: (order, send, wanted) =>
           new Promise((resolve, reject) => {
@@ -203,8 +205,8 @@ export function createPolls(): Polls {
                 ),
             };
             add(seat, ask);
-            if (isStranded(seat)) post(seat, 0);
-            else deal();
+            if (isStranded(seat)) sendFirst(seat, 0);
+            else fillSlots();
           }),
       };
     },

@@ -8,8 +8,8 @@ import { createSortedSnapshots } from "./sorted-snapshots.js";
 /** The live lists of this page. */
 export interface ListRegistry {
   /**
-   * Follows the tasks that match. The first call of `callback` comes before this resolves.
-   * Rejects with a TaskError, or with the signal's reason; leaves nothing behind then.
+   * Follows the tasks that match. Calls `callback` for the first time before it resolves.
+   * Rejects with a TaskError or with the signal's reason, and leaves nothing behind then.
    */
   watch(
     filter: TaskFilter,
@@ -17,7 +17,7 @@ export interface ListRegistry {
     signal: AbortSignal | undefined,
   ): Promise<() => void>;
   receive(change: ListChange, nonce: string): void;
-  /** How many lists are followed. */
+  /** The number of lists that are followed. */
   readonly size: number;
 }
 
@@ -56,7 +56,7 @@ export function createListRegistry(session: Session): ListRegistry {
           reject(reason);
         });
       });
-      // Aborted later, it only stops the list.
+      // An abort after the opening only stops the list.
       aborted.catch(() => {});
       await Promise.race([aborted, opened]);
       return stop;
@@ -93,13 +93,13 @@ function followList(
     apply(change) {
       if (known.apply(change)) tell();
     },
-    // A list can't vanish.
+    // A list always exists.
     vanished() {},
   });
 
   async function leave(): Promise<void> {
     subscription.leave();
-    // Not while it is being watched: the plugin may run the two commands in either order.
+    // Not while a watch is pending: the plugin may run the two commands in either order.
     await subscription.settled();
     const { nonce } = subscription;
     subscription.close();

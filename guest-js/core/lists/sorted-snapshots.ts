@@ -1,17 +1,17 @@
 import type { ListChange, ProgressChange, TaskSnapshot } from "../ipc/bindings.js";
 
-/** The tasks of one list, oldest first. What is cheap is a change that adds none but the youngest, and removes none. */
+/** The tasks of one list, oldest first. A change is cheap if it removes none and adds only the youngest. */
 export interface SortedSnapshots {
-  /** A new array. */
+  /** Returns a new array. */
   all(): TaskSnapshot[];
   reset(all: readonly TaskSnapshot[]): void;
-  /** Answers whether that made a difference: what is older than what is known doesn't. */
+  /** Returns whether anything has changed. States older than the known ones are ignored. */
   apply(change: ListChange): boolean;
 }
 
 export function createSortedSnapshots(): SortedSnapshots {
   let sorted: TaskSnapshot[] = [];
-  /** Where each task is. */
+  /** The index of each task. */
   const places = new Map<string, number>();
 
   function findPlaces(from = 0): void {
@@ -20,7 +20,7 @@ export function createSortedSnapshots(): SortedSnapshots {
     });
   }
 
-  /** Puts another state in the place of a known one that is not newer. */
+  /** Replaces a known state, unless the known one is newer. */
   function replace(
     { id, sequence }: TaskSnapshot | ProgressChange,
     make: (known: TaskSnapshot) => TaskSnapshot,
@@ -74,7 +74,7 @@ export function createSortedSnapshots(): SortedSnapshots {
   };
 }
 
-/** Where it belongs; at the end mostly. */
+/** Returns the index to insert a task at. That is mostly the end, so the search starts there. */
 function placeFor(snapshot: TaskSnapshot, sorted: readonly TaskSnapshot[]): number {
   let from = 0;
   let to = sorted.length;

@@ -1,31 +1,31 @@
 import { toTaskError } from "../errors/from-rejection.js";
 import type { Interest, Session } from "./session.js";
 
-/** What a subscription does with what it is sent. */
+/** What a subscription is about: how to ask for the state, and where the state and the events go. */
 export interface Receiver<A, E> {
-  /** Takes the state that an answer gives. Later events are newer than it, or repeats of what it holds. */
+  /** Takes the state in an answer. Events that follow are newer, or repeat what the state already includes. */
   restore(answer: A): void;
   apply(event: E): void;
-  /** Asks for the state and for the events that follow it, in the session with this nonce. */
+  /** Requests the state and the events that follow it, in the session with this nonce. */
   watch(nonce: string): Promise<A>;
-  /** The plugin no longer has what is watched. */
+  /** The plugin no longer has what was watched. */
   vanished(): void;
 }
 
-/** Keeps the answer of a request and the events pushed around it in order, in one session after the other. */
+/** Keeps the answer to a request and the events pushed around it in order, across sessions. */
 export interface Subscription<A, E> {
-  /** The first request. Rejects with a TaskError; the subscription is closed then. `task` is for hints in errors. */
+  /** Makes the first request. Rejects with a TaskError; the subscription is closed then. `task` is the kind that hints name. */
   open(request: (nonce: string) => Promise<A>, task?: string): Promise<void>;
   receive(event: E, nonce: string): void;
-  /** Nobody wants it any more: it is not asked for again in another session. `close` follows, or `stay`. */
+  /** Stops renewing in new sessions, because nobody needs it any more. `close` or `stay` follows. */
   leave(): void;
-  /** After all somebody wants it. `again`: the events may have ceased, so it is asked for again. */
+  /** Undoes `leave`. `again` requests the state once more, for when the events may have ceased. */
   stay(again: boolean): void;
-  /** Nothing is restored or applied any more. */
+  /** From then on nothing is restored or applied. */
   close(): void;
-  /** The session that pushes the events, if there is one now. */
+  /** The nonce of the session that pushes the events; `undefined` if none does now. */
   readonly nonce: string | undefined;
-  /** Resolves when no request is on its way. */
+  /** Resolves when no request is pending. */
   settled(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function createSubscription<A, E>(
   let leaving = false;
   let closed = false;
   let pending: Promise<void> | undefined;
-  /** Events that came before the answer they follow. */
+  /** Events that arrived before the answer they follow. */
   let early: { readonly nonce: string; readonly events: E[] } | undefined;
 
   const interest: Interest = {
@@ -54,7 +54,7 @@ export function createSubscription<A, E>(
 
   function request(send: (nonce: string) => Promise<A>, task?: string): Promise<void> {
     const ask = (to: string) => {
-      // What came before the question is older than its answer.
+      // What came before the request is older than its answer.
       early = undefined;
       return send(to);
     };
@@ -82,9 +82,9 @@ export function createSubscription<A, E>(
       if (!closed) receiver.apply(event);
     }
     if (closed) return;
-    // Not before: what ends with its first answer needs no session that is kept alive.
+    // Not earlier: what ends with its first answer needs no session to be kept alive.
     session.add(interest);
-    // The session was lost while the answer was on its way, and the newer one didn't ask for what was being asked for.
+    // If the session was lost before the answer came, the newer session left this pending request alone.
     renewIfStale();
   }
 

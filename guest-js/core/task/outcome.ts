@@ -9,10 +9,10 @@ import {
 import { commands, type Outcome, type TaskFailure } from "../ipc/bindings.js";
 import type { TaskOutcome } from "../types/outcome.js";
 
-/** A server that answers `null` without waiting is not asked more often than this. */
+/** The shortest time between two requests, in case the plugin answers `null` without waiting. */
 const ASK_AGAIN_MS = 1_000;
 
-/** Asks for the outcome until there is one. Rejects with a TaskError. */
+/** Fetches the outcome, asking until there is one. Rejects with a TaskError. */
 export async function fetchOutcome(id: string): Promise<Outcome> {
   for (;;) {
     const asked = performance.now();
@@ -26,17 +26,17 @@ export async function fetchOutcome(id: string): Promise<Outcome> {
   }
 }
 
-/** For a task that was there once, and that the plugin no longer knows. */
+/** The error for a task that existed, and that the plugin no longer knows. */
 export function expired(id: string, cause?: unknown): OutcomeExpiredError {
   return new OutcomeExpiredError(
-    `The outcome of task ${id} is no longer kept: the task was removed, or made room for newer ones. ` +
+    `The outcome of task ${id} is no longer kept: the task was removed, or has made room for newer ones. ` +
       "Read it sooner.",
     null,
     cause === undefined ? undefined : { cause },
   );
 }
 
-/** The outcome as users see it. What it carries is what the plugin sent: its types are the caller's to claim. */
+/** Converts an outcome to what users see. Its output and its error remain untyped: the caller vouches for their types. */
 export function fromWire(outcome: Outcome): TaskOutcome {
   switch (outcome.status) {
     case "completed":
@@ -55,7 +55,7 @@ export function fromWire(outcome: Outcome): TaskOutcome {
   }
 }
 
-/** The same for a batch, whose output holds the outcomes of its members. */
+/** Does the same for a batch, whose output holds the outcomes of its members. */
 export function batchFromWire(outcome: Outcome): TaskOutcome {
   if (outcome.status !== "completed") return fromWire(outcome);
   const members = outcome.data.output as Outcome[];

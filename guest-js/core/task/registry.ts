@@ -3,16 +3,16 @@ import type { Session } from "../session/session.js";
 import { FollowedTask, watchTask } from "./followed-task.js";
 import type { TrackedTask } from "./tracked-task.js";
 
-/** The tasks this page follows, each once, whatever number of handles it has. */
+/** The tasks that this page follows: each only once, however many handles it has. */
 export interface TaskRegistry {
-  /** Starts a task under an id that nobody else has. Rejects with a TaskError and leaves nothing behind. */
+  /** Starts a task under a new id. Rejects with a TaskError, and leaves nothing behind then. */
   start(id: string, request: StartRequest): Promise<TrackedTask>;
-  /** Follows a task that is there already. Rejects with a TaskError and leaves nothing behind. */
+  /** Follows an existing task. Rejects with a TaskError, and leaves nothing behind then. */
   attach(id: string): Promise<TrackedTask>;
-  /** Takes back one `start` or `attach`. A task that nobody holds is no longer followed. */
+  /** Undoes one `start` or `attach`. A task that nobody holds is no longer followed. */
   release(task: TrackedTask): void;
   receive(event: TaskEvent, nonce: string): void;
-  /** How many tasks are followed, or about to be. */
+  /** The number of tasks that are followed, or about to be. */
   readonly size: number;
 }
 
@@ -20,26 +20,26 @@ export interface TaskRegistry {
 export interface StartRequest {
   /** The kind, for hints in errors. */
   readonly name: string;
-  /** Makes the call, in each session anew. */
+  /** Makes the call. Repeated in a new session if the session was gone. */
   readonly send: (nonce: string) => Promise<Started>;
-  /** Whether the answer may be another task, that was there already: the one to follow from then on. */
+  /** Whether the answer may be another, existing task, which is the one to follow from then on. */
   readonly mayJoin: boolean;
 }
 
 interface Entry {
-  /** The id of the task, as far as it is known. */
+  /** The id of the task, or the one it was asked for under until the answer is there. */
   id: string;
   readonly followed: FollowedTask;
-  /** Settles with the first request. */
+  /** Settles when the first request does. */
   readonly opened: Promise<void>;
   holders: number;
-  /** Resolves when the page has taken its leave of the task. */
+  /** Resolves when the page has stopped following the task; `undefined` until it begins to stop. */
   leaving: Promise<void> | undefined;
 }
 
 export function createTaskRegistry(session: Session): TaskRegistry {
   const entries = new Map<string, Entry>();
-  /** Starts that may join, from the request to the answer, each with the tasks that the page stopped following meanwhile. */
+  /** Pending starts that may join, each with the ids of the tasks that the page has stopped following since the request. */
   const joining = new Map<Entry, Set<string>>();
 
   function open(id: string, request: (nonce: string) => Promise<Started>, name?: string): Entry {
@@ -54,7 +54,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       throw error;
     });
     const entry: Entry = { id, followed, opened, holders: 0, leaving: undefined };
-    // Before the answer: events may come first.
+    // Not after the answer: events may come before it.
     entries.set(id, entry);
     return entry;
   }
@@ -74,7 +74,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     return hold(entry ?? open(id, (nonce) => watchTask(nonce, id)));
   }
 
-  /** Until the answer tells which task it is, the entry hears of all of them: what is not of its own it drops. */
+  /** Until the answer tells which task it is, the entry gets the events of all tasks, and drops those of others. */
   async function startOrJoin(id: string, { name, send }: StartRequest): Promise<TrackedTask> {
     const entry = open(id, send, name);
     const stopped = new Set<string>();
@@ -87,7 +87,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     }
   }
 
-  /** `entry` is of a task that had another id already. Puts it under that, or what it knows to the entry there. */
+  /** `entry` turned out to be an existing task with another id. Files it under that id, or merges it into the entry there. */
   async function join(entry: Entry, stopped: ReadonlySet<string>): Promise<TrackedTask> {
     const { followed } = entry;
     const { id } = followed;
@@ -97,7 +97,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       if (!known) {
         entry.id = id;
         if (followed.phase === "live") entries.set(id, entry);
-        // What the page asked for after the start may have been answered before it, and may be the newer state.
+        // If the page has stopped following the task since the request, its events may have ceased.
         followed.keep(stopped.has(id));
         return followed;
       }
@@ -107,14 +107,14 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       }
       try {
         const task = await hold(known);
-        // Of two answers that are on their way at once the older one may come last.
+        // Of two pending answers, the older one may come last.
         await known.followed.settled();
-        // What the plugin had not told of it yet came with this answer alone.
+        // What the plugin had not pushed yet came with this answer only.
         if (followed.snapshot) known.followed.catchUp(followed.snapshot);
         followed.drop();
         return task;
       } catch {
-        // The other request for the same task failed, and this one didn't: it has the task for itself.
+        // The other request for this task failed and is forgotten. This one did not fail: look again.
       }
     }
   }

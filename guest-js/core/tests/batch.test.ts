@@ -285,7 +285,7 @@ describe("attaching to a batch", () => {
     const id = plugin.begin("download");
     const cases = [
       [tasks.attach("download", batch.id), `is a batch: use attachBatch("download", …)`],
-      [tasks.attachBatch("download", id), `is no batch: use attach("download", …)`],
+      [tasks.attachBatch("download", id), `is not a batch: use attach("download", …)`],
       [tasks.attachBatch("tick", batch.id), `is a "download", not a "tick"`],
     ] as const;
     for (const [attached, message] of cases) {

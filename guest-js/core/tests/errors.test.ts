@@ -142,7 +142,7 @@ describe("refusals by Tauri's access list", () => {
     [
       "debug, denied",
       "tasks.start explicitly denied on origin local\n\nreferenced by: capability: main, permission: deny-start",
-      /Take the "deny" permission out/,
+      /Remove the "deny" permission/,
     ],
   ];
   for (const [wording, text, hint] of refusals) {

@@ -5,11 +5,11 @@ import type { TaskSnapshotOf } from "./snapshot.js";
 import type { TaskHandle } from "./task-handle.js";
 
 /**
- * Many tasks of one kind that were started together, from the page's side. It is a task itself, which ends when all its
- * members have: its progress is the sum of theirs (`fraction` the mean), and `cancel` cancels them all.
+ * Tasks of one kind that were started together, from the page's side. A batch is a task itself. It ends when all its members
+ * have; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
  *
- * It waits in no queue itself, so that `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with
- * `notQueued`. Its members do: `tasks.attach` gives the handle of one.
+ * A batch doesn't wait in a queue: `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with `notQueued`.
+ * Its members do wait: `tasks.attach` gives the handle of a member.
  *
  * @example
  * ```ts
@@ -26,10 +26,10 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
     "result" | "outcome" | "retry" | "items" | "batches" | "bytes" | "stream"
   > {
   /**
-   * What became of each member, in the order of the inputs, as `Promise.allSettled` would have it: `value` is the
-   * member's output, `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or
-   * {@link TaskTimedOutError} that the member's own `result` rejects with. A member that fails doesn't make it reject;
-   * it rejects as that of {@link TaskHandle} does, when the batch itself was cancelled for example.
+   * The results of the members in the order of the inputs, in the form of `Promise.allSettled`: `value` is the member's output,
+   * `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} that
+   * the member's own `result` rejects with. It doesn't reject because a member failed. It rejects as `result` of
+   * {@link TaskHandle} does, for example if the batch itself was cancelled.
    *
    * @example
    * ```ts
@@ -39,8 +39,8 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
   readonly result: Promise<PromiseSettledResult<T["output"]>[]>;
 
   /**
-   * How the batch ended, with the outcomes of its members in the order of the inputs. This is where the handler's own
-   * errors are typed. Rejects as that of {@link TaskHandle} does.
+   * How the batch ended, with the outcomes of its members in the order of the inputs. The handler's own errors are typed here.
+   * Rejects as `outcome` of {@link TaskHandle} does.
    *
    * @example
    * ```ts
@@ -51,10 +51,10 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
   readonly outcome: Promise<TaskOutcome<TaskOutcome<T["output"], T["error"]>[]>>;
 
   /**
-   * A live list of the members, in the order of the inputs, as that of {@link TasksClient.watch}: without those that the
-   * plugin no longer keeps. `tasks.retry` starts one again, outside of the batch.
+   * Follows a live list of the members in the order of the inputs, as {@link TasksClient.watch} does. Members that the plugin no
+   * longer keeps are missing from it. `tasks.retry` starts a member again, but outside the batch.
    *
-   * @returns A function that ends the watching.
+   * @returns A function that stops watching.
    *
    * @example
    * ```ts

@@ -2,9 +2,9 @@
 export type TaskTypes = {
   /** What `start` takes; `null` for a kind without input. */
   input: unknown;
-  /** What the handler reports beside the numbers of its progress. */
+  /** What the handler reports in addition to the numbers of its progress. */
   detail: unknown;
-  /** What the handler emits one by one; `Uint8Array` if it emits bytes, `never` if it emits nothing. */
+  /** What the handler emits one by one: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
   item: unknown;
   /** What the handler returns. */
   output: unknown;
@@ -13,7 +13,8 @@ export type TaskTypes = {
 };
 
 /**
- * All kinds of task an app registers, by name. Generated from Rust as a type alias (an `interface` doesn't fit here).
+ * All kinds of task that an app registers, by name. Generated from Rust as a type alias: an `interface` is not assignable to this
+ * type.
  *
  * @example
  * ```ts

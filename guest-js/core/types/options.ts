@@ -1,8 +1,8 @@
 import type { OnConflict } from "../ipc/bindings.js";
 
 /**
- * Options of {@link TasksClient.start}. Times are in milliseconds. One that doesn't fit, such as a label of more than 256
- * bytes, makes `start` reject with a {@link TaskError} of kind `invalidOptions`.
+ * Options of {@link TasksClient.start}. Times are in milliseconds. With an invalid option, such as a label of more than 256
+ * bytes, `start` rejects with a {@link TaskError} of kind `invalidOptions`.
  *
  * @example
  * ```ts
@@ -11,52 +11,51 @@ import type { OnConflict } from "../ipc/bindings.js";
  */
 export interface StartOptions {
   /**
-   * Cancels the task. Aborted before: nothing is started, and `start` rejects with `signal.reason`. Aborted later:
-   * `start` or `task.result` rejects with `signal.reason` at once, and the task is told to stop.
+   * Cancels the task. If the signal is aborted before the start, nothing is started and `start` rejects with `signal.reason`.
+   * If it is aborted later, `start` or `task.result` rejects with `signal.reason` at once, and the task is asked to stop.
    *
-   * A joined task (see `onConflict`) is not cancelled by the signal, since others wait for it, too: `start` or
-   * `task.result` rejects all the same, and the task goes on. Cancel it explicitly if that is meant.
+   * The signal doesn't cancel a joined task (see `onConflict`), because others are waiting for it, too: `start` or
+   * `task.result` rejects all the same, and the task continues. To cancel it, call `cancel`.
    */
   readonly signal?: AbortSignal | undefined;
-  /** Higher runs earlier, among equals the older one; a whole number, 0 by default. */
+  /** A whole number, 0 by default. Higher runs earlier; among equals, the older task does. */
   readonly priority?: number | undefined;
-  /** It waits until `release` is called. */
+  /** Whether the task waits until `release` is called. */
   readonly held?: boolean | undefined;
-  /** What it is about, in up to 256 bytes: no two tasks of a kind with the same key run at once. See `onConflict`. */
+  /** What the task is about, in up to 256 bytes: two tasks of a kind with the same key never run at once. See `onConflict`. */
   readonly key?: string | undefined;
   /**
-   * What happens when a live task of the kind has the key already. In brackets, what `WorkManager` on Android calls it:
+   * What happens when a live task of the kind has the key already. The names in brackets are those of Android's `WorkManager`:
    * - `refuse`, the default: `start` rejects with {@link TaskKeyTakenError};
-   * - `join` (`KEEP`): nothing is started, and the handle is one of the live task, with the id of that and whatever input
-   *   that was started with;
+   * - `join` (`KEEP`): nothing is started, and the handle is one of the live task, with that task's id and input;
    * - `replace` (`REPLACE`): the live task is cancelled with the reason `replaced`, and the new one waits until it has
    *   really ended;
    * - `append` (`APPEND_OR_REPLACE`): the new task waits until the live one has ended, however it ends.
    *
-   * What this page may not see it can only `append` to: the others reject as `refuse` does.
+   * If this page may not see the live task, only `append` works: `join` and `replace` reject as `refuse` does.
    */
   readonly onConflict?: OnConflict | undefined;
-  /** What people call it, in up to 256 bytes. */
+  /** A name for people, in up to 256 bytes. */
   readonly label?: string | undefined;
-  /** Words to find it by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
+  /** Words to find the task by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
   readonly tags?: readonly string[] | undefined;
-  /** How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile. */
+  /** The least time before the task may run, in milliseconds. It is `queued` in the meantime. */
   readonly delayMs?: number | undefined;
-  /** The longest it may take from its first attempt on, waits between attempts included. Its kind may allow less. */
+  /** The most time the task may take from its first attempt on, waits between attempts included. Its kind may allow less. */
   readonly timeoutMs?: number | undefined;
-  /** The longest it may take from now on, with all waiting. Its kind may allow less. */
+  /** The most time the task may take from now on, all waiting included. Its kind may allow less. */
   readonly deadlineMs?: number | undefined;
 }
 
 /** Options of {@link TasksClient.batch}. */
 export interface BatchOptions {
-  /** Cancels the batch with all its members, as that of {@link StartOptions} does a task. */
+  /** Cancels the batch with all its members, as the signal in {@link StartOptions} cancels a task. */
   readonly signal?: AbortSignal | undefined;
-  /** How many members may run at once, within the other limits; 0 lets none run. No limit of its own by default. */
+  /** How many members may run at once, within all other limits; 0 lets none run. By default the batch adds no limit. */
   readonly concurrency?: number | undefined;
-  /** That of the members: higher runs earlier; a whole number, 0 by default. */
+  /** The priority of the members: a whole number, 0 by default. Higher runs earlier. */
   readonly priority?: number | undefined;
-  /** What people call the batch, in up to 256 bytes. */
+  /** A name of the batch for people, in up to 256 bytes. */
   readonly label?: string | undefined;
   /** Words to find the batch and its members by: up to 16, of up to 256 bytes each. */
   readonly tags?: readonly string[] | undefined;
@@ -64,16 +63,16 @@ export interface BatchOptions {
 
 /** Options of {@link TasksClient.watch}. */
 export interface WatchOptions {
-  /** Stops watching. Aborted before the list is there: `watch` rejects with `signal.reason`. */
+  /** Ends the watching. If the signal is aborted before the list is there, `watch` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link TasksClient.attach}. */
 export interface AttachOptions {
   /**
-   * The number of the item that `items`, `batches` and `stream` begin with (of the byte, for a kind that emits bytes); by
-   * default the oldest that nobody has read. Kept together with what was made of the items, {@link TaskItems.position} makes
-   * each item count exactly once across reloads.
+   * The number of the item that the first reading starts with, or of the byte for a kind that emits bytes. By default it starts
+   * with the oldest item that nobody has read. To count each item exactly once across reloads, save {@link TaskItems.position}
+   * together with what you made of the items.
    */
   readonly from?: number | undefined;
 }

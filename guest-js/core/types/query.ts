@@ -1,8 +1,8 @@
 import type { TaskStatus } from "../ipc/bindings.js";
 
 /**
- * Which tasks: of these kinds, in these statuses, with one of these tags, with one of these keys, members of these
- * batches. What is left out means all; an empty list matches none.
+ * Selects tasks by kind, status, tag, key and batch. A task has to match every given field, and of a list any one value.
+ * An omitted field matches all tasks, an empty list none.
  */
 export interface TaskQuery<K extends string = string> {
   readonly task?: K | readonly K[] | undefined;

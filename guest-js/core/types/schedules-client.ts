@@ -1,15 +1,15 @@
 import type { ScheduleSnapshot, TaskSnapshot } from "../ipc/bindings.js";
 
 /**
- * What a page may do with the schedules of the app: work that is run at an interval or by a cron expression, as the app says
- * in Rust. All of it needs permissions that `tasks:default` doesn't have, and rejects with {@link TaskPermissionError} without.
- * A schedule that this page may not deal with is like one that isn't there: a {@link TaskError} of kind `unknownSchedule`.
+ * The schedules of the app: work that the app, in Rust, runs at an interval or by a cron expression. Every method needs a
+ * permission that `tasks:default` doesn't include, or rejects with {@link TaskPermissionError}. For a schedule that doesn't
+ * exist, or that this page may not use, it rejects with a {@link TaskError} of kind `unknownSchedule`.
  */
 export interface SchedulesClient {
   /**
-   * The schedules that this page may see, by name, as they are now. `every` (the interval) is in milliseconds, and
-   * `nextRunAt`, `lastRun.startedAt` and `lastRun.endedAt` are milliseconds since 1970 (`Date.now()`). `nextRunAt` is `null`
-   * while that is open: in a pause, for example.
+   * Gives the schedules that this page may see, as they are now, sorted by name. `every`, the interval, is in milliseconds;
+   * `nextRunAt`, `lastRun.startedAt` and `lastRun.endedAt` are milliseconds since 1970, as in `Date.now()`. `nextRunAt` is `null`
+   * while the next run has no time, for example because the schedule is paused.
    *
    * @example
    * ```ts
@@ -21,11 +21,12 @@ export interface SchedulesClient {
   schedules(): Promise<ScheduleSnapshot[]>;
 
   /**
-   * A run now, beside the timetable, also in a pause; resolves with how it stands. If a run of the schedule goes on already and its
-   * runs may not overlap, nothing is started, and it is that one, shown whoever has started it. The run is a task of the app: to follow it with `attach`
-   * takes a permission to see the app's tasks, as `tasks:observe-all` is.
+   * Starts a run now, outside the timetable and even if the schedule is paused. Resolves with the state of the run. If a run of
+   * the schedule is going on already and its runs may not overlap, nothing is started and the state is that of the current run,
+   * whoever started it. The run is a task of the app: following it with `attach` needs a permission to see the app's tasks, such as
+   * `tasks:observe-all`.
    *
-   * Rejects as `start` does if the run is refused, with {@link TaskQueueFullError} for example.
+   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}.
    *
    * @example
    * ```ts
@@ -36,7 +37,7 @@ export interface SchedulesClient {
   trigger(name: string): Promise<TaskSnapshot>;
 
   /**
-   * Starts no more runs of a schedule until `resumeSchedule`; those that go on do. To pause it again changes nothing.
+   * Pauses a schedule: it starts no more runs until `resumeSchedule`. Current runs continue. Pausing again does nothing.
    *
    * @example
    * ```ts
@@ -46,8 +47,8 @@ export interface SchedulesClient {
   pauseSchedule(name: string): Promise<void>;
 
   /**
-   * Goes on after `pauseSchedule`: the next run is a whole interval from now, or when the cron expression says next. What would
-   * have been due in the pause is not made up for.
+   * Resumes a paused schedule. The next run is a whole interval from now, or at the next time of the cron expression. Runs that
+   * would have been due during the pause are not made up for.
    *
    * @example
    * ```ts

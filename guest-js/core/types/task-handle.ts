@@ -5,8 +5,8 @@ import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 
 /**
- * A task, from the page's side. It follows the task until its end, across reconnections to the plugin; callbacks and
- * everything else are let go of at the end.
+ * A task, from the page's side. The handle follows the task until it ends, across reconnections to the plugin, and then releases
+ * its callbacks and everything else it keeps.
  *
  * @example
  * ```ts
@@ -19,12 +19,12 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   /** The task's id, a UUID v7. Keep it to `attach` again after a reload. */
   readonly id: string;
 
-  /** The latest status this page knows of. After the end it no longer changes. */
+  /** The latest status that this page knows. It no longer changes after the end. */
   readonly status: TaskStatus;
 
   /**
-   * The latest state this page knows of: `label`, `tags`, `attempt`, `nextAttemptAt`, `queue` and so on. Each change
-   * makes a new object. After the end it no longer changes.
+   * The latest state that this page knows: `label`, `tags`, `attempt`, `nextAttemptAt`, `queue` and so on. Each change
+   * makes a new object. It no longer changes after the end.
    *
    * @example
    * ```ts
@@ -34,10 +34,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly snapshot: TaskSnapshotOf<T>;
 
   /**
-   * Calls back with the newest progress: at once if some was reported already, then whenever it changes, at most about
-   * once a frame. The last progress comes before the end. What the callback throws is reported as an uncaught error.
+   * Calls back with the newest progress: at once if any was reported already, then whenever it changes, at most about once
+   * per frame. The last progress comes before the end. What the callback throws is reported as an uncaught error.
    *
-   * @returns A function that ends the calls.
+   * @returns A function that removes the callback.
    *
    * @example
    * ```ts
@@ -49,10 +49,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
 
   /**
-   * Calls back with the status: at once, then for each change in order. A task that is `cancelling` and doesn't stop
-   * in time calls once more with `snapshot.overdue`. What the callback throws is reported as an uncaught error.
+   * Calls back with the status: at once, then for each change, in order. For a task that is `cancelling` and doesn't stop in
+   * time, it calls back once more with `snapshot.overdue` set. What the callback throws is reported as an uncaught error.
    *
-   * @returns A function that ends the calls.
+   * @returns A function that removes the callback.
    *
    * @example
    * ```ts
@@ -65,10 +65,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Calls back with the task's place in its queue: at once if it waits in one, then whenever the place, the priority or
-   * `held` changes, at most about once a frame, and with `null` when it no longer waits. A task that waits for another
-   * attempt goes through the queue again. What the callback throws is reported as an uncaught error.
+   * `held` changes, at most about once per frame, and with `null` when it no longer waits. Before another attempt, a task goes
+   * through the queue again. What the callback throws is reported as an uncaught error.
    *
-   * @returns A function that ends the calls.
+   * @returns A function that removes the callback.
    *
    * @example
    * ```ts
@@ -80,8 +80,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
 
   /**
-   * What the task emits, one by one. Only one reading of a task goes on at a time; a new one begins where the last one of
-   * this handle stopped, else with `from` of {@link AttachOptions}, else with the oldest item that nobody has read.
+   * Reads the items that the task emits, one by one. A task has only one reading at a time. A new one starts where the last
+   * reading of this handle stopped; the first one with `from` of {@link AttachOptions}, or else with the oldest item that nobody
+   * has read.
    *
    * @example
    * ```ts
@@ -91,8 +92,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   items(): TaskItems<JsonItem<T["item"]>>;
 
   /**
-   * The same in arrays, as the items come: for a page that renders once for many. Slow ones come in arrays of one, at once.
-   * None is empty.
+   * Reads the items in arrays as they come, for a page that renders many at once. Items that come slowly come at once, in arrays
+   * of one. No array is empty.
    *
    * @example
    * ```ts
@@ -102,8 +103,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   batches(): TaskItems<JsonItem<T["item"]>[]>;
 
   /**
-   * What a task of a kind that emits bytes does emit, in chunks as they come, none of them empty. `position` and `missed`
-   * count bytes.
+   * Reads the bytes that a task of a kind that emits bytes emits, in chunks as they come. No chunk is empty. `position` and
+   * `missed` count bytes.
    *
    * @example
    * ```ts
@@ -113,8 +114,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly bytes: BytesMethod<T["item"]>;
 
   /**
-   * The items (the chunks, for a kind that emits bytes) as a `ReadableStream`, which pipes. Nothing is read before it is wanted.
-   * It fails as {@link TaskItems} rejects, and `cancel` ends the reading as `return()` does there.
+   * Reads the items, or the chunks for a kind that emits bytes, as a `ReadableStream` that can be piped. It reads nothing before
+   * it is pulled, fails with what a {@link TaskItems} would reject with, and `cancel` ends the reading as `return()` does.
    *
    * @example
    * ```ts
@@ -124,8 +125,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   stream(): ReadableStream<T["item"]>;
 
   /**
-   * The task's output, as a promise that is made when it is first read: never read, it never leaves an unhandled
-   * rejection behind. Rejects
+   * The task's output. The promise is made when this property is first read, so if nobody reads it, there is never an unhandled
+   * rejection. Rejects
    * - with the signal's `reason`, at once, if the signal given to `start` is aborted,
    * - with {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} if
    *   the task ends that way,
@@ -140,9 +141,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly result: Promise<T["output"]>;
 
   /**
-   * How the task ended, as a promise that is made when it is first read. No way to end makes it reject, an aborted
-   * signal neither; it rejects only if the outcome can't be had ({@link OutcomeExpiredError}, or another
-   * {@link TaskError} if it can't be fetched). This is where the handler's own error is typed.
+   * How the task ended. The promise is made when this property is first read. It doesn't reject because of how the task ended
+   * or because of an aborted signal, only if the outcome is unavailable: with {@link OutcomeExpiredError}, or with another
+   * {@link TaskError} if it can't be fetched. The handler's own error is typed here.
    *
    * @example
    * ```ts
@@ -158,7 +159,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
 
   /**
-   * Resolves when the work has really stopped (later than `result` rejects after an abort), or when the plugin no
+   * Resolves when the work has really stopped, which after an abort is later than `result` rejects, or when the plugin no
    * longer knows the task. Never rejects.
    *
    * @example
@@ -171,8 +172,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly closed: Promise<void>;
 
   /**
-   * Asks the task to stop, with the reason `user`, and resolves when it has been asked; `closed` tells when it stopped.
-   * Asking again does nothing. Rejects with a {@link TaskError} of kind `alreadyEnded` if it has ended.
+   * Asks the task to stop, with the reason `user`. Resolves when the task has been asked; `closed` resolves when it has stopped.
+   * Asking again does nothing. Rejects with a {@link TaskError} of kind `alreadyEnded` if the task has ended.
    *
    * @example
    * ```ts
@@ -183,8 +184,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   cancel(): Promise<void>;
 
   /**
-   * Keeps the task in its queue until `release` is called; held already, nothing changes. Rejects with a
-   * {@link TaskError} of kind `notQueued` if it doesn't wait (any more), and of kind `shuttingDown` if the app is about to exit.
+   * Keeps the task in its queue until `release` is called. Does nothing if it is held already. Rejects with a
+   * {@link TaskError} of kind `notQueued` if the task is not waiting, and of kind `shuttingDown` if the app is about to exit.
    *
    * @example
    * ```ts
@@ -195,8 +196,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   hold(): Promise<void>;
 
   /**
-   * Lets a held task run when it is its turn; not held, nothing changes. Rejects with a {@link TaskError} of kind
-   * `notQueued` if it doesn't wait (any more).
+   * Lets a held task run when its turn comes. Does nothing if it is not held. Rejects with a {@link TaskError} of kind
+   * `notQueued` if the task is not waiting.
    *
    * @example
    * ```ts
@@ -206,8 +207,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   release(): Promise<void>;
 
   /**
-   * Gives a waiting task another priority: higher runs earlier, among equals the older one. A whole number. Rejects with
-   * a {@link TaskError} of kind `notQueued` if it doesn't wait (any more).
+   * Changes the priority of a waiting task, a whole number. Higher runs earlier; among equals, the older task does. Rejects with
+   * a {@link TaskError} of kind `notQueued` if the task is not waiting.
    *
    * @example
    * ```ts
@@ -218,11 +219,11 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Starts a task that failed, timed out or was cancelled once more, with the same input and options (but not held), as a
-   * new task with an id of its own. This handle stays that of the old one.
+   * new task with its own id. This handle remains that of the old task.
    *
-   * Rejects with a {@link TaskError} of kind `notEnded` or `notRetriable` (it completed, or is none that a page starts),
-   * with {@link TaskNotFoundError} if the plugin no longer has it, or as `start` does ({@link TaskQueueFullError},
-   * {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
+   * Rejects with a {@link TaskError} of kind `notEnded`, or of kind `notRetriable` if the task completed or is not one that a
+   * page can start; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
+   * ({@link TaskQueueFullError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
    *
    * @example
    * ```ts
@@ -232,8 +233,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   retry(): Promise<TaskHandle<T>>;
 
   /**
-   * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` while
-   * it goes on.
+   * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` if the task has
+   * not ended.
    *
    * @example
    * ```ts
@@ -244,7 +245,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   remove(): Promise<void>;
 }
 
-/** Handles as `attachAll` gives them: typed by kind if the query names kinds. */
+/** The handles from `attachAll`: typed by kind if the query names kinds. */
 export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [K] extends [never]
   ? TaskHandle
   : { [N in K]: TaskHandle<M[N]> }[K];

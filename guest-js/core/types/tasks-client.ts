@@ -7,7 +7,7 @@ import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
 
-/** The arguments of `start` after the name: the input may be left out exactly where `null` is one. */
+/** The arguments of `start` after the name. The input may be omitted exactly where `null` is a valid one. */
 export type StartArguments<I> = null extends I
   ? [input?: I, options?: StartOptions]
   : [input: I, options?: StartOptions];
@@ -17,14 +17,14 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
    * Starts a task and resolves as soon as the plugin has accepted it.
    *
-   * Rejects with `signal.reason` if the signal is aborted first (a task that was already on its way is cancelled), with
-   * {@link TaskInputError} if the input doesn't fit, with {@link TaskPermissionError} if this window may not start this
+   * Rejects with `signal.reason` if the signal is aborted first (a task that was already being started is cancelled), with
+   * {@link TaskInputError} if the input has the wrong type, with {@link TaskPermissionError} if this window may not start this
    * kind, with {@link TaskQueueFullError} or {@link TaskKeyTakenError}, or with another {@link TaskError} (`unknownTask`,
-   * `invalidOptions`, `ipc`, …). After a rejection no handle or listener is left behind.
+   * `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
    *
-   * @param name The name the kind is registered with. For a union of names the input may be that of any of them: the
-   *   plugin checks it.
-   * @param args The input (left out, or `null`, for a kind without), then the options.
+   * @param name The name that the kind is registered with. For a union of names, TypeScript accepts the input of any of
+   *   them; the plugin checks it.
+   * @param args The input (omitted or `null` for a kind without input), then the options.
    *
    * @example
    * ```ts
@@ -38,11 +38,11 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<TaskHandle<M[K]>>;
 
   /**
-   * A handle of a task that is already there: started before a reload, by another window or in Rust. Also of an ended
-   * one, as long as the plugin keeps it. Each call gives a handle of its own.
+   * Gives a handle of an existing task: one that was started before a reload, by another window or in Rust. The task may have
+   * ended, if the plugin still keeps it. Each call gives a new handle.
    *
-   * Rejects with {@link TaskNotFoundError} if there is none with this id, none that this page may see, one of another
-   * kind, or a batch, and with a {@link TaskError} of kind `invalidOptions` if `from` is no number of an item.
+   * Rejects with {@link TaskNotFoundError} if there is no task with this id that this page may see, or if it is a batch or of
+   * another kind, and with a {@link TaskError} of kind `invalidOptions` if `from` is not the number of an item.
    *
    * @example
    * ```ts
@@ -56,8 +56,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Handles of all matching tasks that this page may see, oldest first, without the batches: to find one's tasks again after a
-   * reload. Rejects with a {@link TaskError}; then none is followed.
+   * Gives handles of all matching tasks that this page may see, oldest first, to find them again after a reload. Batches are left
+   * out. Rejects with a {@link TaskError}; no task is followed then.
    *
    * @example
    * ```ts
@@ -67,9 +67,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
 
   /**
-   * Starts one task for each of the inputs, all or none, and resolves as soon as the plugin has accepted them.
+   * Starts one task per input, all of them or none, and resolves as soon as the plugin has accepted them.
    *
-   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the number of the input, from 0:
+   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, such as
    * `[3].url`.
    *
    * @example
@@ -84,8 +84,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<BatchHandle<M[K]>>;
 
   /**
-   * A handle of a batch that is already there, as `attach` gives one of a task. Rejects as `attach` does, and with
-   * {@link TaskNotFoundError} if the task is no batch.
+   * Gives a handle of an existing batch, as `attach` does for a task. Rejects as `attach` does, and with
+   * {@link TaskNotFoundError} if the task is not a batch.
    *
    * @example
    * ```ts
@@ -95,8 +95,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
 
   /**
-   * Starts a task that ended badly once more, as a new one: what {@link TaskHandle.retry} does, for a task that was only
-   * listed. Rejects as that does, and with {@link TaskNotFoundError} if the task is of another kind.
+   * Does what {@link TaskHandle.retry} does, without a handle: starts a task that failed, timed out or was cancelled once more,
+   * as a new task. Rejects as that does, and with {@link TaskNotFoundError} if the task is of another kind.
    *
    * @example
    * ```ts
@@ -106,7 +106,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   retry<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
 
   /**
-   * The tasks this page may see, as they are now.
+   * Gives the matching tasks that this page may see, as they are now.
    *
    * @example
    * ```ts
@@ -116,13 +116,13 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
 
   /**
-   * A live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
-   * call gets a new array. Of quick changes only the newest state is shown.
+   * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
+   * call gets a new array. When changes come quickly, only the newest state is shown.
    *
-   * Rejects with a {@link TaskError} if the list can't be had; then, and after the returned function was called or the
-   * signal was aborted, the callback is never called again. What the callback throws is reported as an uncaught error.
+   * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
+   * function is called, it never calls back again. What the callback throws is reported as an uncaught error.
    *
-   * @returns A function that ends the watching.
+   * @returns A function that stops watching.
    *
    * @example
    * ```ts
@@ -136,7 +136,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<() => void>;
 
   /**
-   * One task as it is now. Rejects with {@link TaskNotFoundError} if there is none that this page may see.
+   * Gives one task as it is now. Rejects with {@link TaskNotFoundError} if there is no such task that this page may see.
    *
    * @example
    * ```ts
@@ -146,8 +146,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   get(id: string): Promise<TaskSnapshot>;
 
   /**
-   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all. Those that have
-   * ended are left alone. Resolves with how many had not ended. Rejects with a {@link TaskError}.
+   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all. Ended tasks are not
+   * affected. Resolves with the number of tasks that had not ended. Rejects with a {@link TaskError}.
    *
    * @example
    * ```ts
@@ -157,9 +157,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   cancelAll(query: TaskQuery<TaskName<M>>): Promise<number>;
 
   /**
-   * How many tasks of each kind stand where, and how many have ended since the app began; a batch doesn't count, its
-   * members do. Only kinds whose tasks this window sees whoever has started them, as with `tasks:observe-all`. Needs a
-   * permission that `tasks:default` doesn't have, and rejects with {@link TaskPermissionError} without.
+   * Gives the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
+   * count, the batch itself doesn't. Only kinds are included whose tasks this window may see whoever started them, as with
+   * `tasks:observe-all`. Needs a permission that `tasks:default` doesn't include, or rejects with {@link TaskPermissionError}.
    *
    * @example
    * ```ts
@@ -169,9 +169,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   counts(): Promise<TaskCounts[]>;
 
   /**
-   * Changes how many tasks may run at once: of the whole app, of a kind or of a group. `null` is no limit, 0 lets no
-   * further one begin; those that run go on. Needs a permission that `tasks:default` doesn't have, and rejects with
-   * {@link TaskPermissionError} without.
+   * Changes how many tasks may run at once in the whole app, of a kind or of a group. `null` removes the limit; 0 lets no further
+   * task begin. Running tasks continue. Needs a permission that `tasks:default` doesn't include, or rejects with
+   * {@link TaskPermissionError}.
    *
    * @example
    * ```ts
