@@ -58,7 +58,7 @@ describe("the build", () => {
     expect(Object.keys(module).sort()).toEqual(NAMES);
   });
 
-  it("takes Tauri's API from outside and nothing else", () => {
+  it("imports nothing but Tauri's API", () => {
     const imported = (code = "") => [...code.matchAll(/(?:from|require\()\s*"([^"]+)"/g)];
     for (const file of ["dist-js/index.js", "dist-js/index.cjs"]) {
       const code = outputs.get(file)?.replace(/\/\*[\s\S]*?\*\//g, "");
@@ -74,7 +74,7 @@ describe("the build", () => {
 });
 
 describe("api-iife.js", () => {
-  it("is what the sources build to (else: npm run build)", () => {
+  it("is what the sources build to (run npm run build if not)", () => {
     const committed = readFileSync(join(root, "api-iife.js"), "utf8");
     expect(committed).toBe(outputs.get("api-iife.js"));
   });

@@ -49,7 +49,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
       if (isBatch(snapshot)) {
         throw new TaskError(
           "notRetriable",
-          `Task ${id} is a batch: retry the members that failed, timed out or were cancelled.`,
+          `Task ${id} is a batch: retry the members that did not complete.`,
         );
       }
       return retryTask(page, name, id);

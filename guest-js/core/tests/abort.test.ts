@@ -10,7 +10,7 @@ it("calls back once with the reason", () => {
   expect(callback.mock.calls).toEqual([["why"]]);
 });
 
-it("doesn't call back after it was taken off", () => {
+it("doesn't call back once its listener is removed", () => {
   const controller = new AbortController();
   const callback = vi.fn();
   onAbort(controller.signal, callback)();

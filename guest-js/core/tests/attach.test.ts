@@ -8,7 +8,7 @@ beforeEach(async () => {
 afterEach(() => page.unload());
 
 describe("attaching from an item", () => {
-  it("begins to read there, in every form", async () => {
+  it("starts reading there, in every form", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0, 1, 2, 3);
@@ -22,7 +22,7 @@ describe("attaching from an item", () => {
     expect(plugin.calls("read").map(({ from }) => from)).toEqual([2, 2, 2, 2, 3, 3, 3, 3]);
   });
 
-  it("goes on where the handle's last reading stopped, and not where the first began", async () => {
+  it("continues where the handle's last reading stopped, not where its first one started", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0, 1, 2, 3);
@@ -35,7 +35,7 @@ describe("attaching from an item", () => {
     expect(more.missed).toBe(0);
   });
 
-  it("can begin with the first one, and with the next to come", async () => {
+  it("can start with the first item, or with the next one to come", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0);
@@ -48,7 +48,7 @@ describe("attaching from an item", () => {
     expect((await next).value).toBe(1);
   });
 
-  it("is where a reading is that was stopped before it got anything", async () => {
+  it("is the position of a reading that was stopped before it got anything", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0, 1);
@@ -61,7 +61,7 @@ describe("attaching from an item", () => {
     expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
   });
 
-  it("is refused by the plugin if there can be no such item", async () => {
+  it("is refused by the plugin if there is no such item", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0);
@@ -70,7 +70,7 @@ describe("attaching from an item", () => {
     await expect(task.items().next()).rejects.toMatchObject({ kind: "invalidOptions" });
   });
 
-  it("is refused at once if that is no number of an item", async () => {
+  it("is refused at once if it is not the number of an item", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     for (const from of [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, "7" as unknown as number]) {
@@ -87,7 +87,7 @@ describe("attaching from an item", () => {
 });
 
 describe("attaching to all", () => {
-  it("gives a handle of each task that matches, oldest first, but of no batch", async () => {
+  it("gives a handle of each matching task, oldest first, but not of batches", async () => {
     const { plugin, tasks } = page;
     const ids = [plugin.begin("tick"), plugin.begin("tail"), plugin.begin("tick")];
     const { id: batch } = await tasks.batch("tick", [null, null]);
@@ -101,7 +101,7 @@ describe("attaching to all", () => {
     expect(tail?.status).toBe("running");
   });
 
-  it("leaves out what vanishes meanwhile", async () => {
+  it("leaves out tasks that vanish in the meantime", async () => {
     const { plugin, tasks } = page;
     const ids = [plugin.begin("tick"), plugin.begin("tick"), plugin.begin("tick")];
     const answer = plugin.hold("list");
@@ -113,7 +113,7 @@ describe("attaching to all", () => {
     expect(page.page.tasks.size).toBe(2);
   });
 
-  it("follows none if one can't be followed", async () => {
+  it("follows no task if one of them can't be followed", async () => {
     const { plugin, tasks } = page;
     plugin.begin("tick");
     plugin.begin("tick");

@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => page.unload());
 
 const inputs = ["a", "b", "c", "d", "e"].map((url) => ({ url }));
-/** One of each way to end. */
+/** One outcome for each way to end. */
 const ends: Outcome[] = [
   { status: "completed", data: { output: "/tmp/a" } },
   { status: "failed", data: { kind: "error", message: "HTTP 404", error: { code: 404 } } },
@@ -18,7 +18,7 @@ const ends: Outcome[] = [
   { status: "timedOut", data: { limit: "attemptTimeout", message: "too slow" } },
 ];
 
-/** Ends the members of a batch in an order that is not that of the inputs. */
+/** Ends the members of a batch, but not in the order of the inputs. */
 async function endMembers(id: string, outcomes: readonly Outcome[]): Promise<void> {
   const members = page.plugin.members(id).map((member, index) => ({ member, index }));
   for (const { member, index } of members.reverse()) {
@@ -29,7 +29,7 @@ async function endMembers(id: string, outcomes: readonly Outcome[]): Promise<voi
 }
 
 describe("a batch", () => {
-  it("is started with one command, the options without the signal", async () => {
+  it("is started by one command, whose options leave out the signal", async () => {
     const { plugin, tasks } = page;
     const { signal } = new AbortController();
     const options = { concurrency: 2, priority: 1, label: "Files", tags: ["x"] };
@@ -57,7 +57,7 @@ describe("a batch", () => {
     expect("retry" in batch).toBe(false);
   });
 
-  it("results in what became of each member, in the order of the inputs", async () => {
+  it("results in the result of each member, in the order of the inputs", async () => {
     const { plugin, tasks, api } = page;
     const batch = await tasks.batch("download", inputs);
     const members = plugin.members(batch.id);
@@ -79,7 +79,7 @@ describe("a batch", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("has an outcome with the outcomes of its members, the same for all handles", async () => {
+  it("has an outcome that holds the outcomes of its members, the same for all handles", async () => {
     const { tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const other = await tasks.attachBatch("download", batch.id);
@@ -98,7 +98,7 @@ describe("a batch", () => {
     );
   });
 
-  it("fetches a big outcome when it is wanted", async () => {
+  it("fetches a big outcome when it is read", async () => {
     const { plugin, tasks } = page;
     const batch = await tasks.batch("download", inputs.slice(0, 1));
     const big = "x".repeat(10_000);
@@ -109,14 +109,14 @@ describe("a batch", () => {
     expect(plugin.calls("outcome")).toEqual([{ id: batch.id }]);
   });
 
-  it("without inputs results in nothing", async () => {
+  it("without inputs results in an empty array", async () => {
     const { tasks } = page;
     const batch = await tasks.batch("tick", []);
     expect(await batch.result).toEqual([]);
     expect(page.kept()).toBe(0);
   });
 
-  it("is cancelled with all its members, and then its own result rejects", async () => {
+  it("is cancelled with all its members, and its own result rejects", async () => {
     const { plugin, tasks, api } = page;
     const batch = await tasks.batch("download", inputs);
     expect(await batch.cancel()).toBeUndefined();
@@ -128,7 +128,7 @@ describe("a batch", () => {
     await expect(batch.cancel()).rejects.toMatchObject({ kind: "alreadyEnded" });
   });
 
-  it("tells its status and its progress like a task", async () => {
+  it("reports its status and its progress like a task", async () => {
     const { plugin, tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const seen: unknown[] = [];
@@ -144,7 +144,7 @@ describe("a batch", () => {
     ]);
   });
 
-  it("that is refused leaves nothing behind, and the error names the input", async () => {
+  it("leaves nothing behind when it is refused, and the error names the input", async () => {
     const { plugin, tasks, api } = page;
     const data = { path: "[3].url" };
     plugin.refuse("batch", { kind: "invalidInput", message: "no URL", data });
@@ -158,7 +158,7 @@ describe("a batch", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("is started once when the session is gone", async () => {
+  it("is started only once when the session is gone", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     plugin.dropSessions();
@@ -170,7 +170,7 @@ describe("a batch", () => {
 });
 
 describe("the queue", () => {
-  it("is where the members wait, not the batch", async () => {
+  it("holds the members, not the batch", async () => {
     const { plugin, tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const callback = vi.fn();
@@ -197,7 +197,7 @@ describe("a batch with an AbortSignal", () => {
     expect(plugin.calls("cancel")).toEqual([{ id: batch.id, reason: "signal" }]);
   });
 
-  it("is cancelled after the answer when it is aborted before that", async () => {
+  it("is cancelled after the answer when it is aborted before it", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("batch");
     const controller = new AbortController();
@@ -239,7 +239,7 @@ describe("the members of a batch", () => {
     ]);
   });
 
-  it("are no longer told when the signal is aborted", async () => {
+  it("are no longer reported once the signal is aborted", async () => {
     const { plugin, tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const controller = new AbortController();
@@ -267,7 +267,7 @@ describe("the members of a batch", () => {
 });
 
 describe("attaching to a batch", () => {
-  it("gives its handle again, also after its end", async () => {
+  it("gives its handle again, even after its end", async () => {
     const { tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const during = await tasks.attachBatch("download", batch.id);
@@ -279,7 +279,7 @@ describe("attaching to a batch", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("with attach, and to a task with attachBatch, says which to use", async () => {
+  it("with attach, or to a task with attachBatch, rejects and says which to use", async () => {
     const { plugin, tasks, api } = page;
     const batch = await tasks.batch("download", inputs);
     const id = plugin.begin("download");
@@ -294,7 +294,7 @@ describe("attaching to a batch", () => {
       expect((error as Error).message).toContain(message);
     }
     await settle();
-    // The batch's own handle still follows it, the other task nobody.
+    // The batch is still followed by its own handle. Nothing follows the other task.
     expect([...plugin.session().tasks]).toEqual([batch.id]);
     expect(page.page.tasks.size).toBe(1);
   });

@@ -69,7 +69,7 @@ describe("the arguments of each command are those of the protocol", () => {
     expect(plugin.calls("unwatch")).toEqual([{ session, target: list }]);
   });
 
-  it("list, with one or several of each", async () => {
+  it("list, with one or several values per field", async () => {
     const { plugin, tasks } = page;
     await tasks.list();
     await tasks.list({ task: "download", status: "running" });
@@ -87,7 +87,7 @@ describe("the arguments of each command are those of the protocol", () => {
     ]);
   });
 
-  it("cancelAll, which asks those that match and tells how many", async () => {
+  it("cancelAll, which asks the matching tasks and returns how many there were", async () => {
     const { plugin, tasks } = page;
     const sync = { tags: ["sync"] };
     const mine = await tasks.start("tick", null, sync);
@@ -156,7 +156,7 @@ describe("what commands reject with", () => {
     }
   });
 
-  it("say which kind of task to allow", async () => {
+  it("name the kind of task to allow", async () => {
     const { plugin, tasks, api } = page;
     plugin.refuse("start", "Command plugin:tasks|start not allowed by ACL");
     const error = await tasks.start("tick").catch((e: unknown) => e);

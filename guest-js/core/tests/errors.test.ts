@@ -15,7 +15,7 @@ import {
 } from "../errors/task-error.js";
 
 describe("errors of the plugin", () => {
-  it("become the class of their kind and keep message and data", () => {
+  it("become instances of their kind's class and keep message and data", () => {
     const wire = (kind: string, data: unknown = null) => ({ kind, message: `it is ${kind}`, data });
     const cases = [
       ["notAllowed", TaskPermissionError],
@@ -31,11 +31,11 @@ describe("errors of the plugin", () => {
     }
   });
 
-  it("may come without data", () => {
+  it("can come without data", () => {
     expect(toTaskError({ kind: "internal", message: "no" }).data).toBeNull();
   });
 
-  it("name the field of an input that doesn't fit", () => {
+  it("name the field of an input that has the wrong type", () => {
     const error = toTaskError({ kind: "invalidInput", message: "no", data: { path: "files[2]" } });
     expect(error).toBeInstanceOf(TaskInputError);
     expect(error).toMatchObject({ path: "files[2]" });
@@ -44,7 +44,7 @@ describe("errors of the plugin", () => {
     });
   });
 
-  it("say how many may wait, and who has the key", () => {
+  it("say how many tasks may wait, and which task has the key", () => {
     const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
     expect(full).toBeInstanceOf(TaskQueueFullError);
     expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
@@ -60,7 +60,7 @@ describe("errors of the plugin", () => {
     }
   });
 
-  it("stay what they are when they pass twice", () => {
+  it("stay the same when they are converted twice", () => {
     const error = new TaskError("internal", "no");
     expect(toTaskError(error)).toBe(error);
   });
@@ -178,14 +178,14 @@ describe("other strings from Tauri", () => {
     });
   }
 
-  it("are passed on as they are if nothing is known about them", () => {
+  it("are passed on unchanged if nothing is known about them", () => {
     expect(toTaskError("the webview is gone")).toMatchObject({
       kind: "ipc",
       message: "the webview is gone",
     });
   });
 
-  it("may be errors of the page itself", () => {
+  it("can be errors of the page itself", () => {
     const cause = new TypeError("Load failed");
     expect(toTaskError(cause)).toMatchObject({ kind: "ipc", cause });
     expect(toTaskError(undefined).kind).toBe("ipc");

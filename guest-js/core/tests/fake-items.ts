@@ -1,10 +1,10 @@
-/** The part of the fake plugin that keeps what a task emits until it was read, as the real one does. */
+/** The part of the fake plugin that keeps what a task emits until it is read, as the real one does. */
 import type { ItemBatch, WireError } from "../ipc/bindings.js";
 
-/** How many batches a reader may have asked for and not let go of. */
+/** How many batches a reader may have requested and not yet released. */
 const WINDOW = 4;
 
-/** What a page asks for. */
+/** A request of a page. */
 export interface Ask {
   reader: string;
   batch: number;
@@ -21,7 +21,7 @@ interface Frozen {
 interface Attached {
   name: string;
   session: string;
-  /** The number of the unit it should get next. */
+  /** The number of the next unit to send. */
   expected: number;
   nextBatch: number;
   frozen: Map<number, Frozen>;
@@ -106,7 +106,7 @@ export function createFakeItems() {
   }
 
   return {
-    /** No more than `limit` units in a batch. `undefined`: it has to be waited for. */
+    /** Returns a batch of at most `limit` units, or `undefined` if there is nothing yet. */
     ask(session: string, ask: Ask, limit: number): ItemBatch | ArrayBuffer | undefined {
       const by = attach(session, ask);
       const known = by.frozen.get(ask.batch);
@@ -119,7 +119,7 @@ export function createFakeItems() {
       letGoBefore(by, ask.batch - WINDOW + 1);
       if (ask.batch !== by.nextBatch) return undefined;
       const frozen = freeze(by, limit);
-      // The reads for batches after it, if they came first.
+      // Wakes the reads for later batches, which may have come first.
       if (frozen) queueMicrotask(wake);
       return frozen && answer(frozen);
     },
@@ -133,7 +133,7 @@ export function createFakeItems() {
       kept.push(...units);
       wake();
     },
-    /** Drops the oldest units; not while there is a reader. */
+    /** Drops the oldest units. Must not be called while there is a reader. */
     drop(count: number): void {
       if (attached) throw new Error("There is a reader.");
       kept = kept.slice(count);
@@ -151,7 +151,7 @@ export function createFakeItems() {
       }
       wake();
     },
-    /** The session is gone, and its reader with it. */
+    /** Drops the reader of a session that is gone. */
     lose(session: string): void {
       if (attached?.session === session) {
         gone.add(attached.name);

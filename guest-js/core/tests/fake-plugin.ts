@@ -1,6 +1,6 @@
 /**
- * The plugin's side of protocol 4, small and honest: it numbers, conflates, packs and leases as the real one does, and
- * everything passes through JSON. A test says when a frame is (`frame`) and may hold back answers (`hold`).
+ * A small but faithful plugin for protocol 4: it numbers, conflates, packs and leases as the real one does, and everything
+ * passes through JSON. The test decides when a frame is (`frame`), and can hold answers back (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
@@ -51,7 +51,7 @@ interface FakeList {
   filter: TaskFilter;
   ids: Set<string>;
   changed: Set<string>;
-  /** Those of which only the progress has changed. */
+  /** The tasks of which only the progress has changed. */
   progressed: Set<string>;
   removed: Set<string>;
 }
@@ -59,10 +59,10 @@ interface FakeList {
 interface FakeSession {
   nonce: string;
   channel: Channel<SessionMessage>;
-  /** Index of the next message on the channel. */
+  /** The index of the next message on the channel. */
   index: number;
   last: number;
-  /** What was sent last and is not acknowledged. */
+  /** The last message, until it is acknowledged. */
   open: SessionMessage | undefined;
   events: TaskEvent[];
   tasks: Set<string>;
@@ -100,15 +100,15 @@ export function createFakePlugin() {
   const refusals = new Map<string, unknown[]>();
   const outcomeWaiters = new Map<string, Set<() => void>>();
   const limits = new Map<string, number | null>();
-  /** The sessions of pages that are no more: nothing reaches those. */
+  /** The sessions of pages that are gone. Nothing reaches them. */
   const unloaded = new Set<string>();
-  /** How the next tasks end, before their start is answered. */
+  /** The outcomes of the next tasks, which end before their start is answered. */
   const ends: Outcome[] = [];
   const answers = new Map<string, unknown[]>();
-  /** The calls of a command whose answers get lost. */
+  /** How many answers of a command get lost. */
   const losses = new Map<string, number>();
   const polls = new Set<Poll>();
-  /** The reads of a session that wait: each answers `null` when it is told to. */
+  /** The waiting reads of a session. Each answers `null` when it is called. */
   const waiting = new Map<string, Set<() => void>>();
   let mostPolls = 0;
   let mostReads = 0;
@@ -178,7 +178,7 @@ export function createFakePlugin() {
         session.events.splice(session.events.indexOf(waiting), 1);
       }
       if (change.type !== "progress") {
-        // Only the newest place is told, and none when the task no longer waits there.
+        // Only the newest place is sent, and none once the task no longer waits there.
         session.events = session.events.filter(
           (event) => event.id !== id || event.change.type !== "queue",
         );
@@ -188,7 +188,7 @@ export function createFakePlugin() {
     touch(id, change.type === "progress");
   }
 
-  /** The next message of a session, packed up to the limit. */
+  /** Packs the next message of a session, up to the limit. */
   function pack(session: FakeSession): SessionMessage | undefined {
     const lists: ListChange[] = [];
     for (const [watch, list] of session.lists) {
@@ -231,7 +231,7 @@ export function createFakePlugin() {
     session.index += 1;
   }
 
-  /** Tells the places in the queues that have changed. */
+  /** Sends the places in the queues that have changed. */
   function requeue(): void {
     for (const [id, queue] of places([...tasks.values()])) {
       const task = taskOf(id);
@@ -298,7 +298,7 @@ export function createFakePlugin() {
     return made;
   }
 
-  /** What `start` and `retry` do with an id that is new, or known from a repeat, or not needed. */
+  /** Does what `start` and `retry` have in common. The id may be new, or known from a repeat, or remain unused. */
   function launch(
     session: FakeSession,
     id: string,
@@ -326,7 +326,7 @@ export function createFakePlugin() {
     return follow(session, made);
   }
 
-  /** Tells a task to stop, and with a batch its members. Answers whether it had not ended. */
+  /** Asks a task to stop, and the members of a batch. Returns whether the task had not ended. */
   function tell({ snapshot: { id, status } }: FakeTask, cancelReason: CancelReason): boolean {
     if (ENDED.includes(status)) return false;
     if (status !== "cancelling") {
@@ -340,7 +340,7 @@ export function createFakePlugin() {
     return [...tasks.values()].filter(({ snapshot }) => snapshot.parent === id);
   }
 
-  /** A batch ends when the last of its members has. */
+  /** Ends a batch if all its members have ended. */
   function endBatch(id: string): void {
     const outcomes = membersOf(id).map((member) => member.outcome);
     if (outcomes.includes(null)) return;
@@ -349,20 +349,20 @@ export function createFakePlugin() {
     else plugin.complete(id, outcomes);
   }
 
-  /** The id of a task that is started without the page. */
+  /** Returns the id for a task that the page doesn't start. */
   function newId(): string {
     made += 1;
     return `00000000-0000-7000-8000-${String(made).padStart(12, "0")}`;
   }
 
-  /** Starts over if the session follows the task already: what it has not been told yet is in the snapshot. */
+  /** Follows a task. If the session follows it already, its pending events are dropped: the snapshot includes them. */
   function follow(session: FakeSession, { snapshot }: FakeTask): TaskSnapshot {
     session.events = session.events.filter((event) => event.id !== snapshot.id);
     if (!ENDED.includes(snapshot.status)) session.tasks.add(snapshot.id);
     return snapshot;
   }
 
-  /** What a start answers: with the outcome, if that is there and small. */
+  /** Returns the answer to a start, with the outcome if there is one and it is small. */
   function started(snapshot: TaskSnapshot): Started {
     const { outcome } = taskOf(snapshot.id);
     return { snapshot, outcome: outcome && isSmall(outcome) ? outcome : null };
@@ -372,7 +372,7 @@ export function createFakePlugin() {
     return JSON.stringify(outcome).length <= INLINE_LIMIT;
   }
 
-  /** Counts the reads that are on their way. */
+  /** Counts a pending read. Returns a function to call when it is answered. */
   function countRead(args: Args): () => void {
     const poll: Poll = { reader: String(args["reader"]), waitMs: Number(args["waitMs"]) };
     polls.add(poll);
@@ -600,7 +600,7 @@ export function createFakePlugin() {
     tasks,
     sessions,
 
-    /** Takes the place of Tauri. */
+    /** Answers the page's calls in place of Tauri. */
     install(): void {
       mockIPC(async (command, payload) => {
         const name = command.replace("plugin:tasks|", "");
@@ -638,14 +638,14 @@ export function createFakePlugin() {
       clearMocks();
     },
 
-    /** The arguments of each call of a command so far. */
+    /** Returns the arguments of each call of a command so far. */
     calls: (name: string): Args[] =>
       calls.filter((call) => call.command === `plugin:tasks|${name}`).map((call) => call.args),
 
-    /** The names of all commands called so far. */
+    /** Returns the names of all commands called so far. */
     commands: (): string[] => calls.map((call) => call.command.replace("plugin:tasks|", "")),
 
-    /** The next call of a command is carried out, but not answered before the returned function is called. */
+    /** Carries the next call of a command out, but answers it only when the returned function is called. */
     hold(name: string): () => void {
       let release = () => {};
       const gate = new Promise<void>((resolve) => {
@@ -655,22 +655,22 @@ export function createFakePlugin() {
       return release;
     },
 
-    /** The next calls of a command reject, and are not carried out. */
+    /** Rejects the next calls of a command, `times` in number, without carrying them out. */
     refuse(name: string, rejection: unknown, times = 1): void {
       refusals.set(name, [...(refusals.get(name) ?? []), ...Array(times).fill(rejection)]);
     },
 
-    /** The next call of a command gets this answer, and is not carried out. */
+    /** Gives the next call of a command this answer without carrying it out. */
     answer(name: string, answer: unknown): void {
       answers.set(name, [...(answers.get(name) ?? []), answer]);
     },
 
-    /** The next call of a command is carried out, and the page gets an error of Tauri's instead of the answer. */
+    /** Carries the next call of a command out, but gives the page an error of Tauri's instead of the answer. */
     loseAnswer(name: string): void {
       losses.set(name, (losses.get(name) ?? 0) + 1);
     },
 
-    /** What a task emits. */
+    /** Makes a task emit items. */
     emit(id: string, ...items: unknown[]): void {
       taskOf(id).items.emit(throughJson(items), false);
     },
@@ -679,41 +679,41 @@ export function createFakePlugin() {
       taskOf(id).items.emit(bytes, true);
     },
 
-    /** The most items (or bytes) in one batch. */
+    /** Sets how many items, or bytes, one batch may hold. */
     limitBatches(limit: number): void {
       batchLimit = limit;
     },
 
-    /** Bytes come as numbers, as without the custom protocol. */
+    /** Sends bytes as numbers, as Tauri does without the custom protocol. */
     sendBytesAsNumbers(): void {
       rawBytes = false;
     },
 
-    /** The reads that are on their way now, and the most there were at a time: waiting ones, and those of one reader. */
+    /** Returns the number of waiting reads now, and the most there were at once: waiting ones, and those of one reader. */
     reads: () => ({
       waiting: [...polls].filter(({ waitMs }) => waitMs > 0).length,
       mostPolls,
       mostOfOneReader: mostReads,
     }),
 
-    /** How long the plugin waits for an acknowledgement. */
+    /** Sets how long the plugin waits for an acknowledgement. */
     lease(ms: number): void {
       leaseMs = ms;
     },
 
-    /** From now on everything is carried out and answered at once. */
+    /** Carries out and answers everything at once from now on. */
     calm(): void {
       refusals.clear();
       gates.clear();
       losses.clear();
     },
 
-    /** The sessions are gone, and the page is not told. */
+    /** Drops all sessions without telling the page. */
     dropSessions(): void {
       for (const session of [...sessions.values()]) dropSession(session);
     },
 
-    /** The page is gone, and its sessions with it: what it has called is never answered. */
+    /** Drops the page and its sessions. Its pending calls are never answered. */
     unloadPage(): void {
       for (const { args } of calls) unloaded.add(String(args["session"]));
       plugin.dropSessions();
@@ -726,15 +726,15 @@ export function createFakePlugin() {
       return id;
     },
 
-    /** The app has a schedule. */
+    /** Gives the app a schedule. */
     addSchedule(name: string, task: string, more: Partial<ScheduleSnapshot> = {}): void {
       schedules.add(name, task, more);
     },
 
-    /** The ids of a batch's members, in the order of the inputs. */
+    /** Returns the ids of a batch's members, in the order of the inputs. */
     members: (id: string): string[] => membersOf(id).map(({ snapshot }) => snapshot.id),
 
-    /** The time that a delayed task waits for has come. */
+    /** Ends the delay of a task. */
     due(id: string): void {
       const task = taskOf(id);
       task.snapshot = { ...task.snapshot, nextAttemptAt: null };
@@ -795,7 +795,7 @@ export function createFakePlugin() {
       });
     },
 
-    /** The next task that is started ends before that is answered. */
+    /** Ends the next task before its start is answered. */
     endNext(outcome: Outcome): void {
       ends.push(outcome);
     },
@@ -804,7 +804,7 @@ export function createFakePlugin() {
       plugin.end(id, { status: "completed", data: { output } });
     },
 
-    /** The task is no longer kept. */
+    /** Forgets a task. */
     evict(id: string): void {
       const items = tasks.get(id)?.items;
       tasks.delete(id);
@@ -814,7 +814,7 @@ export function createFakePlugin() {
       requeue();
     },
 
-    /** One frame: each session that owes no acknowledgement gets what waits. */
+    /** Runs one frame: each session that owes no acknowledgement gets what is waiting. */
     async frame(): Promise<void> {
       for (const session of sessions.values()) {
         if (session.open) continue;
@@ -824,7 +824,7 @@ export function createFakePlugin() {
       await settle();
     },
 
-    /** Puts a message on the channel of the (only) session as it is. */
+    /** Puts a message on the channel of a session, by default the only one, unchanged. */
     async push(message: SessionMessage, session = onlySession()): Promise<void> {
       runCallback(session, throughJson(message));
       await settle();
@@ -841,7 +841,7 @@ interface TauriInternals {
   runCallback(id: number, data: unknown): void;
 }
 
-/** Lets everything happen that needs no time. */
+/** Lets everything happen that takes no time. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
@@ -862,7 +862,7 @@ export type TestTasks = {
   cat: { input: null; detail: null; item: Uint8Array; output: number; error: string };
 };
 
-/** A page that has just been loaded, with a plugin behind it. */
+/** Loads a page, with a fake plugin behind it. */
 export async function loadPage() {
   vi.useFakeTimers();
   const plugin = createFakePlugin();
@@ -875,14 +875,14 @@ export async function loadPage() {
     plugin,
     page,
     tasks: api.createTasks<TestTasks>(),
-    /** The client of the page that is loaded in the place of this one. */
+    /** Reloads the page, and returns the client of the new one. */
     async reload() {
       plugin.unloadPage();
       vi.resetModules();
       const { createTasks } = await import("../index.js");
       return createTasks<TestTasks>();
     },
-    /** How many things the page keeps for the tasks and lists it follows. */
+    /** Returns how many things the page keeps for the tasks and lists that it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,
     unload() {
       plugin.uninstall();
@@ -893,7 +893,7 @@ export async function loadPage() {
 
 export type LoadedPage = Awaited<ReturnType<typeof loadPage>>;
 
-/** What a promise has come to so far. */
+/** Returns how a promise has settled, or that it is pending. */
 export async function stateOf(
   promise: Promise<unknown>,
 ): Promise<{ pending: true } | { value: unknown } | { reason: unknown }> {

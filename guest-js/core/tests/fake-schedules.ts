@@ -1,10 +1,10 @@
-/** The part of the fake plugin that has schedules. Nothing here looks at a clock: a test triggers. */
+/** The part of the fake plugin that keeps schedules. It has no clock: the test triggers the runs. */
 import type { ScheduleSnapshot, TaskSnapshot } from "../ipc/bindings.js";
 import { ENDED } from "./fake-queue.js";
 
 type Args = Record<string, unknown>;
 
-/** What it needs of the rest. */
+/** What the schedules need of the rest of the plugin. */
 export interface Runs {
   /** Starts a task of the app. */
   start(id: string, task: string, tags: string[]): void;
@@ -14,7 +14,7 @@ export interface Runs {
 
 export function createFakeSchedules(runs: Runs) {
   const schedules = new Map<string, ScheduleSnapshot>();
-  /** Which run a trigger with an id has led to. */
+  /** The run that each trigger has led to, by the id of the trigger. */
   const triggered = new Map<string, string>();
 
   function named(args: Args): ScheduleSnapshot {

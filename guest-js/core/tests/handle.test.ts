@@ -14,7 +14,7 @@ const failed = {
 } as const;
 
 describe("onProgress and onStatus", () => {
-  it("call back at once only with progress that was reported", async () => {
+  it("call back at once only if progress was reported", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const before = vi.fn();
@@ -28,7 +28,7 @@ describe("onProgress and onStatus", () => {
     expect(after).toHaveBeenCalledTimes(1);
   });
 
-  it("never call a callback that was taken off, even by another one in the same round", async () => {
+  it("never call a removed callback, even if another one has just removed it", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const second = vi.fn();
@@ -42,7 +42,7 @@ describe("onProgress and onStatus", () => {
     off();
   });
 
-  it("call the same function once for each time it was put on", async () => {
+  it("call a function once for each time it was added", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const callback = vi.fn();
@@ -94,7 +94,7 @@ describe("result", () => {
     expect(await task.result).toBe(await task.result);
   });
 
-  it("leaves no unhandled rejection behind when nobody reads it", async () => {
+  it("causes no unhandled rejection when nobody reads it", async () => {
     const { plugin, tasks } = page;
     const unhandled = vi.fn();
     process.on("unhandledRejection", unhandled);
@@ -112,7 +112,7 @@ describe("result", () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it("rejects with the error of the way it ended", async () => {
+  it("rejects with the error that belongs to how the task ended", async () => {
     const { plugin, tasks, api } = page;
     const cases = [
       [failed, api.TaskFailedError, { kind: "failed", error: { code: 404 }, message: "HTTP 404" }],
@@ -161,7 +161,7 @@ describe("outcome", () => {
     expect(plugin.calls("outcome")).toEqual([]);
   });
 
-  it("of a big output is fetched when it is wanted, once for all handles", async () => {
+  it("of a big output is fetched when it is read, once for all handles", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const other = await tasks.attach("download", task.id);
@@ -176,7 +176,7 @@ describe("outcome", () => {
     expect(plugin.calls("outcome")).toEqual([{ id: task.id }]);
   });
 
-  it("has expired when a big output was evicted before anybody wanted it", async () => {
+  it("has expired when a big output was evicted before anybody read it", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("download", input);
     plugin.complete(task.id, "x".repeat(10_000));
@@ -210,7 +210,7 @@ describe("an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("decides the result also when that is first read later", async () => {
+  it("decides the result even when that is first read later", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("download", input, { signal: controller.signal });
@@ -236,7 +236,7 @@ describe("an AbortSignal", () => {
     expect(await task.result).toBe("/tmp/a");
   });
 
-  it("aborted by the callback that hears of the end has no effect", async () => {
+  it("has no effect when the callback that is told of the end aborts it", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("download", input, { signal: controller.signal });
@@ -262,7 +262,7 @@ describe("an AbortSignal", () => {
     expect(removed).toHaveBeenCalledTimes(before + 1);
   });
 
-  it("doesn't mind if the task can't be cancelled any more", async () => {
+  it("ignores that the task can no longer be cancelled", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("tick", null, { signal: controller.signal });
@@ -302,7 +302,7 @@ describe("a handle", () => {
 });
 
 describe("cancel and remove", () => {
-  it("ask with the reason user", async () => {
+  it("give the reason user", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     expect(await task.cancel()).toBeUndefined();
@@ -310,7 +310,7 @@ describe("cancel and remove", () => {
     expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
   });
 
-  it("reject as the plugin does, or as it would", async () => {
+  it("reject as the plugin does, or would do", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     await expect(task.remove()).rejects.toMatchObject({ kind: "notEnded" });

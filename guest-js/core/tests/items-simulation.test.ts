@@ -1,7 +1,7 @@
 /**
- * Random readings: of items and bytes, in every form, stopped anywhere and taken up again by the same handle or another one,
- * while calls are answered late, answers get lost and sessions are dropped. Whatever happens, each item comes exactly once, in
- * order, and there are no more reads on their way than there may be. A failing seed is in the test's name.
+ * Random readings of items and bytes, in every form, which are stopped anywhere and continued by the same handle or another
+ * one, while calls are answered late, answers get lost and sessions are dropped. Whatever happens, each item comes exactly once
+ * and in order, and no more reads are pending than allowed. The name of each test has its seed.
  */
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle, TaskItems } from "../index.js";
@@ -10,12 +10,12 @@ import { randomFrom } from "./random.js";
 
 type Random = (below: number) => number;
 
-/** What a page keeps with its own state of one task, whatever happens to the readings. */
+/** What a page saves together with its own state of one task, whatever happens to the readings. */
 interface Consumer {
   readonly id: string;
   readonly kind: "tail" | "cat";
   handle: TaskHandle;
-  /** The number of the next item, or byte. */
+  /** The number of the next item or byte. */
   next: number;
   wrong: string[];
   missed: number;
@@ -23,11 +23,11 @@ interface Consumer {
   ended: boolean;
 }
 
-/** One reading, of so many items at most. */
+/** Reads at most so many items. */
 async function read(consumer: Consumer, count: number, random: Random): Promise<void> {
   const { handle, kind } = consumer;
   const accept = (value: unknown) => {
-    // A byte can't hold its own number.
+    // A byte is too small to hold its own number.
     const expected = kind === "tail" ? consumer.next : consumer.next & 0xff;
     if (value !== expected) consumer.wrong.push(`${value} in place of ${expected}`);
     consumer.next += 1;
@@ -87,8 +87,8 @@ async function consume(
     }
     await read(consumer, count, random);
   } catch (error) {
-    // What lost calls, sessions that go one after the other, or a reading that could not be stopped may lead to. The next
-    // reading goes on all the same.
+    // These come from lost calls, from sessions lost one after the other, or from a reading that could not be stopped. The
+    // next reading continues all the same.
     const { kind } = error as { kind?: string };
     if (!["ipc", "locked", "sessionGone", "readerGone"].includes(String(kind))) throw error;
   } finally {
@@ -153,7 +153,7 @@ async function simulate(seed: number): Promise<void> {
     () => plugin.loseAnswer(random(3) ? "read" : "cancel_read"),
     () => plugin.refuse("read", "not reached"),
     () => {
-      // A call that is refused more often than it is repeated is given up.
+      // More refusals than there are repeats, so that the page gives up.
       if (random(3) === 0 && cancelsToRefuse > 0) {
         cancelsToRefuse -= 1;
         plugin.refuse("cancel_read", "not reached");
@@ -182,7 +182,7 @@ async function simulate(seed: number): Promise<void> {
     if (random(2)) await settle();
   }
 
-  // Calm: everything is answered, everything ends.
+  // Then it becomes calm: everything is answered, and everything ends.
   for (let round = 0; round < 5; round += 1) {
     for (const release of held.splice(0)) release();
     plugin.calm();
@@ -201,7 +201,7 @@ async function simulate(seed: number): Promise<void> {
     expect(next).toBe(emitted.get(id));
     expect(missed).toBe(0);
     expect(ended).toBe(true);
-    // Nobody is left who would keep others from reading.
+    // No reading is left that would lock others out.
     expect(plugin.tasks.get(id)?.items.reader).toBeUndefined();
   }
   expect(plugin.reads().waiting).toBe(0);
@@ -212,7 +212,7 @@ async function simulate(seed: number): Promise<void> {
   page.unload();
 }
 
-/** A page that keeps the position with what it made of the items, reloaded again and again in the middle of everything. */
+/** Simulates a page that saves the position with what it made of the items, and is reloaded again and again at any moment. */
 async function simulateReloads(seed: number): Promise<void> {
   const random = randomFrom(seed);
   const { plugin, tasks, reload, unload } = await loadPage();
@@ -231,13 +231,13 @@ async function simulateReloads(seed: number): Promise<void> {
     const alive = () => readBy === client;
     while (alive() && !(await readOn(readBy, alive).catch(() => false)));
   }
-  /** Answers whether there is no more. */
+  /** Returns whether there is no more. */
   async function readOn(readBy: typeof client, alive: () => boolean): Promise<boolean> {
     const task = await readBy.attach("tail", id, { from });
     const items = random(2) ? task.items() : task.batches();
     for (;;) {
       const { done, value } = await items.next();
-      // What a page that is gone was given it can't keep.
+      // A page that is gone can't save what it was given.
       if (done || !alive()) return true;
       await new Promise((resolve) => setTimeout(resolve, random(3) * 10));
       if (!alive()) return true;
@@ -281,12 +281,12 @@ async function simulateReloads(seed: number): Promise<void> {
 
 describe("random reloads", () => {
   for (let seed = 1; seed <= 200; seed += 1) {
-    it(`lose nothing and double nothing (seed ${seed})`, () => simulateReloads(seed));
+    it(`lose nothing and repeat nothing (seed ${seed})`, () => simulateReloads(seed));
   }
 });
 
 describe("random readings", () => {
   for (let seed = 1; seed <= 300; seed += 1) {
-    it(`give each item once and in order (seed ${seed})`, () => simulate(seed));
+    it(`hand out each item once and in order (seed ${seed})`, () => simulate(seed));
   }
 });

@@ -12,7 +12,7 @@ afterEach(() => {
   page.unload();
 });
 
-/** Everything that a reading gives so far, and how it ended. */
+/** Collects what a reading gives, and how it ends. */
 function watch<T>(items: AsyncIterable<T>) {
   const seen: { items: T[]; end: unknown } = { items: [], end: "reading" };
   (async () => {
@@ -28,7 +28,7 @@ function watch<T>(items: AsyncIterable<T>) {
   return seen;
 }
 
-/** The reads so far, in short. */
+/** Returns a short form of the reads so far. */
 function asked(): string[] {
   const names = new Map<unknown, string>();
   return page.plugin.calls("read").map(({ reader, batch, from, waitMs }) => {
@@ -60,7 +60,7 @@ describe("items", () => {
     plugin.emit(task.id, "c");
     plugin.complete(task.id, 3);
     await settle();
-    // Its last item is there; that it has completed is not known yet.
+    // The last item has come, but not yet the news that the task has completed.
     expect(seen).toEqual({ items: ["a", "b", "c"], end: "reading" });
     await plugin.frame();
     expect(seen.end).toBe("done");
@@ -68,7 +68,7 @@ describe("items", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("in arrays are the user's own, who may change them", async () => {
+  it("come in arrays that the user may change", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
@@ -83,7 +83,7 @@ describe("items", () => {
     await batches.return?.();
   });
 
-  it("end without fetching an outcome that is large or not kept any more", async () => {
+  it("end without fetching an outcome that is large or no longer kept", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1);
@@ -96,7 +96,7 @@ describe("items", () => {
     expect(plugin.calls("outcome")).toEqual([]);
   });
 
-  it("give nothing any more when they were closed just as something came", async () => {
+  it("hand out nothing after they were closed just as something came", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -107,7 +107,7 @@ describe("items", () => {
     if (!result.done) expect(result.value).toBe(1);
   });
 
-  it("are not asked for before the first `next`", async () => {
+  it("are not requested before the first `next`", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1);
@@ -121,7 +121,7 @@ describe("items", () => {
     expect(await items.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("of an ended task are there, and need nothing but reads", async () => {
+  it("of an ended task are still there, and need nothing but reads", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 1, 2);
@@ -132,7 +132,7 @@ describe("items", () => {
     expect(seen).toEqual({ items: [1, 2], end: "done" });
   });
 
-  it("of a task that emitted none end at once", async () => {
+  it("end at once if the task emitted none", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.complete(id, 1);
@@ -147,7 +147,7 @@ describe("items", () => {
     expect(seen).toEqual({ items: [], end: "done" });
   });
 
-  it("come in order to a user who doesn't wait for one before the next", async () => {
+  it("come in order even if the user doesn't wait for one before asking for the next", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -157,7 +157,7 @@ describe("items", () => {
     for (let i = 0; i < 5; i += 1) void ask();
     plugin.emit(task.id, 1, 2, 3, 4, 5, 6);
     await settle();
-    // The next one is there already, and still comes after those that wait.
+    // The next item has come already, but goes to the calls that wait first.
     void ask();
     void ask();
     await settle();
@@ -167,7 +167,7 @@ describe("items", () => {
     expect(order.at(-1)).toBe(7);
   });
 
-  it("come in order to a user who asks at any moment while they arrive", async () => {
+  it("come in order even if the user asks at any moment while they arrive", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -185,7 +185,7 @@ describe("items", () => {
     expect(order).toEqual(numbers);
   });
 
-  it("that are there are given without a promise that waits for others", async () => {
+  it("that are already there don't wait for other promises", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2, 3);
@@ -212,7 +212,7 @@ describe("items", () => {
     expect(items.missed).toBe(0);
   });
 
-  it("that were dropped are counted", async () => {
+  it("are counted when they were dropped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 0, 1, 2, 3, 4);
@@ -230,7 +230,7 @@ describe("items", () => {
 });
 
 describe("a slow reader", () => {
-  it("holds four batches at most: the one it is at, and the next three", async () => {
+  it("holds at most four batches: the current one and the next three", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
@@ -242,7 +242,7 @@ describe("a slow reader", () => {
     expect(asked()).toEqual(four);
     await items.next();
     await settle();
-    // The last item of the first batch was given, but nobody has said that it was dealt with.
+    // The last item of the first batch was handed out, but is not known to be consumed.
     expect(asked()).toHaveLength(4);
     expect(plugin.tasks.get(task.id)?.items.kept).toBe(12);
     await items.next();
@@ -253,7 +253,7 @@ describe("a slow reader", () => {
     expect(asked()).toHaveLength(5);
   });
 
-  it("is not asked for more by `batches` either", async () => {
+  it("holds no more with `batches` either", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
@@ -267,7 +267,7 @@ describe("a slow reader", () => {
     expect(asked()).toHaveLength(5);
   });
 
-  it("gets batches in order when their answers come in another", async () => {
+  it("gets batches in order even if their answers don't come in order", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(1);
@@ -286,7 +286,7 @@ describe("a slow reader", () => {
 });
 
 describe("a reading that is stopped", () => {
-  it("says where, and leaves the rest to the next one", async () => {
+  it("says where it stopped, and leaves the rest to the next one", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, "a", "b", "c", "d");
@@ -305,7 +305,7 @@ describe("a reading that is stopped", () => {
     await expect(other.items().next()).rejects.toMatchObject({ kind: "locked" });
   });
 
-  it("goes on with the next one even if the plugin never heard where it stopped", async () => {
+  it("is continued by the next one even if the plugin never learned where it stopped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, "a", "b", "c");
@@ -316,7 +316,7 @@ describe("a reading that is stopped", () => {
     expect(await take(task.items(), 1)).toEqual(["c"]);
   });
 
-  it("gives what waits no more", async () => {
+  it("hands out nothing to a pending call", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -335,7 +335,7 @@ describe("a reading that is stopped", () => {
     expect(plugin.calls("cancel_read")).toHaveLength(1);
   });
 
-  it("by `throw` rejects with what was thrown", async () => {
+  it("rejects with what `throw` was given", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
@@ -345,7 +345,7 @@ describe("a reading that is stopped", () => {
     expect(plugin.calls("cancel_read")[0]).toMatchObject({ position: 1 });
   });
 
-  it("before its first read was sent asks for nothing", async () => {
+  it("sends nothing if that was before its first read", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     const task = await tasks.attach("tail", id);
@@ -360,7 +360,7 @@ describe("a reading that is stopped", () => {
     open();
     await settle();
     expect(await next).toEqual({ done: true, value: undefined });
-    // Only the one that told that the session is gone.
+    // Only the read that learned that the session is gone.
     expect(asked()).toHaveLength(1);
   });
 
@@ -384,7 +384,7 @@ describe("a reading that is stopped", () => {
     expect(await more.return()).toEqual({ done: true, value: undefined });
   });
 
-  it("also says where when everything was read", async () => {
+  it("says where it stopped even if everything was read", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2, 3);
@@ -400,7 +400,7 @@ describe("a reading that is stopped", () => {
   });
 });
 
-describe("a reading of a task that ends otherwise", () => {
+describe("a reading of a task that doesn't complete", () => {
   it("rejects with what the result rejects with, after the last item", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tail");
@@ -436,7 +436,7 @@ describe("a reading of a task that ends otherwise", () => {
     expect(others.end).toBeInstanceOf(api.TaskCancelledError);
   });
 
-  it("because nobody read in time tells so", async () => {
+  it("says that nobody read in time, if that is why", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.end(task.id, { status: "cancelled", data: { reason: "unread" } });
@@ -461,7 +461,7 @@ describe("a reading of a task that ends otherwise", () => {
 });
 
 describe("two readings of one task", () => {
-  it("don't go: the second is refused, and the first goes on", async () => {
+  it("are not possible at once: the second is refused, and the first continues", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tail");
     const seen = watch(task.items());
@@ -476,7 +476,7 @@ describe("two readings of one task", () => {
     expect(seen).toEqual({ items: [1], end: "reading" });
   });
 
-  it("go one after the other", async () => {
+  it("are possible one after the other", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2, 3);
@@ -490,7 +490,7 @@ describe("two readings of one task", () => {
 });
 
 describe("batches", () => {
-  it("are the arrays as they come, none of them empty", async () => {
+  it("come as arrays, none of them empty", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const batches = task.batches();
@@ -529,7 +529,7 @@ describe("bytes", () => {
     expect(plugin.calls("cancel_read")).toMatchObject([{ position: 4 }]);
   });
 
-  it("come as well without the custom protocol", async () => {
+  it("come without the custom protocol, too", async () => {
     const { plugin, tasks } = page;
     plugin.sendBytesAsNumbers();
     const task = await tasks.start("cat");
@@ -539,7 +539,7 @@ describe("bytes", () => {
     expect(bytes.position).toBe(2);
   });
 
-  it("may be more than 4 GiB", async () => {
+  it("can be more than 4 GiB", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     const answer = new Uint8Array(1 + 17);
@@ -552,7 +552,7 @@ describe("bytes", () => {
     expect([bytes.position, bytes.missed]).toEqual([6_000_000_001, 5_000_000_000]);
   });
 
-  it("that were dropped are counted", async () => {
+  it("are counted when they were dropped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     plugin.emitBytes(task.id, 1, 2, 3);
@@ -562,7 +562,7 @@ describe("bytes", () => {
     expect([bytes.missed, bytes.position]).toEqual([2, 3]);
   });
 
-  it("are no items, which are told how to be read, and nothing is lost", async () => {
+  it("can't be read as items: the error says how to read them, and nothing is lost", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     plugin.emitBytes(task.id, 1, 2);
@@ -577,7 +577,7 @@ describe("bytes", () => {
     expect((await task.bytes().next()).value).toEqual(new Uint8Array([1, 2]));
   });
 
-  it("are not what items are, and nothing is lost", async () => {
+  it("can't be read where a task emits items, and nothing is lost", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
@@ -632,7 +632,7 @@ describe("a stream", () => {
     expect(await take(task.items(), 2)).toEqual([3, 4]);
   });
 
-  it("may be cancelled while it waits", async () => {
+  it("can be cancelled while it waits", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const reader = task.stream().getReader();

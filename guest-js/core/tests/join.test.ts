@@ -10,12 +10,12 @@ afterEach(() => page.unload());
 
 const join = { key: "k", onConflict: "join" } as const satisfies StartOptions;
 
-/** A task of another page that has the key. */
+/** Starts a task of another page that has the key. */
 function live(): string {
   return page.plugin.begin("tick", null, { key: "k" });
 }
 
-/** The tasks that the plugin tells this page of. */
+/** Returns the tasks whose events the plugin sends to this page. */
 function told(): string[] {
   return [...page.plugin.session().tasks];
 }
@@ -72,7 +72,7 @@ describe("a start that joins", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("takes nothing of other tasks for its own", async () => {
+  it("ignores the events of other tasks", async () => {
     const { plugin, tasks } = page;
     const other = await tasks.start("tick");
     const id = live();
@@ -89,7 +89,7 @@ describe("a start that joins", () => {
     expect([task.id, task.status, task.snapshot.progress.completed]).toEqual([id, "queued", 0]);
   });
 
-  it("that is refused leaves nothing behind", async () => {
+  it("leaves nothing behind when it is refused", async () => {
     const { plugin, tasks } = page;
     live();
     plugin.refuse("start", { kind: "notAllowed", message: "no", data: null });
@@ -98,7 +98,7 @@ describe("a start that joins", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("hears of the task after it was joined in a new session, repeated with the same id", async () => {
+  it("follows the task when it is repeated in a new session, under the same id", async () => {
     const { plugin, tasks } = page;
     const id = live();
     await tasks.start("tick");
@@ -126,7 +126,7 @@ describe("a start that joins", () => {
     expect(task.status).toBe("running");
   });
 
-  it("asks for the joined task anew when its session is lost while it waits for the answer", async () => {
+  it("requests the joined task again when its session is lost before the answer", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
@@ -134,7 +134,7 @@ describe("a start that joins", () => {
     await settle();
     plugin.dropSessions();
     plugin.status(id, "running");
-    // Another call notices it.
+    // Another call notices that the session is gone.
     await tasks.start("tick");
     answer();
     const task = await started;
@@ -147,7 +147,7 @@ describe("a start that joins", () => {
 });
 
 describe("a start that joins a task which this page follows already", () => {
-  it("shares it: both handles hear everything, once", async () => {
+  it("shares it: both handles get everything, once", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const second = await tasks.start("tick", null, join);
@@ -167,7 +167,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("brings it up to date: what was not told yet is in the answer alone", async () => {
+  it("brings it up to date with what only the answer holds", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const seen: unknown[] = [];
@@ -223,7 +223,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it("knows the end also when that came while it waited for the answer", async () => {
+  it("knows the end even when it came before the answer", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const answer = plugin.hold("start");
@@ -239,13 +239,13 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("knows the end also when another answer told it, before its own", async () => {
+  it("knows the end even when another answer brought it first", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
     const started = tasks.start("tick", null, join);
     await settle();
-    // The end comes with this answer, and so with no event.
+    // This answer brings the end, so no event does.
     plugin.complete(id, 6);
     const other = await tasks.attach("tick", id);
     expect(other.status).toBe("completed");
@@ -263,7 +263,7 @@ describe("a start that joins a task which this page follows already", () => {
     const started = tasks.start("tick", null, join);
     await settle();
     plugin.dropSessions();
-    // Another call notices it, and the first task is asked for in the new session.
+    // Another call notices the loss, and the first task is requested in the new session.
     await tasks.start("tick");
     await settle();
     const watches = plugin.calls("watch").length;
@@ -276,7 +276,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect([first.status, second.status]).toEqual(["completed", "completed"]);
   });
 
-  it("waits for the start it joins when that is answered later", async () => {
+  it("waits for the start that it joins when that is answered later", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const starting = tasks.start("tick", null, join);
@@ -297,9 +297,9 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("goes on alone when the other request for the same task fails", async () => {
+  it("follows the task alone when the other request for it fails", async () => {
     const { plugin, tasks } = page;
-    // Asked for before it is there, and answered after it was joined.
+    // Requested before the task exists, and answered after it was joined.
     const id = "00000000-0000-7000-8000-000000000001";
     const answer = plugin.hold("watch");
     const attached = stateOf(tasks.attach("tick", id));
@@ -318,13 +318,13 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("asks for it again when the page took its leave of it meanwhile", async () => {
+  it("requests it again when the page has stopped following it in the meantime", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
     const started = tasks.start("tick", null, join);
     await settle();
-    // Carried out after the start: from now on the plugin tells this page nothing of the task.
+    // This is carried out after the start, so the plugin no longer sends this page events of the task.
     await expect(tasks.attach("download", id)).rejects.toThrow();
     await settle();
     expect(plugin.calls("unwatch")).toHaveLength(1);
@@ -339,7 +339,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("asks for it again when the page was taking its leave of it already", async () => {
+  it("requests it again when the page was about to stop following it", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const left = plugin.hold("unwatch");
@@ -359,7 +359,7 @@ describe("a start that joins a task which this page follows already", () => {
 });
 
 describe("a start that joins, with an AbortSignal", () => {
-  it("aborted later rejects the result, and the joined task goes on", async () => {
+  it("rejects the result when it is aborted later, and the joined task continues", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const controller = new AbortController();
@@ -377,7 +377,7 @@ describe("a start that joins, with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("aborted before the answer rejects at once, and lets go of the joined task after it", async () => {
+  it("rejects at once when it is aborted before the answer, and then releases the joined task", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
@@ -397,7 +397,7 @@ describe("a start that joins, with an AbortSignal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("takes nothing from the other handles of the joined task when it lets go", async () => {
+  it("leaves the other handles of the joined task alone when it releases it", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const answer = plugin.hold("start");
@@ -414,7 +414,7 @@ describe("a start that joins, with an AbortSignal", () => {
     expect(await first.result).toBe(1);
   });
 
-  it("cancels the task after all if it has started one", async () => {
+  it("cancels the task if it has started one itself", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("tick", null, { ...join, signal: controller.signal });
@@ -425,7 +425,7 @@ describe("a start that joins, with an AbortSignal", () => {
 });
 
 describe("the other answers to a taken key", () => {
-  it("refuse says who has it", async () => {
+  it("refuse says which task has it", async () => {
     const { tasks, api } = page;
     const id = live();
     const error = await tasks.start("tick", null, { key: "k" }).catch((e: unknown) => e);
@@ -434,7 +434,7 @@ describe("the other answers to a taken key", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("replace ends the live one, and its handle says so", async () => {
+  it("replace cancels the live task, and its handle says so", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, { key: "k" });
     const second = await tasks.start("tick", null, { key: "k", onConflict: "replace" });
@@ -446,7 +446,7 @@ describe("the other answers to a taken key", () => {
     expect(second.snapshot.queue?.position).toBe(1);
   });
 
-  it("append waits for the live one", async () => {
+  it("append waits for the live task", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, { key: "k" });
     const second = await tasks.start("tick", null, { key: "k", onConflict: "append" });

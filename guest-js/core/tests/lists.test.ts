@@ -8,13 +8,13 @@ beforeEach(async () => {
 });
 afterEach(() => page.unload());
 
-/** What a list shows, in short. */
+/** Returns a short form of what a list shows. */
 function short(snapshots: readonly TaskSnapshot[]): string {
   return snapshots.map((s) => `${s.id.slice(-1)} ${s.status} ${s.progress.completed}`).join(", ");
 }
 
 describe("a live list", () => {
-  it("shows all at first, oldest first, then what changes", async () => {
+  it("first shows all tasks, oldest first, then what changes", async () => {
     const { plugin, tasks } = page;
     const old = plugin.begin("tick");
     vi.advanceTimersByTime(5);
@@ -59,7 +59,7 @@ describe("a live list", () => {
     expect(seen).toEqual(["1 queued 0", ""]);
   });
 
-  it("applies changes that come before the answer after it", async () => {
+  it("applies changes after the answer when they come before it", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const seen: string[] = [];
@@ -74,7 +74,7 @@ describe("a live list", () => {
     expect(seen).toEqual(["1 queued 0", "1 running 0"]);
   });
 
-  it("drops snapshots older than what it shows", async () => {
+  it("ignores snapshots that are older than what it shows", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const before = plugin.tasks.get(id)?.snapshot;
@@ -91,7 +91,7 @@ describe("a live list", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("takes the progress of tasks of which nothing else has changed", async () => {
+  it("takes progress that comes without a snapshot", async () => {
     const { plugin, tasks } = page;
     const [one, two] = [plugin.begin("tick"), plugin.begin("tick")];
     plugin.status(one, "running");
@@ -107,7 +107,7 @@ describe("a live list", () => {
     expect(seen[1]?.[1]).toBe(seen[0]?.[1]);
   });
 
-  it("drops the progress of tasks it doesn't show, and progress older than what it shows", async () => {
+  it("ignores progress of tasks that it doesn't show, and progress older than what it shows", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     plugin.status(id, "running");
@@ -127,7 +127,7 @@ describe("a live list", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("calls back once for a message, whatever is in it", async () => {
+  it("calls back once per message, whatever is in it", async () => {
     const { plugin, tasks } = page;
     const ids = [1, 2, 3, 4].map(() => plugin.begin("tick"));
     const seen: string[] = [];
@@ -156,7 +156,7 @@ describe("a live list", () => {
     expect(seen).toHaveLength(3);
   });
 
-  it("never calls back after it was stopped, and tells the plugin", async () => {
+  it("never calls back after it was stopped, and tells the plugin that it stops", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const callback = vi.fn();
@@ -176,7 +176,7 @@ describe("a live list", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("may be stopped by its own callback", async () => {
+  it("can be stopped by its own callback", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     let stop = () => {};
@@ -189,7 +189,7 @@ describe("a live list", () => {
     expect(callback).toHaveBeenCalledTimes(2);
   });
 
-  it("that is refused leaves nothing behind", async () => {
+  it("leaves nothing behind when it is refused", async () => {
     const { plugin, tasks } = page;
     plugin.refuse("watch", { kind: "internal", message: "no", data: null });
     const callback = vi.fn();
@@ -199,7 +199,7 @@ describe("a live list", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("keeps two lists apart", async () => {
+  it("is separate from another live list", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const ticks = vi.fn();
@@ -228,14 +228,14 @@ describe("a live list", () => {
 });
 
 describe("a live list with an AbortSignal", () => {
-  it("is not asked for when it is aborted already", async () => {
+  it("is not requested when the signal is aborted already", async () => {
     const { plugin, tasks } = page;
     const watched = tasks.watch({}, () => {}, { signal: AbortSignal.abort("no") });
     await expect(watched).rejects.toBe("no");
     expect(plugin.commands()).toEqual([]);
   });
 
-  it("rejects when it is aborted before the answer, and is let go of after it", async () => {
+  it("rejects when the signal is aborted before the answer, and is released after it", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const callback = vi.fn();
@@ -252,7 +252,7 @@ describe("a live list with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("is not asked for again when it was stopped while its session was lost", async () => {
+  it("is not requested again when it was stopped while its session was lost", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const answer = plugin.hold("watch");
@@ -260,7 +260,7 @@ describe("a live list with an AbortSignal", () => {
     await settle();
     controller.abort("no");
     expect(await stateOf(watched)).toEqual({ reason: "no" });
-    // The page learns of the loss from another call, before the answer comes.
+    // Another call tells the page of the loss before the answer comes.
     plugin.dropSessions();
     await tasks.start("tick");
     answer();
@@ -269,7 +269,7 @@ describe("a live list with an AbortSignal", () => {
     expect(left).toEqual([0]);
   });
 
-  it("stops when it is aborted later, and takes its listener off when it is stopped", async () => {
+  it("stops when the signal is aborted later, and removes its listener when it is stopped", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const removed = vi.spyOn(controller.signal, "removeEventListener");

@@ -29,7 +29,7 @@ describe("fetching an outcome", () => {
     expect(await fetched).toEqual(outcome);
   });
 
-  it("doesn't spin when null comes at once", async () => {
+  it("doesn't spin when the plugin answers null at once", async () => {
     let asked = 0;
     mockIPC(() => {
       asked += 1;

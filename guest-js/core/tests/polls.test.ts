@@ -17,7 +17,7 @@ interface Sent {
   fail(error: unknown): void;
 }
 
-/** Readers over a plugin that answers when it is told to, and `undefined` when a wait is over. */
+/** Makes readers over a plugin that answers when the test says so, or with `undefined` when a wait is over. */
 function fakeReaders({ hearsRoom = true } = {}) {
   const polls = createPolls();
   const begin = performance.now();
@@ -52,7 +52,7 @@ function fakeReaders({ hearsRoom = true } = {}) {
 
   return {
     seat: () => polls.join(),
-    /** Seats whose first reads have got something. */
+    /** Returns seats whose first reads have brought something. */
     flowing: async (...letters: string[]) => {
       const seats = letters.map(() => polls.join());
       for (const [index, seat] of seats.entries()) {
@@ -64,9 +64,9 @@ function fakeReaders({ hearsRoom = true } = {}) {
       log.length = 0;
       return seats as [Seat, Seat, ...Seat[]];
     },
-    /** `name`: a letter for the reader, then the order. */
+    /** `name` is a letter for the reader, then the order. */
     read: reads,
-    /** What was sent since this was called last. */
+    /** Returns what was sent since the last call. */
     sent: () => log.splice(0),
     waiting: () => [...onTheirWay].map(({ name }) => name),
     answer: async (name: string, value?: string) => {
@@ -88,7 +88,7 @@ function fakeReaders({ hearsRoom = true } = {}) {
 }
 
 describe("up to four readers", () => {
-  it("have one read each that waits, and more where nobody else needs the slot", async () => {
+  it("have one waiting read each, and more in slots that nobody else needs", async () => {
     const { flowing, read, sent, finish, most } = fakeReaders();
     const [a, b] = await flowing("a", "b");
     for (const name of ["a1", "a2"]) void read(a, name);
@@ -98,7 +98,7 @@ describe("up to four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("have all slots if they are alone", async () => {
+  it("have all slots to themselves if they are alone", async () => {
     const { flowing, read, sent, finish, answer, most } = fakeReaders();
     const [a] = await flowing("a", "b");
     for (const name of ["a1", "a2", "a3", "a4", "a5"]) void read(a, name);
@@ -109,7 +109,7 @@ describe("up to four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("have one again after they made room, until something comes for them", async () => {
+  it("have one slot again after they made room, until something comes for them", async () => {
     const { flowing, read, sent, finish, answer } = fakeReaders();
     const [a, b] = await flowing("a", "b");
     for (const name of ["a1", "a2", "a3", "a4", "a5", "a6"]) void read(a, name);
@@ -124,7 +124,7 @@ describe("up to four readers", () => {
     await finish();
   });
 
-  it("make room for one that comes later: it reads without waiting, and the others begin anew", async () => {
+  it("make room for a reader that comes later: it reads without waiting, and the others start over", async () => {
     const { seat, flowing, read, sent, finish, waiting } = fakeReaders();
     const [a, b] = await flowing("a", "b");
     const c = seat();
@@ -140,7 +140,7 @@ describe("up to four readers", () => {
     await finish();
   });
 
-  it("make room for one that comes back, too", async () => {
+  it("make room for a reader that comes back, too", async () => {
     const { flowing, read, sent, finish, waiting } = fakeReaders();
     const [a, b, c] = await flowing("a", "b", "c");
     if (!c) return;
@@ -154,7 +154,7 @@ describe("up to four readers", () => {
     await finish();
   });
 
-  it("have one each, all four of them", async () => {
+  it("have one slot each when there are four", async () => {
     const { seat, read, finish, waiting, most } = fakeReaders();
     for (const name of ["a", "b", "c", "d"]) {
       const one = seat();
@@ -169,7 +169,7 @@ describe("up to four readers", () => {
 });
 
 describe("more than four readers", () => {
-  it("get all a share while there is always something for each", async () => {
+  it("all get a share while there is always something for each", async () => {
     const polls = createPolls();
     const got = [0, 0, 0, 0, 0, 0];
     let over = false;
@@ -178,7 +178,7 @@ describe("more than four readers", () => {
       let order = 0;
       const ask = () => {
         order += 1;
-        // Answered after a millisecond, so before any wait is over, but for one that doesn't wait.
+        // Answers come after a millisecond, before any wait is over, except for reads that don't wait.
         const send = (waitMs: number) =>
           new Promise<string | undefined>((resolve) =>
             setTimeout(() => resolve(waitMs > 0 ? "x" : undefined), 1),
@@ -199,7 +199,7 @@ describe("more than four readers", () => {
     await Promise.all(all);
   });
 
-  it("take turns of 250 ms, and nobody starves", async () => {
+  it("take turns of 250 ms, and none of them starves", async () => {
     const { seat, read, sent, finish, most } = fakeReaders();
     const names = ["a", "b", "c", "d", "e", "f", "g"];
     for (const name of names) void read(seat(), name);
@@ -216,7 +216,7 @@ describe("more than four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("take turns also if each has a second read to send", async () => {
+  it("take turns even if each has a second read to send", async () => {
     const { seat, read, sent, finish } = fakeReaders();
     const names = ["a", "b", "c", "d", "e", "f", "g"];
     for (const name of names) {
@@ -230,13 +230,13 @@ describe("more than four readers", () => {
     const turns = sent();
     for (const name of names) {
       expect(turns.filter((turn) => turn.startsWith(`${name}1`)).length).toBeGreaterThanOrEqual(3);
-      // Nobody has two while others have none.
+      // No reader has two while another has none.
       expect(turns.filter((turn) => turn.startsWith(`${name}2`))).toEqual([]);
     }
     await finish();
   });
 
-  it("look once, at once, when they are new", async () => {
+  it("read once without waiting when they are new", async () => {
     const { seat, read, sent, finish } = fakeReaders({ hearsRoom: false });
     for (const name of ["a", "b", "c", "d", "e"]) void read(seat(), name);
     await vi.advanceTimersByTimeAsync(20_500);
@@ -258,7 +258,7 @@ describe("more than four readers", () => {
     await finish();
   });
 
-  it("keep their slot for their turn while there is something for them", async () => {
+  it("keep their slot during their turn while there is something for them", async () => {
     const { seat, read, sent, finish, answer, waiting } = fakeReaders();
     const fast = seat();
     void read(fast, "f1");
@@ -274,12 +274,12 @@ describe("more than four readers", () => {
     await answer("f2", "x");
     expect(sent()).toEqual(["f3 150"]);
     await vi.advanceTimersByTimeAsync(150);
-    // Its turn is over, and another one has it.
+    // Its turn is over, and another reader has its turn.
     expect(waiting()).not.toContain("f3");
     await finish();
   });
 
-  it("ask again for room if a long wait hasn't heard of it", async () => {
+  it("ask for room again if a long wait has missed the request", async () => {
     const { seat, read, sent, finish, waiting } = fakeReaders({ hearsRoom: false });
     for (const name of ["a", "b", "c", "d"]) void read(seat(), name);
     void read(seat(), "e");
@@ -294,7 +294,7 @@ describe("more than four readers", () => {
 });
 
 describe("a reader that waits beside one that doesn't", () => {
-  it("is asked to make room once, and holds one slot from then on", async () => {
+  it("is asked once to make room, and has one slot from then on", async () => {
     const { flowing, read, answer, waiting, sent, finish } = fakeReaders();
     const [idle, busy] = await flowing("i", "b");
     for (const name of ["i1", "i2", "i3", "i4"]) void read(idle, name);
@@ -314,7 +314,7 @@ describe("a reader that waits beside one that doesn't", () => {
 });
 
 describe("a read", () => {
-  it("that has to be sent once more comes before later ones that wait", async () => {
+  it("comes before later ones when it has to be sent again", async () => {
     const { seat, read, sent, finish, fail, waiting, most } = fakeReaders();
     const [a, b] = [seat(), seat()];
     const first = read(a, "a1").catch(() => read(a, "a1"));
@@ -333,7 +333,7 @@ describe("a read", () => {
     expect(most()).toBeLessThanOrEqual(4);
   });
 
-  it("that fails makes room", async () => {
+  it("makes room when it fails", async () => {
     const { seat, read, sent, finish, fail } = fakeReaders();
     const seats = ["a", "b", "c", "d"].map((name) => [name, seat()] as const);
     const [first] = seats.map(([name, one]) => read(one, name));
@@ -347,7 +347,7 @@ describe("a read", () => {
     expect(await a2).toBe("end");
   });
 
-  it("that nobody wants any more is not sent (again)", async () => {
+  it("is not sent, or not again, once nobody wants it", async () => {
     const { flowing, read, sent, finish, answer } = fakeReaders();
     let wanted = true;
     const [a] = await flowing("a", "b");

@@ -8,14 +8,14 @@ beforeEach(async () => {
 });
 afterEach(() => page.unload());
 
-/** A place in short. */
+/** Returns a short form of a place. */
 function short(place: QueuePlace | null): string {
   if (!place) return "none";
   return `${place.position ?? "-"}${place.held ? " held" : ""} p${place.priority}`;
 }
 
 describe("onQueue", () => {
-  it("tells the place at once, each change of it, and its end", async () => {
+  it("calls back with the place at once, with each change of it, and with its end", async () => {
     const { plugin, tasks } = page;
     const first = plugin.begin("tick");
     const task = await tasks.start("tick", null, { priority: -1 });
@@ -30,7 +30,7 @@ describe("onQueue", () => {
     expect(task.snapshot.queue).toBeNull();
   });
 
-  it("says nothing at once of a task that doesn't wait", async () => {
+  it("doesn't call back at once for a task that doesn't wait", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
@@ -44,7 +44,7 @@ describe("onQueue", () => {
     expect(callback).not.toHaveBeenCalled();
   });
 
-  it("calls no more after it was ended", async () => {
+  it("doesn't call back after it was removed", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const callback = vi.fn();
@@ -54,7 +54,7 @@ describe("onQueue", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("tells the end of waiting before the end of a task that never ran", async () => {
+  it("reports the end of waiting before the end of a task that never ran", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: string[] = [];
@@ -66,7 +66,7 @@ describe("onQueue", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("goes through the queue again before another attempt: a place only when it is told", async () => {
+  it("reports a place again before another attempt, once the plugin sends one", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: string[] = [];
@@ -88,7 +88,7 @@ describe("onQueue", () => {
     expect(task.snapshot.queue).toEqual({ position: 1, priority: 0, held: false });
   });
 
-  it("drops a place that is older than the status, or of a task that doesn't wait", async () => {
+  it("ignores a place that is older than the status, or of a task that doesn't wait", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: string[] = [];
@@ -151,7 +151,7 @@ describe("hold, release and setPriority", () => {
     expect(plugin.calls("set_priority")).toEqual([{ id: second.id, priority: 5 }]);
   });
 
-  it("are refused when it doesn't wait", async () => {
+  it("are refused when the task doesn't wait", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
@@ -184,7 +184,7 @@ describe("the options of a start", () => {
     expect(sent).toStrictEqual([all, {}]);
   });
 
-  it("show in the snapshot, and a delay is over when the task has a place", async () => {
+  it("show in the snapshot, and a delay ends when the task has a place", async () => {
     const { plugin, tasks } = page;
     const options = { key: "k", label: "Tick", tags: ["a"], delayMs: 1_000 };
     const task = await tasks.start("tick", null, options);
@@ -207,7 +207,7 @@ describe("the options of a start", () => {
 });
 
 describe("another attempt", () => {
-  it("tells what went wrong, when it begins, and that its progress starts over", async () => {
+  it("reports what went wrong, when it begins, and that the progress starts over", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: unknown[] = [];

@@ -1,4 +1,4 @@
-/** A small deterministic generator (mulberry32): whole numbers from 0, below what is asked for. */
+/** Returns a small deterministic generator (mulberry32) of whole numbers from 0 to below its argument. */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => page.unload());
 
-/** The reads so far, in short: which session, reader and batch, and from where. */
+/** Returns a short form of the reads so far: session, reader, batch and first item. */
 function asked(): string[] {
   const [sessions, readers]: [unknown[], unknown[]] = [[], []];
   const number = (all: unknown[], one: unknown) => {
@@ -23,7 +23,7 @@ function asked(): string[] {
 }
 
 describe("a reading whose session is lost", () => {
-  it("goes on in a new one, under a new name, with what was not wholly consumed, and gives nothing twice", async () => {
+  it("continues in a new one, under a new name, with what was not consumed completely, and repeats nothing", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(3);
@@ -33,7 +33,7 @@ describe("a reading whose session is lost", () => {
     await settle();
     plugin.dropSessions();
     await settle();
-    // The batch that the user is in the middle of was not let go of.
+    // The batch that the user is in the middle of was not released.
     expect(asked().slice(-4)).toEqual(
       [1, 2, 3, 4].map((batch) => `session 2 reader 3 batch ${batch} from 3`),
     );
@@ -49,7 +49,7 @@ describe("a reading whose session is lost", () => {
     ]);
   });
 
-  it("begins anew if it had got nothing", async () => {
+  it("starts over if it had got nothing", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const next = task.items().next();
@@ -61,7 +61,7 @@ describe("a reading whose session is lost", () => {
     expect(asked().at(-1)).toBe("session 2 reader 3 batch 4 from null");
   });
 
-  it("counts what was dropped meanwhile", async () => {
+  it("counts what was dropped in the meantime", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 0, 1);
@@ -86,7 +86,7 @@ describe("a reading whose session is lost", () => {
     expect([items.missed, items.position]).toEqual([4, 9]);
   });
 
-  it("stays with the session that only the page has given up, or it would lock itself out", async () => {
+  it("stays with a session that only the page has given up, so as not to lock itself out", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -101,7 +101,7 @@ describe("a reading whose session is lost", () => {
     plugin.emit(task.id, 2);
     expect(await waits).toEqual({ done: false, value: 2 });
     expect(new Set(plugin.calls("read").map(({ session }) => session)).size).toBe(1);
-    // Now the plugin gives it up, too.
+    // Now the plugin gives the session up, too.
     const last = items.next();
     await settle();
     plugin.dropSessions();
@@ -119,7 +119,7 @@ describe("a reading whose session is lost", () => {
     expect(new Set(plugin.calls("read").map(({ reader }) => reader)).size).toBe(3);
   });
 
-  it("doesn't fail while it gets something between", async () => {
+  it("doesn't fail as long as it gets something in between", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -134,7 +134,7 @@ describe("a reading whose session is lost", () => {
     await items.return();
   });
 
-  it("doesn't fail however often it is lost, if it lasted", async () => {
+  it("doesn't fail however often its session is lost, if each one lasted", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const next = task.items().next();
@@ -149,7 +149,7 @@ describe("a reading whose session is lost", () => {
 });
 
 describe("a read that didn't reach the plugin", () => {
-  it("is sent again, later and later", async () => {
+  it("is sent again, after longer and longer pauses", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(1);
@@ -173,7 +173,7 @@ describe("a read that didn't reach the plugin", () => {
     expect(await next).toEqual({ done: false, value: 3 });
   });
 
-  it("may have been answered: the same batch comes again, once for the user", async () => {
+  it("may have been answered: the same batch comes again, but the user gets it once", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.loseAnswer("read");
@@ -188,7 +188,7 @@ describe("a read that didn't reach the plugin", () => {
     expect((await items.next()).value).toBe(3);
   });
 
-  it("fails in the end, after what has come, and leaves the rest to the next reading", async () => {
+  it("fails in the end, after the items that have come, and leaves the rest to the next reading", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
@@ -197,7 +197,7 @@ describe("a read that didn't reach the plugin", () => {
     await items.next();
     await items.next();
     await settle();
-    // The next one to be asked for, after the four that are here.
+    // The next batch to request, after the four that have come.
     plugin.refuse("read", "lost", 4);
     for (const value of [3, 4, 5, 6, 7, 8]) {
       expect((await items.next()).value).toBe(value);
@@ -227,7 +227,7 @@ describe("a read that didn't reach the plugin", () => {
 });
 
 describe("many readings in one page", () => {
-  it("share four reads that wait, and each gets what comes for it", async () => {
+  it("share four waiting reads, and each gets what comes for it", async () => {
     const { plugin, tasks } = page;
     const handles = await Promise.all(Array.from({ length: 9 }, () => tasks.start("tail")));
     const nexts = handles.map((task) => task.items().next());

@@ -51,7 +51,7 @@ describe("retrying a task", () => {
     expect(await (await retried).result).toBe(1);
   });
 
-  it("repeats itself under the same new id when the session is gone, and takes another one each time", async () => {
+  it("is repeated under the same new id when the session is gone, and takes another id at each retry", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.end(task.id, failed);
@@ -65,7 +65,7 @@ describe("retrying a task", () => {
     expect((await task.retry()).id).not.toBe(again.id);
   });
 
-  it("joins, if the task was started so and another has its key by now", async () => {
+  it("joins if the task was started to join and another one has its key by now", async () => {
     const { plugin, tasks } = page;
     const options = { key: "k", onConflict: "join" } as const;
     const task = await tasks.start("tick", null, options);
@@ -110,7 +110,7 @@ describe("retrying a task by its id", () => {
     expect(await again.result).toBe(3);
   });
 
-  it("starts nothing if the task is of another kind, or a batch, or unknown", async () => {
+  it("starts nothing if the task is of another kind, a batch, or unknown", async () => {
     const { plugin, tasks, api } = page;
     const id = plugin.begin("tick");
     plugin.end(id, failed);

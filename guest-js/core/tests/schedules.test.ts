@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => page.unload());
 
 describe("schedules", () => {
-  it("are listed by name, as they are", async () => {
+  it("are listed by name, as they are now", async () => {
     const { plugin, tasks } = page;
     plugin.addSchedule("nightly", "download", { every: null, cron: "0 3 * * *", failures: 2 });
     const [nightly, sync] = await tasks.schedules();
@@ -41,7 +41,7 @@ describe("schedules", () => {
 });
 
 describe("trigger", () => {
-  it("runs the app's own task, which can be attached to", async () => {
+  it("runs a task of the app, which can be attached to", async () => {
     const { plugin, tasks } = page;
     const run = await tasks.trigger("sync");
     expect(run).toMatchObject({ task: "tick", owner: null, tags: ["schedule:sync"] });
@@ -55,7 +55,7 @@ describe("trigger", () => {
     ]);
   });
 
-  it("joins the run that goes on, and starts another after its end", async () => {
+  it("joins a current run, and starts another after its end", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.trigger("sync");
     expect((await tasks.trigger("sync")).id).toBe(first.id);
@@ -93,7 +93,7 @@ describe("what calls about schedules reject with", () => {
     }
   });
 
-  it("say so if there is no such schedule", async () => {
+  it("say if there is no such schedule", async () => {
     const { tasks } = page;
     await expect(tasks.trigger("nope")).rejects.toMatchObject({ kind: "unknownSchedule" });
     await expect(tasks.pauseSchedule("nope")).rejects.toMatchObject({ kind: "unknownSchedule" });

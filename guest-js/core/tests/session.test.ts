@@ -29,7 +29,7 @@ describe("opening a session", () => {
     expect(plugin.calls("open")[0]).toMatchObject({ protocol: 4 });
   });
 
-  it("is tried again by the next call when it failed", async () => {
+  it("is tried again by the next call after it failed", async () => {
     const { plugin, tasks } = page;
     const mismatch = { kind: "protocolMismatch", message: "page: 2, plugin: 4", data: null };
     plugin.refuse("open", mismatch);
@@ -52,7 +52,7 @@ describe("opening a session", () => {
       message: expect.stringContaining("doesn't run in a Tauri window"),
     });
     await expect(tasks.list()).rejects.toMatchObject({ kind: "ipc" });
-    // And again: the failed attempt is not kept.
+    // The next call tries again: the failed attempt is not remembered.
     plugin.install();
     await expect(tasks.start("tick")).resolves.toBeDefined();
   });
@@ -70,7 +70,7 @@ describe("messages", () => {
     expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 1 }]);
   });
 
-  it("that come with the answer to an acknowledgement are handled and acknowledged, too", async () => {
+  it("are handled and acknowledged when they come with the answer to an acknowledgement, too", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "" });
     const seen: unknown[] = [];
@@ -84,7 +84,7 @@ describe("messages", () => {
     expect(plugin.session().open).toBeUndefined();
   });
 
-  it("that come late with such an answer, a frame later, come once and in order", async () => {
+  it("are delivered once and in order when they come late with such an answer", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "" });
     const seen: unknown[] = [];
@@ -104,7 +104,7 @@ describe("messages", () => {
     expect(plugin.calls("open")).toHaveLength(1);
   });
 
-  it("are acknowledged also when a callback throws, and the other callbacks are called", async () => {
+  it("are acknowledged even when a callback throws, and the other callbacks are called", async () => {
     const { plugin, tasks } = page;
     const reported = vi.fn();
     vi.stubGlobal("reportError", reported);
@@ -124,7 +124,7 @@ describe("messages", () => {
     vi.unstubAllGlobals();
   });
 
-  it("that arrive twice are handled once, and acknowledged again", async () => {
+  it("are handled once when they arrive twice, and acknowledged again", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: number[] = [];
@@ -137,7 +137,7 @@ describe("messages", () => {
     expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 1, 2]);
   });
 
-  it("that repeat while the acknowledgement is on its way don't double it", async () => {
+  it("are not acknowledged twice when they repeat before the acknowledgement is answered", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const answer = plugin.hold("ack");
@@ -148,7 +148,7 @@ describe("messages", () => {
     expect(plugin.calls("ack")).toHaveLength(1);
   });
 
-  it("after a lost one make the page start over in a new session", async () => {
+  it("make the page start over in a new session when one got lost", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
@@ -172,7 +172,7 @@ describe("messages", () => {
     expect(plugin.calls("ack")).toHaveLength(acks);
   });
 
-  it("of a session that was replaced are ignored also as answers to an acknowledgement", async () => {
+  it("of a session that was replaced are ignored even as answers to an acknowledgement", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     for (const size of [5_000, 5_001]) {
@@ -191,7 +191,7 @@ describe("messages", () => {
 });
 
 describe("staying alive", () => {
-  it("asks after ten quiet seconds, only while something is live", async () => {
+  it("sends a ping after ten quiet seconds, only while something is live", async () => {
     const { plugin, tasks } = page;
     await tasks.list();
     await vi.advanceTimersByTimeAsync(60_000);
@@ -210,7 +210,7 @@ describe("staying alive", () => {
     expect(plugin.calls("ack")).toHaveLength(acks);
   });
 
-  it("asks nothing while messages come", async () => {
+  it("sends no ping while messages come", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     for (let completed = 1; completed <= 10; completed += 1) {
@@ -235,7 +235,7 @@ describe("staying alive", () => {
     expect(plugin.calls("open")).toHaveLength(1);
   });
 
-  it("asks more often if the lease is short", async () => {
+  it("sends pings more often if the lease is short", async () => {
     const { plugin, tasks } = page;
     plugin.lease(6_000);
     await tasks.start("tick");
@@ -261,7 +261,7 @@ describe("staying alive", () => {
 });
 
 describe("reopening", () => {
-  it("is done once for all that notice", async () => {
+  it("happens once for everything that notices the loss", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     plugin.dropSessions();
@@ -270,7 +270,7 @@ describe("reopening", () => {
     expect(plugin.calls("open")).toHaveLength(2);
   });
 
-  it("asks for everything that is live, once", async () => {
+  it("requests everything that is live, once", async () => {
     const { plugin, tasks } = page;
     const one = await tasks.start("tick");
     const two = await tasks.start("tick");
@@ -302,7 +302,7 @@ describe("reopening", () => {
     expect(task.status).toBe("running");
   });
 
-  it("doesn't spin when each new session is gone at once", async () => {
+  it("doesn't spin when each new session is lost at once", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     await tasks.start("tick");

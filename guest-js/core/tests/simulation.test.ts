@@ -1,6 +1,6 @@
 /**
- * Random histories: commands answered late or refused, sessions dropped, messages repeated, tasks evicted, in any order.
- * Whatever happens, the promises of a handle hold. A failing seed is in the test's name.
+ * Random histories: commands are answered late or refused, sessions dropped, messages repeated and tasks evicted, in any
+ * order. Whatever happens, a handle keeps its promises. The name of each test has its seed.
  */
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle } from "../index.js";
@@ -13,7 +13,7 @@ interface Witness {
   readonly handle: TaskHandle;
   readonly statuses: [TaskStatus, number][];
   readonly progress: number[];
-  /** The last place in the queue, `undefined` if none was told. */
+  /** The last place in the queue; `undefined` before the first call. */
   place: QueuePlace | null | undefined;
   wrongPlaces: number;
   progressAfterEnd: boolean;
@@ -58,7 +58,7 @@ async function simulate(seed: number): Promise<void> {
     });
     handle.onStatus((status, snapshot) => seen.statuses.push([status, snapshot.sequence]));
     handle.onQueue((place) => {
-      // Only what waits has a place, and it is told that it has none any more once.
+      // Only a waiting task has a place, and the end of waiting is reported once.
       if ((place !== null) !== (handle.status === "queued")) seen.wrongPlaces += 1;
       if (place === null && !seen.place) seen.wrongPlaces += 1;
       seen.place = place;
@@ -142,12 +142,12 @@ async function simulate(seed: number): Promise<void> {
 
   for (let step = 0; step < 80; step += 1) {
     const running = steps[random(steps.length)]?.();
-    // `start` and the like resolve when they can; time moves only here.
+    // Time passes only here. Commands such as `start` resolve when they can.
     if (random(2)) await settle();
     void running;
   }
 
-  // Calm: everything is answered, everything ends.
+  // Then it becomes calm: everything is answered, and everything ends.
   for (let round = 0; round < 5; round += 1) {
     for (const release of held.splice(0)) release();
     plugin.calm();

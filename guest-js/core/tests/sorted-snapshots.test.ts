@@ -9,7 +9,7 @@ function make(id: number, createdAt: number, sequence = 1): TaskSnapshot {
   return { ...whole, progress: emptyProgress() } as TaskSnapshot;
 }
 
-/** What the list should be, in the most obvious way. */
+/** Returns what the list should be, in the most obvious way. */
 function model() {
   const all = new Map<string, TaskSnapshot>();
   return {
@@ -21,7 +21,7 @@ function model() {
 
 describe("snapshots that are kept sorted", () => {
   for (let seed = 1; seed <= 50; seed += 1) {
-    it(`are those that were told, oldest first, after any changes (seed ${seed})`, () => {
+    it(`are the tasks of the list, oldest first, after any changes (seed ${seed})`, () => {
       const random = randomFrom(seed);
       const snapshots = createSortedSnapshots();
       const { all, sorted } = model();
@@ -56,13 +56,13 @@ describe("snapshots that are kept sorted", () => {
         const copy = [...before];
         expect(snapshots.apply({ watch: 1, changed, progressed, removed })).toBe(different);
         expect(snapshots.all()).toEqual(sorted());
-        // An array that was given stays as it is.
+        // An array that was handed out doesn't change.
         expect(before).toEqual(copy);
       }
     });
   }
 
-  it("cost no more for a long list than the change itself", () => {
+  it("cost as little for a long list as for a short one", () => {
     const snapshots = createSortedSnapshots();
     const count = 10_000;
     snapshots.reset(Array.from({ length: count }, (_, id) => make(id, id)));

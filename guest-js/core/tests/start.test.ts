@@ -42,7 +42,7 @@ describe("starting a task", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("has what became of a task that ended at once with the answer, and makes no further call", async () => {
+  it("knows the outcome of a task that ended at once, without a further call", async () => {
     const { plugin, tasks, api } = page;
     plugin.endNext({ status: "completed", data: { output: 7 } });
     const task = await tasks.start("tick");
@@ -61,7 +61,7 @@ describe("starting a task", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("fetches the outcome of such a task if it is too large for that", async () => {
+  it("fetches the outcome of such a task if it is too large for the answer", async () => {
     const { plugin, tasks } = page;
     const output = "x".repeat(5_000);
     plugin.endNext({ status: "completed", data: { output } });
@@ -87,7 +87,7 @@ describe("starting a task", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("repeats itself under the same id in a new session when the session is gone", async () => {
+  it("is repeated under the same id in a new session when the session is gone", async () => {
     const { plugin, tasks } = page;
     await (await tasks.start("tick")).cancel();
     plugin.dropSessions();
@@ -98,7 +98,7 @@ describe("starting a task", () => {
     expect(task.id).toBe(second?.["id"]);
   });
 
-  it("gives up when each new session is gone at once", async () => {
+  it("gives up when each new session is lost at once", async () => {
     const { plugin, tasks } = page;
     plugin.refuse("start", { kind: "sessionGone", message: "gone", data: null }, 10);
     await expect(tasks.start("tick")).rejects.toMatchObject({ kind: "sessionGone" });
@@ -108,7 +108,7 @@ describe("starting a task", () => {
 });
 
 describe("starting with an AbortSignal", () => {
-  it("starts nothing, and opens nothing, when it is aborted already", async () => {
+  it("starts nothing, and opens no session, when the signal is aborted already", async () => {
     const { plugin, tasks } = page;
     const signal = AbortSignal.abort("changed my mind");
     expect(await stateOf(tasks.start("download", input, { signal }))).toEqual({
@@ -117,7 +117,7 @@ describe("starting with an AbortSignal", () => {
     expect(plugin.commands()).toEqual([]);
   });
 
-  it("starts nothing when it is aborted while the session is opened", async () => {
+  it("starts nothing when the signal is aborted while the session is opened", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("open");
     const controller = new AbortController();
@@ -131,7 +131,7 @@ describe("starting with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("rejects at once when it is aborted before the answer, and cancels after it", async () => {
+  it("rejects at once when the signal is aborted before the answer, and cancels the task after it", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const controller = new AbortController();
@@ -148,7 +148,7 @@ describe("starting with an AbortSignal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("doesn't mind if the start it gave up is refused later", async () => {
+  it("ignores that the start it gave up is refused later", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     plugin.refuse("start", { kind: "unknownTask", message: "no", data: null });
@@ -174,7 +174,7 @@ describe("starting with an AbortSignal", () => {
     await settle();
   });
 
-  it("leaves no stream behind when the session was replaced before the answer, too", async () => {
+  it("leaves no stream behind even when the session was replaced before the answer", async () => {
     const { plugin, tasks } = page;
     const started = plugin.hold("start");
     const controller = new AbortController();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Interest, Session } from "../session/session.js";
 import { createSubscription } from "../session/subscription.js";
 
-/** A session whose answers the test gives. */
+/** A session whose answers come from the test. */
 function fakeSession() {
   let current = "a";
   const interests = new Set<Interest>();
@@ -36,7 +36,7 @@ function fakeSession() {
     switchTo: (nonce: string) => {
       current = nonce;
     },
-    /** Repeats what was asked in another session in the current one. */
+    /** Repeats a request of another session in the current one. */
     askAgain: () => {
       for (const ask of asks) ask();
     },
@@ -73,7 +73,7 @@ describe("a subscription", () => {
     expect(seen).toEqual(["state a", "one", "two", "three"]);
   });
 
-  it("needs no session that is kept alive before the first answer", async () => {
+  it("doesn't keep the session alive before the first answer", async () => {
     const { session, interests, answer } = fakeSession();
     const { subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -85,7 +85,7 @@ describe("a subscription", () => {
     expect(interest?.isStale("b")).toBe(true);
   });
 
-  it("drops early events of a session that another one has replaced", async () => {
+  it("drops early events of a session that was replaced", async () => {
     const { session, answer, switchTo, askAgain } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -98,7 +98,7 @@ describe("a subscription", () => {
     expect(seen).toEqual(["state b", "new"]);
   });
 
-  it("drops events that came before it has asked in their session", async () => {
+  it("drops events that came before its request in their session", async () => {
     const { session, answer, switchTo, askAgain } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -111,7 +111,7 @@ describe("a subscription", () => {
     expect(seen).toEqual(["state b", "new"]);
   });
 
-  it("is not asked for again while nobody wants it, and after all when somebody does", async () => {
+  it("is not renewed after `leave`, and is renewed again after `stay`", async () => {
     const { session, answer, switchTo, renewals, interests } = fakeSession();
     const { subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -124,7 +124,7 @@ describe("a subscription", () => {
     expect([renewals(), [...interests][0]?.isStale("b")]).toEqual([1, true]);
   });
 
-  it("is asked for again in the same session when its events may have ceased", async () => {
+  it("is requested again in the same session when its events may have ceased", async () => {
     const { session, answer, renewals, interests } = fakeSession();
     const { subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -136,7 +136,7 @@ describe("a subscription", () => {
     expect([renewals(), [...interests][0]?.isStale("a")]).toEqual([1, true]);
   });
 
-  it("asks to be renewed when its answer is of a session that is gone", async () => {
+  it("is renewed when its answer is of a session that is gone", async () => {
     const { session, answer, switchTo, renewals, interests } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);
@@ -149,7 +149,7 @@ describe("a subscription", () => {
     expect(subscription.nonce).toBeUndefined();
   });
 
-  it("does nothing more after it was closed", async () => {
+  it("does nothing after it was closed", async () => {
     const { session, answer, interests } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);

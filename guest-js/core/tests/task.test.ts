@@ -11,7 +11,7 @@ afterEach(() => page.unload());
 const input = { url: "https://example.org/a.zip" };
 
 describe("following a task", () => {
-  it("tells each status in order and the newest progress before the end", async () => {
+  it("reports each status in order and the newest progress before the end", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: string[] = [];
@@ -67,7 +67,7 @@ describe("following a task", () => {
     ]);
   });
 
-  it("drops events that are older than what it knows", async () => {
+  it("ignores events that are older than what it knows", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: unknown[] = [];
@@ -107,7 +107,7 @@ describe("following a task", () => {
     expect(seen).toEqual(["running", 5]);
   });
 
-  it("goes on after a gap, and the sequence shows what was missed", async () => {
+  it("continues after a gap, and the sequence shows what was missed", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: [string, number][] = [];
@@ -157,7 +157,7 @@ describe("following a task", () => {
     expect(plugin.calls("ack")).toHaveLength(1);
   });
 
-  it("lets go of everything at the end", async () => {
+  it("releases everything at the end", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     task.onStatus(() => {});
@@ -186,7 +186,7 @@ describe("following a task", () => {
 });
 
 describe("following a task from one session to the next", () => {
-  it("brings it up to date from the snapshot and goes on, telling nothing twice", async () => {
+  it("brings it up to date from the snapshot and continues, reporting nothing twice", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: unknown[] = [];
@@ -212,7 +212,7 @@ describe("following a task from one session to the next", () => {
     expect(await task.result).toBe("done");
   });
 
-  it("settles a task that ended meanwhile, with progress before the end", async () => {
+  it("settles a task that ended in the meantime, with progress before the end", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: unknown[] = [];
@@ -232,7 +232,7 @@ describe("following a task from one session to the next", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("closes a task that was evicted meanwhile, and its result has expired", async () => {
+  it("closes a task that was evicted in the meantime, and its result has expired", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("download", input);
     const { result, outcome, closed } = task;
@@ -277,7 +277,7 @@ describe("following a task from one session to the next", () => {
     plugin.dropSessions();
     const answer = plugin.hold("watch");
     await vi.advanceTimersByTimeAsync(10_000);
-    // The answer to the watch of `task` is still out when another command notices that this session is gone, too.
+    // Another command notices that this session is gone, too, before the watch of `task` is answered.
     plugin.dropSessions();
     plugin.status(task.id, "running");
     await tasks.start("tick");
@@ -302,7 +302,7 @@ describe("following a task from one session to the next", () => {
     expect(task.status).toBe("running");
   });
 
-  it("doesn't go back to a snapshot that is older than the events it has seen", async () => {
+  it("doesn't go back to a snapshot that is older than the events it has got", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const kept = plugin.tasks.get(task.id);
