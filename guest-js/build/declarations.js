@@ -1,20 +1,20 @@
 /**
- * Puts the declarations that tsc wrote to `dist-js/.types` in their place: each file once as `.d.ts` and once as
- * `.d.cts`, so that `import` and `require` both find types of their own format. Only what `index.d.ts` leads to, and of
- * the generated bindings only the types: their commands are not public.
+ * Moves the declarations that tsc wrote to `dist-js/.types` to `dist-js`: each file once as `.d.ts` and once as `.d.cts`,
+ * so that `import` and `require` both find types of their own format. Leaves out what `index.d.ts` doesn't lead to, and the
+ * commands in the generated bindings, which are not public.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, normalize } from "node:path/posix";
 
 const from = "dist-js/.types";
 const to = "dist-js";
 /** A relative import, as tsc writes it. */
-const RELATIVE = /(["'])\.\/([\w-]+)\.js\1/g;
+const RELATIVE = /(["'])(\.\.?\/[\w./-]+)\.js\1/g;
 
 /** @param {string} name */
 function read(name) {
   const text = readFileSync(join(from, `${name}.d.ts`), "utf8");
-  return name === "bindings" ? typesOnly(text) : text;
+  return name === "ipc/bindings" ? typesOnly(text) : text;
 }
 
 /** @param {string} text */
@@ -36,17 +36,19 @@ const open = ["index"];
 for (let name = open.pop(); name !== undefined; name = open.pop()) {
   const text = read(name);
   files.set(name, text);
-  for (const [, , next] of text.matchAll(RELATIVE)) {
-    if (next !== undefined && !files.has(next)) open.push(next);
+  for (const [, , path] of text.matchAll(RELATIVE)) {
+    const next = normalize(join(dirname(name), path ?? ""));
+    if (!files.has(next)) open.push(next);
   }
 }
 
 mkdirSync(to, { recursive: true });
-for (const file of readdirSync(to)) {
-  if (/\.d\.c?ts$/.test(file)) rmSync(join(to, file));
+for (const file of readdirSync(to, { recursive: true, encoding: "utf8" })) {
+  if (!file.startsWith(".types") && /\.d\.c?ts$/.test(file)) rmSync(join(to, file));
 }
 for (const [name, text] of files) {
+  mkdirSync(dirname(join(to, name)), { recursive: true });
   writeFileSync(join(to, `${name}.d.ts`), text);
-  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1./$2.cjs$1"));
+  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1$2.cjs$1"));
 }
 rmSync(from, { recursive: true });

@@ -1,33 +1,40 @@
 import { defineConfig } from "rolldown";
 
-/** The builds, also run by `tests/build.test.ts`. */
-const input = "guest-js/index.ts";
-const external = [/^@tauri-apps\/api/];
-const transform = { target: "es2021" };
-const platform = "browser";
+/**
+ * What the builds have in common. `tests/build.test.ts` runs them, too.
+ *
+ * @type {import("rolldown").InputOptions}
+ */
+const source = {
+  input: "guest-js/core/index.ts",
+  external: [/^@tauri-apps\/api/],
+  transform: {
+    target: "es2021",
+    // Class fields become plain assignments: to define them takes a helper of a kilobyte.
+    assumptions: { setPublicClassFields: true },
+    typescript: { removeClassFieldsWithoutInitializer: true },
+  },
+  platform: "browser",
+  // Its target is what is type-checked, and would take precedence over that of the build.
+  tsconfig: false,
+};
 
-/** What the licence of a library asks of those who ship it: the whole text is in LICENSE-uuid. */
+/** The notice that the licence of uuid asks for. The whole text is in LICENSE-uuid. */
 const notice = "/*! Includes uuid, MIT, (c) 2010-2020 Robert Kieffer and other contributors. */";
 
-/** The globals that Tauri defines with `withGlobalTauri`; an own copy of its `Channel` would not be the page's. */
+/** What Tauri defines with `withGlobalTauri`. A copy of its `Channel` would not be the page's own. */
 const globals = { "@tauri-apps/api/core": "window.__TAURI__.core" };
 
 export default defineConfig([
   {
-    input,
-    external,
-    transform,
-    platform,
+    ...source,
     output: [
       { file: "dist-js/index.js", format: "esm", banner: notice },
       { file: "dist-js/index.cjs", format: "cjs", banner: notice },
     ],
   },
   {
-    input,
-    external,
-    transform,
-    platform,
+    ...source,
     output: {
       file: "api-iife.js",
       format: "iife",

@@ -1,4 +1,4 @@
-//! `guest-js/bindings.ts` is generated from the commands. With `UPDATE_BINDINGS=1` the test writes it.
+//! `guest-js/core/ipc/bindings.ts` is generated from the commands. With `UPDATE_BINDINGS=1` the test writes it.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ fn builder() -> Builder<MockRuntime> {
 
 #[test]
 fn the_guest_bindings_are_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/guest-js/bindings.ts");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/guest-js/core/ipc/bindings.ts");
     let file = tempfile::NamedTempFile::new().unwrap();
     builder().export(Typescript::default(), file.path()).unwrap();
     let new = std::fs::read_to_string(file.path()).unwrap();
@@ -41,7 +41,7 @@ fn the_guest_bindings_are_up_to_date() {
     let old = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     assert!(
         old == new,
-        "guest-js/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test -p tauri-plugin-tasks bindings"
+        "guest-js/core/ipc/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test -p tauri-plugin-tasks bindings"
     );
 }
 

@@ -1,0 +1,103 @@
+// @vitest-environment node
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
+import { type OutputOptions, type RolldownOptions, rolldown } from "rolldown";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import config from "../rolldown.config.js";
+
+const root = resolve(import.meta.dirname, "../../..");
+let directory = "";
+const outputs = new Map<string, string>();
+
+beforeAll(async () => {
+  // Inside the package, so that `@tauri-apps/api` is found from there.
+  mkdirSync(join(root, "node_modules/.cache"), { recursive: true });
+  directory = mkdtempSync(join(root, "node_modules/.cache/build-test-"));
+  for (const { output, ...input } of config as RolldownOptions[]) {
+    const bundle = await rolldown({ ...input, cwd: root });
+    for (const options of [output].flat() as OutputOptions[]) {
+      const { output: chunks } = await bundle.generate(options);
+      const file = String(options.file);
+      outputs.set(file, chunks[0].code);
+      mkdirSync(dirname(join(directory, file)), { recursive: true });
+      writeFileSync(join(directory, file), chunks[0].code);
+    }
+    await bundle.close();
+  }
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const NAMES = [
+  "OutcomeExpiredError",
+  "TaskCancelledError",
+  "TaskError",
+  "TaskFailedError",
+  "TaskInputError",
+  "TaskKeyTakenError",
+  "TaskNotFoundError",
+  "TaskPanicError",
+  "TaskPermissionError",
+  "TaskQueueFullError",
+  "TaskTimedOutError",
+  "createTasks",
+];
+
+describe("the build", () => {
+  it("can be imported", async () => {
+    const url = pathToFileURL(join(directory, "dist-js/index.js")).href;
+    const module: Record<string, unknown> = await import(/* @vite-ignore */ url);
+    expect(Object.keys(module).sort()).toEqual(NAMES);
+  });
+
+  it("can be required", () => {
+    const require = createRequire(import.meta.url);
+    const module: Record<string, unknown> = require(join(directory, "dist-js/index.cjs"));
+    expect(Object.keys(module).sort()).toEqual(NAMES);
+  });
+
+  it("imports nothing but Tauri's API", () => {
+    const imported = (code = "") => [...code.matchAll(/(?:from|require\()\s*"([^"]+)"/g)];
+    for (const file of ["dist-js/index.js", "dist-js/index.cjs"]) {
+      const code = outputs.get(file)?.replace(/\/\*[\s\S]*?\*\//g, "");
+      expect(imported(code).map((match) => match[1])).toEqual(["@tauri-apps/api/core"]);
+    }
+  });
+
+  it("uses neither requestAnimationFrame nor AbortSignal.any", () => {
+    for (const code of outputs.values()) {
+      expect(code).not.toMatch(/requestAnimationFrame|AbortSignal\.any/);
+    }
+  });
+});
+
+describe("api-iife.js", () => {
+  it("is what the sources build to (run npm run build if not)", () => {
+    const committed = readFileSync(join(root, "api-iife.js"), "utf8");
+    expect(committed).toBe(outputs.get("api-iife.js"));
+  });
+
+  it("defines window.__TAURI__.tasks on top of the page's own Tauri API", async () => {
+    const calls: unknown[] = [];
+    class Channel {}
+    const invoke = async (command: string) => {
+      calls.push(command);
+      return [];
+    };
+    const tauri: Record<string, unknown> = { core: { Channel, invoke } };
+    const window = { __TAURI__: tauri };
+    runInNewContext(outputs.get("api-iife.js") ?? "", { window });
+    const tasks = tauri["tasks"] as typeof import("../../core/index.js");
+    expect(NAMES.filter((name) => !(name in tasks))).toEqual([]);
+    await tasks.createTasks().list();
+    expect(calls).toEqual(["plugin:tasks|list"]);
+  });
+
+  it("does nothing without withGlobalTauri", () => {
+    const window = {};
+    runInNewContext(outputs.get("api-iife.js") ?? "", { window });
+    expect(window).toEqual({});
+  });
+});

@@ -1,0 +1,52 @@
+/** Passes an error of a user's callback to the page's error handling, without interrupting the caller. */
+export function report(error: unknown): void {
+  if (typeof reportError === "function") {
+    reportError(error);
+    return;
+  }
+  queueMicrotask(() => {
+    throw error;
+  });
+}
+
+/** Calls a user's callback. What it throws is reported, never propagated. */
+export function callGuarded<A extends unknown[]>(callback: (...args: A) => void, ...args: A): void {
+  try {
+    callback(...args);
+  } catch (error) {
+    report(error);
+  }
+}
+
+/** A set of callbacks. */
+export interface Listeners<A extends unknown[]> {
+  /** A function that is added twice is called twice. Returns a function that removes this addition for good. */
+  add(callback: (...args: A) => void): () => void;
+  /** Skips callbacks that are added or removed during the call. */
+  emit(...args: A): void;
+  clear(): void;
+}
+
+export function createListeners<A extends unknown[]>(): Listeners<A> {
+  // Made when needed: each task has several sets of listeners, and most remain empty.
+  let entries: Set<{ readonly callback: (...args: A) => void }> | undefined;
+  return {
+    add(callback) {
+      const entry = { callback };
+      entries ??= new Set();
+      entries.add(entry);
+      return () => {
+        entries?.delete(entry);
+      };
+    },
+    emit(...args) {
+      if (!entries) return;
+      for (const entry of [...entries]) {
+        if (entries.has(entry)) callGuarded(entry.callback, ...args);
+      }
+    },
+    clear() {
+      entries?.clear();
+    },
+  };
+}

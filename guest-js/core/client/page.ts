@@ -1,0 +1,25 @@
+import { createPolls, type Polls } from "../items/polls.js";
+import { createListRegistry, type ListRegistry } from "../lists/lists.js";
+import { createSession, type Session } from "../session/session.js";
+import { createTaskRegistry, type TaskRegistry } from "../task/registry.js";
+
+/** Everything that one page keeps: its session, and what is pushed over it. */
+export interface Page {
+  readonly session: Session;
+  readonly tasks: TaskRegistry;
+  readonly lists: ListRegistry;
+  readonly polls: Polls;
+}
+
+export function createPage(): Page {
+  const session = createSession((message, nonce) => {
+    for (const event of message.events) tasks.receive(event, nonce);
+    for (const change of message.lists) lists.receive(change, nonce);
+  });
+  const tasks = createTaskRegistry(session);
+  const lists = createListRegistry(session);
+  return { session, tasks, lists, polls: createPolls() };
+}
+
+/** The page that all clients made by this module share, so that it has only one session. */
+export const page: Page = createPage();

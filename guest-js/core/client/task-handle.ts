@@ -1,0 +1,39 @@
+import { commands } from "../ipc/bindings.js";
+import { createItems, type Items } from "../items/items.js";
+import type * as types from "../types/task-handle.js";
+import { CommonHandle } from "./common-handle.js";
+import { type Launched, launch } from "./launch.js";
+import type { Page } from "./page.js";
+import { createResult } from "./result.js";
+
+/** One user's view of a task. */
+export class TaskHandle extends CommonHandle implements types.TaskHandle {
+  readonly items: Items["items"];
+  readonly batches: Items["batches"];
+  readonly bytes: Items["bytes"];
+  readonly stream: Items["stream"];
+  readonly retry: () => Promise<types.TaskHandle>;
+
+  /** `from` is the number of the item that the first reading starts with, `null` for the oldest unread one. */
+  constructor(page: Page, launched: Launched, from: number | null = null) {
+    const result = createResult(launched, (output) => output);
+    super(launched.task, result);
+    const { items, batches, bytes, stream } = createItems(page, this.id, from, result.ended);
+    this.items = items;
+    this.batches = batches;
+    this.bytes = bytes;
+    this.stream = stream;
+    this.retry = () => retryTask(page, this.snapshot.task, this.id);
+  }
+}
+
+/** Starts a task that ended badly once more, as a new one. `name` is its kind, for hints in errors. */
+export async function retryTask(page: Page, name: string, id: string): Promise<TaskHandle> {
+  const launched = await launch(page, {
+    name,
+    send: (nonce, newId) => commands.retry(nonce, id, newId),
+    // The options are those of the first start, which may have allowed it.
+    mayJoin: true,
+  });
+  return new TaskHandle(page, launched);
+}

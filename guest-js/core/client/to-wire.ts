@@ -1,0 +1,35 @@
+import type * as wire from "../ipc/bindings.js";
+import type { BatchOptions, StartOptions } from "../types/options.js";
+import type { TaskQuery } from "../types/query.js";
+
+/** Converts what users pass to what the plugin takes, without what is `undefined` and without the signal. */
+export function toStartOptions({ signal: _, tags, ...rest }: StartOptions = {}): wire.StartOptions {
+  return given({ ...rest, tags: toList(tags) });
+}
+
+export function toBatchOptions({ signal: _, tags, ...rest }: BatchOptions = {}): wire.BatchOptions {
+  return given({ ...rest, tags: toList(tags) });
+}
+
+export function toFilter({ task, status, tag, key, parent }: TaskQuery = {}): wire.TaskFilter {
+  return given({
+    task: toList(task),
+    status: toList(status),
+    tag: toList(tag),
+    key: toList(key),
+    parent: toList(parent),
+  });
+}
+
+function toList<T extends string>(value: T | readonly T[] | undefined): T[] | undefined {
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? [value] : [...value];
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Returns the fields that are not `undefined`. */
+function given<T extends object>(fields: T): Given<T> {
+  const there = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(there) as Given<T>;
+}

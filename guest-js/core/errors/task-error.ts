@@ -1,0 +1,264 @@
+import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
+
+/**
+ * What went wrong, as a word to compare with.
+ *
+ * The kinds are the plugin's own, the ways a task can end (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
+ * `permission` for a refusal by Tauri's access list, and `ipc` for a call that never reached the plugin.
+ * A newer plugin may have more kinds than this package knows: always keep a default branch.
+ */
+export type TaskErrorKind =
+  | ErrorKind
+  | "failed"
+  | "panic"
+  | "unserializable"
+  | "cancelled"
+  | "timedOut"
+  | "permission"
+  | "ipc"
+  | (string & {});
+
+/**
+ * The base class of everything this package rejects with, except the `reason` of an `AbortSignal`, which is passed on unchanged.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await task.cancel();
+ * } catch (error) {
+ *   if (!(error instanceof TaskError && error.kind === "alreadyEnded")) throw error;
+ * }
+ * ```
+ */
+export class TaskError extends Error {
+  override readonly name: string = "TaskError";
+  /** What went wrong. */
+  readonly kind: TaskErrorKind;
+  /** Further data from the plugin; `null` if there is none. */
+  readonly data: unknown;
+
+  constructor(
+    kind: TaskErrorKind,
+    message: string,
+    data: unknown = null,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+    this.kind = kind;
+    this.data = data;
+  }
+}
+
+class FailedError<E> extends TaskError {
+  override readonly name = "TaskFailedError";
+  declare readonly kind: "failed";
+  readonly error: E;
+
+  constructor(message: string, error: E) {
+    super("failed", message, error);
+    this.error = error;
+  }
+}
+
+/**
+ * The task's handler returned an error, which is in `error`.
+ *
+ * TypeScript can't type rejections: after `catch` and `instanceof`, `error` is `unknown`. In `await task.outcome` it has
+ * the exact type of the handler's error.
+ *
+ * @example
+ * ```ts
+ * const outcome = await task.outcome;
+ * if (outcome.status === "failed" && outcome.error instanceof TaskFailedError) {
+ *   console.log(outcome.error.error); // typed as the handler's error
+ * }
+ * ```
+ */
+export type TaskFailedError<E = unknown> = FailedError<E>;
+// Not `export class`: `instanceof` would then narrow to `TaskFailedError<any>`.
+export const TaskFailedError: {
+  new <E>(message: string, error: E): TaskFailedError<E>;
+  readonly prototype: TaskFailedError<unknown>;
+} = FailedError;
+
+/**
+ * The task ended because of a bug in its Rust code: its handler panicked (`kind: "panic"`), or returned something that
+ * can't be serialized as JSON (`kind: "unserializable"`).
+ *
+ * @example
+ * ```ts
+ * task.result.catch((error) => {
+ *   if (error instanceof TaskPanicError) reportBug(error.message);
+ * });
+ * ```
+ */
+export class TaskPanicError extends TaskError {
+  override readonly name = "TaskPanicError";
+  declare readonly kind: "panic" | "unserializable";
+
+  constructor(message: string, kind: "panic" | "unserializable" = "panic") {
+    super(kind, message);
+  }
+}
+
+/**
+ * The task was cancelled. `reason` says why: `user` (a call of `cancel`), `signal` (an `AbortSignal`), `ownerClosed`,
+ * `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
+ *
+ * For the caller who passed the `AbortSignal`, `task.result` rejects with the signal's own reason instead.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskCancelledError && error.reason === "user") return;
+ * ```
+ */
+export class TaskCancelledError extends TaskError {
+  override readonly name = "TaskCancelledError";
+  declare readonly kind: "cancelled";
+  readonly reason: CancelReason;
+
+  constructor(message: string, reason: CancelReason) {
+    super("cancelled", message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * The task reached a time limit, set by its kind's policy in Rust or by its {@link StartOptions}. `limit` says which:
+ * `timeout` (the whole task from its first attempt on), `attemptTimeout` (one attempt), `stalled` (no progress was
+ * reported for too long) or `deadline` (everything since the start, waiting included).
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskTimedOutError && error.limit === "stalled") offerRetry();
+ * ```
+ */
+export class TaskTimedOutError extends TaskError {
+  override readonly name = "TaskTimedOutError";
+  declare readonly kind: "timedOut";
+  readonly limit: TimeLimit;
+
+  constructor(message: string, limit: TimeLimit) {
+    super("timedOut", message);
+    this.limit = limit;
+  }
+}
+
+/**
+ * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command; with `kind: "notAllowed"`, the
+ * command is allowed, but no scope entry covers the task. The message says what to add to which file.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskPermissionError) console.error(error.message);
+ * ```
+ */
+export class TaskPermissionError extends TaskError {
+  override readonly name = "TaskPermissionError";
+  declare readonly kind: "permission" | "notAllowed";
+
+  constructor(
+    kind: "permission" | "notAllowed",
+    message: string,
+    data: unknown = null,
+    options?: { cause?: unknown },
+  ) {
+    super(kind, message, data, options);
+  }
+}
+
+/**
+ * The input doesn't have the type that the handler takes. `path` names the field, such as `url` or `files[2].name`; it is
+ * empty if the input as a whole is wrong.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskInputError) form.showError(error.path, error.message);
+ * ```
+ */
+export class TaskInputError extends TaskError {
+  override readonly name = "TaskInputError";
+  declare readonly kind: "invalidInput";
+  readonly path: string;
+
+  constructor(message: string, path: string, data: unknown = null) {
+    super("invalidInput", message, data);
+    this.path = path;
+  }
+}
+
+/**
+ * There is no task with this id, or this page may not see it: the plugin doesn't say which.
+ *
+ * @example
+ * ```ts
+ * const task = await tasks.attach("download", id).catch((error) => {
+ *   if (error instanceof TaskNotFoundError) return undefined;
+ *   throw error;
+ * });
+ * ```
+ */
+export class TaskNotFoundError extends TaskError {
+  override readonly name = "TaskNotFoundError";
+  declare readonly kind: "notFound";
+
+  constructor(message: string, data: unknown = null) {
+    super("notFound", message, data);
+  }
+}
+
+/**
+ * The task has ended and its outcome is no longer kept: the task was removed, or has made room for newer ones.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof OutcomeExpiredError) await startAgain();
+ * ```
+ */
+export class OutcomeExpiredError extends TaskError {
+  override readonly name = "OutcomeExpiredError";
+  declare readonly kind: "outcomeExpired";
+
+  constructor(message: string, data: unknown = null, options?: { cause?: unknown }) {
+    super("outcomeExpired", message, data, options);
+  }
+}
+
+/**
+ * Nothing was started, because `limit` tasks are waiting already. Start again when some of them have run.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskQueueFullError) toast(`${error.limit} downloads wait already.`);
+ * ```
+ */
+export class TaskQueueFullError extends TaskError {
+  override readonly name = "TaskQueueFullError";
+  declare readonly kind: "queueFull";
+  readonly limit: number;
+
+  constructor(message: string, limit: number, data: unknown = null) {
+    super("queueFull", message, data);
+    this.limit = limit;
+  }
+}
+
+/**
+ * Nothing was started, because a live task of the kind has the key already. `id` is the id of the live task, or `null` if
+ * this page may not see it; such a task can't be joined or replaced either, whatever `onConflict` says.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskKeyTakenError && error.id) showTask(error.id);
+ * ```
+ */
+export class TaskKeyTakenError extends TaskError {
+  override readonly name = "TaskKeyTakenError";
+  declare readonly kind: "keyTaken";
+  readonly id: string | null;
+
+  constructor(message: string, id: string | null, data: unknown = null) {
+    super("keyTaken", message, data);
+    this.id = id;
+  }
+}

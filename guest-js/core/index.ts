@@ -1,0 +1,48 @@
+/**
+ * Typed client for `tauri-plugin-tasks`: long-running work in Rust, with progress, results and cancellation.
+ *
+ * @module
+ */
+
+export { createTasks } from "./client/client.js";
+export type { TaskErrorKind } from "./errors/task-error.js";
+export {
+  OutcomeExpiredError,
+  TaskCancelledError,
+  TaskError,
+  TaskFailedError,
+  TaskInputError,
+  TaskKeyTakenError,
+  TaskNotFoundError,
+  TaskPanicError,
+  TaskPermissionError,
+  TaskQueueFullError,
+  TaskTimedOutError,
+} from "./errors/task-error.js";
+export type {
+  CancelReason,
+  ErrorKind,
+  ErrorSummary,
+  FailureKind,
+  LastRun,
+  LimitOf,
+  OnConflict,
+  Progress,
+  QueuePlace,
+  ScheduleSnapshot,
+  TaskCounts,
+  TaskSnapshot,
+  TaskStatus,
+  TimeLimit,
+  Unit,
+} from "./ipc/bindings.js";
+export type { BatchHandle } from "./types/batch-handle.js";
+export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
+export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
+export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type { TaskOutcome } from "./types/outcome.js";
+export type { TaskQuery } from "./types/query.js";
+export type { SchedulesClient } from "./types/schedules-client.js";
+export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { HandleFor, TaskHandle } from "./types/task-handle.js";
+export type { StartArguments, TasksClient } from "./types/tasks-client.js";

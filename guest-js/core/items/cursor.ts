@@ -1,0 +1,130 @@
+import { TaskError } from "../errors/task-error.js";
+import type { ItemBatch } from "./item-batch.js";
+import type { Reader } from "./reader.js";
+
+/** How a reading hands out what has come: one method of a handle each. */
+export type Form = "items" | "batches" | "bytes" | "stream";
+
+/** Where one reading stands. */
+export interface Cursor<T> {
+  /** The number of the next item, or of the next byte. */
+  readonly position: number;
+  readonly missed: number;
+  /** Whether something can be taken at once. */
+  readonly ready: boolean;
+  take(): T;
+  /** Waits until the cursor is ready; `false` if nothing follows. Rejects once if the reading or the task failed. */
+  load(): Promise<boolean>;
+  /** Never rejects. A pending `load` gets nothing more. */
+  close(): Promise<void>;
+}
+
+/** What the readings of one handle share. */
+export interface Source {
+  /** The number of the item that the next reading starts with; `null` for the oldest unread one. */
+  readonly start: number | null;
+  open(): Reader;
+  /** A reading has stopped before this item. */
+  stopped(position: number): void;
+  /** Resolves when the task has completed, and rejects if it ended in another way. */
+  ended(): Promise<void>;
+}
+
+export function createCursor<T>(form: Form, source: Source): Cursor<T> {
+  let reader: Reader | undefined;
+  let items: ArrayLike<unknown> = [];
+  /** The number of the first of the items, and the number after the last. */
+  let first = 0;
+  let end = 0;
+  let index = 0;
+  /** Whether the items are handed out in one piece. */
+  let whole = false;
+  let missed = 0;
+  let hasRead = false;
+  let closed = false;
+  let closing: Promise<void> | undefined;
+
+  function accept(batch: ItemBatch): void {
+    hasRead = true;
+    ({ items, first, end } = batch);
+    index = 0;
+    missed += batch.missed;
+    whole = form === "batches" || batch.items instanceof Uint8Array;
+    if (items.length > 0) checkForm(form, batch);
+  }
+
+  async function load(): Promise<boolean> {
+    if (closed) return false;
+    reader ??= source.open();
+    if (!hasRead) first = source.start ?? 0;
+    try {
+      while (index >= items.length) {
+        const batch = await reader.take();
+        if (!batch) break;
+        accept(batch);
+      }
+    } catch (error) {
+      // The next reading must not overlap with this one.
+      await close();
+      throw error;
+    }
+    if (index < items.length) return true;
+    if (closed) return false;
+    const left = close();
+    try {
+      await source.ended();
+    } finally {
+      await left;
+    }
+    return false;
+  }
+
+  function close(): Promise<void> {
+    closing ??= leave();
+    return closing;
+  }
+
+  async function leave(): Promise<void> {
+    closed = true;
+    first += index;
+    items = [];
+    index = 0;
+    if (hasRead) source.stopped(first);
+    await reader?.close(first);
+  }
+
+  return {
+    get position() {
+      return reader ? first + index : (source.start ?? 0);
+    },
+    get missed() {
+      return missed;
+    },
+    get ready() {
+      return index < items.length;
+    },
+    take() {
+      if (!whole) {
+        const item = items[index] as T;
+        index += 1;
+        return item;
+      }
+      // From here on the array belongs to the user, who may change it.
+      const all = items as T;
+      items = [];
+      first = end;
+      return all;
+    },
+    load,
+    close,
+  };
+}
+
+function checkForm(form: Form, { items }: ItemBatch): void {
+  const isBytes = items instanceof Uint8Array;
+  if (form === "stream" || isBytes === (form === "bytes")) return;
+  const message = isBytes
+    ? `This task emits bytes: read them with bytes() or stream(), not with ${form}().`
+    : "This task emits items, not bytes: read them with items(), batches() or stream().";
+  throw new TaskError("invalidItem", message);
+}

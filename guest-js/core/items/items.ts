@@ -1,0 +1,46 @@
+import type { TaskItems } from "../types/items.js";
+import { type Cursor, createCursor, type Form } from "./cursor.js";
+import { toIterator } from "./iterator.js";
+import { type Connection, createReader } from "./reader.js";
+import { toStream } from "./stream.js";
+
+/** The part of a handle that reads its task's items. */
+export interface Items {
+  items(): TaskItems<unknown>;
+  batches(): TaskItems<unknown[]>;
+  bytes(): TaskItems<Uint8Array>;
+  stream(): ReadableStream<unknown>;
+}
+
+/**
+ * `from` is the number of the item that the first reading starts with, `null` for the oldest unread one. Each further reading
+ * starts where the last one stopped. `ended` resolves when the task has completed, and rejects if it ended in another way.
+ */
+export function createItems(
+  connection: Connection,
+  id: string,
+  from: number | null,
+  ended: () => Promise<void>,
+): Items {
+  let start = from;
+
+  function begin<T>(form: Form): Cursor<T> {
+    return createCursor<T>(form, {
+      get start() {
+        return start;
+      },
+      open: () => createReader(connection, id, start),
+      stopped(position) {
+        start = position;
+      },
+      ended,
+    });
+  }
+
+  return {
+    items: () => toIterator(begin("items")),
+    batches: () => toIterator(begin("batches")),
+    bytes: () => toIterator(begin("bytes")),
+    stream: () => toStream(begin("stream")),
+  };
+}

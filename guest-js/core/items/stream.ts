@@ -1,0 +1,29 @@
+import type { Cursor } from "./cursor.js";
+
+/**
+ * Reads nothing before it is pulled, and hands out one chunk at a time: of a queue of chunks, nobody could tell how many were
+ * consumed.
+ */
+export function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
+  let cancelled = false;
+
+  async function load(controller: ReadableStreamDefaultController<T>): Promise<void> {
+    if ((await cursor.load()) && cursor.ready) controller.enqueue(cursor.take());
+    else if (!cancelled) controller.close();
+  }
+
+  return new ReadableStream<T>(
+    {
+      pull(controller) {
+        if (!cursor.ready) return load(controller);
+        controller.enqueue(cursor.take());
+        return undefined;
+      },
+      cancel() {
+        cancelled = true;
+        return cursor.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}

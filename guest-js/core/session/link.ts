@@ -1,0 +1,105 @@
+import { Channel } from "@tauri-apps/api/core";
+import { v7 as uuid } from "uuid";
+import { toTaskError } from "../errors/from-rejection.js";
+import { commands, type SessionMessage } from "../ipc/bindings.js";
+
+/** The wire protocol this package speaks. */
+export const PROTOCOL = 4;
+/** How long the plugin may be silent before the client asks whether its session is still there. */
+export const PING_MS = 10_000;
+
+/** One session with the plugin, from its opening until it is lost. */
+export interface Link {
+  readonly nonce: string;
+  /** How long the plugin may be silent in this session. */
+  readonly pingMs: number;
+  /** Opens the session. Rejects with a TaskError; the link is retired then. */
+  open(): Promise<void>;
+  /** Acknowledges the newest message, possibly once more. Never rejects: the next ping repeats what got lost. */
+  acknowledge(): Promise<void>;
+  /** Drops everything that still comes. */
+  retire(): void;
+}
+
+/** What a link tells the session that owns it. */
+export interface LinkOwner {
+  /** Gets each message once and in order. */
+  deliver(message: SessionMessage, nonce: string): void;
+  /** The plugin has given a sign of life. */
+  heard(): void;
+  /** The plugin has dropped the session, or a message got lost. */
+  lost(link: Link): void;
+}
+
+export function createLink(owner: LinkOwner): Link {
+  const nonce = uuid();
+  const channel = new Channel<SessionMessage>(receive);
+  let pingMs = PING_MS;
+  let isOpen = false;
+  /** The number of the last message that was handled. */
+  let seen = 0;
+  /** The message whose acknowledgement is on its way. */
+  let acking: number | undefined;
+
+  function receive(message: SessionMessage): void {
+    if (!isOpen) return;
+    owner.heard();
+    if (message.message > seen + 1) {
+      // A message got lost, perhaps with the end of a task: only a new session brings everything up to date.
+      owner.lost(link);
+      return;
+    }
+    if (message.message <= seen) {
+      // A repeat. If it is the newest message, the acknowledgement may have been lost.
+      if (message.message === seen && acking !== seen) void acknowledge();
+      return;
+    }
+    seen = message.message;
+    try {
+      owner.deliver(message, nonce);
+    } finally {
+      void acknowledge();
+    }
+  }
+
+  async function acknowledge(): Promise<void> {
+    const message = seen;
+    acking = message;
+    let next: SessionMessage | null = null;
+    try {
+      next = await commands.ack(nonce, message);
+      if (isOpen) owner.heard();
+    } catch (rejection) {
+      if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
+    }
+    if (acking === message) acking = undefined;
+    if (next) receive(next);
+  }
+
+  function retire(): void {
+    isOpen = false;
+    // Tauri keeps the callback until Rust drops the channel. Nothing else may be kept that long.
+    channel.onmessage = () => {};
+  }
+
+  const link: Link = {
+    nonce,
+    get pingMs() {
+      return pingMs;
+    },
+    async open() {
+      try {
+        const { leaseMs } = await commands.open(nonce, PROTOCOL, channel);
+        // An unanswered message must be noticed well within the lease.
+        pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
+        isOpen = true;
+      } catch (rejection) {
+        retire();
+        throw toTaskError(rejection);
+      }
+    },
+    acknowledge,
+    retire,
+  };
+  return link;
+}

@@ -1,0 +1,209 @@
+import { callGuarded, createListeners, type Listeners } from "../callbacks/listeners.js";
+import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
+import {
+  commands,
+  type Outcome,
+  type Progress,
+  type QueuePlace,
+  type Started,
+  type TaskEvent,
+  type TaskSnapshot,
+  type TaskStatus,
+} from "../ipc/bindings.js";
+import type { Session } from "../session/session.js";
+import { createSubscription, type Subscription } from "../session/subscription.js";
+import type { TaskOutcome } from "../types/outcome.js";
+import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
+import { isBatch, isFinal, isReported, reduce, restore } from "./state.js";
+import type { TrackedTask } from "./tracked-task.js";
+
+/** A task that this page follows, from the first request to the end, or until nobody wants it any more. */
+export class FollowedTask implements TrackedTask {
+  id: string;
+  snapshot: TaskSnapshot | undefined;
+  phase: TrackedTask["phase"] = "live";
+  readonly closed: Promise<void>;
+  private close!: () => void;
+  private readonly subscription: Subscription<Started, TaskEvent>;
+  /** Removes the task from those that the page follows. */
+  private readonly forget: () => void;
+  private readonly progressed = createListeners<[Progress]>();
+  private readonly changed = createListeners<[TaskStatus, TaskSnapshot]>();
+  private readonly moved = createListeners<[QueuePlace | null]>();
+  private readonly over = createListeners<[]>();
+  /** The outcome, if it came with the end. */
+  private inlined: Outcome | null = null;
+  private ending: Promise<TaskOutcome> | undefined;
+
+  /** `forget` is called when nothing more can come, before anybody hears of it. */
+  constructor(session: Session, id: string, forget: () => void) {
+    this.id = id;
+    this.forget = forget;
+    this.closed = new Promise((resolve) => {
+      this.close = resolve;
+    });
+    this.subscription = createSubscription<Started, TaskEvent>(session, {
+      watch: (nonce) => watchTask(nonce, this.id),
+      restore: (answer) => this.restore(answer),
+      apply: (event) => this.apply(event),
+      vanished: () => {
+        this.finish("vanished");
+        this.settle();
+      },
+    });
+  }
+
+  /** Makes the first request, `start` or `watch`. Rejects with a TaskError; the task is not followed then. */
+  open(request: (nonce: string) => Promise<Started>, name?: string): Promise<void> {
+    return this.subscription.open(request, name);
+  }
+
+  receive(event: TaskEvent, nonce: string): void {
+    this.subscription.receive(event, nonce);
+  }
+
+  /** Resolves when no request for the state is on its way. */
+  settled(): Promise<void> {
+    return this.subscription.settled();
+  }
+
+  /** Takes the state that another answer of the same session gave, unless it is older. */
+  catchUp(answer: TaskSnapshot): void {
+    // Between answers of the same sequence the progress alone tells which is newer: it only goes up.
+    const known = this.snapshot;
+    const isOlder =
+      known?.sequence === answer.sequence && known.progress.completed > answer.progress.completed;
+    if (!isOlder) this.take(answer, null);
+  }
+
+  /** Keeps following a task that turned out to be another one than was asked for. `again` asks for its state once more. */
+  keep(again: boolean): void {
+    this.subscription.stay(again);
+  }
+
+  /** Stops following such a task, because this page follows it elsewhere in the same session. */
+  drop(): void {
+    this.subscription.close();
+  }
+
+  /** Stops following a task that nobody holds, and tells the plugin. */
+  async leave(): Promise<void> {
+    const { id, subscription } = this;
+    subscription.leave();
+    // Not while a new watch is on its way: the plugin may run the two commands in either order.
+    await subscription.settled();
+    const { nonce } = subscription;
+    subscription.close();
+    if (nonce !== undefined) {
+      await commands.unwatch(nonce, { type: "task", data: { id } }).catch(() => {});
+    }
+    this.forget();
+  }
+
+  onProgress(callback: (progress: Progress) => void): () => void {
+    const { snapshot } = this;
+    const off = this.listen(this.progressed, callback);
+    if (snapshot && isReported(snapshot.progress)) callGuarded(callback, snapshot.progress);
+    return off;
+  }
+
+  onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void {
+    const { snapshot } = this;
+    const off = this.listen(this.changed, callback);
+    if (snapshot) callGuarded(callback, snapshot.status, snapshot);
+    return off;
+  }
+
+  onQueue(callback: (place: QueuePlace | null) => void): () => void {
+    const { snapshot } = this;
+    const off = this.listen(this.moved, callback);
+    if (snapshot?.queue) callGuarded(callback, snapshot.queue);
+    return off;
+  }
+
+  onOver(callback: () => void): () => void {
+    return this.over.add(callback);
+  }
+
+  outcome(): Promise<TaskOutcome> {
+    this.ending ??= this.findOutcome().catch((error: unknown) => {
+      // What could not be fetched now may be fetched later.
+      if (!(error instanceof OutcomeExpiredError)) this.ending = undefined;
+      throw error;
+    });
+    return this.ending;
+  }
+
+  private listen<A extends unknown[]>(
+    listeners: Listeners<A>,
+    callback: (...args: A) => void,
+  ): () => void {
+    return this.phase === "live" ? listeners.add(callback) : () => {};
+  }
+
+  private restore({ snapshot, outcome }: Started): void {
+    if (snapshot.id !== this.id) {
+      this.id = snapshot.id;
+      // Until it is clear that nothing else here follows that task: two would take each other's events.
+      this.subscription.leave();
+    }
+    this.take(snapshot, outcome);
+  }
+
+  private take(answer: TaskSnapshot, outcome: Outcome | null): void {
+    if (this.phase === "live") this.advance(restore(this.snapshot, answer), outcome);
+  }
+
+  private apply(event: TaskEvent): void {
+    // A start that may join hears of all tasks until it is answered.
+    if (!this.snapshot) return;
+    const { change } = event;
+    this.advance(
+      reduce(this.snapshot, event),
+      change.type === "status" ? change.data.outcome : this.inlined,
+    );
+  }
+
+  /** Moves on to the next state. First everything is final, then callbacks hear of it, then `closed` resolves. */
+  private advance(next: TaskSnapshot, outcome: Outcome | null): void {
+    const before = this.snapshot;
+    if (next === before) return;
+    this.snapshot = next;
+    this.inlined = outcome;
+    if (isFinal(next.status)) this.finish("ended");
+    if (next.progress !== before?.progress) this.progressed.emit(next.progress);
+    if (next.queue !== (before?.queue ?? null)) this.moved.emit(next.queue);
+    if (next.sequence !== before?.sequence) this.changed.emit(next.status, next);
+    if (this.phase !== "live") this.settle();
+  }
+
+  private finish(phase: "ended" | "vanished"): void {
+    this.phase = phase;
+    this.subscription.close();
+    this.forget();
+    this.over.emit();
+    this.over.clear();
+  }
+
+  private settle(): void {
+    this.progressed.clear();
+    this.changed.clear();
+    this.moved.clear();
+    this.close();
+  }
+
+  private async findOutcome(): Promise<TaskOutcome> {
+    await this.closed;
+    if (this.phase === "vanished") throw expired(this.id);
+    const found = this.inlined ?? (await fetchOutcome(this.id));
+    this.inlined = null;
+    return isBatch(this.snapshot) ? batchFromWire(found) : fromWire(found);
+  }
+}
+
+/** Asks for the state of a task and for its events, as a start does. Rejects with `notFound` if there is no such task. */
+export async function watchTask(nonce: string, id: string): Promise<Started> {
+  const [snapshot] = await commands.watch(nonce, { type: "task", data: { id } });
+  if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
+  return { snapshot, outcome: null };
+}

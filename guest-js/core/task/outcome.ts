@@ -1,0 +1,67 @@
+import { toTaskError } from "../errors/from-rejection.js";
+import {
+  OutcomeExpiredError,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskPanicError,
+  TaskTimedOutError,
+} from "../errors/task-error.js";
+import { commands, type Outcome, type TaskFailure } from "../ipc/bindings.js";
+import type { TaskOutcome } from "../types/outcome.js";
+
+/** The shortest time between two requests, in case the plugin answers `null` without waiting. */
+const ASK_AGAIN_MS = 1_000;
+
+/** Fetches the outcome, asking until there is one. Rejects with a TaskError. */
+export async function fetchOutcome(id: string): Promise<Outcome> {
+  for (;;) {
+    const asked = performance.now();
+    const outcome = await commands.outcome(id).catch((rejection: unknown) => {
+      const error = toTaskError(rejection);
+      throw error.kind === "notFound" ? expired(id, error) : error;
+    });
+    if (outcome) return outcome;
+    const rest = asked + ASK_AGAIN_MS - performance.now();
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+  }
+}
+
+/** The error for a task that existed, and that the plugin no longer knows. */
+export function expired(id: string, cause?: unknown): OutcomeExpiredError {
+  return new OutcomeExpiredError(
+    `The outcome of task ${id} is no longer kept: the task was removed, or has made room for newer ones. ` +
+      "Read it sooner.",
+    null,
+    cause === undefined ? undefined : { cause },
+  );
+}
+
+/** Converts an outcome to what users see. Its output and its error remain untyped: the caller vouches for their types. */
+export function fromWire(outcome: Outcome): TaskOutcome {
+  switch (outcome.status) {
+    case "completed":
+      return { status: "completed", output: outcome.data.output };
+    case "failed":
+      return { status: "failed", error: failure(outcome.data) };
+    case "cancelled": {
+      const { reason } = outcome.data;
+      const message = `The task was cancelled (${reason}).`;
+      return { status: "cancelled", error: new TaskCancelledError(message, reason) };
+    }
+    case "timedOut": {
+      const { limit, message } = outcome.data;
+      return { status: "timedOut", error: new TaskTimedOutError(message, limit) };
+    }
+  }
+}
+
+/** Does the same for a batch, whose output holds the outcomes of its members. */
+export function batchFromWire(outcome: Outcome): TaskOutcome {
+  if (outcome.status !== "completed") return fromWire(outcome);
+  const members = outcome.data.output as Outcome[];
+  return { status: "completed", output: members.map(fromWire) };
+}
+
+function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskPanicError {
+  return kind === "error" ? new TaskFailedError(message, error) : new TaskPanicError(message, kind);
+}

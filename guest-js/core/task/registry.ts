@@ -1,0 +1,144 @@
+import type { Started, TaskEvent } from "../ipc/bindings.js";
+import type { Session } from "../session/session.js";
+import { FollowedTask, watchTask } from "./followed-task.js";
+import type { TrackedTask } from "./tracked-task.js";
+
+/** The tasks that this page follows: each only once, however many handles it has. */
+export interface TaskRegistry {
+  /** Starts a task under a new id. Rejects with a TaskError, and leaves nothing behind then. */
+  start(id: string, request: StartRequest): Promise<TrackedTask>;
+  /** Follows an existing task. Rejects with a TaskError, and leaves nothing behind then. */
+  attach(id: string): Promise<TrackedTask>;
+  /** Undoes one `start` or `attach`. A task that nobody holds is no longer followed. */
+  release(task: TrackedTask): void;
+  receive(event: TaskEvent, nonce: string): void;
+  /** The number of tasks that are followed, or about to be. */
+  readonly size: number;
+}
+
+/** How a task is started. */
+export interface StartRequest {
+  /** The kind, for hints in errors. */
+  readonly name: string;
+  /** Makes the call. Repeated in a new session if the session was gone. */
+  readonly send: (nonce: string) => Promise<Started>;
+  /** Whether the answer may be another, existing task, which is the one to follow from then on. */
+  readonly mayJoin: boolean;
+}
+
+interface Entry {
+  /** The id of the task, or the one it was asked for under until the answer is there. */
+  id: string;
+  readonly followed: FollowedTask;
+  /** Settles when the first request does. */
+  readonly opened: Promise<void>;
+  holders: number;
+  /** Resolves when the page has stopped following the task; `undefined` until it begins to stop. */
+  leaving: Promise<void> | undefined;
+}
+
+export function createTaskRegistry(session: Session): TaskRegistry {
+  const entries = new Map<string, Entry>();
+  /** Pending starts that may join, each with the ids of the tasks that the page has stopped following since the request. */
+  const joining = new Map<Entry, Set<string>>();
+
+  function open(id: string, request: (nonce: string) => Promise<Started>, name?: string): Entry {
+    const forget = () => {
+      if (entries.get(entry.id) !== entry) return;
+      entries.delete(entry.id);
+      for (const stopped of joining.values()) stopped.add(entry.id);
+    };
+    const followed = new FollowedTask(session, id, forget);
+    const opened = followed.open(request, name).catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    const entry: Entry = { id, followed, opened, holders: 0, leaving: undefined };
+    // Not after the answer: events may come before it.
+    entries.set(id, entry);
+    return entry;
+  }
+
+  async function hold(entry: Entry): Promise<TrackedTask> {
+    entry.holders += 1;
+    await entry.opened;
+    return entry.followed;
+  }
+
+  async function attach(id: string): Promise<TrackedTask> {
+    let entry = entries.get(id);
+    while (entry?.leaving) {
+      await entry.leaving;
+      entry = entries.get(id);
+    }
+    return hold(entry ?? open(id, (nonce) => watchTask(nonce, id)));
+  }
+
+  /** Until the answer tells which task it is, the entry gets the events of all tasks, and drops those of others. */
+  async function startOrJoin(id: string, { name, send }: StartRequest): Promise<TrackedTask> {
+    const entry = open(id, send, name);
+    const stopped = new Set<string>();
+    joining.set(entry, stopped);
+    try {
+      const task = await hold(entry);
+      return task.id === id ? task : await join(entry, stopped);
+    } finally {
+      joining.delete(entry);
+    }
+  }
+
+  /** `entry` turned out to be an existing task with another id. Files it under that id, or merges it into the entry there. */
+  async function join(entry: Entry, stopped: ReadonlySet<string>): Promise<TrackedTask> {
+    const { followed } = entry;
+    const { id } = followed;
+    entries.delete(entry.id);
+    for (;;) {
+      const known = entries.get(id);
+      if (!known) {
+        entry.id = id;
+        if (followed.phase === "live") entries.set(id, entry);
+        // If the page has stopped following the task since the request, its events may have ceased.
+        followed.keep(stopped.has(id));
+        return followed;
+      }
+      if (known.leaving) {
+        await known.leaving;
+        continue;
+      }
+      try {
+        const task = await hold(known);
+        // Of two pending answers, the older one may come last.
+        await known.followed.settled();
+        // What the plugin had not pushed yet came with this answer only.
+        if (followed.snapshot) known.followed.catchUp(followed.snapshot);
+        followed.drop();
+        return task;
+      } catch {
+        // The other request for this task failed and is forgotten. This one did not fail: look again.
+      }
+    }
+  }
+
+  return {
+    start: (id, request) =>
+      request.mayJoin ? startOrJoin(id, request) : hold(open(id, request.send, request.name)),
+    attach,
+    release(task) {
+      const entry = entries.get(task.id);
+      if (entry?.followed !== task) return;
+      entry.holders -= 1;
+      if (entry.holders > 0) return;
+      entry.leaving = entry.followed.leave();
+    },
+    receive(event, nonce) {
+      const entry = entries.get(event.id);
+      entry?.followed.receive(event, nonce);
+      for (const other of joining.keys()) {
+        if (other !== entry) other.followed.receive(event, nonce);
+      }
+    },
+    get size() {
+      return new Set([...entries.values(), ...joining.keys()]).size;
+    },
+  };
+}

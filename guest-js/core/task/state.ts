@@ -1,0 +1,97 @@
+import type {
+  Progress,
+  QueuePlace,
+  StatusChange,
+  TaskEvent,
+  TaskSnapshot,
+  TaskStatus,
+} from "../ipc/bindings.js";
+
+const FINAL: ReadonlySet<TaskStatus> = new Set(["completed", "failed", "cancelled", "timedOut"]);
+
+/** Whether a task in this status has ended. */
+export function isFinal(status: TaskStatus): boolean {
+  return FINAL.has(status);
+}
+
+/** Whether a task is a batch. The output of a batch holds the outcomes of its members. */
+export function isBatch(snapshot: TaskSnapshot | undefined): boolean {
+  return typeof snapshot?.members === "number";
+}
+
+/** Whether a handler has reported anything yet. */
+export function isReported(progress: Progress): boolean {
+  return (
+    progress.completed > 0 ||
+    progress.total !== null ||
+    progress.fraction !== null ||
+    progress.message !== null ||
+    progress.detail !== null
+  );
+}
+
+/**
+ * Returns the state of a task after an event: `snapshot` itself if the event is older or about another task, else a new
+ * object. What the event doesn't change remains the same object.
+ */
+export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEvent): TaskSnapshot {
+  if (id !== snapshot.id || sequence < snapshot.sequence) return snapshot;
+  switch (change.type) {
+    case "progress":
+      return { ...snapshot, progress: change.data };
+    case "queue":
+      return withPlace(snapshot, change.data);
+    case "status":
+      return sequence > snapshot.sequence ? withStatus(snapshot, sequence, change.data) : snapshot;
+    default:
+      // A gap changes nothing: the status that follows it has the newer sequence.
+      return snapshot;
+  }
+}
+
+/**
+ * Returns the state of a task after an answer that holds the whole of it: `known` itself if the answer is older, else a new
+ * object. What the answer doesn't change remains the same object.
+ */
+export function restore(known: TaskSnapshot | undefined, answer: TaskSnapshot): TaskSnapshot {
+  if (!known) return answer;
+  if (answer.sequence < known.sequence) return known;
+  return {
+    ...answer,
+    progress: keepIfEqual(known.progress, answer.progress),
+    queue: keepIfEqual(known.queue, answer.queue),
+  };
+}
+
+function withStatus(before: TaskSnapshot, sequence: number, change: StatusChange): TaskSnapshot {
+  const { status, at, attempt, cancelReason, timeLimit, overdue, nextAttemptAt, error } = change;
+  return {
+    ...before,
+    status,
+    sequence,
+    attempt,
+    cancelReason,
+    timeLimit,
+    overdue,
+    nextAttemptAt,
+    error,
+    // The place in the queue comes in an event of its own.
+    queue: null,
+    startedAt: before.startedAt ?? (status === "running" ? at : null),
+    endedAt: isFinal(status) ? at : null,
+  };
+}
+
+function withPlace(before: TaskSnapshot, place: QueuePlace): TaskSnapshot {
+  if (before.status !== "queued") return before;
+  return {
+    ...before,
+    queue: keepIfEqual(before.queue, place),
+    // A task with a position no longer waits for a time, and no change of status says so.
+    nextAttemptAt: place.position === null ? before.nextAttemptAt : null,
+  };
+}
+
+function keepIfEqual<T>(known: T, next: T): T {
+  return JSON.stringify(known) === JSON.stringify(next) ? known : next;
+}

@@ -1,0 +1,178 @@
+import { Channel } from "@tauri-apps/api/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type LoadedPage, loadPage } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => page.unload());
+
+const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
+
+describe("the arguments of each command are those of the protocol", () => {
+  it("open, start and ack", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "u" });
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    const [open] = plugin.calls("open");
+    expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
+    expect(open).toMatchObject({ session: UUID, protocol: 4 });
+    expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
+    expect(open?.["channel"]).not.toBeInstanceOf(Function);
+    expect(Channel.name).toBe("Channel");
+    const session = open?.["session"];
+    expect(plugin.calls("start")).toEqual([
+      { session, id: task.id, task: "download", input: { url: "u" }, options: {} },
+    ]);
+    expect(plugin.calls("ack")).toEqual([{ session, message: 1 }]);
+  });
+
+  it("start of a kind without input", async () => {
+    const { plugin, tasks } = page;
+    const { signal } = new AbortController();
+    await tasks.start("tick");
+    await tasks.start("tick", null, { signal });
+    expect(plugin.calls("start").map((args) => args["input"])).toEqual([null, null]);
+  });
+
+  it("get, cancel, remove and outcome", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    const task = await tasks.attach("tick", id);
+    expect((await tasks.get(id)).id).toBe(id);
+    await task.cancel();
+    plugin.complete(id, "x".repeat(5_000));
+    await plugin.frame();
+    await task.result;
+    await task.remove();
+    expect(plugin.calls("get")).toEqual([{ id }]);
+    expect(plugin.calls("cancel")).toEqual([{ id, reason: "user" }]);
+    expect(plugin.calls("outcome")).toEqual([{ id }]);
+    expect(plugin.calls("remove")).toEqual([{ id }]);
+  });
+
+  it("watch and unwatch", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    await tasks.attach("tick", id);
+    const stop = await tasks.watch({ status: ["running", "queued"] }, () => {});
+    stop();
+    await tasks.list();
+    const session = plugin.session().nonce;
+    const list = { type: "list", data: { watch: 1, filter: { status: ["running", "queued"] } } };
+    expect(plugin.calls("watch")).toEqual([
+      { session, target: { type: "task", data: { id } } },
+      { session, target: list },
+    ]);
+    expect(plugin.calls("unwatch")).toEqual([{ session, target: list }]);
+  });
+
+  it("list, with one or several values per field", async () => {
+    const { plugin, tasks } = page;
+    await tasks.list();
+    await tasks.list({ task: "download", status: "running" });
+    await tasks.list({ task: ["download", "tick"], status: ["queued", "running"] });
+    await tasks.list({ task: undefined, status: [] });
+    await tasks.list({ tag: "a", key: "k", parent: "p" });
+    await tasks.list({ tag: ["a", "b"], key: ["k"], parent: ["p", "q"] });
+    expect(plugin.calls("list")).toEqual([
+      { filter: {} },
+      { filter: { task: ["download"], status: ["running"] } },
+      { filter: { task: ["download", "tick"], status: ["queued", "running"] } },
+      { filter: { status: [] } },
+      { filter: { tag: ["a"], key: ["k"], parent: ["p"] } },
+      { filter: { tag: ["a", "b"], key: ["k"], parent: ["p", "q"] } },
+    ]);
+  });
+
+  it("cancelAll, which asks the matching tasks and returns how many there were", async () => {
+    const { plugin, tasks } = page;
+    const sync = { tags: ["sync"] };
+    const mine = await tasks.start("tick", null, sync);
+    const other = await tasks.start("tick");
+    plugin.complete((await tasks.start("tick", null, sync)).id, 1);
+    await tasks.start("download", { url: "u" }, sync);
+    expect(await tasks.cancelAll({ task: "tick", tag: "sync" })).toBe(1);
+    await plugin.frame();
+    expect([mine.status, mine.snapshot.cancelReason]).toEqual(["cancelling", "user"]);
+    expect(other.status).toBe("queued");
+    expect(await tasks.cancelAll({})).toBe(3);
+    expect(plugin.calls("cancel_all")).toStrictEqual([
+      { filter: { task: ["tick"], tag: ["sync"] }, reason: "user" },
+      { filter: {}, reason: "user" },
+    ]);
+  });
+
+  it("counts and setLimit", async () => {
+    const { plugin, tasks } = page;
+    const limits = [
+      [{ type: "app" }, 8],
+      [{ type: "group", name: "network" }, null],
+      [{ type: "task", name: "tick" }, 2],
+    ] as const;
+    for (const [of, limit] of limits) expect(await tasks.setLimit(of, limit)).toBeUndefined();
+    await tasks.start("tick");
+    plugin.status((await tasks.start("tick")).id, "running");
+    const none = { retrying: 0, cancelling: 0, completed: 0, failed: 0, cancelled: 0, timedOut: 0 };
+    expect(await tasks.counts()).toEqual([
+      { task: "tick", limit: 2, group: null, queued: 1, running: 1, ...none },
+    ]);
+    expect(plugin.calls("counts")).toEqual([{}]);
+    expect(plugin.calls("set_limit")).toEqual(limits.map(([of, limit]) => ({ of, limit })));
+  });
+});
+
+describe("what commands reject with", () => {
+  it("are TaskErrors everywhere", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tick");
+    const wire = { kind: "internal", message: "no", data: null };
+    const names = ["start", "list", "watch", "cancel", "remove", "batch", "hold", "release"];
+    names.push("set_priority", "cancel_all", "counts", "set_limit");
+    for (const name of names) plugin.refuse(name, wire);
+    plugin.refuse("get", wire, 2);
+    const all = await Promise.allSettled([
+      tasks.start("tick"),
+      tasks.get("a"),
+      tasks.list(),
+      tasks.watch({}, () => {}),
+      task.cancel(),
+      task.remove(),
+      tasks.batch("tick", []),
+      task.hold(),
+      task.release(),
+      task.setPriority(1),
+      tasks.cancelAll({}),
+      tasks.counts(),
+      tasks.setLimit({ type: "app" }, 1),
+      tasks.retry("tick", "a"),
+    ]);
+    for (const settled of all) {
+      const reason = settled.status === "rejected" && settled.reason;
+      expect(reason).toBeInstanceOf(api.TaskError);
+      expect(reason).toMatchObject({ kind: "internal" });
+    }
+  });
+
+  it("name the kind of task to allow", async () => {
+    const { plugin, tasks, api } = page;
+    plugin.refuse("start", "Command plugin:tasks|start not allowed by ACL");
+    const error = await tasks.start("tick").catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(api.TaskPermissionError);
+    expect((error as Error).message).toContain('"allow": [{ "task": "tick" }]');
+  });
+});
+
+describe("clients", () => {
+  it("share one session and see each other's tasks", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tick");
+    const again = await api.createTasks().attach("tick", task.id);
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    expect([task.status, again.status]).toEqual(["running", "running"]);
+    expect(plugin.calls("open")).toHaveLength(1);
+  });
+});

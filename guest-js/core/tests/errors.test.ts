@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import { toTaskError } from "../errors/from-rejection.js";
+import {
+  OutcomeExpiredError,
+  TaskCancelledError,
+  TaskError,
+  TaskFailedError,
+  TaskInputError,
+  TaskKeyTakenError,
+  TaskNotFoundError,
+  TaskPanicError,
+  TaskPermissionError,
+  TaskQueueFullError,
+  TaskTimedOutError,
+} from "../errors/task-error.js";
+
+describe("errors of the plugin", () => {
+  it("become instances of their kind's class and keep message and data", () => {
+    const wire = (kind: string, data: unknown = null) => ({ kind, message: `it is ${kind}`, data });
+    const cases = [
+      ["notAllowed", TaskPermissionError],
+      ["notFound", TaskNotFoundError],
+      ["outcomeExpired", OutcomeExpiredError],
+      ["alreadyEnded", TaskError],
+      ["somethingNewer", TaskError],
+    ] as const;
+    for (const [kind, type] of cases) {
+      const error = toTaskError(wire(kind, { some: "data" }));
+      expect(error.constructor).toBe(type);
+      expect(error).toMatchObject({ kind, message: `it is ${kind}`, data: { some: "data" } });
+    }
+  });
+
+  it("can come without data", () => {
+    expect(toTaskError({ kind: "internal", message: "no" }).data).toBeNull();
+  });
+
+  it("name the field of an input that has the wrong type", () => {
+    const error = toTaskError({ kind: "invalidInput", message: "no", data: { path: "files[2]" } });
+    expect(error).toBeInstanceOf(TaskInputError);
+    expect(error).toMatchObject({ path: "files[2]" });
+    expect(toTaskError({ kind: "invalidInput", message: "no", data: null })).toMatchObject({
+      path: "",
+    });
+  });
+
+  it("say how many tasks may wait, and which task has the key", () => {
+    const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
+    expect(full).toBeInstanceOf(TaskQueueFullError);
+    expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
+    const taken = toTaskError({ kind: "keyTaken", message: "no", data: { id: "a" } });
+    expect(taken).toBeInstanceOf(TaskKeyTakenError);
+    expect(taken).toMatchObject({ id: "a", data: { id: "a" } });
+    const hidden = toTaskError({ kind: "keyTaken", message: "no", data: null });
+    expect(hidden).toBeInstanceOf(TaskKeyTakenError);
+    expect(hidden).toMatchObject({ id: null, data: null });
+    for (const kind of ["notQueued", "notRetriable", "invalidOptions"]) {
+      const error = toTaskError({ kind, message: "no", data: null });
+      expect([error.constructor, error.kind]).toEqual([TaskError, kind]);
+    }
+  });
+
+  it("stay the same when they are converted twice", () => {
+    const error = new TaskError("internal", "no");
+    expect(toTaskError(error)).toBe(error);
+  });
+});
+
+describe("each error", () => {
+  it("is an Error with its own name, a kind and a stack", () => {
+    const all: [TaskError, string, string][] = [
+      [new TaskError("internal", "m"), "TaskError", "internal"],
+      [new TaskFailedError("m", 1), "TaskFailedError", "failed"],
+      [new TaskPanicError("m"), "TaskPanicError", "panic"],
+      [new TaskPanicError("m", "unserializable"), "TaskPanicError", "unserializable"],
+      [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
+      [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
+      [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],
+      [new TaskKeyTakenError("m", null), "TaskKeyTakenError", "keyTaken"],
+      [new TaskPermissionError("permission", "m"), "TaskPermissionError", "permission"],
+      [new TaskInputError("m", "url"), "TaskInputError", "invalidInput"],
+      [new TaskNotFoundError("m"), "TaskNotFoundError", "notFound"],
+      [new OutcomeExpiredError("m"), "OutcomeExpiredError", "outcomeExpired"],
+    ];
+    for (const [error, name, kind] of all) {
+      expect(error).toBeInstanceOf(Error);
+      expect(error).toBeInstanceOf(TaskError);
+      expect(error).toMatchObject({ name, kind, message: "m" });
+      expect(String(error)).toBe(`${name}: m`);
+    }
+  });
+});
+
+// The wordings of tauri 2.12.5: `RuntimeAuthority::resolve_access_message` (debug builds), `Webview::on_message`.
+describe("refusals by Tauri's access list", () => {
+  const refusals: [wording: string, text: string, hint: RegExp][] = [
+    [
+      "debug, no permission",
+      "tasks.open not allowed. Permissions associated with this command: tasks:allow-open, tasks:default",
+      /Add "tasks:default" to "permissions" in the one of src-tauri\/capabilities\/\*\.json/,
+    ],
+    [
+      "debug, no permission to start",
+      "tasks.start not allowed. Permissions associated with this command: tasks:allow-start, tasks:default",
+      /"tasks:default" and \{ "identifier": "tasks:allow-start", "allow": \[\{ "task": "download" \}\] \}/,
+    ],
+    [
+      "release",
+      "Command plugin:tasks|start not allowed by ACL",
+      /"tasks:allow-start", "allow": \[\{ "task": "download" \}\]/,
+    ],
+    [
+      "debug, no permission to retry",
+      "tasks.retry not allowed. Permissions associated with this command: tasks:allow-start",
+      /"tasks:default" and \{ "identifier": "tasks:allow-start", "allow": \[\{ "task": "download" \}\] \}/,
+    ],
+    [
+      "release, no permission for a batch",
+      "Command plugin:tasks|batch not allowed by ACL",
+      /"tasks:allow-start", "allow": \[\{ "task": "download" \}\]/,
+    ],
+    [
+      "release, no permission to set a limit",
+      "Command plugin:tasks|set_limit not allowed by ACL",
+      /"tasks:default" and \{ "identifier": "tasks:allow-set-limit", "allow": \[\{ "task": "…", "owner": "any" \}\] \}/,
+    ],
+    [
+      "debug, no permission to count",
+      "tasks.counts not allowed. Permissions associated with this command: tasks:observe-all",
+      /"tasks:default" and \{ "identifier": "tasks:allow-counts", .+ \} to "permissions"/,
+    ],
+    [
+      "debug, another window",
+      'tasks.start not allowed on window "two", webview "two", URL: local\n\nallowed on: [windows: "main", URL: local]\n\nreferenced by: capability: main, permission: default',
+      /Add this window to "windows"/,
+    ],
+    [
+      "debug, another origin",
+      "tasks.start not allowed on origin [remote: https://example.org/]. Please create a capability that has this origin on the context field.\n\nFound matches for: - context: [local], referenced by: capability: main, permission: default\n\nPermissions associated with this command: tasks:default",
+      /"remote": \{ "urls": \[…\] \}/,
+    ],
+    [
+      "debug, denied",
+      "tasks.start explicitly denied on origin local\n\nreferenced by: capability: main, permission: deny-start",
+      /Remove the "deny" permission/,
+    ],
+  ];
+  for (const [wording, text, hint] of refusals) {
+    it(`become a permission error with a hint (${wording})`, () => {
+      const error = toTaskError(text, "download");
+      expect(error).toBeInstanceOf(TaskPermissionError);
+      expect(error.kind).toBe("permission");
+      expect(error.message.startsWith(text)).toBe(true);
+      expect(error.message.slice(text.length)).toMatch(hint);
+      expect(error.message.slice(text.length)).toContain("src-tauri/capabilities/*.json");
+    });
+  }
+});
+
+describe("other strings from Tauri", () => {
+  const others: [text: string, hint: RegExp][] = [
+    ["tasks.start not allowed. Plugin not found", /register the plugin/],
+    ["plugin tasks not found", /register the plugin/],
+    ["tasks.start not allowed. Command not found", /Update the crate/],
+    ["Command start not found", /Update the crate/],
+    [
+      "invalid args `target` for command `watch`: command watch missing required key target",
+      /Update/,
+    ],
+  ];
+  for (const [text, hint] of others) {
+    it(`become ipc errors with a hint (${text.slice(0, 40)})`, () => {
+      const error = toTaskError(text);
+      expect(error.constructor).toBe(TaskError);
+      expect(error.kind).toBe("ipc");
+      expect(error.message.startsWith(text)).toBe(true);
+      expect(error.message.slice(text.length)).toMatch(hint);
+    });
+  }
+
+  it("are passed on unchanged if nothing is known about them", () => {
+    expect(toTaskError("the webview is gone")).toMatchObject({
+      kind: "ipc",
+      message: "the webview is gone",
+    });
+  });
+
+  it("can be errors of the page itself", () => {
+    const cause = new TypeError("Load failed");
+    expect(toTaskError(cause)).toMatchObject({ kind: "ipc", cause });
+    expect(toTaskError(undefined).kind).toBe("ipc");
+  });
+});

@@ -1,0 +1,911 @@
+/**
+ * A small but faithful plugin for protocol 4: it numbers, conflates, packs and leases as the real one does, and everything
+ * passes through JSON. The test decides when a frame is (`frame`), and can hold answers back (`hold`).
+ */
+import type { Channel } from "@tauri-apps/api/core";
+import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
+import { vi } from "vitest";
+import type {
+  BatchOptions,
+  CancelReason,
+  ListChange,
+  Outcome,
+  Progress,
+  ScheduleSnapshot,
+  SessionMessage,
+  Started,
+  StartOptions,
+  StatusChange,
+  TaskCounts,
+  TaskEvent,
+  TaskFilter,
+  TaskSnapshot,
+  TaskStatus,
+  WatchTarget,
+  WireError,
+} from "../ipc/bindings.js";
+import { createFakeItems, type FakeItems } from "./fake-items.js";
+import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
+import { createFakeSchedules } from "./fake-schedules.js";
+
+const MESSAGE_LIMIT = 8_192;
+const INLINE_LIMIT = 4_096;
+const OUTCOME_WAIT_MS = 25_000;
+const READ_WAIT_MS = 25_000;
+
+type Args = Record<string, unknown>;
+
+interface FakeTask extends Waiting {
+  input: string;
+  outcome: Outcome | null;
+  items: FakeItems;
+}
+
+/** A read that has not been answered. */
+interface Poll {
+  readonly reader: string;
+  readonly waitMs: number;
+}
+
+interface FakeList {
+  filter: TaskFilter;
+  ids: Set<string>;
+  changed: Set<string>;
+  /** The tasks of which only the progress has changed. */
+  progressed: Set<string>;
+  removed: Set<string>;
+}
+
+interface FakeSession {
+  nonce: string;
+  channel: Channel<SessionMessage>;
+  /** The index of the next message on the channel. */
+  index: number;
+  last: number;
+  /** The last message, until it is acknowledged. */
+  open: SessionMessage | undefined;
+  events: TaskEvent[];
+  tasks: Set<string>;
+  lists: Map<number, FakeList>;
+  lease: ReturnType<typeof setTimeout> | undefined;
+}
+
+function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
+  return { kind, message, data } satisfies WireError;
+}
+
+function throughJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value ?? null)) as T;
+}
+
+export function emptyProgress(): Progress {
+  return {
+    completed: 0,
+    total: null,
+    fraction: null,
+    unit: "none",
+    rate: null,
+    etaMs: null,
+    message: null,
+    detail: null,
+  };
+}
+
+export function createFakePlugin() {
+  const tasks = new Map<string, FakeTask>();
+  const gone = new Set<string>();
+  const sessions = new Map<string, FakeSession>();
+  const calls: { command: string; args: Args }[] = [];
+  const gates = new Map<string, Promise<void>[]>();
+  const refusals = new Map<string, unknown[]>();
+  const outcomeWaiters = new Map<string, Set<() => void>>();
+  const limits = new Map<string, number | null>();
+  /** The sessions of pages that are gone. Nothing reaches them. */
+  const unloaded = new Set<string>();
+  /** The outcomes of the next tasks, which end before their start is answered. */
+  const ends: Outcome[] = [];
+  const answers = new Map<string, unknown[]>();
+  /** How many answers of a command get lost. */
+  const losses = new Map<string, number>();
+  const polls = new Set<Poll>();
+  /** The waiting reads of a session. Each answers `null` when it is called. */
+  const waiting = new Map<string, Set<() => void>>();
+  let mostPolls = 0;
+  let mostReads = 0;
+  let batchLimit = 1_000;
+  let rawBytes = true;
+  let made = 0;
+  let leaseMs = 30_000;
+
+  function sessionOf(args: Args): FakeSession {
+    const session = sessions.get(String(args["session"]));
+    if (!session) throw wireError("sessionGone");
+    return session;
+  }
+
+  function taskOf(id: unknown): FakeTask {
+    const task = tasks.get(String(id));
+    if (!task) throw wireError("notFound", `There is no task ${id}.`);
+    return task;
+  }
+
+  function dropSession(session: FakeSession): void {
+    clearTimeout(session.lease);
+    sessions.delete(session.nonce);
+    for (const { items } of tasks.values()) items.lose(session.nonce);
+  }
+
+  function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
+    return (
+      (filter.task?.includes(snapshot.task) ?? true) &&
+      (filter.status?.includes(snapshot.status) ?? true) &&
+      (filter.tag?.some((tag) => snapshot.tags.includes(tag)) ?? true) &&
+      (filter.key?.some((key) => snapshot.key === key) ?? true) &&
+      (filter.parent?.some((parent) => snapshot.parent === parent) ?? true)
+    );
+  }
+
+  function found(filter: TaskFilter): TaskSnapshot[] {
+    return [...tasks.values()].map((task) => task.snapshot).filter((one) => matches(one, filter));
+  }
+
+  function touch(id: string, onlyProgress = false): void {
+    const snapshot = tasks.get(id)?.snapshot;
+    for (const session of sessions.values()) {
+      for (const list of session.lists.values()) {
+        if (snapshot && matches(snapshot, list.filter)) {
+          if (onlyProgress && list.ids.has(id)) {
+            list.progressed.add(id);
+            continue;
+          }
+          list.ids.add(id);
+          list.changed.add(id);
+          list.removed.delete(id);
+        } else if (list.ids.delete(id)) {
+          list.changed.delete(id);
+          list.progressed.delete(id);
+          list.removed.add(id);
+        }
+      }
+    }
+  }
+
+  function emit(id: string, sequence: number, change: TaskEvent["change"]): void {
+    for (const session of sessions.values()) {
+      if (!session.tasks.has(id)) continue;
+      const waiting = session.events.filter((event) => event.id === id).at(-1);
+      if (waiting && waiting.change.type === "progress" && change.type === "progress") {
+        session.events.splice(session.events.indexOf(waiting), 1);
+      }
+      if (change.type !== "progress") {
+        // Only the newest place is sent, and none once the task no longer waits there.
+        session.events = session.events.filter(
+          (event) => event.id !== id || event.change.type !== "queue",
+        );
+      }
+      session.events.push({ id, sequence, change });
+    }
+    touch(id, change.type === "progress");
+  }
+
+  /** Packs the next message of a session, up to the limit. */
+  function pack(session: FakeSession): SessionMessage | undefined {
+    const lists: ListChange[] = [];
+    for (const [watch, list] of session.lists) {
+      if (list.changed.size + list.progressed.size + list.removed.size === 0) continue;
+      const changed = [...list.changed].map((id) => taskOf(id).snapshot);
+      const progressed = [...list.progressed]
+        .filter((id) => !list.changed.has(id))
+        .map((id) => taskOf(id).snapshot)
+        .map(({ id, sequence, progress }) => ({ id, sequence, progress }));
+      lists.push({ watch, changed, progressed, removed: [...list.removed] });
+      list.changed.clear();
+      list.progressed.clear();
+      list.removed.clear();
+    }
+    if (session.events.length + lists.length === 0) return undefined;
+    const events: TaskEvent[] = [];
+    for (let size = 0; session.events[0]; ) {
+      size += JSON.stringify(session.events[0]).length;
+      if (events.length > 0 && size > MESSAGE_LIMIT) break;
+      events.push(session.events[0]);
+      session.events.shift();
+    }
+    session.last += 1;
+    return throughJson({ message: session.last, events, lists, more: session.events.length > 0 });
+  }
+
+  function send(session: FakeSession): SessionMessage | null {
+    const message = pack(session);
+    if (!message) return null;
+    session.open = message;
+    clearTimeout(session.lease);
+    session.lease = setTimeout(() => dropSession(session), leaseMs);
+    return message;
+  }
+
+  function runCallback(session: FakeSession, message: SessionMessage): void {
+    const internals = (window as unknown as { __TAURI_INTERNALS__: TauriInternals })
+      .__TAURI_INTERNALS__;
+    internals.runCallback(session.channel.id, { message, index: session.index });
+    session.index += 1;
+  }
+
+  /** Sends the places in the queues that have changed. */
+  function requeue(): void {
+    for (const [id, queue] of places([...tasks.values()])) {
+      const task = taskOf(id);
+      if (JSON.stringify(task.snapshot.queue) === JSON.stringify(queue)) continue;
+      task.snapshot = { ...task.snapshot, queue };
+      emit(id, task.snapshot.sequence, { type: "queue", data: queue });
+    }
+  }
+
+  function change(id: string, how: Partial<Pick<FakeTask, "held" | "priority">>): null {
+    const task = taskOf(id);
+    const { status } = task.snapshot;
+    if (status !== "queued") throw wireError("notQueued", "It doesn't wait.", { status });
+    Object.assign(task, how);
+    requeue();
+    return null;
+  }
+
+  function make(
+    id: string,
+    task: string,
+    input: unknown,
+    owner: string | null,
+    options: StartOptions = {},
+    more: Partial<TaskSnapshot> = {},
+  ): FakeTask {
+    const { priority = 0, held = false, key = null, label = null, tags = [], delayMs } = options;
+    const made: FakeTask = {
+      options,
+      priority,
+      held,
+      snapshot: {
+        id,
+        task,
+        status: "queued",
+        sequence: 1,
+        owner,
+        progress: emptyProgress(),
+        attempt: 0,
+        cancelReason: null,
+        timeLimit: null,
+        overdue: false,
+        queue: null,
+        nextAttemptAt: delayMs ? Date.now() + delayMs : null,
+        createdAt: Date.now(),
+        startedAt: null,
+        endedAt: null,
+        input: null,
+        error: null,
+        key,
+        label,
+        tags,
+        parent: null,
+        members: null,
+        ...more,
+      },
+      input: JSON.stringify(input),
+      outcome: null,
+      items: createFakeItems(),
+    };
+    tasks.set(id, made);
+    requeue();
+    touch(id);
+    return made;
+  }
+
+  /** Does what `start` and `retry` have in common. The id may be new, or known from a repeat, or remain unused. */
+  function launch(
+    session: FakeSession,
+    id: string,
+    task: string,
+    input: unknown,
+    options: StartOptions,
+  ): TaskSnapshot {
+    const known = tasks.get(id);
+    if (gone.has(id)) throw wireError("invalidId");
+    if (known) {
+      const same = known.snapshot.task === task && known.input === JSON.stringify(input);
+      if (!same) throw wireError("invalidId");
+      return follow(session, known);
+    }
+    const holder = holderOf(options.key ?? null, task, [...tasks.values()]);
+    const { onConflict = "refuse" } = options;
+    if (holder && onConflict === "refuse") {
+      throw wireError("keyTaken", "The key is taken.", { id: holder.snapshot.id });
+    }
+    if (holder && onConflict === "join") return follow(session, holder);
+    if (holder && onConflict === "replace") tell(holder, "replaced");
+    const made = make(id, task, input, "main", options);
+    const outcome = ends.shift();
+    if (outcome) plugin.end(id, outcome);
+    return follow(session, made);
+  }
+
+  /** Asks a task to stop, and the members of a batch. Returns whether the task had not ended. */
+  function tell({ snapshot: { id, status } }: FakeTask, cancelReason: CancelReason): boolean {
+    if (ENDED.includes(status)) return false;
+    if (status !== "cancelling") {
+      plugin.status(id, "cancelling", { cancelReason });
+      for (const member of membersOf(id)) tell(member, "parent");
+    }
+    return true;
+  }
+
+  function membersOf(id: string): FakeTask[] {
+    return [...tasks.values()].filter(({ snapshot }) => snapshot.parent === id);
+  }
+
+  /** Ends a batch if all its members have ended. */
+  function endBatch(id: string): void {
+    const outcomes = membersOf(id).map((member) => member.outcome);
+    if (outcomes.includes(null)) return;
+    const { cancelReason } = taskOf(id).snapshot;
+    if (cancelReason) plugin.end(id, { status: "cancelled", data: { reason: cancelReason } });
+    else plugin.complete(id, outcomes);
+  }
+
+  /** Returns the id for a task that the page doesn't start. */
+  function newId(): string {
+    made += 1;
+    return `00000000-0000-7000-8000-${String(made).padStart(12, "0")}`;
+  }
+
+  /** Follows a task. If the session follows it already, its pending events are dropped: the snapshot includes them. */
+  function follow(session: FakeSession, { snapshot }: FakeTask): TaskSnapshot {
+    session.events = session.events.filter((event) => event.id !== snapshot.id);
+    if (!ENDED.includes(snapshot.status)) session.tasks.add(snapshot.id);
+    return snapshot;
+  }
+
+  /** Returns the answer to a start, with the outcome if there is one and it is small. */
+  function started(snapshot: TaskSnapshot): Started {
+    const { outcome } = taskOf(snapshot.id);
+    return { snapshot, outcome: outcome && isSmall(outcome) ? outcome : null };
+  }
+
+  function isSmall(outcome: Outcome): boolean {
+    return JSON.stringify(outcome).length <= INLINE_LIMIT;
+  }
+
+  /** Counts a pending read. Returns a function to call when it is answered. */
+  function countRead(args: Args): () => void {
+    const poll: Poll = { reader: String(args["reader"]), waitMs: Number(args["waitMs"]) };
+    polls.add(poll);
+    const all = [...polls];
+    mostPolls = Math.max(mostPolls, all.filter(({ waitMs }) => waitMs > 0).length);
+    mostReads = Math.max(mostReads, all.filter(({ reader }) => reader === poll.reader).length);
+    return () => polls.delete(poll);
+  }
+
+  function throughTauri(value: unknown): unknown {
+    if (!(value instanceof ArrayBuffer)) return throughJson(value);
+    return rawBytes ? value : [...new Uint8Array(value)];
+  }
+
+  function onlySession(): FakeSession {
+    const [session] = sessions.values();
+    if (!session) throw new Error("There is no session.");
+    return session;
+  }
+
+  const schedules = createFakeSchedules({
+    start: (id, task, tags) => {
+      make(id, task, null, null, { tags });
+    },
+    get: (id) => tasks.get(id)?.snapshot,
+    refuse: (name) => wireError("unknownSchedule", `There is no schedule "${name}" here.`),
+  });
+
+  const handlers: Record<string, (args: Args) => unknown> = {
+    ...schedules.handlers,
+    open(args) {
+      if (args["protocol"] !== 4) {
+        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 4`);
+      }
+      const nonce = String(args["session"]);
+      if (!sessions.has(nonce)) {
+        sessions.set(nonce, {
+          nonce,
+          channel: args["channel"] as Channel<SessionMessage>,
+          index: 0,
+          last: 0,
+          open: undefined,
+          events: [],
+          tasks: new Set(),
+          lists: new Map(),
+          lease: undefined,
+        });
+      }
+      return { protocol: 4, leaseMs };
+    },
+    ack(args) {
+      const session = sessionOf(args);
+      if (!session.open) return null;
+      if (session.open.message !== args["message"]) return null;
+      const { more } = session.open;
+      session.open = undefined;
+      clearTimeout(session.lease);
+      return more ? send(session) : null;
+    },
+    start(args) {
+      const session = sessionOf(args);
+      const options = args["options"] as StartOptions;
+      return started(
+        launch(session, String(args["id"]), String(args["task"]), args["input"], options),
+      );
+    },
+    retry(args) {
+      const session = sessionOf(args);
+      const { snapshot, input, options } = taskOf(args["id"]);
+      if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
+      if (snapshot.status === "completed") throw wireError("notRetriable");
+      return started(
+        launch(session, String(args["newId"]), snapshot.task, JSON.parse(input), {
+          ...options,
+          held: false,
+        }),
+      );
+    },
+    batch(args) {
+      const session = sessionOf(args);
+      const [id, task] = [String(args["id"]), String(args["task"])];
+      const known = tasks.get(id);
+      if (gone.has(id)) throw wireError("invalidId");
+      if (known) return started(follow(session, known));
+      const inputs = args["inputs"] as unknown[];
+      const { priority = 0, label = null, tags = [] } = args["options"] as BatchOptions;
+      const members = inputs.length;
+      const batch = make(id, task, null, "main", { label, tags }, { members });
+      plugin.status(id, "running");
+      for (const input of inputs) {
+        make(newId(), task, input, "main", { priority, tags }, { parent: id });
+      }
+      if (members === 0) endBatch(id);
+      return started(follow(session, batch));
+    },
+    watch(args) {
+      const session = sessionOf(args);
+      const target = args["target"] as WatchTarget;
+      if (target.type === "task") {
+        return [follow(session, taskOf(target.data.id))];
+      }
+      const { filter, watch } = target.data;
+      const listed = found(filter);
+      session.lists.set(watch, {
+        filter,
+        ids: new Set(listed.map((snapshot) => snapshot.id)),
+        changed: new Set(),
+        progressed: new Set(),
+        removed: new Set(),
+      });
+      return listed;
+    },
+    unwatch(args) {
+      const session = sessionOf(args);
+      const target = args["target"] as WatchTarget;
+      if (target.type === "task") session.tasks.delete(target.data.id);
+      else session.lists.delete(target.data.watch);
+      return null;
+    },
+    get: (args) => taskOf(args["id"]).snapshot,
+    list: (args) => found(args["filter"] as TaskFilter),
+    cancel(args) {
+      const task = taskOf(args["id"]);
+      if (ENDED.includes(task.snapshot.status)) throw wireError("alreadyEnded");
+      tell(task, args["reason"] as CancelReason);
+      return null;
+    },
+    cancel_all: (args) =>
+      found(args["filter"] as TaskFilter).filter(({ id }) =>
+        tell(taskOf(id), args["reason"] as CancelReason),
+      ).length,
+    hold: (args) => change(String(args["id"]), { held: true }),
+    release: (args) => change(String(args["id"]), { held: false }),
+    set_priority: (args) => change(String(args["id"]), { priority: Number(args["priority"]) }),
+    counts: () =>
+      [...new Set([...tasks.values()].map(({ snapshot }) => snapshot.task))].map(
+        (task): TaskCounts => {
+          const of = (status: TaskStatus) =>
+            found({ task: [task], status: [status] }).filter((one) => one.members === null).length;
+          return {
+            task,
+            limit: limits.get(JSON.stringify({ type: "task", name: task })) ?? null,
+            group: null,
+            queued: of("queued"),
+            running: of("running"),
+            retrying: of("retrying"),
+            cancelling: of("cancelling"),
+            completed: of("completed"),
+            failed: of("failed"),
+            cancelled: of("cancelled"),
+            timedOut: of("timedOut"),
+          };
+        },
+      ),
+    set_limit(args) {
+      limits.set(JSON.stringify(args["of"]), args["limit"] as number | null);
+      return null;
+    },
+    async read(args) {
+      const session = sessionOf(args);
+      const [id, waitMs] = [String(args["id"]), Number(args["waitMs"])];
+      const ask = {
+        reader: String(args["reader"]),
+        batch: Number(args["batch"]),
+        from: args["from"] as number | null,
+      };
+      const look = () => {
+        if (gone.has(id)) throw wireError("outcomeExpired");
+        return taskOf(id).items.ask(session.nonce, ask, batchLimit);
+      };
+      const room = waiting.get(session.nonce) ?? new Set();
+      waiting.set(session.nonce, room);
+      if (waitMs === 0) for (const giveUp of [...room]) giveUp();
+      const there = look();
+      if (there !== undefined || waitMs === 0) return there ?? null;
+      const { items } = taskOf(id);
+      return new Promise((resolve, reject) => {
+        const settle = (finish: () => void) => {
+          clearTimeout(timer);
+          room.delete(giveUp);
+          off();
+          finish();
+        };
+        const giveUp = () => settle(() => resolve(null));
+        const timer = setTimeout(giveUp, Math.min(waitMs, READ_WAIT_MS));
+        const off = items.wait(() => {
+          try {
+            const found = look();
+            if (found !== undefined) settle(() => resolve(found));
+          } catch (error) {
+            settle(() => reject(error));
+          }
+        });
+        room.add(giveUp);
+      });
+    },
+    cancel_read(args) {
+      sessionOf(args);
+      taskOf(args["id"]).items.stop(String(args["reader"]), Number(args["position"]));
+      return null;
+    },
+    remove(args) {
+      const { snapshot } = taskOf(args["id"]);
+      if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
+      plugin.evict(snapshot.id);
+      return null;
+    },
+    async outcome(args) {
+      const id = String(args["id"]);
+      const read = () => {
+        if (gone.has(id)) throw wireError("outcomeExpired");
+        return taskOf(id).outcome;
+      };
+      if (read()) return read();
+      await new Promise<void>((resolve) => {
+        setTimeout(resolve, OUTCOME_WAIT_MS);
+        const waiters = outcomeWaiters.get(id) ?? new Set();
+        outcomeWaiters.set(id, waiters.add(resolve));
+      });
+      return read();
+    },
+  };
+
+  const plugin = {
+    tasks,
+    sessions,
+
+    /** Answers the page's calls in place of Tauri. */
+    install(): void {
+      mockIPC(async (command, payload) => {
+        const name = command.replace("plugin:tasks|", "");
+        const args = (payload ?? {}) as Args;
+        calls.push({ command, args });
+        const nonce = String(args["session"]);
+        const given = answers.get(name)?.shift();
+        if (given !== undefined) return given;
+        const refusal = refusals.get(name)?.shift();
+        if (refusal !== undefined) throw refusal;
+        const handler = handlers[name];
+        if (!handler) throw `Command ${name} not found`;
+        const isLost = (losses.get(name) ?? 0) > 0;
+        if (isLost) losses.set(name, (losses.get(name) ?? 0) - 1);
+        const done = name === "read" ? countRead(args) : () => {};
+        let answer: () => unknown;
+        try {
+          const value = throughTauri(await handler(args));
+          answer = () => value;
+        } catch (error) {
+          answer = () => {
+            throw error;
+          };
+        }
+        await gates.get(name)?.shift();
+        done();
+        if (unloaded.has(nonce)) return new Promise(() => {});
+        if (isLost) throw "the answer was lost";
+        return answer();
+      });
+    },
+
+    uninstall(): void {
+      for (const session of sessions.values()) clearTimeout(session.lease);
+      clearMocks();
+    },
+
+    /** Returns the arguments of each call of a command so far. */
+    calls: (name: string): Args[] =>
+      calls.filter((call) => call.command === `plugin:tasks|${name}`).map((call) => call.args),
+
+    /** Returns the names of all commands called so far. */
+    commands: (): string[] => calls.map((call) => call.command.replace("plugin:tasks|", "")),
+
+    /** Carries the next call of a command out, but answers it only when the returned function is called. */
+    hold(name: string): () => void {
+      let release = () => {};
+      const gate = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      gates.set(name, [...(gates.get(name) ?? []), gate]);
+      return release;
+    },
+
+    /** Rejects the next calls of a command, `times` in number, without carrying them out. */
+    refuse(name: string, rejection: unknown, times = 1): void {
+      refusals.set(name, [...(refusals.get(name) ?? []), ...Array(times).fill(rejection)]);
+    },
+
+    /** Gives the next call of a command this answer without carrying it out. */
+    answer(name: string, answer: unknown): void {
+      answers.set(name, [...(answers.get(name) ?? []), answer]);
+    },
+
+    /** Carries the next call of a command out, but gives the page an error of Tauri's instead of the answer. */
+    loseAnswer(name: string): void {
+      losses.set(name, (losses.get(name) ?? 0) + 1);
+    },
+
+    /** Makes a task emit items. */
+    emit(id: string, ...items: unknown[]): void {
+      taskOf(id).items.emit(throughJson(items), false);
+    },
+
+    emitBytes(id: string, ...bytes: number[]): void {
+      taskOf(id).items.emit(bytes, true);
+    },
+
+    /** Sets how many items, or bytes, one batch may hold. */
+    limitBatches(limit: number): void {
+      batchLimit = limit;
+    },
+
+    /** Sends bytes as numbers, as Tauri does without the custom protocol. */
+    sendBytesAsNumbers(): void {
+      rawBytes = false;
+    },
+
+    /** Returns the number of waiting reads now, and the most there were at once: waiting ones, and those of one reader. */
+    reads: () => ({
+      waiting: [...polls].filter(({ waitMs }) => waitMs > 0).length,
+      mostPolls,
+      mostOfOneReader: mostReads,
+    }),
+
+    /** Sets how long the plugin waits for an acknowledgement. */
+    lease(ms: number): void {
+      leaseMs = ms;
+    },
+
+    /** Carries out and answers everything at once from now on. */
+    calm(): void {
+      refusals.clear();
+      gates.clear();
+      losses.clear();
+    },
+
+    /** Drops all sessions without telling the page. */
+    dropSessions(): void {
+      for (const session of [...sessions.values()]) dropSession(session);
+    },
+
+    /** Drops the page and its sessions. Its pending calls are never answered. */
+    unloadPage(): void {
+      for (const { args } of calls) unloaded.add(String(args["session"]));
+      plugin.dropSessions();
+    },
+
+    /** Starts a task without the page. */
+    begin(task: string, owner: string | null = null, options: StartOptions = {}): string {
+      const id = newId();
+      make(id, task, null, owner, options);
+      return id;
+    },
+
+    /** Gives the app a schedule. */
+    addSchedule(name: string, task: string, more: Partial<ScheduleSnapshot> = {}): void {
+      schedules.add(name, task, more);
+    },
+
+    /** Returns the ids of a batch's members, in the order of the inputs. */
+    members: (id: string): string[] => membersOf(id).map(({ snapshot }) => snapshot.id),
+
+    /** Ends the delay of a task. */
+    due(id: string): void {
+      const task = taskOf(id);
+      task.snapshot = { ...task.snapshot, nextAttemptAt: null };
+      requeue();
+    },
+
+    status(id: string, status: TaskStatus, more: Partial<StatusChange> = {}): void {
+      const task = taskOf(id);
+      const before = task.snapshot;
+      const at = Date.now();
+      const sequence = before.sequence + 1;
+      const change: StatusChange = {
+        status,
+        at,
+        attempt: before.attempt,
+        cancelReason: before.cancelReason,
+        timeLimit: before.timeLimit,
+        overdue: before.overdue,
+        nextAttemptAt: null,
+        outcome: null,
+        error: null,
+        ...more,
+      };
+      const { outcome: _, at: __, ...shown } = change;
+      task.snapshot = {
+        ...before,
+        ...shown,
+        sequence,
+        queue: null,
+        startedAt: before.startedAt ?? (status === "running" ? at : null),
+        endedAt: ENDED.includes(status) ? at : null,
+      };
+      emit(id, sequence, { type: "status", data: change });
+      if (before.attempt > 0 && change.attempt > before.attempt)
+        plugin.progress(id, emptyProgress());
+      requeue();
+      if (!ENDED.includes(status)) return;
+      for (const session of sessions.values()) session.tasks.delete(id);
+      for (const wake of outcomeWaiters.get(id) ?? []) wake();
+      outcomeWaiters.delete(id);
+      if (before.parent) endBatch(before.parent);
+    },
+
+    progress(id: string, more: Partial<Progress>): void {
+      const task = taskOf(id);
+      const progress = { ...task.snapshot.progress, ...more };
+      task.snapshot = { ...task.snapshot, progress };
+      emit(id, task.snapshot.sequence, { type: "progress", data: progress });
+    },
+
+    end(id: string, outcome: Outcome): void {
+      taskOf(id).outcome = outcome;
+      taskOf(id).items.end();
+      const inlined = isSmall(outcome) ? outcome : null;
+      plugin.status(id, outcome.status, {
+        outcome: inlined,
+        timeLimit: outcome.status === "timedOut" ? outcome.data.limit : null,
+      });
+    },
+
+    /** Ends the next task before its start is answered. */
+    endNext(outcome: Outcome): void {
+      ends.push(outcome);
+    },
+
+    complete(id: string, output: unknown): void {
+      plugin.end(id, { status: "completed", data: { output } });
+    },
+
+    /** Forgets a task. */
+    evict(id: string): void {
+      const items = tasks.get(id)?.items;
+      tasks.delete(id);
+      gone.add(id);
+      items?.wake();
+      touch(id);
+      requeue();
+    },
+
+    /** Runs one frame: each session that owes no acknowledgement gets what is waiting. */
+    async frame(): Promise<void> {
+      for (const session of sessions.values()) {
+        if (session.open) continue;
+        const message = send(session);
+        if (message) runCallback(session, message);
+      }
+      await settle();
+    },
+
+    /** Puts a message on the channel of a session, by default the only one, unchanged. */
+    async push(message: SessionMessage, session = onlySession()): Promise<void> {
+      runCallback(session, throughJson(message));
+      await settle();
+    },
+
+    session: onlySession,
+  };
+  return plugin;
+}
+
+export type FakePlugin = ReturnType<typeof createFakePlugin>;
+
+interface TauriInternals {
+  runCallback(id: number, data: unknown): void;
+}
+
+/** Lets everything happen that takes no time. */
+export async function settle(): Promise<void> {
+  await vi.advanceTimersByTimeAsync(0);
+}
+
+/** The kinds of task in the tests. */
+export type TestTasks = {
+  download: {
+    input: { url: string };
+    detail: { file: string };
+    item: never;
+    output: string;
+    error: { code: number };
+  };
+  tick: { input: null; detail: null; item: never; output: number; error: string };
+  /** Emits items. */
+  tail: { input: null; detail: null; item: string | number; output: number; error: string };
+  /** Emits bytes. */
+  cat: { input: null; detail: null; item: Uint8Array; output: number; error: string };
+};
+
+/** Loads a page, with a fake plugin behind it. */
+export async function loadPage() {
+  vi.useFakeTimers();
+  const plugin = createFakePlugin();
+  plugin.install();
+  vi.resetModules();
+  const api = await import("../index.js");
+  const { page } = await import("../client/page.js");
+  return {
+    api,
+    plugin,
+    page,
+    tasks: api.createTasks<TestTasks>(),
+    /** Reloads the page, and returns the client of the new one. */
+    async reload() {
+      plugin.unloadPage();
+      vi.resetModules();
+      const { createTasks } = await import("../index.js");
+      return createTasks<TestTasks>();
+    },
+    /** Returns how many things the page keeps for the tasks and lists that it follows. */
+    kept: () => page.tasks.size + page.lists.size + page.session.size,
+    unload() {
+      plugin.uninstall();
+      vi.useRealTimers();
+    },
+  };
+}
+
+export type LoadedPage = Awaited<ReturnType<typeof loadPage>>;
+
+/** Returns how a promise has settled, or that it is pending. */
+export async function stateOf(
+  promise: Promise<unknown>,
+): Promise<{ pending: true } | { value: unknown } | { reason: unknown }> {
+  let state: { pending: true } | { value: unknown } | { reason: unknown } = { pending: true };
+  promise.then(
+    (value) => {
+      state = { value };
+    },
+    (reason: unknown) => {
+      state = { reason };
+    },
+  );
+  await settle();
+  return state;
+}

@@ -1,0 +1,56 @@
+/** The part of the fake plugin that knows where each task waits. */
+import type { QueuePlace, StartOptions, TaskSnapshot, TaskStatus } from "../ipc/bindings.js";
+
+export const ENDED: readonly TaskStatus[] = ["completed", "failed", "cancelled", "timedOut"];
+
+/** What a queue knows of a task. */
+export interface Waiting {
+  snapshot: TaskSnapshot;
+  options: StartOptions;
+  priority: number;
+  held: boolean;
+}
+
+/** Returns the place of each queued task, among those of its kind or of its batch. */
+export function places(all: readonly Waiting[]): Map<string, QueuePlace> {
+  const found = new Map<string, QueuePlace>();
+  const lines = new Map<string, Waiting[]>();
+  for (const task of all) {
+    const { snapshot, priority, held } = task;
+    // A batch itself doesn't wait, only its members do.
+    if (snapshot.status !== "queued" || snapshot.members !== null) continue;
+    found.set(snapshot.id, { position: null, priority, held });
+    if (held || snapshot.nextAttemptAt !== null || comesAfter(task, all)) continue;
+    const line = snapshot.parent ?? snapshot.task;
+    lines.set(line, [...(lines.get(line) ?? []), task]);
+  }
+  for (const line of lines.values()) {
+    line.sort((a, b) => b.priority - a.priority || byAge(a, b));
+    line.forEach(({ snapshot, priority, held }, index) => {
+      found.set(snapshot.id, { position: index + 1, priority, held });
+    });
+  }
+  return found;
+}
+
+/** Returns the live task of this kind that has the key: the oldest, if several wait for each other. */
+export function holderOf<T extends Waiting>(
+  key: string | null,
+  task: string,
+  all: readonly T[],
+): T | undefined {
+  if (key === null) return undefined;
+  return all
+    .filter(({ snapshot }) => snapshot.task === task && snapshot.key === key)
+    .filter(({ snapshot }) => !ENDED.includes(snapshot.status))
+    .sort(byAge)[0];
+}
+
+function comesAfter(task: Waiting, all: readonly Waiting[]): boolean {
+  const holder = holderOf(task.snapshot.key, task.snapshot.task, all);
+  return holder !== undefined && holder !== task;
+}
+
+function byAge({ snapshot: a }: Waiting, { snapshot: b }: Waiting): number {
+  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+}

@@ -1,0 +1,323 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => page.unload());
+
+const input = { url: "https://example.org/a.zip" };
+const failed = {
+  status: "failed",
+  data: { kind: "error", message: "HTTP 404", error: { code: 404 } },
+} as const;
+
+describe("onProgress and onStatus", () => {
+  it("call back at once only if progress was reported", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const before = vi.fn();
+    task.onProgress(before);
+    expect(before).not.toHaveBeenCalled();
+    plugin.progress(task.id, { message: "hello" });
+    await plugin.frame();
+    const after = vi.fn();
+    task.onProgress(after);
+    expect(before).toHaveBeenCalledTimes(1);
+    expect(after).toHaveBeenCalledTimes(1);
+  });
+
+  it("never call a removed callback, even if another one has just removed it", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const second = vi.fn();
+    let off = () => {};
+    const offFirst = task.onProgress(() => off());
+    off = task.onProgress(second);
+    plugin.progress(task.id, { completed: 1 });
+    await plugin.frame();
+    expect(second).not.toHaveBeenCalled();
+    offFirst();
+    off();
+  });
+
+  it("call a function once for each time it was added", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const callback = vi.fn();
+    const off = task.onProgress(callback);
+    task.onProgress(callback);
+    plugin.progress(task.id, { completed: 1 });
+    await plugin.frame();
+    expect(callback).toHaveBeenCalledTimes(2);
+    off();
+    plugin.progress(task.id, { completed: 2 });
+    await plugin.frame();
+    expect(callback).toHaveBeenCalledTimes(3);
+  });
+
+  it("give the last value after the end", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.progress(task.id, { completed: 3 });
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    const seen: unknown[] = [];
+    task.onProgress((progress) => seen.push(progress.completed));
+    task.onStatus((status) => seen.push(status));
+    expect(seen).toEqual([3, "completed"]);
+  });
+
+  it("report what the first call throws instead of throwing it", async () => {
+    const { tasks } = page;
+    const reported = vi.fn();
+    vi.stubGlobal("reportError", reported);
+    const task = await tasks.start("tick");
+    task.onStatus(() => {
+      throw new Error("mine");
+    });
+    expect(reported).toHaveBeenCalledTimes(1);
+    vi.unstubAllGlobals();
+  });
+});
+
+describe("result", () => {
+  it("is the same promise each time", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    expect(task.result).toBe(task.result);
+    expect(task.outcome).toBe(task.outcome);
+    expect(task.closed).toBe(task.closed);
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    expect(await task.result).toBe(await task.result);
+  });
+
+  it("causes no unhandled rejection when nobody reads it", async () => {
+    const { plugin, tasks } = page;
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    const controller = new AbortController();
+    const task = await tasks.start("download", input, { signal: controller.signal });
+    const outcomeOnly = await tasks.attach("download", task.id);
+    const { outcome } = outcomeOnly;
+    controller.abort("enough");
+    plugin.end(task.id, failed);
+    await plugin.frame();
+    await outcome;
+    vi.useRealTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it("rejects with the error that belongs to how the task ended", async () => {
+    const { plugin, tasks, api } = page;
+    const cases = [
+      [failed, api.TaskFailedError, { kind: "failed", error: { code: 404 }, message: "HTTP 404" }],
+      [
+        { status: "failed", data: { kind: "panic", message: "index out of bounds", error: null } },
+        api.TaskPanicError,
+        { kind: "panic", message: "index out of bounds" },
+      ],
+      [
+        { status: "failed", data: { kind: "unserializable", message: "NaN key", error: null } },
+        api.TaskPanicError,
+        { kind: "unserializable" },
+      ],
+      [
+        { status: "cancelled", data: { reason: "replaced" } },
+        api.TaskCancelledError,
+        { kind: "cancelled", reason: "replaced", message: "The task was cancelled (replaced)." },
+      ],
+      [
+        { status: "timedOut", data: { limit: "stalled", message: "no progress for 10 s" } },
+        api.TaskTimedOutError,
+        { kind: "timedOut", limit: "stalled", message: "no progress for 10 s" },
+      ],
+    ] as const;
+    for (const [outcome, type, shape] of cases) {
+      const task = await tasks.start("download", input);
+      const { result } = task;
+      result.catch(() => {});
+      plugin.end(task.id, outcome);
+      await plugin.frame();
+      const error = await result.catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(type);
+      expect(error).toMatchObject(shape);
+      expect(await task.outcome).toEqual({ status: outcome.status, error });
+    }
+  });
+});
+
+describe("outcome", () => {
+  it("of a small output comes with the end", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", input);
+    plugin.complete(task.id, "/tmp/a");
+    await plugin.frame();
+    expect(await task.outcome).toEqual({ status: "completed", output: "/tmp/a" });
+    expect(plugin.calls("outcome")).toEqual([]);
+  });
+
+  it("of a big output is fetched when it is read, once for all handles", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", input);
+    const other = await tasks.attach("download", task.id);
+    const big = "x".repeat(10_000);
+    plugin.complete(task.id, big);
+    await plugin.frame();
+    expect(await stateOf(task.closed)).toEqual({ value: undefined });
+    expect(plugin.calls("outcome")).toEqual([]);
+    expect(await task.result).toBe(big);
+    expect(await other.outcome).toEqual({ status: "completed", output: big });
+    expect(await other.result).toBe(big);
+    expect(plugin.calls("outcome")).toEqual([{ id: task.id }]);
+  });
+
+  it("has expired when a big output was evicted before anybody read it", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("download", input);
+    plugin.complete(task.id, "x".repeat(10_000));
+    await plugin.frame();
+    plugin.evict(task.id);
+    await expect(task.result).rejects.toBeInstanceOf(api.OutcomeExpiredError);
+    await expect(task.outcome).rejects.toBeInstanceOf(api.OutcomeExpiredError);
+  });
+});
+
+describe("an AbortSignal", () => {
+  it("rejects the result at once, and the task closes when it has really stopped", async () => {
+    const { plugin, tasks, api } = page;
+    const controller = new AbortController();
+    const task = await tasks.start("download", input, { signal: controller.signal });
+    const other = await tasks.attach("download", task.id);
+    const mine = stateOf(task.result);
+    const theirs = other.result.catch((e: unknown) => e);
+    controller.abort("enough");
+    expect(await mine).toEqual({ reason: "enough" });
+    expect(plugin.calls("cancel")).toEqual([{ id: task.id, reason: "signal" }]);
+    expect(await stateOf(task.closed)).toEqual({ pending: true });
+    await plugin.frame();
+    expect(task.status).toBe("cancelling");
+    plugin.end(task.id, { status: "cancelled", data: { reason: "signal" } });
+    await plugin.frame();
+    expect(await stateOf(task.closed)).toEqual({ value: undefined });
+    expect(await theirs).toBeInstanceOf(api.TaskCancelledError);
+    expect(await theirs).toMatchObject({ reason: "signal" });
+    expect(await task.outcome).toMatchObject({ status: "cancelled", error: { reason: "signal" } });
+    expect(page.kept()).toBe(0);
+  });
+
+  it("decides the result even when that is first read later", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const task = await tasks.start("download", input, { signal: controller.signal });
+    controller.abort("enough");
+    plugin.complete(task.id, "/tmp/a");
+    await plugin.frame();
+    await expect(task.result).rejects.toBe("enough");
+    expect(await task.outcome).toEqual({ status: "completed", output: "/tmp/a" });
+  });
+
+  it("has no effect after the end, and no listener", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const added = vi.spyOn(controller.signal, "addEventListener");
+    const removed = vi.spyOn(controller.signal, "removeEventListener");
+    const task = await tasks.start("download", input, { signal: controller.signal });
+    plugin.complete(task.id, "/tmp/a");
+    await plugin.frame();
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+    controller.abort("late");
+    await settle();
+    expect(plugin.calls("cancel")).toEqual([]);
+    expect(await task.result).toBe("/tmp/a");
+  });
+
+  it("has no effect when the callback that is told of the end aborts it", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const task = await tasks.start("download", input, { signal: controller.signal });
+    task.onStatus((status) => {
+      if (status === "completed") controller.abort("late");
+    });
+    plugin.complete(task.id, "/tmp/a");
+    await plugin.frame();
+    expect(await task.result).toBe("/tmp/a");
+    expect(plugin.calls("cancel")).toEqual([]);
+  });
+
+  it("isn't listened to once the plugin has forgotten the task", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const removed = vi.spyOn(controller.signal, "removeEventListener");
+    const task = await tasks.start("tick", null, { signal: controller.signal });
+    const before = removed.mock.calls.length;
+    plugin.dropSessions();
+    plugin.complete(task.id, 1);
+    plugin.evict(task.id);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(removed).toHaveBeenCalledTimes(before + 1);
+  });
+
+  it("ignores that the task can no longer be cancelled", async () => {
+    const { plugin, tasks } = page;
+    const controller = new AbortController();
+    const task = await tasks.start("tick", null, { signal: controller.signal });
+    plugin.complete(task.id, 1);
+    controller.abort("late");
+    await settle();
+    expect(plugin.calls("cancel")).toHaveLength(1);
+    await plugin.frame();
+    await expect(task.result).rejects.toBe("late");
+    expect(task.status).toBe("completed");
+  });
+});
+
+describe("a handle", () => {
+  it("has its getters on its prototype, and keeps no state of the task itself", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const getters = ["id", "status", "snapshot", "result", "outcome", "closed"];
+    expect(Object.keys(task).filter((key) => getters.includes(key))).toEqual([]);
+    expect(getters.filter((key) => !(key in task))).toEqual([]);
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    expect(task.status).toBe("running");
+  });
+
+  it("has methods that can be passed on without it", async () => {
+    const { plugin, tasks } = page;
+    const { id, onStatus, cancel, retry } = await tasks.start("tick");
+    const seen: unknown[] = [];
+    onStatus((status) => seen.push(status));
+    await cancel();
+    plugin.end(id, { status: "cancelled", data: { reason: "user" } });
+    await plugin.frame();
+    expect(seen).toEqual(["queued", "cancelling", "cancelled"]);
+    expect((await retry()).status).toBe("queued");
+  });
+});
+
+describe("cancel and remove", () => {
+  it("give the reason user", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    expect(await task.cancel()).toBeUndefined();
+    expect(await task.cancel()).toBeUndefined();
+    expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
+  });
+
+  it("reject as the plugin does, or would do", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tick");
+    await expect(task.remove()).rejects.toMatchObject({ kind: "notEnded" });
+    plugin.complete(task.id, 1);
+    await expect(task.cancel()).rejects.toBeInstanceOf(api.TaskError);
+    await plugin.frame();
+    expect(await task.remove()).toBeUndefined();
+    await expect(task.cancel()).rejects.toMatchObject({ kind: "alreadyEnded" });
+  });
+});

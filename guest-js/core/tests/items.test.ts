@@ -1,0 +1,656 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { TaskItems } from "../index.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => {
+  expect(page.plugin.reads().mostOfOneReader).toBeLessThanOrEqual(4);
+  expect(page.plugin.reads().mostPolls).toBeLessThanOrEqual(4);
+  page.unload();
+});
+
+/** Collects what a reading gives, and how it ends. */
+function watch<T>(items: AsyncIterable<T>) {
+  const seen: { items: T[]; end: unknown } = { items: [], end: "reading" };
+  (async () => {
+    for await (const item of items) seen.items.push(item);
+  })().then(
+    () => {
+      seen.end = "done";
+    },
+    (error: unknown) => {
+      seen.end = error;
+    },
+  );
+  return seen;
+}
+
+/** Returns a short form of the reads so far. */
+function asked(): string[] {
+  const names = new Map<unknown, string>();
+  return page.plugin.calls("read").map(({ reader, batch, from, waitMs }) => {
+    const name = names.get(reader) ?? "abcdef"[names.size] ?? "?";
+    names.set(reader, name);
+    return `${name}${batch} ${from} ${waitMs}`;
+  });
+}
+
+async function take<T>(items: TaskItems<T>, count: number): Promise<T[]> {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { done, value } = await items.next();
+    if (done) break;
+    taken.push(value as T);
+  }
+  return taken;
+}
+
+describe("items", () => {
+  it("come once, in order, and end when the task completes", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const seen = watch(task.items());
+    await settle();
+    plugin.emit(task.id, "a", "b");
+    await settle();
+    expect(seen).toEqual({ items: ["a", "b"], end: "reading" });
+    plugin.emit(task.id, "c");
+    plugin.complete(task.id, 3);
+    await settle();
+    // The last item has come, but not yet the news that the task has completed.
+    expect(seen).toEqual({ items: ["a", "b", "c"], end: "reading" });
+    await plugin.frame();
+    expect(seen.end).toBe("done");
+    expect(page.kept()).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("come in arrays that the user may change", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const batches = task.batches();
+    const { value } = await batches.next();
+    (value as number[]).push(99);
+    expect(batches.position).toBe(2);
+    plugin.emit(task.id, 3);
+    expect((await batches.next()).value).toEqual([3]);
+    ((await Promise.resolve(value)) as number[]).length = 0;
+    expect(batches.position).toBe(3);
+    await batches.return?.();
+  });
+
+  it("end without fetching an outcome that is large or no longer kept", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    const seen = watch(task.items());
+    plugin.complete(task.id, "x".repeat(5_000));
+    await settle();
+    await plugin.frame();
+    await settle();
+    expect(seen).toEqual({ items: [1], end: "done" });
+    expect(plugin.calls("outcome")).toEqual([]);
+  });
+
+  it("hand out nothing after they were closed just as something came", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    plugin.emit(task.id, 1);
+    const [, result] = await Promise.all([items.return?.(), next]);
+    if (!result.done) expect(result.value).toBe(1);
+  });
+
+  it("are not requested before the first `next`", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    const items = task.items();
+    const stream = task.stream();
+    await settle();
+    expect(asked()).toEqual([]);
+    await items.return();
+    await stream.cancel();
+    expect(plugin.commands()).toEqual(["open", "start"]);
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+  });
+
+  it("of an ended task are still there, and need nothing but reads", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tail");
+    plugin.emit(id, 1, 2);
+    plugin.complete(id, 1);
+    const task = await tasks.attach("tail", id);
+    const seen = watch(task.items());
+    await settle();
+    expect(seen).toEqual({ items: [1, 2], end: "done" });
+  });
+
+  it("end at once if the task emitted none", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tail");
+    plugin.complete(id, 1);
+    const task = await tasks.attach("tail", id);
+    for (const items of [task.items(), task.batches()]) {
+      expect(await items.next()).toEqual({ done: true, value: undefined });
+    }
+    const bytes = plugin.begin("cat");
+    plugin.complete(bytes, 1);
+    const seen = watch((await tasks.attach("cat", bytes)).bytes());
+    await settle();
+    expect(seen).toEqual({ items: [], end: "done" });
+  });
+
+  it("come in order even if the user doesn't wait for one before asking for the next", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    plugin.limitBatches(2);
+    const order: unknown[] = [];
+    const ask = () => items.next().then(({ value }) => order.push(value));
+    for (let i = 0; i < 5; i += 1) void ask();
+    plugin.emit(task.id, 1, 2, 3, 4, 5, 6);
+    await settle();
+    // The next item has come already, but goes to the calls that wait first.
+    void ask();
+    void ask();
+    await settle();
+    expect(order).toEqual([1, 2, 3, 4, 5, 6]);
+    plugin.emit(task.id, 7);
+    await settle();
+    expect(order.at(-1)).toBe(7);
+  });
+
+  it("come in order even if the user asks at any moment while they arrive", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    const order: unknown[] = [];
+    const ask = () => void items.next().then(({ value }) => order.push(value));
+    ask();
+    await settle();
+    const numbers = Array.from({ length: 60 }, (_, index) => index);
+    plugin.emit(task.id, ...numbers);
+    for (let turn = 1; turn < 60; turn += 1) {
+      await Promise.resolve();
+      ask();
+    }
+    await settle();
+    expect(order).toEqual(numbers);
+  });
+
+  it("that are already there don't wait for other promises", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2, 3);
+    const items = task.items();
+    await items.next();
+    let turns = 0;
+    const given = items.next().then(() => turns);
+    for (; turns < 5; turns += 1) await Promise.resolve();
+    expect(await given).toBeLessThanOrEqual(1);
+  });
+
+  it("have positions, which count from the task's first item", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(3);
+    plugin.emit(task.id, "a", "b", "c", "d");
+    const items = task.items();
+    const positions = [items.position];
+    for (let i = 0; i < 4; i += 1) {
+      await items.next();
+      positions.push(items.position);
+    }
+    expect(positions).toEqual([0, 1, 2, 3, 4]);
+    expect(items.missed).toBe(0);
+  });
+
+  it("are counted when they were dropped", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 0, 1, 2, 3, 4);
+    plugin.tasks.get(task.id)?.items.drop(3);
+    const items = task.items();
+    expect(await items.next()).toEqual({ done: false, value: 3 });
+    expect([items.missed, items.position]).toEqual([3, 4]);
+    await items.return();
+    plugin.emit(task.id, 5, 6);
+    plugin.tasks.get(task.id)?.items.drop(2);
+    const again = task.batches();
+    expect(await again.next()).toEqual({ done: false, value: [6] });
+    expect([again.missed, again.position]).toEqual([2, 7]);
+  });
+});
+
+describe("a slow reader", () => {
+  it("holds at most four batches: the current one and the next three", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(2);
+    plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    const items = task.items();
+    await items.next();
+    await settle();
+    const four = ["a1 null 20000", "a2 null 20000", "a3 null 20000", "a4 null 20000"];
+    expect(asked()).toEqual(four);
+    await items.next();
+    await settle();
+    // The last item of the first batch was handed out, but is not known to be consumed.
+    expect(asked()).toHaveLength(4);
+    expect(plugin.tasks.get(task.id)?.items.kept).toBe(12);
+    await items.next();
+    await settle();
+    expect(asked()).toEqual([...four, "a5 null 20000"]);
+    expect(plugin.tasks.get(task.id)?.items.kept).toBe(10);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked()).toHaveLength(5);
+  });
+
+  it("holds no more with `batches` either", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(2);
+    plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8);
+    const batches = task.batches();
+    expect(await take(batches, 2)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    await settle();
+    expect(asked()).toHaveLength(5);
+  });
+
+  it("gets batches in order even if their answers don't come in order", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(1);
+    const [first, second] = [plugin.hold("read"), plugin.hold("read")];
+    const seen = watch(task.items());
+    await settle();
+    plugin.emit(task.id, 1, 2, 3);
+    await settle();
+    second();
+    await settle();
+    expect(seen.items).toEqual([]);
+    first();
+    await settle();
+    expect(seen.items).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a reading that is stopped", () => {
+  it("says where it stopped, and leaves the rest to the next one", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, "a", "b", "c", "d");
+    const items = task.items();
+    for await (const item of items) if (item === "b") break;
+    const [{ reader } = {}] = plugin.calls("read");
+    const { nonce } = plugin.session();
+    expect(plugin.calls("cancel_read")).toEqual([
+      { session: nonce, id: task.id, reader, position: 2 },
+    ]);
+    expect(plugin.tasks.get(task.id)?.items.reader).toBeUndefined();
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(items.position).toBe(2);
+    expect(await take(task.items(), 2)).toEqual(["c", "d"]);
+    const other = await tasks.attach("tail", task.id);
+    await expect(other.items().next()).rejects.toMatchObject({ kind: "locked" });
+  });
+
+  it("is continued by the next one even if the plugin never learned where it stopped", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, "a", "b", "c");
+    const items = task.items();
+    await take(items, 2);
+    plugin.dropSessions();
+    await items.return();
+    expect(await take(task.items(), 1)).toEqual(["c"]);
+  });
+
+  it("hands out nothing to a pending call", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    const [one, two] = [items.next(), items.next()];
+    await settle();
+    await items.return();
+    expect(await Promise.all([one, two])).toEqual([
+      { done: true, value: undefined },
+      { done: true, value: undefined },
+    ]);
+    plugin.emit(task.id, 1);
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toHaveLength(1);
+    expect(plugin.calls("cancel_read")[0]).toMatchObject({ position: 0 });
+    await items.return();
+    expect(plugin.calls("cancel_read")).toHaveLength(1);
+  });
+
+  it("rejects with what `throw` was given", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const items = task.items();
+    await items.next();
+    await expect(items.throw("mine")).rejects.toBe("mine");
+    expect(plugin.calls("cancel_read")[0]).toMatchObject({ position: 1 });
+  });
+
+  it("sends nothing if that was before its first read", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tail");
+    const task = await tasks.attach("tail", id);
+    plugin.dropSessions();
+    plugin.refuse("read", { kind: "sessionGone", message: "gone", data: null });
+    const open = plugin.hold("open");
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    expect(plugin.calls("open")).toHaveLength(2);
+    await items.return();
+    open();
+    await settle();
+    expect(await next).toEqual({ done: true, value: undefined });
+    // Only the read that learned that the session is gone.
+    expect(asked()).toHaveLength(1);
+  });
+
+  it("never rejects, and tries again if the plugin was not reached", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    const items = task.items();
+    await items.next();
+    plugin.refuse("cancel_read", "not reached", 2);
+    const returned = stateOf(items.return());
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await returned).toEqual({ pending: true });
+    expect(plugin.calls("cancel_read")).toHaveLength(3);
+    expect(plugin.tasks.get(task.id)?.items.reader).toBeUndefined();
+
+    plugin.emit(task.id, 2);
+    const more = task.items();
+    await more.next();
+    plugin.refuse("cancel_read", { kind: "notFound", message: "no", data: null });
+    expect(await more.return()).toEqual({ done: true, value: undefined });
+  });
+
+  it("says where it stopped even if everything was read", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2, 3);
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    const items = task.items();
+    await take(items, 3);
+    await settle();
+    expect(plugin.calls("cancel_read")).toEqual([]);
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 3 }]);
+    expect(await take(task.items(), 1)).toEqual([]);
+  });
+});
+
+describe("a reading of a task that doesn't complete", () => {
+  it("rejects with what the result rejects with, after the last item", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const failure = { kind: "error", message: "no more", error: "broken" } as const;
+    plugin.end(task.id, { status: "failed", data: failure });
+    const items = task.items();
+    const seen = watch(items);
+    await plugin.frame();
+    expect(seen.items).toEqual([1, 2]);
+    expect(seen.end).toBeInstanceOf(api.TaskFailedError);
+    expect(seen.end).toBe(await task.result.catch((error: unknown) => error));
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
+  });
+
+  it("rejects with the reason of the caller's own signal", async () => {
+    const { plugin, tasks, api } = page;
+    const controller = new AbortController();
+    const task = await tasks.start("tail", null, { signal: controller.signal });
+    const other = await tasks.attach("tail", task.id);
+    plugin.emit(task.id, 1);
+    const seen = watch(task.items());
+    await settle();
+    controller.abort("enough");
+    await settle();
+    plugin.emit(task.id, 2);
+    plugin.end(task.id, { status: "cancelled", data: { reason: "signal" } });
+    await plugin.frame();
+    expect(seen).toEqual({ items: [1, 2], end: "enough" });
+    const others = watch(other.items());
+    await settle();
+    expect(others.end).toBeInstanceOf(api.TaskCancelledError);
+  });
+
+  it("says that nobody read in time, if that is why", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.end(task.id, { status: "cancelled", data: { reason: "unread" } });
+    await plugin.frame();
+    await expect(task.items().next()).rejects.toMatchObject({
+      kind: "cancelled",
+      reason: "unread",
+    });
+  });
+
+  it("rejects when the task is forgotten in the middle", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    const seen = watch(task.items());
+    await settle();
+    plugin.evict(task.id);
+    await settle();
+    expect(seen.items).toEqual([1]);
+    expect(seen.end).toBeInstanceOf(api.OutcomeExpiredError);
+  });
+});
+
+describe("two readings of one task", () => {
+  it("are not possible at once: the second is refused, and the first continues", async () => {
+    const { plugin, tasks, api } = page;
+    const task = await tasks.start("tail");
+    const seen = watch(task.items());
+    await settle();
+    const second = task.items();
+    const error = await second.next().catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(api.TaskError);
+    expect(error).toMatchObject({ kind: "locked" });
+    expect(await second.next()).toEqual({ done: true, value: undefined });
+    plugin.emit(task.id, 1);
+    await settle();
+    expect(seen).toEqual({ items: [1], end: "reading" });
+  });
+
+  it("are possible one after the other", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2, 3);
+    const [one, two] = [task.items(), task.items()];
+    expect(two.position).toBe(0);
+    expect(await take(one, 2)).toEqual([1, 2]);
+    await one.return();
+    expect(two.position).toBe(2);
+    expect(await take(two, 1)).toEqual([3]);
+  });
+});
+
+describe("batches", () => {
+  it("come as arrays, none of them empty", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const batches = task.batches();
+    const seen = watch(batches);
+    await settle();
+    plugin.emit(task.id, 1, 2);
+    await settle();
+    plugin.emit(task.id, 3);
+    await settle();
+    expect(batches.position).toBe(3);
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    expect(seen).toEqual({ items: [[1, 2], [3]], end: "done" });
+  });
+});
+
+describe("bytes", () => {
+  it("come in chunks, without a copy, and are counted in bytes", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    const bytes = task.bytes();
+    const next = bytes.next();
+    await settle();
+    plugin.emitBytes(task.id, 1, 2, 3);
+    const { value } = await next;
+    expect(value).toEqual(new Uint8Array([1, 2, 3]));
+    expect([value?.byteOffset, value?.buffer.byteLength]).toEqual([0, 3 + 17]);
+    expect(bytes.position).toBe(3);
+    plugin.emitBytes(task.id, 4);
+    plugin.complete(task.id, 1);
+    expect((await bytes.next()).value).toEqual(new Uint8Array([4]));
+    expect(bytes.position).toBe(4);
+    const last = bytes.next();
+    await plugin.frame();
+    expect(await last).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 4 }]);
+  });
+
+  it("come without the custom protocol, too", async () => {
+    const { plugin, tasks } = page;
+    plugin.sendBytesAsNumbers();
+    const task = await tasks.start("cat");
+    plugin.emitBytes(task.id, 9, 255);
+    const bytes = task.bytes();
+    expect((await bytes.next()).value).toEqual(new Uint8Array([9, 255]));
+    expect(bytes.position).toBe(2);
+  });
+
+  it("can be more than 4 GiB", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    const answer = new Uint8Array(1 + 17);
+    const trailer = new DataView(answer.buffer, 1);
+    trailer.setBigUint64(0, 6_000_000_000n, true);
+    trailer.setBigUint64(8, 5_000_000_000n, true);
+    plugin.answer("read", answer.buffer);
+    const bytes = task.bytes();
+    await bytes.next();
+    expect([bytes.position, bytes.missed]).toEqual([6_000_000_001, 5_000_000_000]);
+  });
+
+  it("are counted when they were dropped", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    plugin.emitBytes(task.id, 1, 2, 3);
+    plugin.tasks.get(task.id)?.items.drop(2);
+    const bytes = task.bytes();
+    await bytes.next();
+    expect([bytes.missed, bytes.position]).toEqual([2, 3]);
+  });
+
+  it("can't be read as items: the error says how to read them, and nothing is lost", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    plugin.emitBytes(task.id, 1, 2);
+    for (const form of ["items", "batches"] as const) {
+      await expect(task[form]().next()).rejects.toMatchObject({
+        name: "TaskError",
+        kind: "invalidItem",
+        message: expect.stringMatching(/bytes\(\)/),
+      });
+      await settle();
+    }
+    expect((await task.bytes().next()).value).toEqual(new Uint8Array([1, 2]));
+  });
+
+  it("can't be read where a task emits items, and nothing is lost", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const loose = await page.api.createTasks().attach("tail", task.id);
+    await expect(loose.bytes().next()).rejects.toMatchObject({
+      kind: "invalidItem",
+      message: expect.stringMatching(/items\(\)/),
+    });
+    await settle();
+    expect(await take(task.items(), 2)).toEqual([1, 2]);
+  });
+});
+
+describe("a stream", () => {
+  it("gives items one by one, and closes when the task completes", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2);
+    const reader = task.stream().getReader();
+    expect(await reader.read()).toEqual({ done: false, value: 1 });
+    expect(await reader.read()).toEqual({ done: false, value: 2 });
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    expect(await reader.read()).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
+  });
+
+  it("gives bytes in chunks, and pipes", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    plugin.limitBatches(2);
+    plugin.emitBytes(task.id, 1, 2, 3);
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    const chunks: number[][] = [];
+    await task
+      .stream()
+      .pipeTo(new WritableStream({ write: (chunk) => void chunks.push([...chunk]) }));
+    expect(chunks).toEqual([[1, 2], [3]]);
+  });
+
+  it("is cancelled with the position after the last item that was read", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1, 2, 3, 4);
+    const stream = task.stream();
+    const reader = stream.getReader();
+    await reader.read();
+    await reader.read();
+    await reader.cancel("enough");
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
+    expect(await take(task.items(), 2)).toEqual([3, 4]);
+  });
+
+  it("can be cancelled while it waits", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const reader = task.stream().getReader();
+    const read = reader.read();
+    await settle();
+    await reader.cancel();
+    expect(await read).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 0 }]);
+  });
+
+  it("fails with what the result rejects with", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 1);
+    plugin.end(task.id, { status: "cancelled", data: { reason: "user" } });
+    await plugin.frame();
+    const reader = task.stream().getReader();
+    expect(await reader.read()).toEqual({ done: false, value: 1 });
+    await expect(reader.read()).rejects.toMatchObject({ kind: "cancelled", reason: "user" });
+  });
+});

@@ -1,0 +1,130 @@
+import type {
+  Progress,
+  QueuePlace,
+  StatusChange,
+  TaskEvent,
+  TaskSnapshot,
+} from "../ipc/bindings.js";
+import { emptyProgress } from "./fake-plugin.js";
+
+/** One step of a task's life: what the plugin tells of it, and how the task stands after it. */
+export interface Step {
+  readonly event: TaskEvent;
+  readonly after: TaskSnapshot;
+}
+
+/** A task that was just started. */
+export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
+  return {
+    id: "a",
+    task: "download",
+    status: "queued",
+    sequence: 1,
+    owner: "main",
+    progress: emptyProgress(),
+    attempt: 0,
+    cancelReason: null,
+    timeLimit: null,
+    overdue: false,
+    queue: null,
+    nextAttemptAt: null,
+    createdAt: 1_000,
+    startedAt: null,
+    endedAt: null,
+    input: null,
+    error: null,
+    key: null,
+    label: null,
+    tags: [],
+    parent: null,
+    members: null,
+    ...more,
+  };
+}
+
+/** A status event that keeps what `before` says, except for `more`. */
+export function statusEvent(before: TaskSnapshot, more: Partial<StatusChange>): TaskEvent {
+  const { id, sequence, status, attempt, cancelReason, timeLimit, overdue } = before;
+  const kept = { status, attempt, cancelReason, timeLimit, overdue };
+  const nothing = { nextAttemptAt: null, outcome: null, error: null };
+  return {
+    id,
+    sequence: sequence + 1,
+    change: { type: "status", data: { ...kept, ...nothing, at: 2_000, ...more } },
+  };
+}
+
+export function progressEvent(before: TaskSnapshot, more: Partial<Progress>): TaskEvent {
+  const { id, sequence, progress } = before;
+  return { id, sequence, change: { type: "progress", data: { ...progress, ...more } } };
+}
+
+export function queueEvent(before: TaskSnapshot, more: Partial<QueuePlace> = {}): TaskEvent {
+  const { id, sequence } = before;
+  const place = { position: 1, priority: 0, held: false, ...more };
+  return { id, sequence, change: { type: "queue", data: place } };
+}
+
+/** The whole life of a task, from `first` to its end, as a plugin would have it that draws lots. */
+export function liveOnce(first: TaskSnapshot, random: (below: number) => number): Step[] {
+  const steps: Step[] = [];
+  let now = first.createdAt;
+  let state = first;
+
+  function take(event: TaskEvent, changed: Partial<TaskSnapshot>): void {
+    state = { ...state, sequence: event.sequence, ...changed };
+    steps.push({ event, after: state });
+  }
+
+  function become(more: Partial<StatusChange>, times: Partial<TaskSnapshot> = {}): void {
+    const { status = state.status, nextAttemptAt = null, error = null, ...rest } = more;
+    const event = statusEvent(state, { ...more, at: now });
+    take(event, { ...rest, status, nextAttemptAt, error, queue: null, ...times });
+  }
+
+  function report(): void {
+    const completed = state.progress.completed + random(5);
+    const progress = { ...state.progress, completed, message: `${completed} done` };
+    take(progressEvent(state, progress), { progress });
+  }
+
+  function waitInQueue(): void {
+    const queue = { position: random(3) || null, priority: random(3), held: random(2) === 0 };
+    const isDue = queue.position !== null;
+    take(queueEvent(state, queue), isDue ? { queue, nextAttemptAt: null } : { queue });
+  }
+
+  function begin(): void {
+    const attempt = state.attempt + 1;
+    become({ status: "running", attempt }, { startedAt: state.startedAt ?? now });
+    if (attempt > 1) take(progressEvent(state, emptyProgress()), { progress: emptyProgress() });
+  }
+
+  function fail(): void {
+    const error = { kind: "error", message: "broken pipe" } as const;
+    become({ status: "retrying", nextAttemptAt: now + 500, error });
+  }
+
+  const next = {
+    queued: [waitInQueue, waitInQueue, begin],
+    running: [
+      report,
+      report,
+      report,
+      fail,
+      () => become({ status: "cancelling", cancelReason: "user" }),
+    ],
+    retrying: [() => become({ status: "queued", nextAttemptAt: random(2) ? now + 100 : null })],
+    cancelling: [report, () => become({ overdue: true })],
+  } as const;
+
+  for (let left = 5 + random(30); left > 0; left -= 1) {
+    now += 1 + random(100);
+    const ways = next[state.status as keyof typeof next];
+    ways[random(ways.length)]?.();
+  }
+  now += 1;
+  const end = (["completed", "failed", "cancelled", "timedOut"] as const)[random(4)] ?? "failed";
+  become({ status: end, timeLimit: end === "timedOut" ? "deadline" : null }, { endedAt: now });
+  return steps;
+}

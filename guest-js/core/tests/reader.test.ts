@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => page.unload());
+
+/** Returns a short form of the reads so far: session, reader, batch and first item. */
+function asked(): string[] {
+  const [sessions, readers]: [unknown[], unknown[]] = [[], []];
+  const number = (all: unknown[], one: unknown) => {
+    if (!all.includes(one)) all.push(one);
+    return all.indexOf(one) + 1;
+  };
+  return page.plugin
+    .calls("read")
+    .map(
+      ({ session, reader, batch, from }) =>
+        `session ${number(sessions, session)} reader ${number(readers, reader)} batch ${batch} from ${from}`,
+    );
+}
+
+describe("a reading whose session is lost", () => {
+  it("continues in a new one, under a new name, with what was not consumed completely, and repeats nothing", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(3);
+    plugin.emit(task.id, 0, 1, 2, 3, 4);
+    const items = task.items();
+    for (const value of [0, 1, 2, 3]) expect(await items.next()).toEqual({ done: false, value });
+    await settle();
+    plugin.dropSessions();
+    await settle();
+    // The batch that the user is in the middle of was not released.
+    expect(asked().slice(-4)).toEqual(
+      [1, 2, 3, 4].map((batch) => `session 2 reader 3 batch ${batch} from 3`),
+    );
+    expect(plugin.tasks.get(task.id)?.items.kept).toBe(2);
+    plugin.emit(task.id, 5, 6);
+    for (const value of [4, 5, 6]) expect(await items.next()).toEqual({ done: false, value });
+    plugin.emit(task.id, 7);
+    expect(await items.next()).toEqual({ done: false, value: 7 });
+    expect([items.position, items.missed]).toEqual([8, 0]);
+    await items.return();
+    expect(plugin.calls("cancel_read")).toMatchObject([
+      { session: plugin.session().nonce, position: 8 },
+    ]);
+  });
+
+  it("starts over if it had got nothing", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const next = task.items().next();
+    await settle();
+    plugin.dropSessions();
+    plugin.emit(task.id, "a");
+    await settle();
+    expect(await next).toEqual({ done: false, value: "a" });
+    expect(asked().at(-1)).toBe("session 2 reader 3 batch 4 from null");
+  });
+
+  it("counts what was dropped in the meantime", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.emit(task.id, 0, 1);
+    const items = task.items();
+    await items.next();
+    const loseSome = async (...emitted: number[]) => {
+      const open = plugin.hold("open");
+      plugin.dropSessions();
+      await settle();
+      plugin.emit(task.id, ...emitted);
+      plugin.tasks.get(task.id)?.items.drop(4);
+      open();
+      await settle();
+    };
+    await loseSome(2, 3, 4, 5);
+    expect(await items.next()).toEqual({ done: false, value: 1 });
+    expect(await items.next()).toEqual({ done: false, value: 4 });
+    expect([items.missed, items.position]).toEqual([2, 5]);
+    await loseSome(6, 7, 8);
+    expect(await items.next()).toEqual({ done: false, value: 5 });
+    expect(await items.next()).toEqual({ done: false, value: 8 });
+    expect([items.missed, items.position]).toEqual([4, 9]);
+  });
+
+  it("stays with a session that only the page has given up, so as not to lock itself out", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    await plugin.push({ message: 9, events: [], lists: [], more: false });
+    expect(plugin.sessions.size).toBe(2);
+    plugin.emit(task.id, 1);
+    expect(await next).toEqual({ done: false, value: 1 });
+    const waits = items.next();
+    await settle();
+    plugin.emit(task.id, 2);
+    expect(await waits).toEqual({ done: false, value: 2 });
+    expect(new Set(plugin.calls("read").map(({ session }) => session)).size).toBe(1);
+    // Now the plugin gives the session up, too.
+    const last = items.next();
+    await settle();
+    plugin.dropSessions();
+    plugin.emit(task.id, 3);
+    await settle();
+    expect(await last).toEqual({ done: false, value: 3 });
+  });
+
+  it("fails when each new session is gone at once", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.refuse("read", { kind: "sessionGone", message: "gone", data: null }, 10);
+    await expect(task.items().next()).rejects.toMatchObject({ kind: "sessionGone" });
+    await settle();
+    expect(new Set(plugin.calls("read").map(({ reader }) => reader)).size).toBe(3);
+  });
+
+  it("doesn't fail as long as it gets something in between", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const items = task.items();
+    for (let i = 0; i < 6; i += 1) {
+      const next = items.next();
+      await settle();
+      plugin.emit(task.id, i);
+      expect(await next).toEqual({ done: false, value: i });
+      plugin.dropSessions();
+      await settle();
+    }
+    await items.return();
+  });
+
+  it("doesn't fail however often its session is lost, if each one lasted", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const next = task.items().next();
+    for (let i = 0; i < 6; i += 1) {
+      await vi.advanceTimersByTimeAsync(2_000);
+      plugin.dropSessions();
+    }
+    await settle();
+    plugin.emit(task.id, 1);
+    expect(await next).toEqual({ done: false, value: 1 });
+  });
+});
+
+describe("a read that didn't reach the plugin", () => {
+  it("is sent again, after longer and longer pauses", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(1);
+    plugin.emit(task.id, 1, 2);
+    const items = task.items();
+    await items.next();
+    await items.next();
+    await settle();
+    const before = asked().length;
+    plugin.refuse("read", "lost", 3);
+    const next = items.next();
+    await settle();
+    const times = [asked().length - before];
+    for (const wait of [99, 1, 399, 1, 1_599, 1]) {
+      await vi.advanceTimersByTimeAsync(wait);
+      times.push(asked().length - before);
+    }
+    expect(times).toEqual([1, 1, 2, 2, 3, 3, 4]);
+    plugin.emit(task.id, 3);
+    await settle();
+    expect(await next).toEqual({ done: false, value: 3 });
+  });
+
+  it("may have been answered: the same batch comes again, but the user gets it once", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.loseAnswer("read");
+    plugin.emit(task.id, 1, 2);
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    plugin.emit(task.id, 3);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await next).toEqual({ done: false, value: 1 });
+    expect((await items.next()).value).toBe(2);
+    expect((await items.next()).value).toBe(3);
+  });
+
+  it("fails in the end, after the items that have come, and leaves the rest to the next reading", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitBatches(2);
+    plugin.emit(task.id, ...Array.from({ length: 10 }, (_, index) => index + 1));
+    const items = task.items();
+    await items.next();
+    await items.next();
+    await settle();
+    // The next batch to request, after the four that have come.
+    plugin.refuse("read", "lost", 4);
+    for (const value of [3, 4, 5, 6, 7, 8]) {
+      expect((await items.next()).value).toBe(value);
+      await vi.advanceTimersByTimeAsync(5_000);
+    }
+    const failed = stateOf(items.next());
+    expect(await failed).toMatchObject({ reason: { name: "TaskError", kind: "ipc" } });
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(plugin.calls("cancel_read")).toMatchObject([{ position: 8 }]);
+    expect((await task.items().next()).value).toBe(9);
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(5);
+  });
+
+  it("is not sent again once the reading was stopped", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.refuse("read", "lost", 10);
+    const items = task.items();
+    const next = items.next();
+    await settle();
+    await items.return();
+    const before = asked().length;
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await next).toEqual({ done: true, value: undefined });
+    expect(asked()).toHaveLength(before);
+  });
+});
+
+describe("many readings in one page", () => {
+  it("share four waiting reads, and each gets what comes for it", async () => {
+    const { plugin, tasks } = page;
+    const handles = await Promise.all(Array.from({ length: 9 }, () => tasks.start("tail")));
+    const nexts = handles.map((task) => task.items().next());
+    await vi.advanceTimersByTimeAsync(5_000);
+    for (const task of handles) plugin.emit(task.id, task.id);
+    await vi.advanceTimersByTimeAsync(1_000);
+    for (const [index, next] of nexts.entries()) {
+      expect(await next).toEqual({ done: false, value: handles[index]?.id });
+    }
+    expect(plugin.reads().mostPolls).toBe(4);
+    expect(plugin.reads().mostOfOneReader).toBeLessThanOrEqual(4);
+  });
+
+  it("take no slot while nobody asks them for more", async () => {
+    const { plugin, tasks } = page;
+    const handles = await Promise.all(Array.from({ length: 6 }, () => tasks.start("tail")));
+    plugin.limitBatches(1);
+    for (const task of handles) plugin.emit(task.id, 1, 2, 3, 4);
+    const readings = handles.map((task) => task.items());
+    for (const items of readings) expect((await items.next()).value).toBe(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(plugin.reads().waiting).toBe(0);
+    for (const items of readings) expect((await items.next()).value).toBe(2);
+  });
+});

@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => page.unload());
+
+const failed = {
+  status: "failed",
+  data: { kind: "error", message: "HTTP 404", error: { code: 404 } },
+} as const;
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+describe("retrying a task", () => {
+  it("gives the handle of a new task, and leaves the old one as it is", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "u" }, { label: "A file" });
+    plugin.end(task.id, failed);
+    await plugin.frame();
+    const again = await task.retry();
+    expect(again.id).toMatch(UUID_V7);
+    expect(again.id).not.toBe(task.id);
+    expect([task.status, again.status, again.snapshot.label]).toEqual([
+      "failed",
+      "queued",
+      "A file",
+    ]);
+    const { session, ...ids } = plugin.calls("retry")[0] ?? {};
+    expect(ids).toEqual({ id: task.id, newId: again.id });
+    expect(session).toBe(plugin.session().nonce);
+    plugin.complete(again.id, "/tmp/a");
+    await plugin.frame();
+    expect(await again.result).toBe("/tmp/a");
+    await expect(task.result).rejects.toMatchObject({ kind: "failed" });
+    expect(page.kept()).toBe(0);
+  });
+
+  it("misses no event that comes before the answer", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.end(task.id, failed);
+    await plugin.frame();
+    const answer = plugin.hold("retry");
+    const retried = task.retry();
+    await settle();
+    plugin.complete(String(plugin.calls("retry")[0]?.["newId"]), 1);
+    await plugin.frame();
+    answer();
+    expect(await (await retried).result).toBe(1);
+  });
+
+  it("is repeated under the same new id when the session is gone, and takes another id at each retry", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.end(task.id, failed);
+    await plugin.frame();
+    plugin.dropSessions();
+    const again = await task.retry();
+    const [first, second, ...others] = plugin.calls("retry");
+    expect(others).toEqual([]);
+    expect(first?.["session"]).not.toBe(second?.["session"]);
+    expect([first?.["newId"], second?.["newId"]]).toEqual([again.id, again.id]);
+    expect((await task.retry()).id).not.toBe(again.id);
+  });
+
+  it("joins if the task was started to join and another one has its key by now", async () => {
+    const { plugin, tasks } = page;
+    const options = { key: "k", onConflict: "join" } as const;
+    const task = await tasks.start("tick", null, options);
+    plugin.end(task.id, failed);
+    await plugin.frame();
+    const id = plugin.begin("tick", null, options);
+    const again = await task.retry();
+    expect(again.id).toBe(id);
+    expect(page.page.tasks.size).toBe(1);
+    plugin.complete(id, 4);
+    await plugin.frame();
+    expect(await again.result).toBe(4);
+    expect(page.kept()).toBe(0);
+  });
+
+  it("rejects as the plugin does, and leaves nothing behind", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick", null, { key: "k" });
+    await expect(task.retry()).rejects.toMatchObject({ name: "TaskError", kind: "notEnded" });
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    await expect(task.retry()).rejects.toMatchObject({ kind: "notRetriable" });
+    plugin.refuse("retry", { kind: "queueFull", message: "full", data: { limit: 100 } });
+    await expect(task.retry()).rejects.toMatchObject({ name: "TaskQueueFullError", limit: 100 });
+    plugin.refuse("retry", "Command plugin:tasks|retry not allowed by ACL");
+    await expect(task.retry()).rejects.toThrow('"tasks:allow-start", "allow": [{ "task": "tick" }');
+    await task.remove();
+    await expect(task.retry()).rejects.toMatchObject({ name: "TaskNotFoundError" });
+    expect(page.kept()).toBe(0);
+  });
+});
+
+describe("retrying a task by its id", () => {
+  it("gives the same as the handle", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    plugin.end(id, failed);
+    const again = await tasks.retry("tick", id);
+    expect(plugin.calls("retry").map(({ id, newId }) => [id, newId])).toEqual([[id, again.id]]);
+    plugin.complete(again.id, 3);
+    await plugin.frame();
+    expect(await again.result).toBe(3);
+  });
+
+  it("starts nothing if the task is of another kind, a batch, or unknown", async () => {
+    const { plugin, tasks, api } = page;
+    const id = plugin.begin("tick");
+    plugin.end(id, failed);
+    const wrong = await tasks.retry("download", id).catch((e: unknown) => e);
+    expect(wrong).toBeInstanceOf(api.TaskNotFoundError);
+    expect((wrong as Error).message).toContain('is a "tick", not a "download"');
+    const batch = await tasks.batch("tick", [null]);
+    await expect(tasks.retry("tick", batch.id)).rejects.toMatchObject({ kind: "notRetriable" });
+    await expect(tasks.retry("tick", "nobody")).rejects.toBeInstanceOf(api.TaskNotFoundError);
+    expect(plugin.calls("retry")).toEqual([]);
+  });
+});

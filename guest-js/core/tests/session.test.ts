@@ -1,0 +1,320 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { SessionMessage } from "../ipc/bindings.js";
+import { emptyProgress, type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+
+let page: LoadedPage;
+beforeEach(async () => {
+  page = await loadPage();
+});
+afterEach(() => page.unload());
+
+/** A message with one progress event. */
+function progressMessage(message: number, id: string, completed: number): SessionMessage {
+  const data = { ...emptyProgress(), completed };
+  return {
+    message,
+    events: [{ id, sequence: 1, change: { type: "progress", data } }],
+    lists: [],
+    more: false,
+  };
+}
+
+describe("opening a session", () => {
+  it("waits for the first call that needs it, and is done once for all clients", async () => {
+    const { plugin, tasks, api } = page;
+    await tasks.list();
+    expect(plugin.commands()).toEqual(["list"]);
+    await Promise.all([tasks.start("tick"), api.createTasks().start("tick"), tasks.start("tick")]);
+    expect(plugin.calls("open")).toHaveLength(1);
+    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 4 });
+  });
+
+  it("is tried again by the next call after it failed", async () => {
+    const { plugin, tasks } = page;
+    const mismatch = { kind: "protocolMismatch", message: "page: 2, plugin: 4", data: null };
+    plugin.refuse("open", mismatch);
+    await expect(tasks.start("tick")).rejects.toMatchObject({
+      name: "TaskError",
+      kind: "protocolMismatch",
+      message: "page: 2, plugin: 4",
+    });
+    expect(page.kept()).toBe(0);
+    await tasks.start("tick");
+    expect(plugin.calls("open")).toHaveLength(2);
+  });
+
+  it("fails with a hint outside of Tauri", async () => {
+    const { tasks, plugin } = page;
+    plugin.uninstall();
+    Reflect.deleteProperty(window, "__TAURI_INTERNALS__");
+    await expect(tasks.start("tick")).rejects.toMatchObject({
+      kind: "ipc",
+      message: expect.stringContaining("doesn't run in a Tauri window"),
+    });
+    await expect(tasks.list()).rejects.toMatchObject({ kind: "ipc" });
+    // The next call tries again: the failed attempt is not remembered.
+    plugin.install();
+    await expect(tasks.start("tick")).resolves.toBeDefined();
+  });
+});
+
+describe("messages", () => {
+  it("are acknowledged by their number after they were handled", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const order: unknown[] = [];
+    task.onProgress(() => order.push(plugin.calls("ack").length));
+    plugin.progress(task.id, { completed: 1 });
+    await plugin.frame();
+    expect(order).toEqual([0]);
+    expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 1 }]);
+  });
+
+  it("are handled and acknowledged when they come with the answer to an acknowledgement, too", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "" });
+    const seen: unknown[] = [];
+    task.onStatus((status, { error }) => seen.push(error ? error.message.length : status));
+    for (const size of [5_000, 5_001, 5_002]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    await plugin.frame();
+    expect(seen).toEqual(["queued", 5_000, 5_001, 5_002]);
+    expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 2, 3]);
+    expect(plugin.session().open).toBeUndefined();
+  });
+
+  it("are delivered once and in order when they come late with such an answer", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "" });
+    const seen: unknown[] = [];
+    task.onStatus((_, { error }) => seen.push(error?.message.length));
+    const answers = [plugin.hold("ack"), plugin.hold("ack")];
+    for (const size of [5_000, 5_001, 5_002]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    await plugin.frame();
+    for (const answer of answers) {
+      await vi.advanceTimersByTimeAsync(17);
+      answer();
+      await settle();
+    }
+    expect(seen).toEqual([undefined, 5_000, 5_001, 5_002]);
+    expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 2, 3]);
+    expect(plugin.calls("open")).toHaveLength(1);
+  });
+
+  it("are acknowledged even when a callback throws, and the other callbacks are called", async () => {
+    const { plugin, tasks } = page;
+    const reported = vi.fn();
+    vi.stubGlobal("reportError", reported);
+    const task = await tasks.start("tick");
+    const seen: number[] = [];
+    task.onProgress(() => {
+      throw new Error("my callback");
+    });
+    task.onProgress((progress) => seen.push(progress.completed));
+    plugin.progress(task.id, { completed: 1 });
+    await plugin.frame();
+    plugin.progress(task.id, { completed: 2 });
+    await plugin.frame();
+    expect(seen).toEqual([1, 2]);
+    expect(plugin.calls("ack")).toHaveLength(2);
+    expect(reported).toHaveBeenCalledTimes(2);
+    vi.unstubAllGlobals();
+  });
+
+  it("are handled once when they arrive twice, and acknowledged again", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const seen: number[] = [];
+    task.onProgress((progress) => seen.push(progress.completed));
+    await plugin.push(progressMessage(1, task.id, 1));
+    await plugin.push(progressMessage(1, task.id, 1));
+    await plugin.push(progressMessage(2, task.id, 2));
+    await plugin.push(progressMessage(1, task.id, 1));
+    expect(seen).toEqual([1, 2]);
+    expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 1, 2]);
+  });
+
+  it("are not acknowledged twice when they repeat before the acknowledgement is answered", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const answer = plugin.hold("ack");
+    await plugin.push(progressMessage(1, task.id, 1));
+    await plugin.push(progressMessage(1, task.id, 1));
+    answer();
+    await settle();
+    expect(plugin.calls("ack")).toHaveLength(1);
+  });
+
+  it("make the page start over in a new session when one got lost", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.status(task.id, "running");
+    await plugin.push(progressMessage(2, task.id, 1));
+    expect(plugin.calls("open")).toHaveLength(2);
+    expect(plugin.calls("watch")).toHaveLength(1);
+    expect(task.status).toBe("running");
+  });
+
+  it("of a session that was replaced are ignored", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const seen: number[] = [];
+    task.onProgress((progress) => seen.push(progress.completed));
+    const old = plugin.session();
+    plugin.dropSessions();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const acks = plugin.calls("ack").length;
+    await plugin.push(progressMessage(1, task.id, 99), old);
+    expect(seen).toEqual([]);
+    expect(plugin.calls("ack")).toHaveLength(acks);
+  });
+
+  it("of a session that was replaced are ignored even as answers to an acknowledgement", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    for (const size of [5_000, 5_001]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    const answer = plugin.hold("ack");
+    await plugin.frame();
+    plugin.dropSessions();
+    await tasks.start("tick");
+    const acks = plugin.calls("ack").length;
+    answer();
+    await settle();
+    expect(plugin.calls("ack")).toHaveLength(acks);
+    expect(plugin.calls("open")).toHaveLength(2);
+  });
+});
+
+describe("staying alive", () => {
+  it("sends a ping after ten quiet seconds, only while something is live", async () => {
+    const { plugin, tasks } = page;
+    await tasks.list();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(plugin.calls("ack")).toEqual([]);
+    const task = await tasks.start("tick");
+    await vi.advanceTimersByTimeAsync(9_999);
+    expect(plugin.calls("ack")).toEqual([]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 0 }]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(plugin.calls("ack")).toHaveLength(3);
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    const acks = plugin.calls("ack").length;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(plugin.calls("ack")).toHaveLength(acks);
+  });
+
+  it("sends no ping while messages come", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    for (let completed = 1; completed <= 10; completed += 1) {
+      await vi.advanceTimersByTimeAsync(6_000);
+      plugin.progress(task.id, { completed });
+      await plugin.frame();
+    }
+    expect(plugin.calls("ack").map((args) => args["message"])).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ]);
+  });
+
+  it("repeats an acknowledgement that failed, within the lease", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.refuse("ack", "the call was lost");
+    plugin.progress(task.id, { completed: 1 });
+    await plugin.frame();
+    expect(plugin.session().open).toBeDefined();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(plugin.session().open).toBeUndefined();
+    expect(plugin.calls("open")).toHaveLength(1);
+  });
+
+  it("sends pings more often if the lease is short", async () => {
+    const { plugin, tasks } = page;
+    plugin.lease(6_000);
+    await tasks.start("tick");
+    await vi.advanceTimersByTimeAsync(1_999);
+    expect(plugin.calls("ack")).toHaveLength(0);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(plugin.calls("ack")).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(plugin.calls("ack")).toHaveLength(3);
+  });
+
+  it("notices when the page was asleep for longer than the lease", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.refuse("ack", "asleep");
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    plugin.dropSessions();
+    plugin.complete(task.id, 42);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await task.result).toBe(42);
+  });
+});
+
+describe("reopening", () => {
+  it("happens once for everything that notices the loss", async () => {
+    const { plugin, tasks } = page;
+    await tasks.start("tick");
+    plugin.dropSessions();
+    await Promise.all([tasks.start("tick"), tasks.start("tick"), tasks.watch({}, () => {})]);
+    await settle();
+    expect(plugin.calls("open")).toHaveLength(2);
+  });
+
+  it("requests everything that is live, once", async () => {
+    const { plugin, tasks } = page;
+    const one = await tasks.start("tick");
+    const two = await tasks.start("tick");
+    await tasks.watch({ task: "tick" }, () => {});
+    const before = plugin.calls("watch").length;
+    plugin.dropSessions();
+    await vi.advanceTimersByTimeAsync(10_000);
+    const targets = plugin.calls("watch").slice(before);
+    expect(targets).toHaveLength(3);
+    expect(targets.map((args) => args["target"])).toEqual([
+      { type: "task", data: { id: one.id } },
+      { type: "task", data: { id: two.id } },
+      { type: "list", data: { watch: 1, filter: { task: ["tick"] } } },
+    ]);
+    expect(new Set(targets.map((args) => args["session"]))).toEqual(
+      new Set([plugin.session().nonce]),
+    );
+  });
+
+  it("is tried again at each ping while it fails", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    plugin.dropSessions();
+    plugin.status(task.id, "running");
+    plugin.refuse("open", { kind: "internal", message: "not now", data: null }, 2);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(task.status).toBe("queued");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(task.status).toBe("running");
+  });
+
+  it("doesn't spin when each new session is lost at once", async () => {
+    const { plugin, tasks } = page;
+    await tasks.start("tick");
+    await tasks.start("tick");
+    plugin.dropSessions();
+    plugin.refuse("watch", { kind: "sessionGone", message: "gone", data: null }, 1_000);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const first = plugin.commands().length;
+    expect(first).toBeLessThan(30);
+    await vi.advanceTimersByTimeAsync(9_000);
+    expect(plugin.commands()).toHaveLength(first);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(plugin.commands().length).toBeGreaterThan(first);
+    expect(plugin.commands().length).toBeLessThan(60);
+  });
+});

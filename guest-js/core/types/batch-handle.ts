@@ -1,0 +1,68 @@
+import type { TaskTypes } from "./kind.js";
+import type { WatchOptions } from "./options.js";
+import type { TaskOutcome } from "./outcome.js";
+import type { TaskSnapshotOf } from "./snapshot.js";
+import type { TaskHandle } from "./task-handle.js";
+
+/**
+ * Tasks of one kind that were started together, from the page's side. A batch is a task itself. It ends when all its members
+ * have; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
+ *
+ * A batch doesn't wait in a queue: `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with `notQueued`.
+ * Its members do wait: `tasks.attach` gives the handle of a member.
+ *
+ * @example
+ * ```ts
+ * const batch = await tasks.batch("download", [{ url: a }, { url: b }], { concurrency: 2 });
+ * batch.onProgress((p) => (bar.value = p.fraction ?? 0));
+ * for (const one of await batch.result) {
+ *   if (one.status === "rejected") explain(one.reason);
+ * }
+ * ```
+ */
+export interface BatchHandle<T extends TaskTypes = TaskTypes>
+  extends Omit<
+    TaskHandle<T>,
+    "result" | "outcome" | "retry" | "items" | "batches" | "bytes" | "stream"
+  > {
+  /**
+   * The results of the members in the order of the inputs, in the form of `Promise.allSettled`: `value` is the member's output,
+   * `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} that
+   * the member's own `result` rejects with. It doesn't reject because a member failed. It rejects as `result` of
+   * {@link TaskHandle} does, for example if the batch itself was cancelled.
+   *
+   * @example
+   * ```ts
+   * const failed = (await batch.result).filter((one) => one.status === "rejected");
+   * ```
+   */
+  readonly result: Promise<PromiseSettledResult<T["output"]>[]>;
+
+  /**
+   * How the batch ended, with the outcomes of its members in the order of the inputs. The handler's own errors are typed here.
+   * Rejects as `outcome` of {@link TaskHandle} does.
+   *
+   * @example
+   * ```ts
+   * const outcome = await batch.outcome;
+   * if (outcome.status === "completed") outcome.output.forEach((member, i) => report(inputs[i], member));
+   * ```
+   */
+  readonly outcome: Promise<TaskOutcome<TaskOutcome<T["output"], T["error"]>[]>>;
+
+  /**
+   * Follows a live list of the members in the order of the inputs, as {@link TasksClient.watch} does. Members that the plugin no
+   * longer keeps are missing from it. `tasks.retry` starts a member again, but outside the batch.
+   *
+   * @returns A function that stops watching.
+   *
+   * @example
+   * ```ts
+   * const stop = await batch.watchMembers((members) => render(members));
+   * ```
+   */
+  watchMembers(
+    callback: (members: TaskSnapshotOf<T>[]) => void,
+    options?: WatchOptions,
+  ): Promise<() => void>;
+}

@@ -1,0 +1,30 @@
+/** The types of one kind of task, as its Rust handler has them. */
+export type TaskTypes = {
+  /** What `start` takes; `null` for a kind without input. */
+  input: unknown;
+  /** What the handler reports in addition to the numbers of its progress. */
+  detail: unknown;
+  /** What the handler emits one by one: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
+  item: unknown;
+  /** What the handler returns. */
+  output: unknown;
+  /** What the handler returns when it fails. */
+  error: unknown;
+};
+
+/**
+ * All kinds of task that an app registers, by name. Generated from Rust as a type alias: an `interface` is not assignable to this
+ * type.
+ *
+ * @example
+ * ```ts
+ * type Tasks = {
+ *   download: { input: { url: string }; detail: { file: string }; item: never; output: string; error: string };
+ * };
+ * const tasks = createTasks<Tasks>();
+ * ```
+ */
+export type TaskMap = { [name: string]: TaskTypes };
+
+/** The names in a {@link TaskMap}. */
+export type TaskName<M extends TaskMap> = keyof M & string;

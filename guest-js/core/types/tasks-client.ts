@@ -1,0 +1,182 @@
+import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
+import type { BatchHandle } from "./batch-handle.js";
+import type { TaskMap, TaskName } from "./kind.js";
+import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
+import type { TaskQuery } from "./query.js";
+import type { SchedulesClient } from "./schedules-client.js";
+import type { SnapshotFor } from "./snapshot.js";
+import type { HandleFor, TaskHandle } from "./task-handle.js";
+
+/** The arguments of `start` after the name. The input may be omitted exactly where `null` is a valid one. */
+export type StartArguments<I> = null extends I
+  ? [input?: I, options?: StartOptions]
+  : [input: I, options?: StartOptions];
+
+/** What {@link createTasks} returns. `M` holds the app's kinds of task. */
+export interface TasksClient<M extends TaskMap> extends SchedulesClient {
+  /**
+   * Starts a task and resolves as soon as the plugin has accepted it.
+   *
+   * Rejects with `signal.reason` if the signal is aborted first (a task that was already being started is cancelled), with
+   * {@link TaskInputError} if the input has the wrong type, with {@link TaskPermissionError} if this window may not start this
+   * kind, with {@link TaskQueueFullError} or {@link TaskKeyTakenError}, or with another {@link TaskError} (`unknownTask`,
+   * `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
+   *
+   * @param name The name that the kind is registered with. For a union of names, TypeScript accepts the input of any of
+   *   them; the plugin checks it.
+   * @param args The input (omitted or `null` for a kind without input), then the options.
+   *
+   * @example
+   * ```ts
+   * const task = await tasks.start("download", { url, dest }, { signal: controller.signal });
+   * const tick = await tasks.start("tick");
+   * ```
+   */
+  start<K extends TaskName<M>>(
+    name: K,
+    ...args: StartArguments<M[K]["input"]>
+  ): Promise<TaskHandle<M[K]>>;
+
+  /**
+   * Gives a handle of an existing task: one that was started before a reload, by another window or in Rust. The task may have
+   * ended, if the plugin still keeps it. Each call gives a new handle.
+   *
+   * Rejects with {@link TaskNotFoundError} if there is no task with this id that this page may see, or if it is a batch or of
+   * another kind, and with a {@link TaskError} of kind `invalidOptions` if `from` is not the number of an item.
+   *
+   * @example
+   * ```ts
+   * const task = await tasks.attach("download", localStorage.download);
+   * ```
+   */
+  attach<K extends TaskName<M>>(
+    name: K,
+    id: string,
+    options?: AttachOptions,
+  ): Promise<TaskHandle<M[K]>>;
+
+  /**
+   * Gives handles of all matching tasks that this page may see, oldest first, to find them again after a reload. Batches are left
+   * out. Rejects with a {@link TaskError}; no task is followed then.
+   *
+   * @example
+   * ```ts
+   * for (const task of await tasks.attachAll({ task: "download" })) show(task);
+   * ```
+   */
+  attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
+
+  /**
+   * Starts one task per input, all of them or none, and resolves as soon as the plugin has accepted them.
+   *
+   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, such as
+   * `[3].url`.
+   *
+   * @example
+   * ```ts
+   * const batch = await tasks.batch("download", urls.map((url) => ({ url, dest })), { concurrency: 4 });
+   * ```
+   */
+  batch<K extends TaskName<M>>(
+    name: K,
+    inputs: readonly M[K]["input"][],
+    options?: BatchOptions,
+  ): Promise<BatchHandle<M[K]>>;
+
+  /**
+   * Gives a handle of an existing batch, as `attach` does for a task. Rejects as `attach` does, and with
+   * {@link TaskNotFoundError} if the task is not a batch.
+   *
+   * @example
+   * ```ts
+   * const batch = await tasks.attachBatch("download", localStorage.downloads);
+   * ```
+   */
+  attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
+
+  /**
+   * Does what {@link TaskHandle.retry} does, without a handle: starts a task that failed, timed out or was cancelled once more,
+   * as a new task. Rejects as that does, and with {@link TaskNotFoundError} if the task is of another kind.
+   *
+   * @example
+   * ```ts
+   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.retry("download", id);
+   * ```
+   */
+  retry<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+
+  /**
+   * Gives the matching tasks that this page may see, as they are now.
+   *
+   * @example
+   * ```ts
+   * const running = await tasks.list({ task: "download", status: ["queued", "running"] });
+   * ```
+   */
+  list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
+
+  /**
+   * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
+   * call gets a new array. When changes come quickly, only the newest state is shown.
+   *
+   * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
+   * function is called, it never calls back again. What the callback throws is reported as an uncaught error.
+   *
+   * @returns A function that stops watching.
+   *
+   * @example
+   * ```ts
+   * const stop = await tasks.watch({ task: "download" }, (downloads) => render(downloads));
+   * ```
+   */
+  watch<K extends TaskName<M> = never>(
+    query: TaskQuery<K>,
+    callback: (snapshots: SnapshotFor<M, K>[]) => void,
+    options?: WatchOptions,
+  ): Promise<() => void>;
+
+  /**
+   * Gives one task as it is now. Rejects with {@link TaskNotFoundError} if there is no such task that this page may see.
+   *
+   * @example
+   * ```ts
+   * const { status, progress } = await tasks.get(id);
+   * ```
+   */
+  get(id: string): Promise<TaskSnapshot>;
+
+  /**
+   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all. Ended tasks are not
+   * affected. Resolves with the number of tasks that had not ended. Rejects with a {@link TaskError}.
+   *
+   * @example
+   * ```ts
+   * const asked = await tasks.cancelAll({ tag: "sync" });
+   * ```
+   */
+  cancelAll(query: TaskQuery<TaskName<M>>): Promise<number>;
+
+  /**
+   * Gives the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
+   * count, the batch itself doesn't. Only kinds are included whose tasks this window may see whoever started them, as with
+   * `tasks:observe-all`. Needs a permission that `tasks:default` doesn't include, or rejects with {@link TaskPermissionError}.
+   *
+   * @example
+   * ```ts
+   * const waiting = (await tasks.counts()).reduce((sum, { queued }) => sum + queued, 0);
+   * ```
+   */
+  counts(): Promise<TaskCounts[]>;
+
+  /**
+   * Changes how many tasks may run at once in the whole app, of a kind or of a group. `null` removes the limit; 0 lets no further
+   * task begin. Running tasks continue. Needs a permission that `tasks:default` doesn't include, or rejects with
+   * {@link TaskPermissionError}.
+   *
+   * @example
+   * ```ts
+   * await tasks.setLimit({ type: "task", name: "download" }, 2);
+   * ```
+   */
+  setLimit(of: LimitOf, limit: number | null): Promise<void>;
+}
