@@ -4,7 +4,8 @@
 
 mod support;
 
-use support::{app::App, log::Log};
+use support::app::App;
+use tauri_plugin_tasks_engine::test::log::Log;
 
 #[test]
 fn a_failure_that_its_starter_waits_for_is_never_logged() {

@@ -1,17 +1,3 @@
 #![allow(dead_code)] // Each test file uses its part.
 
 pub mod app;
-#[allow(unused_imports)]
-pub use tauri_plugin_tasks_engine::test::log;
-
-use tauri_plugin_tasks::{CancelReason, Outcome, TaskManager};
-use tokio::runtime::Handle;
-
-/// A manager on the runtime of the test.
-pub fn manager() -> TaskManager {
-    TaskManager::new(Handle::current())
-}
-
-pub fn is_cancelled(outcome: &Outcome, why: CancelReason) -> bool {
-    matches!(outcome, Outcome::Cancelled { reason, .. } if *reason == why)
-}

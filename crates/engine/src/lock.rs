@@ -26,7 +26,7 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// A place in the order: how many of the [table](self) come before it.
+/// A place in the order: how many ranks come before it.
 pub type Rank = u8;
 
 #[allow(missing_docs)] // The table says what each is for.

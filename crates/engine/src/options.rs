@@ -11,6 +11,7 @@ const TAGS_LIMIT: usize = 16;
 /// How one task is started, beside its kind and its input.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::{OnConflict, StartOptions};
 ///
@@ -54,6 +55,7 @@ pub struct StartOptions {
 /// How a batch is started, beside its kind and its inputs.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::BatchOptions;
 ///
 /// let options = BatchOptions::new().concurrency(4).label("Holiday pictures");
@@ -81,7 +83,7 @@ pub struct BatchOptions {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum OnConflict {
-    /// The start fails with [`ErrorKind::KeyTaken`].
+    /// The start fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken).
     #[default]
     Refuse,
     /// Nothing new is started: the caller gets the live task (`KEEP`).
@@ -144,7 +146,7 @@ impl StartOptions {
     }
 
     /// The longest it may take from the beginning of its first attempt. Never longer than its kind's
-    /// [`timeout`](crate::Task::timeout).
+    /// `Task::timeout`.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -152,7 +154,7 @@ impl StartOptions {
     }
 
     /// The longest it may take from now on, with all waiting. Never longer than its kind's
-    /// [`deadline`](crate::Task::deadline).
+    /// `Task::deadline`.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

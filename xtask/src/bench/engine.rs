@@ -1,4 +1,4 @@
-//! The engine: `benches/engine.rs` and `benches/queued_bytes.rs`.
+//! The engine: `crates/engine/benches/engine.rs` and `crates/engine/benches/queued_bytes.rs`.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -85,20 +85,20 @@ fn round(number: usize) -> Result<HashMap<&'static str, f64>> {
     eprintln!("Measuring times, round {number} of {ROUNDS}");
     BENCHES.into_iter().for_each(criterion::forget);
     let status =
-        command("cargo bench --package tauri-plugin-tasks --bench engine").stdout(std::io::stderr()).status()?;
-    ensure!(status.success(), "benches/engine.rs failed ({status})");
+        command("cargo bench --package tauri-plugin-tasks-engine --bench engine").stdout(std::io::stderr()).status()?;
+    ensure!(status.success(), "crates/engine/benches/engine.rs failed ({status})");
     BENCHES.into_iter().map(|bench| Ok((bench, criterion::median(bench)?))).collect()
 }
 
 /// The most of all lengths of the queue that were measured.
 fn queued_bytes() -> Result<f64> {
     eprintln!("Measuring memory");
-    let mut bench = command("cargo bench --package tauri-plugin-tasks --bench queued_bytes");
+    let mut bench = command("cargo bench --package tauri-plugin-tasks-engine --bench queued_bytes");
     let output = bench.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "benches/queued_bytes.rs failed ({})", output.status);
+    ensure!(output.status.success(), "crates/engine/benches/queued_bytes.rs failed ({})", output.status);
     let text = String::from_utf8(output.stdout)?;
     eprint!("{text}");
     let figures = text.lines().filter_map(|line| line.strip_prefix("queued_bytes ")?.rsplit_once(": "));
     let figures: Vec<f64> = figures.map(|(_, figure)| figure.parse()).collect::<Result<_, _>>()?;
-    figures.into_iter().reduce(f64::max).context("benches/queued_bytes.rs says nothing")
+    figures.into_iter().reduce(f64::max).context("crates/engine/benches/queued_bytes.rs says nothing")
 }

@@ -31,6 +31,7 @@ use progress_reporter::ProgressReporter;
 /// await something goes to [`on_cancel`](Self::on_cancel). A time limit stops a handler just as a cancel does.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 ///
 /// async fn copy(ctx: TaskContext, files: Vec<std::path::PathBuf>) -> Result<u64, Failure> {
@@ -106,6 +107,7 @@ impl<D, I> TaskContext<D, I> {
     /// Work that it begins with [`spawn_blocking`](Self::spawn_blocking) is waited for, with a token that is cancelled already.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn download(ctx: TaskContext, url: String) -> Result<(), Failure> {
@@ -135,6 +137,7 @@ impl<D, I> TaskContext<D, I> {
     /// until it returns.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn sum(ctx: TaskContext, numbers: Vec<u64>) -> Result<u64, Failure> {
@@ -172,9 +175,9 @@ impl<D, I: Serialize> TaskContext<D, I> {
     ///
     /// Items are data: they arrive once, in order and complete, however slow their reader is. They are written as JSON and kept
     /// in a buffer until they are read. While that is full (65,536 items or 8 MiB, if
-    /// [`Task::item_buffer`](crate::Task::item_buffer) doesn't say otherwise), this waits as long as somebody reads, and for 10
+    /// `Task::item_buffer` doesn't say otherwise), this waits as long as somebody reads, and for 10
     /// seconds after the task's begin and after a reader was lost with its page, which may reload. If then nobody reads,
-    /// [`Task::unread`](crate::Task::unread) says what happens; as it is, the oldest item is dropped, and counted. After a
+    /// `Task::unread` says what happens; as it is, the oldest item is dropped, and counted. After a
     /// task's end its items stay as long as its outcome does.
     ///
     /// An attempt that is made again goes on behind the items of the one before it.
@@ -188,6 +191,7 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// If the future is dropped before it is ready, the item is not emitted.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn find_primes(ctx: TaskContext<(), u64>, up_to: u64) -> Result<(), Failure> {
@@ -210,6 +214,7 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// When it has to wait on a thread that must not block, or that is not one of tokio's.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn lines(ctx: TaskContext<(), String>, text: String) -> Result<(), Failure> {
@@ -237,6 +242,7 @@ impl<D> TaskContext<D, Bytes> {
     /// or what the buffer holds if that is less, is emitted whole or not at all.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Bytes, Failure, TaskContext};
     ///
     /// async fn record(ctx: TaskContext<(), Bytes>, seconds: u32) -> Result<(), Failure> {

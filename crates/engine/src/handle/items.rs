@@ -16,6 +16,7 @@ use crate::{
 /// on behind the item that this one gave last.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::{Failure, TaskContext, TaskManager};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tauri_plugin_tasks::Error> {

@@ -12,6 +12,7 @@ use crate::{
 /// changes. Should more have passed, the events say how many.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::{Failure, TaskChange, TaskContext, TaskManager};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -1,3 +1,5 @@
+//! What a handler emits, until its reader has it.
+
 pub(crate) mod buffer;
 pub(crate) mod item_type;
 pub(crate) mod segment;

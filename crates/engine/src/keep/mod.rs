@@ -1,2 +1,4 @@
+//! What is remembered of tasks that have ended.
+
 pub(crate) mod registry;
 pub(crate) mod retention;

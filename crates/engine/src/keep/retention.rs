@@ -7,6 +7,7 @@ use std::time::Duration;
 /// (as long as those together are within `bytes`), and the members of a batch stay until the batch has ended.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::Retention;
 ///

@@ -6,12 +6,13 @@ use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules,
 /// Holds off new starts for as long as it lives, and tells what an exit would cut short.
 ///
 /// Use it before something that ends the process without asking: an updater, or a restart from the main thread. Everywhere
-/// else the plugin's own way out does more: see [`Builder`](crate::Builder).
+/// else the plugin's own way out does more: see `Builder`.
 ///
 /// Starts are refused with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown) meanwhile, except those of services; what
 /// runs goes on, and so do attempts that are made again. Work that is spawned begins all the same.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::TaskManager;
 ///
 /// /// Installs an update, unless that would cut something short.

@@ -32,6 +32,7 @@ use crate::{
 /// In a test, or where there is no app, make one with [`TaskManager::new`]:
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use tauri_plugin_tasks::{Failure, TaskContext, TaskManager};
 ///
 /// async fn double(_ctx: TaskContext, number: u32) -> Result<u32, Failure> {
@@ -76,7 +77,7 @@ impl TaskManager {
 
     /// Like [`start`](Self::start), with a priority, a key, a delay and more.
     ///
-    /// Fails with [`ErrorKind::KeyTaken`] too, if the options say so. With [`OnConflict::Join`](crate::OnConflict::Join)
+    /// Fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) too, if the options say so. With [`OnConflict::Join`](crate::OnConflict::Join)
     /// the handle may be that of a task that was there already.
     pub fn start_with(&self, task: &str, input: impl Serialize, options: StartOptions) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
@@ -95,6 +96,7 @@ impl TaskManager {
     /// them, or they are more than 10,000.
     ///
     /// ```no_run
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{BatchOptions, Error, Outcome, TaskManager};
     ///
     /// async fn download_all(tasks: &TaskManager, urls: Vec<String>) -> Result<(), Error> {
@@ -221,8 +223,8 @@ impl TaskManager {
 
     // The way out.
 
-    /// Ends all tasks as their kinds say ([`Task::on_exit`](crate::Task::on_exit)), within `grace`, and refuses new ones with
-    /// [`ErrorKind::ShuttingDown`] from now on. Answers what was waited for and had not ended when the time was over.
+    /// Ends all tasks as their kinds say (`Task::on_exit`), within `grace`, and refuses new ones with
+    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown) from now on. Answers what was waited for and had not ended when the time was over.
     ///
     /// In an app the plugin does this when the app is about to exit. With nothing to wait for it answers at once.
     ///

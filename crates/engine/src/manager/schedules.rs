@@ -23,10 +23,11 @@ impl TaskManager {
     /// Each run is a task of the app, with the tag `schedule:` and the name, and waits and runs within all limits.
     ///
     /// Fails when there is no such kind, the input doesn't fit it, the interval is less than a second, or the name is empty or
-    /// longer than 200 bytes. For schedules that are there from the beginning, [`Builder::schedule`](crate::Builder::schedule) is
+    /// longer than 200 bytes. For schedules that are there from the beginning, `Builder::schedule` is
     /// the place.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use std::time::Duration;
     /// use tauri_plugin_tasks::{Error, Schedule, TaskManager};
     ///
@@ -74,6 +75,7 @@ impl TaskManager {
     /// All schedules as they stand now, by name.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::TaskManager;
     ///
     /// /// What has failed more than three times in a row.
@@ -97,6 +99,7 @@ impl TaskManager {
     /// Fails when there is no schedule of this name, and when the start is refused, as [`start`](Self::start) does.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Error, TaskManager};
     ///
     /// async fn sync_now(tasks: &TaskManager) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-/// What becomes of a kind's running tasks when the app is about to exit: see [`Task::on_exit`](crate::Task::on_exit).
+/// What becomes of a kind's running tasks when the app is about to exit: see `Task::on_exit`.
 ///
 /// What has not begun yet, or waits for its next attempt, is cancelled in each case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -3,9 +3,10 @@ use std::time::Duration;
 use crate::Retry;
 
 /// When a task is run again after its run is over: for a service, which is meant to go on as long as the app. See
-/// [`Task::restart`](crate::Task::restart).
+/// `Task::restart`.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::{Restart, Retry};
 ///

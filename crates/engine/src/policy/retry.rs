@@ -11,6 +11,7 @@ const STEPS: u32 = 10_000;
 /// nothing else is said.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::Retry;
 ///
@@ -69,6 +70,7 @@ impl Retry {
     /// together don't all come back together. They are if nothing is said.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::Retry;
     ///
     /// // One second, then two, and on the dot.

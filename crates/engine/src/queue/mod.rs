@@ -1,3 +1,5 @@
+//! Who may run.
+
 pub(crate) mod admission;
 pub(crate) mod gate;
 pub(crate) mod keys;

@@ -1,9 +1,4 @@
-//! Runs of registered kinds at an interval or by the clock.
-//!
-//! When a run is due is decided in [`timetable`], which knows nothing but the times that it is told. [`entry`] keeps what is
-//! known of one schedule and of its runs, [`schedules`] all of them; [`driver`] looks at the clock and starts what is due,
-//! and [`calls`] is what [`TaskManager`](super::TaskManager) offers. Nothing is started and nothing logged under the lock of
-//! [`schedules`]: what belongs to the app may ask for its schedules.
+//! When a schedule runs, in the words of the app.
 
 use std::{fmt, time::Duration};
 
@@ -25,10 +20,11 @@ const NAME_LIMIT: usize = 200;
 
 /// When a task is run again and again: at an interval, or at times of the day.
 ///
-/// Given to [`Builder::schedule`](crate::Builder::schedule) or [`TaskManager::schedule`](crate::TaskManager::schedule). It
+/// Given to `Builder::schedule` or [`TaskManager::schedule`](crate::TaskManager::schedule). It
 /// holds while the app runs: what would have been due while the app was closed is not made up for.
 ///
 /// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::{Error, Missed, Retry, Schedule};
 ///
@@ -83,6 +79,7 @@ impl Schedule {
     /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions).
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use std::time::Duration;
     /// use tauri_plugin_tasks::Schedule;
     ///
@@ -106,6 +103,7 @@ impl Schedule {
     /// day ever fits it.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Error, Schedule};
     ///
     /// # fn main() -> Result<(), Error> {
@@ -158,7 +156,7 @@ impl Schedule {
     }
 
     /// A run may begin while an earlier one has not ended. If nothing is said, it is left out then and counted in
-    /// [`ScheduleSnapshot::skipped`].
+    /// [`ScheduleSnapshot::skipped`](crate::ScheduleSnapshot::skipped).
     pub fn overlap(mut self) -> Self {
         self.overlap = true;
         self
@@ -175,7 +173,7 @@ impl Schedule {
     /// unless [`Retry::max_delay`] says more. A run that completes ends the row. With a cron expression the next run is the
     /// first one after the delay that the expression has.
     ///
-    /// A failure never ends the schedule. To try within one run, give the kind [`Task::retry`](crate::Task::retry).
+    /// A failure never ends the schedule. To try within one run, give the kind `Task::retry`.
     pub fn back_off(mut self, retry: Retry) -> Self {
         self.back_off = Some(retry);
         self

@@ -21,6 +21,7 @@ impl Failure {
     /// that trait itself: this is what lets `?` take every other error.
     ///
     /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {

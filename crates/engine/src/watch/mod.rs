@@ -1,3 +1,5 @@
+//! Who is told of changes.
+
 pub(crate) mod change_set;
 pub(crate) mod feed;
 pub(crate) mod filter;

@@ -18,10 +18,8 @@ use std::{
 use criterion::{
     BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use tauri::async_runtime::{block_on, spawn};
-use tauri_plugin_tasks::{
-    CancelReason, LimitOf, StartOptions, TaskFilter, TaskHandle, TaskManager, TaskStatus, TasksExt,
-};
+use support::RUNTIME;
+use tauri_plugin_tasks_engine::{CancelReason, LimitOf, StartOptions, TaskFilter, TaskHandle, TaskManager, TaskStatus};
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
@@ -34,12 +32,12 @@ const PASSING: usize = 500;
 
 /// Runs `work` on a thread of the runtime: from another, each start has to wake one.
 fn on_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    block_on(spawn(work)).unwrap()
+    RUNTIME.block_on(RUNTIME.spawn(work)).unwrap()
 }
 
-/// The tasks of an app that is there for as long as the process, made when they are first wanted: not to be listed.
+/// A manager that is made when it is first wanted: not to be listed.
 fn tasks() -> LazyCell<TaskManager> {
-    LazyCell::new(|| Box::leak(Box::new(support::app())).tasks().clone())
+    LazyCell::new(support::manager)
 }
 
 /// A task from its start to its end, and beside it what tokio alone takes for the same: one by one and many at a time
@@ -57,10 +55,10 @@ fn start(criterion: &mut Criterion) {
         });
     });
     group.bench_function("from-outside-tokio", |bencher| {
-        bencher.iter_custom(|rounds| block_on(timed(rounds, &TaskTracker::new(), spawn_one)));
+        bencher.iter_custom(|rounds| RUNTIME.block_on(timed(rounds, &TaskTracker::new(), spawn_one)));
     });
     group.bench_function("from-outside-task", |bencher| {
-        bencher.iter_custom(|rounds| block_on(timed(rounds, &*tasks, start_one)));
+        bencher.iter_custom(|rounds| RUNTIME.block_on(timed(rounds, &*tasks, start_one)));
     });
     group.throughput(Throughput::Elements(MANY as u64));
     group.bench_function("many-tokio", |bencher| {
@@ -83,7 +81,7 @@ async fn timed<T>(rounds: u64, of: &T, work: impl AsyncFn(&T)) -> Duration {
 }
 
 async fn spawn_one(tracker: &TaskTracker) {
-    tracker.spawn(async {}).await.unwrap();
+    tracker.spawn_on(async {}, RUNTIME.handle()).await.unwrap();
 }
 
 async fn start_one(tasks: &TaskManager) {
@@ -91,7 +89,7 @@ async fn start_one(tasks: &TaskManager) {
 }
 
 async fn spawn_many(tracker: &TaskTracker) {
-    let handles: Vec<_> = (0..MANY).map(|_| tracker.spawn(async {})).collect();
+    let handles: Vec<_> = (0..MANY).map(|_| tracker.spawn_on(async {}, RUNTIME.handle())).collect();
     for handle in handles {
         handle.await.unwrap();
     }
@@ -112,7 +110,7 @@ fn progress(criterion: &mut Criterion) {
     });
     group.bench_function("inc", |bencher| {
         bencher.iter_custom(|times| {
-            let outcome = block_on(async { tasks.start("count", times).unwrap().outcome().await });
+            let outcome = RUNTIME.block_on(async { tasks.start("count", times).unwrap().outcome().await });
             Duration::from_nanos(outcome.output().unwrap())
         });
     });

@@ -15,7 +15,7 @@ use std::{
 
 use serde::Serialize;
 use support::{is_cancelled, manager};
-use tauri_plugin_tasks::{
+use tauri_plugin_tasks_engine::{
     CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskStatus, Unit,
 };
 use tokio::time::sleep;

@@ -7,7 +7,7 @@ mod support;
 use std::{collections::HashMap, time::Duration};
 
 use support::manager;
-use tauri_plugin_tasks::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskStatus};
+use tauri_plugin_tasks_engine::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskStatus};
 use tokio::time::{sleep, timeout};
 
 /// A task that emits the numbers below `to`, with this much time before each.
@@ -202,7 +202,7 @@ async fn what_many_threads_emit_at_once_arrives_once_and_each_ones_in_order() {
                 for number in 0..EACH {
                     ctx.emit((emitter, number)).await?;
                 }
-                Ok::<_, tauri_plugin_tasks::Error>(())
+                Ok::<_, tauri_plugin_tasks_engine::Error>(())
             });
         }
         let on_thread = ctx.clone();

@@ -16,12 +16,12 @@ use std::{
 
 use peak_alloc::PeakAlloc;
 use serde::{Deserialize, Serialize};
-use tauri::test::{MockRuntime, mock_builder, mock_context, noop_assets};
-use tauri_plugin_tasks::{
-    Builder, Failure, Outcome, Retention, StartOptions, Task, TaskContext, TaskFilter, TaskHandle, TaskManager,
-    TasksExt,
+use tauri_plugin_tasks_engine::{
+    Failure, Outcome, Retention, StartOptions, TaskContext, TaskFilter, TaskHandle, TaskManager,
+    delivery::{self, Errors, Kind, Policy, Settings},
 };
 use tokio::{
+    runtime::{Handle, Runtime},
     sync::Semaphore,
     time::{Instant, sleep, timeout},
 };
@@ -41,7 +41,7 @@ const LEFT: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a task does.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize, specta::Type)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 enum Deed {
     Completes,
     /// Never comes to its end, and is cancelled.
@@ -98,9 +98,8 @@ impl Kinds {
         Self { inside: Default::default(), probed: Arc::new(Semaphore::new(0)) }
     }
 
-    fn app(&self) -> tauri::App<MockRuntime> {
-        let mut plugin = Builder::new().retention(Retention::default().count(KEPT));
-        for ((name, limit), inside) in LIMITS.into_iter().zip(&self.inside) {
+    fn manager(&self, runtime: &Handle) -> TaskManager {
+        let kinds = LIMITS.into_iter().zip(&self.inside).map(|((name, limit), inside)| {
             let (inside, probed) = (Arc::clone(inside), Arc::clone(&self.probed));
             let handler = move |_: TaskContext, deed: Deed| {
                 let (inside, probed) = (Arc::clone(&inside), Arc::clone(&probed));
@@ -116,9 +115,11 @@ impl Kinds {
                     Ok::<_, Failure>(())
                 }
             };
-            plugin = plugin.task(Task::new(name, handler).concurrency(limit));
-        }
-        mock_builder().plugin(plugin.build()).build(mock_context(noop_assets())).unwrap()
+            let policy = Policy { concurrency: Some(limit), ..Policy::default() };
+            (name.into(), Arc::new(Kind::new(name, policy, Errors::default(), handler)))
+        });
+        let settings = Settings { retention: Retention::default().count(KEPT), ..Settings::default() };
+        delivery::manager(runtime.clone(), kinds.collect(), settings, delivery::unix_millis)
     }
 }
 
@@ -221,9 +222,9 @@ fn a_hundred_thousand_tasks_lose_no_task_no_slot_and_no_memory() {
         }
     }));
     let kinds = Kinds::new();
-    let app = kinds.app();
-    let tasks = app.tasks();
-    tauri::async_runtime::block_on(async {
+    let runtime = Runtime::new().unwrap();
+    let tasks = &kinds.manager(runtime.handle());
+    runtime.block_on(async {
         // Warms up what stays for ever, such as the runtime's threads and the room of its queues.
         run(tasks, WAVE).await;
         let before = ALLOCATED.current_usage();

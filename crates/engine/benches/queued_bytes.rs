@@ -7,7 +7,7 @@ mod support;
 use std::{thread::sleep, time::Duration};
 
 use peak_alloc::PeakAlloc;
-use tauri_plugin_tasks::{Json, LimitOf, TaskManager, TasksExt};
+use tauri_plugin_tasks_engine::{Json, LimitOf, TaskManager};
 
 #[global_allocator]
 static ALLOCATED: PeakAlloc = PeakAlloc;
@@ -29,7 +29,7 @@ fn main() {
 
 /// Starts tasks that wait for the one that was started here, and does not end.
 fn queue_up(number: usize) -> impl FnOnce() -> TaskManager {
-    let tasks = Box::leak(Box::new(support::app())).tasks().clone();
+    let tasks = support::manager();
     tasks.set_limit(LimitOf::App, 1).unwrap();
     tasks.start("hang", INPUT).unwrap();
     move || {

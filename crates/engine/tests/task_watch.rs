@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use support::manager;
-use tauri_plugin_tasks::{Failure, TaskChange, TaskContext, TaskManager, TaskStatus};
+use tauri_plugin_tasks_engine::{Failure, TaskChange, TaskContext, TaskManager, TaskStatus};
 use tokio::time::{Instant, sleep};
 
 /// The grace period of work that isn't registered, and what is added before it counts as overdue.
@@ -95,7 +95,7 @@ async fn play(tasks: TaskManager, steps: Vec<Step>, last: Last, cancel_at: Optio
         let tasks = tasks.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(ms)).await;
-            let _ = tasks.cancel(id, tauri_plugin_tasks::CancelReason::User);
+            let _ = tasks.cancel(id, tauri_plugin_tasks_engine::CancelReason::User);
         });
     } else if matches!(last, Last::Hang) {
         return;

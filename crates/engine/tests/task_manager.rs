@@ -12,10 +12,10 @@ use std::{
     time::Duration,
 };
 
-use support::{log::Log, manager};
-use tauri_plugin_tasks::{
+use support::manager;
+use tauri_plugin_tasks_engine::{
     CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskEvent, TaskFilter, TaskId,
-    TaskStatus,
+    TaskStatus, test::log::Log,
 };
 use tokio::time::{Instant, sleep};
 
@@ -219,7 +219,7 @@ async fn ended_tasks_are_kept_by_number_and_age() {
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "the old ones are gone");
 }
 
-fn failing(log: &Log) -> (tauri_plugin_tasks::TaskManager, impl Fn() -> tauri_plugin_tasks::TaskHandle) {
+fn failing(log: &Log) -> (tauri_plugin_tasks_engine::TaskManager, impl Fn() -> tauri_plugin_tasks_engine::TaskHandle) {
     let tasks = manager();
     let spawner = tasks.clone();
     assert_eq!(log.count("nobody was watching"), 0);
@@ -292,7 +292,7 @@ async fn a_panic_that_a_later_cancel_hides_is_logged() {
 #[tokio::test(start_paused = true)]
 async fn whoever_listens_to_the_log_may_ask_for_tasks() {
     use tracing_subscriber::{Layer, layer::SubscriberExt};
-    struct Asks(tauri_plugin_tasks::TaskManager, Arc<AtomicUsize>);
+    struct Asks(tauri_plugin_tasks_engine::TaskManager, Arc<AtomicUsize>);
     impl<S: tracing::Subscriber> Layer<S> for Asks {
         fn on_event(&self, _: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
             self.1.fetch_add(self.0.list(&TaskFilter::default()).len(), SeqCst);

@@ -1,0 +1,53 @@
+//! An engine with the kinds that are measured.
+
+#![allow(dead_code)] // Each bench uses its part.
+
+use std::{
+    future::pending,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
+
+use tauri_plugin_tasks_engine::{
+    Failure, TaskContext, TaskManager,
+    delivery::{self, Errors, Kind, Policy, Settings},
+};
+use tokio::runtime::Runtime;
+
+/// What the tasks run on, as an app has it: as many threads as there are cores.
+pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+
+async fn empty(_: TaskContext, (): ()) -> Result<(), Failure> {
+    Ok(())
+}
+
+async fn hang(_: TaskContext, _: String) -> Result<(), Failure> {
+    pending().await
+}
+
+/// Of one kind, so that those that end and those that stay wait in the same queue.
+async fn end_or_hang(_: TaskContext, ends: bool) -> Result<(), Failure> {
+    if ends { Ok(()) } else { pending().await }
+}
+
+/// Reports `times` times, and returns how long that took, in nanoseconds.
+async fn count(ctx: TaskContext, times: u64) -> Result<u128, Failure> {
+    let start = Instant::now();
+    for _ in 0..times {
+        ctx.progress().inc(1);
+    }
+    Ok(start.elapsed().as_nanos())
+}
+
+/// A manager that nobody watches.
+pub fn manager() -> TaskManager {
+    let (policy, errors) = (Policy::default, Errors::default);
+    let kinds = [
+        Kind::new("empty", policy(), errors(), empty),
+        Kind::new("hang", policy(), errors(), hang),
+        Kind::new("end-or-hang", policy(), errors(), end_or_hang),
+        Kind::new("count", policy(), errors(), count),
+    ];
+    let kinds = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
+    delivery::manager(RUNTIME.handle().clone(), kinds, Settings::default(), delivery::unix_millis)
+}
