@@ -82,7 +82,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tasks = TaskManager::new(Handle::current());
     tasks.set_limit(LimitOf::App, 2)?;
     let bars = MultiProgress::new();
-    let style = ProgressStyle::with_template("{prefix:>20!} {bar:30} {bytes:>10} of {total_bytes:10} {wide_msg}")?;
+    let style = ProgressStyle::with_template("{prefix:>14!} {bar:20} {bytes:>10} of {total_bytes:10} {wide_msg}")?;
     let mut shown = JoinSet::new();
     for folder in std::env::args_os().skip(1).map(PathBuf::from) {
         let bar =
