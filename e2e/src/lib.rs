@@ -3,6 +3,7 @@
 
 #![expect(missing_docs, reason = "only the tests of this repository read it")]
 
+mod address;
 mod app;
 mod bar;
 mod desktop;

@@ -4,7 +4,6 @@ mod bench;
 mod build;
 mod command;
 mod demo;
-mod display;
 mod generated;
 mod mutations;
 mod setup;
