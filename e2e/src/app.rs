@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::desktop::close_window;
 use crate::driver::Driver;
-use crate::{PATIENCE, eventually};
+use crate::{PATIENCE, click, eventually};
 
 /// How long what comes after a test may take.
 const FAREWELL: Duration = Duration::from_secs(20);
@@ -250,21 +250,12 @@ impl App {
         self.click_on(&format!("[data-testid={test_id}]")).await
     }
 
-    /// Clicks on what a selector names as its user would: scrolls to it, for the driver leaves it at the edge of what is to be
-    /// seen, and waits until it stands still, for the driver clicks on the place where it was.
+    /// Clicks on what a selector names, as its user would. Fails if something else is hit.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
-        let stand_still = "
-            const element = document.querySelector(args);
-            element.scrollIntoView({ block: 'center' });
-            const place = () => JSON.stringify(element.getBoundingClientRect());
-            for (let before = ''; before !== place(); ) {
-                before = place();
-                for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
-            }
-        ";
-        self.script::<Value>(stand_still, json!(selector)).await?;
-        element.click().await.with_context(|| format!("can't click {selector}"))
+        click::prepare(self, selector).await?;
+        element.click().await.with_context(|| format!("can't click {selector}"))?;
+        click::ensure_hit(self, selector).await
     }
 
     /// Types into an empty or emptied field.

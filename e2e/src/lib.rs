@@ -6,6 +6,7 @@
 mod address;
 mod app;
 mod bar;
+mod click;
 mod desktop;
 mod driver;
 mod process;
