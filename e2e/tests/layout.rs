@@ -9,13 +9,14 @@ use serde_json::{Value, json};
 /// The widths of a window, on both sides of each at which the page is laid out in another way.
 const WIDTHS: [u32; 10] = [1250, 1100, 1080, 1079, 960, 959, 900, 720, 639, 480];
 
-/// Where a part of the page stands: its left, its top, its width and its height.
-type Places = BTreeMap<String, [f64; 4]>;
+/// Where a part of the page stands: its left, its top, its width and its height, in hundredths of a pixel.
+type Places = BTreeMap<String, [i64; 4]>;
 
 /// Of all that stands above the list, of the list's top, and of the bar at the bottom. What can be clicked is there too, as far as it
 /// is visible.
 const PLACES: &str = "
     const places = (page) => {
+        const hundredths = (length) => Math.round(length * 100);
         const found = {};
         const parts = 'header, main > *, .starters > *, .background > *, .bench-head, .status-bar';
         for (const part of page.querySelectorAll(`${parts}, :is(${parts}) :is(button, input, select, textarea, summary)`)) {
@@ -24,10 +25,10 @@ const PLACES: &str = "
             const { left, top, width, height } = part.getBoundingClientRect();
             const name = part.id || part.dataset.testid || part.className || part.localName;
             // The section of the list grows with it.
-            found[name] = [left, top, width, part.matches('.bench') ? 0 : height];
+            found[name] = [left, top, width, part.matches('.bench') ? 0 : height].map(hundredths);
         }
         const { left, top, width } = page.getElementById('task-list').getBoundingClientRect();
-        found['the list'] = [left, top, width, 0];
+        found['the list'] = [left, top, width, 0].map(hundredths);
         return found;
     };
 ";
@@ -78,7 +79,7 @@ async fn fill(app: &App, server: &Server) -> Result<()> {
 async fn moved(app: &App) -> Result<Vec<String>> {
     let (first, now) = (places_at_first(app).await?, places(app).await?);
     ensure!(first.len() > 20 && first.keys().eq(now.keys()), "not the same parts: {first:?}, {now:?}");
-    let is_hidden = |place: &[f64; 4]| place[2..] == [0.0, 0.0];
+    let is_hidden = |place: &[i64; 4]| place[2..] == [0, 0];
     let both = first.iter().map(|(part, before)| (part, before, now[part]));
     let moved = both.filter(|(_, before, now)| *before != now && !is_hidden(before) && !is_hidden(now));
     Ok(moved.map(|(part, before, now)| format!("{part} from {before:?} to {now:?}")).collect())
