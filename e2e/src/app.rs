@@ -323,7 +323,7 @@ fn profile() -> PathBuf {
 /// Waits for its turn, which ends when the file is dropped. The driver picks a free port for the app to listen on, and another driver
 /// could pick the same one until the app does.
 fn launch_alone() -> Result<File> {
-    let lock = File::create(target().join("e2e/launch.lock"))?;
+    let lock = File::create(target().join("launch.lock"))?;
     lock.lock()?;
     Ok(lock)
 }

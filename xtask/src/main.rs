@@ -9,6 +9,7 @@ mod mutations;
 mod setup;
 mod stages;
 mod test;
+mod unchanged;
 
 use std::process::ExitCode;
 

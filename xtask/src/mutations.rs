@@ -17,8 +17,10 @@ use crate::setup;
 
 /// What nextest exits with when tests have failed; anything else is not what is looked for.
 const TESTS_FAILED: i32 = 100;
-/// All packages are named here too, but only the tests of one are of interest.
+/// Where the mutations are. All packages are named to Cargo here too, but only the tests of this one are of interest.
 const PACKAGE: &str = "package(tauri-plugin-tasks)";
+/// Those of its tests that must pass while nothing is broken.
+const WHOLE: &str = "test(/^engine::tests::/)";
 const MODEL: &str = "test(/^engine::tests::model::/)";
 
 /// One way to break the engine.
@@ -149,7 +151,7 @@ pub fn run(output: &Output) -> Result<()> {
         mutation.apply(&fs::read_to_string(copy.join(mutation.file))?)?;
     }
     output.announce("in a copy")?;
-    let whole = tests(&copy, "test(/^engine::tests::/)", output)?;
+    let whole = tests(&copy, WHOLE, output)?;
     ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine as it is", text(&whole));
     let mut survived = vec![];
     for mutation in MUTATIONS {
