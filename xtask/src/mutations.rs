@@ -247,7 +247,8 @@ fn copied(path: &str, bytes: Vec<u8>, packages: &[&str]) -> Option<Vec<u8>> {
         let text = String::from_utf8(bytes).ok()?;
         return Some(text.replacen("\nversion = \"", "\nversion = \"0.0.0-mutant.", 1).into());
     }
-    match packages.iter().find_map(|package| path.strip_prefix(package)) {
+    // A package may be in the folder of another one.
+    match packages.iter().filter_map(|package| path.strip_prefix(package)).min_by_key(|path| path.len()) {
         None => Some(bytes),
         Some("src/lib.rs") => Some(vec![]),
         Some(path) if path == "src/main.rs" || path.starts_with("src/bin/") => Some(b"fn main() {}\n".to_vec()),
@@ -287,14 +288,15 @@ mod tests {
 
     #[test]
     fn the_copy_has_its_own_versions_and_nothing_but_the_plugin() {
-        let packages = packages("Cargo.toml\nxtask/Cargo.toml\nxtask/src/main.rs");
-        assert_eq!(packages, ["xtask/"]);
+        let packages = packages("Cargo.toml\nxtask/Cargo.toml\nxtask/in/Cargo.toml\nxtask/src/main.rs");
+        assert_eq!(packages, ["xtask/", "xtask/in/"]);
         let copied = |path: &str| copied(path, b"[package]\nversion = \"1.2.3\"\n".to_vec(), &packages);
         let text = |path: &str| copied(path).map(|bytes| String::from_utf8(bytes).unwrap());
         assert_eq!(text("xtask/Cargo.toml").unwrap(), "[package]\nversion = \"0.0.0-mutant.1.2.3\"\n");
         assert_eq!(text("src/lib.rs").unwrap(), "[package]\nversion = \"1.2.3\"\n");
         assert_eq!(text("xtask/src/main.rs").unwrap(), "fn main() {}\n");
         assert_eq!((text("xtask/src/lib.rs").unwrap().as_str(), text("xtask/build.rs")), ("", None));
+        assert_eq!(text("xtask/in/src/lib.rs").unwrap(), "");
     }
 
     #[test]
