@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use display::Display;
 use fantoccini::elements::Element;
 use fantoccini::wd::{TimeoutConfiguration, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
@@ -21,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::desktop::close_window;
 use crate::driver::Driver;
-use crate::{PATIENCE, eventually};
+use crate::{PATIENCE, click, eventually};
 
 /// How long what comes after a test may take.
 const FAREWELL: Duration = Duration::from_secs(20);
@@ -67,6 +68,7 @@ pub struct App {
     /// Of the windows by their labels, as far as they are known.
     windows: Mutex<HashMap<String, WindowHandle>>,
     driver: Driver,
+    display: Display,
     folder: TempDir,
     data_folder: TempDir,
     evidence: PathBuf,
@@ -80,20 +82,30 @@ impl App {
         fs::create_dir_all(evidence).with_context(|| format!("can't make {}", evidence.display()))?;
         let (folder, data_folder) = (TempDir::new()?, TempDir::new()?);
         let log = File::create(evidence.join("app.log"))?;
-        let mut driver = Driver::start(folder.path(), data_folder.path(), &log).await?;
+        let display = Display::start(&evidence.join("xvfb.log"))?;
+        let mut driver = Driver::start(&display, folder.path(), data_folder.path(), &log).await?;
         let capabilities = json!({ "webkitgtk:browserOptions": { "binary": binary, "args": [] } });
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(serde_json::from_value(capabilities)?);
+        let launch = launch_alone()?;
         // The driver waits for ever for an app that ended before it opened a window.
         let client = timeout(PATIENCE, builder.connect(&driver.url()))
             .await
             .with_context(|| format!("{program} opened no window within {PATIENCE:?}; see {}", evidence.display()))?
             .with_context(|| format!("{program} did not open a window; see {}", evidence.display()))?;
+        drop(launch);
         driver.remember_app()?;
         let script_limit = Some(PATIENCE);
         client.update_timeouts(TimeoutConfiguration::new(script_limit, None, None)).await?;
-        let app =
-            Self { client, windows: Mutex::default(), driver, folder, data_folder, evidence: evidence.to_owned() };
+        let app = Self {
+            client,
+            windows: Mutex::default(),
+            driver,
+            display,
+            folder,
+            data_folder,
+            evidence: evidence.to_owned(),
+        };
         app.window("main").await?;
         Ok(app)
     }
@@ -186,7 +198,7 @@ impl App {
 
     /// Closes a window with this title, as its user would.
     pub fn close_window(&self, title: &str) -> Result<()> {
-        close_window(self.driver.app()?, title)
+        close_window(self.display.name(), self.driver.app()?, title)
     }
 
     fn known_label(&self, window: &WindowHandle) -> Option<String> {
@@ -238,21 +250,12 @@ impl App {
         self.click_on(&format!("[data-testid={test_id}]")).await
     }
 
-    /// Clicks on what a selector names as its user would: scrolls to it, for the driver leaves it at the edge of what is to be
-    /// seen, and waits until it stands still, for the driver clicks on the place where it was.
+    /// Clicks on what a selector names, as its user would. Fails if something else is hit.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
-        let stand_still = "
-            const element = document.querySelector(args);
-            element.scrollIntoView({ block: 'center' });
-            const place = () => JSON.stringify(element.getBoundingClientRect());
-            for (let before = ''; before !== place(); ) {
-                before = place();
-                for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
-            }
-        ";
-        self.script::<Value>(stand_still, json!(selector)).await?;
-        element.click().await.with_context(|| format!("can't click {selector}"))
+        click::prepare(self, selector).await?;
+        element.click().await.with_context(|| format!("can't click {selector}"))?;
+        click::ensure_hit(self, selector).await
     }
 
     /// Types into an empty or emptied field.
@@ -315,6 +318,14 @@ fn profile() -> PathBuf {
     let folder = program.parent().unwrap_or(&program);
     let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
     folder.to_owned()
+}
+
+/// Waits for its turn, which ends when the file is dropped. The driver picks a free port for the app to listen on, and another driver
+/// could pick the same one until the app does.
+fn launch_alone() -> Result<File> {
+    let lock = File::create(target().join("launch.lock"))?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 pub(crate) fn binary(program: &str) -> Result<PathBuf> {

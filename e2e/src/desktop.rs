@@ -6,8 +6,8 @@ use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, 
 
 /// Asks a window of this process to close, as a click on the cross in its title bar does. The driver can't: it destroys the page
 /// and leaves the window.
-pub fn close_window(process: u32, title: &str) -> Result<()> {
-    let (x11, screen) = x11rb::connect(None)?;
+pub fn close_window(display: &str, process: u32, title: &str) -> Result<()> {
+    let (x11, screen) = x11rb::connect(Some(display))?;
     let root = x11.setup().roots[screen].root;
     let named = |name: &str| -> Result<u32> { Ok(x11.intern_atom(false, name.as_bytes())?.reply()?.atom) };
     let (protocols, delete) = (named("WM_PROTOCOLS")?, named("WM_DELETE_WINDOW")?);

@@ -1,31 +1,30 @@
 //! One `WebKitWebDriver` for each test, and an end to all that it starts.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
+use display::Display;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::eventually;
+use crate::{address, eventually};
 
 pub struct Driver {
     process: Child,
-    port: u16,
+    address: SocketAddr,
     app: Option<Pid>,
 }
 
 impl Driver {
     /// Starts the driver. What it and the app print goes to `log`.
-    pub async fn start(app_folder: &Path, data_folder: &Path, log: &File) -> Result<Self> {
-        ensure!(
-            std::env::var_os("DISPLAY").is_some(),
-            "there is no display for a real window: run `cargo xtask test e2e`, which brings its own"
-        );
-        let port = free_port()?;
-        let process = Command::new("WebKitWebDriver")
-            .args(["--host=127.0.0.1", &format!("--port={port}")])
+    pub async fn start(display: &Display, app_folder: &Path, data_folder: &Path, log: &File) -> Result<Self> {
+        let address = free_address()?;
+        let mut command = Command::new("WebKitWebDriver");
+        display
+            .show(&mut command)
+            .args([format!("--host={}", address.ip()), format!("--port={}", address.port())])
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WORKBENCH_DIR", app_folder)
             .env("WORKBENCH_DATA_DIR", data_folder)
@@ -33,21 +32,21 @@ impl Driver {
             .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
-            .stderr(log.try_clone()?)
-            .spawn()
-            .context("`WebKitWebDriver` could not be started: install the package webkit2gtk-driver")?;
-        let mut driver = Self { process, port, app: None };
+            .stderr(log.try_clone()?);
+        let process =
+            command.spawn().context("`WebKitWebDriver` could not be started: install the package webkit2gtk-driver")?;
+        let mut driver = Self { process, address, app: None };
         eventually("WebKitWebDriver answers", async || {
             let ended = driver.process.try_wait()?;
             ensure!(ended.is_none(), "WebKitWebDriver has ended by itself ({ended:?})");
-            Ok(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok())
+            Ok(TcpStream::connect(address).ok())
         })
         .await?;
         Ok(driver)
     }
 
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}", self.address)
     }
 
     /// To be called when the driver has started the app, so that the app ends even if the driver crashes.
@@ -97,9 +96,9 @@ impl Drop for Driver {
     }
 }
 
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok(listener.local_addr()?.port())
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((address::of_this_process(), 0))?;
+    Ok(listener.local_addr()?)
 }
 
 fn children(parent: u32) -> Result<Vec<u32>> {

@@ -3,8 +3,10 @@
 
 #![expect(missing_docs, reason = "only the tests of this repository read it")]
 
+mod address;
 mod app;
 mod bar;
+mod click;
 mod desktop;
 mod driver;
 mod process;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use display::Display;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::app::binary;
@@ -17,6 +18,7 @@ use crate::eventually;
 pub struct Process {
     program: String,
     child: Child,
+    _display: Display,
     folder: tempfile::TempDir,
     waited: bool,
 }
@@ -25,7 +27,10 @@ impl Process {
     /// Starts `program` with `first`, a fresh folder and `more` as its arguments.
     pub fn start(program: &str, first: &str, more: &[&str]) -> Result<Self> {
         let folder = tempfile::TempDir::new()?;
-        let child = Command::new(binary(program)?)
+        let display = Display::start(&folder.path().join("xvfb.log"))?;
+        let mut command = Command::new(binary(program)?);
+        let child = display
+            .show(&mut command)
             .arg(first)
             .arg(folder.path())
             .args(more)
@@ -33,7 +38,7 @@ impl Process {
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("{program} can't be started"))?;
-        Ok(Self { program: program.to_owned(), child, folder, waited: false })
+        Ok(Self { program: program.to_owned(), child, _display: display, folder, waited: false })
     }
 
     pub fn has(&self, file: &str) -> bool {

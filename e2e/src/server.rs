@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::address;
 
 /// How often a download that stalls sends something.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
@@ -67,7 +68,7 @@ impl fmt::Display for Content {
     }
 }
 
-/// Listens on 127.0.0.1 until the runtime ends.
+/// Listens on an address of this process until the runtime ends.
 pub struct Server {
     address: String,
     shared: Arc<Shared>,
@@ -135,7 +136,7 @@ impl Shared {
 
 impl Server {
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = TcpListener::bind((address::of_this_process(), 0)).await?;
         let address = format!("http://{}", listener.local_addr()?);
         let shared =
             Arc::new(Shared { requests: Mutex::default(), sending: Mutex::default(), gate: Semaphore::new(0) });

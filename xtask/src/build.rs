@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use crate::command::{Output, command};
+use crate::command::{Output, command, root};
+use crate::unchanged;
 
 /// Every Cargo command that compiles tauri gets these: one set of features, one build of tauri.
 pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,quick-start/bindings,\
@@ -10,8 +11,11 @@ pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,q
 
 /// The client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {
-    output.run(&mut command("npm run build"))?;
-    output.run(&mut command("npm run build --workspaces --if-present"))
+    let embedded = ["api-iife.js", "examples/quick-start/dist", "examples/workbench/dist"];
+    unchanged::keep_times(&embedded.map(|path| root().join(path)), || {
+        output.run(&mut command("npm run build"))?;
+        output.run(&mut command("npm run build --workspaces --if-present"))
+    })
 }
 
 /// The programs that can be run.

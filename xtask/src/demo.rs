@@ -5,7 +5,6 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 
 use crate::command::{Output, root, target};
-use crate::display::Display;
 use crate::{build, setup};
 
 pub fn run() -> Result<ExitCode> {
@@ -22,8 +21,7 @@ pub fn run() -> Result<ExitCode> {
     } else {
         setup::to_drive(&output)?;
         println!("\nNo display here: touring the workbench under Xvfb.");
-        let display = Display::start()?;
-        output.run(display.show(&mut app("tour")))?;
+        output.run(&mut app("tour"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,13 +4,13 @@ mod bench;
 mod build;
 mod command;
 mod demo;
-mod display;
 mod generated;
 mod imports;
 mod mutations;
 mod setup;
 mod stages;
 mod test;
+mod unchanged;
 
 use std::process::ExitCode;
 

@@ -1,8 +1,7 @@
 //! Breaks the engine on purpose, one promise at a time, and looks whether the tests see it.
 //!
-//! This happens in a copy under `target/xtask/mutants`; the work tree is not touched. The copy has versions of its own
-//! and so its own build results, but shares those of all dependencies: its packages are the same ones with the same
-//! features. Those that only use the plugin are empty there.
+//! This happens in a copy of the engine's package under `target/xtask/mutants`; the work tree is not touched, and nothing that
+//! needs a webview is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +10,16 @@ use std::process::Output as Finished;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::build::WORKSPACE;
 use crate::command::{Output, command, root, stdout, target};
 use crate::setup;
 
 /// What nextest exits with when tests have failed; anything else is not what is looked for.
 const TESTS_FAILED: i32 = 100;
-/// All packages are named here too, but only the tests of one are of interest.
-const PACKAGE: &str = "package(tauri-plugin-tasks-engine)";
+/// Where the mutations are.
+const PACKAGE: &str = "tauri-plugin-tasks-engine";
+const FOLDER: &str = "crates/engine/";
+/// Those of its tests that must pass while nothing is broken.
+const WHOLE: &str = "test(/^tests::/)";
 const MODEL: &str = "test(/^tests::model::/)";
 
 /// One way to break the engine.
@@ -36,9 +37,9 @@ struct Mutation {
 const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a lost slot",
-        file: "crates/engine/src/record/mod.rs",
-        find: "self.hub.admission.lock().leave(self.id);",
-        replace: "if state.life.status() != TaskStatus::Failed {\n            self.hub.admission.lock().leave(self.id);\n        }",
+        file: "crates/engine/src/record/steps.rs",
+        find: "self.common.admission.lock().leave(self.id);",
+        replace: "if state.life.status() != TaskStatus::Failed {\n            self.common.admission.lock().leave(self.id);\n        }",
         seen_by: MODEL,
     },
     Mutation {
@@ -64,9 +65,9 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a retry that keeps its slot",
-        file: "crates/engine/src/record/mod.rs",
-        find: "self.hub.admission.lock().step_back(self.id);",
-        replace: "self.hub.admission.lock().waits(self.id);",
+        file: "crates/engine/src/record/steps.rs",
+        find: "self.common.admission.lock().step_back(self.id);",
+        replace: "self.common.admission.lock().waits(self.id);",
         seen_by: MODEL,
     },
     Mutation {
@@ -85,28 +86,28 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a key that is never handed on",
-        file: "crates/engine/src/run/scheduler.rs",
+        file: "crates/engine/src/run/transitions.rs",
         find: "admission.release(next, Hold::Key);",
         replace: "admission.waits(next);",
         seen_by: MODEL,
     },
     Mutation {
         name: "a hold that does not hold",
-        file: "crates/engine/src/run/scheduler.rs",
+        file: "crates/engine/src/run/waiting.rs",
         find: "admission.hold(record.id, Hold::User)",
         replace: "admission.waits(record.id)",
         seen_by: MODEL,
     },
     Mutation {
         name: "a cancelled task that stays in the queue",
-        file: "crates/engine/src/record/mod.rs",
-        find: "now.is_final().then(|| self.close(&mut state))",
-        replace: "now.is_final().then(|| std::mem::replace(&mut state.running, Running::none()))",
+        file: "crates/engine/src/record/steps.rs",
+        find: "if now.is_final() {\n                self.close(state, effects);",
+        replace: "if now.is_final() {\n                effects.end(std::mem::replace(&mut state.live, Live::none()));",
         seen_by: MODEL,
     },
     Mutation {
         name: "overdue, and never shown",
-        file: "crates/engine/src/run/clocks.rs",
+        file: "crates/engine/src/run/transitions.rs",
         find: "record.outstay();",
         replace: "drop(record);",
         seen_by: MODEL,
@@ -134,7 +135,7 @@ const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         name: "a batch that its members outlive",
-        file: "crates/engine/src/record/mod.rs",
+        file: "crates/engine/src/record/steps.rs",
         find: "self.state.lock().batch = Some(batch);",
         replace: "drop(batch);",
         seen_by: "test(/^tests::(batch|model)::/)",
@@ -149,7 +150,7 @@ pub fn run(output: &Output) -> Result<()> {
         mutation.apply(&fs::read_to_string(copy.join(mutation.file))?)?;
     }
     output.announce("in a copy")?;
-    let whole = tests(&copy, "test(/^tests::/)", output)?;
+    let whole = tests(&copy, WHOLE, output)?;
     ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine as it is", text(&whole));
     let mut survived = vec![];
     for mutation in MUTATIONS {
@@ -186,8 +187,7 @@ impl Mutation {
 /// Runs those tests of the copy.
 fn tests(copy: &Path, filter: &str, output: &Output) -> Result<Finished> {
     let mut nextest = setup::nextest(output)?;
-    nextest.args(WORKSPACE.split(' ')).args(["--offline", "--lib", "--color", "never"]);
-    nextest.args(["--filterset", &format!("{PACKAGE} and {filter}")]);
+    nextest.args(["--package", PACKAGE, "--offline", "--lib", "--color", "never", "--filterset", filter]);
     nextest.current_dir(copy).env("CARGO_TARGET_DIR", target()).env("RUST_BACKTRACE", "0");
     // That a test fails is enough; the shortest way to make it is not looked for.
     nextest.env("PROPTEST_MAX_SHRINK_ITERS", "0");
@@ -215,7 +215,7 @@ fn sync(copy: &Path) -> Result<()> {
     for path in listed.lines() {
         // What was deleted is still listed, and a quoted name is none of ours.
         if let Ok(bytes) = fs::read(root().join(path)) {
-            wanted.extend(copied(path, bytes, &packages(&listed)).map(|bytes| (copy.join(path), bytes)));
+            wanted.extend(copied(path, bytes).map(|bytes| (copy.join(path), bytes)));
         }
     }
     for file in files(copy) {
@@ -233,24 +233,23 @@ fn sync(copy: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The folders of the packages beside the plugin, each with a slash at its end.
-fn packages(listed: &str) -> Vec<&str> {
-    listed.lines().filter_map(|path| path.strip_suffix("Cargo.toml")).filter(|folder| !folder.is_empty()).collect()
+/// What the copy has of this file, if anything.
+fn copied(path: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
+    match path {
+        "Cargo.toml" => Some(workspace(&String::from_utf8(bytes).ok()?).into()),
+        "Cargo.lock" | ".config/nextest.toml" => Some(bytes),
+        _ => path.starts_with(FOLDER).then_some(bytes),
+    }
 }
 
-/// What the copy has instead of this file, if anything.
-fn copied(path: &str, bytes: Vec<u8>, packages: &[&str]) -> Option<Vec<u8>> {
-    if path.ends_with("Cargo.toml") {
-        // The first is the package's own, or that of all of them.
-        let text = String::from_utf8(bytes).ok()?;
-        return Some(text.replacen("\nversion = \"", "\nversion = \"0.0.0-mutant.", 1).into());
-    }
-    match packages.iter().find_map(|package| path.strip_prefix(package)) {
-        None => Some(bytes),
-        Some("src/lib.rs") => Some(vec![]),
-        Some(path) if path == "src/main.rs" || path.starts_with("src/bin/") => Some(b"fn main() {}\n".to_vec()),
-        Some(_) => None,
-    }
+/// The workspace of the engine alone: what its package inherits, and the profiles. It has a version of its own, or Cargo would
+/// take what is built in one of the two workspaces for what is built in the other.
+fn workspace(manifest: &str) -> String {
+    let inherited = ["workspace.package", "workspace.lints", "profile"];
+    let sections = manifest.split("\n[").filter(|section| inherited.iter().any(|name| section.starts_with(name)));
+    let sections: String = sections.map(|section| format!("\n[{section}\n")).collect();
+    let sections = sections.replacen("\nversion = \"", "\nversion = \"0.0.0-mutant.", 1);
+    format!("[workspace]\nmembers = [\"{}\"]\nresolver = \"3\"\n{sections}", FOLDER.trim_end_matches('/'))
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -284,15 +283,16 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_has_its_own_versions_and_nothing_but_the_plugin() {
-        let packages = packages("Cargo.toml\nxtask/Cargo.toml\nxtask/src/main.rs");
-        assert_eq!(packages, ["xtask/"]);
-        let copied = |path: &str| copied(path, b"[package]\nversion = \"1.2.3\"\n".to_vec(), &packages);
-        let text = |path: &str| copied(path).map(|bytes| String::from_utf8(bytes).unwrap());
-        assert_eq!(text("xtask/Cargo.toml").unwrap(), "[package]\nversion = \"0.0.0-mutant.1.2.3\"\n");
-        assert_eq!(text("src/lib.rs").unwrap(), "[package]\nversion = \"1.2.3\"\n");
-        assert_eq!(text("xtask/src/main.rs").unwrap(), "fn main() {}\n");
-        assert_eq!((text("xtask/src/lib.rs").unwrap().as_str(), text("xtask/build.rs")), ("", None));
+    fn the_copy_is_a_workspace_of_the_engine_alone_with_a_version_of_its_own() {
+        let manifest = "[workspace]\nmembers = [\"a\"]\n\n[workspace.package]\nversion = \"1.2.3\"\n\n[package]\nname = \"p\"\n\n\
+                        [workspace.lints.rust]\nunsafe_code = \"forbid\"\n\n[profile.dev]\ndebug = 1\n\n[dependencies]\nserde = \"1\"\n";
+        let workspace = workspace(manifest);
+        let has = |text: &str| workspace.contains(text);
+        assert!(has("members = [\"crates/engine\"]") && has("version = \"0.0.0-mutant.1.2.3\""), "{workspace}");
+        assert!(has("[workspace.lints.rust]") && has("[profile.dev]"), "{workspace}");
+        assert!(!has("[package]") && !has("serde"), "{workspace}");
+        assert!(copied("crates/engine/src/lib.rs", vec![]).is_some() && copied("Cargo.lock", vec![]).is_some());
+        assert!(copied("src/lib.rs", vec![]).is_none() && copied("crates/specta/src/lib.rs", vec![]).is_none());
     }
 
     #[test]

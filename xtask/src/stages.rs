@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -30,10 +31,16 @@ pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>>
     all.iter().filter(is_wanted).collect()
 }
 
-/// Runs the stages until one fails, and sums up.
-pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
+/// The folder for what stages and programs print.
+pub fn logs() -> Result<PathBuf> {
     let logs = target().join("xtask/logs");
     fs::create_dir_all(&logs).with_context(|| format!("can't make {}", logs.display()))?;
+    Ok(logs)
+}
+
+/// Runs the stages until one fails, and sums up.
+pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
+    let logs = logs()?;
     let begin = Instant::now();
     for (done, stage) in stages.iter().enumerate() {
         print!("{:<12}", stage.name);

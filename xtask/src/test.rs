@@ -1,17 +1,19 @@
 //! `cargo xtask test`: every check, cheapest first.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
 use crate::build::{self, WORKSPACE};
 use crate::command::{Output, command};
-use crate::display::Display;
 use crate::generated::Generated;
 use crate::imports;
 use crate::mutations;
 use crate::setup;
 use crate::stages::{self, Stage};
+
+/// So many window tests run at once; as many as `.config/nextest.toml` lets them.
+const WINDOWS: &str = "4";
 
 const STAGES: &[Stage<Generated>] = &[
     Stage { name: "set-up", needs: &[], run: |_, output| set_up(output) },
@@ -25,7 +27,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "clippy", needs: &["typescript"], run: |_, output| clippy(output) },
     Stage { name: "build", needs: &["typescript"], run: |_, output| build::everything(output) },
     Stage { name: "rust", needs: &["build"], run: |_, output| rust_tests(output) },
-    Stage { name: "mutations", needs: &["build"], run: |_, output| mutations::run(output) },
+    Stage { name: "mutations", needs: &[], run: |_, output| mutations::run(output) },
     Stage { name: "doctest", needs: &["typescript"], run: |_, output| doc_tests(output) },
     Stage { name: "docs", needs: &["typescript"], run: |_, output| docs(output) },
     Stage { name: "generated", needs: &["build"], run: |before, _| before.check() },
@@ -60,21 +62,21 @@ fn clippy(output: &Output) -> Result<()> {
 }
 
 fn rust_tests(output: &Output) -> Result<()> {
-    nextest("not package(e2e)", output, |nextest| nextest)
+    nextest("not package(e2e)", &[], output)
 }
 
 fn end_to_end(output: &Output) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the end-to-end tests need Linux, with WebKitWebDriver and Xvfb");
-    let display = Display::start()?;
-    nextest("package(e2e)", output, |nextest| display.show(nextest))
+    // More than there are cores: a window test waits most of its time.
+    nextest("package(e2e)", &["--test-threads", WINDOWS], output)
 }
 
 /// All packages are named, and tests picked by a filter: another choice of packages would be another set of features.
-fn nextest(filter: &str, output: &Output, prepare: impl FnOnce(&mut Command) -> &mut Command) -> Result<()> {
+fn nextest(filter: &str, more: &[&str], output: &Output) -> Result<()> {
     let mut nextest = setup::nextest(output)?;
-    nextest.args(WORKSPACE.split(' ')).args(["--all-targets", "--filterset", filter]);
+    nextest.args(WORKSPACE.split(' ')).args(["--all-targets", "--filterset", filter]).args(more);
     // An error of a test says in its words where it comes from; a panic still brings its backtrace.
-    output.run(prepare(nextest.env("RUST_LIB_BACKTRACE", "0")))
+    output.run(nextest.env("RUST_LIB_BACKTRACE", "0"))
 }
 
 fn doc_tests(output: &Output) -> Result<()> {

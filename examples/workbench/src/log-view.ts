@@ -24,6 +24,8 @@ export interface LogViewActions {
 
 /** The view of one log, at the bottom of the window. */
 export interface LogView {
+  /** Takes its place, for a log that is about to come. */
+  open(path: string): void;
   /** Opens with a log. */
   show(log: Log): void;
   hide(): void;
@@ -95,8 +97,8 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
     setText(texts.empty, over ? "There are no lines." : "Waiting for the first line…");
     setAttribute(buttons.follow, "aria-pressed", String(rows.follows));
     setText(buttons.pause, paused ? "Resume" : "Pause");
-    buttons.pause.hidden = over;
-    buttons.stop.hidden = over;
+    buttons.pause.disabled = over;
+    buttons.stop.disabled = over;
   }
 
   function measure(): void {
@@ -132,14 +134,19 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
     expand(!document.body.classList.contains("log-expanded"));
   });
 
+  function open(path: string): void {
+    panel.hidden = false;
+    const name = path.split(/[/\\]/).at(-1) ?? path;
+    setText(texts.name, name);
+    texts.name.title = path;
+    setAttribute(scroller, "aria-label", `Lines of ${name}`);
+  }
+
   return {
+    open,
     show(next) {
       log = next;
-      panel.hidden = false;
-      const name = next.path.split(/[/\\]/).at(-1) ?? next.path;
-      setText(texts.name, name);
-      texts.name.title = next.path;
-      setAttribute(scroller, "aria-label", `Lines of ${name}`);
+      open(next.path);
       measured = { at: performance.now(), count: next.lines.count };
       painted = { ...measured, ms: 0 };
       rate = 0;

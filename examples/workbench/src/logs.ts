@@ -95,7 +95,13 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
       open(await tasks.attach("tail", id), path);
     },
     async restore() {
-      for (const before of remembered()) {
+      const all = remembered();
+      const last = all.at(-1);
+      if (last === undefined) {
+        return;
+      }
+      view.open(last.path);
+      for (const before of all) {
         try {
           const task = await tasks.attach("tail", before.id, { from: before.position });
           open(task, before.path, before);
@@ -103,6 +109,9 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
           // The app has begun anew, or the tail was removed.
           if (!(error instanceof TaskNotFoundError)) tell(error);
         }
+      }
+      if (shown === undefined) {
+        view.hide();
       }
     },
   };

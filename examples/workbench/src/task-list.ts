@@ -81,8 +81,8 @@ export class TaskList {
   #summarize(live: number, ended: number): void {
     const { empty, summary, removeEnded, cancelAll } = this.#parts;
     empty.hidden = live + ended > 0;
-    removeEnded.hidden = ended === 0;
-    cancelAll.hidden = live === 0;
+    removeEnded.disabled = ended === 0;
+    cancelAll.disabled = live === 0;
     setText(summary, live + ended === 0 ? "" : `${live} live, ${ended} ended`);
     this.#runClock(live > 0);
   }

@@ -10,10 +10,11 @@ mod program;
 mod start;
 
 use anyhow::{Result, ensure};
+use display::Display;
 
 use super::figure::Figure;
 use super::statistics::median;
-use crate::display::Display;
+use crate::stages;
 use measured::Measured;
 
 /// What is measured in one go, by its name, and what the figures are then.
@@ -34,7 +35,7 @@ const ROWS: [Row; 6] = [
 pub fn measure() -> Result<Vec<Figure>> {
     ensure!(cfg!(target_os = "linux"), "the window part needs Linux, with WebKitGTK and Xvfb");
     let program = program::build()?;
-    let display = Display::start()?;
+    let display = Display::start(&stages::logs()?.join("xvfb.log"))?;
     let (mut figures, mut idle) = (Vec::new(), Vec::new());
     for row in &ROWS {
         eprintln!("Measuring {}", row.name);

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use display::Display;
 
 use super::measured::Measured;
 use crate::command::{Output, command, target};
-use crate::display::Display;
 use crate::setup;
 
 /// A row takes less than a minute. After this long its page hangs.
