@@ -237,9 +237,15 @@ fn sync(copy: &Path) -> Result<()> {
 fn copied(path: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
     match path {
         "Cargo.toml" => Some(workspace(&String::from_utf8(bytes).ok()?).into()),
-        "Cargo.lock" | ".config/nextest.toml" => Some(bytes),
+        "Cargo.lock" => Some(bytes),
+        ".config/nextest.toml" => Some(default_profile(&String::from_utf8(bytes).ok()?).into()),
         _ => path.starts_with(FOLDER).then_some(bytes),
     }
+}
+
+/// What holds for all tests. The rest names packages that are not in the copy.
+fn default_profile(config: &str) -> &str {
+    config.split("\n[test-groups]").next().unwrap_or(config)
 }
 
 /// The workspace of the engine alone: what its package inherits, and the profiles. It has a version of its own, or Cargo would
