@@ -281,8 +281,15 @@ impl App {
         select.select_by_value(value).await.with_context(|| format!("{test_id} has no {value:?}"))
     }
 
+    /// The text of an element; empty while it is hidden.
     pub async fn text(&self, test_id: &str) -> Result<String> {
-        Ok(self.element(test_id).await?.text().await?)
+        self.element(test_id).await?;
+        // The driver finds no text in an element that cuts off what has no room.
+        let script = "
+            const element = document.querySelector(`[data-testid=${args}]`);
+            return element.checkVisibility() ? element.innerText.trim() : '';
+        ";
+        self.script(script, json!(test_id)).await
     }
 
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
