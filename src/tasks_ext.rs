@@ -1,6 +1,6 @@
 use tauri::{Manager, Runtime};
 
-use crate::{TaskManager, session::Delivery};
+use crate::{TaskManager, state::PluginState};
 
 /// Gives an app, a window or a webview its [`TaskManager`].
 pub trait TasksExt<R: Runtime> {
@@ -14,6 +14,6 @@ pub trait TasksExt<R: Runtime> {
 
 impl<R: Runtime, T: Manager<R>> TasksExt<R> for T {
     fn tasks(&self) -> &TaskManager {
-        &self.state::<Delivery>().inner().tasks
+        &self.state::<PluginState>().inner().tasks
     }
 }

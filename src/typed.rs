@@ -1,6 +1,6 @@
 /// `specta::Type` with the feature `specta`, nothing without it.
 ///
-/// Only [`Builder::task`](crate::Builder::task) has this bound, so a crate that only has handlers compiles either way.
+/// The bound sits on [`Builder::task`](crate::Builder::task) alone, so a crate that only has handlers compiles either way.
 #[cfg(feature = "specta")]
 pub trait Typed: specta::Type {}
 #[cfg(feature = "specta")]
