@@ -19,12 +19,13 @@ use crate::{
     task::id::TaskId,
 };
 
-/// How long nobody looks at the clock, at most: a machine that has slept, or whose clock was set, is noticed after this.
+/// The longest time between two looks at the clock. A sleep of the machine or a changed clock is noticed after at most
+/// this.
 pub(crate) const LOOK: Duration = Duration::from_secs(30);
 
 pub(crate) struct Schedules {
     state: Lock<State, SCHEDULES>,
-    /// Something has changed, or a run has ended.
+    /// Notified when a schedule changes or a run ends.
     pub(crate) changed: Arc<Notify>,
 }
 
@@ -46,7 +47,7 @@ impl Schedules {
         self.state.lock().entries.entry(name.to_owned()).or_default().put(words, timetable);
     }
 
-    /// The kind that the schedule of this name runs.
+    /// Returns the kind that the schedule of this name runs.
     pub(crate) fn task_of(&self, name: &str) -> Option<String> {
         self.state.lock().entries.get(name)?.task().map(str::to_owned)
     }
@@ -60,7 +61,7 @@ impl Schedules {
         Ok(())
     }
 
-    /// Lets the first run of this schedule be planned, or of all that have not begun. `drive` spawns who looks at the clock.
+    /// Begins this schedule, or all that have not begun. `drive` spawns the driver.
     pub(crate) fn begin(&self, name: Option<&str>, now: u64, drive: impl FnOnce() -> JoinHandle<()>) {
         let mut state = self.state.lock();
         for (_, entry) in state.entries.iter_mut().filter(|(other, _)| name.is_none_or(|name| name == *other)) {
@@ -89,8 +90,8 @@ impl Schedules {
         Ok(())
     }
 
-    /// What a trigger with the id `by` leads to, by somebody who may deal with these kinds; to others it is as if the schedule
-    /// was not there. `is_taken`: whether a task has this id.
+    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use; a schedule of any
+    /// other kind looks unknown. `is_taken` says whether a task has this id.
     pub(crate) fn trigger(
         &self,
         name: &str,
@@ -112,7 +113,7 @@ impl Schedules {
         trigger.ok_or_else(|| Error::unknown_schedule(name))
     }
 
-    /// The runs that have to be started now, with the names of their schedules.
+    /// Returns the runs to start now, with the names of their schedules.
     pub(crate) fn due(&self, now: u64, zone: &impl TimeZone) -> Vec<(String, Run)> {
         let mut state = self.state.lock();
         state.note_ends(now);
@@ -120,12 +121,12 @@ impl Schedules {
         entries.filter_map(|(name, entry)| Some((name.clone(), entry.due(now, zone, fastrand::f64())?))).collect()
     }
 
-    /// Something that is due may be started now.
+    /// Wakes the driver: a due run may be started now.
     pub(crate) fn look(&self) {
         self.changed.notify_one();
     }
 
-    /// Whether a run that was due is to be started still: its schedule may have been paused, replaced or taken off meanwhile.
+    /// Whether a due run is still wanted: its schedule may have been paused, replaced or removed meanwhile.
     pub(crate) fn is_still_wanted(&self, name: &str, id: TaskId) -> bool {
         let mut state = self.state.lock();
         let is_wanted = state.entries.get_mut(name).is_some_and(|entry| entry.is_still_wanted(id));
@@ -137,7 +138,7 @@ impl Schedules {
         self.state.lock().entries.entry(name.to_owned()).or_default().started(run, record);
     }
 
-    /// Answers whether that is worth a word.
+    /// Notes that a run could not be started. Returns whether to log it.
     pub(crate) fn refused(&self, name: &str, id: TaskId, was_due: bool, now: u64) -> bool {
         let mut state = self.state.lock();
         let entry = state.entries.get_mut(name);
@@ -146,7 +147,7 @@ impl Schedules {
         is_news
     }
 
-    /// How long nothing is due. `None`, once and for all, if there is nothing to look for.
+    /// Returns how long nothing is due. Returns `None`, and ends the driver, if no schedule has begun.
     pub(crate) fn rest(&self, now: u64, zone: &impl TimeZone) -> Option<Duration> {
         let mut state = self.state.lock();
         if !state.have_begun() {
