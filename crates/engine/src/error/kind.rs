@@ -26,7 +26,7 @@ pub enum ErrorKind {
     AlreadyEnded,
     /// The task has not ended yet.
     NotEnded,
-    /// A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
+    /// A value is too large, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
     TooLarge,
     /// A value can't be written as JSON.
     Unserializable,

@@ -15,8 +15,8 @@ use super::kind::ErrorKind;
 #[allow(missing_docs)] // Each variant's message explains its fields.
 pub enum Refusal {
     #[error(
-        "no task named \"{task}\" is registered: check the spelling, or register it with .task(Task::new(\"{task}\", …)) on \
-         the Builder of this app"
+        "no task named \"{task}\" is registered: check the spelling, or register it with .task(Task::new(\"{task}\", \
+         …)) on the Builder of this app"
     )]
     UnknownTask { task: String },
     #[error("no kind is in a group \"{group}\": put one there with Task::group(\"{group}\")")]
@@ -26,13 +26,11 @@ pub enum Refusal {
          Builder::schedule or TaskManager::schedule; it may have been removed with TaskManager::unschedule"
     )]
     UnknownSchedule { schedule: String },
-    #[error(
-        "task \"{task}\" has no restart policy: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)"
-    )]
+    #[error("task \"{task}\" has no restart policy: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)")]
     NotRestarted { task: String },
     #[error(
-        "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the month, \
-         month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
+        "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the \
+         month, month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
     )]
     InvalidCron { expression: String, problem: String },
     #[error("the name of a schedule must have 1 to {limit} bytes and this one has {size}: choose another name")]
@@ -55,7 +53,10 @@ pub enum Refusal {
     AlreadyEnded { task: String, status: &'static str },
     #[error("task \"{task}\" has not ended yet: wait for its end, or cancel it, before it is {what}")]
     NotEnded { task: String, what: &'static str },
-    #[error("this call can't be read: {}: {problem}; look at the types of tauri-plugin-tasks-api", part(.path, "the options"))]
+    #[error(
+        "this call can't be read: {}: {problem}; look at the types of tauri-plugin-tasks-api",
+        part(.path, "the options")
+    )]
     InvalidOptions { path: String, problem: String },
     #[error("a task can have {limit} tags and this start gives it {count}: leave some out")]
     TooManyTags { limit: usize, count: usize },
@@ -72,20 +73,18 @@ pub enum Refusal {
     )]
     BatchTooLarge { task: String, size: usize, limit: usize },
     #[error(
-        "the items of task {id} already have a reader: a task has one reader at a time, so end the other reader (break out \
-         of its loop, or cancel its stream) before this one begins"
+        "the items of task {id} already have a reader: a task has one reader at a time, so end the other reader (break \
+         out of its loop, or cancel its stream) before this one begins"
     )]
     Locked { id: String },
     #[error(
-        "this reader of task {id} has stopped, or asks for items that it has already released: continue with a new reader, \
-         from where this one stopped"
+        "this reader of task {id} has stopped, or asks for items that it has already released: continue with a new \
+         reader, from where this one stopped"
     )]
     ReaderGone { id: String },
     #[error("an item of task \"{task}\" does not fit the type that it is read as: {problem}")]
     InvalidItem { task: String, problem: String },
-    #[error(
-        "the task can't emit any more: it was told to stop, or its handler has ended; return from the handler"
-    )]
+    #[error("the task can't emit any more: it was told to stop, or its handler has ended; return from the handler")]
     Stopped,
     #[error("{what} can't be written as JSON: {problem}; look at its Serialize implementation")]
     Unserializable { what: &'static str, problem: String },
@@ -98,8 +97,8 @@ pub enum Refusal {
     #[error("task \"{task}\" can't be held: the app is about to exit, and waits for it; cancel it instead")]
     NotHeldAtExit { task: String },
     #[error(
-        "task \"{task}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or a \
-         restart; try again in a moment"
+        "task \"{task}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or \
+         a restart; try again in a moment"
     )]
     Guarded { task: String },
     /// `task` is `None` if the queue is the app's.
@@ -109,8 +108,8 @@ pub enum Refusal {
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
     KeyTaken { task: String, key: String, rival: Option<String> },
     #[error(
-        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be held, released or given another priority; \
-         a running one can be cancelled",
+        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be held, released or given another \
+         priority; a running one can be cancelled",
         if *.status == "queued" { "its turn has just come" } else { .status }
     )]
     NotQueued { task: String, status: &'static str },
@@ -185,8 +184,8 @@ fn queue_full(task: Option<&str>, limit: usize) -> String {
         None => ("of the app".into(), "Builder".into()),
     };
     format!(
-        "the queue {whose} is full: no more than {limit} tasks may wait, and this start needs more room than is left; start fewer at \
-         a time, try again later, or raise .queue_limit({limit}) of the {place}"
+        "the queue {whose} is full: no more than {limit} tasks may wait, and this start needs more room than is left; \
+         start fewer at a time, try again later, or raise .queue_limit({limit}) of the {place}"
     )
 }
 
@@ -195,8 +194,8 @@ fn key_taken(task: &str, key: &str, rival: Option<&str>) -> String {
     match rival {
         Some(id) => format!("a live task \"{task}\" already has the key \"{key}\": it is {id}; {what_to_do}"),
         None => format!(
-            "a live task \"{task}\" already has the key \"{key}\", and it belongs to another owner: wait for its end with onConflict \
-             \"append\""
+            "a live task \"{task}\" already has the key \"{key}\", and it belongs to another owner: wait for its end \
+             with onConflict \"append\""
         ),
     }
 }

@@ -64,8 +64,8 @@ async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: La
         tracing::warn!(
             task = record.name(),
             id = %record.id,
-            "the task is cancelled before it could finish: it took too long for an exit grace of {:?} and its own of {grace:?}; \
-             see Builder::exit_grace and Task::grace",
+            "the task is cancelled before it could finish: it took too long for an exit grace of {:?} and its own of \
+             {grace:?}; see Builder::exit_grace and Task::grace",
             times.grace
         );
     }

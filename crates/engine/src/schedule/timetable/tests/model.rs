@@ -241,8 +241,8 @@ proptest! {
         timetable.begin(START, false, random[0]);
         let free = u64::from(schedule.at_once);
         let mut model = Model {
-            schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false, since: START,
-            due: 0, free, last_end: START, not_before: 0,
+            schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false,
+            since: START, due: 0, free, last_end: START, not_before: 0,
         };
         model.look(&mut timetable, random[0]);
         for (step, random) in steps.iter().zip(random) {
