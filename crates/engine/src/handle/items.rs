@@ -36,7 +36,7 @@ use crate::{
 /// # Ok(()) }
 /// ```
 pub struct TaskItems<T> {
-    reader: Reader,
+    reader: BatchReader,
     items: VecDeque<Box<RawValue>>,
     types: PhantomData<fn() -> T>,
 }
@@ -44,10 +44,10 @@ pub struct TaskItems<T> {
 /// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) returns one. It works as
 /// [`TaskItems`] does.
 pub struct TaskBytes {
-    reader: Reader,
+    reader: BatchReader,
 }
 
-struct Reader {
+struct BatchReader {
     follower: Follower,
     name: String,
     /// The number of the batch to ask for.
@@ -59,7 +59,7 @@ struct Reader {
     done: bool,
 }
 
-impl Reader {
+impl BatchReader {
     fn new(follower: Follower) -> Self {
         Self { follower, name: TaskId::new().to_string(), batch: 1, asks: false, position: 0, missed: 0, done: false }
     }
@@ -84,7 +84,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for BatchReader {
     fn drop(&mut self) {
         if self.asks {
             self.follower.record().items().stop(&self.name, self.position);
@@ -94,7 +94,7 @@ impl Drop for Reader {
 
 impl<T: DeserializeOwned> TaskItems<T> {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: Reader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
+        Self { reader: BatchReader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
     }
 
     /// Returns the next item, or `None` when the task has ended and all items were read. Cancel safe.
@@ -129,7 +129,7 @@ impl<T: DeserializeOwned> TaskItems<T> {
 
 impl TaskBytes {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: Reader::new(follower.clone()) }
+        Self { reader: BatchReader::new(follower.clone()) }
     }
 
     /// Returns the next bytes, as many as there are, or `None` when the task has ended and all bytes were read. Fails

@@ -11,7 +11,9 @@ use crate::{
     handle::TaskHandle,
     json::Json,
     record::follower::Follower,
-    schedule::{driver::drive, entry::Words, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule},
+    schedule::{
+        driver::drive, named_schedule::RunSpec, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule,
+    },
     task::id::TaskId,
 };
 
@@ -50,7 +52,7 @@ impl TaskManager {
     pub(crate) fn put_schedule(&self, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
         schedule.check(name)?;
         self.engine.check_input(task, &input)?;
-        self.schedules.put(name, Words { task: task.to_owned(), input }, Timetable::new(schedule));
+        self.schedules.put(name, RunSpec { task: task.to_owned(), input }, Timetable::new(schedule));
         Ok(())
     }
 

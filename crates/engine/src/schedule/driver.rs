@@ -9,7 +9,7 @@ use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
-    entry::{Run, Trigger},
+    named_schedule::{ScheduledRun, Trigger},
     schedules::{LOOK, Schedules},
 };
 use crate::{
@@ -48,7 +48,7 @@ impl Schedules {
             }
             // The follower is dropped, so a failure that nobody else follows is logged.
             if let Err((error, true)) = self.start_run(engine, &name, &run, true) {
-                let task = &*run.words.task;
+                let task = &*run.spec.task;
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
             }
         }
@@ -79,8 +79,14 @@ impl Schedules {
     }
 
     /// Starts a run. An error comes with whether to log it.
-    fn start_run(&self, engine: &Engine, name: &str, run: &Run, is_due: bool) -> Result<Follower, (Error, bool)> {
-        match start_words(engine, name, run) {
+    fn start_run(
+        &self,
+        engine: &Engine,
+        name: &str,
+        run: &ScheduledRun,
+        is_due: bool,
+    ) -> Result<Follower, (Error, bool)> {
+        match start_task(engine, name, run) {
             Ok(started) => {
                 self.started(name, run, started.record());
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
@@ -101,11 +107,11 @@ impl Schedules {
 }
 
 /// Starts the task of a run, or finds the one that was already started for it.
-fn start_words(engine: &Engine, name: &str, run: &Run) -> Result<Follower, Error> {
+fn start_task(engine: &Engine, name: &str, run: &ScheduledRun) -> Result<Follower, Error> {
     engine.start(Start {
         id: run.id,
-        task: &run.words.task,
-        input: run.words.input.clone(),
+        task: &run.spec.task,
+        input: run.spec.input.clone(),
         owner: Owner::App,
         options: StartOptions::new().tag(format!("schedule:{name}")),
         sees: &|_| true,

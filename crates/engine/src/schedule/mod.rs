@@ -1,12 +1,12 @@
 //! Starts runs of registered kinds at an interval or by the clock.
 //!
-//! [`timetable`] decides when a run is due, from nothing but the times that it is given. [`entry`] holds one schedule
-//! and its runs, and [`schedules`] holds all of them. [`driver`] watches the clock and starts the runs that are due.
-//! Nothing is started or logged under the lock of [`schedules`], because the app's own code may then ask for its
-//! schedules.
+//! [`timetable`] decides when a run is due, from nothing but the times that it is given. [`named_schedule`] holds one
+//! schedule and its runs, and [`schedules`] holds all of them. [`driver`] watches the clock and starts the runs that
+//! are due. Nothing is started or logged under the lock of [`schedules`], because the app's own code may then ask for
+//! its schedules.
 
 pub(crate) mod driver;
-pub(crate) mod entry;
+pub(crate) mod named_schedule;
 pub(crate) mod schedules;
 pub(crate) mod snapshot;
 pub(crate) mod timetable;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 #[derive(Debug, Clone)]
-enum Step {
+enum TimetableStep {
     /// This much time passes, then the driver looks.
     Pass(u64),
     /// Time passes until the next run is due, or for 30 seconds, as the driver waits.
@@ -21,7 +21,7 @@ enum Step {
     Refuse,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<TimetableStep>> {
     let how = prop_oneof![
         3 => Just(TaskStatus::Completed),
         3 => Just(TaskStatus::Failed),
@@ -29,15 +29,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(TaskStatus::Cancelled),
     ];
     let step = prop_oneof![
-        12 => Just(Step::Rest),
-        3 => (0..MINUTE).prop_map(Step::Pass),
-        2 => (0..200 * HOUR).prop_map(Step::Pass),
-        1 => prop_oneof![0..2 * MINUTE, 0..500 * HOUR].prop_map(Step::Back),
-        8 => how.prop_map(Step::End),
-        1 => Just(Step::Trigger),
-        1 => Just(Step::Pause),
-        2 => Just(Step::Resume),
-        1 => Just(Step::Refuse),
+        12 => Just(TimetableStep::Rest),
+        3 => (0..MINUTE).prop_map(TimetableStep::Pass),
+        2 => (0..200 * HOUR).prop_map(TimetableStep::Pass),
+        1 => prop_oneof![0..2 * MINUTE, 0..500 * HOUR].prop_map(TimetableStep::Back),
+        8 => how.prop_map(TimetableStep::End),
+        1 => Just(TimetableStep::Trigger),
+        1 => Just(TimetableStep::Pause),
+        2 => Just(TimetableStep::Resume),
+        1 => Just(TimetableStep::Refuse),
     ];
     prop::collection::vec(step, 1..200)
 }
@@ -74,7 +74,7 @@ prop_compose! {
 }
 
 /// What a timetable must do, as seen from outside. `passed` is the time that has passed, whatever the clock shows.
-struct Model {
+struct TimetableModel {
     schedule: Schedule,
     interval: u64,
     now: u64,
@@ -93,7 +93,7 @@ struct Model {
     not_before: u64,
 }
 
-impl Model {
+impl TimetableModel {
     fn is_running(&self) -> bool {
         !self.running.is_empty()
     }
@@ -175,14 +175,14 @@ impl Model {
         assert_eq!(timetable.failures(), self.failures);
     }
 
-    fn step(&mut self, timetable: &mut Timetable, step: &Step, random: f64) {
+    fn step(&mut self, timetable: &mut Timetable, step: &TimetableStep, random: f64) {
         match step {
-            Step::Pass(time) => self.pass(*time),
-            Step::Rest => {
+            TimetableStep::Pass(time) => self.pass(*time),
+            TimetableStep::Rest => {
                 let rest = timetable.next().map_or(30 * SECOND, |at| at.saturating_sub(self.now));
                 self.pass(rest.min(30 * SECOND));
             }
-            Step::Back(time) => {
+            TimetableStep::Back(time) => {
                 let before = timetable.next().map(|at| at.saturating_sub(self.now));
                 self.now -= (*time).min(self.now - 1_000);
                 timetable.see(self.now);
@@ -190,7 +190,7 @@ impl Model {
                     assert!(after <= self.now + before, "it waits no longer than before");
                 }
             }
-            Step::End(how) if self.is_running() => {
+            TimetableStep::End(how) if self.is_running() => {
                 let was_due = self.running.remove(0);
                 match how {
                     TaskStatus::Completed => (self.failures, self.not_before) = (0, 0),
@@ -207,19 +207,19 @@ impl Model {
                     self.last_end = self.passed;
                 }
             }
-            Step::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
-            Step::End(_) | Step::Trigger => {}
-            Step::Pause => {
+            TimetableStep::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
+            TimetableStep::End(_) | TimetableStep::Trigger => {}
+            TimetableStep::Pause => {
                 timetable.pause();
                 self.paused = true;
             }
-            Step::Resume => {
+            TimetableStep::Resume => {
                 timetable.resume(self.now, self.is_running(), random);
                 if std::mem::take(&mut self.paused) {
                     (self.since, self.due, self.free) = (self.passed, 0, 0);
                 }
             }
-            Step::Refuse => self.refuse = true,
+            TimetableStep::Refuse => self.refuse = true,
         }
         self.look(timetable, random);
     }
@@ -240,7 +240,7 @@ proptest! {
         let mut timetable = Timetable::new(schedule.clone());
         timetable.begin(START, false, random[0]);
         let free = u64::from(schedule.at_once);
-        let mut model = Model {
+        let mut model = TimetableModel {
             schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false,
             since: START, due: 0, free, last_end: START, not_before: 0,
         };

@@ -20,15 +20,15 @@ const TRIGGERED_LIMIT: usize = 256;
 /// What is known under one name. It outlives a removed schedule until the last run has ended, because a new schedule of
 /// this name must not run beside those runs.
 #[derive(Default)]
-pub(crate) struct Entry {
+pub(crate) struct NamedSchedule {
     active: Option<Active>,
-    runs: Vec<Run>,
+    runs: Vec<ScheduledRun>,
     triggered: VecDeque<Triggered>,
 }
 
 /// The current schedule of this name.
 struct Active {
-    words: Arc<Words>,
+    spec: Arc<RunSpec>,
     timetable: Timetable,
     last_run: Option<LastRun>,
     skipped: u64,
@@ -37,16 +37,16 @@ struct Active {
 }
 
 /// What each run is started with.
-pub(crate) struct Words {
+pub(crate) struct RunSpec {
     pub(crate) task: String,
     pub(crate) input: Json,
 }
 
 /// A run that has not ended.
 #[derive(Clone)]
-pub(crate) struct Run {
+pub(crate) struct ScheduledRun {
     pub(crate) id: TaskId,
-    pub(crate) words: Arc<Words>,
+    pub(crate) spec: Arc<RunSpec>,
     /// `None` while it is being started.
     pub(crate) record: Option<Arc<Record>>,
 }
@@ -59,16 +59,16 @@ struct Triggered {
 
 /// What a trigger leads to.
 pub(crate) enum Trigger {
-    Start(Run),
-    Join(Run),
+    Start(ScheduledRun),
+    Join(ScheduledRun),
     /// An earlier call with this id led to this run, which has ended.
     Repeated(TaskId),
 }
 
-impl Entry {
+impl NamedSchedule {
     /// Sets the schedule, which has to [begin](Timetable::begin). The runs of the one that it replaces stay.
-    pub(crate) fn put(&mut self, words: Words, timetable: Timetable) {
-        self.active = Some(Active { words: Arc::new(words), timetable, last_run: None, skipped: 0, refused: false });
+    pub(crate) fn put(&mut self, spec: RunSpec, timetable: Timetable) {
+        self.active = Some(Active { spec: Arc::new(spec), timetable, last_run: None, skipped: 0, refused: false });
     }
 
     pub(crate) fn take_off(&mut self) {
@@ -80,7 +80,7 @@ impl Entry {
     }
 
     pub(crate) fn task(&self) -> Option<&str> {
-        self.active.as_ref().map(|active| &*active.words.task)
+        self.active.as_ref().map(|active| &*active.spec.task)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -116,7 +116,7 @@ impl Entry {
     }
 
     /// Reserves a run if one is due.
-    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<Run> {
+    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<ScheduledRun> {
         let is_running = self.is_running();
         let active = self.active.as_mut()?;
         match active.timetable.look(now, zone, is_running, random) {
@@ -140,13 +140,13 @@ impl Entry {
     /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use.
     pub(crate) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
         if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
-            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.words.task));
+            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.spec.task));
             return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
         }
         let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
         let trigger = match self.runs.last().filter(|_| !may_overlap) {
             // It is of another kind if its schedule was replaced.
-            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.words.task))?.clone()),
+            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.spec.task))?.clone()),
             None => Trigger::Start(self.reserve(by)?),
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
@@ -157,8 +157,8 @@ impl Entry {
         Some(trigger)
     }
 
-    fn reserve(&mut self, id: TaskId) -> Option<Run> {
-        let run = Run { id, words: Arc::clone(&self.active.as_ref()?.words), record: None };
+    fn reserve(&mut self, id: TaskId) -> Option<ScheduledRun> {
+        let run = ScheduledRun { id, spec: Arc::clone(&self.active.as_ref()?.spec), record: None };
         self.runs.push(run.clone());
         Some(run)
     }
@@ -176,7 +176,7 @@ impl Entry {
     }
 
     /// Notes the task of a run. The timetable and a trigger may start the same run at the same time.
-    pub(crate) fn started(&mut self, run: &Run, record: &Arc<Record>) {
+    pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) {
         let known = self.runs.iter().position(|known| known.id == run.id);
         let place = known.unwrap_or_else(|| {
             // The other start was refused.
@@ -193,7 +193,7 @@ impl Entry {
 
     /// Notes that a run could not be started. Returns whether to log it: once in a row is enough.
     pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
-        let refused = |run: &Run| run.id == id && run.record.is_none();
+        let refused = |run: &ScheduledRun| run.id == id && run.record.is_none();
         let Some(place) = self.runs.iter().position(refused) else { return false };
         self.triggered.retain(|triggered| triggered.run != id);
         let run = self.runs.remove(place);
@@ -209,7 +209,7 @@ impl Entry {
 
     /// Notes the runs that have ended.
     pub(crate) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
-        let has_ended = |run: &mut Run| run.record.as_ref().is_some_and(|record| record.status().is_final());
+        let has_ended = |run: &mut ScheduledRun| run.record.as_ref().is_some_and(|record| record.status().is_final());
         let ended = self.runs.extract_if(.., has_ended);
         let mut ended: Vec<_> =
             ended.filter_map(|run| run.record.clone().map(|record| (last_run(&record), run))).collect();
@@ -237,7 +237,7 @@ impl Entry {
         };
         Some(ScheduleSnapshot {
             name: name.to_owned(),
-            task: active.words.task.clone(),
+            task: active.spec.task.clone(),
             every,
             cron,
             paused: timetable.is_paused(),
@@ -252,8 +252,8 @@ impl Entry {
 
 impl Active {
     /// Whether this is the schedule's own run, and not one of a schedule that it replaced.
-    fn counts(&self, run: &Run) -> bool {
-        Arc::ptr_eq(&self.words, &run.words)
+    fn counts(&self, run: &ScheduledRun) -> bool {
+        Arc::ptr_eq(&self.spec, &run.spec)
     }
 }
 
