@@ -87,7 +87,7 @@ pub use schedule::{
     when::{Missed, Schedule},
 };
 
-// What is known of a task.
+// What a task tells.
 pub use error::{Error, kind::ErrorKind};
 pub use task::{
     counts::TaskCounts,

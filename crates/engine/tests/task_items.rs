@@ -179,7 +179,7 @@ async fn items_end_with_their_task_however_it_ends() {
 #[tokio::test(start_paused = true)]
 async fn dropped_items_are_counted_for_the_next_reader() {
     let task = count(100_000, Duration::ZERO);
-    // Nobody reads, and the buffer holds 65,536.
+    // Without a reader the buffer keeps 65,536 items.
     assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
     let mut items = task.items::<u32>();
     assert_eq!(items.next().await.unwrap().unwrap(), 100_000 - 65_536);

@@ -99,11 +99,11 @@ impl<D, I> TaskContext<D, I> {
     /// Registers `cleanup`, which runs if a cancel or a time limit stops this attempt. It runs after the handler has
     /// returned an error or was dropped, before the task ends, and within the grace period.
     ///
-    /// It does not run when the handler ends by itself, with an output or an error, or completes in spite of a cancel.
-    /// It does run after a time limit, because the output no longer counts. If there are several, they run one after
-    /// the other, the last one first. A clean-up that takes longer than the rest of the grace period is dropped, with a
-    /// warning. If the handler has asked for its token and used the whole grace period, its clean-ups get one more. A
-    /// panic is logged.
+    /// It does not run when the handler ends before it is told to stop, or completes in spite of a cancel. It does run
+    /// after a time limit, because the output no longer counts. If there are several, they run one after the other, the
+    /// last one first. A clean-up that takes longer than the rest of the grace period is dropped, with a warning. If
+    /// the handler has asked for its token and used the whole grace period, its clean-ups get one more. A panic is
+    /// logged.
     ///
     /// The task also waits for work that a clean-up begins with [`spawn_blocking`](Self::spawn_blocking). The token of
     /// that work is already cancelled.

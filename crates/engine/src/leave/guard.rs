@@ -22,7 +22,7 @@ use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules,
 ///     if let Some(task) = lost.first() {
 ///         return Err(format!("{} tasks go on, {} among them", lost.len(), task.task));
 ///     }
-///     // No start comes between the question and this.
+///     // No task can start between the check and this.
 ///     // updater.install()
 ///     Ok(())
 /// }

@@ -81,7 +81,7 @@ impl TaskManager {
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::TaskManager;
     ///
-    /// /// What has failed more than three times in a row.
+    /// /// The schedules that have failed more than three times in a row.
     /// fn troubled(tasks: &TaskManager) -> Vec<String> {
     ///     tasks.schedules().into_iter().filter(|schedule| schedule.failures > 3).map(|schedule| schedule.name).collect()
     /// }

@@ -10,7 +10,7 @@ use crate::Retry;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::{Restart, Retry};
 ///
-/// // After an error or a panic, half a second later at first; given up after ten short runs in a row.
+/// // After an error or a panic, half a second later at first. Given up after ten short attempts in a row.
 /// let restart = Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_millis(500)));
 /// # let _ = restart;
 /// ```

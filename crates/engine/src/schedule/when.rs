@@ -32,7 +32,7 @@ const NAME_LIMIT: usize = 200;
 /// // Ten minutes after the end of each run, or up to two minutes later; the first run right away.
 /// let sync = Schedule::every(Duration::from_secs(600)).from_end().at_once().jitter(Duration::from_secs(120));
 ///
-/// // At three in the morning, or when the machine wakes after that.
+/// // At three in the morning, or when the machine wakes later.
 /// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once);
 ///
 /// // Every five minutes, and after failures no sooner than in 10, 20, 40 and at most 60.

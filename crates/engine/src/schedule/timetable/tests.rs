@@ -148,7 +148,7 @@ fn runs_missed_in_a_sleep_are_left_out_or_made_up_for_once() {
 #[test]
 fn the_last_of_many_missed_times_of_the_day_may_be_in_time() {
     let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
-    assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "this one is 40 seconds late, and not missed");
+    assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "40 seconds late is not missed");
     assert_eq!((hourly.at(START + 9 * HOUR + 40 * SECOND), hourly.next()), (Due::Nothing, Some(START + 10 * HOUR)));
 }
 
