@@ -1,4 +1,4 @@
-//! What the engine costs in time. `cargo xtask bench` makes ratios of it: see BENCHMARKS.md.
+//! Measures what the engine costs in time. `cargo xtask bench` turns the times into ratios: see BENCHMARKS.md.
 
 #![allow(missing_docs)] // Of what Criterion's macros make.
 #![allow(clippy::unwrap_used)] // What fails here fails the bench.
@@ -23,25 +23,25 @@ use tauri_plugin_tasks_engine::{CancelReason, LimitOf, StartOptions, TaskFilter,
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
-/// How many are started before the first is waited for.
+/// How many tasks are started before the first is awaited.
 const MANY: usize = 1_000;
 const RUNNING: usize = 10_000;
 const QUEUES: [usize; 2] = [1_000, 100_000];
-/// How many go past the tasks in the queue in one round.
+/// How many tasks pass the queue in one round.
 const PASSING: usize = 500;
 
-/// Runs `work` on a thread of the runtime: from another, each start has to wake one.
+/// Runs `work` on a thread of the runtime. From any other thread, each start would have to wake one.
 fn on_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     RUNTIME.block_on(RUNTIME.spawn(work)).unwrap()
 }
 
-/// A manager that is made when it is first wanted: not to be listed.
+/// A manager that is made on first use, so that listing the benches makes none.
 fn tasks() -> LazyCell<TaskManager> {
     LazyCell::new(support::manager)
 }
 
-/// A task from its start to its end, and beside it what tokio alone takes for the same: one by one and many at a time
-/// where an app's own async code runs, and one by one from a thread outside, such as an app's main thread.
+/// Measures a task from its start to its end, and what tokio alone takes for the same: one by one and many at once on
+/// the runtime, and one by one from a thread outside, such as an app's main thread.
 fn start(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = criterion.benchmark_group("start");
@@ -100,7 +100,7 @@ async fn start_many(tasks: &TaskManager) {
     all_end(&handles).await;
 }
 
-/// A report in a handler that nobody watches, and beside it the one atomic addition that it can't do without.
+/// Measures a report in a handler that nobody watches, and the one atomic addition that it can't do without.
 fn progress(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = criterion.benchmark_group("progress");
@@ -116,7 +116,8 @@ fn progress(criterion: &mut Criterion) {
     });
 }
 
-/// From the order to cancel all to the end of the last, with handlers that wait and know nothing of cancelling.
+/// Measures the time from the order to cancel all tasks to the end of the last one. The handlers wait and ignore
+/// cancels.
 fn cancel(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = slow_group(criterion, "cancel");
@@ -140,7 +141,7 @@ fn cancel(criterion: &mut Criterion) {
     });
 }
 
-/// What it costs to let tasks in, past those that wait already, and what to move those.
+/// Measures what it costs to start tasks ahead of those that wait, and to move waiting ones.
 fn admission(criterion: &mut Criterion) {
     let mut group = slow_group(criterion, "admission");
     for queued in QUEUES {
@@ -167,7 +168,8 @@ fn admission(criterion: &mut Criterion) {
     }
 }
 
-/// A limit of one, a task that has the slot and does not end, and as many that wait behind it and would do the same.
+/// A limit of one, a task that holds the slot and does not end, and as many of the same kind waiting behind it as asked
+/// for.
 struct Queue {
     tasks: TaskManager,
     running: TaskHandle,
@@ -182,8 +184,8 @@ impl Queue {
         Self { running: start(0), waiting: (0..length).map(start).collect(), tasks }
     }
 
-    /// Tasks of a higher priority queue before all that wait here, run one after the other as soon as the slot is free,
-    /// and end.
+    /// Starts tasks of a higher priority, which overtake all waiting ones. They run one after the other once the slot
+    /// is free.
     async fn pass(&mut self) -> Duration {
         self.waiting.push_back(self.tasks.start("end-or-hang", false).unwrap());
         let start = Instant::now();
@@ -200,7 +202,7 @@ impl Queue {
         time
     }
 
-    /// Tasks from all over the queue go to its end, and back to where they were.
+    /// Moves tasks from all over the queue to its end, and back.
     fn shift(&mut self) -> Duration {
         let start = Instant::now();
         for task in self.waiting.iter().step_by(self.waiting.len() / PASSING) {
@@ -225,7 +227,7 @@ async fn all_run(handles: &[TaskHandle]) {
     }
 }
 
-/// For what takes long: as few samples as Criterion allows.
+/// For slow benches: takes as few samples as Criterion allows.
 fn slow_group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(10).sampling_mode(SamplingMode::Flat);

@@ -1,4 +1,4 @@
-//! What a task holds in memory while it waits. Apart from the other benches, because all allocations are counted here.
+//! Measures the memory that a waiting task holds. It is apart from the other benches because it counts all allocations.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the bench.
 
@@ -13,11 +13,11 @@ use tauri_plugin_tasks_engine::{Json, LimitOf, TaskManager};
 static ALLOCATED: PeakAlloc = PeakAlloc;
 
 const INPUT: &str = "https://example.com/an/address/as/long/as/they/are.zip";
-/// Tables grow by leaps: one number is in the middle between two leaps, the other right behind one.
+/// Tables grow by leaps: one number is midway between two leaps, the other right after one.
 const QUEUED: [usize; 2] = [10_000, 15_000];
 
 fn main() {
-    // Tests run benches too, to see that they work; this one has nothing to say then.
+    // Tests run benches too, to see that they work. This one has nothing to check then.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -27,7 +27,7 @@ fn main() {
     }
 }
 
-/// Starts tasks that wait for the one that was started here, and does not end.
+/// Starts tasks that wait behind one that does not end.
 fn queue_up(number: usize) -> impl FnOnce() -> TaskManager {
     let tasks = support::manager();
     tasks.set_limit(LimitOf::App, 1).unwrap();
@@ -38,7 +38,7 @@ fn queue_up(number: usize) -> impl FnOnce() -> TaskManager {
     }
 }
 
-/// Makes what the engine keeps of the inputs.
+/// Makes the part of the inputs that the engine keeps.
 fn write_inputs(number: usize) -> impl FnOnce() -> Vec<Json> {
     let mut inputs = Vec::with_capacity(number);
     move || {
@@ -47,7 +47,7 @@ fn write_inputs(number: usize) -> impl FnOnce() -> Vec<Json> {
     }
 }
 
-/// The bytes that each of so many holds once they are made.
+/// Returns the bytes that each of `number` values holds once all are made.
 #[allow(clippy::cast_precision_loss)] // Far below 2^53.
 fn held_by_one<T>(number: usize, make: impl FnOnce() -> T) -> f64 {
     let settle = || sleep(Duration::from_millis(300));

@@ -1,6 +1,7 @@
-//! Tasks in a terminal, without any window: `cargo run -p tauri-plugin-tasks-engine --example terminal -- <folder>…`.
+//! Runs tasks in a terminal: `cargo run -p tauri-plugin-tasks-engine --example terminal -- <folder>…`.
 //!
-//! It hashes what is in each folder, two folders at a time, with a bar each. Ctrl+C cancels what has not ended.
+//! It hashes the files of each folder, two folders at a time, with a bar for each. Ctrl+C cancels the tasks that have
+//! not ended.
 
 use std::{error::Error, fs, path::PathBuf, time::Duration};
 
@@ -11,7 +12,7 @@ use tauri_plugin_tasks_engine::{
 };
 use tokio::{runtime::Handle, task::JoinSet};
 
-/// The sum of all bytes below `folder`: a stand-in for a digest, which would take another library.
+/// Sums all bytes below `folder`: a stand-in for a digest, which would need another library.
 async fn add_up(ctx: TaskContext, folder: PathBuf) -> Result<u64, Failure> {
     let reports = ctx.clone();
     ctx.spawn_blocking(move |token| {
@@ -23,7 +24,7 @@ async fn add_up(ctx: TaskContext, folder: PathBuf) -> Result<u64, Failure> {
                 break;
             }
             reports.progress().message(file.display().to_string())?;
-            // What can't be read counts as done.
+            // A file that can't be read counts as done.
             for byte in fs::read(&file).unwrap_or_default() {
                 sum = sum.wrapping_mul(31).wrapping_add(byte.into());
             }
@@ -34,7 +35,7 @@ async fn add_up(ctx: TaskContext, folder: PathBuf) -> Result<u64, Failure> {
     .await
 }
 
-/// The files below `folder`, with their sizes.
+/// Returns the files below `folder`, with their sizes.
 fn files(folder: &PathBuf) -> Result<Vec<(PathBuf, u64)>, Failure> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -49,7 +50,7 @@ fn files(folder: &PathBuf) -> Result<Vec<(PathBuf, u64)>, Failure> {
     Ok(files)
 }
 
-/// Moves a bar along with a task, and says how that ended.
+/// Moves a bar along with a task, and shows how the task ended.
 async fn show(task: TaskHandle, bar: ProgressBar) {
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut watch = task.watch();

@@ -4,18 +4,18 @@ use std::time::SystemTime;
 pub(crate) struct WallClock(Box<dyn Fn() -> u64 + Send + Sync>);
 
 impl WallClock {
-    /// `read` returns milliseconds since 1970.
+    /// Makes a clock of `read`, which returns milliseconds since 1970.
     pub(crate) fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Box::new(read))
     }
 
-    /// Milliseconds since 1970.
+    /// Returns the time in milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         (self.0)()
     }
 }
 
-/// The system's time, in milliseconds since 1970.
+/// Returns the system time in milliseconds since 1970.
 pub fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)

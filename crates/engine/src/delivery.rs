@@ -1,21 +1,24 @@
-//! Exempt from semver: this changes with the delivery layer that it is made for, `tauri-plugin-tasks`.
+//! What a delivery layer needs of the engine beside its public API. Exempt from semver: this module changes with
+//! `tauri-plugin-tasks`, the delivery layer that it is made for.
 //!
-//! A delivery layer brings tasks to somebody who is not in this process: it takes starts and questions in, and tells of what
-//! changes. What it needs for that, beside the public API:
+//! A delivery layer serves callers outside this process. It takes their calls and tells them what changes.
 //!
-//! - **[`engine`]** gives the [`Engine`] of a manager: starts with an id, an owner and a check of who may join whom, and
-//!   everything that can be done to a task once the caller's rights are known. The engine checks no rights.
-//! - **Records.** A [`Record`] is a task as everybody shares it. It is cheap to hold, and outlives the engine's own memory of
-//!   the task.
-//! - **Change sets.** A [`ChangeSet`] collects which tasks have changed since it was looked at last: of one task
-//!   ([`Record::add_watcher`]) or of all ([`Engine::watch_all`]). It costs one entry a changed task, however slow its reader is.
-//!   What is new about a task is found by comparing: a [`Cursor`] follows one task and gives each status change in order with
-//!   the newest progress before the end; a [`Told`] stands for what a list was told of a task.
-//! - **Claims.** A [`Follower`] is the claim to tell of a task's failure. As long as somebody has one the engine doesn't log
-//!   it; whoever drops the last without having told of it leaves that to the engine.
+//! - **[`engine`]** returns the [`Engine`] of a manager. Its starts take an id, an owner and a check of which tasks the
+//!   caller may join. The engine checks no other rights: check them before the call.
+//! - **Records.** A [`Record`] is one task, shared by all who refer to it. It is cheap to hold, and outlives the
+//!   engine's own memory of the task.
+//! - **Change sets.** A [`ChangeSet`] collects the tasks that have changed since it was last read: one task
+//!   ([`Record::add_watcher`]) or all of them ([`Engine::watch_all`]). It holds one entry per changed task, however
+//!   slow its reader is. The changes themselves are found by comparison. A [`Cursor`] follows one task: it returns each
+//!   status change in order, and the newest progress before the end. A [`Told`] stands for what a list was told about a
+//!   task.
+//! - **Claims.** A [`Follower`] is a claim to report a task's failure. While a claim exists, the engine doesn't log the
+//!   failure. If the last claim is dropped before the failure was reported, the engine logs it.
 //! - **Owners.** An [`Owner`] says whose a task is. The engine compares owners and shows their labels, nothing else.
-//! - **Refusals.** [`refusal`] gives the facts behind an error of the engine, for a layer that knows better words.
-//! - **Locks.** A [`Lock`] has a rank in the one order in which locks are taken: [`DELIVERY`] comes before those of the engine.
+//! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
+//!   itself.
+//! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. [`DELIVERY`] comes before the ranks of the
+//!   engine.
 
 use std::sync::Arc;
 
@@ -47,7 +50,8 @@ pub use crate::{
     watch::change_set::ChangeSet,
 };
 
-/// A manager of these kinds that runs its tasks on `runtime`. `clock` is the wall clock, in milliseconds since 1970.
+/// Makes a manager of these kinds that runs its tasks on `runtime`. `clock` returns the wall-clock time in milliseconds
+/// since 1970.
 pub fn manager(
     runtime: tokio::runtime::Handle,
     kinds: Kinds,
@@ -57,27 +61,27 @@ pub fn manager(
     TaskManager::with_kinds(runtime, kinds, settings, clock)
 }
 
-/// What the manager's calls are made of, for callers whose rights were checked.
+/// Returns the engine behind a manager, for callers whose rights were checked.
 pub fn engine(tasks: &TaskManager) -> &Arc<Engine> {
     &tasks.engine
 }
 
-/// An error of the delivery layer's own.
+/// Makes an error of the delivery layer's own.
 pub fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
     Error { kind, message: message.into(), data: None, refusal: None }
 }
 
-/// The facts behind an error, if the engine made it.
+/// Returns the facts behind an error, if the engine made it.
 pub fn refusal(error: &Error) -> Option<&Refusal> {
     error.refusal.as_deref()
 }
 
-/// Reads a JSON text, and says which part of it doesn't fit.
+/// Reads a JSON text. The error says which part of it doesn't fit.
 pub fn read_exactly<T: serde::de::DeserializeOwned>(json: &Json) -> Result<T, Misfit> {
     json.read_exactly()
 }
 
-/// An input as JSON. Fails when its `Serialize` does.
+/// Writes an input as JSON. Fails when its `Serialize` does.
 pub fn to_json(input: &impl serde::Serialize) -> Result<Json, Error> {
     Json::new(input).map_err(|problem| Error::unserializable("the input", &problem))
 }
@@ -94,13 +98,13 @@ pub fn begin_schedules(tasks: &TaskManager) {
     tasks.begin_schedules();
 }
 
-/// The kind that the schedule of this name runs.
+/// Returns the kind that the schedule of this name runs.
 pub fn task_of_schedule(tasks: &TaskManager, name: &str) -> Option<String> {
     tasks.task_of_schedule(name)
 }
 
-/// Starts a run beside the timetable. `id` is that of the run if one is started; a repeated call with it returns the run of
-/// then. Only for kinds that pass `may`.
+/// Starts a run beside the timetable. `id` becomes the id of the run if one is started; a repeated call with the same
+/// id returns the same run. `may` says which kinds the caller may use.
 pub fn trigger(
     tasks: &TaskManager,
     name: &str,
@@ -112,17 +116,18 @@ pub fn trigger(
 
 // The exit.
 
-/// The tasks that an exit now would cut short, oldest first.
+/// Returns the tasks that an exit would cut short now, oldest first.
 pub fn would_be_lost(tasks: &TaskManager) -> Vec<TaskSnapshot> {
     lost::would_be_lost(&tasks.engine).iter().map(|record| record.snapshot()).collect()
 }
 
-/// Whether an exit has nothing to wait for.
+/// Returns whether an exit has nothing to wait for.
 pub fn is_idle(tasks: &TaskManager) -> bool {
     lost::is_idle(&tasks.engine)
 }
 
-/// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on.
+/// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
+/// refused.
 pub async fn finish(tasks: &TaskManager) {
     lost::finish(&tasks.engine).await;
 }

@@ -5,20 +5,20 @@ use serde_json::value::RawValue;
 
 /// A JSON text whose shape depends on the kind of task: its input, detail, output or error.
 ///
-/// Cloning is cheap. In TypeScript it is `unknown`; the generated task map gives it its type.
+/// Cloning is cheap. In TypeScript its type is `unknown`; the generated task map gives it the real one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Json(Arc<RawValue>);
 
 impl Json {
-    /// Writes `value` as JSON. Fails when its `Serialize` does, or for a map whose keys are not strings.
+    /// Writes `value` as JSON. Fails when its `Serialize` does, or when a map has keys that are not strings.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         let raw = serde_json::value::to_raw_value(value)?;
-        // What many tasks take and return needs no memory of each.
+        // Many tasks take or return `null`, so all of them share one.
         Ok(if raw.get() == RawValue::NULL.get() { Self::null() } else { Self(raw.into()) })
     }
 
-    /// `null`.
+    /// Returns `null`.
     pub fn null() -> Self {
         static NULL: LazyLock<Json> = LazyLock::new(|| Json(RawValue::NULL.to_owned().into()));
         NULL.clone()
@@ -29,31 +29,31 @@ impl Json {
         serde_json::from_str(self.text())
     }
 
-    /// The same, and says which part of the JSON doesn't fit.
+    /// Like [`read`](Self::read), but the error says which part of the JSON doesn't fit.
     pub fn read_exactly<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
         let mut reader = serde_json::Deserializer::from_str(self.text());
         serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let problem = error.inner().to_string();
-            // Line and column are those of a text that the caller never saw.
+            // The line and column refer to a text that the caller never saw.
             let end = problem.rfind(" at line ").unwrap_or(problem.len());
             Misfit { path: error.path().to_string(), problem: problem[..end].to_owned() }
         })
     }
 
-    /// The JSON text.
+    /// Returns the JSON text.
     pub fn text(&self) -> &str {
         self.0.get()
     }
 
-    /// The length of the text in bytes.
+    /// Returns the length of the text in bytes.
     pub fn len(&self) -> usize {
         self.text().len()
     }
 }
 
-/// Why a JSON text is not of a type.
+/// Why a JSON text doesn't fit a type.
 pub struct Misfit {
-    /// The part; `.` for the whole.
+    /// The part that doesn't fit; `.` for the whole text.
     pub path: String,
     /// What is wrong with it.
     pub problem: String,
@@ -65,7 +65,7 @@ impl PartialEq for Json {
     }
 }
 
-// By hand, so that the recursive JSON type of specta never reaches the bindings.
+// Written by hand, so that the recursive JSON type of specta never reaches the bindings.
 #[cfg(feature = "specta")]
 impl specta::Type for Json {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {

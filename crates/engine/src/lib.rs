@@ -1,8 +1,8 @@
-//! The tasks of [tauri-plugin-tasks](https://docs.rs/tauri-plugin-tasks): started, watched, bounded, cancelled and cleanly ended,
-//! on tokio alone.
+//! The task engine of [tauri-plugin-tasks](https://docs.rs/tauri-plugin-tasks). It starts, watches, limits, cancels and
+//! cleanly ends tasks, on tokio alone.
 //!
-//! An app that has windows names the plugin, which re-exports all of this. For a program without, make a [`TaskManager`] and
-//! [`spawn`](TaskManager::spawn) work on it:
+//! An app that uses the plugin finds all of this re-exported there. Any other program makes a [`TaskManager`] and
+//! spawns work with [`spawn`](TaskManager::spawn):
 //!
 //! ```
 //! # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -20,10 +20,14 @@
 //!
 //! # How it is built
 //!
-//! Each folder stands above those it uses: `manager` and `handle`, which people call, on `leave` and `schedule`, these on `run`,
-//! which lets tasks run, stops them and lets them go; that on `keep`, which knows all of them, and `record`, which is one of them
-//! with a lock; and `record` on what is plain data: `queue` (who may run), `items` (what is emitted), `watch` (who is told),
-//! `progress`, `task` (what one task is) and `policy` (how its kind is treated).
+//! Each folder uses only those below it:
+//!
+//! - `manager` and `handle` are the public API.
+//! - `leave` ends tasks at an exit, and `schedule` starts them by the clock.
+//! - `run` starts, runs and stops tasks.
+//! - `keep` knows all tasks, and `record` is one of them with its lock.
+//! - `queue` (which task may run), `items` (what tasks emit), `watch` (who is notified), `progress`, `task` (what one
+//!   task is) and `policy` (how a kind is treated) are plain data.
 
 mod clock;
 mod context;
@@ -83,7 +87,7 @@ pub use schedule::{
     when::{Missed, Schedule},
 };
 
-// What is known of a task.
+// What a task tells.
 pub use error::{Error, kind::ErrorKind};
 pub use task::{
     counts::TaskCounts,

@@ -1,23 +1,23 @@
-//! The order in which locks are taken, and locks that keep to it.
+//! The order in which locks are taken, and the locks that enforce it.
 //!
-//! A thread that holds a lock may take only locks of a later rank. So no two threads can wait for each other. Debug builds
-//! panic where the order is broken, release builds check nothing.
+//! A thread that holds a lock may take only locks of a later rank, so no two threads can wait for each other. A debug
+//! build panics when a thread breaks the order. A release build checks nothing.
 //!
 //! | rank | what it guards | what runs under it |
 //! | --- | --- | --- |
-//! | [`DELIVERY`] | what a delivery layer keeps of one page | looks at tasks |
-//! | [`SCHEDULES`] | the schedules and their runs | looks at tasks and ids |
-//! | [`REGISTRY`] | which tasks there are, their ids and keys, and the gate | a start that is taken in |
-//! | [`TASK`] | the life of one task, and who watches it | one step of a life |
-//! | [`QUEUE`] | who may run | a change of place |
-//! | [`ITEMS`] | what one task has emitted | the buffer |
-//! | [`PROGRESS`] | one task's bar | a look at the bar |
-//! | [`FEED`] | who watches all tasks | marks |
-//! | [`CHANGES`] | what one watcher has to look at | a mark |
-//! | [`ATTEMPT`] | what of one attempt still runs | a look |
+//! | [`DELIVERY`] | what a delivery layer keeps for one caller | reads of tasks |
+//! | [`SCHEDULES`] | the schedules and their runs | reads of tasks and ids |
+//! | [`REGISTRY`] | all tasks, their ids and keys, and the gate | the acceptance of a start |
+//! | [`TASK`] | the life of one task, and its watchers | one step of a life |
+//! | [`QUEUE`] | which tasks may run | a change of place |
+//! | [`ITEMS`] | the items of one task | the buffer |
+//! | [`PROGRESS`] | the progress of one task | a read of the progress |
+//! | [`FEED`] | the watchers of all tasks | marks |
+//! | [`CHANGES`] | the tasks that one watcher has to look at | a mark |
+//! | [`ATTEMPT`] | which work of one attempt still runs | a read |
 //!
-//! Under none of them is anything called that belongs to the app, and nobody is woken: that happens afterwards, see
-//! [`effects`](crate::record::effects).
+//! No code of the app runs under any of these locks, and no waker is called. Both happen after the lock is released:
+//! see [`effects`](crate::record::effects).
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// A place in the order: how many ranks come before it.
+/// A place in the order: the number of ranks before it.
 pub type Rank = u8;
 
 #[allow(missing_docs)] // The table says what each is for.
@@ -53,7 +53,7 @@ pub struct Lock<T, const RANK: Rank> {
     mutex: Mutex<T>,
 }
 
-/// Holds a [`Lock`].
+/// Holds a [`Lock`] until it is dropped.
 #[must_use]
 pub struct Guard<'a, T> {
     value: MutexGuard<'a, T>,
@@ -62,12 +62,12 @@ pub struct Guard<'a, T> {
 }
 
 impl<T, const RANK: Rank> Lock<T, RANK> {
-    /// A lock around `value`.
+    /// Makes a lock around `value`.
     pub const fn new(value: T) -> Self {
         Self { mutex: Mutex::new(value) }
     }
 
-    /// Waits until nobody else holds it.
+    /// Waits until no other thread holds the lock, and takes it.
     ///
     /// # Panics
     ///
@@ -120,7 +120,7 @@ mod held {
         static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// A rank of which this thread holds, or is about to hold, a lock.
+    /// The rank of a lock that this thread holds or is about to take.
     pub(super) struct Held(Rank);
 
     impl Held {
@@ -139,7 +139,7 @@ mod held {
 
     impl Drop for Held {
         fn drop(&mut self) {
-            // When a thread ends, what it held may outlive the list.
+            // A thread that ends may drop the list before its guards.
             let _ = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 if let Some(place) = held.iter().rposition(|rank| *rank == self.0) {
@@ -156,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether the second may be taken under the first.
+    /// Whether the second lock may be taken under the first.
     fn may_follow<const FIRST: Rank, const SECOND: Rank>() -> bool {
         let (outer, inner) = (Lock::<(), FIRST>::default(), Lock::<(), SECOND>::default());
         let _held = outer.lock();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn locks_may_be_let_go_of_in_any_order() {
+    fn locks_may_be_released_in_any_order() {
         let (registry, task, queue) =
             (Lock::<(), REGISTRY>::default(), Lock::<(), TASK>::default(), Lock::<(), QUEUE>::default());
         let first = registry.lock();
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_panicked_holds_nothing_any_more() {
+    fn a_panic_releases_the_lock_and_its_rank() {
         let task = Lock::<(), TASK>::default();
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _held = task.lock();

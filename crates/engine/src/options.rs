@@ -8,7 +8,7 @@ use crate::error::{Error, refusal::Refusal};
 const TEXT_LIMIT: usize = 256;
 const TAGS_LIMIT: usize = 16;
 
-/// How one task is started, beside its kind and its input.
+/// The options of one start, beside its kind and its input.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -26,33 +26,35 @@ const TAGS_LIMIT: usize = 16;
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct StartOptions {
-    /// Higher runs earlier; 0 if nothing is said. Among equals the older one.
+    /// Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest task runs first.
     pub(crate) priority: i32,
-    /// Whether it is held until it is released.
+    /// Whether the task is held until it is released.
     pub(crate) held: bool,
-    /// Its key: see `onConflict`.
+    /// The task's key: see `onConflict`.
     pub(crate) key: Option<String>,
-    /// What happens if a live task of the kind has the key already.
+    /// What happens if a live task of the kind already has the key.
     pub(crate) on_conflict: OnConflict,
-    /// What people call it.
+    /// A name to show to people.
     pub(crate) label: Option<String>,
-    /// Words to find it by.
+    /// Words to find the task by.
     pub(crate) tags: Vec<String>,
-    /// How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile.
+    /// How long the task waits before it may run, in milliseconds. It is `queued` meanwhile.
     #[serde(rename = "delayMs", deserialize_with = "millis")]
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) delay: Option<Duration>,
-    /// The longest it may take from its first attempt on, in milliseconds. Never longer than its kind allows.
+    /// How long the task may take from the start of its first attempt, in milliseconds. The limit of its kind holds if
+    /// that is shorter.
     #[serde(rename = "timeoutMs", deserialize_with = "millis")]
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) timeout: Option<Duration>,
-    /// The longest it may take from now on, in milliseconds, with all waiting. Never longer than its kind allows.
+    /// How long the task may take from now on, waiting included, in milliseconds. The limit of its kind holds if that
+    /// is shorter.
     #[serde(rename = "deadlineMs", deserialize_with = "millis")]
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) deadline: Option<Duration>,
 }
 
-/// How a batch is started, beside its kind and its inputs.
+/// The options of a batch, beside its kind and its inputs.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -64,18 +66,18 @@ pub struct StartOptions {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchOptions {
-    /// How many members may run at once, within the other limits; no limit of its own if nothing is said.
+    /// How many members may run at once, within the other limits. By default the batch adds no limit.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) concurrency: Option<usize>,
-    /// The members' priority.
+    /// The priority of the members.
     pub(crate) priority: i32,
-    /// What people call the batch.
+    /// A name of the batch to show to people.
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
     pub(crate) tags: Vec<String>,
 }
 
-/// What a start does when a live task of the same kind has its key already.
+/// What a start does when a live task of the same kind already has its key.
 ///
 /// The names in brackets are those of `ExistingWorkPolicy` in Android's `WorkManager`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,37 +88,39 @@ pub enum OnConflict {
     /// The start fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken).
     #[default]
     Refuse,
-    /// Nothing new is started: the caller gets the live task (`KEEP`).
+    /// Nothing is started: the caller gets the live task (`KEEP`).
     Join,
-    /// The live task is cancelled with the reason `replaced`; the new one waits until it has really ended (`REPLACE`).
+    /// The live task is cancelled with the reason `replaced`. The new task waits until the live one has ended
+    /// (`REPLACE`).
     Replace,
-    /// The new task waits until the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
-    /// with it).
+    /// The new task waits until the live one has ended, however it ends (`APPEND_OR_REPLACE`; with plain `APPEND` it
+    /// would fail with the live one).
     Append,
 }
 
 impl StartOptions {
-    /// Nothing special.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Higher runs earlier; 0 if nothing is said. Among equals the older one goes first.
+    /// Sets the priority. Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest
+    /// task runs first.
     #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Holds it in the queue until [`TaskHandle::release`](crate::TaskHandle::release).
+    /// Holds the task in its queue until [`TaskHandle::release`](crate::TaskHandle::release).
     #[must_use]
     pub fn held(mut self) -> Self {
         self.held = true;
         self
     }
 
-    /// Gives it a key of up to 256 bytes. Two live tasks of a kind with the same key never run at once; `on_conflict` says
-    /// what happens when there is one already.
+    /// Sets a key of up to 256 bytes. Two live tasks of a kind with the same key never run at once. `on_conflict` says
+    /// what happens if a live task already has the key.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>, on_conflict: OnConflict) -> Self {
         self.key = Some(key.into());
@@ -124,37 +128,37 @@ impl StartOptions {
         self
     }
 
-    /// What people call it, in up to 256 bytes.
+    /// Sets a name to show to people, of up to 256 bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// A word of up to 256 bytes to find it by; up to 16 of them.
+    /// Adds a word of up to 256 bytes to find the task by. A task can have 16 of them.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// It waits this long before it may have its turn; it is `queued` meanwhile.
+    /// Makes the task wait this long before it may run. It is `queued` meanwhile.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
         self
     }
 
-    /// The longest it may take from the beginning of its first attempt. Never longer than its kind's
-    /// `Task::timeout`.
+    /// Limits how long the task may take from the start of its first attempt. `Task::timeout` of its kind holds if that
+    /// is shorter.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// The longest it may take from now on, with all waiting. Never longer than its kind's
-    /// `Task::deadline`.
+    /// Limits how long the task may take from now on, waiting included. `Task::deadline` of its kind holds if that is
+    /// shorter.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -176,41 +180,41 @@ impl StartOptions {
 }
 
 impl BatchOptions {
-    /// Nothing special.
+    /// Returns the default options.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many members may run at once, within the limits of the app, the kind and the group. With 0
-    /// none ever runs: this limit can't be changed.
+    /// Limits how many members may run at once, within the limits of the app, the kind and the group. With 0 no member
+    /// ever runs, because this limit can't be changed.
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = Some(concurrency);
         self
     }
 
-    /// The priority of the members; see [`StartOptions::priority`].
+    /// Sets the priority of the members: see [`StartOptions::priority`].
     #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
     }
 
-    /// What people call the batch, in up to 256 bytes.
+    /// Sets a name of the batch to show to people, of up to 256 bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// A word of up to 256 bytes to find the batch and its members by; up to 16 of them.
+    /// Adds a word of up to 256 bytes to find the batch and its members by. A batch can have 16 of them.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
     }
 
-    /// The options of the batch itself, and those of each member.
+    /// Returns the options of the batch itself, and those of each member.
     pub(crate) fn split(self) -> (StartOptions, StartOptions) {
         let Self { priority, label, tags, .. } = self;
         let batch = StartOptions { label, tags: tags.clone(), ..StartOptions::default() };
@@ -236,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_says_times_in_milliseconds_and_a_typo_is_an_error() {
+    fn times_are_read_in_milliseconds_and_a_typo_is_an_error() {
         let read = serde_json::from_value::<StartOptions>;
         let options = read(json!({ "delayMs": 1500, "onConflict": "append", "key": "k" })).unwrap();
         assert_eq!(options, StartOptions::new().delay(Duration::from_millis(1_500)).key("k", OnConflict::Append));
@@ -246,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_too_many_is_refused_with_its_limit() {
+    fn long_texts_and_too_many_tags_are_refused_with_the_limit() {
         let long = "x".repeat(257);
         for options in [
             StartOptions::new().key(&long, OnConflict::Refuse),

@@ -1,7 +1,7 @@
-//! A hundred thousand tasks through limits of 1, 8 and 1,000, on real threads and in real time. A tenth of them is
-//! cancelled, a tenth panics and a tenth times out; none may be lost, no slot may be, and no memory.
+//! Runs a hundred thousand tasks through limits of 1, 8 and 1,000, on real threads and in real time. A tenth is
+//! cancelled, a tenth panics and a tenth times out. No task, no slot and no memory may be lost.
 //!
-//! Alone in its program, since it counts what the whole program allocates.
+//! This test is alone in its program, because it counts the allocations of the whole program.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -33,10 +33,10 @@ const TASKS: usize = 100_000;
 /// How many ended tasks are kept.
 const KEPT: usize = 64;
 const LIMITS: [(&str, usize); 3] = [("one", 1), ("eight", 8), ("thousand", 1_000)];
-/// How many tasks are started before the first of them is waited for.
+/// How many tasks are started before the first of them is awaited.
 const WAVE: usize = 5_000;
-/// What may be left for each task in the end, in bytes: buffers that have grown take 3. A task that stays takes about a
-/// thousand, so one in a hundred that did would be too many.
+/// How many bytes per task may be left in the end. Buffers that have grown take 3. A leaked task takes about a
+/// thousand, so one leak in a hundred tasks is too many.
 const LEFT: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -44,12 +44,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 enum Deed {
     Completes,
-    /// Never comes to its end, and is cancelled.
+    /// Never ends by itself, and is cancelled.
     Hangs,
     Panics,
-    /// Never comes to its end, and has a tiny timeout or a tiny deadline.
+    /// Never ends by itself, and has a tiny timeout or a tiny deadline.
     TimesOut,
-    /// Waits until all probes of its kind run at the same time.
+    /// Waits until all probes of its kind run at once.
     Probes,
 }
 
@@ -64,7 +64,7 @@ impl Deed {
     }
 }
 
-/// How many handlers of a kind run, and how many ever did at the same time.
+/// How many handlers of a kind run, and the most that ever ran at once.
 #[derive(Default)]
 struct Inside {
     now: AtomicUsize,
@@ -123,13 +123,13 @@ impl Kinds {
     }
 }
 
-/// Starts so many tasks, wave after wave, and looks how each ended.
+/// Starts this many tasks, wave after wave, and checks how each ended.
 async fn run(tasks: &TaskManager, count: usize) {
     let mut ends = HashMap::new();
     for wave in 0..count / WAVE {
         let started: Vec<_> = (0..WAVE).map(|number| start(tasks, wave * WAVE + number)).collect();
         for (deed, task) in &started {
-            // Those in the middle of a queue and those that run; none waits for its turn to be cancelled.
+            // Some are in the middle of a queue and some run. All are cancelled at once.
             if *deed == Deed::Hangs {
                 task.cancel().unwrap();
             }
@@ -157,11 +157,11 @@ async fn run(tasks: &TaskManager, count: usize) {
 
 fn start(tasks: &TaskManager, number: usize) -> (Deed, TaskHandle) {
     let deed = Deed::of(number);
-    // By hundreds, so that each kind gets all deeds.
+    // By hundreds, so that each kind gets every deed.
     let (kind, _) = LIMITS[number / 100 % LIMITS.len()];
     let tiny = Duration::from_millis(1);
     let options = match deed {
-        // Most of those with a deadline end in the queue, all of those with a timeout while they run.
+        // Most tasks with a deadline end in the queue. All with a timeout end while they run.
         Deed::TimesOut if number % 20 == 6 => StartOptions::new().timeout(tiny),
         Deed::TimesOut => StartOptions::new().deadline(tiny),
         _ => StartOptions::new(),
@@ -169,7 +169,7 @@ fn start(tasks: &TaskManager, number: usize) -> (Deed, TaskHandle) {
     (deed, tasks.start_with(kind, deed, options).unwrap())
 }
 
-/// No slot is lost: as many as the limit run at the same time, and not one more.
+/// Checks that no slot is lost: exactly as many as the limit run at once.
 async fn probe(tasks: &TaskManager, kinds: &Kinds) {
     for ((kind, limit), inside) in LIMITS.into_iter().zip(&kinds.inside) {
         inside.most.store(0, SeqCst);
@@ -189,7 +189,7 @@ async fn probe(tasks: &TaskManager, kinds: &Kinds) {
     }
 }
 
-/// Nobody is queued, running or about to stop, and the ended ones are as many as were started.
+/// Checks that no task is queued, running or about to stop, and that as many have ended as were started.
 fn assert_counts(tasks: &TaskManager) {
     let mut sums = [0; 4];
     for counts in tasks.counts() {
@@ -203,7 +203,7 @@ fn assert_counts(tasks: &TaskManager) {
     assert_eq!(sums, [7 * tenth + probes, tenth, tenth, tenth]);
 }
 
-/// What is over for whoever waits for it may be a moment from being put away.
+/// Waits until `holds` is true. The engine may put a task away a moment after its waiter sees the end.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let since = std::time::Instant::now();
     while !holds() {
@@ -214,7 +214,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_hundred_thousand_tasks_lose_no_task_no_slot_and_no_memory() {
-    // Ten thousand panics on purpose say nothing; any other still does.
+    // Ten thousand panics on purpose print nothing; any other still does.
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if panic.payload().downcast_ref() != Some(&"as told") {
@@ -225,7 +225,7 @@ fn a_hundred_thousand_tasks_lose_no_task_no_slot_and_no_memory() {
     let runtime = Runtime::new().unwrap();
     let tasks = &kinds.manager(runtime.handle());
     runtime.block_on(async {
-        // Warms up what stays for ever, such as the runtime's threads and the room of its queues.
+        // Allocates what stays for ever, such as the runtime's threads and the room of its queues.
         run(tasks, WAVE).await;
         let before = ALLOCATED.current_usage();
         run(tasks, TASKS).await;

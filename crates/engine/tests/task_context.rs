@@ -23,7 +23,7 @@ use tokio::time::sleep;
 type Nothing = Result<(), Failure>;
 
 #[tokio::test(start_paused = true)]
-async fn progress_says_how_far_it_is_how_fast_and_how_long_it_takes() {
+async fn progress_has_a_fraction_a_rate_and_an_estimate() {
     #[derive(Serialize)]
     struct Stage {
         stage: &'static str,
@@ -41,7 +41,7 @@ async fn progress_says_how_far_it_is_how_fast_and_how_long_it_takes() {
     });
     sleep(Duration::from_millis(350)).await;
     let early = task.snapshot().progress;
-    assert_eq!((early.rate, early.eta_ms), (None, None), "it means nothing yet");
+    assert_eq!((early.rate, early.eta_ms), (None, None), "a rate means nothing yet");
     sleep(Duration::from_millis(4_700)).await;
     let progress = task.snapshot().progress;
     assert_eq!((progress.completed, progress.total, progress.unit), (5_000, Some(10_000), Unit::Bytes));
@@ -52,11 +52,11 @@ async fn progress_says_how_far_it_is_how_fast_and_how_long_it_takes() {
     assert_eq!(progress.detail.unwrap().text(), r#"{"stage":"first half"}"#);
     task.outcome().await;
     let last = task.snapshot().progress;
-    assert_eq!((last.completed, last.rate, last.eta_ms), (10_000, None, None), "what has ended has no rate");
+    assert_eq!((last.completed, last.rate, last.eta_ms), (10_000, None, None), "an ended task has no rate");
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_told_a_rate_is_told_before_the_end_that_there_is_none_any_more() {
+async fn a_watcher_that_was_told_a_rate_is_told_none_before_the_end() {
     let tasks = manager();
     let task = tasks.spawn("count", async |ctx: TaskContext| -> Nothing {
         for _ in 0..30 {
@@ -79,7 +79,7 @@ async fn who_was_told_a_rate_is_told_before_the_end_that_there_is_none_any_more(
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_too_large_for_a_page_is_refused_where_it_is_reported() {
+async fn a_report_that_is_too_large_is_refused_at_the_call() {
     let tasks = manager();
     let task = tasks.spawn("large", async |ctx: TaskContext<String>| {
         let message = ctx.progress().message("x".repeat(2_000)).unwrap_err();
@@ -93,7 +93,7 @@ async fn what_is_too_large_for_a_page_is_refused_where_it_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_told_after_the_end() {
+async fn no_event_comes_after_the_end() {
     let tasks = manager();
     let (send, receive) = tokio::sync::oneshot::channel();
     let task = tasks.spawn("leaves", async |ctx: TaskContext| -> Nothing {
@@ -108,7 +108,7 @@ async fn nothing_is_told_after_the_end() {
     let mut events = Vec::new();
     while let Some(event) = watch.next().await {
         events.push(event.change);
-        assert!(events.len() < 10, "reports after the end keep the end from being told: {events:?}");
+        assert!(events.len() < 10, "reports after the end hold up the end: {events:?}");
         left.progress().inc(1);
     }
     assert!(matches!(events.last(), Some(TaskChange::Status(change)) if change.status == TaskStatus::Completed));
@@ -134,7 +134,7 @@ async fn blocking_work_returns_its_value_and_its_panics() {
 }
 
 #[tokio::test]
-async fn blocking_work_that_looks_at_its_token_stops_itself() {
+async fn blocking_work_that_polls_its_token_stops() {
     let tasks = manager();
     let (started, has_started) = tokio::sync::oneshot::channel();
     let stopped = Arc::new(AtomicBool::new(false));
@@ -194,7 +194,7 @@ async fn blocking_work_that_overstays_is_shown_as_overdue_until_it_returns() {
     has_started.await.unwrap();
     let mut watch = task.watch();
     task.cancel().unwrap();
-    // Paused time doesn't move by itself while a thread is busy; let the timers be set, then move it.
+    // Paused time doesn't move by itself while a thread is busy. The timers are set first, then time is moved.
     tokio::task::yield_now().await;
     tokio::time::advance(Duration::from_secs(6)).await;
     let mut seen = Vec::new();

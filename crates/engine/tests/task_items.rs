@@ -1,4 +1,4 @@
-//! What a handler emits, as Rust reads it.
+//! Items and bytes that a handler emits, as read from Rust.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -10,7 +10,7 @@ use support::manager;
 use tauri_plugin_tasks_engine::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskStatus};
 use tokio::time::{sleep, timeout};
 
-/// A task that emits the numbers below `to`, with this much time before each.
+/// A task that emits the numbers below `to`, with this pause before each.
 fn count(to: u32, pause: Duration) -> TaskHandle {
     manager().spawn("count", async move |ctx: TaskContext<(), u32>| {
         for number in 0..to {
@@ -64,7 +64,7 @@ async fn bytes_arrive_as_one_stream() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_for_the_next_item_that_is_given_up_loses_nothing() {
+async fn dropping_a_call_for_the_next_item_loses_nothing() {
     let task = count(20, Duration::from_secs(1));
     let mut items = task.items::<u32>();
     let (mut got, mut given_up) = (Vec::new(), 0);
@@ -75,13 +75,13 @@ async fn a_call_for_the_next_item_that_is_given_up_loses_nothing() {
         }
     }
     assert!(items.next().await.is_none());
-    assert!(items.next().await.is_none(), "and so it stays");
+    assert!(items.next().await.is_none(), "it stays at the end");
     assert_eq!(got, (0..20).collect::<Vec<_>>());
     assert!(given_up > 20, "{given_up}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_reads_next_goes_on_exactly_behind_the_one_before() {
+async fn a_new_reader_continues_exactly_where_the_last_one_stopped() {
     let task = count(1_000, Duration::ZERO);
     let mut got = Vec::new();
     for few in (1..).take(40) {
@@ -99,7 +99,7 @@ async fn whoever_reads_next_goes_on_exactly_behind_the_one_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_reads_bytes_next_goes_on_exactly_behind_the_one_before() {
+async fn a_new_reader_of_bytes_continues_exactly_where_the_last_one_stopped() {
     let task = manager().spawn("bytes", async |ctx: TaskContext<(), Bytes>| {
         for chunk in 0..200_u8 {
             ctx.emit_bytes(vec![chunk; usize::from(chunk)]).await?;
@@ -113,7 +113,7 @@ async fn whoever_reads_bytes_next_goes_on_exactly_behind_the_one_before() {
         let Some(more) = bytes.next().await else { break };
         got.extend(more.unwrap());
         assert_eq!((bytes.position(), bytes.missed()), (got.len() as u64, 0));
-        // One that waits and is given up, on its way to the next.
+        // This reader waits once more and is then dropped.
         let _ = timeout(Duration::ZERO, bytes.next()).await.map(|more| got.extend(more.unwrap().unwrap()));
     }
     let expected: Vec<u8> = (0..200_u8).flat_map(|chunk| vec![chunk; usize::from(chunk)]).collect();
@@ -121,7 +121,7 @@ async fn whoever_reads_bytes_next_goes_on_exactly_behind_the_one_before() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_never_asked_takes_nothing_and_locks_nobody_out() {
+async fn a_reader_that_never_reads_takes_nothing_and_locks_nobody_out() {
     let task = count(3, Duration::ZERO);
     let idle = task.items::<u32>();
     assert_eq!(rest(&mut task.items()).await, [0, 1, 2]);
@@ -138,13 +138,13 @@ async fn a_second_reader_is_refused_and_gets_the_rest_when_the_first_is_dropped(
     assert_eq!(first.next().await.unwrap().unwrap(), 0);
     let error = second.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Locked);
-    assert!(error.message.contains("end the other reading"), "{error}");
+    assert!(error.message.contains("end the other reader"), "{error}");
     drop(first);
     assert_eq!(rest(&mut second).await, [1, 2, 3, 4]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_of_another_type_is_an_error_and_the_next_one_comes() {
+async fn an_item_of_another_type_is_an_error_and_the_next_one_follows() {
     let task = manager().spawn("mixed", async |ctx: TaskContext<(), serde_json::Value>| {
         for item in [1.into(), "two".into(), 3.into()] {
             ctx.emit(item).await?;
@@ -161,7 +161,7 @@ async fn an_item_of_another_type_is_an_error_and_the_next_one_comes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn items_end_with_their_task_however_that_ends() {
+async fn items_end_with_their_task_however_it_ends() {
     let failed = manager().spawn("fails", async |ctx: TaskContext<(), u32>| {
         ctx.emit(1).await?;
         Err::<(), _>(Failure::new("no"))
@@ -177,9 +177,9 @@ async fn items_end_with_their_task_however_that_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_dropped_is_counted_for_whoever_reads_next() {
+async fn dropped_items_are_counted_for_the_next_reader() {
     let task = count(100_000, Duration::ZERO);
-    // Nobody reads, and the buffer holds 65,536.
+    // Without a reader the buffer keeps 65,536 items.
     assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
     let mut items = task.items::<u32>();
     assert_eq!(items.next().await.unwrap().unwrap(), 100_000 - 65_536);
@@ -190,9 +190,9 @@ async fn what_was_dropped_is_counted_for_whoever_reads_next() {
     assert_eq!((items.missed(), items.position()), (0, 100_000), "told once");
 }
 
-/// Several threads, and time that goes on by itself.
+/// Several threads, in real time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn what_many_threads_emit_at_once_arrives_once_and_each_ones_in_order() {
+async fn items_of_many_threads_arrive_once_and_in_order_per_thread() {
     const EACH: u32 = 30_000;
     let task = manager().spawn("many", async |ctx: TaskContext<(), (u32, u32)>| {
         let mut emitters = tokio::task::JoinSet::new();
@@ -217,7 +217,7 @@ async fn what_many_threads_emit_at_once_arrives_once_and_each_ones_in_order() {
     'readers: loop {
         let mut items = task.items::<(u32, u32)>();
         let mut missed_first = None;
-        // Readers come and go meanwhile. While there is none, a full buffer drops its oldest.
+        // Readers come and go meanwhile. While there is none, a full buffer drops its oldest items.
         for _ in 0..7_000 {
             let Some(item) = items.next().await else { break 'readers };
             let (emitter, number) = item.unwrap();
@@ -234,5 +234,5 @@ async fn what_many_threads_emit_at_once_arrives_once_and_each_ones_in_order() {
         missed += items.missed();
     }
     assert_eq!(total + missed, u64::from(5 * EACH), "all are there, or counted");
-    assert!(next.values().all(|next| *next == EACH), "the last ones are: {next:?}");
+    assert!(next.values().all(|next| *next == EACH), "the last ones are missing: {next:?}");
 }

@@ -1,4 +1,4 @@
-//! Tasks from Rust, on tokio alone and in paused time.
+//! Tasks started from Rust, on tokio alone and in paused time.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -53,7 +53,7 @@ async fn work_outlives_the_code_that_started_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn status_can_be_asked_by_id_and_tasks_listed_by_name_and_status() {
+async fn a_task_is_found_by_id_and_listed_by_name_and_status() {
     let tasks = manager();
     let slow = tasks.spawn("slow", async |_: TaskContext| -> Nothing {
         sleep(Duration::from_secs(60)).await;
@@ -70,7 +70,7 @@ async fn status_can_be_asked_by_id_and_tasks_listed_by_name_and_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_cancel_drops_work_that_knows_no_token_at_its_await() {
+async fn a_cancel_drops_work_without_a_token_at_its_await() {
     struct Cleanup(Arc<AtomicBool>);
     impl Drop for Cleanup {
         fn drop(&mut self) {
@@ -90,11 +90,11 @@ async fn a_cancel_drops_work_that_knows_no_token_at_its_await() {
     assert_eq!(task.status(), TaskStatus::Cancelling);
     assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
     assert_eq!(before.elapsed(), Duration::ZERO, "at once");
-    assert!(cleaned.load(SeqCst), "what it held was dropped before its end was told");
+    assert!(cleaned.load(SeqCst), "its values were dropped before its end was told");
 }
 
 #[tokio::test(start_paused = true)]
-async fn work_that_polls_its_token_comes_to_its_own_end() {
+async fn work_that_polls_its_token_ends_by_itself() {
     let tasks = manager();
     let rounds = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&rounds);
@@ -109,13 +109,13 @@ async fn work_that_polls_its_token_comes_to_its_own_end() {
     tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
     assert!(
         support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
-        "an error after a cancel is the cancel"
+        "an error after a cancel counts as cancelled"
     );
     assert_eq!(rounds.load(SeqCst), 6, "it finished the round it was in");
 }
 
 #[tokio::test(start_paused = true)]
-async fn output_that_still_comes_after_a_cancel_counts() {
+async fn an_output_returned_after_a_cancel_counts() {
     let tasks = manager();
     let task = tasks.spawn("save", async |ctx: TaskContext| {
         ctx.cancelled().await;
@@ -129,7 +129,7 @@ async fn output_that_still_comes_after_a_cancel_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_grace_period_ends() {
+async fn a_handler_is_dropped_after_its_grace_period() {
     let tasks = manager();
     let task = tasks.spawn("ignore", async |ctx: TaskContext| -> Nothing {
         let _token = ctx.token();
@@ -178,7 +178,7 @@ async fn a_panic_before_the_first_await_and_one_in_a_drop_are_caught_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_output_that_is_no_json_is_a_failure_that_says_so() {
+async fn an_output_that_is_not_json_fails_the_task() {
     let tasks = manager();
     let task =
         tasks.spawn("odd", async |_: TaskContext| Ok::<_, Failure>(std::collections::HashMap::from([((1, 2), 3)])));
@@ -188,7 +188,7 @@ async fn an_output_that_is_no_json_is_a_failure_that_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ended_can_be_removed_and_only_that() {
+async fn only_an_ended_task_can_be_removed() {
     let tasks = manager();
     let task = tasks.spawn("slow", async |_: TaskContext| -> Nothing {
         sleep(Duration::from_secs(1)).await;
@@ -202,7 +202,7 @@ async fn what_ended_can_be_removed_and_only_that() {
     assert!(error.message.contains("already completed"), "{error}");
     tasks.remove(task.id()).unwrap();
     assert_eq!(tasks.get(task.id()).unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(task.outcome().await.output::<()>(), Some(()), "who holds it still reads it");
+    assert_eq!(task.outcome().await.output::<()>(), Some(()), "a handle still reads it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -233,14 +233,14 @@ async fn a_failure_that_nobody_watches_is_logged_exactly_once() {
     let id = fails().id();
     sleep(Duration::from_secs(1)).await;
     assert_eq!(log.count("nobody was watching: disk full"), 1, "{log:?}");
-    // Whoever comes later can read it, and it is not logged again.
+    // A later handle can read it, and it is not logged again.
     assert!(matches!(tasks.handle(id).unwrap().outcome().await, Outcome::Failed(_)));
     drop(tasks.handle(id).unwrap());
     assert_eq!(log.count("disk full"), 1, "{log:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_that_somebody_has_seen_is_not_logged() {
+async fn a_failure_that_was_seen_is_not_logged() {
     let log = Log::capture();
     let (_, fails) = failing(&log);
     fails().outcome().await;
@@ -280,7 +280,7 @@ async fn a_panic_that_a_later_cancel_hides_is_logged() {
         let _ = panics.send(());
         panic!("halfway")
     });
-    // Then the handler is over, and its blocking work is waited for, which does not listen to its token.
+    // The handler has ended, but its blocking work ignores its token and is waited for.
     about_to_panic.await.unwrap();
     tokio::task::yield_now().await;
     task.cancel().unwrap();
@@ -290,7 +290,7 @@ async fn a_panic_that_a_later_cancel_hides_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_listens_to_the_log_may_ask_for_tasks() {
+async fn a_log_subscriber_may_list_tasks() {
     use tracing_subscriber::{Layer, layer::SubscriberExt};
     struct Asks(tauri_plugin_tasks_engine::TaskManager, Arc<AtomicUsize>);
     impl<S: tracing::Subscriber> Layer<S> for Asks {
@@ -307,11 +307,11 @@ async fn whoever_listens_to_the_log_may_ask_for_tasks() {
     let watched = tasks.spawn("fails", async |_: TaskContext| Err::<(), _>(Failure::new("no")));
     sleep(Duration::from_secs(1)).await;
     drop(watched);
-    assert!(seen.load(SeqCst) >= 3, "it was asked from within the log");
+    assert!(seen.load(SeqCst) >= 3, "the subscriber listed tasks");
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_removed_in_the_moment_they_end_push_nobody_out() {
+async fn tasks_removed_as_they_end_push_no_other_out() {
     let tasks = manager();
     let kept = tasks.spawn("kept", async |_: TaskContext| -> Nothing { Ok(()) });
     kept.outcome().await;
@@ -326,7 +326,7 @@ async fn tasks_removed_in_the_moment_they_end_push_nobody_out() {
 
 /// Real threads: a writer that never pauses, and a last value that must not be missed.
 #[test]
-fn the_last_report_is_told_however_fast_they_come() {
+fn the_last_report_arrives_however_fast_they_come() {
     const LAST: u64 = 300_000;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     runtime.block_on(async {

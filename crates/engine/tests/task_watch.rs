@@ -1,4 +1,4 @@
-//! Promises 1 and 2: one end, and order. Any script of a handler, any moment of a cancel.
+//! Promises 1 and 2: one end, and events in order, for any script of a handler and any moment of a cancel.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -11,7 +11,7 @@ use support::manager;
 use tauri_plugin_tasks_engine::{Failure, TaskChange, TaskContext, TaskManager, TaskStatus};
 use tokio::time::{Instant, sleep};
 
-/// The grace period of work that isn't registered, and what is added before it counts as overdue.
+/// The grace period of spawned work.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ async fn handler(ctx: TaskContext, steps: Vec<Step>, last: Last) -> Result<u64, 
     }
 }
 
-/// What must come out, from the script alone.
+/// What must come out, computed from the script alone.
 struct Model {
     ends_at: Option<Duration>,
     done: u64,
@@ -153,7 +153,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_task_has_one_end_and_is_told_in_order(
+    fn a_task_ends_once_and_its_events_come_in_order(
         steps in steps(),
         last in last(),
         cancel_at in prop::option::of(0..10_000_u64),
@@ -164,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cancelled_task_ends_at_once_or_has_its_grace(
+    fn a_cancelled_task_ends_at_once_or_within_its_grace_period(
         steps in steps(),
         last in last(),
         cancel_at in 0..10_000_u64,
@@ -181,14 +181,14 @@ proptest! {
                 task.outcome().await;
                 let late = begun.elapsed().abs_diff(model.end_after(cancel_at));
                 assert!(late <= Duration::from_millis(1), "{late:?} off");
-                assert!(!task.snapshot().overdue, "who was dropped in time is not overdue");
+                assert!(!task.snapshot().overdue, "a handler dropped in time is not overdue");
             }
         });
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_conflated_for_a_reader_that_is_slow() {
+async fn progress_is_conflated_for_a_slow_reader() {
     let tasks = manager();
     let task = tasks.spawn("flood", async |ctx: TaskContext| {
         for _ in 0..1_000 {

@@ -1,4 +1,4 @@
-//! An engine with the kinds that are measured.
+//! An engine with the kinds that the benches run.
 
 #![allow(dead_code)] // Each bench uses its part.
 
@@ -14,7 +14,7 @@ use tauri_plugin_tasks_engine::{
 };
 use tokio::runtime::Runtime;
 
-/// What the tasks run on, as an app has it: as many threads as there are cores.
+/// The runtime of the tasks. As in an app, it has as many threads as there are cores.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 async fn empty(_: TaskContext, (): ()) -> Result<(), Failure> {
@@ -25,7 +25,7 @@ async fn hang(_: TaskContext, _: String) -> Result<(), Failure> {
     pending().await
 }
 
-/// Of one kind, so that those that end and those that stay wait in the same queue.
+/// One kind for both, so that tasks that end and tasks that stay wait in the same queue.
 async fn end_or_hang(_: TaskContext, ends: bool) -> Result<(), Failure> {
     if ends { Ok(()) } else { pending().await }
 }
@@ -39,7 +39,7 @@ async fn count(ctx: TaskContext, times: u64) -> Result<u128, Failure> {
     Ok(start.elapsed().as_nanos())
 }
 
-/// A manager that nobody watches.
+/// A manager without watchers.
 pub fn manager() -> TaskManager {
     let (policy, errors) = (Policy::default, Errors::default);
     let kinds = [

@@ -1,3 +1,5 @@
+//! What a handler gets to report and emit, and to learn that it should stop.
+
 pub(crate) mod progress_reporter;
 
 use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
@@ -16,19 +18,19 @@ use crate::{
 };
 use progress_reporter::ProgressReporter;
 
-/// What a handler gets to report its progress and to learn that it should stop.
+/// What a handler gets to report progress, to emit items, and to learn that it should stop.
 ///
-/// `D` is the type of the progress detail, `I` that of the items. Both have defaults, so a handler that
-/// needs neither takes a plain `TaskContext`. It knows no runtime and no app, so a handler can be tested
-/// on its own. Clones are cheap and speak for the same task.
+/// `D` is the type of the progress detail, `I` that of the items. A handler that needs neither takes a plain
+/// `TaskContext`. It depends on no app, so a handler can be tested on its own. Clones are cheap and refer to the same
+/// task.
 ///
 /// # Cancellation
 ///
-/// A handler that does nothing about it is dropped at the `.await` where it stands, so whatever it holds
-/// is dropped too: put clean-up into a `Drop`. A handler that has asked for its [`token`](Self::token),
-/// [`cancelled`](Self::cancelled) or [`is_cancelled`](Self::is_cancelled) gets the kind's grace period
-/// (5 seconds if nothing else is said) to come to its end; then it is dropped in the same way. Clean-up that has to
-/// await something goes to [`on_cancel`](Self::on_cancel). A time limit stops a handler just as a cancel does.
+/// By default a cancelled handler is dropped at its current `.await`, with everything that it holds: put clean-up into
+/// a `Drop`. A handler that has asked for its [`token`](Self::token), [`cancelled`](Self::cancelled) or
+/// [`is_cancelled`](Self::is_cancelled) gets the grace period of its kind (5 seconds by default) to end by itself.
+/// After that it is dropped in the same way. Clean-up that has to await something goes to
+/// [`on_cancel`](Self::on_cancel). A time limit stops a handler as a cancel does.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -55,56 +57,56 @@ impl<D, I> TaskContext<D, I> {
         Self { record: Arc::clone(record), attempt: Arc::clone(attempt), types: PhantomData }
     }
 
-    /// The task's id.
+    /// Returns the task's id.
     pub fn id(&self) -> TaskId {
         self.record.id
     }
 
-    /// The name the task was started under.
+    /// Returns the name that the task was started under.
     pub fn name(&self) -> &str {
         self.record.name()
     }
 
-    /// Which attempt this is, from 1.
+    /// Returns the number of this attempt, from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt.number
     }
 
-    /// Where to report progress.
+    /// Returns the reporter of the task's progress.
     pub fn progress(&self) -> ProgressReporter<'_, D> {
         ProgressReporter::new(&self.record)
     }
 
-    /// The task's cancellation token: await it, poll it, or hand it on to code that takes one.
+    /// Returns the task's cancellation token: await it, poll it, or pass it to code that takes one.
     ///
-    /// Asking for it gives the handler a grace period after a cancel; see [Cancellation](Self#cancellation).
-    /// The token is cancelled by the engine alone: cancel a [child](CancellationToken::child_token) of it
-    /// to stop a part of your own work.
+    /// Asking for it gives the handler a grace period after a cancel: see [Cancellation](Self#cancellation). Only the
+    /// engine cancels this token. To stop a part of your own work, cancel a [child](CancellationToken::child_token) of
+    /// it.
     pub fn token(&self) -> CancellationToken {
         self.attempt.handler_token()
     }
 
-    /// Whether the task was told to stop. For loops that poll; counts as asking for the
-    /// [`token`](Self::token).
+    /// Returns whether the task was told to stop, for loops that poll. Counts as asking for the [`token`](Self::token).
     pub fn is_cancelled(&self) -> bool {
         self.attempt.is_cancelled()
     }
 
-    /// Waits until the task is told to stop. Cancel safe; counts as asking for the [`token`](Self::token).
+    /// Waits until the task is told to stop. Counts as asking for the [`token`](Self::token). Cancel safe.
     pub async fn cancelled(&self) {
         self.attempt.cancelled().await;
     }
 
-    /// Has `cleanup` run if this attempt is stopped, by a cancel or a time limit: after the handler is over (returned an
-    /// error or dropped), before the task ends, within the grace period.
+    /// Registers `cleanup`, which runs if a cancel or a time limit stops this attempt. It runs after the handler has
+    /// returned an error or was dropped, before the task ends, and within the grace period.
     ///
-    /// It is not run when the handler comes to its own end, with an output or an error, and not when it completes
-    /// in spite of a cancel; after a time limit it is, since then the output doesn't count. Several are run one
-    /// after the other, the last one first. What takes longer than is left of the grace period is dropped, with a
-    /// warning; a handler that has used all of it, because it has asked for its token, leaves its clean-up as much
-    /// time again. A panic is logged.
+    /// It does not run when the handler ends before it is told to stop, or completes in spite of a cancel. It does run
+    /// after a time limit, because the output no longer counts. If there are several, they run one after the other, the
+    /// last one first. A clean-up that takes longer than the rest of the grace period is dropped, with a warning. If
+    /// the handler has asked for its token and used the whole grace period, its clean-ups get one more. A panic is
+    /// logged.
     ///
-    /// Work that it begins with [`spawn_blocking`](Self::spawn_blocking) is waited for, with a token that is cancelled already.
+    /// The task also waits for work that a clean-up begins with [`spawn_blocking`](Self::spawn_blocking). The token of
+    /// that work is already cancelled.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -124,17 +126,17 @@ impl<D, I> TaskContext<D, I> {
         self.attempt.on_cancel(Cleanup::new(&self.record.kind.name, self.record.id, cleanup));
     }
 
-    /// Runs `work` on a thread where it may block, and waits for what it returns.
+    /// Runs `work` on a thread where it may block, and returns its result.
     ///
-    /// A thread can't be stopped from outside. So `work` gets a token to look at now and then: it is
-    /// cancelled when the task is, and also when the handler is over, however that came. The task ends only
-    /// when all such work has returned; if that takes longer than the grace period after a cancel, the task
-    /// is shown as `overdue`. A panic in `work` goes on in the handler.
+    /// A thread can't be stopped from outside, so `work` gets a token to check now and then. The token is cancelled
+    /// with the task, and when the handler has ended for any reason. The task ends only when all such work has
+    /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`. A panic in
+    /// `work` continues in the handler.
     ///
     /// # Cancellation safety
     ///
-    /// If the returned future is dropped, work that has not begun is never run; work that has begun goes on
-    /// until it returns.
+    /// If the returned future is dropped, work that has not begun never runs. Work that has begun continues until it
+    /// returns.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -161,7 +163,7 @@ impl<D, I> TaskContext<D, I> {
                 Ok(value) => value,
                 Err(error) => match error.try_into_panic() {
                     Ok(panic) => resume_unwind(panic),
-                    // The runtime is going down and takes this future with it.
+                    // The runtime is shutting down and will drop this future.
                     Err(_) => std::future::pending().await,
                 },
             }
@@ -170,21 +172,22 @@ impl<D, I> TaskContext<D, I> {
 }
 
 impl<D, I: Serialize> TaskContext<D, I> {
-    /// Sends an item to whoever reads the task's items: `task.items()` in a page,
-    /// [`TaskHandle::items`](crate::TaskHandle::items) in Rust.
+    /// Emits an item for the task's reader: [`TaskHandle::items`](crate::TaskHandle::items) in Rust, `task.items()` in
+    /// TypeScript.
     ///
-    /// Items are data: they arrive once, in order and complete, however slow their reader is. They are written as JSON and kept
-    /// in a buffer until they are read. While that is full (65,536 items or 8 MiB, if
-    /// `Task::item_buffer` doesn't say otherwise), this waits as long as somebody reads, and for 10
-    /// seconds after the task's begin and after a reader was lost with its page, which may reload. If then nobody reads,
-    /// `Task::unread` says what happens; as it is, the oldest item is dropped, and counted. After a
-    /// task's end its items stay as long as its outcome does.
+    /// Every item arrives once and in order, however slow the reader is. Items are written as JSON and kept in a buffer
+    /// until they are read. The buffer holds 65,536 items or 8 MiB, unless `Task::item_buffer` says otherwise. After
+    /// the task's end, unread items are kept as long as its outcome.
     ///
-    /// An attempt that is made again goes on behind the items of the one before it.
+    /// While the buffer is full and there is a reader, this waits. Without a reader it waits only for the first 10
+    /// seconds of the task, and for 10 seconds after a reader was lost, which may come back. Then `Task::unread` says
+    /// what happens. By default the oldest item is dropped and counted.
     ///
-    /// Fails when the item can't be written as JSON or alone is larger than the buffer, and with
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when it would have to wait and the task was told to stop, or when the
-    /// handler is over.
+    /// The items of a further attempt come after those of the attempt before it.
+    ///
+    /// Fails when the item can't be written as JSON or is larger than the whole buffer. Fails with
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when it would have to wait and the task was told to stop, and
+    /// when the handler has ended.
     ///
     /// # Cancellation safety
     ///
@@ -207,11 +210,11 @@ impl<D, I: Serialize> TaskContext<D, I> {
         self.record.items().emit(item, &self.attempt).await
     }
 
-    /// [`emit`](Self::emit) for code that may block, such as that in [`spawn_blocking`](Self::spawn_blocking).
+    /// Like [`emit`](Self::emit), for code that may block, such as work in [`spawn_blocking`](Self::spawn_blocking).
     ///
     /// # Panics
     ///
-    /// When it has to wait on a thread that must not block, or that is not one of tokio's.
+    /// Panics when it has to wait on a thread that must not block, or that is not one of tokio's.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -231,15 +234,16 @@ impl<D, I: Serialize> TaskContext<D, I> {
 }
 
 impl<D> TaskContext<D, Bytes> {
-    /// Sends bytes to whoever reads them: `task.bytes()` in a page, [`TaskHandle::bytes`](crate::TaskHandle::bytes) in Rust.
+    /// Emits bytes for the task's reader: [`TaskHandle::bytes`](crate::TaskHandle::bytes) in Rust, `task.bytes()` in
+    /// TypeScript.
     ///
-    /// What holds for items, see [`emit`](TaskContext::emit), holds for bytes. They are a stream: what is emitted at once may
-    /// arrive in pieces, or together with what comes next, and only the limit in bytes counts for the buffer.
+    /// It works as [`emit`](TaskContext::emit) does, but bytes are a stream: the bytes of one call may arrive in
+    /// pieces, or together with those of the next. Only the buffer's limit in bytes counts.
     ///
     /// # Cancellation safety
     ///
-    /// If the future is dropped before it is ready, a part of `bytes` from its beginning may have been emitted: up to 1 MiB,
-    /// or what the buffer holds if that is less, is emitted whole or not at all.
+    /// If the future is dropped before it is ready, a first part of `bytes` may have been emitted. Up to 1 MiB, or the
+    /// size of the buffer if that is less, is emitted whole or not at all.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -256,7 +260,8 @@ impl<D> TaskContext<D, Bytes> {
         self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await
     }
 
-    /// [`emit_bytes`](Self::emit_bytes) for code that may block; see [`blocking_emit`](TaskContext::blocking_emit).
+    /// Like [`emit_bytes`](Self::emit_bytes), for code that may block: see
+    /// [`blocking_emit`](TaskContext::blocking_emit).
     pub fn blocking_emit_bytes(&self, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
         self.record.items().blocking_emit_bytes(bytes.as_ref(), &self.attempt)
     }

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use crate::{error::Error, progress::Unit, record::Record};
 
-/// Reports a task's progress. [`TaskContext::progress`](crate::TaskContext::progress) makes one.
+/// Reports a task's progress. [`TaskContext::progress`](crate::TaskContext::progress) returns one.
 ///
-/// Report as often as you like: a report costs a few nanoseconds, and whoever shows the progress takes the
-/// newest state when it is ready to. Nothing has to be throttled by hand.
+/// Report as often as you like: a report costs a few nanoseconds, and readers take the newest state when they are
+/// ready. You need not throttle anything.
 pub struct ProgressReporter<'a, D = ()> {
     record: &'a Arc<Record>,
     types: PhantomData<fn(D)>,
@@ -19,30 +19,30 @@ impl<'a, D> ProgressReporter<'a, D> {
         Self { record, types: PhantomData }
     }
 
-    /// Says what is counted.
+    /// Sets what is counted.
     pub fn unit(self, unit: Unit) -> Self {
         self.record.set_unit(unit);
         self
     }
 
-    /// Says how many units there are in all: a number, or `None` while that is not known.
+    /// Sets how many units there are in all, or `None` while that is not known.
     pub fn total(self, total: impl Into<Option<u64>>) -> Self {
         self.record.set_total(total.into());
         self
     }
 
-    /// `by` more units are done.
+    /// Adds `by` units to those that are done.
     #[inline]
     pub fn inc(self, by: u64) {
         self.record.inc(by);
     }
 
-    /// `completed` units are done in all.
+    /// Sets how many units are done in all.
     pub fn set(self, completed: u64) {
         self.record.set(completed);
     }
 
-    /// Says in words what the task is at, such as the name of a file.
+    /// Sets a text that says what the task is doing, such as the name of a file.
     ///
     /// Fails, and changes nothing, when the message is longer than 1 KiB as JSON.
     pub fn message(self, message: impl AsRef<str>) -> Result<(), Error> {
@@ -51,9 +51,9 @@ impl<'a, D> ProgressReporter<'a, D> {
 }
 
 impl<D: Serialize> ProgressReporter<'_, D> {
-    /// Says what the task is at in the kind's own type.
+    /// Sets a detail, of the kind's own type, that says what the task is doing.
     ///
-    /// Fails, and changes nothing, when it can't be written as JSON or is larger than 4 KiB.
+    /// Fails, and changes nothing, when the detail can't be written as JSON or is larger than 4 KiB.
     pub fn detail(self, detail: D) -> Result<(), Error> {
         self.record.set_detail(&detail)
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The page's package and the crate speak different versions of the protocol.
+    /// The caller and the delivery layer speak different versions of the protocol.
     ProtocolMismatch,
     /// The session was closed or never existed: open a new one.
     SessionGone,
@@ -26,7 +26,7 @@ pub enum ErrorKind {
     AlreadyEnded,
     /// The task has not ended yet.
     NotEnded,
-    /// A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
+    /// A value is too large, or a batch has too many members; `data` is `{ "limit": number, "size": number }`.
     TooLarge,
     /// A value can't be written as JSON.
     Unserializable,
@@ -38,19 +38,19 @@ pub enum ErrorKind {
     KeyTaken,
     /// The task does not wait in a queue; `data` is `{ "status": … }`.
     NotQueued,
-    /// The task can't be tried again: it has completed, it is a batch, or its kind is not registered.
+    /// The task can't be retried: it has completed, it is a batch, or its kind is not registered.
     NotRetriable,
-    /// An option of a start is invalid, such as too many tags, or a part of a call can't be read.
+    /// An option of a start is invalid, for example there are too many tags, or a part of a call can't be read.
     InvalidOptions,
-    /// Somebody else is reading the task's items.
+    /// The task's items already have another reader.
     Locked,
-    /// The reader has stopped or never existed, or it asks for a batch that it has let go of.
+    /// The reader has stopped or never existed, or it asks for a batch that it has already released.
     ReaderGone,
-    /// The handler is over or was told to stop, so it can emit nothing more.
+    /// The handler has ended or was told to stop, so it can emit nothing more.
     Stopped,
-    /// An item is not of the type that it is read as.
+    /// An item doesn't fit the type that it is read as.
     InvalidItem,
-    /// The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): no task is started, and at an exit none
-    /// is held.
+    /// The app is about to exit, or an [`ExitGuard`](crate::ExitGuard) exists. No task is started, and at an exit no
+    /// task can be held.
     ShuttingDown,
 }

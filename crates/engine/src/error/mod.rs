@@ -1,3 +1,5 @@
+//! Why a call was refused.
+
 pub(crate) mod kind;
 pub(crate) mod refusal;
 
@@ -9,9 +11,9 @@ use crate::json::{Json, Misfit};
 use kind::ErrorKind;
 use refusal::Refusal;
 
-/// Why a command or a call on [`TaskManager`](crate::TaskManager) was refused.
+/// Why a call was refused, for example one on [`TaskManager`](crate::TaskManager).
 ///
-/// It reaches a page as `{ kind, message, data }`; the message says what to do next.
+/// As JSON it is `{ kind, message, data }`. The message says what to do next.
 #[derive(Debug, Clone, Serialize, thiserror::Error)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename = "WireError")] // `Error` would shadow the global type in TypeScript.
@@ -22,9 +24,9 @@ pub struct Error {
     pub kind: ErrorKind,
     /// A sentence for people.
     pub message: String,
-    /// More about it, where the kind says so.
+    /// More about the refusal, if the kind says so.
     pub data: Option<Json>,
-    /// The facts, for a delivery layer that has words of its own.
+    /// The facts, for a delivery layer that words the error itself.
     #[serde(skip)]
     pub(crate) refusal: Option<Arc<Refusal>>,
 }
@@ -46,7 +48,7 @@ impl From<Misfit> for Error {
     }
 }
 
-/// What is refused in more than one place.
+/// Refusals that are made in more than one place.
 impl Error {
     pub(crate) fn unknown_task(name: &str) -> Self {
         Refusal::UnknownTask { task: name.to_owned() }.into()
@@ -60,13 +62,13 @@ impl Error {
         Refusal::InvalidCron { expression: expression.to_owned(), problem: problem.to_owned() }.into()
     }
 
-    /// `path` is `.` if no part of the input fits.
+    /// `path` is `.` if the input as a whole doesn't fit.
     pub(crate) fn invalid_input(name: &str, path: &str, problem: &str) -> Self {
         let path = if path == "." { "" } else { path };
         Refusal::InvalidInput { task: name.to_owned(), path: path.to_owned(), problem: problem.to_owned() }.into()
     }
 
-    /// The same for the input of a batch's member, counted from 0.
+    /// Turns an error about an input into one about the input of a batch's member. `place` counts from 0.
     pub(crate) fn of_member(self, place: usize) -> Self {
         let Some(Refusal::InvalidInput { task, path, problem }) = self.refusal.as_deref() else { return self };
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
@@ -81,7 +83,7 @@ impl Error {
         Refusal::NotFound { id: id.to_string() }.into()
     }
 
-    /// `what` can't be done to it: "removed", for example.
+    /// `what` names what can't be done to the task: "removed", for example.
     pub(crate) fn not_ended(name: &str, what: &'static str) -> Self {
         Refusal::NotEnded { task: name.to_owned(), what }.into()
     }

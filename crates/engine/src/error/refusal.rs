@@ -1,7 +1,7 @@
-//! Why the engine refuses something, with the facts that a sentence about it needs.
+//! Why the engine refuses something, with the facts that a message needs.
 //!
-//! The words here are for callers in Rust. A delivery layer that knows more (which window asked, which file grants what)
-//! finds the facts with [`delivery::refusal`](crate::delivery::refusal) and words them itself.
+//! The messages here are for callers in Rust. A delivery layer that knows more, for example who asked, gets the facts
+//! from [`delivery::refusal`](crate::delivery::refusal) and words them itself.
 
 use std::time::Duration;
 
@@ -12,50 +12,51 @@ use super::kind::ErrorKind;
 /// What the engine refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-#[allow(missing_docs)] // Each variant's sentence says what its fields are.
+#[allow(missing_docs)] // Each variant's message explains its fields.
 pub enum Refusal {
     #[error(
-        "no task named \"{task}\" is registered: check the spelling, or register it with .task(Task::new(\"{task}\", …)) on \
-         the Builder of this app"
+        "no task named \"{task}\" is registered: check the spelling, or register it with .task(Task::new(\"{task}\", \
+         …)) on the Builder of this app"
     )]
     UnknownTask { task: String },
-    #[error("no task is in a group \"{group}\": put it there with Task::group(\"{group}\")")]
+    #[error("no kind is in a group \"{group}\": put one there with Task::group(\"{group}\")")]
     UnknownGroup { group: String },
     #[error(
         "there is no schedule named \"{schedule}\": check the spelling against TaskManager::schedules, or add it with \
          Builder::schedule or TaskManager::schedule; it may have been removed with TaskManager::unschedule"
     )]
     UnknownSchedule { schedule: String },
-    #[error(
-        "nothing says when task \"{task}\" is run again: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)"
-    )]
+    #[error("task \"{task}\" has no restart policy: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)")]
     NotRestarted { task: String },
     #[error(
-        "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the month, \
-         month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
+        "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the \
+         month, month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
     )]
     InvalidCron { expression: String, problem: String },
-    #[error("a schedule's name has 1 to {limit} bytes and this one has {size}: give it another name")]
+    #[error("the name of a schedule must have 1 to {limit} bytes and this one has {size}: choose another name")]
     ScheduleName { limit: usize, size: usize },
     #[error(
-        "the interval of schedule \"{schedule}\" is {interval:?}: it must be at least {shortest:?}; what has to run more often \
-         is better written as a loop in one task"
+        "the interval of schedule \"{schedule}\" is {interval:?}: it must be at least {shortest:?}; to run more often, \
+         write a loop in one task"
     )]
     ShortInterval { schedule: String, interval: Duration, shortest: Duration },
     #[error("the input of task \"{task}\" does not fit its type: {}: {problem}", part(.path, "the input"))]
     InvalidInput { task: String, path: String, problem: String },
     #[error("\"{text}\" is not a UUID in lower case: make one for each task")]
     NoId { text: String },
-    /// The same words whether the id is foreign, reused or removed, so that they tell nothing.
+    /// The message is the same whether the id is foreign, reused or removed, so that it reveals nothing.
     #[error("the id {id} can't be used for this start: make a new one for each task")]
     IdTaken { id: String },
     #[error("there is no task {id}: it was never started, was removed, or has ended and made room for newer ones")]
     NotFound { id: String },
-    #[error("task \"{task}\" has already {}: there is nothing left to cancel, its outcome can be read", has(.status))]
+    #[error("task \"{task}\" has already {}: there is nothing left to cancel; read its outcome", has(.status))]
     AlreadyEnded { task: String, status: &'static str },
     #[error("task \"{task}\" has not ended yet: wait for its end, or cancel it, before it is {what}")]
     NotEnded { task: String, what: &'static str },
-    #[error("this call can't be read: {}: {problem}; look at the types of tauri-plugin-tasks-api", part(.path, "the options"))]
+    #[error(
+        "this call can't be read: {}: {problem}; look at the types of tauri-plugin-tasks-api",
+        part(.path, "the options")
+    )]
     InvalidOptions { path: String, problem: String },
     #[error("a task can have {limit} tags and this start gives it {count}: leave some out")]
     TooManyTags { limit: usize, count: usize },
@@ -72,20 +73,18 @@ pub enum Refusal {
     )]
     BatchTooLarge { task: String, size: usize, limit: usize },
     #[error(
-        "somebody is already reading the items of task {id}: a task has one reader at a time, so end the other reading (break \
+        "the items of task {id} already have a reader: a task has one reader at a time, so end the other reader (break \
          out of its loop, or cancel its stream) before this one begins"
     )]
     Locked { id: String },
     #[error(
-        "this reader of task {id} has stopped, or asks for what it has let go of: go on with a new reader, from where this one \
-         stopped"
+        "this reader of task {id} has stopped, or asks for items that it has already released: continue with a new \
+         reader, from where this one stopped"
     )]
     ReaderGone { id: String },
-    #[error("an item of task \"{task}\" is not of the type that it is read as: {problem}")]
+    #[error("an item of task \"{task}\" does not fit the type that it is read as: {problem}")]
     InvalidItem { task: String, problem: String },
-    #[error(
-        "nothing can be emitted any more: the task was told to stop, or its handler is over; return from the handler"
-    )]
+    #[error("the task can't emit any more: it was told to stop, or its handler has ended; return from the handler")]
     Stopped,
     #[error("{what} can't be written as JSON: {problem}; look at its Serialize implementation")]
     Unserializable { what: &'static str, problem: String },
@@ -98,19 +97,19 @@ pub enum Refusal {
     #[error("task \"{task}\" can't be held: the app is about to exit, and waits for it; cancel it instead")]
     NotHeldAtExit { task: String },
     #[error(
-        "task \"{task}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or a \
-         restart; try again in a moment"
+        "task \"{task}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or \
+         a restart; try again in a moment"
     )]
     Guarded { task: String },
-    /// `task` is `None` if the queue is that of the app.
+    /// `task` is `None` if the queue is the app's.
     #[error("{}", queue_full(.task.as_deref(), *.limit))]
     QueueFull { task: Option<String>, limit: usize },
-    /// `rival` is the task that has the key, if the caller may see it.
+    /// `rival` is the id of the task that has the key, if the caller may see it.
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
     KeyTaken { task: String, key: String, rival: Option<String> },
     #[error(
-        "task \"{task}\" does not wait in its queue ({}): only what waits can be held, released or given another priority; what \
-         runs can be cancelled",
+        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be held, released or given another \
+         priority; a running one can be cancelled",
         if *.status == "queued" { "its turn has just come" } else { .status }
     )]
     NotQueued { task: String, status: &'static str },
@@ -119,7 +118,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The kind to branch on.
+    /// Returns the kind to branch on.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownTask { .. } | Self::UnknownGroup { .. } => ErrorKind::UnknownTask,
@@ -151,7 +150,7 @@ impl Refusal {
         }
     }
 
-    /// What [`ErrorKind`] says of `data`.
+    /// Returns the `data` that [`ErrorKind`] documents.
     pub(super) fn data(&self) -> Option<Value> {
         Some(match self {
             Self::InvalidInput { path, .. } => json!({ "path": path }),
@@ -166,7 +165,7 @@ impl Refusal {
     }
 }
 
-/// The part of a value that doesn't fit: `whole` if it is all of it.
+/// Names the part of a value that doesn't fit; `whole` if that is all of it.
 fn part<'a>(path: &'a str, whole: &'a str) -> &'a str {
     if path.is_empty() || path == "." { whole } else { path }
 }
@@ -185,18 +184,18 @@ fn queue_full(task: Option<&str>, limit: usize) -> String {
         None => ("of the app".into(), "Builder".into()),
     };
     format!(
-        "the queue {whose} is full: no more than {limit} may wait, and this start needs more room than is left; start fewer at \
-         a time, try again later, or raise .queue_limit({limit}) of the {place}"
+        "the queue {whose} is full: no more than {limit} tasks may wait, and this start needs more room than is left; \
+         start fewer at a time, try again later, or raise .queue_limit({limit}) of the {place}"
     )
 }
 
 fn key_taken(task: &str, key: &str, rival: Option<&str>) -> String {
     let what_to_do = "wait for its end, or say with onConflict whether to \"join\", \"replace\" or \"append\" to it";
     match rival {
-        Some(id) => format!("a live task \"{task}\" already has the key \"{key}\", it is {id}: {what_to_do}"),
+        Some(id) => format!("a live task \"{task}\" already has the key \"{key}\": it is {id}; {what_to_do}"),
         None => format!(
-            "a live task \"{task}\" already has the key \"{key}\", and it is somebody else's: wait for its end with onConflict \
-             \"append\""
+            "a live task \"{task}\" already has the key \"{key}\", and it belongs to another owner: wait for its end \
+             with onConflict \"append\""
         ),
     }
 }

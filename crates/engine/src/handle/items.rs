@@ -10,10 +10,10 @@ use crate::{
     task::id::TaskId,
 };
 
-/// Reads the items of a task one by one, in order. [`TaskHandle::items`](crate::TaskHandle::items) makes one.
+/// Reads the items of a task one by one, in order. [`TaskHandle::items`](crate::TaskHandle::items) returns one.
 ///
-/// While it is there it is the task's reader, from its first [`next`](Self::next) on, and the task waits for it. When it is dropped, the next one goes
-/// on behind the item that this one gave last.
+/// From its first [`next`](Self::next) until it is dropped, it is the task's reader, and the task waits for it. The
+/// next reader continues after the last item that this one returned.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -36,35 +36,35 @@ use crate::{
 /// # Ok(()) }
 /// ```
 pub struct TaskItems<T> {
-    reader: Reader,
+    reader: BatchReader,
     items: VecDeque<Box<RawValue>>,
     types: PhantomData<fn() -> T>,
 }
 
-/// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) makes one; what holds for
-/// [`TaskItems`] holds for it.
+/// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) returns one. It works as
+/// [`TaskItems`] does.
 pub struct TaskBytes {
-    reader: Reader,
+    reader: BatchReader,
 }
 
-struct Reader {
+struct BatchReader {
     follower: Follower,
     name: String,
     /// The number of the batch to ask for.
     batch: u64,
-    /// It may be the task's reader.
+    /// Whether it may be the task's reader.
     asks: bool,
     position: u64,
     missed: u64,
     done: bool,
 }
 
-impl Reader {
+impl BatchReader {
     fn new(follower: Follower) -> Self {
         Self { follower, name: TaskId::new().to_string(), batch: 1, asks: false, position: 0, missed: 0, done: false }
     }
 
-    /// The next batch; `None` when there is no more. Cancel safe.
+    /// Returns the next batch, or `None` after the last one. Cancel safe.
     async fn read(&mut self) -> Result<Option<Batch>, Error> {
         if self.done {
             return Ok(None);
@@ -84,7 +84,7 @@ impl Reader {
     }
 }
 
-impl Drop for Reader {
+impl Drop for BatchReader {
     fn drop(&mut self) {
         if self.asks {
             self.follower.record().items().stop(&self.name, self.position);
@@ -94,14 +94,14 @@ impl Drop for Reader {
 
 impl<T: DeserializeOwned> TaskItems<T> {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: Reader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
+        Self { reader: BatchReader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
     }
 
-    /// The next item; `None` when the task has ended and all were read.
+    /// Returns the next item, or `None` when the task has ended and all items were read. Cancel safe.
     ///
-    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while somebody else reads, and with
-    /// [`ErrorKind::InvalidItem`](crate::ErrorKind::InvalidItem) for an item that is no `T`; the next call gives the one after it.
-    /// Cancel safe.
+    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Fails with
+    /// [`ErrorKind::InvalidItem`](crate::ErrorKind::InvalidItem) for an item that is not a `T`; the next call returns
+    /// the item after it.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -129,11 +129,11 @@ impl<T: DeserializeOwned> TaskItems<T> {
 
 impl TaskBytes {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: Reader::new(follower.clone()) }
+        Self { reader: BatchReader::new(follower.clone()) }
     }
 
-    /// The next bytes, as many as are there; `None` when the task has ended and all were read. Fails with
-    /// [`ErrorKind::Locked`](crate::ErrorKind::Locked) while somebody else reads. Cancel safe.
+    /// Returns the next bytes, as many as there are, or `None` when the task has ended and all bytes were read. Fails
+    /// with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
         loop {
             match self.reader.read().await {
@@ -151,24 +151,26 @@ impl TaskBytes {
 }
 
 impl<T> TaskItems<T> {
-    /// The number of the item that comes next, from 0.
+    /// Returns the number of the next item, from 0.
     pub fn position(&self) -> u64 {
         self.reader.position
     }
 
-    /// How many items were dropped before they could be read: see [`Unread::DropOldest`](crate::Unread::DropOldest).
+    /// Returns how many items were dropped before they could be read: see
+    /// [`Unread::DropOldest`](crate::Unread::DropOldest).
     pub fn missed(&self) -> u64 {
         self.reader.missed
     }
 }
 
 impl TaskBytes {
-    /// The number of the byte that comes next, from 0.
+    /// Returns the number of the next byte, from 0.
     pub fn position(&self) -> u64 {
         self.reader.position
     }
 
-    /// How many bytes were dropped before they could be read: see [`Unread::DropOldest`](crate::Unread::DropOldest).
+    /// Returns how many bytes were dropped before they could be read: see
+    /// [`Unread::DropOldest`](crate::Unread::DropOldest).
     pub fn missed(&self) -> u64 {
         self.reader.missed
     }

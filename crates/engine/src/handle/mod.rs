@@ -1,3 +1,5 @@
+//! One task, as callers follow it, read its items and control it.
+
 pub(crate) mod items;
 pub(crate) mod watch;
 
@@ -19,11 +21,11 @@ use crate::{
 use items::{TaskBytes, TaskItems};
 use watch::TaskWatch;
 
-/// One task, in the hands of a Rust caller.
+/// A handle on one task.
 ///
-/// Dropping it changes nothing for the task. While it is held, its holder is the one to tell of a failure:
-/// if the handle is dropped without [`outcome`](Self::outcome) having shown the failure and nobody else
-/// follows the task, the engine logs it. Clones are handles of the same task.
+/// Dropping it does not affect the task. It is also a claim to report the task's failure. If it is dropped before
+/// [`outcome`](Self::outcome) has returned the failure, and nobody else follows the task, the engine logs the failure.
+/// Clones are handles on the same task.
 #[derive(Clone)]
 pub struct TaskHandle {
     engine: Arc<Engine>,
@@ -35,69 +37,70 @@ impl TaskHandle {
         Self { engine: Arc::clone(engine), follower }
     }
 
-    /// Its id.
+    /// Returns the task's id.
     pub fn id(&self) -> TaskId {
         self.follower.record().id
     }
 
-    /// Where it stands now.
+    /// Returns the task's current status.
     pub fn status(&self) -> TaskStatus {
         self.follower.record().status()
     }
 
-    /// All that is known of it now.
+    /// Returns everything that is known of the task now.
     pub fn snapshot(&self) -> TaskSnapshot {
         self.follower.record().snapshot()
     }
 
-    /// Tells it to stop, with [`CancelReason::User`], and returns without waiting until it has.
+    /// Tells the task to stop, with [`CancelReason::User`], and returns without waiting for its end.
     ///
-    /// To tell it again changes nothing. Fails when it has ended.
+    /// Telling it again changes nothing. Fails when the task has ended.
     pub fn cancel(&self) -> Result<(), Error> {
         self.engine.cancel(self.follower.record(), CancelReason::User)
     }
 
-    /// Keeps it from running until it is [released](Self::release). To hold it again changes nothing.
+    /// Keeps the task from running until it is [released](Self::release). Holding it again changes nothing.
     ///
-    /// Fails when it does not wait in its queue.
+    /// Fails when the task does not wait in its queue, or the app is about to exit.
     pub fn hold(&self) -> Result<(), Error> {
         self.engine.hold(self.follower.record())
     }
 
-    /// Lets it have its turn again after it was [held](Self::hold). Fails as that does.
+    /// Lets a [held](Self::hold) task run again when its turn comes. Fails when the task does not wait in its queue.
     pub fn release(&self) -> Result<(), Error> {
         self.engine.release(self.follower.record())
     }
 
-    /// Gives it another priority; higher runs earlier. Fails when it does not wait in its queue.
+    /// Sets the task's priority; tasks with a higher one run first. Fails when the task does not wait in its queue.
     pub fn set_priority(&self, priority: i32) -> Result<(), Error> {
         self.engine.set_priority(self.follower.record(), priority)
     }
 
-    /// The members of a batch that are still kept, in the order of their inputs; none for any other task.
+    /// Returns the members of a batch that are still kept, in the order of their inputs. Any other task has none.
     pub fn members(&self) -> Vec<Self> {
         let ids = self.follower.record().members.iter().flatten();
         let members = ids.filter_map(|id| self.engine.find(*id));
         members.map(|member| Self::new(&self.engine, Follower::new(&member))).collect()
     }
 
-    /// Follows it from where it stands now to its end.
+    /// Follows the task from its current state to its end.
     pub fn watch(&self) -> TaskWatch {
         TaskWatch::new(self.follower.record())
     }
 
-    /// Reads what it emits with [`TaskContext::emit`](crate::TaskContext::emit), from the oldest item that was not read yet.
+    /// Reads the items that the task emits with [`TaskContext::emit`](crate::TaskContext::emit), from the oldest unread
+    /// one.
     pub fn items<T: DeserializeOwned>(&self) -> TaskItems<T> {
         TaskItems::new(&self.follower)
     }
 
-    /// Reads what it emits with [`TaskContext::emit_bytes`](crate::TaskContext::emit_bytes), from the oldest byte that was not
-    /// read yet.
+    /// Reads the bytes that the task emits with [`TaskContext::emit_bytes`](crate::TaskContext::emit_bytes), from the
+    /// oldest unread one.
     pub fn bytes(&self) -> TaskBytes {
         TaskBytes::new(&self.follower)
     }
 
-    /// Waits until it has ended and says how. As often as you like: it consumes nothing. Cancel safe.
+    /// Waits until the task has ended, and returns how. It consumes nothing, so you can call it again. Cancel safe.
     pub async fn outcome(&self) -> Outcome {
         let outcome = self.follower.record().ended().await;
         self.follower.knows_the_end();

@@ -6,10 +6,10 @@ use crate::{
     watch::change_set::ChangeSet,
 };
 
-/// Follows one task: each change of its status, in order, and between them its newest progress.
+/// Follows one task. It returns each status change in order, and the newest progress between them.
 ///
-/// Nothing piles up while you don't look: progress is conflated, and the task keeps its last 32 status
-/// changes. Should more have passed, the events say how many.
+/// Nothing piles up while you don't read: progress is conflated, and the task keeps its last 32 status changes. If more
+/// have passed, the events say how many.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -39,19 +39,19 @@ pub struct TaskWatch {
 impl TaskWatch {
     pub(crate) fn new(record: &Arc<Record>) -> Self {
         let watcher = Arc::<ChangeSet<Record>>::default();
-        // First on the list, then the look: a change between the two comes as an event.
+        // Registers first and looks second: a change between the two comes as an event.
         record.add_watcher(&watcher);
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
         Self { follower, watcher, cursor, snapshot }
     }
 
-    /// The task as it stood when the watch began; the events come after it.
+    /// Returns the task as it was when the watch began. The events come after it.
     pub fn snapshot(&self) -> &TaskSnapshot {
         &self.snapshot
     }
 
-    /// The next event; `None` after the end. Cancel safe.
+    /// Returns the next event, or `None` after the end. Cancel safe.
     pub async fn next(&mut self) -> Option<TaskEvent> {
         // A task that reports without pause must not keep the others from running.
         tokio::task::consume_budget().await;

@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc};
 use super::lost;
 use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules, task::event::TaskSnapshot};
 
-/// Holds off new starts for as long as it lives, and tells what an exit would cut short.
+/// Holds off new starts while it exists, and tells what an exit would cut short.
 ///
-/// Use it before something that ends the process without asking: an updater, or a restart from the main thread. Everywhere
-/// else the plugin's own way out does more: see `Builder`.
+/// Use it before something that ends the process without asking, such as an updater or a restart from the main thread.
+/// At any other exit the plugin itself does more: see `Builder`.
 ///
-/// Starts are refused with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown) meanwhile, except those of services; what
-/// runs goes on, and so do attempts that are made again. Work that is spawned begins all the same.
+/// Meanwhile starts are refused with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown), except those of
+/// services. Running tasks go on, and are retried as usual. Spawned work still begins.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -22,7 +22,7 @@ use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules,
 ///     if let Some(task) = lost.first() {
 ///         return Err(format!("{} tasks go on, {} among them", lost.len(), task.task));
 ///     }
-///     // No start comes between the question and this.
+///     // No task can start between the check and this.
 ///     // updater.install()
 ///     Ok(())
 /// }
@@ -42,12 +42,13 @@ impl ExitGuard {
         Self { engine: Arc::clone(engine), schedules: Arc::clone(schedules) }
     }
 
-    /// The tasks that have not ended, oldest first.
+    /// Returns the tasks that have not ended, oldest first.
     pub fn running(&self) -> Vec<TaskSnapshot> {
         snapshots(lost::live(&self.engine))
     }
 
-    /// Those of them that would be cut short: all but services, and those whose kind says [`OnExit::Drop`](crate::OnExit::Drop).
+    /// Returns those that an exit would cut short: all but services and kinds with
+    /// [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn would_be_lost(&self) -> Vec<TaskSnapshot> {
         snapshots(lost::would_be_lost(&self.engine))
     }

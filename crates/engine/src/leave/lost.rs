@@ -10,18 +10,18 @@ use crate::{
     watch::filter::TaskFilter,
 };
 
-/// Whether an exit waits for it.
+/// Whether an exit waits for this task.
 pub(super) fn is_awaited(record: &Record) -> bool {
     let is_left_alone = record.kind.policy.on_exit == OnExit::Drop && is_at_work(record);
     !record.status().is_final() && !is_left_alone
 }
 
-/// Whether an exit lets it come to its end.
+/// Whether an exit lets this task finish.
 pub(super) fn may_finish(record: &Record) -> bool {
     record.kind.policy.on_exit == OnExit::Finish && is_at_work(record)
 }
 
-/// Whether an exit would cut off work that was meant to come to an end.
+/// Whether an exit would cut off work that was meant to finish.
 fn would_be_cut_short(record: &Record) -> bool {
     let policy = &record.kind.policy;
     !record.status().is_final() && policy.on_exit != OnExit::Drop && policy.restart.is_none()
@@ -31,28 +31,28 @@ fn is_at_work(record: &Record) -> bool {
     matches!(record.status(), TaskStatus::Running | TaskStatus::Cancelling)
 }
 
-/// The tasks that have not ended, oldest first.
+/// Returns the tasks that have not ended, oldest first.
 pub(super) fn live(engine: &Engine) -> Vec<Arc<Record>> {
     let mut live = engine.records(&TaskFilter::default());
     live.retain(|record| !record.status().is_final());
     live
 }
 
-/// The tasks that an exit now would cut short, oldest first.
+/// Returns the tasks that an exit would cut short now, oldest first.
 pub(crate) fn would_be_lost(engine: &Engine) -> Vec<Arc<Record>> {
     let mut lost = live(engine);
     lost.retain(|record| would_be_cut_short(record));
     lost
 }
 
-/// Whether an exit has nothing to wait for.
+/// Returns whether an exit has nothing to wait for.
 pub(crate) fn is_idle(engine: &Engine) -> bool {
     let registry = engine.transitions.registry.lock();
     !registry.all().any(|record| is_awaited(record))
 }
 
-/// Waits until everything has ended that an exit would cut short, however long that takes. Nothing new comes in from now on,
-/// and what waits for more than its turn is cancelled.
+/// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
+/// refused. Tasks that wait for more than their turn are cancelled.
 pub(crate) async fn finish(engine: &Engine) {
     let transitions = &engine.transitions;
     let (put_off, awaited): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! How tasks end with the app.
+//! Ends tasks when the app exits.
 
 pub(crate) mod guard;
 pub(crate) mod lost;

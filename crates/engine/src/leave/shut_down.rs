@@ -1,4 +1,4 @@
-//! An exit: nothing new begins, and what there is ends as its kind says, within a grace period.
+//! Ends all tasks at an exit. Nothing new begins, and each task ends as its kind says, within a grace period.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     task::{life::Stop, outcome::CancelReason},
 };
 
-/// Longer grace periods are cut to this one: the end has to be a time that `Instant` can hold.
+/// Longer grace periods are cut to this one, because an `Instant` must be able to hold their end.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// When which step of an exit is taken.
+/// When each step of an exit is taken.
 #[derive(Debug, Clone, Copy)]
 struct LastTimes {
     until: Instant,
@@ -28,19 +28,19 @@ impl LastTimes {
         Self { until: Instant::now() + grace, grace }
     }
 
-    /// When what may finish is told to stop. It may use all of its grace period, and its clean-up another one.
+    /// When a task that may finish is told to stop. It may use its whole grace period, and its clean-up another one.
     fn last_call(&self, own: Duration) -> Instant {
         self.until - own.saturating_mul(2).min(self.grace / 2)
     }
 
-    /// When a handler that has not stopped leaves the rest of the time to its clean-up.
+    /// When a handler that has not stopped must leave the rest of the time to its clean-up.
     fn hurry(&self, own: Duration) -> Instant {
         self.until - own.min(self.grace / 4)
     }
 }
 
-/// Refuses new tasks, and ends those there are. Returns which of those that were waited for have not ended in time. A second
-/// call waits for the same.
+/// Refuses new tasks and ends the existing ones. Returns the awaited tasks that have not ended in time. A second call
+/// waits for the same tasks.
 pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) -> Vec<Arc<Record>> {
     let times = LastTimes::new(grace);
     transitions.begin_to_close();
@@ -53,19 +53,19 @@ pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) ->
     awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
 }
 
-/// Cancels what may finish when its time is over.
+/// Cancels a task that may finish when its time is over.
 async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: LastTimes) {
     let grace = record.kind.policy.grace;
     if timeout_at(times.last_call(grace), record.closed()).await.is_ok() {
         return;
     }
-    // It may have ended in this moment, or somebody has cancelled it before.
+    // It may have ended just now, or have been cancelled before.
     if transitions.stop(record, Stop::Cancel(CancelReason::Shutdown)) == Ok(Stopped::Told) {
         tracing::warn!(
             task = record.name(),
             id = %record.id,
-            "the task was to finish before the exit, and is cancelled: it took too long for an exit grace of {:?} and its own of \
-             {grace:?}: see Builder::exit_grace and Task::grace",
+            "the task is cancelled before it could finish: it took too long for an exit grace of {:?} and its own of \
+             {grace:?}; see Builder::exit_grace and Task::grace",
             times.grace
         );
     }

@@ -1,3 +1,5 @@
+//! [`TaskManager`], which starts tasks and knows all of them.
+
 mod schedules;
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -24,10 +26,9 @@ use crate::{
     watch::filter::TaskFilter,
 };
 
-/// Starts tasks and knows all of them. In an app, `app.tasks()` is its manager.
+/// Starts tasks and knows all of them. In an app, `app.tasks()` returns its manager.
 ///
-/// Calls in Rust see and control every task, whoever owns it; pages go through the commands, with their
-/// permissions. Clones are cheap and stand for the same manager.
+/// Its methods see and control every task, whoever owns it. Clones are cheap and refer to the same manager.
 ///
 /// In a test, or where there is no app, make one with [`TaskManager::new`]:
 ///
@@ -52,7 +53,7 @@ pub struct TaskManager {
 }
 
 impl TaskManager {
-    /// A manager with no registered kinds, that runs its tasks on `runtime`.
+    /// Makes a manager without registered kinds, which runs its tasks on `runtime`.
     pub fn new(runtime: Handle) -> Self {
         Self::with_kinds(runtime, Kinds::new(), Settings::default(), unix_millis)
     }
@@ -67,33 +68,33 @@ impl TaskManager {
         Self { engine, schedules: Arc::default() }
     }
 
-    /// Starts a task of the kind registered as `task`, for the app itself.
+    /// Starts a task of the kind registered as `task`. The app owns it.
     ///
-    /// Returns at once; the task runs when there is room for it. Fails when there is no such kind, `input` doesn't fit it,
-    /// or its queue is full.
+    /// Returns at once; the task runs when there is room for it. Fails when no such kind is registered, `input` doesn't
+    /// fit it, or its queue is full.
     pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
         self.start_with(task, input, StartOptions::new())
     }
 
-    /// Like [`start`](Self::start), with a priority, a key, a delay and more.
+    /// Like [`start`](Self::start), with options such as a priority, a key or a delay.
     ///
-    /// Fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) too, if the options say so. With [`OnConflict::Join`](crate::OnConflict::Join)
-    /// the handle may be that of a task that was there already.
+    /// Also fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) if the options say so. With
+    /// [`OnConflict::Join`](crate::OnConflict::Join) the handle may be that of an existing task.
     pub fn start_with(&self, task: &str, input: impl Serialize, options: StartOptions) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
         let start = Start { id: TaskId::new(), task, input, owner: Owner::App, options, sees: &|_| true };
         self.engine.start(start).map(|follower| self.handle_of(follower))
     }
 
-    /// Starts one task for each of `inputs` and one that stands for all of them, the batch: its bar is the sum of theirs,
-    /// its output the list of their outcomes in the order of the inputs, whether they completed or not, as in
-    /// `Promise.allSettled`. To cancel it cancels all of them.
+    /// Starts a batch: one task for each of `inputs`, the members, and one task that stands for all of them. The
+    /// progress of the batch is the sum of theirs. Its output is the list of their outcomes in the order of the inputs,
+    /// whether they completed or not, as in `Promise.allSettled`. Cancelling the batch cancels all members.
     ///
-    /// The members are ordinary tasks, with the batch as their parent: they wait and run within all limits, and
-    /// [`TaskHandle::members`] has their handles. The batch itself takes no slot.
+    /// The members are ordinary tasks with the batch as their parent. They wait and run within all limits, and
+    /// [`TaskHandle::members`] returns their handles. The batch itself takes no slot.
     ///
-    /// Fails, and starts nothing, when there is no such kind, one of the inputs doesn't fit it, the queue doesn't hold all of
-    /// them, or they are more than 10,000.
+    /// Fails, and starts nothing, when no such kind is registered, an input doesn't fit it, the queue has no room for
+    /// all members, or there are more than 10,000.
     ///
     /// ```no_run
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -118,20 +119,20 @@ impl TaskManager {
         self.engine.start_batch(start).map(|follower| self.handle_of(follower))
     }
 
-    /// Starts a task that failed, timed out or was cancelled once more: a new task with the same input and options, for
-    /// the app itself.
+    /// Retries a task that failed, timed out or was cancelled: starts a new task with the same input and options. The
+    /// app owns it.
     ///
-    /// Fails when there is no such task, when it has not ended or has completed, when it was spawned or is a batch (try its
-    /// members), and as [`start_with`](Self::start_with) does.
+    /// Fails when there is no such task, it has not ended, it has completed, it was spawned, or it is a batch (retry
+    /// its members). Also fails as [`start_with`](Self::start_with) does.
     pub fn retry(&self, id: TaskId) -> Result<TaskHandle, Error> {
         let record = self.find(id)?;
         let follower = self.engine.retry(&record, TaskId::new(), Owner::App, &|_| true)?;
         Ok(self.handle_of(follower))
     }
 
-    /// Runs `work` once as a task that shows up under `name`, which need not be registered.
+    /// Runs `work` once as a task named `name`, which need not be registered.
     ///
-    /// Returns at once; the task runs on, also when the handle is dropped. It counts for the app's limit on running
+    /// Returns at once. The task continues if the handle is dropped. It counts towards the app's limit on running
     /// tasks, and is never refused.
     pub fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> TaskHandle
     where
@@ -146,40 +147,40 @@ impl TaskManager {
         self.handle_of(follower)
     }
 
-    /// A handle for a task that was started earlier or elsewhere.
+    /// Returns a handle on a task that was started earlier or elsewhere. Fails when there is no such task.
     pub fn handle(&self, id: TaskId) -> Result<TaskHandle, Error> {
         self.find(id).map(|record| self.handle_of(Follower::new(&record)))
     }
 
-    /// The task as it stands now.
+    /// Returns the task as it is now. Fails when there is no such task.
     pub fn get(&self, id: TaskId) -> Result<TaskSnapshot, Error> {
         self.find(id).map(|record| record.snapshot())
     }
 
-    /// The tasks that match, oldest first: those that live, and the ended ones that are still kept.
+    /// Returns the tasks that match `filter`, oldest first: live ones, and ended ones that are still kept.
     pub fn list(&self, filter: &TaskFilter) -> Vec<TaskSnapshot> {
         self.engine.records(filter).iter().map(|record| record.snapshot()).collect()
     }
 
-    /// Follows a task from where it stands now to its end.
+    /// Follows a task from its current state to its end. Fails when there is no such task.
     pub fn watch(&self, id: TaskId) -> Result<TaskWatch, Error> {
         self.find(id).map(|record| TaskWatch::new(&record))
     }
 
-    /// Tells a task to stop, and returns without waiting until it has.
+    /// Tells a task to stop, and returns without waiting for its end.
     ///
-    /// To tell a task again changes nothing. Fails when there is no such task or it has ended.
+    /// Telling it again changes nothing. Fails when there is no such task or it has ended.
     pub fn cancel(&self, id: TaskId, reason: CancelReason) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.cancel(&record, reason)
     }
 
-    /// Tells all tasks that match to stop, and answers how many had not ended.
+    /// Tells all tasks that match `filter` to stop. Returns how many had not ended.
     pub fn cancel_all(&self, filter: &TaskFilter, reason: CancelReason) -> usize {
         self.engine.cancel_all(self.engine.records(filter), reason)
     }
 
-    /// Keeps a waiting task from running until it is [released](Self::release). To hold it again changes nothing.
+    /// Keeps a waiting task from running until it is [released](Self::release). Holding it again changes nothing.
     ///
     /// Fails when there is no such task, it does not wait in its queue, or the app is about to exit.
     pub fn hold(&self, id: TaskId) -> Result<(), Error> {
@@ -187,33 +188,35 @@ impl TaskManager {
         self.engine.hold(&record)
     }
 
-    /// Lets a task that was [held](Self::hold) have its turn again. Fails when there is no such task, or it does not wait in its
-    /// queue.
+    /// Lets a [held](Self::hold) task run again when its turn comes. Fails when there is no such task, or it does not
+    /// wait in its queue.
     pub fn release(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.release(&record)
     }
 
-    /// Gives a waiting task another priority; higher runs earlier. Fails as [`release`](Self::release) does.
+    /// Sets the priority of a waiting task; tasks with a higher one run first. Fails as [`release`](Self::release)
+    /// does.
     pub fn set_priority(&self, id: TaskId, priority: i32) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.set_priority(&record, priority)
     }
 
-    /// Changes how many tasks may run at once; `None` for no limit.
+    /// Changes how many tasks may run at once; `None` means no limit.
     ///
-    /// A lower limit stops nobody: nothing more begins until enough have ended. Fails when no kind or group of this name is
-    /// registered.
+    /// A lower limit stops no running task: nothing more begins until enough tasks have ended. Fails when no kind or
+    /// group of this name is registered.
     pub fn set_limit(&self, of: LimitOf, limit: impl Into<Option<usize>>) -> Result<(), Error> {
         self.engine.set_limit(of, limit.into())
     }
 
-    /// How many tasks of each kind stand where, by name; the last entry counts all that were spawned without a kind.
+    /// Returns how many tasks of each kind are in each status, by name. The last entry counts the tasks spawned without
+    /// a kind.
     pub fn counts(&self) -> Vec<TaskCounts> {
         self.engine.counts()
     }
 
-    /// Forgets an ended task and its outcome. Its id can't be used again.
+    /// Forgets an ended task and its outcome. Its id can't be reused.
     ///
     /// Fails when there is no such task or it has not ended.
     pub fn remove(&self, id: TaskId) -> Result<(), Error> {
@@ -221,14 +224,15 @@ impl TaskManager {
         self.engine.remove(&record)
     }
 
-    // The way out.
+    // The exit.
 
-    /// Ends all tasks as their kinds say (`Task::on_exit`), within `grace`, and refuses new ones with
-    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown) from now on. Answers what was waited for and had not ended when the time was over.
+    /// Ends all tasks within `grace`, each as its kind says (`Task::on_exit`). From now on new starts are refused with
+    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown). Returns the awaited tasks that have not ended in
+    /// time. If there is none to wait for, it returns at once.
     ///
-    /// In an app the plugin does this when the app is about to exit. With nothing to wait for it answers at once.
+    /// In an app the plugin calls this when the app is about to exit.
     ///
-    /// Cancel safe: what was told to stop stops, but nobody waits for it.
+    /// Cancel safe: tasks that were told to stop still stop, but nobody waits for them.
     pub async fn shut_down(&self, grace: Duration) -> Vec<TaskSnapshot> {
         let left = shut_down(Arc::clone(&self.engine.transitions), grace).await;
         left.iter().map(|record| record.snapshot()).collect()
@@ -239,7 +243,7 @@ impl TaskManager {
         ExitGuard::new(&self.engine, &self.schedules)
     }
 
-    /// The names of the registered kinds, sorted.
+    /// Returns the names of the registered kinds, sorted.
     pub fn task_names(&self) -> Vec<&str> {
         self.engine.task_names()
     }

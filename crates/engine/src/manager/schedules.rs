@@ -1,4 +1,4 @@
-//! Schedules as [`TaskManager`] offers them.
+//! The part of [`TaskManager`] that manages schedules.
 
 use std::sync::Arc;
 
@@ -11,20 +11,22 @@ use crate::{
     handle::TaskHandle,
     json::Json,
     record::follower::Follower,
-    schedule::{driver::drive, entry::Words, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule},
+    schedule::{
+        driver::drive, named_schedule::RunSpec, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule,
+    },
     task::id::TaskId,
 };
 
 impl TaskManager {
-    /// Runs the kind registered as `task` again and again, with this input, as `schedule` says: until the app ends, or
-    /// [`unschedule`](Self::unschedule). Replaces the schedule of the same name, if there is one: what that has started goes on,
-    /// and keeps the new one from running beside it as a run of its own would; its counts begin anew.
+    /// Runs the kind registered as `task` with this input again and again, as `schedule` says, until the app ends or
+    /// [`unschedule`](Self::unschedule) is called. A schedule of the same name is replaced. Its runs go on, and keep
+    /// the new one from running beside them as its own runs would. Its counts start again from zero.
     ///
-    /// Each run is a task of the app, with the tag `schedule:` and the name, and waits and runs within all limits.
+    /// Each run is a task that the app owns, with the tag `schedule:` followed by `name`. It waits and runs within all
+    /// limits.
     ///
-    /// Fails when there is no such kind, the input doesn't fit it, the interval is less than a second, or the name is empty or
-    /// longer than 200 bytes. For schedules that are there from the beginning, `Builder::schedule` is
-    /// the place.
+    /// Fails when no such kind is registered, the input doesn't fit it, the interval is less than a second, or the name
+    /// is empty or longer than 200 bytes. For schedules that exist from the beginning, use `Builder::schedule`.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -46,15 +48,15 @@ impl TaskManager {
         Ok(())
     }
 
-    /// The same for a schedule that begins with [`begin_schedules`](Self::begin_schedules).
+    /// Adds a schedule that begins with [`begin_schedules`](Self::begin_schedules).
     pub(crate) fn put_schedule(&self, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
         schedule.check(name)?;
         self.engine.check_input(task, &input)?;
-        self.schedules.put(name, Words { task: task.to_owned(), input }, Timetable::new(schedule));
+        self.schedules.put(name, RunSpec { task: task.to_owned(), input }, Timetable::new(schedule));
         Ok(())
     }
 
-    /// Lets those begin that were there before the app was.
+    /// Begins the schedules that were added before the app was ready.
     pub(crate) fn begin_schedules(&self) {
         self.begin(None);
     }
@@ -65,20 +67,21 @@ impl TaskManager {
         schedules.begin(name, engine.now(), || engine.runtime().spawn(drive(watch.0, watch.1, watch.2)));
     }
 
-    /// Takes a schedule off. Its runs go on; cancel them by their tag, `schedule:` and the name.
+    /// Removes a schedule. Its runs go on; cancel them by their tag, `schedule:` followed by `name`.
     ///
-    /// Fails with [`ErrorKind::UnknownSchedule`](crate::ErrorKind::UnknownSchedule) when there is none of this name.
+    /// Fails with [`ErrorKind::UnknownSchedule`](crate::ErrorKind::UnknownSchedule) when there is no schedule of this
+    /// name.
     pub fn unschedule(&self, name: &str) -> Result<(), Error> {
         self.schedules.take_off(name)
     }
 
-    /// All schedules as they stand now, by name.
+    /// Returns all schedules as they are now, sorted by name.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::TaskManager;
     ///
-    /// /// What has failed more than three times in a row.
+    /// /// The schedules that have failed more than three times in a row.
     /// fn troubled(tasks: &TaskManager) -> Vec<String> {
     ///     tasks.schedules().into_iter().filter(|schedule| schedule.failures > 3).map(|schedule| schedule.name).collect()
     /// }
@@ -93,8 +96,9 @@ impl TaskManager {
         schedules
     }
 
-    /// A run now, beside the timetable, also while the schedule is paused. If one of its runs goes on and it does not
-    /// [overlap](Schedule::overlap), nothing is started and the handle is one of that run.
+    /// Starts a run now, beside the timetable, even while the schedule is paused. If an earlier run has not ended and
+    /// the schedule does not [overlap](Schedule::overlap), nothing is started and the handle is that of the earlier
+    /// run.
     ///
     /// Fails when there is no schedule of this name, and when the start is refused, as [`start`](Self::start) does.
     ///
@@ -111,26 +115,26 @@ impl TaskManager {
         self.trigger_for(name, TaskId::new(), &|_| true).map(|run| TaskHandle::new(&self.engine, run))
     }
 
-    /// The same with the id that the run gets, if one is started; with an id that was used for this before, the run of then. For
-    /// somebody who may deal with these kinds only.
+    /// Like [`trigger`](Self::trigger), with the id of the run if one is started. A repeated call with the same id
+    /// returns the same run. `may` says which kinds the caller may use.
     pub(crate) fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
         self.schedules.trigger_run(&self.engine, name, id, may)
     }
 
-    /// The kind that this schedule runs.
+    /// Returns the kind that this schedule runs.
     pub(crate) fn task_of_schedule(&self, name: &str) -> Option<String> {
         self.schedules.task_of(name)
     }
 
-    /// Starts no more runs until [`resume_schedule`](Self::resume_schedule); those that go on do. To pause it again changes
+    /// Starts no more runs until [`resume_schedule`](Self::resume_schedule). Current runs go on. Pausing again changes
     /// nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn pause_schedule(&self, name: &str) -> Result<(), Error> {
         self.schedules.pause(name)
     }
 
-    /// Goes on after [`pause_schedule`](Self::pause_schedule), with the next run a whole interval from now, or when the cron
-    /// expression says next: what would have been due meanwhile is not made up for. To resume what is not paused changes
-    /// nothing. Fails as [`unschedule`](Self::unschedule) does.
+    /// Resumes a schedule after [`pause_schedule`](Self::pause_schedule). The next run comes a whole interval from now,
+    /// or at the next time of the cron expression. Runs that were due meanwhile are not made up for. Resuming a
+    /// schedule that is not paused changes nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn resume_schedule(&self, name: &str) -> Result<(), Error> {
         self.schedules.resume(name, self.engine.now())
     }

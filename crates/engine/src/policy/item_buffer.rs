@@ -1,9 +1,9 @@
-/// How much of what a task has emitted is kept until it is read.
+/// How much a task's item buffer keeps until it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many items; for bytes only the other bound counts.
+    /// How many items. For bytes only the other bound counts.
     pub items: usize,
-    /// How many bytes, of items as JSON.
+    /// How many bytes. Items are counted as JSON.
     pub bytes: usize,
 }
 

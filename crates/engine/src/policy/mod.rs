@@ -1,4 +1,4 @@
-//! How tasks of one kind are treated: each policy is a file of its own, and [`Policy`] has all of them.
+//! How tasks of one kind are treated. Each policy has a file of its own, and [`Policy`] holds all of them.
 
 pub(crate) mod item_buffer;
 pub(crate) mod on_exit;
@@ -20,37 +20,37 @@ use unread::Unread;
 /// How tasks of one kind are treated.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// How long a handler that knows its token may go on after a cancel.
+    /// How long a handler that has asked for its token may continue after a cancel.
     pub grace: Duration,
     /// Whether snapshots show the input.
     pub show_input: bool,
-    /// How many may run at once.
+    /// How many tasks may run at once.
     pub concurrency: Option<usize>,
-    /// How many may wait.
+    /// How many tasks may wait.
     pub queue_limit: Option<usize>,
-    /// The group whose limit they share.
+    /// The group whose limit the tasks share.
     pub group: Option<Arc<str>>,
-    /// How long they may take from their first attempt on: see [`TimeLimit`](crate::TimeLimit).
+    /// How long a task may take from its first attempt: see [`TimeLimit`](crate::TimeLimit).
     pub timeout: Option<Duration>,
     /// How long one attempt may take.
     pub attempt_timeout: Option<Duration>,
-    /// How long an attempt may go without a report.
+    /// How long an attempt may go without a report of progress.
     pub stall_timeout: Option<Duration>,
-    /// How long they may take from the moment they are accepted.
+    /// How long a task may take from the moment it is accepted.
     pub deadline: Option<Duration>,
-    /// How long they wait before they queue, if their start doesn't say.
+    /// How long a task waits before it queues, unless its start says otherwise.
     pub delay: Option<Duration>,
-    /// Whether failed attempts are made again.
+    /// When failed attempts are retried.
     pub retry: Option<Retry>,
-    /// Whether runs that are over are followed by others.
+    /// When an attempt that has ended is followed by another.
     pub restart: Option<Restart>,
-    /// What becomes of them at the app's exit.
+    /// What happens to the tasks when the app exits.
     pub on_exit: OnExit,
-    /// What becomes of them when their owner goes.
+    /// What happens to the tasks when their owner is gone.
     pub on_owner_closed: OnOwnerClosed,
-    /// How much of what they emit is kept until it is read.
+    /// How much of a task's items is kept until it is read.
     pub item_buffer: Bounds,
-    /// What becomes of it when nobody reads.
+    /// What happens to a task's items when nobody reads them.
     pub unread: Unread,
 }
 

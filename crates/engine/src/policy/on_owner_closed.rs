@@ -1,15 +1,14 @@
-/// What becomes of a kind's tasks when the page that has started them goes with its window, or stops answering: see
-/// `Task::on_owner_closed`.
+/// What happens to a kind's tasks when their owner is gone: see `Task::on_owner_closed`.
 ///
-/// A page that is silent for 12 seconds is asked to answer, and has 30 for that: so one whose process has died is noticed, and
-/// one that is held up for as long, as by `alert()` or a debugger, is taken for one. A reload is no end of a page, and neither is
-/// another document in its webview.
+/// An owner is gone when it is closed, or when it stops answering: after 12 seconds of silence it is asked to answer,
+/// and has 30 seconds to do so. An owner that is blocked for that long, for example by a debugger, counts as gone. One
+/// that reloads does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OnOwnerClosed {
-    /// It goes on, and is the app's.
+    /// The task goes on, and the app owns it.
     #[default]
     GoOn,
-    /// It is cancelled with the reason [`OwnerClosed`](crate::CancelReason::OwnerClosed).
+    /// The task is cancelled with the reason [`OwnerClosed`](crate::CancelReason::OwnerClosed).
     Cancel,
 }

@@ -2,15 +2,15 @@ use std::time::Duration;
 
 use crate::Retry;
 
-/// When a task is run again after its run is over: for a service, which is meant to go on as long as the app. See
-/// `Task::restart`.
+/// When the handler of a task is called again after it has ended: for a service, which is meant to run as long as the
+/// app. See `Task::restart`.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
 /// use tauri_plugin_tasks::{Restart, Retry};
 ///
-/// // After an error or a panic, half a second later at first; given up after ten short runs in a row.
+/// // After an error or a panic, half a second later at first. Given up after ten short attempts in a row.
 /// let restart = Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_millis(500)));
 /// # let _ = restart;
 /// ```
@@ -22,43 +22,43 @@ pub struct Restart {
 }
 
 impl Restart {
-    /// After a run that failed or panicked. A run that returns its output is the last one.
+    /// Restarts after an attempt that failed or panicked. An attempt that returns its output is the last one.
     pub fn on_failure() -> Self {
         Self { always: false, delays: Retry::exponential(u32::MAX), healthy_after: Duration::from_secs(60) }
     }
 
-    /// After every run, however it ended, until the task is cancelled.
+    /// Restarts after every attempt, however it ended, until the task is cancelled.
     pub fn always() -> Self {
         Self { always: true, ..Self::on_failure() }
     }
 
-    /// How long to wait before the next run, and how many short runs in a row there may be, the first one included. If nothing
-    /// is said the delay grows from 1 second to a minute, and there is no limit.
+    /// Sets how long to wait before the next attempt, and how many short attempts in a row there may be, the first one
+    /// included. By default the delay grows from 1 second to a minute, and there is no limit.
     #[must_use]
     pub fn delays(mut self, delays: Retry) -> Self {
         self.delays = delays;
         self
     }
 
-    /// A run that lasted this long was no short one: the count of those begins anew, and the delay with it. A minute if
-    /// nothing is said.
+    /// Sets how long an attempt must last not to be a short one. After such an attempt, the count of short ones and the
+    /// delay start again. A minute by default.
     #[must_use]
     pub fn healthy_after(mut self, healthy_after: Duration) -> Self {
         self.healthy_after = healthy_after;
         self
     }
 
-    /// How many short runs in a row there have been, with one that lasted so long.
+    /// Returns how many short attempts in a row there have been, after one that lasted `lasted`.
     pub(crate) fn count(&self, short_runs: u32, lasted: Duration) -> u32 {
         if lasted >= self.healthy_after { 0 } else { short_runs.saturating_add(1) }
     }
 
-    /// How long to wait after a run. `None`: that was the last one.
+    /// Returns how long to wait after an attempt, or `None` if it was the last one.
     pub(crate) fn delay(&self, short_runs: u32, failed: bool) -> Option<Duration> {
         if !failed && !self.always {
             return None;
         }
-        // After a long run it waits as after the first short one, and is never given up.
+        // After a long attempt the delay is that after the first short one, and the task is never given up.
         if short_runs == 0 { Some(self.delays.shortest()) } else { self.delays.delay_after(short_runs) }
     }
 }

@@ -2,13 +2,12 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-/// The delay grows no more after as many attempts, wherever it is: each is found by going through those before.
+/// The delay stops growing after this many attempts, because each delay is computed from all before it.
 const STEPS: u32 = 10_000;
 
-/// When and how often a failed attempt is made again.
+/// When and how often a failed attempt is retried.
 ///
-/// Between the attempts is a delay that grows: 1 second, 2 seconds, 4 seconds, and so on up to a minute, if
-/// nothing else is said.
+/// The delay between attempts grows: by default it is 1 second, 2 seconds, 4 seconds, and so on up to a minute.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -32,7 +31,7 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Makes up to `attempts` attempts in all, the first one included. With 1 or 0 a failure is final.
+    /// Allows up to `attempts` attempts in all, the first one included. With 1 or 0 a failure is final.
     pub fn exponential(attempts: u32) -> Self {
         Self {
             attempts,
@@ -43,31 +42,31 @@ impl Retry {
         }
     }
 
-    /// How long to wait before the second attempt. 1 second if nothing is said.
+    /// Sets the delay before the second attempt. 1 second by default.
     #[must_use]
     pub fn first_delay(mut self, delay: Duration) -> Self {
         self.first_delay = delay;
         self
     }
 
-    /// By how much each delay is longer than the one before. 2 if nothing is said. A factor below 1 counts as 1,
+    /// Sets the factor by which each delay is longer than the one before. 2 by default. A factor below 1 counts as 1,
     /// which leaves all delays the same.
     #[must_use]
     pub fn factor(mut self, factor: f32) -> Self {
-        // Not a number counts as 1, too.
+        // NaN counts as 1, too.
         self.factor = if factor > 1.0 { factor.min(f32::MAX) } else { 1.0 };
         self
     }
 
-    /// The longest delay there may be, the first one included. 60 seconds if nothing is said.
+    /// Sets the longest delay, which also limits the first one. 60 seconds by default.
     #[must_use]
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
         self
     }
 
-    /// Whether each delay is drawn evenly from between half of it and the whole, so that tasks that failed
-    /// together don't all come back together. They are if nothing is said.
+    /// Sets whether each delay is drawn evenly from between half of it and the whole, so that tasks that failed
+    /// together don't all retry together. On by default.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -83,26 +82,26 @@ impl Retry {
         self
     }
 
-    /// The delay before the second attempt, whether there is one or not.
+    /// Returns the delay before the second attempt, even if none is allowed.
     pub(crate) fn shortest(&self) -> Duration {
         let once = Self { attempts: 2, ..self.clone() };
         once.delay_after(1).unwrap_or(self.first_delay)
     }
 
-    /// How long to wait after attempt number `attempt`, counted from 1, has failed. `None`: that was the last.
+    /// Returns how long to wait after attempt number `attempt`, from 1, has failed, or `None` if it was the last one.
     pub(crate) fn delay_after(&self, attempt: u32) -> Option<Duration> {
         let attempt = attempt.max(1);
         (attempt < self.attempts).then(|| self.delay(attempt))
     }
 
-    /// How long to wait after so many failures in a row, from 1, of something that is never given up: the longest delay when
-    /// the attempts are used up.
+    /// Returns how long to wait after `failures` failures in a row, from 1, of something that is never given up. It is
+    /// the longest delay once the attempts are used up.
     pub(crate) fn delay_after_failures(&self, failures: u32) -> Duration {
         self.delay_after(failures).unwrap_or(self.max_delay)
     }
 
     fn delay(&self, attempt: u32) -> Duration {
-        // The jitter of backon comes on top of the delay, up to as much again.
+        // backon adds its jitter on top of the delay, up to as much again.
         let share = if self.jitter { 2 } else { 1 };
         let mut delays = ExponentialBuilder::new()
             .with_min_delay(self.first_delay.min(self.max_delay) / share)
@@ -113,7 +112,7 @@ impl Retry {
             delays = delays.with_jitter();
         }
         let before = (attempt - 1).min(STEPS) as usize;
-        // Seconds are `f32` in there: what is rounded up must not pass the longest delay.
+        // backon counts in `f32` seconds, and rounding up must not exceed the longest delay.
         delays.build().nth(before).map_or(self.max_delay, |delay| delay.min(self.max_delay))
     }
 }
@@ -135,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_delay_doubles_up_to_a_minute_if_nothing_is_said() {
+    fn by_default_the_delay_doubles_up_to_a_minute() {
         let seconds = [1, 2, 4, 8, 16, 32, 60, 60];
         assert_eq!(delays(&Retry::exponential(9).jitter(false)), seconds.map(Duration::from_secs));
         for (delay, whole) in delays(&Retry::exponential(9)).into_iter().zip(seconds.map(Duration::from_secs)) {
@@ -144,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_kept_to() {
+    fn the_options_set_the_delays() {
         let retry = Retry::exponential(5)
             .first_delay(Duration::from_millis(200))
             .factor(3.0)
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn one_attempt_or_none_is_never_made_again() {
+    fn one_attempt_or_none_is_never_retried() {
         for attempts in [0, 1] {
             for attempt in [0, 1, 2, u32::MAX] {
                 assert_eq!(Retry::exponential(attempts).delay_after(attempt), None);
@@ -167,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn the_jitter_is_drawn_anew_and_evenly() {
+    fn each_jitter_is_drawn_anew_and_evenly() {
         let retry = Retry::exponential(2).first_delay(Duration::from_secs(2)).max_delay(Duration::from_secs(2));
         let drawn: Vec<_> = (0..4_000).map(|_| retry.delay_after(1).unwrap()).collect();
-        assert!(drawn.iter().collect::<HashSet<_>>().len() > 3_000, "a seed that is always the same draws the same");
-        // A thousand are due in each quarter of the second, with a standard deviation of 27.
+        assert!(drawn.iter().collect::<HashSet<_>>().len() > 3_000, "a constant seed draws the same delays");
+        // About a thousand are expected in each quarter of the second, with a standard deviation of 27.
         for quarter in 0..4 {
             let from = Duration::from_secs(1) + Duration::from_millis(250) * quarter;
             let here = drawn.iter().filter(|delay| **delay >= from && **delay < from + Duration::from_millis(250));
@@ -180,13 +179,13 @@ mod tests {
     }
 
     #[test]
-    fn a_first_delay_past_the_longest_is_cut_short() {
+    fn a_first_delay_above_the_longest_is_cut_to_it() {
         let retry = Retry::exponential(3).first_delay(Duration::from_secs(90)).jitter(false);
         assert_eq!(delays(&retry), [60, 60].map(Duration::from_secs));
     }
 
     #[test]
-    fn a_factor_that_is_none_leaves_the_delays_the_same() {
+    fn a_factor_of_one_or_less_leaves_the_delays_the_same() {
         for factor in [f32::NAN, f32::NEG_INFINITY, -2.0, 0.0, 0.5, 1.0] {
             let retry = Retry::exponential(4).factor(factor).jitter(false);
             assert_eq!(delays(&retry), [1, 1, 1].map(Duration::from_secs), "{factor}");
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn no_delay_stays_none() {
+    fn a_delay_of_zero_stays_zero() {
         for factor in [1.0, 2.0, f32::INFINITY] {
             for jitter in [false, true] {
                 let retry = Retry::exponential(4).first_delay(Duration::ZERO).factor(factor).jitter(jitter);
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_are_answered_at_once() {
+    fn extreme_delays_are_computed_at_once() {
         let started = std::time::Instant::now();
         for delay in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX] {
             for max_delay in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1), Duration::MAX] {
@@ -227,7 +226,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn delays_are_as_many_as_said_within_bounds_and_grow_to_the_cap(
+        fn there_is_a_delay_per_retry_and_delays_grow_to_the_longest(
             attempts in 0_u32..200,
             first_ns in 1_u64..100_000_000_000,
             factor in 1.1_f32..10.0,
@@ -246,7 +245,7 @@ mod tests {
         }
 
         #[test]
-        fn each_delay_is_drawn_from_between_its_half_and_its_whole(
+        fn each_delay_is_drawn_between_its_half_and_its_whole(
             attempt in 1_u32..300,
             first_ms in 1_u64..100_000,
             factor in 1.1_f32..10.0,
@@ -259,7 +258,7 @@ mod tests {
             let slack = whole / 10_000;
             prop_assert!(drawn + slack >= whole / 2 && drawn <= whole + slack, "{:?} of {:?}", drawn, whole);
             if attempt > 250 {
-                prop_assert_eq!(whole, Duration::from_millis(max_ms), "it has grown to the cap by now");
+                prop_assert_eq!(whole, Duration::from_millis(max_ms), "it has grown to the longest by now");
             }
         }
     }

@@ -2,24 +2,24 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The time limits a task can have. Each ends it as [`TimedOut`](crate::TaskStatus::TimedOut).
+/// The time limits of a task. Reaching one ends the task as [`TimedOut`](crate::TaskStatus::TimedOut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TimeLimit {
-    /// For the whole task, from the beginning of its first attempt, with all waits between attempts.
+    /// For the whole task, from the start of its first attempt, including all waits between attempts.
     Timeout,
     /// For one attempt.
     AttemptTimeout,
-    /// For the time without any report of progress, within an attempt.
+    /// For the time without any report of progress within an attempt.
     Stalled,
-    /// For everything, from the moment it was accepted, with the time it waited.
+    /// For everything from the moment the task is accepted, waiting included.
     Deadline,
 }
 
 impl TimeLimit {
-    /// What it means that task `name` reached this limit of `length`.
+    /// Says that task `name` reached this limit, which is `length` long.
     pub(crate) fn message(self, name: &str, length: Duration) -> String {
         let length = humantime::format_duration(length);
         match self {

@@ -1,4 +1,4 @@
-//! Looks at the clock for all schedules of a manager, and starts what is due.
+//! Watches the clock for all schedules of a manager, and starts the runs that are due.
 
 use std::{
     sync::{Arc, Weak},
@@ -9,7 +9,7 @@ use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
-    entry::{Run, Trigger},
+    named_schedule::{ScheduledRun, Trigger},
     schedules::{LOOK, Schedules},
 };
 use crate::{
@@ -20,10 +20,10 @@ use crate::{
     task::{id::TaskId, owner::Owner},
 };
 
-/// Goes on as long as there are the manager and a schedule.
+/// Drives the schedules as long as the manager exists and has one.
 ///
-/// What is due is due by the wall clock, and the clock that wakes this stands still while the machine sleeps: so it looks again
-/// after each short rest.
+/// Runs are due by the wall clock, but the timer that wakes this stands still while the machine sleeps. So it looks
+/// again after each short rest.
 pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>) {
     loop {
         let Some(rest) = engine.upgrade().and_then(|engine| schedules.upgrade()?.run_due(&engine)) else { return };
@@ -35,28 +35,28 @@ pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, chan
 }
 
 impl Schedules {
-    /// Starts what is due; returns for how long nothing is.
+    /// Starts the runs that are due. Returns how long to rest, or `None` if there is nothing left to drive.
     fn run_due(&self, engine: &Engine) -> Option<Duration> {
         if engine.is_guarded() {
-            // What is due stays due: this is woken when the guard goes.
+            // Due runs stay due: dropping the guard wakes this.
             return Some(LOOK);
         }
         for (name, run) in self.due(engine.now(), &Local) {
-            // One that was started before it may have taken its time.
+            // Starting the runs before it may have taken a while.
             if !self.is_still_wanted(&name, run.id) {
                 continue;
             }
-            // Whoever is interested follows it; what nobody follows is logged if it fails.
+            // The follower is dropped, so a failure that nobody else follows is logged.
             if let Err((error, true)) = self.start_run(engine, &name, &run, true) {
-                let task = &*run.words.task;
+                let task = &*run.spec.task;
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
             }
         }
         self.rest(engine.now(), &Local)
     }
 
-    /// Starts a run with the id `id` beside the timetable, or finds the one that an earlier call with this id, or the timetable,
-    /// has started. Only for kinds that pass `may`.
+    /// Starts a run with the id `id` beside the timetable, or finds the run that an earlier call with this id, or the
+    /// timetable, has started. `may` says which kinds the caller may use.
     pub(crate) fn trigger_run(
         &self,
         engine: &Engine,
@@ -78,9 +78,15 @@ impl Schedules {
         }
     }
 
-    /// Starts a run. An error comes with whether it is worth a word.
-    fn start_run(&self, engine: &Engine, name: &str, run: &Run, is_due: bool) -> Result<Follower, (Error, bool)> {
-        match start_words(engine, name, run) {
+    /// Starts a run. An error comes with whether to log it.
+    fn start_run(
+        &self,
+        engine: &Engine,
+        name: &str,
+        run: &ScheduledRun,
+        is_due: bool,
+    ) -> Result<Follower, (Error, bool)> {
+        match start_task(engine, name, run) {
             Ok(started) => {
                 self.started(name, run, started.record());
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
@@ -91,7 +97,7 @@ impl Schedules {
                 Ok(started)
             }
             Err(error) => {
-                // That everything is about to end need not be said of each schedule.
+                // An exit need not be logged for each schedule.
                 let says_something = error.kind != ErrorKind::ShuttingDown;
                 let is_news = self.refused(name, run.id, is_due, engine.now()) && says_something;
                 Err((error, is_news))
@@ -100,12 +106,12 @@ impl Schedules {
     }
 }
 
-/// Starts a task for a run, or finds the one that was started for it.
-fn start_words(engine: &Engine, name: &str, run: &Run) -> Result<Follower, Error> {
+/// Starts the task of a run, or finds the one that was already started for it.
+fn start_task(engine: &Engine, name: &str, run: &ScheduledRun) -> Result<Follower, Error> {
     engine.start(Start {
         id: run.id,
-        task: &run.words.task,
-        input: run.words.input.clone(),
+        task: &run.spec.task,
+        input: run.spec.input.clone(),
         owner: Owner::App,
         options: StartOptions::new().tag(format!("schedule:{name}")),
         sees: &|_| true,
@@ -124,7 +130,7 @@ mod tests {
     };
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_reserved_is_not_started_for_a_schedule_that_is_paused_or_taken_off_meanwhile() {
+    async fn a_reserved_run_is_not_started_if_its_schedule_is_paused_or_removed_meanwhile() {
         for pauses in [true, false] {
             let kind = Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
                 Ok::<_, Failure>(())
@@ -138,7 +144,7 @@ mod tests {
                 tasks.unschedule("sync").unwrap();
             }
             assert!(!tasks.schedules.is_still_wanted(&name, run.id));
-            assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "and it is forgotten");
+            assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "the run is forgotten");
         }
     }
 }

@@ -1,11 +1,12 @@
-//! Runs of registered kinds at an interval or by the clock.
+//! Starts runs of registered kinds at an interval or by the clock.
 //!
-//! [`timetable`] decides when a run is due; it knows nothing but the times that it is told. [`entry`] keeps one schedule and its
-//! runs, [`schedules`] all of them, and [`driver`] looks at the clock and starts what is due. Nothing is started and nothing
-//! logged under the lock of [`schedules`]: the app's own code may ask for its schedules then.
+//! [`timetable`] decides when a run is due, from nothing but the times that it is given. [`named_schedule`] holds one
+//! schedule and its runs, and [`schedules`] holds all of them. [`driver`] watches the clock and starts the runs that
+//! are due. Nothing is started or logged under the lock of [`schedules`], because the app's own code may then ask for
+//! its schedules.
 
 pub(crate) mod driver;
-pub(crate) mod entry;
+pub(crate) mod named_schedule;
 pub(crate) mod schedules;
 pub(crate) mod snapshot;
 pub(crate) mod timetable;

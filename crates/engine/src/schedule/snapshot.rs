@@ -2,13 +2,13 @@ use serde::Serialize;
 
 use crate::{ErrorSummary, TaskId, TaskStatus};
 
-/// A schedule as it stands at one moment.
+/// A schedule as it is at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ScheduleSnapshot {
-    /// Its name. Its runs have the tag `schedule:` and this.
+    /// The schedule's name. Its runs have the tag `schedule:` followed by this name.
     pub name: String,
     /// The kind that it runs.
     pub task: String,
@@ -19,8 +19,8 @@ pub struct ScheduleSnapshot {
     pub cron: Option<String>,
     /// Whether it is paused.
     pub paused: bool,
-    /// When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun or
-    /// is about to exit, or its interval counts from the end of what runs now.
+    /// When the next run is due, in milliseconds since 1970. `None` while that is open: the schedule is paused, the app
+    /// has not begun or is about to exit, or the interval counts from the end of a current run.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub next_run_at: Option<u64>,
     /// The run that was started last.
@@ -29,28 +29,28 @@ pub struct ScheduleSnapshot {
     pub running: u32,
     /// How many of its runs have failed or timed out since the last one completed.
     pub failures: u32,
-    /// How many times a run was due and was left out, because an earlier one had not ended or the start was refused. What is
-    /// missed while the machine sleeps is not counted.
+    /// How many due runs were left out, because an earlier one had not ended or the start was refused. Runs missed
+    /// while the machine slept are not counted.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub skipped: u64,
 }
 
-/// The run that a schedule has started last.
+/// The run that a schedule started last.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct LastRun {
-    /// Its id. The task itself may not be kept any more.
+    /// The run's id. The task itself may no longer be kept.
     pub id: TaskId,
-    /// When it was started, in milliseconds since 1970. It may have waited for room after that.
+    /// When the run was started, in milliseconds since 1970. It may have waited for room after that.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub started_at: u64,
-    /// When it ended.
+    /// When the run ended, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub ended_at: Option<u64>,
-    /// Where it stands.
+    /// The run's status.
     pub status: TaskStatus,
-    /// What went wrong with it.
+    /// Why the run failed, if it did.
     pub error: Option<ErrorSummary>,
 }

@@ -1,5 +1,5 @@
-//! When one schedule runs, and what happens when its time comes. All times are handed in, in milliseconds since 1970: whatever
-//! the clock on the wall shows, which may stand still while the machine sleeps and jump either way.
+//! Decides when one schedule runs, and what happens when a run is due. All times are passed in, in milliseconds since
+//! 1970. They are those of the wall clock, which may jump in either direction.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ const LATE: u64 = 60_000;
 #[derive(Debug)]
 pub(crate) struct Timetable {
     schedule: Schedule,
-    /// What the clock showed when it was looked at last.
+    /// The time at the last look.
     seen: u64,
     plan: Plan,
-    /// By how much the next run is later than planned.
+    /// How much later than planned the next run is.
     jitter: u64,
-    /// Before this failures keep it from running; 0 if they don't.
+    /// Until when failures keep the schedule from running; 0 if they don't.
     not_before: u64,
     failures: u32,
     begun: bool,
@@ -31,12 +31,12 @@ pub(crate) struct Timetable {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Plan {
-    /// It has not begun, or is paused.
+    /// The schedule has not begun, or is paused.
     None,
     At(u64),
-    /// At the first time after this that the cron expression has. Those up to it are settled.
+    /// At the first time of the cron expression after this. All times up to it are settled.
     After(u64),
-    /// An interval after the end of all that runs.
+    /// An interval after the end of all current runs.
     FromEnd,
 }
 
@@ -47,12 +47,12 @@ pub(crate) enum Due {
     Nothing,
     /// Start a run.
     Run,
-    /// A run is due, and what runs keeps it from beginning.
+    /// A run is due, but a current run keeps it from starting.
     Skip,
 }
 
 impl Timetable {
-    /// It does nothing before it [begins](Self::begin).
+    /// Makes a timetable that does nothing before it [begins](Self::begin).
     pub(crate) fn new(schedule: Schedule) -> Self {
         let (begun, paused) = (false, false);
         Self { schedule, seen: 0, plan: Plan::None, jitter: 0, not_before: 0, failures: 0, begun, paused }
@@ -74,7 +74,7 @@ impl Timetable {
         self.failures
     }
 
-    /// The first run is planned. `random` is from 0 to 1, as everywhere here.
+    /// Plans the first run. `random` is from 0 to 1, as everywhere here.
     pub(crate) fn begin(&mut self, now: u64, is_running: bool, random: f64) {
         self.see(now);
         if std::mem::replace(&mut self.begun, true) || self.paused {
@@ -93,7 +93,7 @@ impl Timetable {
         self.plan = Plan::None;
     }
 
-    /// Goes on as if it began now, without a run at once.
+    /// Continues as if it began now, but without a run at once.
     pub(crate) fn resume(&mut self, now: u64, is_running: bool, random: f64) {
         self.see(now);
         if std::mem::take(&mut self.paused) && self.begun {
@@ -102,7 +102,7 @@ impl Timetable {
         }
     }
 
-    /// When the next run is due.
+    /// Returns when the next run is due.
     pub(crate) fn due_at(&self, zone: &impl TimeZone) -> Option<u64> {
         match self.plan {
             Plan::None | Plan::FromEnd => None,
@@ -116,8 +116,8 @@ impl Timetable {
         self.schedule.when.after(settled.max(self.not_before.saturating_sub(1)), zone)
     }
 
-    /// The clock shows `now`. Plans the next run, if one was due: who is told to start it has to say how it
-    /// [ended](Self::ended), or that it was [refused](Self::refused).
+    /// Decides what is due when the clock shows `now`, and plans the next run. A caller that gets [`Due::Run`] must
+    /// report that the run has [ended](Self::ended) or was [refused](Self::refused).
     pub(crate) fn look(&mut self, now: u64, zone: &impl TimeZone, is_running: bool, random: f64) -> Due {
         self.see(now);
         let Some(mut due_at) = self.due_at(zone).filter(|at| *at <= now) else { return Due::Nothing };
@@ -126,7 +126,7 @@ impl Timetable {
             && self.schedule.missed == Missed::Skip
             && let (Plan::After(settled), Some(missed)) = (self.plan, self.occurrence(zone))
         {
-            // Of many that were missed the last may be in time.
+            // The last of many missed times may still be in time.
             self.plan = Plan::After(settled.max(missed).max(now.saturating_sub(LATE + self.jitter)));
             let Some(at) = self.due_at(zone).filter(|at| *at <= now) else { return Due::Nothing };
             (due_at, is_missed) = (at, false);
@@ -141,12 +141,12 @@ impl Timetable {
         due
     }
 
-    /// A run was due at `due_at`, and this became of it.
+    /// Plans the run after the one that was due at `due_at`, whose result is `due`.
     fn plan_next(&mut self, now: u64, due_at: u64, due: Due, is_missed: bool) {
         match self.schedule.when {
             When::Every(_) if self.schedule.from_end && due != Due::Nothing => self.plan = Plan::FromEnd,
             When::Every(every) => {
-                // In step with the runs before as long as none was missed: else what is late adds up.
+                // Keeps in step with the earlier runs unless one was missed: otherwise small delays add up.
                 let from = match self.plan {
                     Plan::At(at) if !is_missed => at.max(due_at.saturating_sub(self.jitter)),
                     _ => now,
@@ -158,7 +158,7 @@ impl Timetable {
         }
     }
 
-    /// A run has ended, of this schedule or of one that it has replaced, which does not count.
+    /// Notes that a run has ended. `how` is `None` for a run of a replaced schedule, which doesn't count.
     pub(crate) fn ended(&mut self, now: u64, how: Option<TaskStatus>, is_running: bool, random: f64) {
         self.see(now);
         match how {
@@ -169,13 +169,13 @@ impl Timetable {
                     self.not_before = now.saturating_add(millis(back_off.delay_after_failures(self.failures)));
                 }
             }
-            // What was cancelled says nothing of the next.
+            // A cancelled run says nothing about the next one.
             _ => {}
         }
         self.nothing_runs(now, is_running, random);
     }
 
-    /// A run that was due could not be started.
+    /// Notes that a due run could not be started.
     pub(crate) fn refused(&mut self, now: u64, is_running: bool, random: f64) {
         self.see(now);
         self.nothing_runs(now, is_running, random);
@@ -201,8 +201,8 @@ impl Timetable {
             millis(Duration::try_from_secs_f64(self.schedule.jitter.as_secs_f64() * random).unwrap_or_default());
     }
 
-    /// The clock may have been set back: what is left to wait stays the same. Times of the day come when the clock shows them,
-    /// but not a second time for a correction of less than a minute.
+    /// Notes the time. If the clock was set back, the rest of an interval stays the same. Times of the day come again
+    /// when the clock shows them again, unless the correction is less than a minute.
     pub(crate) fn see(&mut self, now: u64) {
         let back = self.seen.saturating_sub(now);
         self.seen = now;

@@ -1,4 +1,4 @@
-//! When a schedule runs, in the words of the app.
+//! When a schedule runs, as the app describes it.
 
 use std::{fmt, time::Duration};
 
@@ -13,15 +13,15 @@ use crate::{
     policy::retry::Retry,
 };
 
-/// No interval is shorter.
+/// The shortest interval.
 const SHORTEST: Duration = Duration::from_secs(1);
-/// The longest name, in bytes: as a tag it must fit with what stands before it.
+/// The longest name, in bytes. The name and its prefix must fit in a tag.
 const NAME_LIMIT: usize = 200;
 
-/// When a task is run again and again: at an interval, or at times of the day.
+/// When a kind runs again and again: at an interval, or at times of the day.
 ///
-/// Given to `Builder::schedule` or [`TaskManager::schedule`](crate::TaskManager::schedule). It
-/// holds while the app runs: what would have been due while the app was closed is not made up for.
+/// Pass it to `Builder::schedule` or [`TaskManager::schedule`](crate::TaskManager::schedule). It applies while the app
+/// runs: runs that were due while the app was closed are not made up for.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -32,7 +32,7 @@ const NAME_LIMIT: usize = 200;
 /// // Ten minutes after the end of each run, or up to two minutes later; the first run right away.
 /// let sync = Schedule::every(Duration::from_secs(600)).from_end().at_once().jitter(Duration::from_secs(120));
 ///
-/// // At three in the morning, or when the machine wakes after that.
+/// // At three in the morning, or when the machine wakes later.
 /// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once);
 ///
 /// // Every five minutes, and after failures no sooner than in 10, 20, 40 and at most 60.
@@ -43,7 +43,7 @@ const NAME_LIMIT: usize = 200;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-#[must_use = "a schedule does nothing before it is given to the builder or the manager"]
+#[must_use = "a schedule does nothing until it is passed to the builder or the manager"]
 pub struct Schedule {
     pub(super) when: When,
     pub(super) from_end: bool,
@@ -60,12 +60,11 @@ pub(super) enum When {
     Cron { expression: String, cron: Box<Cron> },
 }
 
-/// What becomes of runs that were missed because the machine slept: their time was over for more than a minute when
-/// somebody could look at the clock again.
+/// What happens to runs that were missed because the machine slept. A run is missed when it is more than a minute late.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// They are left out. The next run is a whole interval later, or when the cron expression says next.
+    /// They are left out. The next run comes a whole interval later, or at the next time of the cron expression.
     #[default]
     Skip,
     /// One run makes up for all of them, at once.
@@ -73,10 +72,11 @@ pub enum Missed {
 }
 
 impl Schedule {
-    /// A run every `interval`, counted from the beginning of one run to that of the next; the first one after an interval.
+    /// Runs every `interval`, counted from the start of one run to the start of the next. The first run comes after one
+    /// interval.
     ///
-    /// An interval of less than a second is refused by whoever is given the schedule, with
-    /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions).
+    /// The interval must be at least a second. A shorter one is refused with
+    /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the schedule is added.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -90,17 +90,17 @@ impl Schedule {
         Self::new(When::Every(interval))
     }
 
-    /// A run whenever the clock on the wall fits a cron expression of five fields (minute, hour, day of the month, month, day of
-    /// the week), or of six with the second before them. As everywhere with cron, a day fits if either of its two fields
-    /// fits, when neither of them is `*`.
+    /// Runs whenever the local time matches a cron expression. The expression has five fields (minute, hour, day of the
+    /// month, month, day of the week), or six with the second before them. As usual with cron, if neither of the two
+    /// day fields is `*`, a day matches when either of them does.
     ///
-    /// The times are local ones, and follow the time zone when that changes. A time of the day, with one number each for hour and
-    /// minute, comes at the first moment after the gap if the clocks go forward over it, and once, the first time, if they go back
-    /// over it. With lists, ranges or steps in the two, what falls into the gap does not come, and what comes twice on the clock
-    /// comes twice.
+    /// The times follow the time zone when it changes. An expression with a single hour and minute runs once a day,
+    /// even when the clocks change. If they skip its time, it runs at the first moment after the gap. If they show it
+    /// twice, it runs the first time. With lists, ranges or steps in the two fields, a time that is skipped does not
+    /// run, and a time that is shown twice runs twice.
     ///
-    /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be read, or no
-    /// day ever fits it.
+    /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be read, or
+    /// no day ever matches it.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -136,50 +136,51 @@ impl Schedule {
         }
     }
 
-    /// The interval counts from the end of a run to the beginning of the next. Changes nothing for a cron expression.
+    /// Counts the interval from the end of a run to the start of the next. Has no effect on a cron expression.
     pub fn from_end(mut self) -> Self {
         self.from_end = true;
         self
     }
 
-    /// The first run is at once, without jitter, and the others after that as the interval or the cron expression says.
+    /// Starts the first run at once, without jitter. The others follow as the interval or the cron expression says.
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
         self
     }
 
-    /// Each run is up to so much later, drawn evenly: so that a thousand machines don't all ask one server in the same second.
-    /// With a cron expression it should be shorter than what lies between two of its times, or those in between are left out.
+    /// Delays each run by up to `jitter`, drawn evenly, so that a thousand machines don't all ask one server in the
+    /// same second. With a cron expression it should be shorter than the time between two matches; otherwise matches in
+    /// between are left out.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// A run may begin while an earlier one has not ended. If nothing is said, it is left out then and counted in
+    /// Lets a run start while an earlier one has not ended. By default it is left out, and counted in
     /// [`ScheduleSnapshot::skipped`](crate::ScheduleSnapshot::skipped).
     pub fn overlap(mut self) -> Self {
         self.overlap = true;
         self
     }
 
-    /// What becomes of runs that are missed while the machine sleeps. [`Missed::Skip`] if nothing is said.
+    /// Sets what happens to runs that are missed while the machine sleeps. [`Missed::Skip`] by default.
     pub fn missed(mut self, missed: Missed) -> Self {
         self.missed = missed;
         self
     }
 
-    /// After failures in a row the next run is no earlier than the retry's delay after the end of the last; when its attempts
-    /// are used up, its longest delay holds. A delay that is shorter than the interval changes nothing, and the longest is a minute
-    /// unless [`Retry::max_delay`] says more. A run that completes ends the row. With a cron expression the next run is the
-    /// first one after the delay that the expression has.
+    /// Delays the next run after failures in a row: it starts no earlier than the retry's delay after the end of the
+    /// last run. Once the retry's attempts are used up, its longest delay applies, which is a minute unless
+    /// [`Retry::max_delay`] says otherwise. A delay shorter than the interval changes nothing. A run that completes
+    /// ends the row. With a cron expression, the next run is the first match after the delay.
     ///
-    /// A failure never ends the schedule. To try within one run, give the kind `Task::retry`.
+    /// A failure never ends the schedule. To retry within one run, give the kind `Task::retry`.
     pub fn back_off(mut self, retry: Retry) -> Self {
         self.back_off = Some(retry);
         self
     }
 
-    /// Whether there can be a schedule of this name with these words.
+    /// Checks that a schedule of this name can exist.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
         if name.is_empty() || name.len() > NAME_LIMIT {
             return Err(Refusal::ScheduleName { limit: NAME_LIMIT, size: name.len() }.into());
@@ -194,7 +195,7 @@ impl Schedule {
 }
 
 impl When {
-    /// The first time after `after` that a cron expression fits, in milliseconds since 1970.
+    /// Returns the first time after `after` that the cron expression matches, in milliseconds since 1970.
     pub(super) fn after(&self, after: u64, zone: &impl TimeZone) -> Option<u64> {
         let Self::Cron { cron, .. } = self else { return None };
         let after: DateTime<_> = zone.timestamp_millis_opt(i64::try_from(after).ok()?).single()?;
@@ -212,7 +213,7 @@ impl fmt::Debug for When {
     }
 }
 
-/// A time in milliseconds, as the wall clock counts.
+/// Returns a duration in whole milliseconds.
 pub(super) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
@@ -223,7 +224,7 @@ mod tests {
     use crate::ErrorKind;
 
     #[test]
-    fn an_expression_that_can_not_be_read_says_what_is_wrong_with_it() {
+    fn the_error_for_an_invalid_cron_expression_quotes_it() {
         for wrong in ["", "0 3 * *", "61 * * * *", "0 0 3 * * * 2030", "at three", "0 0 30 2 *", "0/10 * * * *"] {
             let error = Schedule::cron(wrong).unwrap_err();
             assert_eq!(error.kind, ErrorKind::InvalidOptions, "{wrong}");
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_intervals_have_their_bounds() {
+    fn names_and_intervals_are_bounded() {
         let hourly = Schedule::every(Duration::from_secs(3_600));
         for name in ["", &"x".repeat(201)] {
             assert_eq!(hourly.check(name).unwrap_err().kind, ErrorKind::InvalidOptions);

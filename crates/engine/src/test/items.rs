@@ -1,4 +1,4 @@
-//! Tasks that emit numbers, and what reads them.
+//! Tasks that emit numbers, and readers for them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -36,7 +36,7 @@ pub fn ask(reader: &str, batch: u64) -> Ask<'_> {
     Ask { reader, batch, from: None, holds: WINDOW }
 }
 
-/// Asks as a page does, and waits for the answer.
+/// Reads one batch as a reader outside this process does.
 pub async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
     let batch = record.items().read(Ask { reader, batch, from, holds: WINDOW }).await.unwrap();
     let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
@@ -60,7 +60,7 @@ pub fn all(range: std::ops::Range<u32>) -> Vec<u32> {
     range.collect()
 }
 
-/// Emits the numbers below its input.
+/// A kind that emits the numbers below its input.
 pub fn kind_of_numbers(policy: Policy) -> Kind {
     Kind::new("plain", policy, Errors::default(), async |ctx: TaskContext<(), u32>, to: u32| {
         for number in 0..to {
@@ -70,7 +70,7 @@ pub fn kind_of_numbers(policy: Policy) -> Kind {
     })
 }
 
-/// Emits one number and then hangs.
+/// A task that emits one number and then hangs.
 pub fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
     let kind = Kind::new("one", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         ctx.emit(7).await?;
@@ -82,7 +82,7 @@ pub fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
     (tasks, task, record)
 }
 
-/// When it was cancelled because nobody reads, if it was within two minutes.
+/// Returns how long it took until the task was cancelled because nobody reads, if that was within two minutes.
 pub async fn cancelled_after(task: &TaskHandle) -> Option<Duration> {
     let before = Instant::now();
     let outcome = timeout(secs(120), task.outcome()).await.ok()?;

@@ -1,4 +1,4 @@
-//! What is logged, for tests.
+//! Captures the log, for tests.
 
 use std::{
     io::Write,
@@ -7,7 +7,7 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is logged while it lives.
+/// What is logged while this exists.
 #[derive(Clone)]
 pub struct Log {
     text: Arc<Mutex<Vec<u8>>>,
@@ -15,13 +15,13 @@ pub struct Log {
 }
 
 impl Log {
-    /// On this thread.
+    /// Captures the log of this thread.
     pub fn capture() -> Self {
         let (text, subscriber) = subscriber();
         Self { text, _guard: Some(Arc::new(tracing::subscriber::set_default(subscriber))) }
     }
 
-    /// On every thread of this process, from now on: for a test that has it for itself.
+    /// Captures the log of every thread from now on, for a test that is alone in its process.
     pub fn capture_everywhere() -> Self {
         let (text, subscriber) = subscriber();
         tracing::subscriber::set_global_default(subscriber).unwrap();

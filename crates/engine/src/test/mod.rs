@@ -1,4 +1,4 @@
-//! What the tests of the engine share with those of a delivery layer.
+//! What the engine's tests share with those of a delivery layer.
 
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
@@ -12,7 +12,7 @@ use tokio::{runtime::Handle, time::Instant};
 
 use crate::{TaskManager, record::Kind, run::engine::Settings};
 
-/// A manager of these kinds on the runtime of the test, whose wall clock begins at 0 and goes with tokio's.
+/// Makes a manager of these kinds on the test's runtime. Its wall clock starts at 0 and follows tokio's.
 pub fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
     let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
     let begin = Instant::now();

@@ -53,7 +53,7 @@ fn nothing_is_due_before_it_begins() {
 }
 
 #[test]
-fn the_interval_counts_from_the_start_of_a_run_and_what_is_a_little_late_does_not_add_up() {
+fn the_interval_counts_from_the_start_of_a_run_and_small_delays_do_not_add_up() {
     let mut timetable = begun(every_minute());
     assert_eq!((timetable.at(START + MINUTE - 1), timetable.next()), (Due::Nothing, Some(START + MINUTE)));
     assert_eq!((timetable.at(START + MINUTE + 7), timetable.next()), (Due::Run, Some(START + 2 * MINUTE)));
@@ -76,10 +76,10 @@ fn the_first_run_is_at_once_whatever_the_jitter() {
 }
 
 #[test]
-fn what_is_to_come_with_its_jitter_when_the_machine_wakes_was_not_missed() {
+fn a_run_whose_jitter_is_not_over_when_the_machine_wakes_was_not_missed() {
     let mut timetable = begun(Schedule::cron("0 * * * *").unwrap().jitter(secs(600)));
     assert_eq!(timetable.next(), Some(START + HOUR + 5 * MINUTE));
-    // The hour of one o'clock was missed, and that of two is due in a minute.
+    // The run of one o'clock was missed, and that of two is due in a minute.
     assert_eq!(timetable.at(START + 2 * HOUR + 4 * MINUTE), Due::Nothing);
     assert_eq!(timetable.next(), Some(START + 2 * HOUR + 5 * MINUTE));
     assert_eq!(timetable.at(START + 2 * HOUR + 5 * MINUTE), Due::Run);
@@ -94,11 +94,11 @@ fn the_interval_may_count_from_the_end_of_a_run() {
     assert_eq!(timetable.next(), Some(START + 7 * MINUTE));
     assert_eq!(timetable.at(START + 7 * MINUTE), Due::Run);
     timetable.refused(START + 7 * MINUTE, false, 0.0);
-    assert_eq!(timetable.next(), Some(START + 8 * MINUTE), "what was refused is over at once");
+    assert_eq!(timetable.next(), Some(START + 8 * MINUTE), "a refused run is over at once");
 }
 
 #[test]
-fn what_was_triggered_and_still_runs_has_its_end_waited_for() {
+fn an_interval_from_the_end_waits_for_the_end_of_a_triggered_run() {
     let mut timetable = begun(every_minute().from_end());
     assert_eq!((timetable.while_running(START + MINUTE), timetable.next()), (Due::Skip, None));
     timetable.ended(START + 90 * SECOND, None, false, 0.0);
@@ -106,7 +106,7 @@ fn what_was_triggered_and_still_runs_has_its_end_waited_for() {
 }
 
 #[test]
-fn a_run_waits_for_no_other_if_they_may_overlap() {
+fn runs_that_may_overlap_do_not_wait_for_each_other() {
     assert_eq!(begun(every_minute()).while_running(START + MINUTE), Due::Skip);
     assert_eq!(begun(every_minute().overlap()).while_running(START + MINUTE), Due::Run);
 }
@@ -126,7 +126,7 @@ fn the_jitter_is_drawn_evenly_and_does_not_add_up() {
 // Sleep, and clocks that are set.
 
 #[test]
-fn what_was_missed_in_a_sleep_is_left_out_or_made_up_for_once() {
+fn runs_missed_in_a_sleep_are_left_out_or_made_up_for_once() {
     let wake = START + 10 * HOUR + 30 * SECOND;
     let mut skips = begun(Schedule::every(secs(3_600)));
     assert_eq!(
@@ -148,7 +148,7 @@ fn what_was_missed_in_a_sleep_is_left_out_or_made_up_for_once() {
 #[test]
 fn the_last_of_many_missed_times_of_the_day_may_be_in_time() {
     let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
-    assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "this one is 40 seconds late, and not missed");
+    assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "40 seconds late is not missed");
     assert_eq!((hourly.at(START + 9 * HOUR + 40 * SECOND), hourly.next()), (Due::Nothing, Some(START + 10 * HOUR)));
 }
 
@@ -159,7 +159,7 @@ fn a_run_that_makes_up_for_missed_ones_does_not_overlap_either() {
 }
 
 #[test]
-fn a_clock_that_is_set_back_does_not_keep_an_interval_waiting_longer() {
+fn a_clock_that_is_set_back_does_not_lengthen_an_interval() {
     let mut timetable = begun(every_minute());
     assert_eq!(timetable.at(START + 20 * SECOND), Due::Nothing);
     timetable.see(START - 500 * HOUR);
@@ -167,7 +167,7 @@ fn a_clock_that_is_set_back_does_not_keep_an_interval_waiting_longer() {
 }
 
 #[test]
-fn a_small_correction_repeats_no_time_of_the_day_and_a_clock_set_back_by_an_hour_does() {
+fn a_small_correction_repeats_no_time_of_the_day_but_half_an_hour_does() {
     let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
     assert_eq!(hourly.at(START + HOUR), Due::Run);
     assert_eq!((hourly.at(START + HOUR - 5 * SECOND), hourly.next()), (Due::Nothing, Some(START + 2 * HOUR)));
@@ -177,7 +177,7 @@ fn a_small_correction_repeats_no_time_of_the_day_and_a_clock_set_back_by_an_hour
 // Failures.
 
 #[test]
-fn after_failures_in_a_row_it_waits_longer_until_a_run_completes() {
+fn failures_in_a_row_lengthen_the_wait_until_a_run_completes() {
     let retry = Retry::exponential(3).first_delay(secs(100)).max_delay(secs(1_000)).jitter(false);
     let mut timetable = begun(every_minute().back_off(retry));
     let mut now = START + MINUTE;
@@ -194,7 +194,7 @@ fn after_failures_in_a_row_it_waits_longer_until_a_run_completes() {
     }
     assert_eq!(timetable.at(now), Due::Run);
     timetable.ended(now, Some(TaskStatus::Cancelled), false, 0.0);
-    assert_eq!(timetable.failures(), 4, "a cancelled run says nothing of the next");
+    assert_eq!(timetable.failures(), 4, "a cancelled run says nothing about the next");
     timetable.ended(now, Some(TaskStatus::Completed), false, 0.0);
     assert_eq!((timetable.failures(), timetable.next()), (0, Some(now + MINUTE)));
 }
@@ -214,7 +214,7 @@ fn a_time_of_the_day_that_a_back_off_covers_is_left_out() {
 }
 
 #[test]
-fn a_failure_of_what_was_replaced_does_not_count() {
+fn a_failure_of_a_replaced_schedule_does_not_count() {
     let mut timetable = begun(every_minute());
     timetable.ended(START, None, false, 0.0);
     assert_eq!(timetable.failures(), 0);
@@ -223,14 +223,14 @@ fn a_failure_of_what_was_replaced_does_not_count() {
 // Pauses.
 
 #[test]
-fn nothing_is_made_up_for_after_a_pause() {
+fn runs_due_in_a_pause_are_not_made_up_for() {
     for missed in [Missed::Skip, Missed::Once] {
         let mut timetable = begun(every_minute().at_once().missed(missed));
         timetable.pause();
         assert_eq!((timetable.at(START + HOUR), timetable.next()), (Due::Nothing, None));
         timetable.resume(START + HOUR, false, 0.0);
         timetable.resume(START + HOUR + 30 * SECOND, false, 0.0);
-        assert_eq!(timetable.next(), Some(START + HOUR + MINUTE), "to resume it again changes nothing");
+        assert_eq!(timetable.next(), Some(START + HOUR + MINUTE), "resuming again changes nothing");
     }
 }
 
@@ -251,7 +251,7 @@ fn a_pause_before_the_beginning_outlasts_it() {
 }
 
 #[test]
-fn a_pause_while_something_runs_ends_with_an_interval_from_its_end() {
+fn after_a_pause_during_a_run_the_interval_counts_from_its_end() {
     let mut timetable = begun(every_minute().from_end());
     assert_eq!(timetable.at(START + MINUTE), Due::Run);
     timetable.pause();
@@ -263,7 +263,7 @@ fn a_pause_while_something_runs_ends_with_an_interval_from_its_end() {
 
 // Local time.
 
-/// What a clock in Berlin shows at a time; a fold has its offset behind it.
+/// Formats a time as a clock in Berlin shows it, with its offset.
 fn shown(at: u64) -> String {
     Berlin.timestamp_millis_opt(at.try_into().unwrap()).unwrap().format("%m-%d %H:%M %Z").to_string()
 }
@@ -273,7 +273,8 @@ fn berlin(year: i32, month: u32, day: u32) -> u64 {
     midnight.and_local_timezone(Berlin).unwrap().timestamp_millis().try_into().unwrap()
 }
 
-/// All runs within two days from midnight on, by a driver that looks every 30 seconds and when something is due.
+/// Returns all runs within two days from midnight, as a driver starts them that looks every 30 seconds and when a run
+/// is due.
 fn runs(cron: &str, zone: Tz, midnight: u64) -> Vec<String> {
     let mut timetable = Timetable::new(Schedule::cron(cron).unwrap());
     timetable.begin(midnight, false, 0.0);
@@ -304,7 +305,7 @@ fn a_time_that_the_clocks_show_twice_comes_once() {
 }
 
 #[test]
-fn what_comes_every_half_hour_goes_on_through_a_gap_and_a_fold() {
+fn a_half_hourly_schedule_continues_through_a_gap_and_a_fold() {
     let of_the_day = |midnight, hours: u64| {
         let mut timetable = Timetable::new(Schedule::cron("*/30 * * * *").unwrap());
         timetable.begin(midnight - 1, false, 0.0);

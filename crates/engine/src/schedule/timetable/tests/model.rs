@@ -1,14 +1,14 @@
-//! Random schedules through random days, and what has to hold whatever happens.
+//! Random schedules on random days, and what must hold on all of them.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[derive(Debug, Clone)]
-enum Step {
-    /// So much time passes, and somebody looks.
+enum TimetableStep {
+    /// This much time passes, then the driver looks.
     Pass(u64),
-    /// As the driver does: to the next moment that is told, or 30 seconds.
+    /// Time passes until the next run is due, or for 30 seconds, as the driver waits.
     Rest,
     /// The clock is set back.
     Back(u64),
@@ -17,11 +17,11 @@ enum Step {
     Trigger,
     Pause,
     Resume,
-    /// The next run that is due is refused.
+    /// The next due run is refused.
     Refuse,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+fn steps() -> impl Strategy<Value = Vec<TimetableStep>> {
     let how = prop_oneof![
         3 => Just(TaskStatus::Completed),
         3 => Just(TaskStatus::Failed),
@@ -29,20 +29,20 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(TaskStatus::Cancelled),
     ];
     let step = prop_oneof![
-        12 => Just(Step::Rest),
-        3 => (0..MINUTE).prop_map(Step::Pass),
-        2 => (0..200 * HOUR).prop_map(Step::Pass),
-        1 => prop_oneof![0..2 * MINUTE, 0..500 * HOUR].prop_map(Step::Back),
-        8 => how.prop_map(Step::End),
-        1 => Just(Step::Trigger),
-        1 => Just(Step::Pause),
-        2 => Just(Step::Resume),
-        1 => Just(Step::Refuse),
+        12 => Just(TimetableStep::Rest),
+        3 => (0..MINUTE).prop_map(TimetableStep::Pass),
+        2 => (0..200 * HOUR).prop_map(TimetableStep::Pass),
+        1 => prop_oneof![0..2 * MINUTE, 0..500 * HOUR].prop_map(TimetableStep::Back),
+        8 => how.prop_map(TimetableStep::End),
+        1 => Just(TimetableStep::Trigger),
+        1 => Just(TimetableStep::Pause),
+        2 => Just(TimetableStep::Resume),
+        1 => Just(TimetableStep::Refuse),
     ];
     prop::collection::vec(step, 1..200)
 }
 
-/// A cron expression that comes every so often, wherever the day begins.
+/// Cron expressions, with the time between two matches, wherever the day begins.
 const CRONS: [(&str, u64); 4] =
     [("*/10 * * * * *", 10 * SECOND), ("* * * * *", MINUTE), ("*/15 * * * *", 15 * MINUTE), ("0 * * * *", HOUR)];
 
@@ -73,27 +73,27 @@ prop_compose! {
     }
 }
 
-/// What is known from outside. `passed` is the time that has gone by, whatever the clock shows.
-struct Model {
+/// What a timetable must do, as seen from outside. `passed` is the time that has passed, whatever the clock shows.
+struct TimetableModel {
     schedule: Schedule,
     interval: u64,
     now: u64,
     passed: u64,
-    /// What runs, oldest first: whether it was due, and not triggered.
+    /// The current runs, oldest first: whether each was due, and not triggered.
     running: Vec<bool>,
     failures: u32,
     paused: bool,
     refuse: bool,
-    /// Since the beginning or the last resumption: when that was, how many runs were due since then, and of these at once.
+    /// When it began or was last resumed, how many runs were due since, and how many of these at once.
     since: u64,
     due: u64,
     free: u64,
-    /// The last end of a run that was due, and before when failures allow nothing.
+    /// When a due run last ended, and until when failures allow no run.
     last_end: u64,
     not_before: u64,
 }
 
-impl Model {
+impl TimetableModel {
     fn is_running(&self) -> bool {
         !self.running.is_empty()
     }
@@ -102,7 +102,7 @@ impl Model {
         matches!(self.schedule.when, When::Cron { .. })
     }
 
-    /// How many times of the cron expression are in a span of the clock, its beginning left out.
+    /// How many times the cron expression matches after `after`, up to `to`.
     fn times(&self, after: u64, to: u64) -> u64 {
         to / self.interval - after / self.interval
     }
@@ -113,7 +113,7 @@ impl Model {
         let due = timetable.look(self.now, &Utc, self.is_running(), random);
         let is_late = told.is_some_and(|at| at + LATE < self.now);
         match told.filter(|at| *at <= self.now) {
-            None => assert_eq!(due, Due::Nothing, "nothing was told"),
+            None => assert_eq!(due, Due::Nothing, "nothing was announced"),
             Some(_) if is_late && self.schedule.missed == Missed::Skip => {
                 let may_be_in_time = self.is_cron() && self.times(self.now - LATE - self.jitter() - 1, self.now) > 0;
                 assert!(due == Due::Nothing || may_be_in_time, "it was missed: {due:?}");
@@ -127,7 +127,7 @@ impl Model {
         }
         if due == Due::Run {
             assert!(self.schedule.overlap || !self.is_running(), "two at once");
-            assert!(self.passed >= self.not_before, "the failures were too few for that");
+            assert!(self.passed >= self.not_before, "the back-off is not over");
             if std::mem::take(&mut self.refuse) {
                 timetable.refused(self.now, self.is_running(), random);
                 self.last_end = self.passed;
@@ -159,11 +159,11 @@ impl Model {
         millis(self.schedule.jitter)
     }
 
-    /// What is told of the next run is true, and not for ever away.
+    /// Checks that the announced next run is right, and not too far away.
     fn check_next(&self, timetable: &Timetable) {
         let waits_for_an_end = self.schedule.from_end && self.is_running();
         let Some(at) = timetable.next() else {
-            assert!(self.paused || waits_for_an_end, "nothing is told");
+            assert!(self.paused || waits_for_an_end, "no next run is announced");
             return;
         };
         assert!(!self.paused);
@@ -175,14 +175,14 @@ impl Model {
         assert_eq!(timetable.failures(), self.failures);
     }
 
-    fn step(&mut self, timetable: &mut Timetable, step: &Step, random: f64) {
+    fn step(&mut self, timetable: &mut Timetable, step: &TimetableStep, random: f64) {
         match step {
-            Step::Pass(time) => self.pass(*time),
-            Step::Rest => {
+            TimetableStep::Pass(time) => self.pass(*time),
+            TimetableStep::Rest => {
                 let rest = timetable.next().map_or(30 * SECOND, |at| at.saturating_sub(self.now));
                 self.pass(rest.min(30 * SECOND));
             }
-            Step::Back(time) => {
+            TimetableStep::Back(time) => {
                 let before = timetable.next().map(|at| at.saturating_sub(self.now));
                 self.now -= (*time).min(self.now - 1_000);
                 timetable.see(self.now);
@@ -190,7 +190,7 @@ impl Model {
                     assert!(after <= self.now + before, "it waits no longer than before");
                 }
             }
-            Step::End(how) if self.is_running() => {
+            TimetableStep::End(how) if self.is_running() => {
                 let was_due = self.running.remove(0);
                 match how {
                     TaskStatus::Completed => (self.failures, self.not_before) = (0, 0),
@@ -207,19 +207,19 @@ impl Model {
                     self.last_end = self.passed;
                 }
             }
-            Step::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
-            Step::End(_) | Step::Trigger => {}
-            Step::Pause => {
+            TimetableStep::Trigger if !self.is_running() || self.schedule.overlap => self.running.push(false),
+            TimetableStep::End(_) | TimetableStep::Trigger => {}
+            TimetableStep::Pause => {
                 timetable.pause();
                 self.paused = true;
             }
-            Step::Resume => {
+            TimetableStep::Resume => {
                 timetable.resume(self.now, self.is_running(), random);
                 if std::mem::take(&mut self.paused) {
                     (self.since, self.due, self.free) = (self.passed, 0, 0);
                 }
             }
-            Step::Refuse => self.refuse = true,
+            TimetableStep::Refuse => self.refuse = true,
         }
         self.look(timetable, random);
     }
@@ -232,7 +232,7 @@ impl Model {
 
 proptest! {
     #[test]
-    fn runs_come_when_they_may_and_as_told(
+    fn runs_start_when_they_may_and_as_announced(
         (schedule, interval) in schedules(),
         steps in steps(),
         random in prop::collection::vec(0.0..1.0, 200),
@@ -240,9 +240,9 @@ proptest! {
         let mut timetable = Timetable::new(schedule.clone());
         timetable.begin(START, false, random[0]);
         let free = u64::from(schedule.at_once);
-        let mut model = Model {
-            schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false, since: START,
-            due: 0, free, last_end: START, not_before: 0,
+        let mut model = TimetableModel {
+            schedule, interval, now: START, passed: START, running: Vec::new(), failures: 0, paused: false, refuse: false,
+            since: START, due: 0, free, last_end: START, not_before: 0,
         };
         model.look(&mut timetable, random[0]);
         for (step, random) in steps.iter().zip(random) {
@@ -251,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn a_time_of_the_day_is_run_at_once_and_not_again(
+    fn a_time_of_the_day_runs_at_once_and_only_once(
         number in 0..CRONS.len(),
         sleeps in prop::collection::vec(prop_oneof![0..MINUTE, 0..100 * HOUR], 1..100),
         once: bool,
@@ -262,7 +262,7 @@ proptest! {
         let (mut now, mut last) = (START, START);
         for sleep in sleeps {
             now += sleep;
-            // Its time has come since the last look, and, if it may not be missed, less than a minute ago.
+            // It matched after the last look and, if missed runs are skipped, less than a minute ago.
             let newest = now / interval * interval;
             let expected = newest > last && (once || now - newest <= LATE);
             prop_assert_eq!(timetable.at(now) == Due::Run, expected, "{} after {}", now, last);

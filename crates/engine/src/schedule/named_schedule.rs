@@ -12,23 +12,23 @@ use super::{
 };
 use crate::{Json, TaskId, record::Record};
 
-/// How long it is known what a trigger with an id has led to. A reloading page repeats its calls within moments.
+/// How long the result of a trigger is remembered. A caller that reconnects repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-/// And of how many triggers.
+/// How many triggers are remembered.
 const TRIGGERED_LIMIT: usize = 256;
 
-/// What is known under one name. Also when the schedule was taken off, until its last run has ended: one that is added under
-/// its name must not run beside those.
+/// What is known under one name. It outlives a removed schedule until the last run has ended, because a new schedule of
+/// this name must not run beside those runs.
 #[derive(Default)]
-pub(crate) struct Entry {
+pub(crate) struct NamedSchedule {
     active: Option<Active>,
-    runs: Vec<Run>,
+    runs: Vec<ScheduledRun>,
     triggered: VecDeque<Triggered>,
 }
 
-/// The schedule that has the name.
+/// The current schedule of this name.
 struct Active {
-    words: Arc<Words>,
+    spec: Arc<RunSpec>,
     timetable: Timetable,
     last_run: Option<LastRun>,
     skipped: u64,
@@ -37,16 +37,16 @@ struct Active {
 }
 
 /// What each run is started with.
-pub(crate) struct Words {
+pub(crate) struct RunSpec {
     pub(crate) task: String,
     pub(crate) input: Json,
 }
 
 /// A run that has not ended.
 #[derive(Clone)]
-pub(crate) struct Run {
+pub(crate) struct ScheduledRun {
     pub(crate) id: TaskId,
-    pub(crate) words: Arc<Words>,
+    pub(crate) spec: Arc<RunSpec>,
     /// `None` while it is being started.
     pub(crate) record: Option<Arc<Record>>,
 }
@@ -59,16 +59,16 @@ struct Triggered {
 
 /// What a trigger leads to.
 pub(crate) enum Trigger {
-    Start(Run),
-    Join(Run),
-    /// It was answered before, with this run, which has ended.
+    Start(ScheduledRun),
+    Join(ScheduledRun),
+    /// An earlier call with this id led to this run, which has ended.
     Repeated(TaskId),
 }
 
-impl Entry {
-    /// Puts a schedule in; what it replaces leaves its runs. It has to [begin](Timetable::begin).
-    pub(crate) fn put(&mut self, words: Words, timetable: Timetable) {
-        self.active = Some(Active { words: Arc::new(words), timetable, last_run: None, skipped: 0, refused: false });
+impl NamedSchedule {
+    /// Sets the schedule, which has to [begin](Timetable::begin). The runs of the one that it replaces stay.
+    pub(crate) fn put(&mut self, spec: RunSpec, timetable: Timetable) {
+        self.active = Some(Active { spec: Arc::new(spec), timetable, last_run: None, skipped: 0, refused: false });
     }
 
     pub(crate) fn take_off(&mut self) {
@@ -80,7 +80,7 @@ impl Entry {
     }
 
     pub(crate) fn task(&self) -> Option<&str> {
-        self.active.as_ref().map(|active| &*active.words.task)
+        self.active.as_ref().map(|active| &*active.spec.task)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -115,8 +115,8 @@ impl Entry {
         self.active.as_ref()?.timetable.due_at(zone)
     }
 
-    /// A run that has to be started, if one is due.
-    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<Run> {
+    /// Reserves a run if one is due.
+    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<ScheduledRun> {
         let is_running = self.is_running();
         let active = self.active.as_mut()?;
         match active.timetable.look(now, zone, is_running, random) {
@@ -129,7 +129,7 @@ impl Entry {
         }
     }
 
-    /// Whether a trigger with this id was answered not long ago.
+    /// Whether a trigger with this id was handled recently.
     pub(crate) fn knows(&mut self, by: TaskId) -> bool {
         while self.triggered.front().is_some_and(|triggered| triggered.at.elapsed() >= REMEMBERED) {
             self.triggered.pop_front();
@@ -137,16 +137,16 @@ impl Entry {
         self.triggered.iter().any(|triggered| triggered.by == by)
     }
 
-    /// What to do about a trigger with the id `by`, by somebody who may deal with these kinds.
+    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use.
     pub(crate) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
         if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
-            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.words.task));
+            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.spec.task));
             return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
         }
         let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
         let trigger = match self.runs.last().filter(|_| !may_overlap) {
-            // It may be of another kind: its schedule was replaced.
-            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.words.task))?.clone()),
+            // It is of another kind if its schedule was replaced.
+            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.spec.task))?.clone()),
             None => Trigger::Start(self.reserve(by)?),
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
@@ -157,29 +157,29 @@ impl Entry {
         Some(trigger)
     }
 
-    fn reserve(&mut self, id: TaskId) -> Option<Run> {
-        let run = Run { id, words: Arc::clone(&self.active.as_ref()?.words), record: None };
+    fn reserve(&mut self, id: TaskId) -> Option<ScheduledRun> {
+        let run = ScheduledRun { id, spec: Arc::clone(&self.active.as_ref()?.spec), record: None };
         self.runs.push(run.clone());
         Some(run)
     }
 
-    /// Whether a run that is about to be started is still this schedule's. It is forgotten if not.
+    /// Whether a run that is about to be started is still wanted. Forgets it if not.
     pub(crate) fn is_still_wanted(&mut self, id: TaskId) -> bool {
         let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
         let run = &self.runs[place];
         let is_wanted = self.active.as_ref().is_some_and(|active| active.counts(run) && !active.timetable.is_paused());
-        // Somebody who has triggered it may have started it.
+        // A trigger may have started it already.
         if !is_wanted && run.record.is_none() {
             self.runs.remove(place);
         }
         is_wanted
     }
 
-    /// Two may start one run: the timetable and who triggers the schedule in the same moment.
-    pub(crate) fn started(&mut self, run: &Run, record: &Arc<Record>) {
+    /// Notes the task of a run. The timetable and a trigger may start the same run at the same time.
+    pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) {
         let known = self.runs.iter().position(|known| known.id == run.id);
         let place = known.unwrap_or_else(|| {
-            // The other one was refused before.
+            // The other start was refused.
             self.runs.push(run.clone());
             self.runs.len() - 1
         });
@@ -191,9 +191,9 @@ impl Entry {
         }
     }
 
-    /// A run could not be started. Answers whether that is worth a word: one in a row is enough.
+    /// Notes that a run could not be started. Returns whether to log it: once in a row is enough.
     pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
-        let refused = |run: &Run| run.id == id && run.record.is_none();
+        let refused = |run: &ScheduledRun| run.id == id && run.record.is_none();
         let Some(place) = self.runs.iter().position(refused) else { return false };
         self.triggered.retain(|triggered| triggered.run != id);
         let run = self.runs.remove(place);
@@ -207,9 +207,9 @@ impl Entry {
         !std::mem::replace(&mut active.refused, true)
     }
 
-    /// Takes note of the runs that have ended.
+    /// Notes the runs that have ended.
     pub(crate) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
-        let has_ended = |run: &mut Run| run.record.as_ref().is_some_and(|record| record.status().is_final());
+        let has_ended = |run: &mut ScheduledRun| run.record.as_ref().is_some_and(|record| record.status().is_final());
         let ended = self.runs.extract_if(.., has_ended);
         let mut ended: Vec<_> =
             ended.filter_map(|run| run.record.clone().map(|record| (last_run(&record), run))).collect();
@@ -237,7 +237,7 @@ impl Entry {
         };
         Some(ScheduleSnapshot {
             name: name.to_owned(),
-            task: active.words.task.clone(),
+            task: active.spec.task.clone(),
             every,
             cron,
             paused: timetable.is_paused(),
@@ -251,9 +251,9 @@ impl Entry {
 }
 
 impl Active {
-    /// Whether it is this schedule's own run, and not one of what it has replaced.
-    fn counts(&self, run: &Run) -> bool {
-        Arc::ptr_eq(&self.words, &run.words)
+    /// Whether this is the schedule's own run, and not one of a schedule that it replaced.
+    fn counts(&self, run: &ScheduledRun) -> bool {
+        Arc::ptr_eq(&self.spec, &run.spec)
     }
 }
 
