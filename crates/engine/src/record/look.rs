@@ -1,4 +1,4 @@
-//! What others see of a task.
+//! How a task looks from outside.
 
 use tokio::time::Instant;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Record {
-    /// All that is known of it now.
+    /// Returns the task as it is now.
     pub fn snapshot(&self) -> TaskSnapshot {
         let state = self.state.lock();
         self.revision_of(&state);
@@ -59,7 +59,7 @@ impl Record {
         Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
     }
 
-    /// How far it has come, for the bar of its batch.
+    /// Returns its progress, for the progress bar of its batch.
     pub(crate) fn progress(&self) -> Progress {
         let state = self.state.lock();
         self.revision_of(&state);
@@ -73,7 +73,7 @@ impl Record {
         }
     }
 
-    /// Lets the next change wake the watchers again, and says which the newest one is.
+    /// Lets the next change of the progress wake the watchers again. Returns the revision of the newest one.
     pub(super) fn revision_of(&self, state: &State) -> u64 {
         match &state.last_progress {
             Some(last) => last.1,
