@@ -1,4 +1,4 @@
-//! What becomes of tasks whose page goes.
+//! The tasks of owners that have gone.
 
 use super::manager;
 use crate::{
@@ -37,7 +37,7 @@ fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskHandle {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
+async fn the_tasks_of_an_owner_that_goes_become_the_apps_or_are_cancelled() {
     let tasks = kinds();
     let main = || page("main");
     let (goes_on, runs, waits) =
@@ -55,7 +55,7 @@ async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_goes_with_its_members() {
+async fn a_batch_is_cancelled_with_its_members_when_its_owner_goes() {
     let tasks = kinds();
     let id = TaskId::new();
     let inputs = vec![Json::null(), Json::null()];
