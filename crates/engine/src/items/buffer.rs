@@ -38,14 +38,14 @@ pub(crate) struct ItemBuffer {
     read: u64,
     items: usize,
     bytes: usize,
-    reader: Option<Reader>,
+    reader: Option<CurrentReader>,
     gone: VecDeque<Box<str>>,
     /// Nothing more will be emitted.
     done: bool,
 }
 
 #[derive(Debug)]
-struct Reader {
+struct CurrentReader {
     name: Box<str>,
     /// The number of the unit that it gets next, unless that is dropped.
     expected: u64,
@@ -252,7 +252,7 @@ impl ItemBuffer {
             return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
-        self.reader = Some(Reader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });
+        self.reader = Some(CurrentReader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });
         Ok(())
     }
 

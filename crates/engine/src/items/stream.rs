@@ -1,4 +1,4 @@
-//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`] is full, and the reader
+//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full, and the reader
 //! waits while it is empty. All decisions are the buffer's; this module adds the waiting.
 
 use std::{cell::Cell, time::Duration};
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The items of one task.
 #[derive(Debug)]
 pub struct ItemStream {
-    state: Lock<State, ITEMS>,
+    state: Lock<StreamState, ITEMS>,
     bounds: Bounds,
     unread: Unread,
     /// Wakes waiting reads.
@@ -39,7 +39,7 @@ pub struct ItemStream {
 }
 
 #[derive(Debug)]
-struct State {
+struct StreamState {
     buffer: ItemBuffer,
     /// Until when the task waits for a reader, if it has none.
     patience: Instant,
@@ -47,7 +47,7 @@ struct State {
     has_begun: bool,
 }
 
-impl State {
+impl StreamState {
     fn begin(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
@@ -58,12 +58,12 @@ impl State {
 
 /// Data to emit.
 #[derive(Debug, Clone, Copy)]
-enum Unit<'a> {
+enum Emission<'a> {
     Item(&'a [u8]),
     Bytes(&'a [u8]),
 }
 
-impl Unit<'_> {
+impl Emission<'_> {
     fn len(self) -> usize {
         let (Self::Item(data) | Self::Bytes(data)) = self;
         data.len()
@@ -80,7 +80,7 @@ impl Unit<'_> {
 impl ItemStream {
     pub(crate) fn new(bounds: Bounds, unread: Unread) -> Self {
         Self {
-            state: Lock::new(State {
+            state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
                 patience: Instant::now() + PATIENCE,
                 has_begun: false,
@@ -100,23 +100,23 @@ impl ItemStream {
         let json = self.write(&item)?;
         // Otherwise the handler's future would hold it while it waits.
         drop(item);
-        self.put(Unit::Item(&json.0), attempt).await
+        self.put(Emission::Item(&json.0), attempt).await
     }
 
     pub(crate) fn blocking_emit(&self, item: &impl Serialize, attempt: &Attempt) -> Result<(), Error> {
         let json = self.write(item)?;
-        self.blocking_put(Unit::Item(&json.0), attempt)
+        self.blocking_put(Emission::Item(&json.0), attempt)
     }
 
     pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
         for piece in self.pieces(bytes) {
-            self.put(Unit::Bytes(piece), attempt).await?;
+            self.put(Emission::Bytes(piece), attempt).await?;
         }
         Ok(())
     }
 
     pub(crate) fn blocking_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
-        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Unit::Bytes(piece), attempt))
+        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
     }
 
     fn write(&self, item: &impl Serialize) -> Result<Scratch, Error> {
@@ -131,14 +131,14 @@ impl ItemStream {
         bytes.chunks(self.bounds.bytes.clamp(1, BATCH_BYTES))
     }
 
-    fn blocking_put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<(), Error> {
+    fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         match self.try_put(unit, attempt)? {
             Ok(()) => Ok(()),
             Err(_) => tokio::runtime::Handle::current().block_on(self.put(unit, attempt)),
         }
     }
 
-    async fn put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<(), Error> {
+    async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         // A handler that emits all the time must not keep other work from running.
         tokio::task::consume_budget().await;
         if self.try_put(unit, attempt)?.is_ok() {
@@ -160,11 +160,11 @@ impl ItemStream {
 
     /// Emits if there is room. Returns `Ok(Err(_))` if the caller has to wait, with the time until which it waits at
     /// most.
-    fn try_put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
+    fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
         {
             let mut state = self.state.lock();
             state.begin();
-            let State { buffer, patience, .. } = &mut *state;
+            let StreamState { buffer, patience, .. } = &mut *state;
             if attempt.is_over() || buffer.is_done() {
                 return Err(stopped());
             }

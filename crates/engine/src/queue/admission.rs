@@ -105,13 +105,13 @@ pub(crate) struct QueueState {
 
 /// A task's rank in a queue: by priority, then by age. No two tasks have the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Rank {
+struct QueueRank {
     priority: Reverse<i32>,
     arrival: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+enum Stage {
     /// It has its slots.
     Running,
     /// It waits for slots. It is in the queue of its lane unless it has a hold.
@@ -122,16 +122,16 @@ enum Place {
 
 /// A task. There are many, so it is small: what tasks share is in their lane.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    rank: Rank,
+struct TaskEntry {
+    rank: QueueRank,
     lane: usize,
-    place: Place,
+    stage: Stage,
     holds: Holds,
 }
 
-impl Entry {
+impl TaskEntry {
     fn is_queued(&self) -> bool {
-        self.place == Place::Waiting && !self.holds.any()
+        self.stage == Stage::Waiting && !self.holds.any()
     }
 }
 
@@ -140,7 +140,7 @@ struct Lane {
     key: LaneKey,
     /// The scopes that its tasks take slots in. They don't change while the lane has tasks.
     rooms: Vec<(Scope, usize)>,
-    queue: BTreeMap<Rank, TaskId>,
+    queue: BTreeMap<QueueRank, TaskId>,
     /// How many tasks it has, at whatever stage.
     tasks: usize,
 }
@@ -163,11 +163,11 @@ impl Room {
 
 #[derive(Debug)]
 pub(crate) struct Admission {
-    tasks: IdMap<Entry>,
+    tasks: IdMap<TaskEntry>,
     lanes: Table<LaneKey, Lane>,
     rooms: Table<Scope, Room>,
     /// The first of each queue, and its lane.
-    heads: BTreeMap<Rank, usize>,
+    heads: BTreeMap<QueueRank, usize>,
     /// The group of each declared kind.
     groups: HashMap<Arc<str>, Option<Arc<str>>>,
     /// The limit of the batch that is about to enter.
@@ -241,10 +241,10 @@ impl Admission {
         let ids: Vec<TaskId> = entrants.iter().map(|entrant| entrant.id).collect();
         for Entrant { id, lane, priority, holds } in entrants {
             debug_assert!(!self.tasks.contains_key(&id), "{id:?} is here already");
-            let rank = Rank { priority: Reverse(priority), arrival: self.arrivals };
+            let rank = QueueRank { priority: Reverse(priority), arrival: self.arrivals };
             self.arrivals += 1;
             let lane = self.lane(lane);
-            self.set(id, Some(Entry { rank, lane, place: Place::Waiting, holds }));
+            self.set(id, Some(TaskEntry { rank, lane, stage: Stage::Waiting, holds }));
         }
         self.announced = None;
         let after = self.left_waiting(&bounds);
@@ -288,7 +288,7 @@ impl Admission {
         let admitted = self.admit();
         let waiting = bounds.iter().map(|(_, room)| self.rooms[*room].waiting).collect();
         for id in admitted {
-            self.alter(id, |entry| Some(Entry { place: Place::Waiting, ..entry }));
+            self.alter(id, |entry| Some(TaskEntry { stage: Stage::Waiting, ..entry }));
         }
         waiting
     }
@@ -308,7 +308,7 @@ impl Admission {
             if rooms.iter().all(|(_, room)| self.rooms[*room].is_free())
                 && let Some(&id) = queue.get(&rank)
             {
-                self.alter(id, |entry| Some(Entry { place: Place::Running, ..entry }));
+                self.alter(id, |entry| Some(TaskEntry { stage: Stage::Running, ..entry }));
                 admitted.push(id);
             }
         }
@@ -322,38 +322,38 @@ impl Admission {
 
     /// Takes a running task out of its slots until its next attempt. It is in no queue, and keeps its rank.
     pub(crate) fn step_back(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.place == Place::Running).then_some(Entry { place: Place::Away, ..entry }));
+        self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Away, ..entry }));
     }
 
     /// Lets a task that stepped back wait again, with its old rank. It was let in before, so it is never refused.
     pub(crate) fn come_back(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.place == Place::Away).then_some(Entry { place: Place::Waiting, ..entry }));
+        self.alter(id, |entry| (entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry }));
     }
 
     /// Adds a hold. Returns `false` if the task runs, is not known or has the hold already.
     pub(crate) fn hold(&mut self, id: TaskId, why: Hold) -> bool {
         self.alter(id, |entry| {
-            (entry.place != Place::Running && !entry.holds.has(why))
-                .then_some(Entry { holds: entry.holds.with(why), ..entry })
+            (entry.stage != Stage::Running && !entry.holds.has(why))
+                .then_some(TaskEntry { holds: entry.holds.with(why), ..entry })
         })
     }
 
     /// Removes a hold. Returns `false` if the task did not have it.
     pub(crate) fn release(&mut self, id: TaskId, why: Hold) -> bool {
-        self.alter(id, |entry| entry.holds.has(why).then_some(Entry { holds: entry.holds.without(why), ..entry }))
+        self.alter(id, |entry| entry.holds.has(why).then_some(TaskEntry { holds: entry.holds.without(why), ..entry }))
     }
 
     /// Sets the priority. Returns `false` if the task runs or is not known.
     pub(crate) fn set_priority(&mut self, id: TaskId, priority: i32) -> bool {
         self.alter(id, |entry| {
-            let rank = Rank { priority: Reverse(priority), ..entry.rank };
-            (entry.place != Place::Running).then_some(Entry { rank, ..entry })
+            let rank = QueueRank { priority: Reverse(priority), ..entry.rank };
+            (entry.stage != Stage::Running).then_some(TaskEntry { rank, ..entry })
         })
     }
 
     /// Returns the task's place in its queue; `None` unless it waits.
     pub(crate) fn queue_state(&self, id: TaskId) -> Option<QueueState> {
-        let entry = self.tasks.get(&id).filter(|entry| entry.place == Place::Waiting)?;
+        let entry = self.tasks.get(&id).filter(|entry| entry.stage == Stage::Waiting)?;
         let position = entry.is_queued().then(|| {
             let before = self.lanes[entry.lane].queue.range(..entry.rank).take(PLACES - 1);
             before.fold(1, |position, _| position + 1)
@@ -368,13 +368,13 @@ impl Admission {
 
     /// Whether the task waits, for its turn or between two attempts.
     pub(crate) fn waits(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| entry.place != Place::Running)
+        self.tasks.get(&id).is_some_and(|entry| entry.stage != Stage::Running)
     }
 
     /// Whether the task waits for a caller or for its delay, and not only for a slot, its key or its next attempt.
     pub(crate) fn is_put_off(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|entry| {
-            entry.place != Place::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
+            entry.stage != Stage::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
         })
     }
 
@@ -384,7 +384,7 @@ impl Admission {
     }
 
     pub(crate) fn is_running(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| entry.place == Place::Running)
+        self.tasks.get(&id).is_some_and(|entry| entry.stage == Stage::Running)
     }
 
     #[cfg(test)]
@@ -398,13 +398,13 @@ impl Admission {
         self.tasks.len()
     }
 
-    fn alter(&mut self, id: TaskId, change: impl FnOnce(Entry) -> Option<Entry>) -> bool {
+    fn alter(&mut self, id: TaskId, change: impl FnOnce(TaskEntry) -> Option<TaskEntry>) -> bool {
         let entry = self.tasks.get(&id).and_then(|entry| change(*entry));
         entry.is_some_and(|entry| self.set(id, Some(entry)))
     }
 
     /// Replaces or removes a task, and counts that. Returns `false` if the task was not here before.
-    fn set(&mut self, id: TaskId, to: Option<Entry>) -> bool {
+    fn set(&mut self, id: TaskId, to: Option<TaskEntry>) -> bool {
         let from = match to {
             Some(entry) => self.tasks.insert(id, entry),
             None => self.tasks.remove(&id),
@@ -416,7 +416,7 @@ impl Admission {
             self.count(id, entry, true);
         }
         // Not before: the lane stays if this task is still in it.
-        if let Some(Entry { lane, .. }) = from
+        if let Some(TaskEntry { lane, .. }) = from
             && self.lanes[lane].tasks == 0
         {
             self.remove_lane(lane);
@@ -425,16 +425,16 @@ impl Admission {
     }
 
     /// Counts a task at its stage: in if it is `here`, and out otherwise.
-    fn count(&mut self, id: TaskId, entry: Entry, here: bool) {
+    fn count(&mut self, id: TaskId, entry: TaskEntry, here: bool) {
         let step = |count: &mut usize| if here { *count += 1 } else { *count -= 1 };
         let lane = &mut self.lanes[entry.lane];
         step(&mut lane.tasks);
         for (_, room) in &lane.rooms {
             let room = &mut self.rooms[*room];
-            match entry.place {
-                Place::Running => step(&mut room.running),
-                Place::Waiting => step(&mut room.waiting),
-                Place::Away => {}
+            match entry.stage {
+                Stage::Running => step(&mut room.running),
+                Stage::Waiting => step(&mut room.waiting),
+                Stage::Away => {}
             }
         }
         if !entry.is_queued() {

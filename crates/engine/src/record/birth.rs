@@ -5,7 +5,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Common, Kind, Live, Record, State, effective_delay, millis};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay, millis};
 use crate::{
     json::Json,
     lock::Lock,
@@ -48,7 +48,7 @@ impl Birth {
             members,
             progress: ProgressCell::new(),
             items: OnceLock::new(),
-            state: Lock::new(State {
+            state: Lock::new(RecordState {
                 life: Life::new(now, due),
                 owner,
                 feed: Feed::default(),

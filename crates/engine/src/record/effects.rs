@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use tracing::Span;
 
-use super::{Live, Record, State};
+use super::{Live, Record, RecordState};
 use crate::{
     task::{attempt::Attempt, outcome::Outcome, quiet::drop_quietly, status::TaskStatus},
     watch::feed::Wakes,
@@ -25,14 +25,14 @@ pub(super) struct Effects {
     hurry: Option<Arc<Attempt>>,
     /// The watchers to wake.
     notify: Wakes<Record>,
-    log: Vec<Log>,
+    log: Vec<LogLine>,
     /// The task has ended: those who wait for that are woken.
     ended: bool,
     dropped: Option<Live>,
 }
 
 /// A line of the log.
-pub(super) enum Log {
+pub(super) enum LogLine {
     /// The task failed with this message, and nobody else will report it.
     Unwatched(String),
     /// A panic that the outcome doesn't show, since the task had been told to stop.
@@ -42,7 +42,7 @@ pub(super) enum Log {
 }
 
 impl Effects {
-    pub(super) fn show(&mut self, state: &State) {
+    pub(super) fn show(&mut self, state: &RecordState) {
         self.shown = state.live.span.clone().map(|span| (span, state.life.status()));
     }
 
@@ -54,7 +54,7 @@ impl Effects {
         self.hurry = attempt;
     }
 
-    pub(super) fn log(&mut self, log: Option<Log>) {
+    pub(super) fn log(&mut self, log: Option<LogLine>) {
         self.log.extend(log);
     }
 
@@ -88,7 +88,7 @@ impl Effects {
 
 impl Record {
     /// Takes a step under the lock, and carries out its effects after the lock is released.
-    pub(super) fn step<T>(self: &Arc<Self>, step: impl FnOnce(&mut State, &mut Effects) -> T) -> T {
+    pub(super) fn step<T>(self: &Arc<Self>, step: impl FnOnce(&mut RecordState, &mut Effects) -> T) -> T {
         let mut effects = Effects::default();
         let result = step(&mut self.state.lock(), &mut effects);
         effects.carry_out(self);
@@ -96,7 +96,7 @@ impl Record {
     }
 
     /// Marks the task as changed for all its watchers.
-    pub(super) fn mark(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+    pub(super) fn mark(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         state.feed.mark(self.id, self, &mut effects.notify);
         self.common.feed.lock().mark(self.id, self, &mut effects.notify);
     }
@@ -107,19 +107,19 @@ impl Record {
     }
 }
 
-impl State {
+impl RecordState {
     /// Returns the log line of a failure that nobody else will report. Returns it once.
-    pub(super) fn take_unwatched_failure(&mut self) -> Option<Log> {
+    pub(super) fn take_unwatched_failure(&mut self) -> Option<LogLine> {
         if self.followers > 0 || self.failure_told {
             return None;
         }
         let Some(Outcome::Failed(failure)) = self.life.outcome() else { return None };
         self.failure_told = true;
-        Some(Log::Unwatched(failure.message.clone()))
+        Some(LogLine::Unwatched(failure.message.clone()))
     }
 }
 
-impl Log {
+impl LogLine {
     fn write(self, record: &Record) {
         let (task, id) = (record.name(), record.id);
         match self {

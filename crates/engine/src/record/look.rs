@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Record, State};
+use super::{Record, RecordState};
 use crate::{
     progress::Progress,
     task::{
@@ -20,7 +20,7 @@ impl Record {
         self.snapshot_of(&state)
     }
 
-    pub(super) fn snapshot_of(&self, state: &State) -> TaskSnapshot {
+    pub(super) fn snapshot_of(&self, state: &RecordState) -> TaskSnapshot {
         let life = &state.life;
         let options = self.options.as_deref();
         TaskSnapshot {
@@ -51,7 +51,7 @@ impl Record {
         }
     }
 
-    pub(super) fn queue_place(&self, state: &State) -> Option<QueuePlace> {
+    pub(super) fn queue_place(&self, state: &RecordState) -> Option<QueuePlace> {
         if state.life.status() != TaskStatus::Queued {
             return None;
         }
@@ -66,7 +66,7 @@ impl Record {
         self.progress_of(&state)
     }
 
-    pub(super) fn progress_of(&self, state: &State) -> Progress {
+    pub(super) fn progress_of(&self, state: &RecordState) -> Progress {
         match &state.last_progress {
             Some(last) => last.0.clone(),
             None => self.progress.sample(Instant::now()),
@@ -74,7 +74,7 @@ impl Record {
     }
 
     /// Lets the next change of the progress wake the watchers again. Returns the revision of the newest one.
-    pub(super) fn revision_of(&self, state: &State) -> u64 {
+    pub(super) fn revision_of(&self, state: &RecordState) -> u64 {
         match &state.last_progress {
             Some(last) => last.1,
             None => self.progress.revision(),

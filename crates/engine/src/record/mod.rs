@@ -1,7 +1,7 @@
 //! What the engine knows of one task, shared by all who use it.
 //!
 //! A [`Record`] has what doesn't change about a task, its progress and its items, which have locks of their own, and
-//! [`State`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and collect the
+//! [`RecordState`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and collect the
 //! effects of that; [`effects`] carries them out after the lock is released. The other modules only read.
 
 pub(crate) mod birth;
@@ -67,7 +67,7 @@ pub struct Record {
     progress: ProgressCell,
     /// Its items. Made for the first item or reader.
     items: OnceLock<Box<ItemStream>>,
-    state: Lock<State, TASK>,
+    state: Lock<RecordState, TASK>,
     /// Wakes those who wait for its end, or for its handler to return `Pending`.
     ended: Notify,
     common: Arc<Common>,
@@ -82,7 +82,7 @@ pub(crate) struct Common {
 }
 
 /// What changes about a task.
-struct State {
+struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
@@ -115,22 +115,22 @@ struct Live {
 pub type Kind = kind::Kind<Work>;
 
 /// A handler with its input, ready to run once.
-pub struct Work(Quiet<Start>);
+pub struct Work(Quiet<StartWork>);
 
-type Start = Box<dyn FnOnce(&Arc<Record>, &Arc<Attempt>) -> Run + Send>;
+type StartWork = Box<dyn FnOnce(&Arc<Record>, &Arc<Attempt>) -> HandlerFuture + Send>;
 /// A running handler.
-pub(crate) type Run = BoxFuture<'static, Result<Json, Problem>>;
+pub(crate) type HandlerFuture = BoxFuture<'static, Result<Json, Problem>>;
 
 impl Work {
     /// `name` is the task's name, for the log.
     pub(crate) fn new(
         name: &Arc<str>,
-        start: impl FnOnce(&Arc<Record>, &Arc<Attempt>) -> Run + Send + 'static,
+        start: impl FnOnce(&Arc<Record>, &Arc<Attempt>) -> HandlerFuture + Send + 'static,
     ) -> Self {
         Self(Quiet::new(Box::new(start), name))
     }
 
-    pub(crate) fn start(mut self, record: &Arc<Record>, attempt: &Arc<Attempt>) -> Run {
+    pub(crate) fn start(mut self, record: &Arc<Record>, attempt: &Arc<Attempt>) -> HandlerFuture {
         match self.0.take() {
             Some(start) => start(record, attempt),
             None => unreachable!("only `start` takes it, and it consumes the work"),

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 
 use super::{
-    Live, Record, State, Work,
-    effects::{Effects, Log},
+    Live, Record, RecordState, Work,
+    effects::{Effects, LogLine},
     millis,
 };
 use crate::task::{
@@ -181,7 +181,8 @@ impl Record {
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);
                     effects.show(state);
-                    effects.log(Some(Log::Again { delay, failure: failure.map(|failure| failure.message.clone()) }));
+                    effects
+                        .log(Some(LogLine::Again { delay, failure: failure.map(|failure| failure.message.clone()) }));
                     return Next::RetryAfter(delay);
                 }
             }
@@ -189,7 +190,7 @@ impl Record {
             let untold = state.life.end(ending, self.common.clock.now());
             self.kind.counters.note(Some(before), state.life.status());
             if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
-                effects.log(Some(Log::AfterStop(message)));
+                effects.log(Some(LogLine::AfterStop(message)));
             }
             effects.log(state.take_unwatched_failure());
             self.close(state, effects);
@@ -198,7 +199,7 @@ impl Record {
     }
 
     /// How long to wait for the next attempt; `None` if there is none.
-    fn delay_after(&self, state: &mut State, ended: &Result<Ending, Problem>) -> Option<Duration> {
+    fn delay_after(&self, state: &mut RecordState, ended: &Result<Ending, Problem>) -> Option<Duration> {
         let policy = &self.kind.policy;
         if let Some(restart) = &policy.restart {
             state.short_runs = restart.count(state.short_runs, state.runs_since.elapsed());
@@ -243,7 +244,7 @@ impl Record {
 
     /// Closes a task that has ended: later reports don't count, and what it held is dropped. It leaves its slot here,
     /// under the lock, so that whoever learns of the end finds the slot free.
-    fn close(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+    fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {

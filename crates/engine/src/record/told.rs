@@ -1,4 +1,4 @@
-use super::{Record, State};
+use super::{Record, RecordState};
 use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 
 /// What a list was told of one task: all parts of a snapshot that may change. The sequence number stands for the status
@@ -50,7 +50,7 @@ impl Told {
         Look::Snapshot(Box::new(record.snapshot_of(&state)), now)
     }
 
-    fn of(record: &Record, state: &State) -> Self {
+    fn of(record: &Record, state: &RecordState) -> Self {
         Self {
             sequence: state.life.sequence(),
             revision: record.revision_of(state),

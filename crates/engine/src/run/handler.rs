@@ -12,7 +12,7 @@ use crate::{
     error::Error,
     json::Json,
     policy::Policy,
-    record::{Kind, Record, Run, Work},
+    record::{HandlerFuture, Kind, Record, Work},
     task::{attempt::Attempt, life::Problem, outcome::TaskFailure},
 };
 
@@ -69,7 +69,7 @@ pub(crate) fn erase<D, I, O, E, Fut>(
     attempt: &Arc<Attempt>,
     errors: Errors<E>,
     start: impl FnOnce(TaskContext<D, I>) -> Fut,
-) -> Run
+) -> HandlerFuture
 where
     O: Serialize,
     E: Serialize + 'static,

@@ -17,12 +17,12 @@ struct Task {
     lane: LaneKey,
     priority: i32,
     holds: Vec<Hold>,
-    place: Place,
+    stage: Stage,
 }
 
 impl Task {
     fn is_queued(&self) -> bool {
-        self.place == Place::Waiting && self.holds.is_empty()
+        self.stage == Stage::Waiting && self.holds.is_empty()
     }
 
     fn scopes(&self) -> Vec<Scope> {
@@ -45,8 +45,8 @@ struct Model {
 }
 
 impl Model {
-    fn count(&self, of: &Scope, place: Place) -> usize {
-        self.tasks.iter().filter(|task| task.place == place && task.scopes().contains(of)).count()
+    fn count(&self, of: &Scope, stage: Stage) -> usize {
+        self.tasks.iter().filter(|task| task.stage == stage && task.scopes().contains(of)).count()
     }
 
     fn limit(&self, of: &Scope) -> Option<usize> {
@@ -54,7 +54,7 @@ impl Model {
     }
 
     fn has_room(&self, task: &Task) -> bool {
-        task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Place::Running) < limit))
+        task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Stage::Running) < limit))
     }
 
     fn admit(&mut self) -> Vec<TaskId> {
@@ -64,7 +64,7 @@ impl Model {
             may.min_by_key(|(at, task)| (Reverse(task.priority), *at)).map(|(at, _)| at)
         };
         while let Some(at) = next(self) {
-            self.tasks[at].place = Place::Running;
+            self.tasks[at].stage = Stage::Running;
             admitted.push(self.tasks[at].id);
         }
         admitted
@@ -80,7 +80,7 @@ impl Model {
         let refusable = tasks.iter().any(|task| task.lane.kind.is_some());
         let full = tasks.iter().filter(|_| refusable).flat_map(Task::scopes).filter_map(|of| {
             let limit = self.queue_limits.get(&of).copied().flatten()?;
-            let [before, after] = [&without, &with].map(|model| model.count(&of, Place::Waiting));
+            let [before, after] = [&without, &with].map(|model| model.count(&of, Stage::Waiting));
             (after > limit && after > before).then_some(QueueFull { of, limit })
         });
         let full: Vec<_> = full.collect();
@@ -120,7 +120,7 @@ impl Model {
     }
 
     fn queue_state(&self, id: TaskId) -> Option<QueueState> {
-        let task = self.tasks.iter().find(|task| task.id == id && task.place == Place::Waiting)?;
+        let task = self.tasks.iter().find(|task| task.id == id && task.stage == Stage::Waiting)?;
         let position = (1..).zip(self.queue(&task.lane)).find(|(_, other)| *other == id).map(|(place, _)| place);
         Some(QueueState { position, priority: task.priority, held: task.holds.contains(&Hold::User) })
     }
@@ -215,7 +215,7 @@ impl Pair {
     fn enter(&mut self, batch: Option<TaskId>, tasks: Vec<(usize, i32, Vec<Hold>)>) -> Result<(), TestCaseError> {
         let task = |(kind, priority, holds): (usize, _, _)| {
             let lane = LaneKey { kind: KINDS[kind].map(Into::into), batch };
-            Task { id: TaskId::new(), lane, priority, holds, place: Place::Waiting }
+            Task { id: TaskId::new(), lane, priority, holds, stage: Stage::Waiting }
         };
         let tasks: Vec<_> = tasks.into_iter().map(task).collect();
         let entrants = tasks.iter().cloned().map(|Task { id, lane, priority, holds, .. }| {
@@ -267,7 +267,7 @@ impl Pair {
         let Self { admission, model, .. } = self;
         let mut move_to = |from, to| {
             model.alter(id, |task| {
-                task.place = if task.place == from { to } else { task.place };
+                task.stage = if task.stage == from { to } else { task.stage };
                 true
             });
             (true, true)
@@ -276,15 +276,15 @@ impl Pair {
             Deed::Leave => (admission.leave(id), model.leave(id)),
             Deed::StepBack => {
                 admission.step_back(id);
-                move_to(Place::Running, Place::Away)
+                move_to(Stage::Running, Stage::Away)
             }
             Deed::ComeBack => {
                 admission.come_back(id);
-                move_to(Place::Away, Place::Waiting)
+                move_to(Stage::Away, Stage::Waiting)
             }
             Deed::Hold(why) => {
                 let held = model.alter(id, |task| {
-                    let can = task.place != Place::Running && !task.holds.contains(&why);
+                    let can = task.stage != Stage::Running && !task.holds.contains(&why);
                     task.holds.extend(can.then_some(why));
                     can
                 });
@@ -299,7 +299,7 @@ impl Pair {
             }
             Deed::SetPriority(priority) => {
                 let set = model.alter(id, |task| {
-                    let can = task.place != Place::Running;
+                    let can = task.stage != Stage::Running;
                     task.priority = if can { priority } else { task.priority };
                     can
                 });
@@ -313,12 +313,12 @@ impl Pair {
         let Self { admission, model, ids, .. } = self;
         prop_assert_eq!(admission.len(), model.tasks.len());
         for id in ids {
-            let runs = model.tasks.iter().any(|task| task.id == *id && task.place == Place::Running);
+            let runs = model.tasks.iter().any(|task| task.id == *id && task.stage == Stage::Running);
             prop_assert_eq!(admission.is_running(*id), runs);
             prop_assert_eq!(admission.queue_state(*id), model.queue_state(*id));
         }
         for of in self.scopes() {
-            prop_assert_eq!(admission.running(&of), model.count(&of, Place::Running), "{:?}", of);
+            prop_assert_eq!(admission.running(&of), model.count(&of, Stage::Running), "{:?}", of);
             prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
         }
         let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();
@@ -398,7 +398,7 @@ fn batch(of: TaskId, count: usize) -> Vec<Entrant> {
 
 #[test]
 fn the_entry_of_a_waiting_task_is_small() {
-    assert!(size_of::<Entry>() <= 32);
+    assert!(size_of::<TaskEntry>() <= 32);
 }
 
 #[test]
@@ -440,11 +440,7 @@ fn a_queue_that_is_too_long_refuses_only_tasks_that_would_wait() {
     admission.enter(vec![two], 0).unwrap();
     admission.admit();
     admission.come_back(one.id);
-    assert_eq!(
-        admission.queue_state(one.id).unwrap().position,
-        Some(1),
-        "it waits, over the limit"
-    );
+    assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it waits, over the limit");
     admission.enter(vec![entrant("other", 0)], 0).unwrap();
     assert_eq!(admission.enter(vec![entrant("k", 0)], 0), Err(QueueFull { of: Scope::App, limit: 0 }));
 }
