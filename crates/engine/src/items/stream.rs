@@ -1,5 +1,5 @@
-//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full, and the reader
-//! waits while it is empty. All decisions are the buffer's; this module adds the waiting.
+//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full,
+//! and the reader waits while it is empty. All decisions are the buffer's; this module adds the waiting.
 
 use std::{cell::Cell, time::Duration};
 

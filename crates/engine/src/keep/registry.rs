@@ -233,7 +233,7 @@ mod tests {
         Retention { count: 100, age: Duration::from_secs(1_000), bytes: 1_000 }
     }
 
-    fn page() -> Owner {
+    fn caller() -> Owner {
         Owner::Other { label: "main".into(), token: 0 }
     }
 
@@ -249,7 +249,7 @@ mod tests {
     /// Adds an ended task with an input of this many bytes.
     fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
         let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
-        let record = ended(input, page());
+        let record = ended(input, caller());
         registry.insert(&record);
         registry.note_end(&record, now);
         record.id
@@ -327,7 +327,7 @@ mod tests {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);
-        let record = ended(Json::null(), page());
+        let record = ended(Json::null(), caller());
         registry.insert(&record);
         registry.remove(record.id, now);
         registry.note_end(&record, now);

@@ -67,7 +67,7 @@ impl Estimator {
         self.estimate(now)
     }
 
-    #[allow(clippy::cast_precision_loss)] // What counts above 2^53 lose, no progress bar can show.
+    #[allow(clippy::cast_precision_loss)] // Counts above 2^53 lose precision that no progress bar can show.
     fn learn(&mut self, now: Instant, completed: u64) {
         let elapsed = now.duration_since(self.read_at).as_secs_f64();
         let advance = (completed - self.completed) as f64;

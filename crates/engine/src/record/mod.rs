@@ -1,8 +1,8 @@
 //! What the engine knows of one task, shared by all who use it.
 //!
 //! A [`Record`] has what doesn't change about a task, its progress and its items, which have locks of their own, and
-//! [`RecordState`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and collect the
-//! effects of that; [`effects`] carries them out after the lock is released. The other modules only read.
+//! [`RecordState`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and
+//! collect the effects of that; [`effects`] carries them out after the lock is released. The other modules only read.
 
 pub(crate) mod birth;
 pub(crate) mod cursor;

@@ -255,7 +255,7 @@ enum Readers {
 
 /// A client that remembers its position across a reload.
 #[derive(Default)]
-struct Page {
+struct Client {
     name: u8,
     next_batch: u64,
     early: BTreeMap<u64, Given>,
@@ -266,7 +266,7 @@ struct Page {
     finished: bool,
 }
 
-impl Page {
+impl Client {
     fn reload(&mut self) {
         self.name = self.name.wrapping_add(1);
         self.next_batch = 1;
@@ -291,7 +291,7 @@ struct Pair {
     buffer: ItemBuffer,
     model: Model,
     readers: Readers,
-    page: Page,
+    client: Client,
     /// Whether the data is compared after each step, or only its size.
     thorough: bool,
     steps: usize,
@@ -317,9 +317,9 @@ struct Tally {
 
 impl Pair {
     fn new(bounds: Bounds, of_bytes: bool, readers: Readers, thorough: bool) -> Self {
-        let page = Page { next_batch: 1, ..Page::default() };
+        let client = Client { next_batch: 1, ..Client::default() };
         let (buffer, model) = (ItemBuffer::new(bounds), Model::new(bounds, of_bytes));
-        Self { buffer, model, readers, page, thorough, steps: 0, tally: Tally::default() }
+        Self { buffer, model, readers, client, thorough, steps: 0, tally: Tally::default() }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -332,12 +332,12 @@ impl Pair {
             }
             Step::Ask { batch, arrives, .. } if self.readers == Readers::Careful => {
                 // It asks for the batch that it needs next, or for a later one.
-                let batch = self.page.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
-                let (name, from) = (self.page.name, self.page.position);
+                let batch = self.client.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
+                let (name, from) = (self.client.name, self.client.position);
                 let answer = self.ask(&name.to_string(), batch, Some(from))?;
                 let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
                 if let Some(given) = answer.filter(|_| arrives) {
-                    self.page.arrived(batch, given);
+                    self.client.arrived(batch, given);
                 }
             }
             Step::Ask { who, batch, from, .. } => {
@@ -352,9 +352,9 @@ impl Pair {
                 let _ = self.ask(&name, (last + 1 + batch).saturating_sub(NEXT), from)?;
             }
             Step::Stop { .. } if self.readers == Readers::Careful => {
-                let (name, position) = (self.page.name.to_string(), self.page.position);
+                let (name, position) = (self.client.name.to_string(), self.client.position);
                 self.stop(&name, position)?;
-                self.page.reload();
+                self.client.reload();
             }
             Step::Stop { who, position } => {
                 let given = self.model.reader.as_ref().map_or(0, |reader| reader.expected);
@@ -369,10 +369,10 @@ impl Pair {
             }
             Step::Lose { who } => {
                 let careful = self.readers == Readers::Careful;
-                let name = if careful { self.page.name.to_string() } else { self.name(who) };
+                let name = if careful { self.client.name.to_string() } else { self.name(who) };
                 prop_assert_eq!(self.buffer.lose(&name), self.model.go(&name));
                 if careful {
-                    self.page.reload();
+                    self.client.reload();
                 }
             }
             Step::End => {
@@ -548,17 +548,17 @@ impl Pair {
         if self.readers == Readers::Wild {
             return Ok(self.tally);
         }
-        while !self.page.finished {
+        while !self.client.finished {
             self.step(&Step::Ask { who: None, batch: NEXT, from: From::Oldest, arrives: true })?;
         }
         let (mut number, mut holes) = (0, 0);
-        for (from, to) in &self.page.taken {
+        for (from, to) in &self.client.taken {
             prop_assert!(*from >= number && to > from, "{from} comes after {number}");
             holes += from - number;
             number = *to;
         }
         prop_assert_eq!(number, self.model.emitted.len(), "read to the end");
-        prop_assert_eq!(self.page.missed, holes, "each gap is reported once");
+        prop_assert_eq!(self.client.missed, holes, "each gap is reported once");
         prop_assert!(holes <= self.tally.dropped, "only dropped units are missing");
         Ok(self.tally)
     }
