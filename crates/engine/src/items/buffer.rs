@@ -1,13 +1,15 @@
-//! What a task has emitted and its reader has not let go of, as plain data.
+//! The units that a task has emitted and that its reader may still need, as plain data.
 //!
-//! A unit is an item, or one byte of a task that emits bytes. Invariants:
-//! - units are numbered from 0 in the order they came, and those that are kept follow each other up to the newest;
-//! - what is kept is within the [`Bounds`], but for a unit that comes while none waits to be given out: a reader that holds
-//!   batches as large as the buffer would else never get the next one, for which it lets go of them;
-//! - there is one reader at most. A batch that it was answered is frozen: the same whenever it asks again;
-//! - to ask for a batch lets go of all but those that the reader says it holds, and of nothing else: at most [`WINDOW`], so no
-//!   more are frozen;
-//! - what a reader that goes has not let go of is there for the next one.
+//! A unit is an item, or one byte of a task that emits bytes. A reader *releases* units that it no longer needs.
+//! Invariants:
+//! - units are numbered from 0 in the order in which they came. Those that are kept have no gaps, up to the newest;
+//! - what is kept is within the [`Bounds`], with one exception: a unit is always taken if all kept units are frozen. A
+//!   reader whose batches fill the buffer would otherwise never get the next one, and only with that one does it
+//!   release them;
+//! - there is at most one reader. A batch that it was given is frozen: it gets the same one whenever it asks again;
+//! - a reader says with each request how many batches it holds, at most [`WINDOW`]. The request releases all earlier
+//!   ones and nothing else, so no more than that are frozen;
+//! - what a reader has not released when it goes is kept for the next one.
 
 use std::collections::VecDeque;
 
@@ -18,50 +20,50 @@ use crate::{
     task::id::TaskId,
 };
 
-/// How many batches a reader may have asked for and not let go of: with several on their way at a time, none waits for the road
-/// of the one before it.
+/// How many batches a reader may have asked for and not released. With several on their way at once, none has to wait
+/// for the round trip of the one before it.
 pub const WINDOW: u64 = 4;
 
-/// How many names of readers that have gone are remembered: their calls may come late.
+/// How many names of readers that have gone are remembered, since their calls may come late.
 const GONE_LIMIT: usize = 16;
 
 #[derive(Debug)]
 pub(crate) struct ItemBuffer {
     bounds: Bounds,
-    /// Those of frozen batches come first.
+    /// The segments of frozen batches come first.
     segments: VecDeque<Segment>,
-    /// The number of the next unit to come.
+    /// The number of the next unit that is emitted.
     next: u64,
-    /// Everything before this number was read.
+    /// All units before this number were read.
     read: u64,
     items: usize,
     bytes: usize,
-    reader: Option<Reader>,
+    reader: Option<CurrentReader>,
     gone: VecDeque<Box<str>>,
-    /// Nothing more comes.
+    /// Nothing more will be emitted.
     done: bool,
 }
 
 #[derive(Debug)]
-struct Reader {
+struct CurrentReader {
     name: Box<str>,
-    /// The number of the unit that it should get next.
+    /// The number of the unit that it gets next, unless that is dropped.
     expected: u64,
     /// The number of the batch that is frozen next.
     next_batch: u64,
     frozen: VecDeque<(u64, Batch)>,
 }
 
-/// What is answered to a reader.
+/// A batch of units for a reader.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The number of its first unit.
     pub sequence: u64,
-    /// How many units that the reader should have got before were dropped.
+    /// How many units right before it were dropped unread.
     pub missed: u64,
-    /// Nothing comes after it.
+    /// Whether it is the last one.
     pub done: bool,
-    /// `None` if it has no units.
+    /// `None` if it is empty.
     pub(crate) segment: Option<Segment>,
 }
 
@@ -71,38 +73,38 @@ impl Batch {
         self.segment.as_ref().is_some_and(Segment::is_bytes)
     }
 
-    /// Its units: items as JSON with commas between them, or bytes.
+    /// Its units: items as JSON, separated by commas, or bytes.
     pub fn data(&self) -> &[u8] {
         self.segment.as_ref().map_or(&[], Segment::data)
     }
 }
 
-/// What a reader asks for.
+/// A reader's request for a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
-    /// Its name.
+    /// The reader's name.
     pub reader: &'a str,
-    /// Which batch, from 1.
+    /// The number of the batch, from 1.
     pub batch: u64,
-    /// How many batches it may still need, with this one: up to [`WINDOW`]. Those before are let go of.
+    /// How many batches the reader may still need, including this one: at most [`WINDOW`]. Earlier ones are released.
     pub holds: u64,
-    /// The number of the unit that it begins with; `None` for the oldest that was not read.
+    /// The number of the unit that a new reader begins with; `None` for the oldest unread one.
     pub from: Option<u64>,
 }
 
-/// Why a reader gets nothing.
+/// Why a reader is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadRefusal {
-    /// There is another reader.
+    /// The task has another reader.
     Locked,
-    /// The reader has gone, or it asks for what it has let go of or what comes too early.
+    /// The reader has gone, or it asks for a batch that it has released or may not ask for yet.
     Gone,
-    /// It wants to begin behind this number, which is the next to come.
+    /// It asks to begin after this number, which is the number of the next unit.
     Beyond(u64),
 }
 
 impl ReadRefusal {
-    /// The error for a reader of this task.
+    /// Returns the error for a reader of the task `id`.
     pub fn of(self, id: TaskId) -> Error {
         let id = id.to_string();
         match self {
@@ -134,7 +136,7 @@ impl ItemBuffer {
 
     // The handler's side.
 
-    /// Takes an item, as JSON, if there is room for it.
+    /// Adds an item, as JSON. Returns `false` if there is no room for it.
     #[must_use]
     pub(crate) fn push_item(&mut self, json: &[u8]) -> bool {
         let pushed = self.push(json, 1, Segment::items);
@@ -142,7 +144,7 @@ impl ItemBuffer {
         pushed
     }
 
-    /// Takes bytes, all or none.
+    /// Adds bytes: all of them or none. Returns `false` if there is no room for them.
     #[must_use]
     pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> bool {
         self.push(bytes, bytes.len() as u64, Segment::bytes)
@@ -161,7 +163,7 @@ impl ItemBuffer {
             self.segments.push_back(open);
         }
         self.next += units;
-        // With its comma.
+        // Including its comma.
         self.bytes += data.len() + added.unwrap_or(0);
         true
     }
@@ -173,7 +175,7 @@ impl ItemBuffer {
         fits || self.frozen_segments() == self.segments.len()
     }
 
-    /// Drops the oldest units until there is room for so many bytes. Not while there is a reader.
+    /// Drops the oldest units until there is room for this many bytes. Don't call it while there is a reader.
     pub(crate) fn make_room(&mut self, bytes: usize) {
         while !self.has_room(bytes) {
             let excess = (self.bytes + bytes).saturating_sub(self.bounds.bytes);
@@ -182,7 +184,7 @@ impl ItemBuffer {
         }
     }
 
-    /// Nothing more comes.
+    /// Notes that nothing more will be emitted.
     pub(crate) fn end(&mut self) {
         self.done = true;
     }
@@ -206,7 +208,8 @@ impl ItemBuffer {
         self.reader.as_ref().is_some_and(|reader| *reader.name == *name)
     }
 
-    /// The batch that is asked for; `None` if it has to be waited for. An unknown reader becomes the reader, if there is none.
+    /// Returns the batch that is asked for, or `None` if the reader has to wait for it. A new reader becomes the reader
+    /// if there is none.
     pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
         self.attach(ask)?;
         let Some(reader) = &mut self.reader else { return Err(ReadRefusal::Gone) };
@@ -220,11 +223,11 @@ impl ItemBuffer {
             return Err(ReadRefusal::Gone);
         }
         self.let_go_before(ask.first_held());
-        // Of several that are on their way at once a later one may come first.
+        // Of several requests on their way at once, a later one may arrive first.
         Ok(if ask.batch == next { self.freeze() } else { None })
     }
 
-    /// Lets go of the frozen batches before this one.
+    /// Releases the frozen batches before number `batch`.
     fn let_go_before(&mut self, batch: u64) {
         let Some(reader) = &mut self.reader else { return };
         let kept = reader.frozen.partition_point(|(number, _)| *number < batch);
@@ -249,11 +252,11 @@ impl ItemBuffer {
             return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
-        self.reader = Some(Reader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });
+        self.reader = Some(CurrentReader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });
         Ok(())
     }
 
-    /// The next batch: as many units as came together since the last one.
+    /// Freezes and returns the next batch: the units that were emitted since the last one, up to its largest size.
     fn freeze(&mut self) -> Option<Batch> {
         let frozen = self.frozen_segments();
         let reader = self.reader.as_mut()?;
@@ -275,17 +278,18 @@ impl ItemBuffer {
         Some(batch)
     }
 
-    /// The reader stops: all before number `position` counts as read. It may not come again. Answers whether it was the reader.
+    /// Removes the reader, which has stopped: all units before number `position` count as read. It may not return.
+    /// Returns whether it was the reader.
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
         let stopped = self.lose(name);
         if stopped {
-            // It may have got more in an earlier session than it was answered in this one.
+            // It may have read more than the batches that it was given here.
             self.read_to(position.min(self.next));
         }
         stopped
     }
 
-    /// The reader has gone without a word. It may not come again either. Answers whether it was the reader.
+    /// Removes the reader, which was lost. It may not return either. Returns whether it was the reader.
     pub(crate) fn lose(&mut self, name: &str) -> bool {
         if !self.gone.iter().any(|gone| **gone == *name) {
             self.gone.push_back(name.into());
@@ -300,7 +304,7 @@ impl ItemBuffer {
         frozen.filter(|(_, batch)| batch.segment.is_some()).count()
     }
 
-    /// Everything before this number was read.
+    /// Notes that all units before this number were read, and drops them.
     fn read_to(&mut self, number: u64) {
         self.read = self.read.max(number);
         while let Some(first) = self.segments.front().map(Segment::first)
@@ -310,7 +314,7 @@ impl ItemBuffer {
         }
     }
 
-    /// Lets go of so many units of the oldest segment.
+    /// Drops this many units of the oldest segment.
     fn let_go(&mut self, units: usize) {
         let Some(segment) = self.segments.front_mut() else { return };
         let (len, bytes) = (segment.len(), segment.data().len());
@@ -326,7 +330,7 @@ impl ItemBuffer {
 }
 
 impl Ask<'_> {
-    /// The first batch that it may still need.
+    /// The number of the first batch that the reader may still need.
     fn first_held(self) -> u64 {
         (self.batch + 1).saturating_sub(self.holds)
     }

@@ -1,4 +1,4 @@
-//! What a handler emits, until its reader has it.
+//! The items that a handler emits, until its reader has them.
 
 pub(crate) mod buffer;
 pub(crate) mod item_type;

@@ -1,16 +1,16 @@
 use std::sync::Arc;
 
-/// How many items a batch has at most, and how many bytes, unless one item alone has more. What a page does with a batch of
-/// this size takes it less than a frame.
+/// The most items in a batch, and the most bytes, unless a single item has more. A client handles a batch of this size
+/// in less than a frame.
 pub(crate) const BATCH_ITEMS: usize = 4 * 1024;
 pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Units that follow each other, as they are sent: items as JSON with commas between them, or bytes. Clones share the data.
+/// Consecutive units, as they are sent: items as JSON, separated by commas, or bytes. Clones share the data.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
     /// The number of the first unit that is left.
     first: u64,
-    /// How many units before it are let go of.
+    /// How many units before it were dropped.
     gone: usize,
     units: Arc<Units>,
 }
@@ -23,12 +23,12 @@ struct Units {
 }
 
 impl Segment {
-    /// A segment of items that begins with number `first`.
+    /// Returns an empty segment of items that begins with number `first`.
     pub(crate) fn items(first: u64) -> Self {
         Self::new(first, Some(Vec::new()))
     }
 
-    /// A segment of bytes that begins with number `first`.
+    /// Returns an empty segment of bytes that begins with number `first`.
     pub(crate) fn bytes(first: u64) -> Self {
         Self::new(first, None)
     }
@@ -46,7 +46,7 @@ impl Segment {
         self.first
     }
 
-    /// The number after that of the last unit.
+    /// The number after the last unit.
     pub(crate) fn end(&self) -> u64 {
         self.first + self.len() as u64
     }
@@ -65,12 +65,12 @@ impl Segment {
         match (&self.units.ends, self.gone) {
             (None, gone) => gone,
             (_, 0) => 0,
-            // Behind its comma, if there is one.
+            // After its comma, if there is one.
             (Some(ends), gone) => (ends[gone - 1] as usize + 1).min(self.units.data.len()),
         }
     }
 
-    /// Adds an item or bytes, if they go into the same batch and the segment is nobody else's too.
+    /// Adds an item or bytes. Returns `false` if the segment is full or has been cloned.
     pub(crate) fn add(&mut self, data: &[u8]) -> bool {
         let Some(units) = Arc::get_mut(&mut self.units) else { return false };
         let is_full = units.data.len() + data.len() > BATCH_BYTES
@@ -90,7 +90,7 @@ impl Segment {
         true
     }
 
-    /// Lets go of the first so many units.
+    /// Drops this many units from the front.
     pub(crate) fn let_go(&mut self, units: usize) {
         let units = units.min(self.len());
         self.gone += units;
@@ -111,14 +111,14 @@ mod tests {
     }
 
     #[test]
-    fn items_are_sent_with_commas_between_them() {
+    fn items_are_separated_by_commas() {
         assert_eq!(segment(&[]).data(), b"");
         assert_eq!(segment(&["1"]).data(), b"1");
         assert_eq!(segment(&["1", "\"two\"", "3"]).data(), b"1,\"two\",3");
     }
 
     #[test]
-    fn what_is_let_go_of_is_not_sent() {
+    fn dropped_units_are_not_sent() {
         let mut items = segment(&["1", "\"two\"", "3"]);
         items.let_go(1);
         assert_eq!((items.data(), items.first(), items.end(), items.len()), (&b"\"two\",3"[..], 11, 13, 2));
@@ -131,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_has_an_end() {
+    fn the_size_of_a_batch_is_limited() {
         let mut items = Segment::items(0);
         let added = (0..=BATCH_ITEMS).take_while(|_| items.add(b"1")).count();
         assert_eq!(added, BATCH_ITEMS);
         let mut bytes = Segment::bytes(0);
         assert!(bytes.add(&vec![0; BATCH_BYTES]) && !bytes.add(b"1"));
         let mut large = Segment::items(0);
-        assert!(large.add(&vec![b' '; 2 * BATCH_BYTES]), "one item alone may have more");
+        assert!(large.add(&vec![b' '; 2 * BATCH_BYTES]), "a single item may be larger");
         assert!(!large.add(b"1"));
     }
 
     #[test]
-    fn what_is_being_sent_is_not_added_to() {
+    fn nothing_is_added_to_a_segment_that_is_being_sent() {
         let mut items = segment(&["1"]);
         let sent = items.clone();
         assert!(!items.add(b"2"));

@@ -1,5 +1,5 @@
-//! The road of a task's items from its handler to its reader. The handler waits while the [`buffer`] is full, the reader
-//! while it is empty; what is to be done is decided there.
+//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full,
+//! and the reader waits while it is empty. All decisions are the buffer's; this module adds the waiting.
 
 use std::{cell::Cell, time::Duration};
 
@@ -20,34 +20,34 @@ use crate::{
     task::attempt::Attempt,
 };
 
-/// How long a handler waits for somebody who reads, when nobody does: from the task's begin, and after a reader was lost with
-/// its page, which may be about to come back.
+/// How long a handler waits for a reader when it has none: from the begin of the task, and after a reader was lost that
+/// may come back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The items of one task.
 #[derive(Debug)]
 pub struct ItemStream {
-    state: Lock<State, ITEMS>,
+    state: Lock<StreamState, ITEMS>,
     bounds: Bounds,
     unread: Unread,
     /// Wakes waiting reads.
     readable: Notify,
     /// Wakes waiting emits.
     writable: Notify,
-    /// Tells of readers that come and go.
+    /// Wakes those who wait for readers to come or go.
     readers: Notify,
 }
 
 #[derive(Debug)]
-struct State {
+struct StreamState {
     buffer: ItemBuffer,
-    /// Until when nobody is missed, if nobody reads.
+    /// Until when the task waits for a reader, if it has none.
     patience: Instant,
-    /// The handler has begun: who came and went before that says nothing of who reads now.
+    /// The handler has begun. `patience` counts from there, whatever readers came and went before.
     has_begun: bool,
 }
 
-impl State {
+impl StreamState {
     fn begin(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
@@ -56,14 +56,14 @@ impl State {
     }
 }
 
-/// What is to be emitted.
+/// Data to emit.
 #[derive(Debug, Clone, Copy)]
-enum Unit<'a> {
+enum Emission<'a> {
     Item(&'a [u8]),
     Bytes(&'a [u8]),
 }
 
-impl Unit<'_> {
+impl Emission<'_> {
     fn len(self) -> usize {
         let (Self::Item(data) | Self::Bytes(data)) = self;
         data.len()
@@ -80,7 +80,7 @@ impl Unit<'_> {
 impl ItemStream {
     pub(crate) fn new(bounds: Bounds, unread: Unread) -> Self {
         Self {
-            state: Lock::new(State {
+            state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
                 patience: Instant::now() + PATIENCE,
                 has_begun: false,
@@ -95,28 +95,28 @@ impl ItemStream {
 
     // The handler's side.
 
-    /// Cancel safe: what was not emitted yet is not emitted.
+    /// Waits for room and emits the item. Cancel safe: the item is either emitted or not.
     pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
         let json = self.write(&item)?;
-        // Or the handler's future would hold it while it waits.
+        // Otherwise the handler's future would hold it while it waits.
         drop(item);
-        self.put(Unit::Item(&json.0), attempt).await
+        self.put(Emission::Item(&json.0), attempt).await
     }
 
     pub(crate) fn blocking_emit(&self, item: &impl Serialize, attempt: &Attempt) -> Result<(), Error> {
         let json = self.write(item)?;
-        self.blocking_put(Unit::Item(&json.0), attempt)
+        self.blocking_put(Emission::Item(&json.0), attempt)
     }
 
     pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
         for piece in self.pieces(bytes) {
-            self.put(Unit::Bytes(piece), attempt).await?;
+            self.put(Emission::Bytes(piece), attempt).await?;
         }
         Ok(())
     }
 
     pub(crate) fn blocking_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
-        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Unit::Bytes(piece), attempt))
+        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
     }
 
     fn write(&self, item: &impl Serialize) -> Result<Scratch, Error> {
@@ -131,15 +131,15 @@ impl ItemStream {
         bytes.chunks(self.bounds.bytes.clamp(1, BATCH_BYTES))
     }
 
-    fn blocking_put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<(), Error> {
+    fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         match self.try_put(unit, attempt)? {
             Ok(()) => Ok(()),
             Err(_) => tokio::runtime::Handle::current().block_on(self.put(unit, attempt)),
         }
     }
 
-    async fn put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<(), Error> {
-        // A handler that emits without pause must not keep the others from running.
+    async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
+        // A handler that emits all the time must not keep other work from running.
         tokio::task::consume_budget().await;
         if self.try_put(unit, attempt)?.is_ok() {
             return Ok(());
@@ -147,7 +147,7 @@ impl ItemStream {
         let writable = self.writable.notified();
         tokio::pin!(writable);
         loop {
-            // Queue up before looking, or room that is made between the two would be missed.
+            // Queue up before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
             let Err(patience) = self.try_put(unit, attempt)? else { return Ok(()) };
             tokio::select! {
@@ -158,12 +158,13 @@ impl ItemStream {
         }
     }
 
-    /// `Ok(Err(_))`: it has to wait, and how long at most if nothing happens.
-    fn try_put(&self, unit: Unit<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
+    /// Emits if there is room. Returns `Ok(Err(_))` if the caller has to wait, with the time until which it waits at
+    /// most.
+    fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
         {
             let mut state = self.state.lock();
             state.begin();
-            let State { buffer, patience, .. } = &mut *state;
+            let StreamState { buffer, patience, .. } = &mut *state;
             if attempt.is_over() || buffer.is_done() {
                 return Err(stopped());
             }
@@ -173,7 +174,7 @@ impl ItemStream {
                     return Ok(Err(Some(*patience).filter(|_| !waits)));
                 }
                 buffer.make_room(unit.len());
-                // There is room now.
+                // There is room now, so this succeeds.
                 let _ = unit.push(buffer);
             }
         }
@@ -181,7 +182,7 @@ impl ItemStream {
         Ok(Ok(()))
     }
 
-    /// Waits until nobody has read for too long. Cancel safe.
+    /// Waits until the task has had no reader for too long. Cancel safe.
     pub(crate) async fn abandoned(&self) {
         self.state.lock().begin();
         let readers = self.readers.notified();
@@ -202,17 +203,17 @@ impl ItemStream {
         }
     }
 
-    /// Has the emits that wait look whether they may.
+    /// Makes waiting emits check again.
     pub(crate) fn wake_emits(&self) {
         self.writable.notify_waiters();
     }
 
-    /// Nothing more comes: the task has ended. Those who wait are still to be [woken](Self::wake).
+    /// Notes that the task has ended and emits nothing more. Call [`wake`](Self::wake) after it, when no lock is held.
     pub(crate) fn end(&self) {
         self.state.lock().buffer.end();
     }
 
-    /// Wakes everybody who waits to read or to emit.
+    /// Wakes all who wait to read or to emit.
     pub(crate) fn wake(&self) {
         self.readable.notify_waiters();
         self.writable.notify_waiters();
@@ -235,7 +236,7 @@ impl ItemStream {
 
     // The reader's side.
 
-    /// Waits until there is a batch. Cancel safe.
+    /// Waits for the batch that is asked for. Cancel safe: the same batch may be asked for again.
     pub async fn read(&self, ask: Ask<'_>) -> Result<Batch, ReadRefusal> {
         let readable = self.readable.notified();
         tokio::pin!(readable);
@@ -255,7 +256,7 @@ impl ItemStream {
         let batch = state.buffer.ask(ask)?;
         let made_room = state.buffer.bytes() < before;
         drop(state);
-        // Or it may have got all that there was: then there is room for what comes next.
+        // All kept units may now be frozen, and then the next one is always taken.
         if made_room || batch.is_some() {
             self.writable.notify_waiters();
         }
@@ -263,13 +264,14 @@ impl ItemStream {
             self.readers.notify_waiters();
         }
         if batch.is_some() {
-            // The read for the batch after it, if it came first.
+            // Wake the request for the next batch, which may have come first.
             self.readable.notify_waiters();
         }
         Ok(batch)
     }
 
-    /// The reader stops: all before number `position` counts as read, and nobody waits for another reader.
+    /// Removes the reader, which has stopped. All units before number `position` count as read, and the handler doesn't
+    /// wait for another reader.
     pub fn stop(&self, reader: &str, position: u64) {
         let mut state = self.state.lock();
         if state.buffer.stop(reader, position) {
@@ -279,7 +281,8 @@ impl ItemStream {
         self.reader_went();
     }
 
-    /// The reader has gone with its page, which may come again if it is `reloading`.
+    /// Removes the reader, which was lost with its owner. The handler waits for another reader if the owner is
+    /// `reloading`.
     pub fn lose(&self, reader: &str, reloading: bool) {
         let mut state = self.state.lock();
         if state.buffer.lose(reader) {
@@ -312,11 +315,11 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// An item as JSON, in memory that the next one on this thread takes over.
+/// An item as JSON, in a buffer that the next item on this thread reuses.
 struct Scratch(Vec<u8>);
 
 impl Scratch {
-    /// Writes before anything is locked: an item's `Serialize` is the app's own.
+    /// Writes an item as JSON. Don't call it under a lock: the item's `Serialize` is the app's code.
     fn write(item: &impl Serialize) -> Result<Self, Error> {
         let mut scratch = Self(SCRATCH.take());
         scratch.0.clear();

@@ -1,12 +1,12 @@
-//! Which tasks there are, which keys they have, and which ids are spent.
+//! The tasks that there are, their keys, and the ids that are spent.
 //!
 //! Invariants:
-//! - an id that a page has made and used is either a task here, or stands for one that was joined, or is remembered as
-//!   spent for [`REMEMBERED`];
-//! - only ended tasks leave, and no more than the [`Retention`] says stay when anything is started, ends, is removed
-//!   or listed;
-//! - what somebody is about to ask for stays for [`ASKED_FOR`], as far as all of that together is no larger than the
-//!   [`Retention`] says, and the members of a batch stay as long as it lives.
+//! - an id that a caller has chosen and used is the id of a task here, or an alias of a task that was joined, or
+//!   remembered as spent for [`REMEMBERED`];
+//! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, those beyond the [`Retention`]
+//!   leave;
+//! - a task that somebody is about to ask for stays for [`ASKED_FOR`], unless all such tasks together are larger than
+//!   the [`Retention`] allows. The members of a batch stay until it has ended.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -19,21 +19,21 @@ use crate::{
     task::{id::IdMap, owner::Owner},
 };
 
-/// How long the ids of removed tasks are remembered. A reloading page repeats its calls within moments.
+/// How long the ids of removed tasks are remembered. A caller that repeats a start does so within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-/// How long an outcome that is too large to come with the end waits for whoever followed the task to ask for it.
+/// How long an outcome that is too large to be sent with the end is kept for the task's followers to fetch.
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
-/// What is left of a removed task.
+/// What is remembered of a task that is no longer kept.
 #[derive(Debug, Clone)]
 pub struct Spent {
-    /// What it was started under.
+    /// The name of its kind.
     pub name: Arc<str>,
-    /// Whose it was.
+    /// Its last owner.
     pub owner: Owner,
 }
 
-/// An id that a start came with that then joined another task.
+/// The id of a start that joined another task.
 struct Alias {
     of: TaskId,
     name: Arc<str>,
@@ -49,17 +49,17 @@ struct Ended {
 #[derive(Default)]
 pub(crate) struct Registry {
     tasks: IdMap<Arc<Record>>,
-    /// Whether more may come in.
+    /// Whether new tasks may come in.
     pub(crate) gate: Gate,
     keys: Keys,
-    /// Ended tasks that somebody is about to ask for, the oldest first.
+    /// Ended tasks that somebody is about to ask for, oldest first.
     asked_for: VecDeque<Ended>,
     asked_for_bytes: usize,
     ended: VecDeque<Ended>,
     ended_bytes: usize,
     spent: IdMap<Spent>,
     aliases: IdMap<Alias>,
-    /// Spent ids and aliases.
+    /// Spent ids and aliases, oldest first.
     spent_order: VecDeque<(Instant, TaskId)>,
     retention: Retention,
 }
@@ -73,7 +73,7 @@ impl Registry {
         self.tasks.get(&id)
     }
 
-    /// Those of these tasks that there are.
+    /// Returns the tasks with these ids, without those that there are not.
     pub(crate) fn find_all(&self, ids: &[TaskId]) -> Vec<Arc<Record>> {
         ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
     }
@@ -86,8 +86,9 @@ impl Registry {
         self.tasks.values()
     }
 
-    /// The task that an earlier call with this id has started or joined. `Err` when the id is used otherwise: the same
-    /// answer whether it is foreign, reused or removed.
+    /// Returns the task that an earlier call with this id has started or joined, or `None` if the id is new. Fails if
+    /// the id is used otherwise. The error is the same whether the task is another owner's, has other arguments or was
+    /// removed.
     pub(crate) fn repeated(
         &self,
         id: TaskId,
@@ -120,7 +121,7 @@ impl Registry {
         }
     }
 
-    /// The id of `newcomer`, which is not taken in, stands for the task that it has joined.
+    /// Makes the id of `newcomer`, which is not taken in, an alias of the task that it has joined.
     pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
         if newcomer.may_be_repeated {
             let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
@@ -129,7 +130,7 @@ impl Registry {
         }
     }
 
-    /// A task has ended. Answers the next one with its key, which may run now.
+    /// Notes the end of a task. Returns the next task with its key, which may run now.
     pub(crate) fn note_end(&mut self, record: &Record, now: Instant) -> Option<TaskId> {
         if let Some(members) = &record.members {
             for id in members {
@@ -138,14 +139,14 @@ impl Registry {
                 }
             }
         }
-        // The members of a batch are let go of together with it.
+        // A member waits for the end of its batch if that is still here.
         if record.parent.is_none_or(|batch| !self.tasks.contains_key(&batch)) {
             self.keep(record, now);
         }
         record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.id))
     }
 
-    /// It stays for a while, unless it was removed in the same moment.
+    /// Keeps an ended task for a while, unless it was removed meanwhile.
     fn keep(&mut self, record: &Record, now: Instant) {
         if self.tasks.contains_key(&record.id) {
             let bytes = record.kept_bytes();
@@ -178,7 +179,7 @@ impl Registry {
         Some(record)
     }
 
-    /// Takes out the ended tasks that are too many, too old or too large, and forgets ids that are spent for long.
+    /// Removes and returns the ended tasks that are too many, too old or too large. Forgets old spent ids.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Arc<Record>> {
         while let Some(&(since, id)) = self.spent_order.front()
             && now.duration_since(since) >= REMEMBERED
@@ -232,7 +233,7 @@ mod tests {
         Retention { count: 100, age: Duration::from_secs(1_000), bytes: 1_000 }
     }
 
-    fn page() -> Owner {
+    fn caller() -> Owner {
         Owner::Other { label: "main".into(), token: 0 }
     }
 
@@ -245,10 +246,10 @@ mod tests {
         record
     }
 
-    /// An ended task with an input of this many bytes.
+    /// Adds an ended task with an input of this many bytes.
     fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
         let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
-        let record = ended(input, page());
+        let record = ended(input, caller());
         registry.insert(&record);
         registry.note_end(&record, now);
         record.id
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room_when_there_are_too_many() {
+    fn the_oldest_tasks_leave_if_there_are_too_many() {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 2, ..roomy() });
         let first = add(&mut registry, 10, now);
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_make_room_when_they_are_too_large_and_the_newest_stays() {
+    fn the_oldest_tasks_leave_if_all_are_too_large_and_the_newest_stays() {
         let now = Instant::now();
         let mut registry = registry(roomy());
         let small = add(&mut registry, 400, now);
@@ -280,11 +281,11 @@ mod tests {
         assert!(registry.get(huge).is_some());
         registry.remove(huge, now);
         add(&mut registry, 900, now);
-        assert!(registry.expire(now).is_empty(), "what was removed takes no room");
+        assert!(registry.expire(now).is_empty(), "a removed task does not count");
     }
 
     #[test]
-    fn the_old_go_with_time() {
+    fn tasks_leave_when_they_are_too_old() {
         let now = Instant::now();
         let mut registry = registry(roomy());
         let old = add(&mut registry, 10, now);
@@ -295,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_went_is_spent_for_a_while_however_it_went() {
+    fn the_id_of_a_task_that_left_stays_spent_for_a_while() {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let (evicted, removed) = (add(&mut registry, 10, now), add(&mut registry, 10, now));
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_no_page_has_made_needs_no_memory() {
+    fn an_id_that_no_caller_has_chosen_is_not_remembered() {
         let now = Instant::now();
         let mut registry = registry(roomy());
         let record = ended(Json::null(), Owner::App);
@@ -322,11 +323,11 @@ mod tests {
     }
 
     #[test]
-    fn a_task_removed_before_its_end_was_noted_leaves_nothing() {
+    fn a_task_that_was_removed_before_its_end_was_noted_leaves_nothing() {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);
-        let record = ended(Json::null(), page());
+        let record = ended(Json::null(), caller());
         registry.insert(&record);
         registry.remove(record.id, now);
         registry.note_end(&record, now);

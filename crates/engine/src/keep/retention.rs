@@ -1,10 +1,11 @@
 use std::time::Duration;
 
-/// How long ended tasks and their outcomes are kept: until they are too many, too old or too large, the oldest first.
+/// How long ended tasks and their outcomes are kept. They are dropped, oldest first, when they are too many, too old or
+/// too large.
 ///
-/// Applied whenever a task starts, ends, is removed or is listed. An outcome that somebody waits for is not taken away
-/// under them: a page that is told of an end has half a minute to ask for an outcome that was too large to come with it
-/// (as long as those together are within `bytes`), and the members of a batch stay until the batch has ended.
+/// It is applied whenever a task starts, ends, is removed or is listed. There are two exceptions. An outcome that is
+/// too large to be sent with the end is kept for half a minute for those that follow the task, as long as all of these
+/// together are within `bytes`. The members of a batch are kept until the batch has ended.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -21,29 +22,29 @@ pub struct Retention {
 }
 
 impl Default for Retention {
-    /// 1,000 tasks, one hour, 64 MiB.
+    /// Returns 1,000 tasks, one hour, 64 MiB.
     fn default() -> Self {
         Self { count: 1_000, age: Duration::from_secs(60 * 60), bytes: 64 * 1024 * 1024 }
     }
 }
 
 impl Retention {
-    /// How many ended tasks are kept.
+    /// Sets how many ended tasks are kept.
     #[must_use]
     pub fn count(mut self, count: usize) -> Self {
         self.count = count;
         self
     }
 
-    /// How long an ended task is kept.
+    /// Sets how long an ended task is kept.
     #[must_use]
     pub fn age(mut self, age: Duration) -> Self {
         self.age = age;
         self
     }
 
-    /// How much the inputs, outcomes and unread items of the ended tasks may take together, in bytes of JSON. The newest one is kept
-    /// whatever its size.
+    /// Sets how large the inputs, outcomes and unread items of all ended tasks may be together, in bytes of JSON. The
+    /// newest task is kept whatever its size.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;

@@ -1,3 +1,3 @@
-//! What `conflation` is made of. In the loom tests these are loom's.
+//! The atomics of `conflation`. The loom tests use loom's in their place.
 
 pub(super) use std::sync::atomic::{AtomicU64, Ordering};

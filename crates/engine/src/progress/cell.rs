@@ -1,11 +1,11 @@
-//! A task's progress.
+//! The progress of one task.
 //!
-//! The hot side, [`ProgressCell::inc`], is one atomic addition; whoever shows the progress samples it. How the
-//! two never miss each other is told in [`conflation`](super::conflation).
+//! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers sample the progress when they show it.
+//! [`conflation`](super::conflation) says why they never miss a change.
 //!
-//! The rest stands under a lock and is made when the work begins, so a task that waits holds little of it; so
-//! does one that is over. A new attempt changes everything under that lock, and samples are taken under it: no
-//! sample mixes two attempts.
+//! The rest is under a lock. It is made once it is needed and dropped at the end, so tasks that wait or have ended are
+//! small. A new attempt resets everything under that lock, and samples are taken under it, so no sample mixes two
+//! attempts.
 
 use std::sync::Arc;
 
@@ -35,10 +35,10 @@ pub(crate) struct ProgressCell {
     rest: Lock<Slot, PROGRESS>,
 }
 
-/// Where the [`Rest`] is, once somebody has reported words or looked.
+/// The [`Rest`], which is made once something is reported that it holds, or once a task that has begun is sampled.
 #[derive(Debug, Default)]
 struct Slot {
-    /// When the work has begun; `None` while the task waits, and when it is over.
+    /// When the attempt began; `None` before the first one and after the end.
     begun: Option<Instant>,
     made: Option<Box<Rest>>,
 }
@@ -58,16 +58,16 @@ impl Slot {
     }
 }
 
-/// What is not in the [`Conflation`].
+/// The progress that is not in the [`Conflation`].
 #[derive(Debug)]
 struct Rest {
     unit: Unit,
     message: Option<Arc<str>>,
     detail: Option<Json>,
-    /// If it is not that of the counter and the total.
+    /// `None` if it follows from the counter and the total.
     fraction: Option<f64>,
     estimator: Estimator,
-    /// Whether anybody was told a rate, which is none any more when the task has ended.
+    /// Whether a sample had a rate. The last progress has none, and is then a new revision.
     rated: bool,
 }
 
@@ -89,7 +89,7 @@ impl ProgressCell {
         Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
     }
 
-    /// Each writer answers whether the watchers must be told.
+    /// Each writer returns whether the watchers have to be told.
     #[inline]
     #[must_use]
     pub(crate) fn inc(&self, by: u64) -> bool {
@@ -128,7 +128,7 @@ impl ProgressCell {
         Ok(self.change(|rest| rest.detail = Some(detail)))
     }
 
-    /// The bar of a batch, at once: samples are taken under this lock.
+    /// Sets the progress of a batch. No sample sees a part of it, since samples are taken under the same lock.
     #[must_use]
     pub(crate) fn set_sum(&self, sum: Sum) -> bool {
         let mut slot = self.rest.lock();
@@ -143,36 +143,36 @@ impl ProgressCell {
         self.conflation.report()
     }
 
-    /// Whether anything was reported since the last call.
+    /// Returns whether anything was reported since the last call.
     #[must_use]
     pub(crate) fn take_touched(&self) -> bool {
         self.conflation.take_touched()
     }
 
-    /// Lets the next change wake the watchers again, and says which the newest revision is. To be called
-    /// before [`Self::sample`], by one reader at a time.
+    /// Lets the next change wake the watchers again. Returns the newest revision. Call it before [`Self::sample`], and
+    /// never from two threads at once.
     pub(crate) fn revision(&self) -> u64 {
         self.conflation.look()
     }
 
-    /// The progress that stays when the work is over, and its revision. The cell keeps only the counter.
+    /// Returns the progress at the end of the task, and its revision. The cell keeps only the counter and the total.
     pub(crate) fn last(&self, now: Instant) -> (Progress, u64) {
         let revision = self.revision();
         let mut rest = self.rest.lock();
         let rated = rest.made.as_ref().is_some_and(|rest| rest.rated);
-        // What was not made by now need not be made for the last look.
+        // A rest that was not made by now need not be made for the last sample.
         rest.begun = None;
         let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
         *rest = Slot::default();
         (progress, revision + u64::from(rated))
     }
 
-    /// The work begins now: what passed before says nothing about its rate.
+    /// Begins the first attempt. Time before `now` doesn't count for the rate.
     pub(crate) fn begin(&self, now: Instant) {
         *self.rest.lock() = Slot::begun(now);
     }
 
-    /// The work begins again now, with nothing reported. Answers whether the watchers must be told.
+    /// Begins another attempt, with nothing reported. Returns whether the watchers have to be told.
     #[must_use]
     pub(crate) fn restart(&self, now: Instant) -> bool {
         let mut rest = self.rest.lock();
@@ -227,15 +227,15 @@ mod tests {
     use crate::progress::conflation::MOST;
 
     #[test]
-    fn a_task_that_waits_holds_little() {
+    fn the_progress_of_a_waiting_task_is_small() {
         assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
         let cell = ProgressCell::new();
         cell.sample(Instant::now());
-        assert!(cell.rest.lock().is_idle(), "a look alone makes nothing");
+        assert!(cell.rest.lock().is_idle(), "a sample alone makes nothing");
     }
 
     #[test]
-    fn a_task_that_is_over_holds_little() {
+    fn the_progress_of_an_ended_task_is_small() {
         let cell = ProgressCell::new();
         cell.begin(Instant::now());
         let _ = cell.set_message("nearly there").unwrap();
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_reported_is_shown() {
+    fn everything_that_is_reported_is_shown() {
         let cell = ProgressCell::new();
         let _ = cell.set(3);
         let _ = cell.inc(4);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_too_large_stays_as_large_as_can_be() {
+    fn a_count_stops_at_the_largest_number() {
         let cell = ProgressCell::new();
         let _ = cell.inc(u64::MAX);
         assert_eq!(cell.sample(Instant::now()).completed, MOST);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn every_report_touches_and_a_look_does_not() {
+    fn a_report_touches_and_a_sample_does_not() {
         let cell = ProgressCell::new();
         assert!(!cell.take_touched());
         let reports: [(&str, &dyn Fn() -> bool); 6] = [
@@ -303,18 +303,18 @@ mod tests {
     }
 
     #[test]
-    fn being_asked_whether_it_was_touched_tells_nobody_anything() {
+    fn the_touched_flag_does_not_change_what_watchers_are_told() {
         let cell = ProgressCell::new();
         assert!(cell.inc(1));
         assert!(cell.take_touched());
-        assert!(!cell.inc(1), "still nobody has looked");
+        assert!(!cell.inc(1), "nobody has looked yet");
         let seen = cell.revision();
-        assert!(cell.take_touched(), "a look is not an answer to that");
+        assert!(cell.take_touched(), "a look does not take the touched flag");
         assert_eq!(cell.revision(), seen);
     }
 
     #[test]
-    fn a_new_attempt_begins_with_nothing() {
+    fn a_new_attempt_begins_with_no_progress() {
         let cell = ProgressCell::new();
         let start = Instant::now();
         cell.begin(start);
@@ -327,20 +327,20 @@ mod tests {
         let seen = cell.revision();
         assert!(cell.sample(now).rate.is_some());
 
-        assert!(cell.restart(now), "this is to be told");
+        assert!(cell.restart(now), "the watchers are told");
         assert!(!cell.restart(now), "once");
-        assert!(!cell.inc(0), "and not with each report");
+        assert!(!cell.inc(0), "not with each report");
         let revision = cell.revision();
         assert_ne!(revision, seen);
         assert_eq!(cell.sample(now), ProgressCell::new().sample(now));
         let _ = cell.inc(10);
         let after = cell.sample(now + Duration::from_millis(900));
-        assert_eq!((after.completed, after.rate), (10, None), "the rate of the attempt before is forgotten");
+        assert_eq!((after.completed, after.rate), (10, None), "the rate of the last attempt is forgotten");
         assert_eq!(cell.sample(now + Duration::from_secs(2)).rate.map(f64::round), Some(5.0));
     }
 
     #[test]
-    fn a_new_attempt_is_no_report() {
+    fn a_new_attempt_does_not_count_as_a_report() {
         let cell = ProgressCell::new();
         let _ = cell.inc(1);
         let _ = cell.restart(Instant::now());
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_that_was_told_makes_the_end_a_new_revision() {
+    fn the_end_is_a_new_revision_if_a_rate_was_shown() {
         let start = Instant::now();
         for (looked_after, news) in [(500, false), (5_000, true)] {
             let cell = ProgressCell::new();
@@ -365,10 +365,10 @@ mod tests {
     }
 
     #[test]
-    fn watchers_are_told_once_until_somebody_looks() {
+    fn watchers_are_told_once_until_one_looks() {
         let cell = ProgressCell::new();
         assert!(cell.inc(1), "the first change is told");
-        assert!(!cell.inc(1), "the next is not: nobody has looked yet");
+        assert!(!cell.inc(1), "the next is not, since nobody has looked");
         let seen = cell.revision();
         assert_eq!(cell.sample(Instant::now()).completed, 2);
         assert!(cell.inc(1), "after a look it is told again");
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_refused_and_nothing_changes() {
+    fn a_report_that_is_too_large_is_refused_and_changes_nothing() {
         let cell = ProgressCell::new();
         let _ = cell.set_message("fine").unwrap();
         let error = cell.set_message(&"x".repeat(MESSAGE_LIMIT)).unwrap_err();
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_while_the_flag_is_dirty_is_a_new_revision() {
+    fn a_report_while_the_flag_is_dirty_is_a_new_revision() {
         let cell = ProgressCell::new();
         let _ = cell.inc(1);
         let first = cell.revision();
@@ -400,8 +400,8 @@ mod tests {
     }
 
     #[test]
-    fn no_change_is_missed_by_a_reader_that_waits_to_be_told() {
-        // A writer and a reader race; the reader looks only when told. It must end with the last value.
+    fn a_watcher_that_looks_only_when_told_misses_no_change() {
+        // A writer and a watcher race. The watcher looks only when told, and must end with the last value.
         const LAST: u64 = 200_000;
         let cell = &ProgressCell::new();
         let (tell, told) = std::sync::mpsc::channel();

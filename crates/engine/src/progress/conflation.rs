@@ -1,26 +1,25 @@
-//! Many reports become one look: the part of a task's progress that takes no lock.
+//! Conflates many reports of progress into one notice to the watchers, without a lock.
 //!
-//! The counter shares one atomic word with two flags, so a report is one atomic addition that also answers
-//! with the flags:
+//! The counter shares one atomic word with two flags, so a report is one atomic addition that also returns the flags:
 //!
-//! - `DIRTY`: the watchers were told, and nobody has looked since. A writer that finds it missing puts it
-//!   there and tells the watchers; a reader that looks takes it away, and reads the values after that.
-//! - `TOUCHED`: something was reported since [`Conflation::take_touched`] was called last.
+//! - `DIRTY`: the watchers were told, and none has looked since. A writer that finds it clear sets it and tells the
+//!   watchers. A watcher that looks clears it first, and then reads the values.
+//! - `TOUCHED`: something was reported since the last call of [`Conflation::take_touched`].
 //!
-//! Whatever is done to one atomic word by read-modify-write happens in one order, however weak the memory
-//! ordering. So if a writer finds the flags set, whoever takes them away comes after it and covers its change;
-//! if it finds one missing, it sets both itself. A flag beside the counter would need sequential consistency for
-//! that, or the writer and the reader could miss each other and the last change would never be shown.
+//! All read-modify-writes of one atomic word happen in one order, even if they are relaxed. So if a writer finds the
+//! flags set, they are cleared after its change, and the one who clears them sees it. If the writer finds one of them
+//! clear, it sets both itself. A flag beside the counter would need sequential consistency: otherwise writer and
+//! watcher could miss each other, and the last change would never be shown.
 //!
-//! What is not in the word (the total, the words) is changed first and then reported with
-//! [`Conflation::report`], which releases it. A look acquires it. The other changes of the word are relaxed:
-//! being read-modify-writes they pass on what was released before them. Nothing but them may write the word.
+//! Values outside of the word (total, unit, message, detail) are changed first. Then [`Conflation::report`] releases
+//! them, and a look acquires them. The other changes of the word are relaxed: as read-modify-writes they continue the
+//! release sequence. The word may only be written by read-modify-writes.
 //!
-//! There may be several readers. Who takes `DIRTY` away counts the revision up for all of them: what was
-//! reported while it was set told nobody. So that nobody sees the flag gone and the revision old, readers take
-//! turns, under the lock of the task's state.
+//! There may be several watchers. The one that clears `DIRTY` increments the revision for all of them, since a report
+//! while it was set told nobody. Looks are made under the lock of the task's state, so that no watcher sees the flag
+//! clear and the old revision.
 //!
-//! `loom/` compiles this very file with loom's atomics and tries all interleavings.
+//! `loom/` compiles this file with loom's atomics and tries all interleavings.
 
 use super::atomic::{
     AtomicU64,
@@ -32,7 +31,7 @@ const TOUCHED: u64 = 0b10;
 const FLAGS: u64 = DIRTY | TOUCHED;
 const SHIFT: u32 = FLAGS.count_ones();
 
-/// As far as is counted.
+/// The largest count.
 pub(crate) const MOST: u64 = u64::MAX >> SHIFT;
 
 const NO_TOTAL: u64 = u64::MAX;
@@ -42,7 +41,7 @@ pub(crate) struct Conflation {
     /// The counter, above the flags.
     word: AtomicU64,
     total: AtomicU64,
-    /// How often `DIRTY` was taken away: lets each reader tell whether it has shown the newest state.
+    /// How often `DIRTY` was cleared. By it each watcher knows whether it has shown the newest state.
     revision: AtomicU64,
 }
 
@@ -51,7 +50,7 @@ impl Conflation {
         Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(0) }
     }
 
-    /// Each writer answers whether the watchers must be told.
+    /// Each writer returns whether the watchers have to be told.
     #[inline]
     #[must_use]
     pub(crate) fn inc(&self, by: u64) -> bool {
@@ -70,28 +69,28 @@ impl Conflation {
         self.report()
     }
 
-    /// Something outside of the word has changed.
+    /// Reports a change of a value outside of the word.
     #[must_use]
     pub(crate) fn report(&self) -> bool {
         self.word.fetch_or(FLAGS, Release) & DIRTY == 0
     }
 
-    /// Back to nothing done and no total. That is news, but nothing that the work has reported.
+    /// Resets the count and the total. The watchers are told, but it doesn't count as a report.
     #[must_use]
     pub(crate) fn restart(&self) -> bool {
         self.total.store(NO_TOTAL, Relaxed);
         self.word.swap(DIRTY, Release) & DIRTY == 0
     }
 
-    /// Lets the next change tell the watchers again, and says which the newest revision is. To be called
-    /// before the values are read, by one reader at a time.
+    /// Lets the next change tell the watchers again. Returns the newest revision. Call it before the values are read,
+    /// and never from two threads at once.
     pub(crate) fn look(&self) -> u64 {
         let news = self.word.fetch_and(!DIRTY, Acquire) & DIRTY;
         self.revision.fetch_add(news, Relaxed) + news
     }
 
-    /// Whether anything was reported since the last call. Costs the reports nothing, but for the first one after
-    /// it. Relaxed, as it says nothing of what was reported.
+    /// Returns whether anything was reported since the last call. Costs only the next report. It is relaxed, since it
+    /// says nothing about the values that were reported.
     #[must_use]
     pub(crate) fn take_touched(&self) -> bool {
         self.word.fetch_and(!TOUCHED, Relaxed) & TOUCHED != 0

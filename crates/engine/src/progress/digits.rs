@@ -1,15 +1,15 @@
-//! Estimates for people, written with no more digits than they mean: seventeen of them make a message longer, and nothing
-//! clearer. In Rust they stay as they are.
+//! Serializes estimates with no more digits than they mean: seventeen digits make a message long and nothing clearer.
+//! In Rust the values are not rounded.
 
 use serde::Serializer;
 
-/// A rate, with five significant digits.
-#[allow(clippy::ref_option)] // As `serialize_with` has it.
+/// Serializes a rate with five significant digits.
+#[allow(clippy::ref_option)] // `serialize_with` requires it.
 pub(crate) fn rate<S: Serializer>(rate: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     write(rate.map(|rate| round(rate, 4 - magnitude(rate))), serializer)
 }
 
-/// A fraction, with six decimals; what is not all is never written as 1.
+/// Serializes a fraction with six decimals. A fraction below 1 is never written as 1.
 #[allow(clippy::ref_option)]
 pub(crate) fn fraction<S: Serializer>(fraction: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     const MOST: f64 = 0.999_999;
@@ -24,15 +24,15 @@ fn write<S: Serializer>(number: Option<f64>, serializer: S) -> Result<S::Ok, S::
     }
 }
 
-/// The place of the first digit before the point, from 0.
+/// Returns the exponent of the first digit: 0 for 1 to 9, 1 for 10 to 99.
 #[allow(clippy::cast_possible_truncation)] // No double has a thousand digits.
 fn magnitude(number: f64) -> i32 {
     if number == 0.0 { 0 } else { number.abs().log10().floor() as i32 }
 }
 
-/// `number` with so many decimals, or zeros before the point if negative.
+/// Rounds to this many decimals. If `decimals` is negative, rounds that many digits before the point.
 fn round(number: f64, decimals: i32) -> f64 {
-    // Larger powers of ten are not exact, and then the result has its seventeen digits again.
+    // Larger powers of ten are not exact, and the result would have seventeen digits again.
     const EXACT: i32 = 22;
     let power = 10_f64.powi(decimals.abs().min(EXACT));
     let rounded = if decimals < 0 { (number / power).round() * power } else { (number * power).round() / power };
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_short_and_close() {
+    fn numbers_are_written_with_few_digits() {
         assert_eq!(written(9.902_552_017_019_25, 1.0 / 3.0), r#"{"rate":9.9026,"fraction":0.333333}"#);
         assert_eq!(written(123_456_789.123, 2.0 / 3.0), r#"{"rate":123460000.0,"fraction":0.666667}"#);
         assert_eq!(written(0.000_123_456_78, 0.5), r#"{"rate":0.00012346,"fraction":0.5}"#);
@@ -68,13 +68,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_all_is_never_written_as_all() {
+    fn a_fraction_below_one_is_never_written_as_one() {
         assert_eq!(written(1.0, 0.999_999_9), r#"{"rate":1.0,"fraction":0.999999}"#);
     }
 
     proptest! {
         #[test]
-        fn no_number_is_long_or_far_off(rate in prop_oneof![0.0..10.0, 0.0..1e12, 1e-6..1e-3], fraction in 0.0..=1.0) {
+        fn numbers_are_short_and_close(rate in prop_oneof![0.0..10.0, 0.0..1e12, 1e-6..1e-3], fraction in 0.0..=1.0) {
             let text = written(rate, fraction);
             let read: serde_json::Value = serde_json::from_str(&text).unwrap();
             prop_assert!((read["rate"].as_f64().unwrap() - rate).abs() <= rate * 0.000_051, "{text}");

@@ -1,4 +1,4 @@
-//! How far a task has come: the counter that its handler turns, and what others see of it.
+//! The progress of a task: what its handler reports, and what others see of it.
 
 mod atomic;
 pub(crate) mod cell;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::Json;
 
-/// What [`Progress`] counts.
+/// The unit that [`Progress`] counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,7 @@ pub enum Unit {
     Items,
 }
 
-/// How far a task has come, at one moment.
+/// The progress of a task at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -39,24 +39,24 @@ pub struct Progress {
     /// How many units are done.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub completed: u64,
-    /// How many there are in all, if that is known.
+    /// How many units there are in all, if that is known.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub total: Option<u64>,
     /// `completed / total`, from 0 to 1; `None` without a total.
     #[serde(serialize_with = "digits::fraction")]
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub fraction: Option<f64>,
-    /// What is counted.
+    /// The unit that is counted.
     pub unit: Unit,
-    /// Units a second, averaged over the last seconds; `None` until it means something.
+    /// Units per second, averaged over the last seconds; `None` until there is enough to go by.
     #[serde(serialize_with = "digits::rate")]
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub rate: Option<f64>,
-    /// Milliseconds to go at this rate; `None` until it means something.
+    /// The time left at this rate, in milliseconds; `None` until there is enough to go by.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub eta_ms: Option<u64>,
-    /// What the task is at, in words.
+    /// What the task is doing, for people.
     pub message: Option<Arc<str>>,
-    /// What the task is at, typed: the kind's own detail.
+    /// What the task is doing, as data of a type that its kind chooses.
     pub detail: Option<Json>,
 }

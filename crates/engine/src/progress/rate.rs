@@ -1,22 +1,22 @@
-//! Rate and time left, from readings of a counter that come at any time.
+//! Estimates the rate and the time left from readings of a counter, which come at irregular times.
 //!
-//! The rate is an exponential moving average over about [`MEMORY`]. The first readings weigh as much as
-//! they deserve, not as if zeros had come before them. The time left may fall as it likes, but rises by
-//! at most [`ETA_RISE`] a reading: noise in the rate must not make it jump.
+//! The rate is an exponential moving average over about [`MEMORY`]. It is normalized by the sum of the weights, so the
+//! first readings are not averaged with zeros before them. The time left may fall by any amount, but rises by at most
+//! [`ETA_RISE`] with each reading, so that noise in the rate doesn't make it jump.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How far back the average looks.
+/// The time constant of the average.
 const MEMORY: Duration = Duration::from_secs(8);
 /// Readings closer together than this say more about scheduling than about the work.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// Nothing is said before the work was watched for this long.
+/// There is no estimate before this time has passed.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// After this long without any advance there is no rate to speak of.
+/// There is no estimate after this time without any advance.
 const STALLED: Duration = Duration::from_secs(10);
-/// How much the time left may rise from one reading to the next.
+/// The factor by which the time left may rise from one reading to the next.
 const ETA_RISE: f64 = 1.08;
 
 #[derive(Debug)]
@@ -26,18 +26,18 @@ pub(crate) struct Estimator {
     completed: u64,
     total: Option<u64>,
     advanced_at: Instant,
-    /// Weighted sum of rates, in units a second, and the sum of the weights.
+    /// The weighted sum of the rates, in units per second, and the sum of the weights.
     sum: f64,
     weight: f64,
     eta: Option<f64>,
 }
 
-/// What the [`Estimator`] says; `None` until it means something.
+/// An estimate; `None` until there is enough to go by.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Estimate {
-    /// Units a second.
+    /// Units per second.
     pub rate: Option<f64>,
-    /// Seconds to go.
+    /// The time left, in seconds.
     pub eta: Option<f64>,
 }
 
@@ -50,14 +50,14 @@ impl Estimator {
         Self { since: now, read_at: now, completed, total: None, advanced_at: now, sum: 0.0, weight: 0.0, eta: None }
     }
 
-    /// Takes a reading and says what is known now.
+    /// Takes a reading and returns the estimate at `now`.
     pub(crate) fn read(&mut self, now: Instant, completed: u64, total: Option<u64>) -> Estimate {
         if completed < self.completed {
-            // The work began anew.
+            // The work has begun again.
             *self = Self::starting_at(now, completed);
         }
         if total != self.total {
-            // Another amount of work, another time: it may be as much longer as it is.
+            // The amount of work has changed, so the time left may rise by more than the factor.
             self.total = total;
             self.eta = self.time_left();
         }
@@ -67,7 +67,7 @@ impl Estimator {
         self.estimate(now)
     }
 
-    #[allow(clippy::cast_precision_loss)] // Counts past 2^53 lose what no bar can show.
+    #[allow(clippy::cast_precision_loss)] // Counts above 2^53 lose precision that no progress bar can show.
     fn learn(&mut self, now: Instant, completed: u64) {
         let elapsed = now.duration_since(self.read_at).as_secs_f64();
         let advance = (completed - self.completed) as f64;
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_before_it_means_something() {
+    fn there_is_no_estimate_before_there_is_enough_to_go_by() {
         let start = Instant::now();
         let mut estimator = Estimator::new(start);
         assert_eq!(estimator.read(at(start, 500), 50, Some(1_000)), Estimate::default(), "too early");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_total_that_grows_is_taken_into_account_at_once() {
+    fn a_growing_total_changes_the_time_left_at_once() {
         let start = Instant::now();
         let mut estimator = Estimator::new(start);
         estimator.read(at(start, 2_000), 200, Some(1_000));
@@ -133,19 +133,19 @@ mod tests {
     }
 
     #[test]
-    fn work_that_stands_still_has_no_rate() {
+    fn stalled_work_has_no_rate() {
         let start = Instant::now();
         let mut estimator = Estimator::new(start);
         for second in 1..=5 {
             estimator.read(at(start, second * 1_000), second * 100, Some(10_000));
         }
         let slow = estimator.read(at(start, 9_000), 500, Some(10_000)).rate.unwrap();
-        assert!(slow < 70.0, "falls while nothing moves: {slow}");
+        assert!(slow < 70.0, "it falls while nothing moves: {slow}");
         assert_eq!(estimator.read(at(start, 15_000), 500, Some(10_000)), Estimate::default());
     }
 
     #[test]
-    fn a_counter_that_goes_back_begins_anew() {
+    fn a_counter_that_goes_back_resets_the_estimate() {
         let start = Instant::now();
         let mut estimator = Estimator::new(start);
         estimator.read(at(start, 5_000), 5_000, None);

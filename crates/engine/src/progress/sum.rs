@@ -1,13 +1,13 @@
 use super::Unit;
 
-/// What the members of a batch have reported together.
+/// The progress of the members of a batch, added up.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sum {
     pub(crate) completed: u64,
     /// `None` until the totals of all members are known.
     pub(crate) total: Option<u64>,
-    /// The mean of the members' fractions: the sum says nothing as long as members wait with unknown totals.
+    /// The mean of the members' fractions. It can't be computed from the sum while members with unknown totals wait.
     pub(crate) fraction: f64,
-    /// What all count, if they count the same.
+    /// The unit of all members, if it is the same.
     pub(crate) unit: Unit,
 }

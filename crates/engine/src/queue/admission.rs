@@ -1,12 +1,12 @@
-//! Who may run: limits, queues, holds and places, as plain data.
+//! Which tasks may run: limits, queues, holds and positions, as plain data.
 //!
 //! Invariants:
-//! - a task takes a slot in every scope that it is part of, from when it is admitted until it leaves or steps back;
-//! - nothing is admitted into a scope that is full, so only a limit that was lowered is ever below what runs;
-//! - the queue of a lane holds exactly its waiting tasks that nothing holds, best first, and `heads` the best of each;
-//! - [`Admission::set`] is the only thing that moves a task, and it takes it from its old place as it gives it the new
-//!   one, so that no slot is lost and no task forgotten;
-//! - a lane is here as long as it has tasks; a scope as long as it has lanes, or a limit that is not just a batch's.
+//! - a task takes a slot in every scope that it is part of, from its admission until it leaves or steps back;
+//! - no task is admitted into a full scope. More tasks than the limit run only after the limit was lowered;
+//! - the queue of a lane has exactly its waiting tasks without a hold, best first. `heads` has the first of each queue;
+//! - only [`Admission::set`] moves a task. It takes the task from its old stage and puts it in the new one at once, so
+//!   no slot is lost and no task forgotten;
+//! - a lane exists as long as it has tasks. A scope exists as long as it has lanes, or a limit that is not a batch's.
 
 use std::{
     cmp::Reverse,
@@ -19,12 +19,12 @@ use std::{
 
 use crate::{TaskId, task::id::IdMap};
 
-/// How far places are counted. A task further behind is told this one: it is as good as any other number then.
+/// How far positions are counted. It also stands for every position behind it.
 pub(crate) const PLACES: usize = 1_000;
-/// The scope of the whole app, which is always here.
+/// The number of the app's scope, which always exists.
 const APP: usize = 0;
 
-/// What a limit on running tasks is for.
+/// The tasks that a limit on running tasks applies to.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Scope {
     App,
@@ -33,14 +33,14 @@ pub(crate) enum Scope {
     Batch(TaskId),
 }
 
-/// Why a task that waits may not run yet, whatever room there is. A task can have several.
+/// Why a waiting task may not run yet, even if there is a free slot. A task can have several.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hold {
-    /// Somebody holds it.
+    /// A caller holds it.
     User = 1,
-    /// A task with the same key comes first.
+    /// An earlier task has its key.
     Key = 2,
-    /// Its time has not come.
+    /// Its delay is not over.
     Delay = 4,
 }
 
@@ -66,15 +66,15 @@ impl Holds {
     }
 }
 
-/// Tasks that need room in the same scopes wait in one lane.
+/// Identifies a lane. Tasks that take slots in the same scopes wait in the same lane.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct LaneKey {
-    /// `None` for ad-hoc work, which is of no registered kind.
+    /// `None` for tasks that were spawned without a registered kind.
     pub(crate) kind: Option<Arc<str>>,
     pub(crate) batch: Option<TaskId>,
 }
 
-/// A task that comes in.
+/// A new task.
 #[derive(Clone, Debug)]
 pub(crate) struct Entrant {
     pub(crate) id: TaskId,
@@ -84,67 +84,68 @@ pub(crate) struct Entrant {
     pub(crate) holds: Holds,
 }
 
-/// More would wait than may.
+/// More tasks would wait than the limit allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct QueueFull {
-    /// The app or a kind.
+    /// The app or a kind, whose queue is full.
     pub(crate) of: Scope,
     pub(crate) limit: usize,
 }
 
-/// How a task waits.
+/// The place of a waiting task in its queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct QueueState {
-    /// Its place in its lane, from 1 to [`PLACES`], which also stands for every place behind. `None` while it is held.
+    /// Its position in its lane, from 1 to [`PLACES`], which also stands for every position behind it. `None` while it
+    /// has any hold.
     pub(crate) position: Option<u32>,
     pub(crate) priority: i32,
-    /// Whether somebody holds it: the other holds are not anybody's to release.
+    /// Whether a caller holds it. A caller can't release the other holds.
     pub(crate) held: bool,
 }
 
-/// The order of a queue: priority, then age. No two tasks have the same.
+/// A task's rank in a queue: by priority, then by age. No two tasks have the same.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Rank {
+struct QueueRank {
     priority: Reverse<i32>,
     arrival: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Place {
+enum Stage {
     /// It has its slots.
     Running,
-    /// It waits for slots, in the queue of its lane unless it is held.
+    /// It waits for slots. It is in the queue of its lane unless it has a hold.
     Waiting,
-    /// Between two attempts: no slots, no queue.
+    /// It is between two attempts. It has no slots and is in no queue.
     Away,
 }
 
-/// A task. There are many, so it is small: what it shares with others is in its lane.
+/// A task. There are many, so it is small: what tasks share is in their lane.
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    rank: Rank,
+struct TaskEntry {
+    rank: QueueRank,
     lane: usize,
-    place: Place,
+    stage: Stage,
     holds: Holds,
 }
 
-impl Entry {
+impl TaskEntry {
     fn is_queued(&self) -> bool {
-        self.place == Place::Waiting && !self.holds.any()
+        self.stage == Stage::Waiting && !self.holds.any()
     }
 }
 
 #[derive(Default, Debug)]
 struct Lane {
     key: LaneKey,
-    /// The scopes that its tasks take slots in. They stay the same as long as it has tasks.
+    /// The scopes that its tasks take slots in. They don't change while the lane has tasks.
     rooms: Vec<(Scope, usize)>,
-    queue: BTreeMap<Rank, TaskId>,
-    /// All its tasks, wherever they stand.
+    queue: BTreeMap<QueueRank, TaskId>,
+    /// How many tasks it has, at whatever stage.
     tasks: usize,
 }
 
-/// What is known of a [`Scope`].
+/// The limits and counts of a [`Scope`].
 #[derive(Default, Debug)]
 struct Room {
     limit: Option<usize>,
@@ -162,14 +163,14 @@ impl Room {
 
 #[derive(Debug)]
 pub(crate) struct Admission {
-    tasks: IdMap<Entry>,
+    tasks: IdMap<TaskEntry>,
     lanes: Table<LaneKey, Lane>,
     rooms: Table<Scope, Room>,
     /// The first of each queue, and its lane.
-    heads: BTreeMap<Rank, usize>,
-    /// The group of each kind that was declared.
+    heads: BTreeMap<QueueRank, usize>,
+    /// The group of each declared kind.
     groups: HashMap<Arc<str>, Option<Arc<str>>>,
-    /// The limit of the batch that comes in next.
+    /// The limit of the batch that is about to enter.
     announced: Option<(TaskId, Option<usize>)>,
     arrivals: u64,
 }
@@ -192,8 +193,8 @@ impl Default for Admission {
 }
 
 impl Admission {
-    /// What holds for the tasks of a kind: its group, how many run at once, and how many may wait. Without this a kind
-    /// has no limits. A lane that has tasks keeps the group it has.
+    /// Declares a kind: its group, how many of its tasks may run at once, and how many may wait. A kind that is not
+    /// declared has no limits. A lane that has tasks keeps its group.
     pub(crate) fn declare(
         &mut self,
         kind: Arc<str>,
@@ -205,9 +206,10 @@ impl Admission {
         self.edit(Scope::Kind(kind), |room| (room.limit, room.queue_limit) = (concurrency, queue));
     }
 
-    /// How many may run at once: as many as like with `None`. A lowered limit stops nobody; nothing new runs until
-    /// there is room. The limit of a batch that has no tasks yet is for the next call of [`enter`](Self::enter), and
-    /// forgotten after it if the batch did not come in; otherwise it is forgotten with the last task of the batch.
+    /// Sets how many tasks may run at once; `None` for no limit. A lowered limit stops no task, but none is admitted
+    /// until enough have left. The limit of a batch that has no tasks yet is for the next call of
+    /// [`enter`](Self::enter). It is forgotten after that call if the batch did not enter, and otherwise with the last
+    /// task of the batch.
     pub(crate) fn set_limit(&mut self, of: Scope, limit: Option<usize>) {
         match of {
             Scope::Batch(batch) if self.rooms.get(&of).is_none() => self.announced = Some((batch, limit)),
@@ -223,26 +225,26 @@ impl Admission {
         }
     }
 
-    /// How many may wait in the whole app.
+    /// Sets how many tasks may wait in the whole app; `None` for no limit.
     pub(crate) fn set_queue_limit(&mut self, limit: Option<usize>) {
         self.rooms[APP].queue_limit = limit;
     }
 
-    /// Lets them all in, to wait, or none of them: when more would be left waiting than may, in a kind or in the app.
-    /// What could run at once doesn't count. A queue that is too long already (a limit was lowered, or tasks came back)
-    /// may not grow, but is no reason to refuse what would not wait.
+    /// Lets all entrants in, to wait, or none of them. Fails if more tasks than the limit would be left waiting, in a
+    /// kind or in the app. Tasks that could run at once don't count. A queue that is too long already (a limit was
+    /// lowered, or tasks came back) may not grow, but entrants that would not wait there are not refused.
     ///
-    /// So many of those that wait already are about to leave the same queues, and don't count.
+    /// `leaving` is how many waiting tasks are about to leave the same queues. They don't count.
     pub(crate) fn enter(&mut self, entrants: Vec<Entrant>, leaving: usize) -> Result<(), QueueFull> {
         let bounds = self.bounds(&entrants);
         let before = self.left_waiting(&bounds);
         let ids: Vec<TaskId> = entrants.iter().map(|entrant| entrant.id).collect();
         for Entrant { id, lane, priority, holds } in entrants {
             debug_assert!(!self.tasks.contains_key(&id), "{id:?} is here already");
-            let rank = Rank { priority: Reverse(priority), arrival: self.arrivals };
+            let rank = QueueRank { priority: Reverse(priority), arrival: self.arrivals };
             self.arrivals += 1;
             let lane = self.lane(lane);
-            self.set(id, Some(Entry { rank, lane, place: Place::Waiting, holds }));
+            self.set(id, Some(TaskEntry { rank, lane, stage: Stage::Waiting, holds }));
         }
         self.announced = None;
         let after = self.left_waiting(&bounds);
@@ -258,7 +260,7 @@ impl Admission {
         Ok(())
     }
 
-    /// The queue limits that they could exceed, each with its room.
+    /// Returns the queue limits that the entrants could exceed, each with the number of its scope.
     fn bounds(&self, entrants: &[Entrant]) -> Vec<(QueueFull, usize)> {
         let mut kinds: Vec<&Arc<str>> = Vec::new();
         for kind in entrants.iter().filter_map(|entrant| entrant.lane.kind.as_ref()) {
@@ -266,7 +268,7 @@ impl Admission {
                 kinds.push(kind);
             }
         }
-        // What is of no kind is never refused.
+        // Tasks without a kind are never refused.
         let app = (!kinds.is_empty()).then_some(Scope::App);
         let scopes = kinds.into_iter().map(|kind| Scope::Kind(Arc::clone(kind))).chain(app);
         scopes
@@ -277,7 +279,8 @@ impl Admission {
             .collect()
     }
 
-    /// How many would still wait if all ran that may: found out by letting them, and taking it back.
+    /// Returns how many tasks would still wait if all tasks ran that may. To find out, it admits them and takes that
+    /// back.
     fn left_waiting(&mut self, bounds: &[(QueueFull, usize)]) -> Vec<usize> {
         if bounds.is_empty() {
             return Vec::new();
@@ -285,16 +288,17 @@ impl Admission {
         let admitted = self.admit();
         let waiting = bounds.iter().map(|(_, room)| self.rooms[*room].waiting).collect();
         for id in admitted {
-            self.alter(id, |entry| Some(Entry { place: Place::Waiting, ..entry }));
+            self.alter(id, |entry| Some(TaskEntry { stage: Stage::Waiting, ..entry }));
         }
         waiting
     }
 
-    /// Takes slots for the tasks that may run now, best first over all lanes, and answers them.
+    /// Takes slots for the tasks that may run now, best first over all lanes. Returns them.
     pub(crate) fn admit(&mut self) -> Vec<TaskId> {
         let mut admitted = Vec::new();
-        // Room only shrinks here, so one walk does: a lane that had none has none later, and the next head of a lane
-        // ranks behind the one before it. The app's own room is looked at first only to stop as soon as it is full.
+        // One walk is enough. Slots are only taken here, so a lane without a free slot has none later, and the next
+        // head of a lane ranks behind the last one. The app's slots are checked first, only to stop as soon as there
+        // are none.
         let mut seen = Bound::Unbounded;
         while self.rooms[APP].is_free()
             && let Some((&rank, &lane)) = self.heads.range((seen, Bound::Unbounded)).next()
@@ -304,52 +308,52 @@ impl Admission {
             if rooms.iter().all(|(_, room)| self.rooms[*room].is_free())
                 && let Some(&id) = queue.get(&rank)
             {
-                self.alter(id, |entry| Some(Entry { place: Place::Running, ..entry }));
+                self.alter(id, |entry| Some(TaskEntry { stage: Stage::Running, ..entry }));
                 admitted.push(id);
             }
         }
         admitted
     }
 
-    /// A task is over or withdrawn, wherever it stands. `false` when it is not known.
+    /// Removes a task, at whatever stage. Returns `false` if it is not known.
     pub(crate) fn leave(&mut self, id: TaskId) -> bool {
         self.set(id, None)
     }
 
-    /// A running task gives up its slots until it is time for its next attempt. It is in no queue, and keeps its rank.
+    /// Takes a running task out of its slots until its next attempt. It is in no queue, and keeps its rank.
     pub(crate) fn step_back(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.place == Place::Running).then_some(Entry { place: Place::Away, ..entry }));
+        self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Away, ..entry }));
     }
 
-    /// A task that stepped back waits again, in its old rank. It was let in before, so it is never refused.
+    /// Lets a task that stepped back wait again, with its old rank. It was let in before, so it is never refused.
     pub(crate) fn come_back(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.place == Place::Away).then_some(Entry { place: Place::Waiting, ..entry }));
+        self.alter(id, |entry| (entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry }));
     }
 
-    /// `false` when it can't be held, because it runs or is not known, or was held so already.
+    /// Adds a hold. Returns `false` if the task runs, is not known or has the hold already.
     pub(crate) fn hold(&mut self, id: TaskId, why: Hold) -> bool {
         self.alter(id, |entry| {
-            (entry.place != Place::Running && !entry.holds.has(why))
-                .then_some(Entry { holds: entry.holds.with(why), ..entry })
+            (entry.stage != Stage::Running && !entry.holds.has(why))
+                .then_some(TaskEntry { holds: entry.holds.with(why), ..entry })
         })
     }
 
-    /// `false` when it was not held so.
+    /// Removes a hold. Returns `false` if the task did not have it.
     pub(crate) fn release(&mut self, id: TaskId, why: Hold) -> bool {
-        self.alter(id, |entry| entry.holds.has(why).then_some(Entry { holds: entry.holds.without(why), ..entry }))
+        self.alter(id, |entry| entry.holds.has(why).then_some(TaskEntry { holds: entry.holds.without(why), ..entry }))
     }
 
-    /// `false` when it runs or is not known.
+    /// Sets the priority. Returns `false` if the task runs or is not known.
     pub(crate) fn set_priority(&mut self, id: TaskId, priority: i32) -> bool {
         self.alter(id, |entry| {
-            let rank = Rank { priority: Reverse(priority), ..entry.rank };
-            (entry.place != Place::Running).then_some(Entry { rank, ..entry })
+            let rank = QueueRank { priority: Reverse(priority), ..entry.rank };
+            (entry.stage != Stage::Running).then_some(TaskEntry { rank, ..entry })
         })
     }
 
-    /// `None` unless it waits.
+    /// Returns the task's place in its queue; `None` unless it waits.
     pub(crate) fn queue_state(&self, id: TaskId) -> Option<QueueState> {
-        let entry = self.tasks.get(&id).filter(|entry| entry.place == Place::Waiting)?;
+        let entry = self.tasks.get(&id).filter(|entry| entry.stage == Stage::Waiting)?;
         let position = entry.is_queued().then(|| {
             let before = self.lanes[entry.lane].queue.range(..entry.rank).take(PLACES - 1);
             before.fold(1, |position, _| position + 1)
@@ -357,20 +361,20 @@ impl Admission {
         Some(QueueState { position, priority: entry.rank.priority.0, held: entry.holds.has(Hold::User) })
     }
 
-    /// The first so many queued tasks of each lane: those whose places are worth telling when they moved.
+    /// Returns the first `most` queued tasks of each lane.
     pub(crate) fn first_waiting(&self, most: usize) -> Vec<TaskId> {
         self.heads.values().flat_map(|lane| self.lanes[*lane].queue.values().take(most)).copied().collect()
     }
 
-    /// Whether it waits, for its turn or between two attempts.
+    /// Whether the task waits, for its turn or between two attempts.
     pub(crate) fn waits(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| entry.place != Place::Running)
+        self.tasks.get(&id).is_some_and(|entry| entry.stage != Stage::Running)
     }
 
-    /// Whether it waits, now or after its next attempt's delay, for more than room and those before it.
+    /// Whether the task waits for a caller or for its delay, and not only for a slot, its key or its next attempt.
     pub(crate) fn is_put_off(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|entry| {
-            entry.place != Place::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
+            entry.stage != Stage::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
         })
     }
 
@@ -380,7 +384,7 @@ impl Admission {
     }
 
     pub(crate) fn is_running(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| entry.place == Place::Running)
+        self.tasks.get(&id).is_some_and(|entry| entry.stage == Stage::Running)
     }
 
     #[cfg(test)]
@@ -388,19 +392,19 @@ impl Admission {
         self.rooms.get(of).map_or(0, |room| room.running)
     }
 
-    /// All tasks, wherever they stand.
+    /// How many tasks there are, at whatever stage.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    fn alter(&mut self, id: TaskId, change: impl FnOnce(Entry) -> Option<Entry>) -> bool {
+    fn alter(&mut self, id: TaskId, change: impl FnOnce(TaskEntry) -> Option<TaskEntry>) -> bool {
         let entry = self.tasks.get(&id).and_then(|entry| change(*entry));
         entry.is_some_and(|entry| self.set(id, Some(entry)))
     }
 
-    /// Takes a task from where it stands, and gives it its new place or none. `false` when it was not here.
-    fn set(&mut self, id: TaskId, to: Option<Entry>) -> bool {
+    /// Replaces or removes a task, and counts that. Returns `false` if the task was not here before.
+    fn set(&mut self, id: TaskId, to: Option<TaskEntry>) -> bool {
         let from = match to {
             Some(entry) => self.tasks.insert(id, entry),
             None => self.tasks.remove(&id),
@@ -411,8 +415,8 @@ impl Admission {
         if let Some(entry) = to {
             self.count(id, entry, true);
         }
-        // Only now: it may have been the only one, and still be.
-        if let Some(Entry { lane, .. }) = from
+        // Not before: the lane stays if this task is still in it.
+        if let Some(TaskEntry { lane, .. }) = from
             && self.lanes[lane].tasks == 0
         {
             self.remove_lane(lane);
@@ -420,17 +424,17 @@ impl Admission {
         from.is_some()
     }
 
-    /// Counts a task in where it stands, or out.
-    fn count(&mut self, id: TaskId, entry: Entry, here: bool) {
+    /// Counts a task at its stage: in if it is `here`, and out otherwise.
+    fn count(&mut self, id: TaskId, entry: TaskEntry, here: bool) {
         let step = |count: &mut usize| if here { *count += 1 } else { *count -= 1 };
         let lane = &mut self.lanes[entry.lane];
         step(&mut lane.tasks);
         for (_, room) in &lane.rooms {
             let room = &mut self.rooms[*room];
-            match entry.place {
-                Place::Running => step(&mut room.running),
-                Place::Waiting => step(&mut room.waiting),
-                Place::Away => {}
+            match entry.stage {
+                Stage::Running => step(&mut room.running),
+                Stage::Waiting => step(&mut room.waiting),
+                Stage::Away => {}
             }
         }
         if !entry.is_queued() {
@@ -450,7 +454,7 @@ impl Admission {
         }
     }
 
-    /// The number of a lane, which is made if it isn't there.
+    /// Returns the number of a lane. Makes the lane if there is none.
     fn lane(&mut self, key: LaneKey) -> usize {
         if let Some(lane) = self.lanes.find(&key) {
             return lane;
@@ -490,7 +494,7 @@ impl Admission {
         self.tidy(&of);
     }
 
-    /// Forgets a scope that is not in use and has nothing to remember.
+    /// Forgets a scope that has neither lanes nor a limit.
     fn tidy(&mut self, of: &Scope) {
         let Some(room) = self.rooms.get(of) else { return };
         let forget = match of {
@@ -505,12 +509,12 @@ impl Admission {
     }
 }
 
-/// Values by a key, each also by a number that it keeps: so that what uses it often need not look the key up.
+/// A map in which each value also has a fixed number, so that frequent users need not look up its key.
 #[derive(Debug)]
 struct Table<K, V> {
     numbers: HashMap<K, usize>,
     values: Vec<V>,
-    /// Numbers that are free again.
+    /// Numbers of removed values, to be used again.
     free: Vec<usize>,
 }
 
@@ -529,7 +533,7 @@ impl<K: Eq + Hash, V: Default> Table<K, V> {
         self.find(key).map(|number| &self.values[number])
     }
 
-    /// The number of what has this key, which is made if it isn't there.
+    /// Returns the number of the value with this key. Makes a default value if there is none.
     fn number(&mut self, key: K) -> usize {
         *self.numbers.entry(key).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {

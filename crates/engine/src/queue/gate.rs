@@ -1,6 +1,6 @@
 use crate::error::{Error, refusal::Refusal};
 
-/// Whether new tasks may come in. It stands under the registry's lock: who closes it knows of every task that came before.
+/// Whether new tasks may come in. It is under the registry's lock, so whoever closes it knows of every earlier task.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     guards: usize,
@@ -8,7 +8,7 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// A service would not be lost, so it may come in although somebody holds off new starts.
+    /// Fails if the task `task` may not come in. A service may come in past a guard: the exit loses nothing of it.
     pub(crate) fn check(&self, task: &str, is_service: bool) -> Result<(), Error> {
         if self.is_closed {
             return Err(Refusal::ShuttingDown { task: task.to_owned() }.into());
@@ -19,7 +19,7 @@ impl Gate {
         Ok(())
     }
 
-    /// From now on nothing comes in.
+    /// Lets nothing in from now on.
     pub(crate) fn close(&mut self) {
         self.is_closed = true;
     }
@@ -32,7 +32,7 @@ impl Gate {
         self.guards > 0 && !self.is_closed
     }
 
-    /// Nothing comes in until as many guards have gone as have come.
+    /// Adds a guard. Only services come in until [`unguard`](Self::unguard) has been called as many times.
     pub(crate) fn guard(&mut self) {
         self.guards += 1;
     }

@@ -1,7 +1,7 @@
-//! Which live tasks of a kind have the same key: of those only one runs at a time.
+//! The live tasks of a kind that have the same key. Only one of them runs at a time.
 //!
 //! Invariants:
-//! - the tasks of a key stand in the order in which they came, and only the first may run;
+//! - the tasks with a key are in the order in which they came, and only the first may run;
 //! - a key without a live task takes no memory, and neither does its kind.
 
 use std::{
@@ -13,24 +13,24 @@ use crate::TaskId;
 
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    /// Kind, then key: so that both can be looked up as they are, without a copy.
+    /// By kind, then by key, so that both can be looked up without a copy.
     kinds: HashMap<Arc<str>, HashMap<Arc<str>, VecDeque<TaskId>>>,
 }
 
 impl Keys {
-    /// The live tasks with this key, oldest first.
+    /// Returns the live tasks with this key, oldest first.
     pub(crate) fn live<'a>(&'a self, kind: &str, key: &str) -> impl Iterator<Item = TaskId> + use<'a> {
         self.kinds.get(kind).and_then(|keys| keys.get(key)).into_iter().flatten().copied()
     }
 
-    /// A task that comes last under its key.
+    /// Adds a task as the last one with its key.
     pub(crate) fn add(&mut self, kind: Arc<str>, key: Arc<str>, id: TaskId) {
         let queue = self.kinds.entry(kind).or_default().entry(key).or_default();
         debug_assert!(!queue.contains(&id), "{id:?} is here already");
         queue.push_back(id);
     }
 
-    /// A task is over, wherever it stands. Answers the one that may run now, if it was the first that ended.
+    /// Removes a task that has ended. If it was the first with its key, returns the next one, which may run now.
     pub(crate) fn end(&mut self, kind: &str, key: &str, id: TaskId) -> Option<TaskId> {
         let keys = self.kinds.get_mut(kind)?;
         let queue = keys.get_mut(key)?;
@@ -55,12 +55,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_oldest_live_task_of_a_key_may_run_and_no_other(
+        fn only_the_oldest_live_task_with_a_key_may_run(
             steps in prop::collection::vec((any::<bool>(), 0_usize..2, 0_usize..2, any::<Which>()), 0..40),
         ) {
             let names = ["a", "b"];
             let mut keys = Keys::default();
-            // Every live task, oldest first, and those that were told that they may run.
+            // Every live task, oldest first, and those that may run.
             let mut model: Vec<(usize, usize, TaskId)> = vec![];
             let mut may_run = vec![];
             for (adds, kind, key, index) in steps {
@@ -74,7 +74,7 @@ mod tests {
                 } else if !model.is_empty() {
                     let (kind, key, id) = model.remove(index.index(model.len()));
                     may_run.extend(keys.end(names[kind], names[key], id));
-                    prop_assert_eq!(keys.end(names[kind], names[key], id), None, "it ended before");
+                    prop_assert_eq!(keys.end(names[kind], names[key], id), None, "it had ended before");
                     may_run.retain(|other| *other != id);
                 }
                 let mut first = vec![];
@@ -91,12 +91,12 @@ mod tests {
             for (kind, key, id) in model {
                 keys.end(names[kind], names[key], id);
             }
-            prop_assert!(keys.kinds.is_empty(), "an empty key stayed");
+            prop_assert!(keys.kinds.is_empty(), "an empty key was kept");
         }
     }
 
     #[test]
-    fn a_key_without_live_tasks_goes_while_others_stay() {
+    fn a_key_without_live_tasks_is_forgotten_while_others_stay() {
         let mut keys = Keys::default();
         let (one, other) = (TaskId::new(), TaskId::new());
         keys.add("kind".into(), "one".into(), one);

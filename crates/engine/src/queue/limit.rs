@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-/// What a limit on running tasks is for.
+/// The tasks that a limit on running tasks applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "type", content = "name", rename_all = "camelCase")]

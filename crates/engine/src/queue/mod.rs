@@ -1,4 +1,4 @@
-//! Who may run.
+//! Which tasks may run, and in which order.
 
 pub(crate) mod admission;
 pub(crate) mod gate;

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Common, Kind, Live, Record, State, effective_delay, millis};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay, millis};
 use crate::{
     json::Json,
     lock::Lock,
@@ -15,7 +15,7 @@ use crate::{
     watch::feed::Feed,
 };
 
-/// How a task comes into the world.
+/// A task that is about to be made.
 pub(crate) struct Birth {
     pub(crate) id: TaskId,
     pub(crate) kind: Arc<Kind>,
@@ -27,12 +27,12 @@ pub(crate) struct Birth {
 }
 
 impl Birth {
-    /// How long it waits before it queues.
+    /// How long the task waits before it queues.
     pub(crate) fn delay(&self) -> Option<Duration> {
         effective_delay(self.options.delay, &self.kind)
     }
 
-    /// The task, of which nobody knows yet. Not to be called under a lock: whoever listens to spans may ask for tasks.
+    /// Makes the task, which nobody knows of yet. Don't call it under a lock: a listener to spans may ask for tasks.
     pub(crate) fn record(self, common: &Arc<Common>) -> Arc<Record> {
         let now = common.clock.now();
         let due = self.delay().map(|delay| now.saturating_add(millis(delay)));
@@ -48,7 +48,7 @@ impl Birth {
             members,
             progress: ProgressCell::new(),
             items: OnceLock::new(),
-            state: Lock::new(State {
+            state: Lock::new(RecordState {
                 life: Life::new(now, due),
                 owner,
                 feed: Feed::default(),

@@ -1,7 +1,7 @@
 use super::Record;
 use crate::{QueuePlace, TaskChange, TaskEvent, TaskSnapshot};
 
-/// Where somebody who follows one task stands: what it has been told already.
+/// How much of one task's changes a follower has been told.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor {
     sequence: u64,
@@ -11,7 +11,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The state of `record` now, and the place right behind it.
+    /// Returns the state of `record` now, and a cursor that continues from there.
     pub fn new(record: &Record) -> (TaskSnapshot, Self) {
         let state = record.state.lock();
         let revision = record.revision_of(&state);
@@ -26,12 +26,13 @@ impl Cursor {
         self.ended
     }
 
-    /// Has the progress told again, changed or not: its rate falls while nothing happens.
+    /// Makes the progress due again even if it has not changed: its rate falls while nothing happens.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }
 
-    /// The next thing to tell: status changes one by one and in order, with the newest progress before the end.
+    /// Returns the next event, or `None` if there is nothing new. Status changes come one by one and in order, with the
+    /// newest progress before the end.
     pub fn next(&mut self, record: &Record) -> Option<TaskEvent> {
         use TaskChange::{Gap, Progress, Queue, Status};
         if self.ended {

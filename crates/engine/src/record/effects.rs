@@ -1,48 +1,48 @@
-//! What a step of a task's life leads to: collected while the task is locked, done when it no longer is.
+//! The effects of a step of a task's life. They are collected under the task's lock and carried out after it.
 //!
-//! Whoever listens to spans or to the log, whatever a handler held and whoever is woken may ask for tasks. So nothing of that
-//! happens under a lock. What watchers look at is marked under it, since whoever watches several tasks has to see the one that
-//! leaves a slot before the one that takes it.
+//! Listeners to spans and to the log, values that a handler held, and watchers that are woken may all ask for tasks. So
+//! none of them is called under a lock. Changes are marked under the lock: a watcher of several tasks has to see the
+//! task that leaves a slot before the one that takes it.
 
 use std::{sync::Arc, time::Duration};
 
 use tracing::Span;
 
-use super::{Live, Record, State};
+use super::{Live, Record, RecordState};
 use crate::{
     task::{attempt::Attempt, outcome::Outcome, quiet::drop_quietly, status::TaskStatus},
     watch::feed::Wakes,
 };
 
-/// What is to be told, stopped, logged and dropped.
+/// What to tell, stop, log and drop after a step.
 #[derive(Default)]
 pub(super) struct Effects {
-    /// The task's span shows this status from now on.
+    /// The task's span and the status to record in it.
     shown: Option<(Arc<Span>, TaskStatus)>,
-    /// This attempt is told to stop.
+    /// The attempt to stop.
     stop: Option<Arc<Attempt>>,
-    /// The clean-up of this attempt gets what is left of the time.
+    /// The attempt whose handler has no more time, so that its clean-up has some.
     hurry: Option<Arc<Attempt>>,
-    /// These watchers are woken.
+    /// The watchers to wake.
     notify: Wakes<Record>,
-    log: Vec<Log>,
-    /// Who waits for the end is woken.
+    log: Vec<LogLine>,
+    /// The task has ended: those who wait for that are woken.
     ended: bool,
     dropped: Option<Live>,
 }
 
 /// A line of the log.
-pub(super) enum Log {
-    /// The task failed with this message, and nobody will tell it.
+pub(super) enum LogLine {
+    /// The task failed with this message, and nobody else will report it.
     Unwatched(String),
-    /// A panic that the end doesn't tell, since the task had been told to stop.
+    /// A panic that the outcome doesn't show, since the task had been told to stop.
     AfterStop(String),
-    /// Another attempt follows, after a failure with this message or none.
+    /// Another attempt follows. `failure` is the message of the last one, if it failed.
     Again { delay: Duration, failure: Option<String> },
 }
 
 impl Effects {
-    pub(super) fn show(&mut self, state: &State) {
+    pub(super) fn show(&mut self, state: &RecordState) {
         self.shown = state.live.span.clone().map(|span| (span, state.life.status()));
     }
 
@@ -54,11 +54,11 @@ impl Effects {
         self.hurry = attempt;
     }
 
-    pub(super) fn log(&mut self, log: Option<Log>) {
+    pub(super) fn log(&mut self, log: Option<LogLine>) {
         self.log.extend(log);
     }
 
-    /// The task has ended, and this goes with it.
+    /// Notes that the task has ended, and what to drop with it.
     pub(super) fn end(&mut self, dropped: Live) {
         self.ended = true;
         self.dropped = Some(dropped);
@@ -87,39 +87,39 @@ impl Effects {
 }
 
 impl Record {
-    /// Takes a step under the lock, and does what follows from it when the lock is free.
-    pub(super) fn step<T>(self: &Arc<Self>, step: impl FnOnce(&mut State, &mut Effects) -> T) -> T {
+    /// Takes a step under the lock, and carries out its effects after the lock is released.
+    pub(super) fn step<T>(self: &Arc<Self>, step: impl FnOnce(&mut RecordState, &mut Effects) -> T) -> T {
         let mut effects = Effects::default();
         let result = step(&mut self.state.lock(), &mut effects);
         effects.carry_out(self);
         result
     }
 
-    /// Marks the task for all who watch.
-    pub(super) fn mark(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+    /// Marks the task as changed for all its watchers.
+    pub(super) fn mark(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         state.feed.mark(self.id, self, &mut effects.notify);
         self.common.feed.lock().mark(self.id, self, &mut effects.notify);
     }
 
-    /// Tells whoever watches that there is something new.
+    /// Tells all watchers that the task has changed.
     pub(crate) fn notify(self: &Arc<Self>) {
         self.step(|state, effects| self.mark(state, effects));
     }
 }
 
-impl State {
-    /// The log of a failure that nobody else will tell; once.
-    pub(super) fn take_unwatched_failure(&mut self) -> Option<Log> {
+impl RecordState {
+    /// Returns the log line of a failure that nobody else will report. Returns it once.
+    pub(super) fn take_unwatched_failure(&mut self) -> Option<LogLine> {
         if self.followers > 0 || self.failure_told {
             return None;
         }
         let Some(Outcome::Failed(failure)) = self.life.outcome() else { return None };
         self.failure_told = true;
-        Some(Log::Unwatched(failure.message.clone()))
+        Some(LogLine::Unwatched(failure.message.clone()))
     }
 }
 
-impl Log {
+impl LogLine {
     fn write(self, record: &Record) {
         let (task, id) = (record.name(), record.id);
         match self {
@@ -127,7 +127,7 @@ impl Log {
                 tracing::error!(task, %id, "a task failed and nobody was watching: {message}");
             }
             Self::AfterStop(message) => tracing::error!(task, %id, "{message} (after it was told to stop)"),
-            // Nobody hears of a service's failures by its end.
+            // A service goes on after a failure, so no outcome ever shows it.
             Self::Again { delay, failure: Some(message) } if record.kind.policy.restart.is_some() => {
                 tracing::warn!(task, %id, "run again in {delay:?}: {message}");
             }

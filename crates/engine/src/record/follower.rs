@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use super::Record;
 
-/// Somebody follows a task by itself and will tell of its failure. While there is one, the engine needn't.
+/// A claim to report a task's failure. While there is one, the engine does not log the failure.
 pub struct Follower(Arc<Record>);
 
 impl Follower {
-    /// From now on the task has one more who will tell of its failure.
+    /// Adds a follower to the task.
     pub fn new(record: &Arc<Record>) -> Self {
         record.state.lock().followers += 1;
         Self(Arc::clone(record))
@@ -17,7 +17,7 @@ impl Follower {
         &self.0
     }
 
-    /// The follower knows how the task ended.
+    /// Notes that the follower has learned how the task ended.
     pub fn knows_the_end(&self) {
         self.0.state.lock().failure_told = true;
     }

@@ -1,8 +1,8 @@
-//! What others see of a task.
+//! How a task looks from outside.
 
 use tokio::time::Instant;
 
-use super::{Record, State};
+use super::{Record, RecordState};
 use crate::{
     progress::Progress,
     task::{
@@ -13,14 +13,14 @@ use crate::{
 };
 
 impl Record {
-    /// All that is known of it now.
+    /// Returns the task as it is now.
     pub fn snapshot(&self) -> TaskSnapshot {
         let state = self.state.lock();
         self.revision_of(&state);
         self.snapshot_of(&state)
     }
 
-    pub(super) fn snapshot_of(&self, state: &State) -> TaskSnapshot {
+    pub(super) fn snapshot_of(&self, state: &RecordState) -> TaskSnapshot {
         let life = &state.life;
         let options = self.options.as_deref();
         TaskSnapshot {
@@ -51,7 +51,7 @@ impl Record {
         }
     }
 
-    pub(super) fn queue_place(&self, state: &State) -> Option<QueuePlace> {
+    pub(super) fn queue_place(&self, state: &RecordState) -> Option<QueuePlace> {
         if state.life.status() != TaskStatus::Queued {
             return None;
         }
@@ -59,22 +59,22 @@ impl Record {
         Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
     }
 
-    /// How far it has come, for the bar of its batch.
+    /// Returns its progress, for the progress bar of its batch.
     pub(crate) fn progress(&self) -> Progress {
         let state = self.state.lock();
         self.revision_of(&state);
         self.progress_of(&state)
     }
 
-    pub(super) fn progress_of(&self, state: &State) -> Progress {
+    pub(super) fn progress_of(&self, state: &RecordState) -> Progress {
         match &state.last_progress {
             Some(last) => last.0.clone(),
             None => self.progress.sample(Instant::now()),
         }
     }
 
-    /// Lets the next change wake the watchers again, and says which the newest one is.
-    pub(super) fn revision_of(&self, state: &State) -> u64 {
+    /// Lets the next change of the progress wake the watchers again. Returns the revision of the newest one.
+    pub(super) fn revision_of(&self, state: &RecordState) -> u64 {
         match &state.last_progress {
             Some(last) => last.1,
             None => self.progress.revision(),

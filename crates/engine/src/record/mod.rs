@@ -1,8 +1,8 @@
-//! What the engine knows of one task, shared by everybody who deals with it.
+//! What the engine knows of one task, shared by all who use it.
 //!
-//! [`Record`] has what doesn't change about a task, its progress and its items, which have locks of their own, and [`State`] under
-//! a lock: its life and who watches it. [`steps`] of the life change the state and say what is to be done about that, and
-//! [`effects`] does it when the lock is free. The rest only looks.
+//! A [`Record`] has what doesn't change about a task, its progress and its items, which have locks of their own, and
+//! [`RecordState`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and
+//! collect the effects of that; [`effects`] carries them out after the lock is released. The other modules only read.
 
 pub(crate) mod birth;
 pub(crate) mod cursor;
@@ -50,25 +50,25 @@ use crate::{
     },
 };
 
-/// A task, as everybody who deals with it shares it.
+/// A task, shared by all who use it.
 pub struct Record {
     /// Its id.
     pub id: TaskId,
     pub(crate) kind: Arc<Kind>,
     pub(crate) input: Json,
-    /// What it was started with beside its input, if that says anything.
+    /// Its start options; `None` if they are the default.
     options: Option<Box<StartOptions>>,
-    /// The batch it is a member of.
+    /// The batch that it is a member of.
     pub(crate) parent: Option<TaskId>,
     /// Its members in the order of their inputs, if it is a batch.
     pub(crate) members: Option<Box<[TaskId]>>,
-    /// Whether its id was made by somebody who may come with it again.
+    /// Whether its caller chose the id, and so may repeat the start.
     pub(crate) may_be_repeated: bool,
     progress: ProgressCell,
-    /// What it emits, from the first item or reader on.
+    /// Its items. Made for the first item or reader.
     items: OnceLock<Box<ItemStream>>,
-    state: Lock<State, TASK>,
-    /// Wakes those who wait for its end, or for its handler to wait.
+    state: Lock<RecordState, TASK>,
+    /// Wakes those who wait for its end, or for its handler to return `Pending`.
     ended: Notify,
     common: Arc<Common>,
 }
@@ -77,63 +77,63 @@ pub struct Record {
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
     pub(crate) admission: Lock<Admission, QUEUE>,
-    /// Who watches all tasks.
+    /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
 }
 
-/// What of a task changes.
-struct State {
+/// What changes about a task.
+struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
-    /// The last progress and its revision: after the end nothing changes, whatever is left of the handler reports.
+    /// The progress at the end, and its revision. Later reports of the handler's leftovers don't change it.
     last_progress: Option<Box<(Progress, u64)>>,
-    /// How many follow this task by itself, and whether one of them has learned of its failure.
+    /// How many follow the task, and whether its failure was reported to one of them or logged.
     followers: u32,
     failure_told: bool,
     removed: bool,
     live: Live,
-    /// How many short runs in a row there have been of a task that is restarted, and when this run began.
+    /// For a task that is restarted: how many short attempts there were in a row, and when this attempt began.
     short_runs: u32,
     runs_since: Instant,
     /// Keeps its batch from ending.
     batch: Option<TaskTrackerToken>,
 }
 
-/// What goes when the task ends.
+/// What is dropped when the task ends.
 struct Live {
-    /// Behind an `Arc`, since to clone a span calls whoever listens, and this is done under the lock.
+    /// Behind an `Arc`: it is cloned under the lock, and to clone a span itself calls its listeners.
     span: Option<Arc<Span>>,
-    /// What its next attempt runs, if that need not be read from the input.
+    /// What its next attempt runs; `None` if that is to be read from the input.
     work: Option<Work>,
     attempt: Option<Arc<Attempt>>,
-    /// What stops it in time.
+    /// Its clocks: the delay, the time limits and the grace period.
     clocks: Vec<AbortOnDropHandle<()>>,
 }
 
-/// A kind of tasks.
+/// A kind of task.
 pub type Kind = kind::Kind<Work>;
 
 /// A handler with its input, ready to run once.
-pub struct Work(Quiet<Start>);
+pub struct Work(Quiet<StartWork>);
 
-type Start = Box<dyn FnOnce(&Arc<Record>, &Arc<Attempt>) -> Run + Send>;
-/// A handler that runs.
-pub(crate) type Run = BoxFuture<'static, Result<Json, Problem>>;
+type StartWork = Box<dyn FnOnce(&Arc<Record>, &Arc<Attempt>) -> HandlerFuture + Send>;
+/// A running handler.
+pub(crate) type HandlerFuture = BoxFuture<'static, Result<Json, Problem>>;
 
 impl Work {
-    /// `name` is that of the task.
+    /// `name` is the task's name, for the log.
     pub(crate) fn new(
         name: &Arc<str>,
-        start: impl FnOnce(&Arc<Record>, &Arc<Attempt>) -> Run + Send + 'static,
+        start: impl FnOnce(&Arc<Record>, &Arc<Attempt>) -> HandlerFuture + Send + 'static,
     ) -> Self {
         Self(Quiet::new(Box::new(start), name))
     }
 
-    pub(crate) fn start(mut self, record: &Arc<Record>, attempt: &Arc<Attempt>) -> Run {
+    pub(crate) fn start(mut self, record: &Arc<Record>, attempt: &Arc<Attempt>) -> HandlerFuture {
         match self.0.take() {
             Some(start) => start(record, attempt),
-            None => unreachable!("only this takes it, and it takes itself along"),
+            None => unreachable!("only `start` takes it, and it consumes the work"),
         }
     }
 }
@@ -151,37 +151,37 @@ impl Live {
 }
 
 impl Record {
-    /// The name that it was started under.
+    /// The name of its kind.
     pub fn name(&self) -> &str {
         &self.kind.name
     }
 
-    /// Whose it is.
+    /// Its owner.
     pub fn owner(&self) -> Owner {
         self.state.lock().owner.clone()
     }
 
-    /// Where it stands now.
+    /// Its status now.
     pub fn status(&self) -> TaskStatus {
         self.state.lock().life.status()
     }
 
-    /// Whether the engine has let go of it.
+    /// Whether the engine has forgotten it.
     pub fn is_removed(&self) -> bool {
         self.state.lock().removed
     }
 
-    /// What it was started with beside its input.
+    /// The options that it was started with.
     pub(crate) fn options(&self) -> StartOptions {
         self.options.as_deref().cloned().unwrap_or_default()
     }
 
-    /// The deadline that its start has given it.
+    /// The deadline that it was started with.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.options.as_ref().and_then(|options| options.deadline)
     }
 
-    /// The timeout that its start has given it.
+    /// The timeout that it was started with.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.options.as_ref().and_then(|options| options.timeout)
     }
@@ -190,12 +190,12 @@ impl Record {
         self.options.as_ref().and_then(|options| options.key.as_deref())
     }
 
-    /// Whether it matches as it stands now.
+    /// Whether it matches `filter` now.
     pub fn matches(&self, filter: &TaskFilter) -> bool {
         self.matches_in(filter, self.status())
     }
 
-    /// Whether it would match at this status.
+    /// Whether it would match `filter` if it had this status.
     pub fn matches_in(&self, filter: &TaskFilter, status: TaskStatus) -> bool {
         filter.matches(&Filtered {
             name: self.name(),
@@ -206,14 +206,14 @@ impl Record {
         })
     }
 
-    /// What it takes to keep the task after its end, in bytes of JSON.
+    /// The size of what is kept of the task after its end, in bytes of JSON.
     pub(crate) fn kept_bytes(&self) -> usize {
         let items = self.items.get().map_or(0, |items| items.bytes());
         self.input.len() + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
     }
 
-    /// Whether somebody is about to ask for its outcome, or to go on reading: followers are told of its end, but not of an
-    /// outcome as large as this one.
+    /// Whether somebody is about to fetch its outcome or to read more of its items. A follower that is told of the end
+    /// has to fetch an outcome that is too large to be sent with it.
     pub(crate) fn is_asked_for(&self) -> bool {
         if self.items.get().is_some_and(|items| items.is_being_read()) {
             return true;
@@ -222,7 +222,7 @@ impl Record {
         state.followers > 0 && state.life.outcome().is_some_and(|outcome| outcome.size() > INLINE_OUTCOME_LIMIT)
     }
 
-    /// How many watch it.
+    /// How many watchers it has.
     pub fn watchers(&self) -> usize {
         self.state.lock().feed.len()
     }
@@ -231,28 +231,28 @@ impl Record {
         self.state.lock().life.created_at()
     }
 
-    /// How long it waits before it queues.
+    /// How long it waits before it queues; `None` for not at all.
     pub(crate) fn delay(&self) -> Option<Duration> {
         effective_delay(self.options.as_deref().and_then(|options| options.delay), &self.kind)
     }
 
-    /// The span of the task, as long as it has not ended.
+    /// The span of the task; `None` after its end.
     pub(crate) fn span(&self) -> Option<Arc<Span>> {
         self.state.lock().live.span.clone()
     }
 
-    /// From now on every change is marked in `watcher`, for as long as that lives.
+    /// Marks every later change in `watcher` for as long as that lives.
     pub fn add_watcher(&self, watcher: &Arc<ChangeSet<Self>>) {
         self.state.lock().feed.add(watcher);
     }
 
-    /// Ends what [`add_watcher`](Self::add_watcher) began.
+    /// Undoes [`add_watcher`](Self::add_watcher).
     pub fn remove_watcher(&self, watcher: &Arc<ChangeSet<Self>>) {
         self.state.lock().feed.remove(watcher);
     }
 }
 
-/// How long a task waits before it queues: no time at all is no wait.
+/// How long a task waits before it queues. A delay of zero is none.
 fn effective_delay(own: Option<Duration>, kind: &Kind) -> Option<Duration> {
     own.or(kind.policy.delay).filter(|delay| !delay.is_zero())
 }

@@ -1,4 +1,4 @@
-//! What the handler reports: its progress, and what it emits.
+//! What a handler reports: its progress and its items.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl Record {
         Ok(())
     }
 
-    /// The bar of a batch: what its members have reported together.
+    /// Sets the progress of a batch: the sum of its members'.
     pub(crate) fn set_sum(self: &Arc<Self>, sum: Sum) {
         self.tell_if(self.progress.set_sum(sum));
     }
@@ -53,38 +53,38 @@ impl Record {
 
     #[cold]
     fn tell_progress(self: &Arc<Self>) {
-        // A handler's leftovers may report after the end; nobody hears of it.
+        // Leftovers of a handler may report after the end. That is ignored.
         if !self.status().is_final() {
             self.notify();
         }
     }
 
-    /// Whether anything was reported since this was asked last.
+    /// Returns whether progress was reported since the last call.
     pub(crate) fn take_touched(&self) -> bool {
         self.progress.take_touched()
     }
 
-    /// What it emits.
+    /// Its items.
     pub fn items(&self) -> &ItemStream {
         let mut is_new = false;
         let items = self.items.get_or_init(|| {
             is_new = true;
             Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread))
         });
-        // Either this sees the end, or the end finds what was made here.
+        // Either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {
             items.end();
         }
         items
     }
 
-    /// The handler has come to where it waits for something.
+    /// Notes that the handler has returned `Pending`.
     pub(crate) fn attempt_waits(&self, attempt: &Attempt) {
         attempt.waits();
         self.ended.notify_waiters();
     }
 
-    /// The handler is over. What is left of it must not wait to emit: its threads are waited for.
+    /// Notes that the handler is over. Its leftovers must not wait to emit, since the attempt waits for them.
     pub(crate) fn handler_is_over(&self, attempt: &Attempt) {
         attempt.end();
         if let Some(items) = self.items.get() {

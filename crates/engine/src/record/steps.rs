@@ -1,5 +1,5 @@
-//! The steps of a task's life. Each changes the state under its lock, counts the change, and leaves the rest to
-//! [`effects`](super::effects).
+//! The steps of a task's life. Each one changes the state under its lock, counts the change, and leaves everything else
+//! to [`effects`](super::effects).
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 
 use super::{
-    Live, Record, State, Work,
-    effects::{Effects, Log},
+    Live, Record, RecordState, Work,
+    effects::{Effects, LogLine},
     millis,
 };
 use crate::task::{
@@ -19,32 +19,32 @@ use crate::task::{
     status::TaskStatus,
 };
 
-/// What became of a task that has to stop.
+/// What telling a task to stop has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
-    /// There is nothing to tell: it was told before, or is past the attempt that had to stop.
+    /// Nothing: it was told before, or the attempt that had to stop is over.
     Already,
-    /// It runs and was told.
+    /// It runs, and was told to stop.
     Told,
-    /// It did not run, and is over.
+    /// It did not run, and has ended.
     Ended,
 }
 
 /// What follows an attempt.
 pub(crate) enum Next {
     Over,
-    /// What was registered with `on_cancel` has to run first.
+    /// The clean-up has to run before the attempt ends with this result.
     CleanUp(Result<Ending, Problem>),
     RetryAfter(Duration),
 }
 
 impl Record {
-    /// Gives it what its first attempt runs.
+    /// Sets what its first attempt runs.
     pub(crate) fn set_work(&self, work: Work) {
         self.state.lock().live.work = Some(work);
     }
 
-    /// Has `clock` stopped when the task ends.
+    /// Keeps `clock` running until the task ends.
     pub(crate) fn keep_clock(&self, clock: AbortOnDropHandle<()>) {
         let mut state = self.state.lock();
         let unused = if state.life.status().is_final() {
@@ -57,31 +57,33 @@ impl Record {
         drop(unused);
     }
 
-    /// Its batch does not end before it has ended and given up its slot.
+    /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
     pub(crate) fn keep_batch(&self, batch: TaskTrackerToken) {
         self.state.lock().batch = Some(batch);
     }
 
+    /// Called once it has ended and given up its slot.
     pub(crate) fn leave_batch(&self) {
-        // The last member's token wakes the batch, and that not under the lock.
+        // Dropped after the lock: the token of the last member wakes the batch.
         let batch = self.state.lock().batch.take();
         drop(batch);
     }
 
-    /// It is known now, and counts.
+    /// Counts the task and tells its watchers: others can find it from now on.
     pub(crate) fn announce(self: &Arc<Self>) {
         self.kind.counters.note(None, TaskStatus::Queued);
         self.notify();
     }
 
-    /// An attempt is about to run: with what, if that is known already. `None` if the task was stopped before.
+    /// Begins an attempt. Returns it with what it runs, unless that is to be read from the input. Returns `None` if the
+    /// task was stopped before.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
         let begun = self.begin_unseen()?;
         self.notify();
         Some(begun)
     }
 
-    /// The same for a task that nobody knows of yet.
+    /// Like [`begin`](Self::begin), for a task that nobody knows of yet.
     pub(crate) fn begin_unseen(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
         let begun = self.step(|state, effects| {
             let before = state.life.status();
@@ -98,13 +100,14 @@ impl Record {
         if begun.0.number == 1 {
             self.progress.begin(Instant::now());
         } else {
-            // They are told anyway.
+            // The watchers are told anyway.
             let _ = self.progress.restart(Instant::now());
         }
         Some(begun)
     }
 
-    /// Tells the task to stop: at this attempt only, or whatever it is at. `Err` with its final status if it has ended.
+    /// Tells the task to stop. If `attempt` is given, only while that attempt runs. Returns its final status as an
+    /// error if it has ended.
     pub(crate) fn stop(self: &Arc<Self>, why: Stop, attempt: Option<u32>) -> Result<Stopped, TaskStatus> {
         self.step(|state, effects| {
             let before = state.life.status();
@@ -129,7 +132,7 @@ impl Record {
         })
     }
 
-    /// If it was told to stop, its handler has no more time, and its clean-up has.
+    /// If the task was told to stop, ends its handler's grace period to leave time for the clean-up.
     pub(crate) fn hurry(self: &Arc<Self>) {
         self.step(|state, effects| {
             if state.life.status() == TaskStatus::Cancelling {
@@ -138,7 +141,7 @@ impl Record {
         });
     }
 
-    /// Its grace period is over.
+    /// Marks the task as overdue: its grace period is over.
     pub(crate) fn outstay(self: &Arc<Self>) {
         self.step(|state, effects| {
             if state.life.outstay(self.common.clock.now()) {
@@ -147,7 +150,7 @@ impl Record {
         });
     }
 
-    /// The delay that it was started with is over.
+    /// Notes that the delay that it was started with is over.
     pub(crate) fn is_due(self: &Arc<Self>) {
         self.step(|state, effects| {
             state.life.is_due();
@@ -155,8 +158,8 @@ impl Record {
         });
     }
 
-    /// An attempt is over, and nothing of it runs any more. If the task had to stop, its clean-up comes before its end.
-    /// `may_go_on`: another attempt may follow.
+    /// Ends an attempt, of which nothing still runs, and returns what is next. If the task has to stop, that is its
+    /// clean-up, unless `is_clean` says that it is done. Another attempt follows only if `may_go_on`.
     pub(crate) fn end_attempt(
         self: &Arc<Self>,
         ended: Result<Ending, Problem>,
@@ -178,7 +181,8 @@ impl Record {
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);
                     effects.show(state);
-                    effects.log(Some(Log::Again { delay, failure: failure.map(|failure| failure.message.clone()) }));
+                    effects
+                        .log(Some(LogLine::Again { delay, failure: failure.map(|failure| failure.message.clone()) }));
                     return Next::RetryAfter(delay);
                 }
             }
@@ -186,7 +190,7 @@ impl Record {
             let untold = state.life.end(ending, self.common.clock.now());
             self.kind.counters.note(Some(before), state.life.status());
             if let Some(TaskFailure { kind: FailureKind::Panic, message, .. }) = untold {
-                effects.log(Some(Log::AfterStop(message)));
+                effects.log(Some(LogLine::AfterStop(message)));
             }
             effects.log(state.take_unwatched_failure());
             self.close(state, effects);
@@ -194,8 +198,8 @@ impl Record {
         })
     }
 
-    /// How long to wait for the attempt after this one, if there is one.
-    fn delay_after(&self, state: &mut State, ended: &Result<Ending, Problem>) -> Option<Duration> {
+    /// How long to wait for the next attempt; `None` if there is none.
+    fn delay_after(&self, state: &mut RecordState, ended: &Result<Ending, Problem>) -> Option<Duration> {
         let policy = &self.kind.policy;
         if let Some(restart) = &policy.restart {
             state.short_runs = restart.count(state.short_runs, state.runs_since.elapsed());
@@ -206,7 +210,7 @@ impl Record {
         retry.delay_after(state.life.attempt())
     }
 
-    /// The time of the next attempt has come. `false` if the task was stopped before.
+    /// Queues the task again: the time of its next attempt has come. Returns `false` if it was stopped before.
     pub(crate) fn requeue(self: &Arc<Self>) -> bool {
         self.step(|state, effects| {
             if !state.life.requeue(self.common.clock.now()) {
@@ -219,7 +223,7 @@ impl Record {
         })
     }
 
-    /// If its owner has gone, it is the app's from now on. Returns whether that is so.
+    /// Gives the task to the app if its owner has gone. Returns whether it did.
     pub(crate) fn disown(self: &Arc<Self>, is_gone: impl Fn(&Owner) -> bool) -> bool {
         self.step(|state, effects| {
             let theirs = state.owner != Owner::App && is_gone(&state.owner);
@@ -238,9 +242,9 @@ impl Record {
         });
     }
 
-    /// It has ended: nothing that it reports counts any more, and what it held goes. Its slot goes with its status: who learns
-    /// of the end finds the room that it leaves.
-    fn close(self: &Arc<Self>, state: &mut State, effects: &mut Effects) {
+    /// Closes a task that has ended: later reports don't count, and what it held is dropped. It leaves its slot here,
+    /// under the lock, so that whoever learns of the end finds the slot free.
+    fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {

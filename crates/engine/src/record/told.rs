@@ -1,34 +1,34 @@
-use super::{Record, State};
+use super::{Record, RecordState};
 use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 
-/// What a list was told of one task: whatever of a snapshot may change. The status, and all that changes with it alone, is
-/// in the sequence number.
+/// What a list was told of one task: all parts of a snapshot that may change. The sequence number stands for the status
+/// and for everything that changes only with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     sequence: u64,
     revision: u64,
     next_attempt_at: Option<u64>,
     queue: Option<QueuePlace>,
-    /// Whether a page owns it: an owner may be lost, but is never another's.
+    /// Whether it has an owner beside the app. It may lose that owner, but never gets another one.
     owned: bool,
 }
 
-/// What there is to tell of one task in a list, and what has been told when it was.
+/// What a list has to be told of one task, with the new [`Told`] to keep.
 #[derive(Debug)]
 pub enum Look {
-    /// Nothing.
+    /// Nothing has changed.
     Same,
-    /// It is not in the list (any more).
+    /// It is not in the list, or no longer.
     Gone,
-    /// Nothing but its progress, and its sequence number with it.
+    /// Only its progress has changed. The number is its sequence number.
     Progress(u64, Progress, Told),
-    /// All of it.
+    /// The whole snapshot.
     Snapshot(Box<TaskSnapshot>, Told),
 }
 
 impl Told {
-    /// Compares `record` with what was `told` of it, all in one look. `is_listed` says whether a task with this owner and
-    /// status is in the list; it is called under the lock of the task.
+    /// Compares `record` with what the list was `told` of it, at one moment. `is_listed` says whether a task with this
+    /// owner and status is in the list. It is called under the task's lock.
     pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Owner, TaskStatus) -> bool) -> Look {
         let state = record.state.lock();
         if state.removed {
@@ -38,7 +38,7 @@ impl Told {
         if let Some(told) = told
             && (Self { revision: now.revision, ..told }) == now
         {
-            // Neither status nor owner is another, so it is still in the list.
+            // Neither its status nor its owner has changed, so it is still in the list.
             if told.revision == now.revision {
                 return Look::Same;
             }
@@ -50,7 +50,7 @@ impl Told {
         Look::Snapshot(Box::new(record.snapshot_of(&state)), now)
     }
 
-    fn of(record: &Record, state: &State) -> Self {
+    fn of(record: &Record, state: &RecordState) -> Self {
         Self {
             sequence: state.life.sequence(),
             revision: record.revision_of(state),
@@ -60,7 +60,7 @@ impl Told {
         }
     }
 
-    /// Has the progress told again, changed or not: its rate falls while nothing happens.
+    /// Makes the progress due again even if it has not changed: its rate falls while nothing happens.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }

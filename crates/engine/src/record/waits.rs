@@ -1,25 +1,25 @@
-//! How a task ended, for those who wait for that.
+//! Waiting for a task's end.
 
 use super::Record;
 use crate::task::{life::INLINE_OUTCOME_LIMIT, outcome::Outcome, status::TaskStatus};
 
 impl Record {
-    /// How it ended, if it has.
+    /// How it ended; `None` if it has not.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.state.lock().life.outcome().cloned()
     }
 
-    /// The same, if it is no larger than what is pushed with the end.
+    /// How it ended, if the outcome is small enough to be sent with the end.
     pub fn inline_outcome(&self) -> Option<Outcome> {
         self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT)
     }
 
-    /// Waits for the end. Cancel safe.
+    /// Waits for the end and returns the outcome. Cancel safe.
     pub async fn ended(&self) -> Outcome {
         let ended = self.ended.notified();
         tokio::pin!(ended);
         loop {
-            // Queue up before looking, or an end between the two would be missed.
+            // Queue up before the check, so that an end in between is not missed.
             ended.as_mut().enable();
             if let Some(outcome) = self.outcome() {
                 return outcome;
@@ -29,7 +29,7 @@ impl Record {
         }
     }
 
-    /// The same without its outcome.
+    /// Like [`ended`](Self::ended), without the outcome.
     pub(crate) async fn closed(&self) {
         let ended = self.ended.notified();
         tokio::pin!(ended);
@@ -43,8 +43,8 @@ impl Record {
         }
     }
 
-    /// Waits until the task has ended, if it comes to that without waiting for anything; else only until that is clear. Cancel
-    /// safe.
+    /// Waits until the task has ended or its handler has returned `Pending`. Returns at once if the task still waits
+    /// for its slot. Cancel safe.
     pub async fn settled(&self) {
         let settled = self.ended.notified();
         tokio::pin!(settled);
@@ -52,7 +52,7 @@ impl Record {
         let is_about_to_end = {
             let state = self.state.lock();
             match state.life.status() {
-                // It has its slot, and has not begun yet.
+                // It has its slot if it no longer waits, but has not begun yet.
                 TaskStatus::Queued => !self.common.admission.lock().waits(self.id),
                 TaskStatus::Running => state.live.attempt.as_ref().is_some_and(|attempt| !attempt.has_waited()),
                 _ => false,

@@ -1,6 +1,6 @@
-//! A batch: one task whose members are ordinary tasks, with one bar and one list of outcomes for all of them.
+//! A batch: one task whose members are ordinary tasks, with one progress and one list of outcomes for all of them.
 //!
-//! The batch is supervised like any task but takes no slot: its members do. It is over when the last member is.
+//! A batch is supervised like any task, but takes no slot: its members do. It ends after its last member.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -16,10 +16,10 @@ use crate::{
     watch::change_set::ChangeSet,
 };
 
-/// The bar is not set more often than a page at 60 frames a second can show.
+/// The shortest time between two updates of the progress: a frame at 60 frames a second.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// What a batch runs: it watches its members until all have ended, and returns their outcomes in order.
+/// Returns the work of a batch: to watch its members until all have ended, and return their outcomes in order.
 pub(crate) fn work(name: &Arc<str>, members: Vec<Follower>) -> Work {
     Work::new(name, move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
         let (batch, stops) = (Arc::clone(record), Arc::clone(attempt));
@@ -38,7 +38,7 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
     let mut outcomes: Vec<_> = members.iter().map(|_| None).collect();
     let mut left = members.len();
     let mut next_sum = Instant::now();
-    // At first all, since they may have changed before they were watched.
+    // All of them at first: they may have changed before they were watched.
     let mut changed: Vec<_> = members.iter().map(|member| Arc::clone(member.record())).collect();
     loop {
         for record in changed {
@@ -58,19 +58,19 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
         }
         if left == 0 {
             if attempt.is_stopped() {
-                // That is its end, even if it hears of its members first.
+                // It ends as cancelled, even if it learns of its members' ends first.
                 std::future::pending::<()>().await;
             }
             return outcomes.into_iter().flatten().collect();
         }
-        // Members that change without pause must not keep others from running.
+        // Members that change all the time must not keep other work from running.
         tokio::task::consume_budget().await;
         changed = news(&watcher, next_sum, is_stale).await;
     }
 }
 
-/// What has changed: at once if a member has ended, so that the batch ends with its last one; else when the bar may be set
-/// again, and then nothing has to have changed if the bar is stale.
+/// Waits for members that have changed. Returns at once if one has ended, so that the batch ends with its last member.
+/// Otherwise returns at `next_sum`; if the progress `is_stale`, even without any change.
 async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
     tokio::select! {
         () = sleep_until(next_sum), if is_stale => return watcher.take(),
@@ -86,7 +86,7 @@ async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) ->
     news
 }
 
-/// What one member adds to the bar.
+/// What one member adds to the progress of its batch.
 #[derive(Debug, Clone, Copy, Default)]
 struct Share {
     completed: u64,
@@ -98,16 +98,16 @@ struct Share {
 impl Share {
     fn new(progress: &Progress, ended: bool) -> Self {
         let Progress { completed, total, fraction, unit, .. } = *progress;
-        // What has ended has no more to do, whether it got to its total or not.
+        // A member that has ended has nothing more to do, even if it did not reach its total.
         let total = if ended { Some(total.unwrap_or(completed)) } else { total };
         Self { completed, total, fraction: if ended { 1.0 } else { fraction.unwrap_or(0.0) }, unit }
     }
 }
 
+/// Returns the progress of a batch from its members' shares.
 #[allow(clippy::cast_precision_loss)]
-/// The bar of a batch whose members add this.
 fn sum_of(shares: &[Share]) -> Sum {
-    // Who has not begun, or failed before it began to count, says nothing.
+    // A member that has not begun, or failed before it counted anything, has no unit.
     let mut units = shares.iter().map(|share| share.unit).filter(|unit| *unit != Unit::None);
     let unit = units.next().unwrap_or_default();
     Sum {
@@ -130,18 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn the_bar_is_the_sum_and_its_fraction_the_mean() {
+    fn the_progress_of_a_batch_is_the_sum_and_its_fraction_the_mean() {
         let sum = sum_of(&[share(50, Some(100), 0.5), share(900, Some(900), 1.0)]);
         assert_eq!(sum, Sum { completed: 950, total: Some(1_000), fraction: 0.75, unit: Unit::Bytes });
         let sum = sum_of(&[share(50, Some(100), 0.5), share(0, None, 0.0)]);
         assert_eq!((sum.total, sum.fraction), (None, 0.25), "no total before all are known");
         let waits = Share::default();
-        assert_eq!(sum_of(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "who waits counts nothing else");
+        assert_eq!(sum_of(&[waits, share(50, Some(100), 0.5)]).unit, Unit::Bytes, "a waiting member has no unit");
         assert_eq!(sum_of(&[Share { unit: Unit::Files, ..waits }, share(1, None, 0.0)]).unit, Unit::None);
     }
 
     #[test]
-    fn a_batch_of_nothing_is_done() {
+    fn an_empty_batch_is_complete() {
         assert_eq!(sum_of(&[]), Sum { completed: 0, total: Some(0), fraction: 1.0, unit: Unit::None });
     }
 }

@@ -1,4 +1,5 @@
-//! What stops a task in time. Each clock runs beside the supervisor, since a handler that never yields holds that one up.
+//! The clocks of a task: its delay, its time limits, and how long its items may go unread. They run beside the
+//! supervisor, which a handler that never yields would hold up.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +13,11 @@ use crate::{
     task::{attempt::Attempt, outcome::CancelReason},
 };
 
-/// A stall is noticed with a delay of up to one in this many of its length.
+/// How often a task is checked within its stall timeout. A stall is noticed late by at most the time between two
+/// checks.
 const LOOKS: u32 = 8;
 
-/// A task is known from now on: starts what stops it in time, whatever it is at.
+/// Starts the clocks of a new task's whole life: its delay and its deadline.
 pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>) {
     if let Some(delay) = record.delay() {
         transitions.keep_clock(record, release_after(Arc::clone(transitions), Arc::clone(record), delay));
@@ -24,7 +26,7 @@ pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>
     limit_life(transitions, record, TimeLimit::Deadline, deadline);
 }
 
-/// An attempt begins: starts what stops it in time, if anything does. What is returned is to be dropped when it is over.
+/// Starts the clocks of an attempt. Returns those to drop when the attempt is over, or `None` if it has no clock.
 pub(crate) fn start_of_attempt(
     transitions: &Arc<Transitions>,
     record: &Arc<Record>,
@@ -57,7 +59,7 @@ async fn stop_after(transitions: Arc<Transitions>, record: Arc<Record>, limit: T
     transitions.time_out(&record, limit, length, None);
 }
 
-/// Stops the task when this attempt takes too long or stalls.
+/// Stops the task when this attempt reaches its timeout or stalls.
 async fn watch_attempt(transitions: Arc<Transitions>, record: Arc<Record>, attempt: u32) {
     let policy = &record.kind.policy;
     let reached = tokio::select! {
@@ -73,7 +75,7 @@ async fn attempt_timeout(length: Option<Duration>) -> (TimeLimit, Duration) {
     (TimeLimit::AttemptTimeout, length)
 }
 
-/// Looks now and then whether anything was reported. A report need not look at a clock for that.
+/// Waits until nothing was reported for `length`. Checks now and then, so that a report need not read a clock.
 async fn stall(record: &Record, length: Option<Duration>) -> (TimeLimit, Duration) {
     let Some(length) = length else { return std::future::pending().await };
     let step = (length / LOOKS).max(Duration::from_millis(1));
@@ -93,7 +95,7 @@ async fn watch_readers(transitions: Arc<Transitions>, record: Arc<Record>, attem
     transitions.cancel_attempt(&record, CancelReason::Unread, attempt);
 }
 
-/// Lets the task queue when the delay that it was started with is over.
+/// Releases the task when the delay that it was started with is over.
 async fn release_after(transitions: Arc<Transitions>, record: Arc<Record>, delay: Duration) {
     sleep(delay).await;
     transitions.is_due(&record);

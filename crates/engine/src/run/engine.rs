@@ -1,4 +1,4 @@
-//! The engine of one app: its kinds of tasks, and the tasks.
+//! The engine of one app: its kinds and its tasks.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -23,27 +23,27 @@ use crate::{
     watch::{change_set::ChangeSet, filter::TaskFilter},
 };
 
-/// The kinds of an app by their names.
+/// The kinds of an app, by name.
 pub type Kinds = HashMap<Arc<str>, Arc<Kind>>;
 
-/// What holds for all tasks of an app.
+/// The settings for all tasks of an app.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// How many tasks may run at once.
+    /// How many tasks may run at once; `None` for no limit.
     pub concurrency: Option<usize>,
-    /// How many may wait.
+    /// How many tasks may wait; `None` for no limit.
     pub queue_limit: Option<usize>,
-    /// How many tasks of each group may run at once.
+    /// For each group by name, how many of its tasks may run at once.
     pub groups: Vec<(String, usize)>,
-    /// What is kept of ended tasks.
+    /// How long ended tasks are kept.
     pub retention: Retention,
 }
 
-/// Starts, finds and stops tasks, for callers whose rights were checked.
+/// Starts, finds and stops tasks. Doesn't check what a caller may do.
 pub struct Engine {
     kinds: Kinds,
     pub(crate) transitions: Arc<Transitions>,
-    /// The tasks that were spawned without a registered kind, by status.
+    /// Counts the tasks that were spawned without a registered kind.
     pub(crate) spawned: Arc<Counters>,
 }
 
@@ -65,12 +65,12 @@ impl Engine {
         Arc::new(Self { kinds, transitions, spawned: Arc::default() })
     }
 
-    /// The runtime of the tasks.
+    /// The runtime that the tasks run on.
     pub fn runtime(&self) -> &Handle {
         &self.transitions.runtime
     }
 
-    /// The wall clock, in milliseconds since 1970.
+    /// The time of the wall clock, in milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.transitions.common.clock.now()
     }
@@ -81,12 +81,12 @@ impl Engine {
         self.kinds.get(task).ok_or_else(|| Error::unknown_task(task))
     }
 
-    /// Fails if there is no kind `task`, or `input` doesn't fit it.
+    /// Fails if there is no kind `task`, or if `input` doesn't fit it.
     pub(crate) fn check_input(&self, task: &str, input: &Json) -> Result<(), Error> {
         self.kind(task)?.check(input)
     }
 
-    /// Fails if this kind can't go on as a service with this input.
+    /// Fails if `task` is no kind that is restarted, or if `input` doesn't fit it.
     pub fn check_service(&self, task: &str, input: &Json) -> Result<(), Error> {
         let kind = self.kind(task)?;
         if kind.policy.restart.is_none() {
@@ -121,7 +121,8 @@ impl Engine {
         Ok(())
     }
 
-    /// How many tasks of each kind stand where, by name; the last entry counts all that were spawned without a kind.
+    /// Counts the tasks of each kind by status. The kinds are sorted by name; the last entry is for all tasks that were
+    /// spawned without a kind.
     pub(crate) fn counts(&self) -> Vec<TaskCounts> {
         let kinds = self.task_names().into_iter().filter_map(|name| self.kinds.get(name));
         let mut counts: Vec<_> = kinds
@@ -134,14 +135,14 @@ impl Engine {
         counts
     }
 
-    // Looking.
+    // Finding.
 
     /// The task with this id.
     pub fn find(&self, id: TaskId) -> Option<Arc<Record>> {
         self.transitions.find(id)
     }
 
-    /// What is left of a task that was removed or evicted, if its id is remembered.
+    /// What is remembered of a task that is no longer kept, if its id is still remembered.
     pub fn spent(&self, id: TaskId) -> Option<Spent> {
         self.transitions.registry.lock().spent(id).cloned()
     }
@@ -157,17 +158,17 @@ impl Engine {
         records
     }
 
-    /// Marks every change of every task in `watcher` from now on, for as long as it lives.
+    /// Marks every later change of any task in `watcher` for as long as it lives.
     pub fn watch_all(&self, watcher: &Arc<ChangeSet<Record>>) {
         self.transitions.common.feed.lock().add(watcher);
     }
 
-    /// Ends what [`watch_all`](Self::watch_all) began.
+    /// Undoes [`watch_all`](Self::watch_all).
     pub fn unwatch_all(&self, watcher: &Arc<ChangeSet<Record>>) {
         self.transitions.common.feed.lock().remove(watcher);
     }
 
-    /// How many watch all tasks.
+    /// How many watchers of all tasks there are.
     pub fn watchers_of_all(&self) -> usize {
         self.transitions.common.feed.lock().len()
     }
@@ -182,17 +183,17 @@ impl Engine {
             .map_err(|status| Refusal::AlreadyEnded { task: record.name().to_owned(), status: status.name() }.into())
     }
 
-    /// Tells tasks to stop; returns how many had not ended.
+    /// Tells tasks to stop. Returns how many of them had not ended.
     pub fn cancel_all(&self, records: Vec<Arc<Record>>, reason: CancelReason) -> usize {
         self.transitions.stop_all(records, reason)
     }
 
-    /// Keeps a waiting task from running. Fails if it does not wait in its queue, or at an exit.
+    /// Keeps a waiting task from running. Fails if it does not wait in its queue, or if the app is about to exit.
     pub fn hold(&self, record: &Arc<Record>) -> Result<(), Error> {
         self.transitions.hold(record)
     }
 
-    /// Ends what [`hold`](Self::hold) began. Fails if the task does not wait in its queue.
+    /// Undoes [`hold`](Self::hold). Fails if the task does not wait in its queue.
     pub fn release(&self, record: &Arc<Record>) -> Result<(), Error> {
         self.transitions.release(record)
     }
@@ -217,23 +218,24 @@ impl Engine {
 
     // Owners.
 
-    /// Owners have gone: what they have started is the app's, or is cancelled, as its kind says.
+    /// Gives the tasks of owners that have gone to the app, and cancels those whose kind says so.
     pub fn disown(&self, is_gone: impl Fn(&Owner) -> bool) {
         let mut left = self.records(&TaskFilter::default());
         left.retain(|record| record.disown(&is_gone) && record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel);
         self.cancel_all(left, CancelReason::OwnerClosed);
     }
 
-    /// An owner has stopped answering. It may be back, so what goes on stays its own; the rest is cancelled, as its kind says.
+    /// Cancels the tasks of an owner that has stopped responding, if their kind says so. It keeps the others, as it may
+    /// return.
     pub fn owner_is_silent(&self, owner: &Owner) {
         let mut left = self.records(&TaskFilter::default());
         left.retain(|record| record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel && record.owner() == *owner);
         self.cancel_all(left, CancelReason::OwnerClosed);
     }
 
-    // The gate.
+    // Holding off starts.
 
-    /// Holds off new starts until [`let_in`](Self::let_in) was called as often.
+    /// Holds off new starts until [`let_in`](Self::let_in) has been called as many times.
     pub(crate) fn hold_off(&self) {
         self.transitions.registry.lock().gate.guard();
     }
@@ -242,12 +244,12 @@ impl Engine {
         self.transitions.registry.lock().gate.unguard();
     }
 
-    /// Whether nothing new comes in any more.
+    /// Whether the engine is closed to new tasks.
     pub(crate) fn is_closed(&self) -> bool {
         self.transitions.registry.lock().gate.is_closed()
     }
 
-    /// Whether somebody holds off new starts.
+    /// Whether new starts are held off.
     pub(crate) fn is_guarded(&self) -> bool {
         self.transitions.registry.lock().gate.is_guarded()
     }

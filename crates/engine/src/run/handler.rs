@@ -1,4 +1,4 @@
-//! Where the types of a handler are left behind: inputs come in and outputs go out as JSON.
+//! Erases the types of handlers: inputs, outputs and errors become JSON.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,15 +12,15 @@ use crate::{
     error::Error,
     json::Json,
     policy::Policy,
-    record::{Kind, Record, Run, Work},
+    record::{HandlerFuture, Kind, Record, Work},
     task::{attempt::Attempt, life::Problem, outcome::TaskFailure},
 };
 
-/// What a kind makes of its handler's errors.
+/// How a kind treats the errors of its handler.
 pub struct Errors<E> {
-    /// What one means in words, if its JSON doesn't say.
+    /// Describes an error for people, if its JSON doesn't.
     pub describe: Option<fn(&E) -> String>,
-    /// Whether another attempt may help; if nothing is said, it may.
+    /// Whether another attempt may help. Without it, one always may.
     pub retry_if: Option<RetryIf<E>>,
 }
 
@@ -39,7 +39,7 @@ impl<E> Clone for Errors<E> {
 }
 
 impl Kind {
-    /// A kind whose tasks are started as `name` and run `handler`.
+    /// Returns a kind whose tasks are started by `name` and run `handler`.
     pub fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, errors: Errors<E>, handler: F) -> Self
     where
         D: 'static,
@@ -63,13 +63,13 @@ impl Kind {
     }
 }
 
-/// Runs `start` and turns what comes out into JSON.
+/// Calls `start` and turns the result of its future into JSON.
 pub(crate) fn erase<D, I, O, E, Fut>(
     record: &Arc<Record>,
     attempt: &Arc<Attempt>,
     errors: Errors<E>,
     start: impl FnOnce(TaskContext<D, I>) -> Fut,
-) -> Run
+) -> HandlerFuture
 where
     O: Serialize,
     E: Serialize + 'static,
@@ -92,7 +92,7 @@ where
 }
 
 fn read_input<T: DeserializeOwned>(name: &str, input: &Json) -> Result<T, Error> {
-    // A `Deserialize` written by hand may panic; the caller is not the one to pay for it.
+    // A `Deserialize` written by hand may panic. The caller gets an error instead.
     match catch_unwind(AssertUnwindSafe(|| input.read_exactly())) {
         Ok(Ok(input)) => Ok(input),
         Ok(Err(misfit)) => Err(Error::invalid_input(name, &misfit.path, &misfit.problem)),

@@ -1,5 +1,5 @@
-//! What runs tasks. [`engine`] is what the rest of the crate calls; [`scheduler`] takes tasks in, [`supervisor`] lives their
-//! lives, [`clocks`] stop them in time, and all of them stand on [`transitions`].
+//! Runs tasks. The rest of the crate calls [`engine`]. [`scheduler`] takes tasks in, [`supervisor`] runs their attempts
+//! and [`clocks`] stop them in time; all three use [`transitions`].
 
 pub(crate) mod batch;
 pub(crate) mod clocks;

@@ -1,4 +1,4 @@
-//! Takes tasks in and lets them run when there is room.
+//! Takes in new tasks, and launches those that may run at once.
 
 use std::sync::Arc;
 
@@ -14,30 +14,31 @@ use crate::{
     task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
 };
 
-/// A task that wants to be taken in.
+/// A new task that asks to be taken in.
 pub(crate) struct Arrival<'a> {
     pub(crate) birth: Birth,
-    /// What it runs, checked already.
+    /// What it runs. Its input was checked.
     pub(crate) work: Work,
     /// Whether the caller may join or replace this task.
     pub(crate) sees: &'a dyn Fn(&Record) -> bool,
 }
 
-/// What a start does about the live tasks that have its key.
+/// What a start does about the live tasks with its key.
 enum Rivals {
-    /// There is none, or it goes past them.
+    /// There are none.
     None,
-    /// It waits until they have ended.
+    /// It waits for them to end.
     Wait,
-    /// It waits until they have ended, and they are told to.
+    /// It tells them to stop, and waits for them to end.
     Replace(Vec<Arc<Record>>),
-    /// It is not taken in: the caller gets this one.
+    /// It is not taken in. The caller gets this task.
     Join(Arc<Record>),
 }
 
-/// Takes a task in, or finds the one that an earlier call with this id has started, or that has its key.
+/// Takes a task in. Returns an existing one if an earlier call with this id started it, or if it has the same key and
+/// is to be joined.
 ///
-/// Until the follower is dropped, a failure of the task is not logged: so whoever wants to watch it misses nothing.
+/// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
 pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Result<Follower, Error> {
     let Arrival { birth, work, sees } = arrival;
     let on_conflict = birth.options.on_conflict;
@@ -47,11 +48,11 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     let mut replaced = Vec::new();
     let (admitted, others_wait, expired, unused) = {
         let mut registry = transitions.registry.lock();
-        // Looked at again, since a twin of this call may have come in between.
+        // Checked again under the lock: the same call may have been made twice at once.
         if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
             return Ok(Follower::new(&known));
         }
-        // What is spawned can't be refused: it is cancelled as soon as it is there.
+        // A spawned task can't be refused. It is cancelled as soon as it is in.
         if record.kind.is_registered() {
             registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
         }
@@ -71,12 +72,12 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
             }
         }
         let (admitted, others_wait) = enter(transitions, |admission| {
-            // Those that are replaced make room in the queue.
+            // The tasks that are replaced leave their places in the queue.
             let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
             admission.enter(vec![entrant], leaving)
         })?;
         registry.insert(&record);
-        // What waits reads its input again when its time comes: it holds nothing but that.
+        // A task that waits keeps only its input, and reads it again when it begins.
         let unused = if admitted.contains(&record.id) || !record.kind.is_registered() {
             record.set_work(work);
             None
@@ -89,7 +90,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     transitions.tell_places(others_wait);
     expired.iter().for_each(Record::mark_removed);
     announce(transitions, &record);
-    // One may have ended in this moment, and then there is nothing to replace.
+    // Some may have ended meanwhile. That is fine.
     transitions.stop_all(replaced, CancelReason::Replaced);
     transitions.launch(admitted);
     if !record.kind.is_registered() && transitions.registry.lock().gate.is_closed() {
@@ -119,7 +120,7 @@ fn rivals(
             Some(hidden) => taken(hidden),
             None => Ok(Rivals::Replace(rivals().cloned().collect())),
         },
-        // Nobody wants to join what is about to stop: if there is nothing else, the new one waits for that.
+        // A task that is about to stop is not joined. If there is no other, the new one waits for it.
         OnConflict::Join => match rivals().find(|rival| rival.status() != TaskStatus::Cancelling) {
             Some(lasting) if sees(lasting) => Ok(Rivals::Join(Arc::clone(lasting))),
             Some(hidden) => taken(hidden),
@@ -128,7 +129,7 @@ fn rivals(
     }
 }
 
-/// Takes a batch and its members in: all or none.
+/// Takes in a batch and its members: all of them or none.
 pub(crate) fn start_batch(
     transitions: &Arc<Transitions>,
     batch: Birth,
@@ -145,7 +146,7 @@ pub(crate) fn start_batch(
     let follower = Follower::new(&batch);
     let members: Vec<_> = members.into_iter().map(|birth| birth.record(&transitions.common)).collect();
     batch.set_work(batch::work(&batch.kind.name, members.iter().map(Follower::new).collect()));
-    // It begins before its members can, and takes no slot; it is over after the last of them.
+    // The batch begins before its members can, takes no slot, and ends after the last of them.
     let begun = batch.begin_unseen();
     for member in &members {
         if let Some((attempt, _)) = &begun {
@@ -183,7 +184,8 @@ pub(crate) fn start_batch(
     Ok(follower)
 }
 
-/// Lets tasks into the queues; returns which may run at once, and whether others wait whose places may have moved.
+/// Lets tasks into the queues. Returns those that may run at once, and whether others wait, whose positions may have
+/// changed.
 fn enter(
     transitions: &Transitions,
     enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>,
@@ -196,7 +198,7 @@ fn enter(
     Ok((admission.admit(), admission.is_waiting()))
 }
 
-/// A task is known from now on, and what stops it in time begins.
+/// Makes a new task known and starts its clocks.
 fn announce(transitions: &Arc<Transitions>, record: &Arc<Record>) {
     record.announce();
     clocks::start_of_life(transitions, record);

@@ -1,4 +1,4 @@
-//! Starts with everything said that a caller can say.
+//! Starts with every option that a caller can give.
 
 use std::sync::Arc;
 
@@ -44,9 +44,10 @@ pub struct StartBatch<'a> {
 }
 
 impl Engine {
-    /// Starts a task, or finds the one that an earlier call with the same words has started, or that has its key.
+    /// Starts a task. Returns an existing one if an earlier call with the same arguments started it, or if it has the
+    /// same key and the options say to join it.
     ///
-    /// Until the follower is dropped, a failure of the task is not logged: so whoever wants to watch it misses nothing.
+    /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
     pub fn start(&self, start: Start<'_>) -> Result<Follower, Error> {
         let Start { id, task, input, owner, options, sees } = start;
         if let Some(known) = self.repeated(id, task, &owner, &input)? {
@@ -60,7 +61,7 @@ impl Engine {
         scheduler::start(&self.transitions, Arrival { birth, work, sees })
     }
 
-    /// The same for a batch and its members: all or none.
+    /// Starts a batch and its members: all of them or none. Otherwise like [`start`](Self::start).
     pub fn start_batch(&self, start: StartBatch<'_>) -> Result<Follower, Error> {
         let StartBatch { id, task, inputs, owner, options } = start;
         if inputs.len() > BATCH_LIMIT {
@@ -99,7 +100,9 @@ impl Engine {
         scheduler::start_batch(&self.transitions, batch, members, concurrency)
     }
 
-    /// Starts what `record` was started for once more, as the task `id` of `owner`.
+    /// Starts a new task `id` of `owner` with the kind, input and options of `record`. Fails unless `record` is a task
+    /// of a registered kind that failed, was cancelled or timed out. `sees` says whether the caller may join or replace
+    /// a task.
     pub fn retry(
         &self,
         record: &Record,
@@ -127,7 +130,7 @@ impl Engine {
         self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })
     }
 
-    /// Runs `work` once as a task of the app that shows up under `name`.
+    /// Runs `work` once, as a task of the app with this `name`.
     pub(crate) fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> Follower
     where
         D: 'static,
@@ -154,7 +157,7 @@ impl Engine {
         }
     }
 
-    /// The task that an earlier call with the same words has started.
+    /// Returns the task that an earlier call with the same arguments has started, if there is one.
     fn repeated(&self, id: TaskId, task: &str, owner: &Owner, input: &Json) -> Result<Option<Follower>, Error> {
         let known = self.transitions.registry.lock().repeated(id, task, owner, input)?;
         Ok(known.as_ref().map(Follower::new))

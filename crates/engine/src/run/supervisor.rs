@@ -1,8 +1,8 @@
-//! Lives one task's life, from the moment it gets a slot until it gives it up.
+//! Runs the attempts of one task, from when it gets a slot until it leaves it.
 //!
-//! The order at the end is what promises hang on: first the handler is over (returned, panicked or
-//! dropped), then its blocking work is told to stop and waited for, then its clean-up is done, and only then the
-//! attempt is over. So nothing of the handler runs beside the clean-up, and nothing of an ended task runs any more.
+//! Invariant: an attempt ends in this order. First the handler is over: it has returned, panicked or been dropped. Then
+//! the work beside it is told to stop and waited for. Then the clean-up runs. Only then the attempt is over. So nothing
+//! of the handler runs beside its clean-up, and nothing of a task runs after its end.
 
 use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc};
 
@@ -22,19 +22,19 @@ use crate::{
     },
 };
 
-/// Lets a task run that has its slot.
+/// Launches a task that has its slot.
 pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
     transitions.runtime.spawn(supervise(Arc::clone(transitions), record));
 }
 
 async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
-    // If it was stopped just before this, whoever stopped it has done the rest.
+    // If it was just stopped, its end is already dealt with.
     if let Some((attempt, work)) = record.begin() {
         live(transitions, record, attempt, work).await;
     }
 }
 
-/// An attempt has begun: sees it through to the end, or to the next one's place in the queue.
+/// Runs an attempt that has begun, up to the end of the task or until it is queued for the next attempt.
 pub(crate) async fn live(
     transitions: Arc<Transitions>,
     record: Arc<Record>,
@@ -43,9 +43,10 @@ pub(crate) async fn live(
 ) {
     let clocks = clocks::start_of_attempt(&transitions, &record, &attempt);
     if clocks.is_some() {
-        // What was spawned last is run next by this very thread, and taken over by no other. With one more after them, the
-        // clocks can be, and another thread is woken: a handler that never yields would keep its own clocks from running,
-        // and all timers still if the others sleep (https://github.com/tokio-rs/tokio/issues/4730).
+        // tokio runs the future that was spawned last next, on this thread, and no other thread can steal it. This
+        // empty one takes that slot and wakes another thread, which can steal the clocks. Otherwise a handler that
+        // never yields would block its own clocks, and all timers while the other threads sleep:
+        // https://github.com/tokio-rs/tokio/issues/4730
         tokio::spawn(async {});
     }
     let span = attempt_span(&record, &attempt);
@@ -57,7 +58,7 @@ pub(crate) async fn live(
         match record.end_attempt(ended, is_clean, transitions.may_go_on()) {
             Next::CleanUp(again) => {
                 attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
-                // The clean-up may have begun something on another thread.
+                // The clean-up may have begun work on another thread.
                 attempt.over().await;
                 (ended, is_clean) = (again, true);
             }
@@ -109,7 +110,7 @@ fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
 }
 
 async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
-    // The call itself is inside too: a handler may panic before its first await.
+    // The call is inside, too: a handler may panic before it returns its future.
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;

@@ -1,9 +1,10 @@
-//! What moves a task from one status to the next, and what that does to the others.
+//! Moves tasks from one status to the next, and carries out what follows for other tasks.
 //!
-//! What may run is decided in [`admission`](crate::queue::admission), which task comes first with its key in
-//! [`keys`](crate::queue::keys). Here that is acted upon. A task gives up its slot in the moment in which its record says that
-//! it no longer runs: so there are never more running tasks to be seen than the limits say, and who learns of an end finds the
-//! room that it leaves.
+//! Which tasks may run is decided in [`admission`](crate::queue::admission), and which task comes first with its key in
+//! [`keys`](crate::queue::keys). This module acts on those decisions.
+//!
+//! Invariant: a task leaves its slot at the moment when its record stops showing it as running. So nobody ever sees
+//! more running tasks than the limits allow, and whoever learns of an end finds the slot free.
 
 use std::{
     sync::{
@@ -29,24 +30,25 @@ use crate::{
     task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
 };
 
-/// How long whoever watches waiting tasks may see old places in the queue.
+/// How long watchers may see outdated places in the queue.
 const PLACES_MOVE: Duration = Duration::from_millis(100);
-/// How many tasks of each queue are told that their places have moved; those behind learn theirs when they get there.
+/// How many tasks of each queue are marked when their places have moved. Those behind are marked once they get there.
 const PLACES_TOLD: usize = 100;
-/// A handler that is dropped just when its grace period ends is not called overdue.
+/// Time to drop a handler at the end of its grace period before the task counts as overdue.
 const OVERDUE_SLACK: Duration = Duration::from_millis(100);
 
-/// Lets a task run that has its slot.
+/// Launches a task that has its slot.
 pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
 
-/// The tasks of one engine, and what moves them.
+/// The tasks of one engine, and all that their transitions need.
 pub(crate) struct Transitions {
     pub(crate) runtime: Handle,
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
     launch: Launch,
-    /// The app is about to exit: no attempt is made again.
+    /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
+    /// The watchers of waiting tasks are about to be told.
     places_move: AtomicBool,
 }
 
@@ -64,7 +66,8 @@ impl Transitions {
 
     // Stopping.
 
-    /// A time limit is reached. A limit of one attempt says which that was: it may be over by now.
+    /// Stops a task at a time limit. `length` is the length of the limit. `attempt` is given for a limit on one
+    /// attempt, which may be over by now.
     pub(crate) fn time_out(
         self: &Arc<Self>,
         record: &Arc<Record>,
@@ -78,14 +81,14 @@ impl Transitions {
         }
     }
 
-    /// Cancels a task if it is at this attempt.
+    /// Cancels a task if this attempt still runs.
     pub(crate) fn cancel_attempt(self: &Arc<Self>, record: &Arc<Record>, why: CancelReason, attempt: u32) {
         if let Ok(stopped) = record.stop(Stop::Cancel(why), Some(attempt)) {
             self.act_on(record, stopped);
         }
     }
 
-    /// Tells a task to stop, with its members if it is a batch. `Err` with its final status if it has ended.
+    /// Tells a task to stop, with its members if it is a batch. Returns its final status as an error if it has ended.
     pub(crate) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<Stopped, TaskStatus> {
         let stopped = record.stop(why, None)?;
         self.act_on(record, stopped);
@@ -104,30 +107,30 @@ impl Transitions {
         }
     }
 
-    /// Cancels tasks; returns how many had not ended.
+    /// Cancels tasks. Returns how many of them had not ended.
     pub(crate) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
-        // What waits first, and of that the last first: or it would get the room that the others leave.
+        // Waiting tasks first, and the last of those first: otherwise they would get the slots that the others leave.
         records.reverse();
         records.sort_by_cached_key(|record| self.common.admission.lock().is_running(record.id));
         records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
     }
 
-    /// Has `clock` run until the task ends.
+    /// Runs `clock` until the task ends.
     pub(crate) fn keep_clock(&self, record: &Record, clock: impl Future<Output = ()> + Send + 'static) {
         record.keep_clock(AbortOnDropHandle::new(self.runtime.spawn(clock)));
     }
 
-    /// From now on no attempt is made again.
+    /// Keeps attempts from being followed by others from now on.
     pub(crate) fn begin_to_close(&self) {
         self.is_closing.store(true, SeqCst);
     }
 
-    /// Whether another attempt may follow one that is over.
+    /// Whether an attempt may be followed by another.
     pub(crate) fn may_go_on(&self) -> bool {
         !self.is_closing.load(SeqCst)
     }
 
-    /// Refuses new tasks from now on; returns those that have not ended.
+    /// Refuses new tasks from now on. Returns the tasks that have not ended.
     pub(crate) fn close(&self) -> Vec<Arc<Record>> {
         let mut registry = self.registry.lock();
         registry.gate.close();
@@ -136,13 +139,13 @@ impl Transitions {
 
     // Moving through the queue.
 
-    /// A task has ended.
+    /// Deals with the end of a task: the next one with its key may run, and old ones are forgotten.
     pub(crate) fn over(self: &Arc<Self>, record: &Record) {
         let (next, expired) = {
             let (mut registry, now) = (self.registry.lock(), Instant::now());
             (registry.note_end(record, now), registry.expire(now))
         };
-        // Its slot went with its status.
+        // The task has left its slot already, together with its status.
         self.move_up(|admission| {
             if let Some(next) = next {
                 admission.release(next, Hold::Key);
@@ -156,30 +159,31 @@ impl Transitions {
         expired.iter().for_each(Record::mark_removed);
     }
 
-    /// A task waits for its next attempt, and its slot went with its status: others may have it.
+    /// Gives the slot of a task that waits for its next attempt to others. The task has left it already.
     pub(crate) fn let_others_run(self: &Arc<Self>) {
         self.move_up(|_| true);
     }
 
-    /// Its next attempt may begin when there is room.
+    /// Queues a task again for its next attempt.
     pub(crate) fn come_back(self: &Arc<Self>, record: &Arc<Record>) {
         if record.requeue() {
             self.move_up(|admission| {
                 admission.come_back(record.id);
                 true
             });
-            // Only now it has a place.
+            // Again, as only now it has a place in the queue.
             record.notify();
         }
     }
 
-    /// The delay that a task was started with is over.
+    /// Releases a task when the delay that it was started with is over.
     pub(crate) fn is_due(self: &Arc<Self>, record: &Arc<Record>) {
         self.move_up(|admission| admission.release(record.id, Hold::Delay));
         record.is_due();
     }
 
-    /// Makes a change that may have made room, and lets run what has room now.
+    /// Makes a change that may free slots, and launches what may run then. `change` returns whether it changed
+    /// anything.
     pub(crate) fn move_up(self: &Arc<Self>, change: impl FnOnce(&mut Admission) -> bool) {
         let (admitted, waiting) = {
             let mut admission = self.common.admission.lock();
@@ -195,14 +199,14 @@ impl Transitions {
         }
     }
 
-    /// Lets tasks run that have their slots.
+    /// Launches tasks that have their slots.
     pub(crate) fn launch(self: &Arc<Self>, admitted: Vec<Arc<Record>>) {
         for record in admitted {
             (self.launch)(self, record);
         }
     }
 
-    /// Has whoever watches waiting tasks look at their places again, soon and not more often than that.
+    /// Tells the watchers of waiting tasks within [`PLACES_MOVE`] that places have moved, and not more often than that.
     pub(crate) fn tell_places(self: &Arc<Self>, anybody_waits: bool) {
         if !anybody_waits || self.places_move.swap(true, SeqCst) {
             return;
@@ -223,14 +227,14 @@ impl Transitions {
         self.registry.lock().get(id).cloned()
     }
 
-    /// Lets go of ended tasks that are too many, too old or too large.
+    /// Forgets ended tasks that exceed the retention.
     pub(crate) fn expire(&self) {
         let expired = self.registry.lock().expire(Instant::now());
         expired.iter().for_each(Record::mark_removed);
     }
 }
 
-/// Marks the task as overdue if it outstays its grace period.
+/// Marks the task as overdue if it exceeds its grace period.
 async fn watch_grace(record: Arc<Record>) {
     sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
     record.outstay();

@@ -1,4 +1,4 @@
-//! What may be done to a task that waits, and to the limits it waits for.
+//! Changes to waiting tasks, and to the limits that they wait for.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ impl Transitions {
     pub(crate) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
         let (waits, anybody_waits) = {
             let registry = self.registry.lock();
-            // What waits for the end of the app's work would wait for ever; who closes the gate knows of every hold before.
+            // An exit would wait for a held task for ever. The one that closes the gate knows of every earlier hold.
             if registry.gate.is_closed() {
                 return Err(Refusal::NotHeldAtExit { task: record.name().to_owned() }.into());
             }
             let mut admission = self.common.admission.lock();
             let waits = admission.waits(record.id);
-            // It makes no room for anything.
+            // A hold frees no slot, so nothing can move up.
             admission.hold(record.id, Hold::User);
             (waits, admission.is_waiting())
         };
@@ -27,7 +27,7 @@ impl Transitions {
         waited(waits, record)
     }
 
-    /// It is held, or waits for the delay that it was started with.
+    /// Whether the task is held, or waits for the delay that it was started with.
     pub(crate) fn is_put_off(&self, record: &Record) -> bool {
         self.common.admission.lock().is_put_off(record.id)
     }
@@ -61,7 +61,7 @@ impl Transitions {
     }
 }
 
-/// The answer to a change of a task that may not wait any more.
+/// Tells the watchers of a change to a waiting task. Fails if the task does not wait.
 fn waited(waits: bool, record: &Arc<Record>) -> Result<(), Error> {
     if !waits {
         return Err(Refusal::NotQueued { task: record.name().to_owned(), status: record.status().name() }.into());

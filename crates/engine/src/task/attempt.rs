@@ -24,9 +24,9 @@ use crate::{
     lock::{ATTEMPT, Lock},
 };
 
-/// One attempt at a task: how it is told to stop, and what of it still runs.
+/// One attempt at a task: how to stop it, and what of it still runs.
 ///
-/// Each attempt has its own, so nothing that is left of an earlier one can be taken for a part of the next.
+/// Each attempt has its own, so leftovers of an earlier attempt are never mistaken for parts of the next one.
 pub(crate) struct Attempt {
     pub(crate) number: u32,
     /// Tells the handler to stop.
@@ -34,28 +34,28 @@ pub(crate) struct Attempt {
     beside: Lock<Beside, ATTEMPT>,
     /// Whether the handler looks at its token, and so gets a grace period.
     cooperative: AtomicBool,
-    /// The handler has waited for something, so it is no matter of moments.
+    /// The handler has returned `Pending`, so it may take any time.
     has_waited: AtomicBool,
-    /// The handler is over, and nothing that is left of it emits anything.
+    /// The handler is over. Its leftovers can no longer emit.
     is_over: AtomicBool,
     stopped_at: OnceLock<Instant>,
-    /// What is left of the grace period is its clean-up's.
+    /// Ends the handler's grace period early. The clean-up gets the rest of it.
     hurry: CancellationToken,
-    /// `None` once they were run or forgotten.
+    /// `None` once they have run or were discarded.
     cleanups: Lock<Option<Vec<Cleanup>>, ATTEMPT>,
 }
 
-/// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have nothing.
+/// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have none.
 #[derive(Default)]
 struct Beside {
     running: Option<Running>,
-    /// The handler is over. What somebody begins on its behalf even now is told to stop at once, and nobody waits for it.
+    /// The handler is over. Work that is begun after that is told to stop at once, and nobody waits for it.
     over: bool,
 }
 
 #[derive(Clone)]
 struct Running {
-    /// When the task has to stop, and when its handler is over, the work is told to.
+    /// Cancelled when the task has to stop, and when its handler is over.
     token: CancellationToken,
     tracker: TaskTracker,
 }
@@ -75,9 +75,9 @@ impl Attempt {
         }
     }
 
-    // As the handler sees it.
+    // For the handler.
 
-    /// A child, so that nobody can cancel the task without its status knowing.
+    /// Returns a child token: to cancel it does not cancel the task behind its status.
     pub(crate) fn handler_token(&self) -> CancellationToken {
         self.cooperative.store(true, Relaxed);
         self.token.child_token()
@@ -93,7 +93,8 @@ impl Attempt {
         self.token.cancelled().await;
     }
 
-    /// For work on another thread: what tells it to stop, and what keeps the attempt from being over while it is held.
+    /// Returns what work beside the handler needs: a token that tells it to stop, and a guard to hold while it runs.
+    /// The attempt is not over before the guard is dropped.
     pub(crate) fn beside(&self) -> (CancellationToken, TaskTrackerToken) {
         let mut beside = self.beside.lock();
         let over = beside.over;
@@ -120,14 +121,14 @@ impl Attempt {
         drop(too_late);
     }
 
-    // As the engine sees it.
+    // For the engine.
 
     pub(crate) fn stop(&self) {
         let _ = self.stopped_at.set(Instant::now());
         self.token.cancel();
     }
 
-    /// Ends the handler's grace period, so that there is time for its clean-up. Only for one that was told to stop.
+    /// Ends the handler's grace period, to leave time for its clean-up. Only for an attempt that was told to stop.
     pub(crate) fn hurry(&self) {
         self.hurry.cancel();
     }
@@ -136,12 +137,12 @@ impl Attempt {
         self.token.is_cancelled()
     }
 
-    /// Waits until it is told to stop, for the engine's own sake: this asks for no grace period.
+    /// Waits until the attempt is told to stop. Unlike [`cancelled`](Self::cancelled), this requests no grace period.
     pub(crate) async fn stopped(&self) {
         self.token.cancelled().await;
     }
 
-    /// The handler has come to where it waits for something.
+    /// Notes that the handler has returned `Pending`.
     pub(crate) fn waits(&self) {
         self.has_waited.store(true, Release);
     }
@@ -150,7 +151,7 @@ impl Attempt {
         self.has_waited.load(Acquire)
     }
 
-    /// The handler is over.
+    /// Notes that the handler is over.
     pub(crate) fn end(&self) {
         self.is_over.store(true, Release);
     }
@@ -168,7 +169,7 @@ impl Attempt {
         }
     }
 
-    /// Waits until nothing of the attempt runs any more, once its handler is over.
+    /// Stops what still runs beside the handler and waits for it. Called once the handler is over.
     pub(crate) async fn over(&self) {
         let running = {
             let mut beside = self.beside.lock();
@@ -182,14 +183,14 @@ impl Attempt {
         }
     }
 
-    /// Forgets what was registered with `on_cancel`: nothing had to be stopped.
+    /// Discards what was registered with `on_cancel`: the task did not have to stop.
     pub(crate) fn forget_cleanups(&self) {
         let cleanups = self.cleanups.lock().take();
         drop(cleanups);
     }
 
-    /// Runs what was registered with `on_cancel`, the last first, in what is left of the grace period. A handler that has
-    /// used all of it leaves its clean-up a grace period of its own.
+    /// Runs what was registered with `on_cancel`, last registered first, within what is left of the grace period. If
+    /// the handler has used all of it, the clean-up gets a grace period of its own.
     pub(crate) async fn clean_up(&self, grace: Duration) {
         let cleanups = self.cleanups.lock().take().unwrap_or_default();
         let Some(of) = cleanups.first().map(|cleanup| (Arc::clone(&cleanup.name), cleanup.id)) else { return };
@@ -210,8 +211,8 @@ impl Attempt {
     }
 }
 
-/// Something that was registered with `on_cancel`. It is the app's own code: a panic in it, when it runs or when it is
-/// dropped, is logged and goes no further.
+/// A future that was registered with `on_cancel`. It is the app's code: a panic while it runs or is dropped is logged
+/// and goes no further.
 pub(crate) struct Cleanup {
     future: Option<BoxFuture<'static, ()>>,
     name: Arc<str>,

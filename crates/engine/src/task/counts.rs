@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use crate::TaskStatus;
 
-/// How many tasks of one kind stand where. Ended tasks are counted since the app began, also those that are not kept.
+/// How many tasks of one kind have each status. Ended tasks are counted from the start of the app, including those that
+/// are no longer kept.
 ///
-/// A batch is not counted, its members are.
+/// The members of a batch are counted, the batch itself is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -22,13 +23,13 @@ pub struct TaskCounts {
     /// How many are queued.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub queued: u64,
-    /// How many run.
+    /// How many are running.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub running: u64,
-    /// How many wait for their next attempt's time.
+    /// How many wait for the time of their next attempt.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub retrying: u64,
-    /// How many were told to stop and have not stopped.
+    /// How many were told to stop and have not stopped yet.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub cancelling: u64,
     /// How many have completed.
@@ -45,15 +46,16 @@ pub struct TaskCounts {
     pub timed_out: u64,
 }
 
-/// Counts the tasks of a kind by status, as they change.
+/// The number of tasks of a kind in each status.
 #[derive(Debug, Default)]
 pub(crate) struct Counters([AtomicI64; TaskStatus::ALL.len()]);
 
 impl Counters {
-    /// A task is new, or goes from one status to another.
+    /// Counts a task that is new (`from` is `None`) or that changes its status.
     pub(crate) fn note(&self, from: Option<TaskStatus>, to: TaskStatus) {
-        // Down before up, and before its slot is another's: who reads in between may miss a task, but never sees more running
-        // than may. A task can begin before it is counted at all, so a number can be below zero for a moment.
+        // Down before up, and before the slot is given to another task: a concurrent read may miss a task, but never
+        // sees more running than the limit. A task may begin before it is counted, so a count may be negative for a
+        // moment.
         if let Some(from) = from {
             self.0[from as usize].fetch_sub(1, Relaxed);
         }

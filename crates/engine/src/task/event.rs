@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStatus, TimeLimit};
 
-/// A task as it stands at one moment.
+/// A task at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -10,26 +10,26 @@ use crate::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStat
 pub struct TaskSnapshot {
     /// Its id.
     pub id: TaskId,
-    /// The name it is registered under.
+    /// The name of its kind.
     pub task: String,
-    /// Where it stands.
+    /// Its status.
     pub status: TaskStatus,
     /// The number of its newest status change; the first, `queued`, is 1.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub sequence: u64,
-    /// The label of the webview that it belongs to; `None` when it is the app's.
+    /// The label of its owner; `None` if the app owns it.
     pub owner: Option<String>,
     /// How far it has come.
     pub progress: Progress,
-    /// Which attempt runs or ran last; 0 before the first.
+    /// The number of the attempt that runs or ran last; 0 before the first.
     pub attempt: u32,
-    /// Why it was told to stop, if somebody did.
+    /// Why it was cancelled, if it was.
     pub cancel_reason: Option<CancelReason>,
-    /// The time limit that it reached, if it did.
+    /// The time limit that it reached, if any.
     pub time_limit: Option<TimeLimit>,
     /// Whether it still runs although it was told to stop and its grace period is over.
     pub overdue: bool,
-    /// Where it stands in its queue, while it is in one.
+    /// Its place in its queue, while it is queued.
     pub queue: Option<QueuePlace>,
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
     /// for the delay it was started with.
@@ -38,44 +38,44 @@ pub struct TaskSnapshot {
     /// When it was accepted, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub created_at: u64,
-    /// When its first attempt began.
+    /// When its first attempt began, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub started_at: Option<u64>,
-    /// When it ended.
+    /// When it ended, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub ended_at: Option<u64>,
     /// Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB.
     pub input: Option<Json>,
-    /// What went wrong: with a task that failed, or, until its next attempt begins, with its last one.
+    /// What went wrong: why the task failed, or why its last attempt did, until the next one begins.
     pub error: Option<ErrorSummary>,
-    /// The key it was started with; no two live tasks of a kind have the same one and run at once.
+    /// The key it was started with. Of the tasks of a kind with the same key only one runs at a time.
     pub key: Option<String>,
-    /// What people call it.
+    /// A name for people.
     pub label: Option<String>,
     /// The tags it was started with.
     pub tags: Vec<String>,
-    /// The batch it is a member of.
+    /// The batch that it is a member of.
     pub parent: Option<TaskId>,
     /// How many members it has, if it is a batch.
     pub members: Option<u32>,
 }
 
-/// Where a waiting task stands in its queue.
+/// The place of a waiting task in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct QueuePlace {
-    /// Its place among the waiting tasks of its kind (of its batch, if that has a limit of its own), from 1, and 1,000 for all
-    /// places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
-    /// key comes first.
+    /// Its position among the waiting tasks of its kind, or of its batch if the batch has a limit of its own. The first
+    /// is 1; 1,000 stands for every position from there on. `None` while it may not run yet: it is held, its delay is
+    /// not over, or an earlier task has its key.
     pub position: Option<u32>,
-    /// Higher runs earlier.
+    /// Tasks with a higher priority run earlier.
     pub priority: i32,
-    /// Whether somebody holds it.
+    /// Whether it is held.
     pub held: bool,
 }
 
-/// What went wrong with a task, without the handler's own error.
+/// What went wrong with a task, without the value that the handler returned.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
@@ -91,31 +91,31 @@ pub struct ErrorSummary {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskEvent {
-    /// Which task.
+    /// The task that it happened to.
     pub id: TaskId,
-    /// The number of the newest status change that this event comes with or after.
+    /// The number of the newest status change at the time of this event, which may be this event itself.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub sequence: u64,
     /// What happened.
     pub change: TaskChange,
 }
 
-/// What a [`TaskEvent`] tells.
+/// The change that a [`TaskEvent`] reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TaskChange {
-    /// The newest progress. Older ones that nobody looked at are never sent.
+    /// The newest progress. Values that it has replaced are not sent.
     Progress(Progress),
-    /// A new status, or the same one that became overdue. A final status is a task's last event.
+    /// A new status, or the same status of a task that became overdue. A final status is a task's last event.
     Status(StatusChange),
-    /// A new place in the queue, or another priority, or held or released. Only the newest is told.
+    /// A change of its position, its priority or its hold in the queue. Only the newest is sent.
     Queue(QueuePlace),
-    /// Status changes that happened too long ago to be told.
+    /// Status changes that are too old to be sent.
     #[non_exhaustive]
     Gap {
-        /// How many.
+        /// The number of those changes.
         #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
         missed: u64,
     },
@@ -127,24 +127,24 @@ pub enum TaskChange {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StatusChange {
-    /// The status from now on.
+    /// The new status.
     pub status: TaskStatus,
-    /// When, in milliseconds since 1970.
+    /// When it changed, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub at: u64,
-    /// Which attempt; 0 before the first.
+    /// The number of the attempt; 0 before the first.
     pub attempt: u32,
-    /// Why it was told to stop, if somebody did.
+    /// Why the task was cancelled, if it was.
     pub cancel_reason: Option<CancelReason>,
-    /// The time limit that it reached, if it did.
+    /// The time limit that it reached, if any.
     pub time_limit: Option<TimeLimit>,
-    /// Whether it has outstayed its grace period.
+    /// Whether it still runs although it was told to stop and its grace period is over.
     pub overdue: bool,
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time.
     #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
     pub next_attempt_at: Option<u64>,
-    /// How it ended. `None` before the end, and for an outcome of more than 4 KiB, which is to be fetched.
+    /// How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch.
     pub outcome: Option<Outcome>,
-    /// What went wrong, if it failed or its attempt did.
+    /// What went wrong, if the task or its attempt failed.
     pub error: Option<ErrorSummary>,
 }

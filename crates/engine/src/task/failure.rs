@@ -15,10 +15,10 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure with a message and no further cause.
+    /// Returns a failure with this message and no causes.
     ///
-    /// Most are made by `?`, from any [`std::error::Error`]. Like `anyhow::Error`, `Failure` does not implement
-    /// that trait itself: this is what lets `?` take every other error.
+    /// Most failures are made by `?`, from any [`std::error::Error`]. Like `anyhow::Error`, `Failure` does not
+    /// implement that trait itself: only so can `?` convert every other error.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -30,8 +30,7 @@ impl Failure {
     /// }
     /// ```
     ///
-    /// When the page should tell errors apart, let the handler return an enum of its own that implements
-    /// [`Serialize`].
+    /// If callers have to tell errors apart, return an enum of your own that implements [`Serialize`].
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), causes: Vec::new() }
     }

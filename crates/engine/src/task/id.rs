@@ -5,20 +5,20 @@ use uuid::Uuid;
 
 use crate::error::{Error, refusal::Refusal};
 
-/// The identity of one task: a UUID, version 7 when made here, so that ids sort by age.
+/// The id of one task: a UUID. Ids that are made here are of version 7, so they sort by age.
 ///
-/// A page makes the ids of the tasks that it starts. That is what makes a repeated `start` harmless:
-/// a page that reloads runs its in-flight calls a second time, with the same id.
+/// A caller may choose the id of the task that it starts. A repeated `start` with the same id is then harmless: it
+/// returns the task that the first one started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(transparent)]
 pub struct TaskId(#[cfg_attr(feature = "specta", specta(type = String))] Uuid);
 
-/// Something for each of many tasks. Pages choose ids, so the hash is seeded anew in each process.
+/// A map by task id. Callers choose ids, so the hash is seeded anew in each process.
 pub type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;
 
 impl TaskId {
-    /// A new id that no other task has.
+    /// Returns a new id that no other task has.
     #[allow(clippy::new_without_default)] // Two defaults would differ.
     pub fn new() -> Self {
         Self(Uuid::now_v7())
@@ -40,8 +40,8 @@ impl fmt::Debug for TaskId {
 impl FromStr for TaskId {
     type Err = Error;
 
-    /// Reads an id as it is written everywhere: in lower case, with hyphens. Another spelling would be another key
-    /// in the maps of whoever uses it.
+    /// Reads an id in its only spelling: lower case, with hyphens. Fails on any other, which callers that use the text
+    /// as a key would take for another id.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse()
             .ok()

@@ -3,18 +3,18 @@
 //! Invariants:
 //! - the status only changes along [`TaskStatus::may_become`];
 //! - each change has the next sequence number and goes into the log, which keeps the newest [`LOG_LENGTH`];
-//! - there is an outcome exactly when the status is final, and then nothing changes any more.
+//! - there is an outcome exactly when the status is final, and nothing changes after that.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use crate::{CancelReason, ErrorSummary, Json, Outcome, StatusChange, TaskFailure, TaskStatus, TimeLimit};
 
-/// How many status changes are kept for watchers that come late.
+/// How many status changes are kept for late watchers.
 const LOG_LENGTH: usize = 32;
-/// The largest outcome that is pushed with the end; a larger one is fetched.
+/// The largest outcome, in bytes, that is sent with the end. A larger one has to be fetched.
 pub(crate) const INLINE_OUTCOME_LIMIT: usize = 4 * 1024;
 
-/// How an attempt came to its end.
+/// How an attempt ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
     /// The handler returned its output.
@@ -25,7 +25,7 @@ pub(crate) enum Ending {
     Dropped,
 }
 
-/// What was wrong with an attempt.
+/// Why an attempt failed.
 pub(crate) struct Problem {
     pub(crate) failure: TaskFailure,
     /// Whether another attempt may help.
@@ -42,7 +42,7 @@ impl From<TaskFailure> for Problem {
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {
     Cancel(CancelReason),
-    /// It has reached this limit, which means this in words.
+    /// It has reached this limit. The text says so for people.
     TimeLimit(TimeLimit, String),
 }
 
@@ -88,12 +88,12 @@ pub(crate) struct Life {
     started_at: Option<u64>,
     ended_at: Option<u64>,
     next_attempt_at: Option<u64>,
-    /// What was wrong with the last attempt.
+    /// Why the last attempt failed.
     error: Option<Arc<ErrorSummary>>,
     outcome: Option<Box<Outcome>>,
 }
 
-/// A change as it is kept; the outcome of the last one is the life's own.
+/// A status change in the log. The outcome of the last one is in the [`Life`].
 #[derive(Debug, Clone)]
 struct Logged {
     status: TaskStatus,
@@ -107,12 +107,12 @@ struct Logged {
 }
 
 impl Life {
-    /// A life that begins, queued, at `at` (milliseconds since 1970, as everywhere here).
+    /// Returns the life of a new, queued task. Here and below, `at` is the time in milliseconds since 1970.
     pub(crate) fn new(at: u64, next_attempt_at: Option<u64>) -> Self {
         let mut life = Self {
             status: TaskStatus::Queued,
             sequence: 0,
-            // Many tasks wait at the same time, and none of these has more to log yet.
+            // Many tasks wait at the same time and have nothing more to log yet.
             log: VecDeque::with_capacity(1),
             attempt: 0,
             stop: None,
@@ -172,12 +172,12 @@ impl Life {
         self.outcome.as_deref()
     }
 
-    /// What went wrong with the task, or with its last attempt while it waits for the next.
+    /// Why the task failed, or, while it waits for the next attempt, why the last one did.
     pub(crate) fn error(&self) -> Option<ErrorSummary> {
         self.error.as_deref().cloned()
     }
 
-    /// An attempt begins. `false` when there is nothing to begin any more: it was stopped in the queue.
+    /// Begins an attempt. Returns `false` if the task was stopped in the queue.
     pub(crate) fn begin(&mut self, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Running) {
             return false;
@@ -190,8 +190,8 @@ impl Life {
         true
     }
 
-    /// It has to stop. What does not run ends at once; what runs is told once, and the first to tell it says why.
-    /// `Err` with the final status when it has ended already.
+    /// Tells the task to stop. It ends at once if it does not run. If it is told more than once, the first reason
+    /// counts. Returns its final status as an error if it has ended already.
     pub(crate) fn stop(&mut self, why: Stop, at: u64) -> Result<(), TaskStatus> {
         if self.status.is_final() {
             return Err(self.status);
@@ -208,7 +208,7 @@ impl Life {
         Ok(())
     }
 
-    /// Its grace period is over. `false` when that says nothing new.
+    /// Marks the task as overdue: its grace period is over. Returns whether that is a change.
     pub(crate) fn outstay(&mut self, at: u64) -> bool {
         if self.status != TaskStatus::Cancelling || self.overdue {
             return false;
@@ -218,8 +218,8 @@ impl Life {
         true
     }
 
-    /// An attempt is over, nothing of it runs any more, and the next may begin at `next`. `failure` is what was wrong with
-    /// it, if anything was. `false` when there is none, because the task has to stop.
+    /// Waits for the next attempt, which may begin at `next`. The last one is over, and nothing of it still runs;
+    /// `failure` is why it failed, if it did. Returns `false` if there is no next attempt because the task has to stop.
     pub(crate) fn retry(&mut self, failure: Option<&TaskFailure>, next: u64, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Retrying) {
             return false;
@@ -230,7 +230,7 @@ impl Life {
         true
     }
 
-    /// The time of the next attempt has come. `false` when the task was stopped before.
+    /// Queues the task again: the time of its next attempt has come. Returns `false` if it was stopped before.
     pub(crate) fn requeue(&mut self, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Queued) {
             return false;
@@ -240,15 +240,15 @@ impl Life {
         true
     }
 
-    /// The delay it was started with is over.
+    /// Notes that the delay that the task was started with is over.
     pub(crate) fn is_due(&mut self) {
         if self.status == TaskStatus::Queued && self.attempt == 0 {
             self.next_attempt_at = None;
         }
     }
 
-    /// The last attempt is over, and nothing of it runs any more. Answers the failure that the end does not
-    /// tell, because the task had been told to stop.
+    /// Ends the task after its last attempt, of which nothing still runs. Returns the failure that the outcome does not
+    /// show because the task had been told to stop.
     pub(crate) fn end(&mut self, ending: Ending, at: u64) -> Option<TaskFailure> {
         debug_assert!(matches!(self.status, TaskStatus::Running | TaskStatus::Cancelling), "{:?}", self.status);
         match (ending, self.stop.take()) {
@@ -265,7 +265,7 @@ impl Life {
                 self.finish(TaskStatus::Failed, Outcome::Failed(failure), at);
             }
             (ending, stop) => {
-                // Only what has to stop is dropped, so there is a reason.
+                // A handler is dropped only if the task has to stop, so there is a reason.
                 let stop = stop.map_or(Stop::Cancel(CancelReason::User), |stop| *stop);
                 self.finish_stopped(stop, at);
                 return ending.into_failure();
@@ -311,12 +311,12 @@ impl Life {
         });
     }
 
-    /// The number of the oldest change after number `sequence` that is still known, and its status.
+    /// Returns the number and the status of the oldest change after number `sequence` that is still in the log.
     pub(crate) fn status_after(&self, sequence: u64) -> Option<(u64, TaskStatus)> {
         self.logged_after(sequence).map(|(number, logged)| (number, logged.status))
     }
 
-    /// The oldest change after number `sequence` that is still known, with its own number.
+    /// Returns the number of the oldest change after number `sequence` that is still in the log, and the change.
     pub(crate) fn change_after(&self, sequence: u64) -> Option<(u64, StatusChange)> {
         self.logged_after(sequence).map(|(number, logged)| (number, self.change(logged)))
     }
@@ -407,7 +407,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_life_keeps_to_the_table_and_ends_once(steps in steps()) {
+        fn a_life_follows_the_table_of_statuses_and_ends_once(steps in steps()) {
             let mut life = Life::new(0, None);
             let mut seen = vec![(TaskStatus::Queued, false)];
             for (at, step) in (1..).zip(steps) {
@@ -419,7 +419,7 @@ mod tests {
                     Step::Outstay => { life.outstay(at); }
                     Step::Retry => { life.retry(Some(&failure()), at + 10, at); }
                     Step::Requeue => { life.requeue(at); }
-                    // The supervisor only ends what it began, and only drops what has to stop.
+                    // The supervisor ends only what it began, and drops only what has to stop.
                     Step::End(which) => {
                         let runs = matches!(before, TaskStatus::Running | TaskStatus::Cancelling);
                         if runs && (which != 2 || before == TaskStatus::Cancelling) {
@@ -436,7 +436,7 @@ mod tests {
                 prop_assert_eq!(life.status().is_final(), life.outcome().is_some());
                 prop_assert_eq!(life.status() == TaskStatus::Retrying, life.next_attempt_at().is_some());
             }
-            // Who watched from the start was told each change, in order, once.
+            // A watcher from the start is told each change once, in order.
             let mut told = vec![];
             let mut cursor = 0;
             while let Some((number, change)) = life.change_after(cursor) {
@@ -467,7 +467,7 @@ mod tests {
     }
 
     #[test]
-    fn output_after_a_cancel_still_counts() {
+    fn output_after_a_cancel_completes_the_task() {
         let mut life = running();
         life.stop(Stop::Cancel(CancelReason::User), 2).unwrap();
         life.end(ending(0), 3);
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn output_after_a_time_limit_does_not() {
+    fn output_after_a_time_limit_does_not_complete_the_task() {
         let mut life = running();
         life.stop(timed_out(), 2).unwrap();
         life.stop(Stop::Cancel(CancelReason::User), 3).unwrap();
@@ -485,10 +485,10 @@ mod tests {
     }
 
     #[test]
-    fn an_error_after_a_cancel_is_the_cancel() {
+    fn an_error_after_a_cancel_leaves_the_task_cancelled() {
         let mut life = running();
         life.stop(Stop::Cancel(CancelReason::Signal), 2).unwrap();
-        assert!(life.end(ending(1), 3).is_some(), "the failure is handed back, to be logged");
+        assert!(life.end(ending(1), 3).is_some(), "the failure is returned, to be logged");
         assert_eq!(life.outcome(), Some(&Outcome::Cancelled { reason: CancelReason::Signal }));
         assert_eq!(life.stop(Stop::Cancel(CancelReason::User), 4).unwrap_err(), TaskStatus::Cancelled);
     }

@@ -38,8 +38,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The output of a completed task, read as its type; `None` when it ended in another way or does not
-    /// fit.
+    /// Returns the output of a completed task, read as a `T`. Returns `None` if the task ended in another way or its
+    /// output is no `T`.
     pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
         match self {
             Self::Completed { output } => output.read().ok(),
@@ -47,7 +47,7 @@ impl Outcome {
         }
     }
 
-    /// Its size as JSON, roughly: what depends on the task.
+    /// Its approximate size as JSON, in bytes, without what is the same for every task.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Completed { output } => output.len(),
@@ -63,25 +63,25 @@ impl Outcome {
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
-    /// What sort of failure it is.
+    /// The sort of failure.
     pub kind: FailureKind,
     /// A sentence for people.
     pub message: String,
-    /// What the handler returned; `None` for the other kinds.
+    /// The error that the handler returned; `None` for the other sorts of failure.
     pub error: Option<Json>,
 }
 
-/// The kinds of [`TaskFailure`].
+/// The sort of a [`TaskFailure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The handler returned its own error.
+    /// The handler returned an error.
     Error,
     /// The handler panicked.
     Panic,
-    /// The handler's output or error can't be written as JSON, or its input could not be read again for a further
+    /// The handler's output or error can't be written as JSON, or its input could not be read again for another
     /// attempt.
     Unserializable,
 }
@@ -92,27 +92,27 @@ pub enum FailureKind {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum CancelReason {
-    /// Somebody asked for it.
+    /// A caller cancelled it.
     User,
     /// The `AbortSignal` given to `start` fired.
     Signal,
-    /// The page that started it went away.
+    /// Its owner has gone.
     OwnerClosed,
     /// The app is about to exit.
     Shutdown,
-    /// The task it belongs to was cancelled.
+    /// The batch that it is a member of was stopped.
     Parent,
     /// A newer task took its place.
     Replaced,
-    /// Nobody reads its items, and its kind says to cancel it then.
+    /// Nobody reads its items, and tasks of its kind are cancelled in that case.
     Unread,
 }
 
-/// The longest message of a failure, in bytes. The handler's own error is kept whole.
+/// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
 const MESSAGE_LIMIT: usize = 1024;
 
 impl TaskFailure {
-    /// The handler returned `error`, which means `description`.
+    /// Returns the failure of a handler that returned `error`. `description` says what it means, if that is known.
     pub(crate) fn error(name: &str, error: &impl Serialize, description: Option<String>) -> Self {
         match Json::new(error) {
             Ok(json) => {
@@ -134,7 +134,7 @@ impl TaskFailure {
         }
     }
 
-    /// The input could not be read again.
+    /// Returns the failure of a task whose input could not be read again.
     pub(crate) fn unreadable(error: &crate::Error) -> Self {
         Self { kind: FailureKind::Unserializable, message: error.message.clone(), error: None }
     }
@@ -145,7 +145,7 @@ impl TaskFailure {
             .map(|text| (*text).to_owned())
             .or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".into());
-        // A payload of the handler's own type may panic once more when it is dropped.
+        // A payload of the handler's own type may panic again when it is dropped.
         if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(another);
         }
@@ -157,7 +157,7 @@ impl TaskFailure {
     }
 }
 
-/// A sentence from an error of any type: its text, its `message` field, or its JSON.
+/// Returns a message for an error of any type: its text, its `message` field, or its JSON.
 fn error_message(name: &str, error: &Json) -> String {
     #[derive(Deserialize)]
     struct WithMessage {
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_of_any_type_becomes_a_sentence() {
+    fn an_error_of_any_type_has_a_message() {
         assert_eq!(TaskFailure::error("t", &"no such host", None).message, "no such host");
         assert_eq!(
             TaskFailure::error("t", &serde_json::json!({ "message": "disk full", "code": 28 }), None).message,
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_cannot_be_written_says_so() {
+    fn an_error_that_cannot_be_written_as_json_is_reported() {
         let keys = std::collections::HashMap::from([((1, 2), 3)]);
         let failure = TaskFailure::error("t", &keys, None);
         assert_eq!(failure.kind, FailureKind::Unserializable);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_keeps_its_message_and_no_more_than_that() {
+    fn the_message_of_a_panic_is_kept_up_to_the_limit() {
         let failure = TaskFailure::panic("t", Box::new("index out of bounds"));
         assert_eq!(failure.message, "task \"t\" panicked: index out of bounds");
         let long = TaskFailure::panic("t", Box::new("é".repeat(2_000)));

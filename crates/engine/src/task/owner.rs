@@ -2,23 +2,22 @@ use std::sync::Arc;
 
 /// Whose a task is.
 ///
-/// The engine compares owners and shows their labels. Who they are, and what that lets them do, is known to the delivery layer
-/// that makes them.
+/// The engine only compares owners and shows their labels. The delivery layer makes them, and decides what each may do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// The app: what was started in Rust, and what an owner that has gone left behind.
+    /// The app. It owns what was started in Rust, and what owners that have gone left behind.
     App,
-    /// Somebody else.
+    /// An owner beside the app.
     Other {
-        /// What others are shown.
+        /// The name that others are shown.
         label: Arc<str>,
-        /// Tells owners of one label apart.
+        /// Tells owners with the same label apart.
         token: u64,
     },
 }
 
 impl Owner {
-    /// The owner's label; `None` for the app.
+    /// Returns the owner's label; `None` for the app.
     pub fn label(&self) -> Option<&str> {
         match self {
             Self::App => None,

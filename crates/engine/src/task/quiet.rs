@@ -5,20 +5,19 @@ use std::{
 
 use super::outcome::TaskFailure;
 
-/// Something of the app's own. A panic while it is dropped is logged and goes no further: whoever drops it is not the one to
-/// pay for it.
+/// A value of the app's own type. A panic while it is dropped is logged and goes no further.
 pub(crate) struct Quiet<T> {
     value: Option<T>,
     name: Arc<str>,
 }
 
 impl<T> Quiet<T> {
-    /// `name` is that of the task.
+    /// `name` is the task's name, for the log.
     pub(crate) fn new(value: T, name: &Arc<str>) -> Self {
         Self { value: Some(value), name: Arc::clone(name) }
     }
 
-    /// From now on it is the caller's to drop.
+    /// Takes the value out. From then on the caller has to drop it.
     pub(crate) fn take(&mut self) -> Option<T> {
         self.value.take()
     }
@@ -32,7 +31,7 @@ impl<T> Drop for Quiet<T> {
     }
 }
 
-/// Drops something of the app's own; a panic is logged and goes no further.
+/// Drops a value of the app's own type. A panic is logged and goes no further.
 pub(crate) fn drop_quietly<T>(value: T, name: &str) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         tracing::error!(task = name, "{} (while it was dropped)", TaskFailure::panic(name, panic).message);

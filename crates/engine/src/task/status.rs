@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Where a task stands. [`TaskStatus::may_become`] is the whole table of changes.
+/// The status of a task. [`TaskStatus::may_become`] has all its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -10,9 +10,9 @@ pub enum TaskStatus {
     Queued,
     /// Its handler runs.
     Running,
-    /// An attempt failed; the next one waits for its time.
+    /// An attempt is over, and the next one waits for its time.
     Retrying,
-    /// Told to stop, and not stopped yet.
+    /// Told to stop, not stopped yet.
     Cancelling,
     /// Ended: the handler returned its output.
     Completed,
@@ -25,7 +25,7 @@ pub enum TaskStatus {
 }
 
 impl TaskStatus {
-    /// Every status, in the order of a task's life.
+    /// All statuses, in the order of a task's life.
     pub const ALL: &'static [Self] = &[
         Self::Queued,
         Self::Running,
@@ -37,7 +37,7 @@ impl TaskStatus {
         Self::TimedOut,
     ];
 
-    /// Its name, as pages see it.
+    /// Its name, as it is serialized.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -51,12 +51,12 @@ impl TaskStatus {
         }
     }
 
-    /// Whether a task in this status has ended: nothing follows.
+    /// Whether a task in this status has ended. It never leaves a final status.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::TimedOut)
     }
 
-    /// Whether a task may go from this status straight to `next`.
+    /// Whether a task may change from this status directly to `next`.
     pub const fn may_become(self, next: Self) -> bool {
         use TaskStatus::{Cancelled, Cancelling, Completed, Failed, Queued, Retrying, Running, TimedOut};
         matches!(
@@ -75,7 +75,7 @@ mod tests {
     use crate::TaskStatus::{self};
 
     #[test]
-    fn the_table_has_these_edges_and_no_other() {
+    fn statuses_change_along_these_edges_and_no_others() {
         let edges = [
             (Queued, vec![Running, Cancelled, TimedOut]),
             (Running, vec![Retrying, Cancelling, Completed, Failed]),
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn a_status_has_one_name() {
+    fn the_name_of_a_status_is_what_it_serializes_to() {
         for status in TaskStatus::ALL {
             assert_eq!(serde_json::to_value(status).unwrap(), status.name());
         }
     }
 
     #[test]
-    fn a_status_is_final_exactly_when_nothing_can_follow() {
+    fn a_status_is_final_exactly_if_none_can_follow() {
         for status in TaskStatus::ALL {
             let leads_on = TaskStatus::ALL.iter().any(|next| status.may_become(*next));
             assert_eq!(status.is_final(), !leads_on, "{status:?}");

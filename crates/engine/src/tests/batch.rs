@@ -1,4 +1,4 @@
-//! Batches: many tasks of a kind as one.
+//! Batches: many tasks of one kind, started as one.
 
 use std::{
     sync::{
@@ -30,7 +30,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// What one member has to do: so many bytes, one a second. It fails where it should.
+/// The input of a member: it loads this many bytes, one per second, and fails at `fails_at`.
 #[derive(Serialize, Deserialize)]
 struct Load {
     bytes: u64,
@@ -79,10 +79,10 @@ fn is_cancelled(outcome: &Outcome, why: CancelReason) -> bool {
     matches!(outcome, Outcome::Cancelled { reason } if *reason == why)
 }
 
-// What comes of it.
+// Outcomes.
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_come_in_the_order_of_the_inputs_whatever_became_of_each() {
+async fn outcomes_are_in_the_order_of_the_inputs_however_each_member_ended() {
     let tasks = loads(Policy { timeout: Some(secs(60)), ..Policy::default() });
     let failing = Load { bytes: 9, fails_at: Some(0) };
     let batch = tasks.batch("load", [load(3), failing, load(1), load(99), load(50)], BatchOptions::new()).unwrap();
@@ -93,11 +93,11 @@ async fn outcomes_come_in_the_order_of_the_inputs_whatever_became_of_each() {
     assert!(matches!(failed, Outcome::Failed(failure) if failure.message == "no route"));
     assert!(matches!(timed_out, Outcome::TimedOut { .. }));
     assert!(is_cancelled(cancelled, CancelReason::User));
-    assert_eq!((batch.status(), batch.snapshot().ended_at), (TaskStatus::Completed, Some(60_000)), "with the last");
+    assert_eq!((batch.status(), batch.snapshot().ended_at), (TaskStatus::Completed, Some(60_000)), "with its last");
 }
 
 #[tokio::test(start_paused = true)]
-async fn outcomes_read_as_those_of_all_settled() {
+async fn outcomes_serialize_like_those_of_promise_all_settled() {
     let tasks = loads(Policy::default());
     let failing = Load { bytes: 1, fails_at: Some(0) };
     let batch = tasks.batch("load", [load(1), failing], BatchOptions::new()).unwrap();
@@ -107,20 +107,20 @@ async fn outcomes_read_as_those_of_all_settled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_empty_batch_is_done() {
+async fn an_empty_batch_completes_at_once() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [], BatchOptions::new().concurrency(4));
     assert_eq!(outcomes(&batch).await, []);
     let snapshot = batch.snapshot();
     assert_eq!((snapshot.members, snapshot.progress.fraction), (Some(0), Some(1.0)));
-    // What was said of it is not left for the next one.
+    // Its limit must not be left for the next batch.
     assert_eq!(begun(&start(&tasks, [1; 6], BatchOptions::new())), [None; 6]);
 }
 
-// One bar.
+// Progress.
 
 #[tokio::test(start_paused = true)]
-async fn the_bar_is_the_sum_of_the_members_and_its_fraction_their_mean() {
+async fn the_progress_is_the_sum_of_the_members_and_its_fraction_their_mean() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [2, 6], BatchOptions::new().concurrency(1));
     sleep(Duration::from_millis(1_500)).await;
@@ -136,7 +136,7 @@ async fn the_bar_is_the_sum_of_the_members_and_its_fraction_their_mean() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_watches_a_batch_sees_its_bar_grow_to_the_end() {
+async fn a_watcher_of_a_batch_sees_its_progress_grow_to_the_end() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [3, 3], BatchOptions::new());
     let mut watch = batch.watch();
@@ -150,11 +150,11 @@ async fn who_watches_a_batch_sees_its_bar_grow_to_the_end() {
         }
     }
     completed.dedup();
-    assert_eq!((completed, statuses), (vec![0, 2, 4, 6], vec![TaskStatus::Completed]), "it runs from the start on");
+    assert_eq!((completed, statuses), (vec![0, 2, 4, 6], vec![TaskStatus::Completed]), "it runs from the start");
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bar_goes_back_with_a_member_that_is_tried_again() {
+async fn the_progress_falls_when_a_member_is_retried() {
     let policy = Policy { retry: Some(Retry::exponential(2).jitter(false)), ..Policy::default() };
     let tasks = loads(policy);
     let batch = tasks.batch("load", [Load { bytes: 4, fails_at: Some(2) }], BatchOptions::new()).unwrap();
@@ -164,7 +164,7 @@ async fn the_bar_goes_back_with_a_member_that_is_tried_again() {
     assert_eq!((batch.snapshot().progress.completed, batch.members()[0].snapshot().attempt), (0, 2));
 }
 
-// Its members.
+// Members.
 
 #[tokio::test(start_paused = true)]
 async fn members_are_ordinary_tasks_with_a_parent() {
@@ -182,19 +182,19 @@ async fn members_are_ordinary_tasks_with_a_parent() {
         assert_eq!((member.task.as_str(), member.parent), ("load", Some(batch.id())));
         assert_eq!((&member.tags, &member.label), (&snapshot.tags, &None));
         let place = member.queue.unwrap();
-        assert_eq!((place.position, place.priority), (Some(position), 3), "its place in its batch");
+        assert_eq!((place.position, place.priority), (Some(position), 3), "the place is in its batch");
     }
     assert_eq!(tasks.list(&TaskFilter::default().tag("holiday")).len(), 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_members_run_than_the_batch_says_within_the_other_limits() {
+async fn a_batch_can_limit_its_members_within_the_other_limits() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [1; 5], BatchOptions::new().concurrency(2));
     let beside = start(&tasks, [1; 2], BatchOptions::new());
     batch.outcome().await;
     assert_eq!(begun(&batch), [0, 0, 1_000, 1_000, 2_000].map(Some));
-    assert_eq!(begun(&beside), [Some(0); 2], "one batch's limit is not another's");
+    assert_eq!(begun(&beside), [Some(0); 2], "the limit of one batch is not for another");
 
     let tasks = loads(Policy { concurrency: Some(1), ..Policy::default() });
     let batch = start(&tasks, [1; 3], BatchOptions::new().concurrency(2));
@@ -203,7 +203,7 @@ async fn no_more_members_run_than_the_batch_says_within_the_other_limits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_takes_no_slot_itself() {
+async fn a_batch_itself_takes_no_slot() {
     let settings = Settings { concurrency: Some(1), ..Settings::default() };
     let tasks = manager([loader("load", Policy { concurrency: Some(1), ..Policy::default() })], settings);
     let batch = start(&tasks, [1, 1], BatchOptions::new());
@@ -234,13 +234,13 @@ async fn a_member_can_be_held_prioritized_and_released_like_any_task() {
     members[1].release().unwrap();
     batch.outcome().await;
     assert_eq!(begun(&batch), [0, 3_500, 2_000, 1_000].map(Some));
-    assert_eq!(batch.hold().unwrap_err().kind, ErrorKind::NotQueued, "the batch itself waits in no queue");
+    assert_eq!(batch.hold().unwrap_err().kind, ErrorKind::NotQueued, "the batch itself is in no queue");
 }
 
 // Cancelling.
 
 #[tokio::test(start_paused = true)]
-async fn to_cancel_a_batch_cancels_all_its_members() {
+async fn cancelling_a_batch_cancels_all_its_members() {
     use TaskStatus::{Cancelled, Completed, Queued, Retrying, Running};
     let policy = Policy { retry: Some(Retry::exponential(2).first_delay(secs(60))), ..Policy::default() };
     let tasks = loads(policy);
@@ -256,11 +256,11 @@ async fn to_cancel_a_batch_cancels_all_its_members() {
     for member in &batch.members()[1..] {
         assert_eq!(member.snapshot().cancel_reason, Some(CancelReason::Parent));
     }
-    assert_eq!(begun(&batch)[3], None, "none of them got the room that another left");
+    assert_eq!(begun(&batch)[3], None, "no member gets the slot that another leaves");
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_cancel_one_member_leaves_the_others() {
+async fn cancelling_one_member_leaves_the_others_running() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [5; 3], BatchOptions::new());
     sleep(secs(1)).await;
@@ -271,7 +271,7 @@ async fn to_cancel_one_member_leaves_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_cancel_all_of_a_batch_counts_every_one_that_had_not_ended() {
+async fn cancel_all_counts_the_batch_and_its_live_members() {
     for wanted in [TaskFilter::default().task("load"), TaskFilter::default().tag("t")] {
         let tasks = loads(Policy::default());
         let batch = start(&tasks, [1, 9, 9, 9], BatchOptions::new().concurrency(1).tag("t"));
@@ -282,7 +282,7 @@ async fn to_cancel_all_of_a_batch_counts_every_one_that_had_not_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn members_are_cancelled_by_their_parent_alone() {
+async fn only_its_parent_cancels_a_member() {
     let tasks = loads(Policy::default());
     let (batch, other) = (start(&tasks, [9; 3], BatchOptions::new()), start(&tasks, [9], BatchOptions::new()));
     sleep(secs(1)).await;
@@ -291,9 +291,9 @@ async fn members_are_cancelled_by_their_parent_alone() {
     assert_eq!(outcomes(&other).await[0].output::<u64>(), Some(9));
 }
 
-/// Real threads: members leave room while the others are still to be told.
+/// Uses real threads: members leave their slots before the others are told to stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cancelled_batch_begins_none_of_its_members() {
+async fn a_cancelled_batch_begins_no_waiting_member() {
     let (called, four) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counted, fourth) = (Arc::clone(&called), Arc::clone(&four));
     let kind = Kind::new("load", Policy::default(), Errors::default(), move |_: TaskContext, _: u64| {
@@ -308,11 +308,11 @@ async fn a_cancelled_batch_begins_none_of_its_members() {
     batch.cancel().unwrap();
     let outcome = batch.outcome().await;
     assert!(is_cancelled(&outcome, CancelReason::User), "{outcome:.200?}");
-    assert_eq!(called.load(SeqCst), 4, "some began when they should have been cancelled");
+    assert_eq!(called.load(SeqCst), 4, "some members began that should have been cancelled");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_ends_after_its_last_member_though_that_outstays_its_grace() {
+async fn a_batch_ends_after_its_last_member_even_if_that_is_overdue() {
     let (open, gate) = mpsc::channel::<()>();
     let (gate, begun) = (Mutex::new(Some(gate)), Arc::new(Notify::new()));
     let begins = Arc::clone(&begun);
@@ -331,7 +331,7 @@ async fn a_batch_ends_after_its_last_member_though_that_outstays_its_grace() {
     let batch = tasks.batch("load", [1_u64], BatchOptions::new()).unwrap();
     begun.notified().await;
     batch.cancel().unwrap();
-    // While a thread is blocked, paused time goes only where it is told to.
+    // While a thread is blocked, paused time advances only by `advance`.
     yield_now().await;
     advance(secs(6)).await;
     let mut watch = batch.watch();
@@ -345,7 +345,7 @@ async fn a_batch_ends_after_its_last_member_though_that_outstays_its_grace() {
     assert_eq!(statuses(&batch), [TaskStatus::Cancelled]);
 }
 
-// All or none.
+// Refused as a whole.
 
 fn refused(tasks: &TaskManager, error: &Error, kind: ErrorKind) {
     assert_eq!(error.kind, kind, "{error}");
@@ -354,7 +354,7 @@ fn refused(tasks: &TaskManager, error: &Error, kind: ErrorKind) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_input_that_does_not_fit_refuses_all_and_says_which_one_it_is() {
+async fn an_invalid_input_refuses_the_batch_and_the_error_names_it() {
     let tasks = loads(Policy::default());
     let good = serde_json::json!({ "bytes": 1, "fails_at": null });
     for (bad, path) in
@@ -369,13 +369,13 @@ async fn an_input_that_does_not_fit_refuses_all_and_says_which_one_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_does_not_hold_all_refuses_all() {
+async fn a_queue_without_room_for_all_members_refuses_the_batch() {
     let tasks = loads(Policy { concurrency: Some(1), queue_limit: Some(2), ..Policy::default() });
     let error = tasks.batch("load", [1, 1, 1, 1].map(load), BatchOptions::new()).unwrap_err();
     refused(&tasks, &error, ErrorKind::QueueFull);
     assert_eq!(error.data.as_ref().unwrap().text(), r#"{"limit":2}"#);
     let batch = start(&tasks, [1; 3], BatchOptions::new());
-    assert_eq!(outcomes(&batch).await.len(), 3, "as many as fit");
+    assert_eq!(outcomes(&batch).await.len(), 3, "three fit");
     assert_eq!(
         tasks.batch("load", [1, 1, 1].map(load), BatchOptions::new().concurrency(0)).unwrap_err().kind,
         ErrorKind::QueueFull
@@ -383,14 +383,14 @@ async fn a_queue_that_does_not_hold_all_refuses_all() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_is_too_large_for_an_empty_queue_is_not_told_that_tasks_wait_already() {
+async fn the_error_for_an_empty_queue_does_not_say_that_tasks_wait() {
     let tasks = loads(Policy { concurrency: Some(1), queue_limit: Some(2), ..Policy::default() });
     let error = tasks.batch("load", [1, 1, 1, 1].map(load), BatchOptions::new()).unwrap_err();
-    assert!(!error.message.contains("2 tasks wait already"), "none does: {error}");
+    assert!(!error.message.contains("2 tasks wait already"), "no task waits: {error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_kind_or_odd_options_refuse_all() {
+async fn an_unknown_kind_or_invalid_options_refuse_the_batch() {
     let tasks = loads(Policy::default());
     let error = tasks.batch("nope", [load(1)], BatchOptions::new()).unwrap_err();
     refused(&tasks, &error, ErrorKind::UnknownTask);
@@ -398,10 +398,10 @@ async fn an_unknown_kind_or_odd_options_refuse_all() {
     refused(&tasks, &error, ErrorKind::InvalidOptions);
 }
 
-// What stays.
+// What is kept.
 
 #[tokio::test(start_paused = true)]
-async fn members_are_kept_until_their_batch_has_ended_whatever_else_is_kept() {
+async fn members_are_kept_until_their_batch_has_ended() {
     let none = Retention::default().count(0).age(Duration::ZERO);
     let tasks = manager([loader("load", Policy::default())], Settings { retention: none, ..Settings::default() });
     let batch = start(&tasks, [1, 1, 100], BatchOptions::new());
@@ -409,11 +409,11 @@ async fn members_are_kept_until_their_batch_has_ended_whatever_else_is_kept() {
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 4);
     assert_eq!(batch.members()[0].outcome().await.output::<u64>(), Some(1));
     assert_eq!(outcomes(&batch).await.len(), 3);
-    assert_eq!(tasks.list(&TaskFilter::default()), [], "and no longer");
+    assert_eq!(tasks.list(&TaskFilter::default()), [], "they are kept no longer");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_was_removed_by_hand_is_still_in_the_result() {
+async fn a_removed_member_is_still_in_the_outcomes() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [1, 9], BatchOptions::new());
     sleep(secs(5)).await;
@@ -424,7 +424,7 @@ async fn a_member_that_was_removed_by_hand_is_still_in_the_result() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_of_a_batch_takes_no_slot_no_place_and_limits_nobody() {
+async fn an_ended_batch_leaves_no_slot_place_or_limit_behind() {
     use TaskStatus::{Queued, Running};
     let tasks = loads(Policy { concurrency: Some(2), queue_limit: Some(9), ..Policy::default() });
     let one = || BatchOptions::new().concurrency(1);
@@ -445,7 +445,7 @@ async fn what_is_left_of_a_batch_takes_no_slot_no_place_and_limits_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_bar_moves_when_a_member_ends_and_nothing_else_happens() {
+async fn the_progress_changes_when_a_member_ends() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [0, 3_600], BatchOptions::new());
     // The second one reports after a second.

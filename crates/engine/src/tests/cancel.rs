@@ -1,4 +1,4 @@
-//! Being told to stop: reasons, grace, clean-up, and what can't be stopped.
+//! Cancelling: reasons, grace periods, clean-up, and work that can't be stopped.
 
 use std::{
     pin::Pin,
@@ -31,7 +31,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// What happened, in order.
+/// The events of a test, in order.
 #[derive(Clone, Default)]
 struct Diary(Arc<Mutex<Vec<&'static str>>>);
 
@@ -45,7 +45,7 @@ impl Diary {
     }
 }
 
-/// Notes that it was dropped.
+/// Adds a note when it is dropped.
 struct Noted(Diary, &'static str);
 
 impl Drop for Noted {
@@ -62,19 +62,19 @@ impl Drop for PanicsOnDrop {
     }
 }
 
-/// Two seconds of grace.
+/// A policy with a grace period of two seconds.
 fn brief() -> Policy {
     Policy { grace: secs(2), ..Policy::default() }
 }
 
-/// Which time limit, beside a cancel, can stop a handler.
+/// How a handler is stopped: by a cancel or by a time limit.
 #[derive(Clone, Copy, PartialEq)]
 enum By {
     Cancel,
     Timeout,
 }
 
-/// A manager of one kind, `a`, with two seconds of grace, that has a minute if time is to stop it.
+/// A manager of one kind, `a`, with a grace period of two seconds. Its time limit, if any, is a minute.
 fn only<F, Fut>(by: By, handler: F) -> TaskManager
 where
     F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
@@ -85,7 +85,7 @@ where
     manager([kind], Settings::default())
 }
 
-/// Lets a task run for a minute and stops it; answers how many milliseconds later it has ended.
+/// Lets a task run for a minute and stops it. Returns the task, and how many milliseconds it took to end.
 async fn stopped(tasks: &TaskManager, by: By) -> (TaskHandle, u64) {
     let task = tasks.start("a", ()).unwrap();
     sleep(secs(60)).await;
@@ -104,7 +104,7 @@ async fn stopped(tasks: &TaskManager, by: By) -> (TaskHandle, u64) {
 // Reasons.
 
 #[tokio::test(start_paused = true)]
-async fn each_reason_is_told_and_the_first_one_stays() {
+async fn the_first_reason_is_kept() {
     use CancelReason::{OwnerClosed, Parent, Replaced, Shutdown, Signal, User};
     use TaskStatus::{Cancelled, Cancelling, Running};
     for reason in [User, Signal, OwnerClosed, Shutdown, Parent, Replaced] {
@@ -130,10 +130,10 @@ async fn each_reason_is_told_and_the_first_one_stays() {
     }
 }
 
-// Token, grace, drop.
+// Tokens, grace periods, drops.
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_is_dropped_at_once_or_after_its_grace_if_it_looks_at_its_token() {
+async fn a_handler_gets_its_grace_period_only_if_it_uses_its_token() {
     let looks: [fn(&TaskContext) -> bool; 3] = [|_| false, |ctx| ctx.token().is_cancelled(), TaskContext::is_cancelled];
     for by in [By::Cancel, By::Timeout] {
         for (look, expected) in looks.into_iter().zip([0, 2_000, 2_000]) {
@@ -154,7 +154,7 @@ async fn a_handler_is_dropped_at_once_or_after_its_grace_if_it_looks_at_its_toke
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_waits_for_its_token_may_end_within_its_grace() {
+async fn a_handler_that_waits_for_its_token_may_end_within_its_grace_period() {
     for by in [By::Cancel, By::Timeout] {
         let tasks = only(by, async |ctx| {
             ctx.cancelled().await;
@@ -166,7 +166,7 @@ async fn a_handler_that_waits_for_its_token_may_end_within_its_grace() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_cancelled_before_its_handler_was_called_never_calls_it() {
+async fn a_task_that_is_cancelled_before_it_begins_never_calls_its_handler() {
     let called = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&called);
     let tasks = only(By::Cancel, move |_| {
@@ -199,7 +199,7 @@ async fn a_handler_can_cancel_its_own_task() {
 // Clean-up.
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_runs_after_the_handler_is_over_the_last_first_and_before_the_task_ends() {
+async fn clean_up_runs_in_reverse_order_between_the_handlers_end_and_the_tasks() {
     for by in [By::Cancel, By::Timeout] {
         let diary = Diary::default();
         let noted = diary.clone();
@@ -224,7 +224,7 @@ async fn clean_up_runs_after_the_handler_is_over_the_last_first_and_before_the_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_runs_when_the_handler_stops_by_itself_with_an_error() {
+async fn clean_up_runs_when_a_stopped_handler_returns_an_error() {
     let diary = Diary::default();
     let noted = diary.clone();
     let tasks = only(By::Cancel, move |ctx| {
@@ -242,7 +242,7 @@ async fn clean_up_runs_when_the_handler_stops_by_itself_with_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_does_not_run_when_nothing_stopped_the_handler() {
+async fn clean_up_does_not_run_unless_the_handler_was_stopped() {
     for how in ["completes", "fails", "panics", "completes in spite of a cancel"] {
         let diary = Diary::default();
         let noted = diary.clone();
@@ -275,7 +275,7 @@ async fn clean_up_does_not_run_when_nothing_stopped_the_handler() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_is_for_its_own_attempt() {
+async fn clean_up_runs_only_for_its_own_attempt() {
     let diary = Diary::default();
     let noted = diary.clone();
     let policy = Policy { retry: Some(Retry::exponential(9).jitter(false)), ..brief() };
@@ -295,13 +295,13 @@ async fn clean_up_is_for_its_own_attempt() {
     sleep(Duration::from_millis(500)).await;
     between.cancel().unwrap();
     sleep(secs(5)).await;
-    assert_eq!(diary.notes(), [""; 0], "nothing ran when it was cancelled");
+    assert_eq!(diary.notes(), [""; 0], "no clean-up ran when it was cancelled");
     stopped(&tasks, By::Cancel).await;
     assert_eq!(diary.notes(), ["cleaned the second"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_that_outstays_the_grace_is_dropped_with_a_warning() {
+async fn clean_up_that_exceeds_the_grace_period_is_dropped_with_a_warning() {
     let (log, _guard) = Log::capture();
     let diary = Diary::default();
     let noted = diary.clone();
@@ -326,7 +326,7 @@ async fn clean_up_that_outstays_the_grace_is_dropped_with_a_warning() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_has_what_is_left_of_the_grace_or_as_much_again_if_none_is_left() {
+async fn clean_up_has_the_rest_of_the_grace_period_or_a_new_one_if_none_is_left() {
     for (needs, expected) in [(1_500, 2_000), (60_000, 4_000)] {
         let tasks = only(By::Cancel, move |ctx| async move {
             ctx.on_cancel(std::future::pending());
@@ -403,10 +403,10 @@ async fn clean_up_that_panics_when_it_is_dropped_after_it_has_run_costs_no_slot(
     assert!(ended.is_ok(), "it never ends: {:?}", task.snapshot());
 }
 
-// What can't be stopped.
+// Work that can't be stopped.
 
 #[tokio::test(start_paused = true)]
-async fn blocking_work_that_outstays_is_overdue_and_keeps_its_slot_until_it_returns() {
+async fn blocking_work_that_exceeds_the_grace_period_is_overdue_and_keeps_its_slot() {
     let (open, gate) = mpsc::channel::<()>();
     let (gate, begun) = (Mutex::new(Some(gate)), Arc::new(Notify::new()));
     let begins = Arc::clone(&begun);
@@ -427,7 +427,7 @@ async fn blocking_work_that_outstays_is_overdue_and_keeps_its_slot_until_it_retu
     let (stuck, next) = (tasks.start("a", ()).unwrap(), tasks.start("a", ()).unwrap());
     begun.notified().await;
     stuck.cancel().unwrap();
-    // While a thread is blocked, paused time goes only where it is told to.
+    // While a thread is blocked, paused time advances only by `advance`.
     yield_now().await;
     advance(Duration::from_millis(1_900)).await;
     assert_eq!((stuck.status(), stuck.snapshot().overdue), (TaskStatus::Cancelling, false));
@@ -446,9 +446,9 @@ async fn blocking_work_that_outstays_is_overdue_and_keeps_its_slot_until_it_retu
 
 // Many at once.
 
-/// Real threads: the others leave room while the call goes on.
+/// Uses real threads: tasks leave their slots while the call goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn to_cancel_all_begins_none_of_those_that_wait() {
+async fn cancel_all_begins_no_waiting_task() {
     let (called, four) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     let (counted, fourth) = (Arc::clone(&called), Arc::clone(&four));
     let policy = Policy { concurrency: Some(4), ..Policy::default() };
@@ -465,5 +465,5 @@ async fn to_cancel_all_begins_none_of_those_that_wait() {
     for task in &started {
         assert!(matches!(task.outcome().await, Outcome::Cancelled { .. }));
     }
-    assert_eq!(called.load(SeqCst), 4, "some began when they should have been cancelled");
+    assert_eq!(called.load(SeqCst), 4, "some tasks began that should have been cancelled");
 }

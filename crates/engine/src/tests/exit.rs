@@ -1,4 +1,4 @@
-//! The way out: what becomes of tasks of each policy, and that nothing holds the exit longer than it may.
+//! Exits: how tasks end under each policy, and that none holds the exit longer than it may.
 
 use std::{
     sync::{
@@ -34,7 +34,7 @@ fn on_exit(on_exit: OnExit) -> Policy {
     Policy { on_exit, ..Policy::default() }
 }
 
-/// Takes as many seconds as its input says.
+/// A kind whose tasks take as many seconds as their input says.
 fn sleeper(name: &str, policy: Policy) -> Kind {
     Kind::new(name, policy, Errors::default(), async |_: TaskContext, seconds: u64| {
         sleep(secs(seconds)).await;
@@ -53,7 +53,7 @@ async fn begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn with_nothing_to_wait_for_the_answer_comes_at_once() {
+async fn an_exit_with_nothing_to_wait_for_returns_at_once() {
     let tasks = each_way();
     tasks.start("Cancel", 1).unwrap().outcome().await;
     tasks.start("Drop", 1_000).unwrap();
@@ -65,7 +65,7 @@ async fn with_nothing_to_wait_for_the_answer_comes_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_kind_ends_as_it_says() {
+async fn each_task_ends_as_its_policy_says() {
     let tasks = each_way();
     let [cancel, finish] = ["Cancel", "Finish"].map(|kind| tasks.start(kind, 3).unwrap());
     let dropped = tasks.start("Drop", 30).unwrap();
@@ -73,15 +73,15 @@ async fn each_kind_ends_as_it_says() {
     assert!(!lost::is_idle(&tasks.engine));
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
-    assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "no longer than the work takes");
+    assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "the exit takes no longer than the work");
     assert_eq!(cancel.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(cancel.snapshot().ended_at.unwrap() < 10, "it doesn't wait for the others");
     assert_eq!(finish.outcome().await.output::<u64>(), Some(3));
-    assert_eq!(dropped.status(), TaskStatus::Running, "nobody has told it");
+    assert_eq!(dropped.status(), TaskStatus::Running, "it was not told to stop");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
+async fn a_task_that_does_not_finish_is_cancelled_in_time_for_its_clean_up() {
     let (log, _guard) = Log::capture();
     let kind = Kind::new("a", on_exit(OnExit::Finish), Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.on_cancel(async { sleep(secs(4)).await });
@@ -98,7 +98,7 @@ async fn what_may_finish_and_does_not_is_cancelled_in_time_for_its_clean_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_not_begun_or_waits_for_its_next_attempt_is_cancelled() {
+async fn waiting_and_retrying_tasks_are_cancelled() {
     let one_at_a_time = Policy { concurrency: Some(1), ..on_exit(OnExit::Finish) };
     let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
     let failing =
@@ -117,7 +117,7 @@ async fn what_has_not_begun_or_waits_for_its_next_attempt_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_members_of_a_batch_that_run_may_finish_and_the_batch_with_them() {
+async fn running_members_may_finish_and_so_may_their_batch() {
     let policy = Policy { concurrency: Some(2), ..on_exit(OnExit::Finish) };
     let tasks = manager([sleeper("a", policy)], Settings::default());
     let batch = tasks.batch("a", [2, 2, 2, 2], BatchOptions::new()).unwrap();
@@ -129,7 +129,7 @@ async fn the_members_of_a_batch_that_run_may_finish_and_the_batch_with_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_new_begins() {
+async fn no_new_task_begins() {
     let tasks = each_way();
     let known = tasks.start("Finish", 3).unwrap();
     begun().await;
@@ -146,7 +146,7 @@ async fn nothing_new_begins() {
         assert_eq!(error.kind, ErrorKind::ShuttingDown);
         assert!(error.message.contains("about to exit"), "{error}");
     }
-    // It can't be refused.
+    // A spawned task can't be refused.
     let spawned = tasks.spawn("work", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
     assert_eq!(spawned.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(shutting_down.await.unwrap().is_empty());
@@ -155,7 +155,7 @@ async fn nothing_new_begins() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ignores_everything_holds_the_exit_no_longer_than_its_grace_period() {
+async fn a_task_that_ignores_everything_holds_the_exit_up_to_its_grace_period() {
     let endless = Policy { grace: secs(1_000), ..on_exit(OnExit::Cancel) };
     let deaf = Kind::new("deaf", endless, Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.on_cancel(std::future::pending());
@@ -170,7 +170,7 @@ async fn what_ignores_everything_holds_the_exit_no_longer_than_its_grace_period(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_guard_holds_off_new_starts_and_tells_what_would_be_lost() {
+async fn a_guard_holds_off_new_starts_and_lists_what_would_be_lost() {
     let service = Policy { restart: Some(crate::Restart::always()), ..Policy::default() };
     let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop].map(|way| sleeper(&format!("{way:?}"), on_exit(way)));
     let tasks = manager(kinds.into_iter().chain([sleeper("service", service)]), Settings::default());
@@ -194,11 +194,11 @@ async fn a_guard_holds_off_new_starts_and_tells_what_would_be_lost() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_wait_for_the_end_waits_for_what_waits_too() {
+async fn waiting_for_all_tasks_includes_queued_ones() {
     let policy = Policy { concurrency: Some(1), ..Policy::default() };
     let tasks = manager([sleeper("a", policy)], Settings::default());
     let [first, second] = [100, 100].map(|seconds| tasks.start("a", seconds).unwrap());
-    // But not for what may never come.
+    // But not for tasks that may never run.
     let held = tasks.start_with("a", 1, StartOptions::new().held()).unwrap();
     let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1_000_000))).unwrap();
     begun().await;
@@ -212,7 +212,7 @@ async fn to_wait_for_the_end_waits_for_what_waits_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts() {
+async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
     let again = Policy { retry: Some(Retry::exponential(9).first_delay(secs(60))), ..Policy::default() };
     let fails =
         Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
@@ -226,7 +226,7 @@ async fn to_wait_for_the_end_does_not_wait_for_what_is_held_between_two_attempts
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_held_while_the_end_is_waited_for() {
+async fn no_task_can_be_held_during_an_exit() {
     let tasks = manager([sleeper("a", Policy { concurrency: Some(1), ..Policy::default() })], Settings::default());
     let [_, second] = [10, 10].map(|seconds| tasks.start("a", seconds).unwrap());
     let finish = lost::finish(&tasks.engine);
@@ -239,7 +239,7 @@ async fn nothing_is_held_while_the_end_is_waited_for() {
     assert!(second.outcome().await.output::<u64>().is_some());
 }
 
-/// Outstays its grace period, and takes a second to clean up.
+/// A manager of a kind whose handler exceeds its grace period and takes a second to clean up.
 fn overstayer(policy: Policy) -> (TaskManager, Arc<AtomicU32>) {
     let cleaned = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&cleaned);
@@ -258,7 +258,7 @@ fn overstayer(policy: Policy) -> (TaskManager, Arc<AtomicU32>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_outstays_its_grace_period_leaves_its_clean_up_some_of_the_exits() {
+async fn clean_up_has_time_at_an_exit_even_if_the_handler_exceeds_its_grace_period() {
     for (way, grace) in [(OnExit::Cancel, 30), (OnExit::Finish, 30), (OnExit::Finish, 5), (OnExit::Cancel, 5)] {
         let (tasks, cleaned) = overstayer(Policy { grace: secs(grace), ..on_exit(way) });
         let task = tasks.start("a", ()).unwrap();
@@ -269,7 +269,7 @@ async fn a_handler_that_outstays_its_grace_period_leaves_its_clean_up_some_of_th
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_attempt_is_made_again_on_the_way_out() {
+async fn nothing_is_retried_during_an_exit() {
     let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
     let fails = Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| {
         sleep(secs(1)).await;
@@ -285,7 +285,7 @@ async fn no_attempt_is_made_again_on_the_way_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_that_returns_when_it_is_told_to_stop_is_not_run_again() {
+async fn a_service_that_returns_when_told_to_stop_is_not_restarted() {
     let policy = Policy { restart: Some(crate::Restart::always()), ..Policy::default() };
     let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.cancelled().await;
@@ -300,7 +300,7 @@ async fn a_service_that_returns_when_it_is_told_to_stop_is_not_run_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_grace_period_without_an_end_is_one_that_can_be_reckoned_with() {
+async fn an_endless_grace_period_does_not_overflow() {
     let tasks = each_way();
     tasks.start("Cancel", 1_000).unwrap();
     begun().await;
@@ -310,11 +310,11 @@ async fn a_grace_period_without_an_end_is_one_that_can_be_reckoned_with() {
 #[derive(Debug, Clone, Copy)]
 struct Work {
     way: OnExit,
-    /// How long it takes if it is left alone.
+    /// How long the work takes if it is not stopped.
     seconds: u64,
     /// How long its clean-up takes.
     clean_up: u64,
-    /// Whether it looks at its token and then goes on for its grace period.
+    /// Whether it uses its token, and then goes on for its grace period.
     lingers: bool,
 }
 
@@ -369,7 +369,7 @@ proptest! {
             let left = tasks.shut_down(secs(grace)).await;
             let took = asked.elapsed();
             prop_assert!(took <= secs(grace), "{took:?}");
-            // What was awaited and did not end says so, and nothing else does.
+            // Exactly the tasks that were awaited and did not end are reported.
             for ((handle, work), before) in handles.iter().zip(&all).zip(before.iter().copied()) {
                 let alone = work.way == OnExit::Drop && before == TaskStatus::Running;
                 let status = handle.status();
@@ -378,7 +378,7 @@ proptest! {
                 if before == TaskStatus::Queued {
                     prop_assert_eq!(status, TaskStatus::Cancelled);
                 }
-                // A second for the handler, and its clean-up is cut at what is left of 2 seconds: all of that within 4.
+                // A second for the handler, and what is left of 2 seconds for its clean-up: all of that within 4.
                 if work.way == OnExit::Cancel && grace >= 4 {
                     prop_assert!(status.is_final(), "{:?}", work);
                 }
@@ -390,8 +390,8 @@ proptest! {
             let surely_cleaned = handles.iter().zip(&all).zip(&before).filter(|((handle, work), before)| {
                 work.clean_up == 0 && **before == TaskStatus::Running && handle.status() == TaskStatus::Cancelled
             });
-            prop_assert!(surely_cleaned.count() <= cleaned.load(SeqCst) as usize, "what was stopped was cleaned up");
-            // All of it is over by the time that was asked for, if all of it could be.
+            prop_assert!(surely_cleaned.count() <= cleaned.load(SeqCst) as usize, "stopped work is cleaned up");
+            // All work ends within the exit's grace period if it can.
             if left.is_empty() && all.iter().all(|work| work.way != OnExit::Drop) {
                 prop_assert!(lost::is_idle(&tasks.engine));
             }

@@ -1,4 +1,4 @@
-//! What a handler emits, until its reader has it: who waits for whom, and what becomes of it when nobody reads.
+//! Items from the handler to the reader: which of them waits for the other, and what happens when nobody reads.
 
 use std::{
     collections::HashMap,
@@ -30,12 +30,12 @@ use crate::{
     },
 };
 
-/// A task that emits the numbers below 100, and how many of them it has emitted.
+/// A task that emits the numbers below 100, with the count of those that it has emitted.
 struct Numbers {
     tasks: TaskManager,
     task: TaskHandle,
     emitted: Arc<AtomicU32>,
-    /// What the first emit that was refused was told.
+    /// The error of the first emit that was refused.
     refused: Arc<Mutex<Option<Error>>>,
 }
 
@@ -84,20 +84,20 @@ fn reason(outcome: &Outcome) -> Option<CancelReason> {
     if let Outcome::Cancelled { reason } = outcome { Some(*reason) } else { None }
 }
 
-// While somebody reads.
+// With a reader.
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_waits_for_its_reader_however_slow_that_is_and_loses_nothing() {
+async fn a_handler_waits_for_a_slow_reader_and_loses_nothing() {
     for policy in [Unread::DropOldest, Unread::Wait, Unread::Cancel] {
         let numbers = numbers(unread(policy));
         settle().await;
-        assert_eq!(numbers.emitted(), 4, "until somebody comes");
+        assert_eq!(numbers.emitted(), 4, "it waits for a reader");
         let mut got = numbers.read("r", 1, None).await.items;
         assert_eq!(got, all(0..4));
         for batch in 2..20 {
             sleep(secs(3_600)).await;
             let emitted = numbers.emitted() as usize;
-            // Beside the batches that the reader may still ask for.
+            // The rest is in batches that the reader may still ask for.
             assert!(emitted > got.len() && emitted <= got.len() + 4, "{emitted} when {} were read", got.len());
             assert!(emitted < 100);
             let read = numbers.read("r", batch, None).await;
@@ -111,12 +111,12 @@ async fn a_handler_waits_for_its_reader_however_slow_that_is_and_loses_nothing()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_lets_go_frees_the_handler_at_once() {
+async fn a_reader_that_releases_a_batch_frees_the_handler_at_once() {
     let numbers = numbers(unread(Unread::Wait));
     assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
     settle().await;
     assert_eq!(numbers.emitted(), 5);
-    // A later one comes first: it lets go of batch 1 though it has to wait itself.
+    // A later request comes first. It releases batch 1 although it has to wait itself.
     let record = numbers.record();
     let late = tokio::spawn(async move { read(&record, "r", WINDOW + 1, None).await });
     settle().await;
@@ -169,7 +169,7 @@ async fn a_buffer_is_bounded_in_bytes_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_orders() {
+async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_order() {
     let kind = Kind::new("pair", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         let other = ctx.clone();
         let spawned = tokio::spawn(async move {
@@ -192,7 +192,7 @@ async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_orders() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waiting_reads_end_with_the_task_and_a_task_that_emits_nothing_just_ends() {
+async fn waiting_reads_end_with_the_task_even_if_it_emits_nothing() {
     let tasks = manager([], Settings::default());
     let task = tasks.spawn("quiet", async |_: TaskContext<(), u32>| {
         sleep(secs(60)).await;
@@ -214,11 +214,11 @@ async fn a_waiting_read_ends_when_its_reader_stops() {
         sleep(secs(1)).await;
         record.items().stop("r", 1);
     });
-    assert_eq!(waited.expect("it waits on for what never comes").unwrap_err(), ReadRefusal::Gone);
+    assert_eq!(waited.expect("it waits for a batch that never comes").unwrap_err(), ReadRefusal::Gone);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_comes_after_the_end_of_a_task_that_emitted_nothing_is_told_so() {
+async fn a_reader_that_comes_after_the_end_is_told_that_there_are_no_items() {
     let tasks = manager([], Settings::default());
     let task = tasks.spawn("quiet", async |_: TaskContext<(), u32>| Ok::<_, Failure>(()));
     task.outcome().await;
@@ -237,10 +237,10 @@ async fn a_task_can_be_read_before_it_begins() {
     assert_eq!(reading.await.unwrap(), all(0..6));
 }
 
-// When nobody reads.
+// Without a reader.
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_nobody_reads_waits_ten_seconds_and_then_the_oldest_are_dropped_and_counted() {
+async fn a_handler_waits_ten_seconds_for_a_reader_and_then_drops_the_oldest_items() {
     let numbers = numbers(unread(Unread::DropOldest));
     sleep(Duration::from_millis(9_900)).await;
     assert_eq!(numbers.emitted(), 4);
@@ -251,7 +251,7 @@ async fn a_handler_that_nobody_reads_waits_ten_seconds_and_then_the_oldest_are_d
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_stops_while_one_would_still_be_waited_for_frees_the_handler_at_once() {
+async fn a_reader_that_stops_ends_the_wait_for_readers_at_once() {
     let dropping = numbers(unread(Unread::DropOldest));
     dropping.read("r", 1, None).await;
     dropping.record().items().stop("r", 4);
@@ -264,7 +264,7 @@ async fn a_reader_that_stops_while_one_would_still_be_waited_for_frees_the_handl
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_said_of_readers_that_there_are_not_changes_nothing() {
+async fn calls_for_unknown_readers_change_nothing() {
     let numbers = numbers(unread(Unread::DropOldest));
     sleep(secs(5)).await;
     numbers.record().items().stop("stranger", 3);
@@ -273,12 +273,12 @@ async fn what_is_said_of_readers_that_there_are_not_changes_nothing() {
     assert_eq!(numbers.emitted(), 4, "it still waits");
     numbers.record().items().lose("third", true);
     sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(numbers.emitted(), 100, "and no longer than that");
+    assert_eq!(numbers.emitted(), 100, "it waits no longer than that");
     assert_eq!(numbers.read("late", 1, None).await.missed, 96);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_comes_in_time_misses_nothing_and_one_that_comes_late_is_told_what_it_missed() {
+async fn a_reader_in_time_misses_nothing_and_a_late_one_is_told_what_it_missed() {
     let numbers = numbers(unread(Unread::DropOldest));
     sleep(Duration::from_millis(9_900)).await;
     assert_eq!(numbers.read("r", 1, Some(0)).await.items, all(0..4));
@@ -292,14 +292,14 @@ async fn a_reader_that_comes_in_time_misses_nothing_and_one_that_comes_late_is_t
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_whose_reader_was_lost_with_a_page_that_reloads_waits_ten_seconds_for_the_next_one() {
+async fn a_handler_waits_ten_seconds_if_its_reader_was_lost_in_a_reload() {
     let numbers = numbers(unread(Unread::DropOldest));
     assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
     sleep(secs(3_600)).await;
     numbers.record().items().lose("r", true);
     sleep(Duration::from_millis(9_900)).await;
     assert_eq!(numbers.emitted(), 5);
-    // What the lost one had not let go of is there, or not, just as the next one wants.
+    // The next reader may begin with what the lost one had not released, or after it.
     assert_eq!(numbers.read("next", 1, Some(2)).await.items, all(2..4));
     sleep(secs(3_600)).await;
     numbers.record().items().lose("next", true);
@@ -309,7 +309,7 @@ async fn a_handler_whose_reader_was_lost_with_a_page_that_reloads_waits_ten_seco
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_whose_reader_was_lost_for_good_does_not_wait() {
+async fn a_handler_does_not_wait_if_its_reader_was_lost_for_good() {
     let numbers = numbers(unread(Unread::DropOldest));
     numbers.read("r", 1, None).await;
     numbers.record().items().lose("r", false);
@@ -318,10 +318,10 @@ async fn a_handler_whose_reader_was_lost_for_good_does_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_waits_does_so_whoever_went_and_however() {
+async fn a_kind_that_waits_for_readers_waits_however_the_last_one_left() {
     let numbers = numbers(unread(Unread::Wait));
     sleep(secs(3_600)).await;
-    assert_eq!(numbers.emitted(), 4, "nobody ever came");
+    assert_eq!(numbers.emitted(), 4, "there never was a reader");
     numbers.read("a", 1, None).await;
     numbers.record().items().stop("a", 1);
     sleep(secs(3_600)).await;
@@ -336,7 +336,7 @@ async fn a_kind_that_waits_does_so_whoever_went_and_however() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_cancels_does_so_though_its_handler_does_not_emit_and_its_buffer_is_not_full() {
+async fn an_unread_task_is_cancelled_even_if_it_does_not_wait_to_emit() {
     let (_tasks, never_read, _) = one_number(unread(Unread::Cancel));
     assert_eq!(cancelled_after(&never_read).await, Some(secs(10)));
 
@@ -360,13 +360,13 @@ async fn a_kind_that_cancels_does_so_though_its_handler_does_not_emit_and_its_bu
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_cancels_does_not_when_a_reader_comes_in_time() {
+async fn an_unread_task_is_not_cancelled_if_a_reader_comes_in_time() {
     let (_tasks, task, record) = one_number(unread(Unread::Cancel));
     for reader in ["a", "b", "c"] {
         sleep(Duration::from_millis(9_900)).await;
         assert_eq!(read(&record, reader, 1, Some(0)).await.items, [7]);
         sleep(secs(30)).await;
-        // A call of the reader before, that comes late, makes no difference.
+        // A late call of the last reader makes no difference.
         record.items().stop("someone else", 0);
         record.items().lose(reader, true);
     }
@@ -375,15 +375,15 @@ async fn a_kind_that_cancels_does_not_when_a_reader_comes_in_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_cancels_never_drops() {
+async fn a_kind_that_cancels_unread_tasks_never_drops_items() {
     let numbers = numbers(unread(Unread::Cancel));
     assert_eq!(reason(&numbers.task.outcome().await), Some(CancelReason::Unread));
     assert_eq!(numbers.read("late", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
 }
 
-/// A reader that came while the task waited for its turn, and was lost long before, says nothing of who reads it when it runs.
+/// A reader that came and was lost while the task was queued doesn't shorten that time.
 #[tokio::test(start_paused = true)]
-async fn a_kind_that_cancels_gives_readers_ten_seconds_from_the_tasks_begin() {
+async fn an_unread_task_is_cancelled_ten_seconds_after_its_begin() {
     let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
     let held = tasks.start_with("plain", 100, crate::StartOptions::new().held()).unwrap();
     let record = tasks.engine.find(held.id()).unwrap();
@@ -394,10 +394,10 @@ async fn a_kind_that_cancels_gives_readers_ten_seconds_from_the_tasks_begin() {
     assert_eq!(cancelled_after(&held).await, Some(secs(10)));
 }
 
-// Attempts, and what is left of them.
+// Attempts and their leftovers.
 
 #[tokio::test(start_paused = true)]
-async fn an_attempt_that_is_made_again_goes_on_counting() {
+async fn the_numbers_of_items_continue_in_the_next_attempt() {
     let policy = Policy { retry: Some(Retry::exponential(3).jitter(false)), ..Policy::default() };
     let kind = Kind::new("flaky", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         for number in 0..3 {
@@ -416,7 +416,7 @@ async fn an_attempt_that_is_made_again_goes_on_counting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_of_an_attempt_emits_nothing_into_the_next_one_or_after_the_end() {
+async fn leftovers_of_an_attempt_emit_nothing_later() {
     let policy = Policy {
         retry: Some(Retry::exponential(2).jitter(false)),
         item_buffer: FOUR,
@@ -443,7 +443,7 @@ async fn what_is_left_of_an_attempt_emits_nothing_into_the_next_one_or_after_the
                     });
                     left.lock().push(spawned);
                 }
-                // One of them waits in the full buffer now.
+                // One of them now waits for room in the full buffer.
                 sleep(Duration::from_millis(10)).await;
                 return Err(Failure::new("again"));
             }
@@ -469,11 +469,11 @@ async fn what_is_left_of_an_attempt_emits_nothing_into_the_next_one_or_after_the
         let thread = std::thread::spawn(move || ctx.blocking_emit(3));
         assert_eq!(thread.join().unwrap().unwrap_err().kind, ErrorKind::Stopped);
     }
-    assert_eq!(record.items().bytes(), kept, "nothing came in after the end");
+    assert_eq!(record.items().bytes(), kept, "nothing was added after the end");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_waiting_is_freed_when_its_handler_is_over() {
+async fn a_leftover_that_waits_to_emit_is_freed_when_its_handler_is_over() {
     let leftover = Arc::<Mutex<Option<JoinHandle<Result<(), Error>>>>>::default();
     let left = Arc::clone(&leftover);
     let policy = Policy { retry: Some(Retry::exponential(2).jitter(false)), ..unread(Unread::Wait) };
@@ -498,12 +498,12 @@ async fn what_is_left_waiting_is_freed_when_its_handler_is_over() {
     let _task = tasks.start("flaky", ()).unwrap();
     sleep(secs(2)).await;
     let leftover = leftover.lock().take().unwrap();
-    let freed = timeout(secs(60), leftover).await.expect("it waits on though nobody can free it but a reader");
+    let freed = timeout(secs(60), leftover).await.expect("it still waits, and only a reader could free it");
     assert_eq!(freed.unwrap().unwrap_err().kind, ErrorKind::Stopped);
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_left_waiting_is_freed_when_its_task_ends() {
+async fn a_leftover_that_waits_to_emit_is_freed_when_its_task_ends() {
     let leftover = Arc::<Mutex<Option<JoinHandle<Error>>>>::default();
     let left = Arc::clone(&leftover);
     let kind =
@@ -527,24 +527,24 @@ async fn what_is_left_waiting_is_freed_when_its_task_ends() {
     assert_eq!(timeout(secs(60), leftover).await.unwrap().unwrap().kind, ErrorKind::Stopped);
 }
 
-// Being told to stop.
+// Cancelling.
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_waits_to_emit_is_told_when_it_has_to_stop() {
+async fn a_handler_that_waits_to_emit_gets_an_error_when_it_has_to_stop() {
     let numbers = numbers(unread(Unread::Wait));
     let task = numbers.tasks.start("numbers", true).unwrap();
     settle().await;
     let before = Instant::now();
     task.cancel().unwrap();
     assert_eq!(reason(&task.outcome().await), Some(CancelReason::User));
-    assert!(before.elapsed() < secs(1), "no grace period is waited for");
+    assert!(before.elapsed() < secs(1), "it does not wait for the grace period");
     let error = numbers.refused.lock().take().unwrap();
     assert_eq!(error.kind, ErrorKind::Stopped);
     assert!(error.message.contains("return from the handler"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_was_told_to_stop_still_emits_where_there_is_room() {
+async fn a_task_that_was_told_to_stop_still_emits_while_there_is_room() {
     let kind =
         Kind::new("last words", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
             ctx.cancelled().await;
@@ -558,22 +558,22 @@ async fn a_task_that_was_told_to_stop_still_emits_where_there_is_room() {
     let task = tasks.start("last words", ()).unwrap();
     settle().await;
     task.cancel().unwrap();
-    assert_eq!(task.outcome().await.output::<u32>(), Some(4), "and no more than that");
+    assert_eq!(task.outcome().await.output::<u32>(), Some(4), "it emits no more than that");
     assert_eq!(rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await, all(0..4));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_is_dropped_while_it_emits_leaves_what_it_had_emitted() {
+async fn the_items_of_a_handler_that_is_dropped_while_it_emits_are_kept() {
     let numbers = numbers(unread(Unread::Wait));
     settle().await;
     numbers.task.cancel().unwrap();
     assert_eq!(reason(&numbers.task.outcome().await), Some(CancelReason::User));
-    assert!(numbers.refused.lock().is_none(), "it was dropped where it stood");
+    assert!(numbers.refused.lock().is_none(), "it was dropped while it waited");
     assert_eq!(numbers.read("r", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_emit_that_is_dropped_while_it_waits_has_emitted_nothing() {
+async fn an_emit_that_is_dropped_while_it_waits_emits_nothing() {
     let kind =
         Kind::new("impatient", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
             for number in 0..4 {
@@ -592,12 +592,12 @@ async fn an_emit_that_is_dropped_while_it_waits_has_emitted_nothing() {
     assert_eq!(rest(&record, "r", 1, None).await, [0, 1, 2, 3, 10]);
 }
 
-// Threads. Time goes on by itself here, since tokio's does not while one of them runs.
+// Threads. These tests use real time, since tokio's paused time stands still while a thread runs.
 
 async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + secs(10);
     while !condition() {
-        assert!(std::time::Instant::now() < deadline, "waited in vain: {what}");
+        assert!(std::time::Instant::now() < deadline, "it never came to {what}");
         sleep(Duration::from_millis(1)).await;
         yield_now().await;
     }
@@ -608,11 +608,11 @@ struct Blocking {
     task: TaskHandle,
     record: Arc<Record>,
     emitted: Arc<AtomicU32>,
-    /// What it was told in the end.
+    /// The error that ended it.
     told: mpsc::Receiver<Result<(), Error>>,
 }
 
-/// Its handler waits for its thread, or only until the buffer is full.
+/// If it `waits`, its handler waits for the thread, and otherwise only until the buffer is full.
 fn blocking(waits: bool) -> Blocking {
     let emitted = Arc::<AtomicU32>::default();
     let (count, (tell, told)) = (Arc::clone(&emitted), mpsc::channel());
@@ -648,7 +648,7 @@ fn blocking(waits: bool) -> Blocking {
 }
 
 #[tokio::test]
-async fn a_thread_that_emits_waits_for_the_reader_too() {
+async fn a_thread_that_emits_waits_for_the_reader() {
     let Blocking { task, record, emitted, told } = blocking(true);
     eventually("a full buffer", || emitted.load(SeqCst) == 4).await;
     assert!(told.try_recv().is_err());
@@ -658,7 +658,7 @@ async fn a_thread_that_emits_waits_for_the_reader_too() {
 }
 
 #[tokio::test]
-async fn a_thread_that_waits_to_emit_ends_with_a_cancel() {
+async fn a_cancel_frees_a_thread_that_waits_to_emit() {
     let Blocking { task, emitted, told, .. } = blocking(true);
     eventually("a full buffer", || emitted.load(SeqCst) == 4).await;
     task.cancel().unwrap();
@@ -667,18 +667,18 @@ async fn a_thread_that_waits_to_emit_ends_with_a_cancel() {
 }
 
 #[tokio::test]
-async fn a_thread_that_waits_to_emit_ends_with_its_handler() {
+async fn the_end_of_the_handler_frees_a_thread_that_waits_to_emit() {
     let Blocking { task, told, .. } = blocking(false);
     let ended = timeout(secs(5), task.outcome()).await;
-    // Or the runtime of this test would wait for the thread for ever.
+    // Otherwise the runtime of this test would wait for the thread for ever.
     let _ = task.cancel();
-    assert!(ended.is_ok(), "a thread that nobody frees holds the end of its task up");
+    assert!(ended.is_ok(), "a thread that is not freed holds up the end of its task");
     assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
 }
 
-// What can't be emitted.
+// Items that can't be emitted.
 
-/// An item that is as it says.
+/// An item that serializes as its name says.
 enum Odd {
     Fine(u32),
     Unwritable,
@@ -691,7 +691,7 @@ impl Serialize for Odd {
         match self {
             Self::Fine(number) => serializer.serialize_u32(*number),
             Self::Long(length) => serializer.serialize_str(&"x".repeat(*length)),
-            // Something was written already.
+            // Something has been written already.
             Self::Unwritable | Self::Panics => {
                 let mut items = serializer.serialize_seq(None)?;
                 items.serialize_element(&"half of it")?;
@@ -703,7 +703,7 @@ impl Serialize for Odd {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_that_can_not_be_emitted_says_why_and_leaves_nothing() {
+async fn an_item_that_can_not_be_emitted_fails_with_the_reason_and_leaves_nothing() {
     let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
         ctx.emit(Odd::Fine(1)).await?;
         let error = ctx.emit(Odd::Unwritable).await.unwrap_err();
@@ -724,7 +724,7 @@ async fn an_item_that_can_not_be_emitted_says_why_and_leaves_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_as_large_as_the_buffer_goes_in_when_all_others_are_read() {
+async fn an_item_as_large_as_the_buffer_is_taken_once_all_others_are_read() {
     let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
         for item in [Odd::Fine(1), Odd::Long(998), Odd::Long(998), Odd::Fine(2)] {
             ctx.emit(item).await?;
@@ -735,15 +735,14 @@ async fn an_item_as_large_as_the_buffer_goes_in_when_all_others_are_read() {
     let task = tasks.start("odd", ()).unwrap();
     let mut items = task.items::<serde_json::Value>();
     let mut lengths = Vec::new();
-    while let Some(item) = timeout(secs(60), items.next()).await.expect("it waits for the handler, which waits for it")
-    {
+    while let Some(item) = timeout(secs(60), items.next()).await.expect("reader and handler wait for each other") {
         lengths.push(item.unwrap().to_string().len());
     }
     assert_eq!(lengths, [1, 1_000, 1_000, 1]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
+async fn a_panic_while_an_item_is_serialized_fails_only_its_task() {
     let kind =
         Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, panics: bool| {
             ctx.emit(Odd::Fine(1)).await?;
@@ -758,7 +757,7 @@ async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
     let record = tasks.engine.find(failed.id()).unwrap();
     let Outcome::Failed(failure) = failed.outcome().await else { panic!() };
     assert!(failure.message.contains("as told"), "{}", failure.message);
-    assert_eq!(rest(&record, "r", 1, None).await, [1], "what came before is there");
+    assert_eq!(rest(&record, "r", 1, None).await, [1], "the earlier item is there");
     // On the same thread.
     let fine = tasks.start("odd", false).unwrap();
     assert_eq!(rest(&tasks.engine.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
@@ -767,7 +766,7 @@ async fn a_panic_while_an_item_is_written_fails_the_task_and_spoils_nothing() {
 // After the end.
 
 #[tokio::test(start_paused = true)]
-async fn items_stay_after_the_end_and_count_for_what_is_kept() {
+async fn items_are_kept_after_the_end_and_count_for_the_retention() {
     let settings = Settings { retention: Retention::default().bytes(2_500), ..Settings::default() };
     let tasks = manager([kind_of_numbers(Policy::default())], settings);
     let mut started = Vec::new();
@@ -785,7 +784,7 @@ async fn items_stay_after_the_end_and_count_for_what_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_being_read_stays_half_a_minute_after_its_end() {
+async fn a_task_that_is_being_read_is_kept_for_half_a_minute_after_its_end() {
     let settings = Settings { retention: Retention::default().count(0), ..Settings::default() };
     let tasks = manager([kind_of_numbers(Policy::default())], settings);
     let task = tasks.start("plain", 100).unwrap();

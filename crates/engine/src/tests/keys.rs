@@ -59,7 +59,7 @@ fn is_replaced(outcome: &Outcome) -> bool {
 // On conflict.
 
 #[tokio::test(start_paused = true)]
-async fn a_taken_key_is_refused_and_the_error_says_by_whom_and_what_else_there_is() {
+async fn a_taken_key_is_refused_with_the_id_of_its_task_and_the_alternatives() {
     let tasks = tasks();
     let live = start(&tasks, OnConflict::Refuse);
     let error = tasks.start_with("a", 10, key(OnConflict::Refuse)).unwrap_err();
@@ -84,20 +84,20 @@ async fn a_start_can_join_the_live_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_can_replace_the_live_task_and_runs_when_that_has_really_ended() {
+async fn a_start_can_replace_the_live_task_and_runs_once_that_has_ended() {
     let tasks = tasks();
     let old = start(&tasks, OnConflict::Refuse);
     sleep(secs(1)).await;
     let new = start(&tasks, OnConflict::Replace);
     assert_eq!((old.status(), new.status()), (TaskStatus::Cancelling, TaskStatus::Queued));
     assert_eq!(old.snapshot().cancel_reason, Some(CancelReason::Replaced));
-    assert_eq!(new.snapshot().queue.unwrap().position, None, "it has no place before its turn comes");
+    assert_eq!(new.snapshot().queue.unwrap().position, None, "it has no position before its turn");
     assert!(is_replaced(&old.outcome().await));
     assert_eq!(began(&new).await, 3_000, "the old one took two seconds to stop");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_is_replaced_at_once() {
+async fn a_waiting_task_is_replaced_at_once() {
     let tasks = tasks();
     let old = tasks.start_with("a", 10, key(OnConflict::Refuse).held()).unwrap();
     let new = start(&tasks, OnConflict::Replace);
@@ -106,10 +106,10 @@ async fn what_waits_is_replaced_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_newest_of_many_replacements_is_the_one_that_runs() {
+async fn only_the_newest_of_many_replacements_runs() {
     let tasks = tasks();
     let started: Vec<_> = (0..5).map(|_| start(&tasks, OnConflict::Replace)).collect();
-    assert_eq!(began(&started[4]).await, 0, "the first had not begun, so there was nothing to wait for");
+    assert_eq!(began(&started[4]).await, 0, "the first had not begun, so it need not wait");
     for replaced in &started[..4] {
         assert!(is_replaced(&replaced.outcome().await));
         assert_eq!(replaced.snapshot().started_at, None);
@@ -117,7 +117,7 @@ async fn the_newest_of_many_replacements_is_the_one_that_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_replacement_replaces_all_that_were_appended_too() {
+async fn a_replacement_replaces_appended_tasks_too() {
     let tasks = tasks();
     let old: Vec<_> = (0..3).map(|_| start(&tasks, OnConflict::Append)).collect();
     sleep(secs(1)).await;
@@ -129,7 +129,7 @@ async fn a_replacement_replaces_all_that_were_appended_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_can_wait_for_the_live_task_however_that_ends() {
+async fn an_appended_start_runs_after_the_live_task_however_that_ends() {
     let fails = Kind::new("a", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
         sleep(secs(10)).await;
         Err::<(), _>(Failure::new("no"))
@@ -142,17 +142,17 @@ async fn a_start_can_wait_for_the_live_task_however_that_ends() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_chain_goes_on_in_order_when_one_leaves_it() {
+async fn appended_tasks_run_in_order_when_one_of_them_is_cancelled() {
     let tasks = tasks();
     let started: Vec<_> = (0..4).map(|_| start(&tasks, OnConflict::Append)).collect();
     started[1].cancel().unwrap();
-    // Priorities are for tasks that may run: they don't change who comes first with a key.
+    // Priorities don't change the order of the tasks with a key.
     started[3].set_priority(9).unwrap();
     assert_eq!((began(&started[2]).await, began(&started[3]).await), (10_000, 20_000));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_still_waits_for_the_one_before_it() {
+async fn a_released_task_still_waits_for_the_earlier_one_with_its_key() {
     let tasks = tasks();
     let first = start(&tasks, OnConflict::Append);
     let second = tasks.start_with("a", 10, key(OnConflict::Append).held()).unwrap();
@@ -162,10 +162,10 @@ async fn a_released_task_still_waits_for_the_one_before_it() {
     assert_eq!(began(&second).await, 10_000);
 }
 
-// Whose key it is.
+// Who has a key.
 
 #[tokio::test(start_paused = true)]
-async fn kinds_share_no_keys_and_neither_do_different_keys() {
+async fn tasks_with_different_kinds_or_keys_do_not_conflict() {
     let tasks = tasks();
     let started = [("a", "k"), ("b", "k"), ("a", "l")]
         .map(|(task, key)| tasks.start_with(task, 10, StartOptions::new().key(key, OnConflict::Refuse)).unwrap());
@@ -176,7 +176,7 @@ async fn kinds_share_no_keys_and_neither_do_different_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_has_its_key_wherever_it_stands_until_it_has_ended() {
+async fn a_task_has_its_key_until_it_has_ended() {
     let retry = Some(Retry::exponential(2).first_delay(secs(60)).jitter(false));
     let fails =
         Kind::new("a", Policy { retry, ..Policy::default() }, Errors::default(), async |_: TaskContext, (): ()| {
@@ -222,9 +222,9 @@ async fn a_key_is_free_again_after_any_end() {
     }
 }
 
-/// Real threads: who learns of an end may be faster than who tells it.
+/// Uses real threads: a watcher may learn of an end before the call that reports it returns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_learnt_of_an_end_can_have_its_key() {
+async fn a_key_is_free_for_whoever_has_learned_of_the_end() {
     let kind =
         Kind::new("a", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let tasks = manager([kind], Settings::default());
@@ -246,7 +246,7 @@ async fn who_has_learnt_of_an_end_can_have_its_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_refuses_a_replacement_and_leaves_the_live_task_alone() {
+async fn a_full_queue_refuses_a_replacement_and_keeps_the_live_task() {
     let policy = Policy { queue_limit: Some(0), ..Policy::default() };
     let tasks = manager([lingering("a", policy)], Settings::default());
     let live = start(&tasks, OnConflict::Refuse);
@@ -255,11 +255,7 @@ async fn a_full_queue_refuses_a_replacement_and_leaves_the_live_task_alone() {
     assert_eq!(error.kind, ErrorKind::QueueFull);
     assert_eq!(live.status(), TaskStatus::Running);
     live.outcome().await;
-    assert_eq!(
-        began(&start(&tasks, OnConflict::Replace)).await,
-        10_000,
-        "and the key is not taken by what was refused"
-    );
+    assert_eq!(began(&start(&tasks, OnConflict::Replace)).await, 10_000, "the refused task does not take the key");
 }
 
 #[tokio::test(start_paused = true)]
@@ -319,7 +315,7 @@ async fn tasks_are_cancelled_by_kind_tag_status_and_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_ended_is_not_counted_among_the_cancelled() {
+async fn cancel_all_does_not_count_ended_tasks() {
     let tasks = tasks();
     tasks.start("a", 1).unwrap().outcome().await;
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();

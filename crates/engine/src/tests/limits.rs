@@ -34,7 +34,7 @@ fn prioritized(priority: i32) -> StartOptions {
     StartOptions::new().priority(priority)
 }
 
-/// When they began, in milliseconds; they have to end for it.
+/// Waits for the tasks to end. Returns when each began, in milliseconds.
 async fn begun(tasks: &[TaskHandle]) -> Vec<u64> {
     let mut begun = Vec::new();
     for task in tasks {
@@ -48,7 +48,7 @@ fn positions(tasks: &[TaskHandle]) -> Vec<Option<u32>> {
     tasks.iter().map(|task| task.snapshot().queue.and_then(|place| place.position)).collect()
 }
 
-/// The place that a watch, which waits already, is told within 100 ms after `change`, and after how many.
+/// Makes `change` while `watch` waits. Returns the place that it is told within 100 ms, and after how many ms.
 async fn told_after(watch: &mut TaskWatch, change: impl FnOnce()) -> Option<(QueuePlace, u128)> {
     let next = async {
         loop {
@@ -66,17 +66,17 @@ async fn told_after(watch: &mut TaskWatch, change: impl FnOnce()) -> Option<(Que
     told.ok().flatten().map(|(place, at)| (place, (at - changed).as_millis()))
 }
 
-// Who runs.
+// Which tasks run.
 
 #[tokio::test(start_paused = true)]
-async fn no_more_of_a_kind_run_than_its_limit_says() {
+async fn a_kind_runs_no_more_tasks_than_its_limit() {
     let tasks = manager([sleeper("a", at_once(2))], Settings::default());
     let started: Vec<_> = (0..5).map(|_| tasks.start("a", 10).unwrap()).collect();
     assert_eq!(begun(&started).await, [0, 0, 10, 10, 20]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_of_the_app_run_than_its_limit_says_whatever_their_kind() {
+async fn the_app_runs_no_more_tasks_than_its_limit() {
     let settings = Settings { concurrency: Some(1), ..Settings::default() };
     let tasks = manager([sleeper("a", Policy::default()), sleeper("b", at_once(5))], settings);
     let spawned = || {
@@ -87,12 +87,12 @@ async fn no_more_of_the_app_run_than_its_limit_says_whatever_their_kind() {
     };
     let started = [tasks.start("a", 10).unwrap(), spawned(), tasks.start("b", 10).unwrap(), spawned()];
     sleep(Duration::from_millis(5)).await;
-    assert_eq!(positions(&started), [None, Some(1), Some(1), Some(2)], "each kind has its own line");
+    assert_eq!(positions(&started), [None, Some(1), Some(1), Some(2)], "each kind has its own queue");
     assert_eq!(begun(&started).await, [0, 10, 20, 30]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_kinds_of_a_group_share_its_limit_and_others_pass_them_by() {
+async fn the_kinds_of_a_group_share_its_limit_and_others_do_not() {
     let in_group = || Policy { group: Some("disk".into()), ..Policy::default() };
     let kinds = [sleeper("a", in_group()), sleeper("b", in_group()), sleeper("c", Policy::default())];
     let tasks = manager(kinds, Settings { groups: vec![("disk".into(), 1)], ..Settings::default() });
@@ -101,18 +101,18 @@ async fn the_kinds_of_a_group_share_its_limit_and_others_pass_them_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_tightest_of_the_limits_counts() {
+async fn the_tightest_limit_counts() {
     let grouped = |limit| Policy { group: Some("net".into()), ..at_once(limit) };
     let settings = Settings { concurrency: Some(3), groups: vec![("net".into(), 2)], ..Settings::default() };
     let tasks =
         manager([sleeper("a", grouped(1)), sleeper("b", grouped(9)), sleeper("c", Policy::default())], settings);
     let started = ["a", "a", "b", "b", "c", "c"].map(|task| tasks.start(task, 10).unwrap());
-    // The first a and b fill the group, the first c the app. Then the same again, with what is left.
+    // The first a and b fill the group, and the first c fills the app. Then the rest does the same.
     assert_eq!(begun(&started).await, [0, 10, 0, 10, 0, 10]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slot_comes_back_however_its_task_ended() {
+async fn a_slot_is_free_again_however_its_task_ended() {
     use TaskStatus::{Cancelled, Completed, Failed, TimedOut};
     let policy = Policy { timeout: Some(Duration::from_millis(10)), grace: Duration::ZERO, ..at_once(1) };
     let odd = Kind::new("odd", policy, Errors::default(), async |_: TaskContext, how: u8| match how {
@@ -135,7 +135,7 @@ async fn a_slot_comes_back_however_its_task_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_higher_priority_runs_first_and_among_equals_the_older() {
+async fn tasks_run_by_priority_and_then_by_age() {
     let tasks = one_by_one();
     let started: Vec<_> =
         [0, 0, 10, -1, 0, 10].map(|priority| tasks.start_with("a", 10, prioritized(priority)).unwrap()).into();
@@ -143,7 +143,7 @@ async fn the_higher_priority_runs_first_and_among_equals_the_older() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_priority_holds_between_kinds() {
+async fn priorities_count_across_kinds() {
     let settings = Settings { concurrency: Some(1), ..Settings::default() };
     let tasks = manager(["a", "b"].map(|name| sleeper(name, Policy::default())), settings);
     let started = [("a", 0), ("a", 0), ("b", 1)]
@@ -158,7 +158,7 @@ async fn a_priority_can_be_changed_while_a_task_waits() {
     tasks.set_priority(started[3].id(), 1).unwrap();
     started[1].set_priority(-1).unwrap();
     assert_eq!(positions(&started), [None, Some(3), Some(2), Some(1)]);
-    // Back to what it was: the older one is the older one still.
+    // Back to the old priority: the older task is first again.
     started[1].set_priority(0).unwrap();
     assert_eq!(begun(&started).await, [0, 20, 30, 10]);
     assert_eq!(started[3].set_priority(2).unwrap_err().kind, ErrorKind::NotQueued);
@@ -182,7 +182,7 @@ async fn a_held_task_does_not_run_until_it_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_has_its_old_turn() {
+async fn a_released_task_has_its_old_place() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
     started[1].hold().unwrap();
@@ -203,7 +203,7 @@ async fn a_task_can_be_started_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_what_waits_can_be_held() {
+async fn only_a_waiting_task_can_be_held() {
     let tasks = one_by_one();
     let task = tasks.start("a", 10).unwrap();
     sleep(Duration::from_millis(1)).await;
@@ -218,7 +218,7 @@ async fn only_what_waits_can_be_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_between_its_turn_and_its_beginning_is_not_refused_for_being_queued() {
+async fn the_error_for_a_task_about_to_begin_does_not_say_that_it_is_queued() {
     let tasks = one_by_one();
     let task = tasks.start("a", 10).unwrap();
     assert_eq!(task.status(), TaskStatus::Queued, "its handler has not been called yet");
@@ -237,11 +237,11 @@ async fn a_waiting_task_shows_its_place() {
     sleep(Duration::from_millis(15)).await;
     assert_eq!(positions(&started), [None, None, Some(1), Some(2)]);
     started[2].outcome().await;
-    assert_eq!(started[2].snapshot().queue, None, "an ended task waits nowhere");
+    assert_eq!(started[2].snapshot().queue, None, "an ended task is in no queue");
 }
 
 #[tokio::test(start_paused = true)]
-async fn places_are_counted_to_a_thousand() {
+async fn positions_are_counted_up_to_a_thousand() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..1_005).map(|_| tasks.start("a", 10).unwrap()).collect();
     let positions = positions(&started);
@@ -249,7 +249,7 @@ async fn places_are_counted_to_a_thousand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watch_is_told_each_new_place_and_nothing_when_the_task_stays_where_it_is() {
+async fn a_watcher_is_told_a_new_place_and_nothing_if_the_place_is_the_same() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..4).map(|_| tasks.start("a", 1_000).unwrap()).collect();
     let mut watch = started[3].watch();
@@ -266,7 +266,7 @@ async fn a_watch_is_told_each_new_place_and_nothing_when_the_task_stays_where_it
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_behind_a_task_that_begins_leaves_is_held_or_comes_back_are_told_within_a_moment() {
+async fn watchers_learn_their_new_places_when_a_task_ahead_moves() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..5).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let mut last = started[4].watch();
@@ -279,7 +279,7 @@ async fn those_behind_a_task_that_begins_leaves_is_held_or_comes_back_are_told_w
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_behind_a_newcomer_with_a_higher_priority_are_told() {
+async fn watchers_learn_their_new_places_when_a_task_enters_ahead() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..2).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let mut watch = started[1].watch();
@@ -289,7 +289,7 @@ async fn those_behind_a_newcomer_with_a_higher_priority_are_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_changes_a_waiting_task_has_its_watchers_told_at_once() {
+async fn a_change_to_a_waiting_task_is_told_to_its_watchers_at_once() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..2).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let (task, mut watch) = (&started[1], started[1].watch());
@@ -302,7 +302,7 @@ async fn who_changes_a_waiting_task_has_its_watchers_told_at_once() {
 // Full queues.
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_of_a_kind_refuses_and_says_where_its_limit_is_set() {
+async fn a_full_queue_of_a_kind_refuses_a_task_and_says_where_its_limit_is_set() {
     let limited = || Policy { queue_limit: Some(2), ..at_once(1) };
     let tasks = manager([sleeper("a", limited()), sleeper("b", limited())], Settings::default());
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
@@ -312,13 +312,13 @@ async fn a_full_queue_of_a_kind_refuses_and_says_where_its_limit_is_set() {
     assert!(error.message.contains("task \"a\"") && error.message.contains(".queue_limit(2)"), "{error}");
     assert!(error.message.contains("try again later"), "{error}");
     assert!(tasks.start("b", 10).is_ok(), "another kind has its own queue");
-    assert_eq!(tasks.list(&TaskFilter::default().task("a")).len(), 3, "what was refused left nothing behind");
+    assert_eq!(tasks.list(&TaskFilter::default().task("a")).len(), 3, "a refused task leaves nothing");
     assert_eq!(begun(&started).await, [0, 10, 20]);
     assert!(tasks.start("a", 10).is_ok(), "there is room again");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_full_queue_of_the_app_refuses_and_says_where_its_limit_is_set() {
+async fn a_full_queue_of_the_app_refuses_a_task_and_says_where_its_limit_is_set() {
     let settings = Settings { concurrency: Some(1), queue_limit: Some(1), ..Settings::default() };
     let tasks = manager(["a", "b"].map(|name| sleeper(name, Policy::default())), settings);
     tasks.start("a", 10).unwrap();
@@ -329,11 +329,11 @@ async fn a_full_queue_of_the_app_refuses_and_says_where_its_limit_is_set() {
     assert!(error.message.contains("of the app"), "{error}");
     assert!(error.message.contains(".queue_limit(1) of the Builder"), "{error}");
     let spawned = tasks.spawn("ad hoc", async |_: TaskContext| Ok::<_, Failure>(()));
-    assert_eq!(spawned.status(), TaskStatus::Queued, "what is spawned is never refused");
+    assert_eq!(spawned.status(), TaskStatus::Queued, "a spawned task is never refused");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_for_none_runs_a_task_at_once_or_refuses_it() {
+async fn with_a_queue_limit_of_zero_a_task_runs_at_once_or_is_refused() {
     let tasks = manager([sleeper("a", Policy { queue_limit: Some(0), ..at_once(1) })], Settings::default());
     let running = tasks.start("a", 10).unwrap();
     assert_eq!(tasks.start("a", 10).unwrap_err().kind, ErrorKind::QueueFull);
@@ -342,7 +342,7 @@ async fn a_queue_for_none_runs_a_task_at_once_or_refuses_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_not_run_yet_takes_a_place_in_the_queue_too() {
+async fn held_and_delayed_tasks_count_for_the_queue_limit() {
     let tasks = manager([sleeper("a", Policy { queue_limit: Some(2), ..Policy::default() })], Settings::default());
     tasks.start_with("a", 10, StartOptions::new().held()).unwrap();
     tasks.start_with("a", 10, StartOptions::new().delay(Duration::from_secs(1))).unwrap();
@@ -351,9 +351,9 @@ async fn what_may_not_run_yet_takes_a_place_in_the_queue_too() {
     assert!(tasks.start("a", 10).is_ok(), "it does not wait, so it is not refused");
 }
 
-/// Real threads: who learns of an end may be faster than who tells it.
+/// Uses real threads: a watcher may learn of an end before the call that reports it returns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_learnt_of_an_end_can_have_its_slot() {
+async fn a_slot_is_free_for_whoever_has_learned_of_the_end() {
     let kind = Kind::new(
         "a",
         Policy { queue_limit: Some(0), ..at_once(1) },
@@ -373,7 +373,7 @@ async fn who_has_learnt_of_an_end_can_have_its_slot() {
 // Limits that change.
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_is_raised_lets_run_what_has_room_now() {
+async fn raising_a_limit_lets_waiting_tasks_run() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..4).map(|_| tasks.start("a", 100).unwrap()).collect();
     sleep(Duration::from_millis(10)).await;
@@ -384,7 +384,7 @@ async fn a_limit_that_is_raised_lets_run_what_has_room_now() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_that_is_lowered_stops_nobody_and_lets_nothing_begin_before_enough_have_ended() {
+async fn lowering_a_limit_stops_no_task_and_none_begins_until_enough_have_ended() {
     let settings = Settings { concurrency: Some(3), ..Settings::default() };
     let tasks = manager([sleeper("a", Policy::default())], settings);
     let started = [100, 200, 300, 10, 10].map(|millis| tasks.start("a", millis).unwrap());
@@ -393,7 +393,7 @@ async fn a_limit_that_is_lowered_stops_nobody_and_lets_nothing_begin_before_enou
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_of_none_at_all_holds_all_of_them() {
+async fn with_a_limit_of_zero_no_task_runs() {
     let tasks = manager([sleeper("a", at_once(0))], Settings::default());
     let task = tasks.start("a", 10).unwrap();
     sleep(Duration::from_secs(60)).await;
@@ -403,7 +403,7 @@ async fn a_limit_of_none_at_all_holds_all_of_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_of_a_group_can_be_changed_and_given_while_running() {
+async fn the_limit_of_a_group_can_be_set_and_changed_at_runtime() {
     let kinds = ["a", "b"].map(|name| sleeper(name, Policy { group: Some("g".into()), ..Policy::default() }));
     let tasks = manager(kinds, Settings::default());
     tasks.set_limit(LimitOf::Group("g".into()), 1).unwrap();
@@ -415,7 +415,7 @@ async fn the_limit_of_a_group_can_be_changed_and_given_while_running() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_of_what_is_not_there_can_not_be_changed() {
+async fn the_limit_of_an_unknown_kind_or_group_can_not_be_changed() {
     let tasks = one_by_one();
     for (of, hint) in
         [(LimitOf::Task("b".into()), "Task::new(\"b\""), (LimitOf::Group("g".into()), "Task::group(\"g\")")]
@@ -429,7 +429,7 @@ async fn the_limit_of_what_is_not_there_can_not_be_changed() {
 // Leaving the queue.
 
 #[tokio::test(start_paused = true)]
-async fn a_cancelled_waiting_task_leaves_at_once_and_never_runs() {
+async fn a_cancelled_waiting_task_leaves_the_queue_at_once_and_never_runs() {
     let tasks = manager([sleeper("a", Policy { queue_limit: Some(3), ..at_once(1) })], Settings::default());
     let started: Vec<_> = (0..4).map(|_| tasks.start("a", 10).unwrap()).collect();
     started[2].hold().unwrap();

@@ -1,4 +1,4 @@
-//! The engine as its users see it, with registered kinds, on tokio alone and in paused time.
+//! Tests of the engine as its users see it, with registered kinds and in paused time.
 
 mod batch;
 mod cancel;

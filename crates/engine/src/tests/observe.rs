@@ -1,4 +1,4 @@
-//! Spans, counts, and what is kept of ended tasks.
+//! Spans, counts, and the retention of ended tasks.
 
 use std::{
     fmt::{Debug, Write as _},
@@ -38,7 +38,7 @@ impl Log {
     pub(super) fn capture() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
-        // Spans are of the level debug.
+        // Spans have the level debug.
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::DEBUG);
         let subscriber = subscriber.with_writer(move || writer.clone()).finish();
         (log, tracing::subscriber::set_default(subscriber))
@@ -63,7 +63,7 @@ impl io::Write for Log {
     }
 }
 
-/// What happens to spans on this thread, a line for each.
+/// The events of the spans on this thread, one line each.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Vec<String>>>);
 
@@ -155,7 +155,7 @@ async fn a_task_and_each_of_its_attempts_is_a_span() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_status_is_spelled_the_same_wherever_the_span_shows_it() {
+async fn a_span_shows_each_status_by_its_name() {
     let (spans, _guard) = Spans::capture();
     let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
     manager([by_input("load", policy)], Settings::default()).start("load", FAILS).unwrap().outcome().await;
@@ -165,7 +165,7 @@ async fn a_status_is_spelled_the_same_wherever_the_span_shows_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_span_of_a_task_ends_with_it_and_not_when_it_is_forgotten() {
+async fn the_span_of_a_task_closes_at_its_end_even_if_the_task_is_kept() {
     let (spans, _guard) = Spans::capture();
     let tasks = manager([by_input("load", Policy::default())], Settings::default());
     let task = tasks.start("load", 1).unwrap();
@@ -176,7 +176,7 @@ async fn the_span_of_a_task_ends_with_it_and_not_when_it_is_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_handler_logs_says_of_which_attempt_at_which_task_it_is() {
+async fn the_log_of_a_handler_names_its_task_and_attempt() {
     let (log, _guard) = Log::capture();
     let tasks = manager([], Settings::default());
     let task = tasks.spawn("sync", async |ctx: TaskContext| {
@@ -195,7 +195,7 @@ async fn what_a_handler_logs_says_of_which_attempt_at_which_task_it_is() {
     }
 }
 
-/// Asks for the tasks whenever it hears of a span, from another thread: this one could not say that it waits for ever.
+/// Asks for the tasks at each event of a span. Does so on another thread, to notice when that waits for ever.
 struct Asks {
     tasks: TaskManager,
     unanswered: Arc<Mutex<Vec<&'static str>>>,
@@ -227,7 +227,7 @@ impl<S: Subscriber> Layer<S> for Asks {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_listens_to_spans_may_ask_for_tasks() {
+async fn a_listener_to_spans_may_ask_for_tasks() {
     let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
     let tasks = manager([by_input("load", policy)], Settings { retention: few(0), ..Settings::default() });
     let unanswered = Arc::<Mutex<Vec<_>>>::default();
@@ -238,7 +238,7 @@ async fn whoever_listens_to_spans_may_ask_for_tasks() {
     settle().await;
     batch.cancel().unwrap();
     batch.outcome().await;
-    assert_eq!(*unanswered.lock(), Vec::<&str>::new(), "asked in vain, under a lock");
+    assert_eq!(*unanswered.lock(), Vec::<&str>::new(), "these events came under a lock");
 }
 
 // Counts.
@@ -252,7 +252,7 @@ async fn one_call_counts_the_tasks_of_each_kind_by_status() {
     let load = Policy { concurrency: Some(3), group: Some("net".into()), ..Policy::default() };
     let tasks = manager([by_input("b", load), by_input("a", Policy::default())], Settings::default());
     let names: Vec<_> = tasks.counts().into_iter().map(|counts| counts.task).collect();
-    assert_eq!(names, [Some("a".into()), Some("b".into()), None], "by name, and what is spawned last");
+    assert_eq!(names, [Some("a".into()), Some("b".into()), None], "by name, with spawned tasks last");
 
     let started = [1, FAILS, HANGS, HANGS, HANGS, HANGS, HANGS].map(|input| tasks.start("b", input).unwrap());
     settle().await;
@@ -281,7 +281,7 @@ async fn one_call_counts_the_tasks_of_each_kind_by_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_that_wait_for_an_attempt_are_stopping_or_timed_out_are_counted_as_such() {
+async fn retrying_cancelling_and_timed_out_tasks_are_counted() {
     let policy =
         Policy { retry: Some(Retry::exponential(2)), timeout: Some(Duration::from_millis(300)), ..Policy::default() };
     let stays = Kind::new("stays", Policy::default(), Errors::default(), async |ctx: TaskContext, (): ()| {
@@ -301,7 +301,7 @@ async fn tasks_that_wait_for_an_attempt_are_stopping_or_timed_out_are_counted_as
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_spawned_is_counted_together_and_batches_are_not() {
+async fn spawned_tasks_are_counted_together_and_batches_are_not_counted() {
     let tasks = manager([by_input("load", Policy::default())], Settings::default());
     for name in ["one", "other"] {
         tasks.spawn(name, async |_: TaskContext| Ok::<_, Failure>(())).outcome().await;
@@ -313,7 +313,7 @@ async fn what_is_spawned_is_counted_together_and_batches_are_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_ended_stays_counted_when_it_is_not_kept_and_what_was_refused_never_was() {
+async fn ended_tasks_stay_counted_and_refused_ones_never_are() {
     let settings = Settings { retention: few(0), ..Settings::default() };
     let tasks = manager([by_input("load", Policy { queue_limit: Some(0), ..Policy::default() })], settings);
     for _ in 0..5 {
@@ -326,7 +326,7 @@ async fn what_ended_stays_counted_when_it_is_not_kept_and_what_was_refused_never
     assert_eq!((counts.completed, counts.queued), (5, 0));
 }
 
-// What is kept.
+// Retention.
 
 fn few(count: usize) -> Retention {
     Retention::default().count(count)
@@ -356,7 +356,7 @@ async fn ended_tasks_are_kept_up_to_a_number_and_live_ones_always() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ended_tasks_are_kept_for_a_time_from_their_end_on() {
+async fn ended_tasks_are_kept_for_a_time() {
     let tasks = keeper(Retention::default().age(Duration::from_secs(60)));
     let task = tasks.start("load", HANGS).unwrap();
     sleep(Duration::from_secs(600)).await;
@@ -366,7 +366,7 @@ async fn ended_tasks_are_kept_for_a_time_from_their_end_on() {
     sleep(Duration::from_secs(1)).await;
     assert_eq!(kept(&tasks), []);
     assert_eq!(tasks.get(task.id()).unwrap_err().kind, ErrorKind::NotFound);
-    assert!(task.snapshot().status.is_final(), "who holds it still reads it");
+    assert!(task.snapshot().status.is_final(), "its handle still has it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -380,10 +380,10 @@ async fn ended_tasks_are_kept_up_to_a_size() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_that_is_about_to_be_asked_for_is_kept_for_half_a_minute() {
+async fn a_large_outcome_is_kept_half_a_minute_for_a_follower_to_fetch() {
     let tasks = keeper(few(0));
     let large = ended(&tasks, 5_000).await.id();
-    assert_eq!(kept(&tasks), [large], "it was too large to come with the end that its follower was told of");
+    assert_eq!(kept(&tasks), [large], "it was too large to be sent with the end");
     for _ in 0..5 {
         ended(&tasks, 1).await;
     }
@@ -395,7 +395,7 @@ async fn an_outcome_that_is_about_to_be_asked_for_is_kept_for_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_outcome_that_nobody_followed_or_that_came_with_the_end_is_not() {
+async fn a_small_outcome_or_one_without_a_follower_is_not_kept_longer() {
     let tasks = keeper(few(0));
     ended(&tasks, 4_000).await;
     assert_eq!(kept(&tasks), []);
@@ -405,7 +405,7 @@ async fn an_outcome_that_nobody_followed_or_that_came_with_the_end_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_an_outcome_gets_it_though_nothing_is_kept() {
+async fn waiting_for_an_outcome_returns_it_even_if_nothing_is_kept() {
     let tasks = keeper(few(0).age(Duration::ZERO));
     let task = tasks.start("load", 1).unwrap();
     settle().await;

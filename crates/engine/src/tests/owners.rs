@@ -1,4 +1,4 @@
-//! What becomes of tasks whose page goes.
+//! The tasks of owners that have gone.
 
 use super::manager;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     task::owner::Owner,
 };
 
-fn page(label: &str) -> Owner {
+fn labelled(label: &str) -> Owner {
     Owner::Other { label: label.into(), token: 0 }
 }
 
@@ -37,12 +37,12 @@ fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskHandle {
 }
 
 #[tokio::test(start_paused = true)]
-async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
+async fn the_tasks_of_an_owner_that_goes_become_the_apps_or_are_cancelled() {
     let tasks = kinds();
-    let main = || page("main");
+    let main = || labelled("main");
     let (goes_on, runs, waits) =
         (start(&tasks, "GoOn", main()), start(&tasks, "Cancel", main()), start(&tasks, "Cancel", main()));
-    let (of_app, of_other) = (start(&tasks, "Cancel", Owner::App), start(&tasks, "Cancel", page("other")));
+    let (of_app, of_other) = (start(&tasks, "Cancel", Owner::App), start(&tasks, "Cancel", labelled("other")));
     tokio::task::yield_now().await;
     tasks.engine.disown(|owner| owner.label() == Some("main"));
     for task in [runs, waits] {
@@ -55,11 +55,11 @@ async fn they_go_on_as_the_apps_or_are_cancelled_as_their_kind_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_goes_with_its_members() {
+async fn a_batch_is_cancelled_with_its_members_when_its_owner_goes() {
     let tasks = kinds();
     let id = TaskId::new();
     let inputs = vec![Json::null(), Json::null()];
-    let owner = page("main");
+    let owner = labelled("main");
     let batch = StartBatch { id, task: "Cancel", inputs, owner, options: crate::BatchOptions::new() };
     tasks.engine.start_batch(batch).unwrap();
     tasks.engine.disown(|owner| owner.label() == Some("main"));

@@ -1,4 +1,4 @@
-//! Services: runs that are followed by others.
+//! Services: tasks that are restarted.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// What each run of a service does, one after the other; the last one goes on and on.
+/// What each attempt of a service does, in order. The last one never ends.
 #[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
 enum Run {
     Fails(u64),
@@ -46,13 +46,13 @@ fn service(restart: Restart) -> TaskManager {
     manager([kind], Settings::default())
 }
 
-/// 1, 2, 4, … seconds, on the dot.
+/// Delays of exactly 1, 2, 4, … seconds.
 fn delays(attempts: u32) -> Retry {
     Retry::exponential(attempts).jitter(false)
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_fails_or_panics_is_followed_by_another_after_a_delay_that_grows() {
+async fn an_attempt_that_fails_or_panics_is_restarted_after_a_growing_delay() {
     let tasks = service(Restart::on_failure().delays(delays(9)));
     let runs = [Run::Fails(0), Run::Panics(0), Run::Fails(0)];
     let task = tasks.start("service", runs).unwrap();
@@ -68,7 +68,7 @@ async fn a_run_that_fails_or_panics_is_followed_by_another_after_a_delay_that_gr
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_returns_is_the_last_unless_it_is_always_restarted() {
+async fn an_attempt_that_returns_is_the_last_unless_the_kind_is_always_restarted() {
     let runs = [Run::Returns(5), Run::Returns(5)];
     let task = service(Restart::on_failure()).start("service", runs).unwrap();
     assert_eq!(task.outcome().await.output::<u32>(), Some(1));
@@ -82,7 +82,7 @@ async fn one_that_returns_is_the_last_unless_it_is_always_restarted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn too_many_short_runs_in_a_row_are_the_end() {
+async fn a_service_ends_after_too_many_short_attempts_in_a_row() {
     let tasks = service(Restart::on_failure().delays(delays(3)));
     let task = tasks.start("service", [Run::Fails(0); 9]).unwrap();
     let Outcome::Failed(failure) = task.outcome().await else { panic!() };
@@ -90,18 +90,18 @@ async fn too_many_short_runs_in_a_row_are_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_long_run_has_the_count_begin_anew() {
+async fn a_long_attempt_resets_the_count_of_short_ones() {
     let tasks = service(Restart::on_failure().delays(delays(3)).healthy_after(secs(60)));
     let task =
         tasks.start("service", [Run::Fails(0), Run::Fails(0), Run::Fails(60), Run::Fails(0), Run::Fails(59)]).unwrap();
     sleep(secs(3 + 60 + 1)).await;
-    // One second after the long run, and one after the short one that is the first again.
+    // One second after the long attempt, and one after the next short one, which counts as the first again.
     sleep(secs(1 + 59 + 3)).await;
     assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 6));
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_may_run_once_is_run_again_after_a_long_run_and_not_at_once() {
+async fn even_with_one_attempt_a_service_is_restarted_after_a_long_attempt() {
     let tasks = service(Restart::on_failure().delays(delays(1)).healthy_after(Duration::ZERO));
     let task = tasks.start("service", [Run::Fails(0); 3]).unwrap();
     sleep(Duration::from_millis(2_500)).await;
@@ -109,7 +109,7 @@ async fn one_that_may_run_once_is_run_again_after_a_long_run_and_not_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_told_to_stop_whether_it_runs_or_waits_for_its_next_run() {
+async fn a_service_can_be_cancelled_while_it_runs_or_waits() {
     for runs in [vec![], vec![Run::Fails(0)]] {
         let task = service(Restart::always()).start("service", runs).unwrap();
         sleep(Duration::from_millis(1)).await;
@@ -121,7 +121,7 @@ async fn it_is_told_to_stop_whether_it_runs_or_waits_for_its_next_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shut_down_tells_it_and_waits_for_its_clean_up() {
+async fn a_shut_down_stops_a_service_and_waits_for_its_clean_up() {
     let policy = Policy { restart: Some(Restart::always()), ..Policy::default() };
     let kind = Kind::new("service", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.on_cancel(async { sleep(secs(2)).await });

@@ -1,4 +1,4 @@
-//! Attempts that are made again, by policy and by hand.
+//! Retries, by policy and by hand.
 
 use std::{
     sync::{
@@ -24,12 +24,12 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// Attempts 1, 2, 4, … seconds apart, on the dot.
+/// A policy with so many attempts, exactly 1, 2, 4, … seconds apart.
 fn attempts(attempts: u32) -> Policy {
     Policy { retry: Some(Retry::exponential(attempts).jitter(false)), ..Policy::default() }
 }
 
-/// A kind whose first attempts fail, as many as its input says, and the next one takes a second.
+/// A kind whose first attempts fail, as many as the input says. The next one takes a second and completes.
 fn flaky(name: &str, policy: Policy) -> Kind {
     Kind::new(name, policy, Errors::default(), async |ctx: TaskContext, fails: u32| {
         if ctx.attempt() <= fails {
@@ -44,7 +44,7 @@ fn flaky_only(policy: Policy) -> TaskManager {
     manager([flaky("a", policy)], Settings::default())
 }
 
-/// Every status to come, with the time of its change in milliseconds and its attempt.
+/// Every later status, with the time of its change in milliseconds, and the number of its attempt.
 async fn statuses(mut watch: TaskWatch) -> Vec<(TaskStatus, u64, u32)> {
     let mut statuses = Vec::new();
     while let Some(event) = watch.next().await {
@@ -56,7 +56,7 @@ async fn statuses(mut watch: TaskWatch) -> Vec<(TaskStatus, u64, u32)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_attempt_is_made_again_after_a_delay_that_grows() {
+async fn a_failed_task_is_retried_after_a_growing_delay() {
     use TaskStatus::{Completed, Queued, Retrying, Running};
     let tasks = flaky_only(attempts(5));
     let task = tasks.start("a", 2).unwrap();
@@ -76,7 +76,7 @@ async fn a_failed_attempt_is_made_again_after_a_delay_that_grows() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_attempt_is_the_last_and_its_error_the_tasks() {
+async fn the_error_of_the_last_attempt_is_the_tasks() {
     for most in [0, 1, 3] {
         let task = flaky_only(attempts(most)).start("a", 99).unwrap();
         let Outcome::Failed(failure) = task.outcome().await else { panic!() };
@@ -85,11 +85,11 @@ async fn the_last_attempt_is_the_last_and_its_error_the_tasks() {
     }
     let task = flaky_only(Policy::default()).start("a", 1).unwrap();
     task.outcome().await;
-    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Failed, 1), "nothing was said of retries");
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Failed, 1), "its policy has no retries");
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_an_error_that_passes_the_test_leads_to_another_attempt() {
+async fn only_an_error_that_passes_retry_if_is_retried() {
     #[derive(Serialize)]
     enum SyncError {
         Offline,
@@ -109,7 +109,7 @@ async fn only_an_error_that_passes_the_test_leads_to_another_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_not_tried_again_wherever_it_comes_from() {
+async fn a_panic_is_not_retried_wherever_it_comes_from() {
     let kind = Kind::new("a", attempts(9), Errors::default(), async |_: TaskContext, (): ()| -> Result<(), Failure> {
         panic!("as told")
     });
@@ -148,7 +148,7 @@ async fn a_task_that_waits_for_its_next_attempt_shows_when_and_why() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_waits_for_its_next_attempt_leaves_its_slot_to_others() {
+async fn a_retrying_task_leaves_its_slot_to_others() {
     let tasks = flaky_only(Policy { concurrency: Some(1), ..attempts(3) });
     let (fails, other) = (tasks.start("a", 2).unwrap(), tasks.start("a", 0).unwrap());
     sleep(Duration::from_millis(500)).await;
@@ -158,16 +158,16 @@ async fn a_task_that_waits_for_its_next_attempt_leaves_its_slot_to_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_whose_time_has_come_waits_in_its_old_turn_for_room() {
+async fn a_retried_task_queues_in_its_old_place() {
     let tasks = flaky_only(Policy { concurrency: Some(1), queue_limit: Some(2), ..attempts(3) });
     let started = [1, 0, 0].map(|fails| tasks.start("a", fails).unwrap());
     sleep(Duration::from_millis(10)).await;
     let late = tasks.start("a", 0).unwrap();
     for task in started.iter().chain([&late]) {
-        assert!(matches!(task.outcome().await, Outcome::Completed { .. }), "a further attempt is never refused");
+        assert!(matches!(task.outcome().await, Outcome::Completed { .. }), "another attempt is never refused");
     }
     let ended = started.map(|task| task.snapshot().ended_at.unwrap());
-    assert_eq!((ended, late.snapshot().ended_at), ([2_000, 1_000, 3_000], Some(4_000)), "before the younger ones");
+    assert_eq!((ended, late.snapshot().ended_at), ([2_000, 1_000, 3_000], Some(4_000)), "before younger tasks");
 }
 
 #[tokio::test(start_paused = true)]
@@ -180,12 +180,12 @@ async fn a_cancel_between_two_attempts_ends_the_task_at_once() {
     assert_eq!((snapshot.status, snapshot.cancel_reason), (TaskStatus::Cancelled, Some(CancelReason::User)));
     assert_eq!((snapshot.ended_at, snapshot.next_attempt_at, &snapshot.error), (Some(500), None, &None));
     sleep(secs(60)).await;
-    assert_eq!(task.snapshot(), snapshot, "and nothing of it comes back");
-    assert_eq!(tasks.start("a", 0).unwrap().outcome().await.output::<u32>(), Some(1), "its slot is there");
+    assert_eq!(task.snapshot(), snapshot, "it does not come back");
+    assert_eq!(tasks.start("a", 0).unwrap().outcome().await.output::<u32>(), Some(1), "its slot is free");
 }
 
 #[tokio::test(start_paused = true)]
-async fn progress_is_set_back_for_a_new_attempt() {
+async fn progress_is_reset_for_a_new_attempt() {
     let kind = Kind::new("a", attempts(2), Errors::default(), async |ctx: TaskContext, (): ()| {
         if ctx.attempt() == 1 {
             ctx.progress().total(10).set(7);
@@ -226,7 +226,7 @@ async fn a_task_can_be_held_and_prioritized_between_two_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_released_before_its_time_still_waits_for_it() {
+async fn a_released_task_still_waits_for_its_delay() {
     let tasks = flaky_only(attempts(2));
     let task = tasks.start("a", 1).unwrap();
     sleep(Duration::from_millis(500)).await;
@@ -255,7 +255,7 @@ fn second_time_lucky() -> TaskManager {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_failed_timed_out_or_was_cancelled_can_be_started_again_with_its_input() {
+async fn a_failed_timed_out_or_cancelled_task_can_be_started_again() {
     for end in [TaskStatus::Failed, TaskStatus::TimedOut, TaskStatus::Cancelled] {
         let tasks = second_time_lucky();
         let how = if end == TaskStatus::Failed { "fails" } else { "hangs" };
@@ -288,7 +288,7 @@ async fn a_task_that_is_started_again_keeps_its_priority_and_is_not_held() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_did_not_end_badly_is_not_started_again() {
+async fn a_live_or_completed_task_is_not_started_again() {
     let tasks = flaky_only(Policy::default());
     let task = tasks.start("a", 0).unwrap();
     sleep(Duration::from_millis(1)).await;
@@ -301,7 +301,7 @@ async fn what_did_not_end_badly_is_not_started_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_task_of_a_kind_is_not_started_again() {
+async fn a_spawned_task_or_a_batch_is_not_started_again() {
     let tasks = flaky_only(Policy::default());
     let spawned = tasks.spawn("once", async |_: TaskContext| Err::<(), _>(Failure::new("no")));
     spawned.outcome().await;
@@ -322,7 +322,7 @@ async fn what_is_no_task_of_a_kind_is_not_started_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_batch_that_completed_with_failures_says_to_start_its_members_again() {
+async fn the_error_for_a_batch_with_failures_says_to_start_its_members_again() {
     let tasks = flaky_only(Policy::default());
     let batch = tasks.batch("a", [9, 0], BatchOptions::new()).unwrap();
     batch.outcome().await;
@@ -331,7 +331,7 @@ async fn a_batch_that_completed_with_failures_says_to_start_its_members_again() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_live_task_is_not_refused_with_the_words_for_removing_it() {
+async fn the_error_for_a_live_task_does_not_speak_of_removing_it() {
     let tasks = flaky_only(Policy::default());
     let task = tasks.start("a", 0).unwrap();
     let error = tasks.retry(task.id()).unwrap_err();
@@ -339,7 +339,7 @@ async fn a_live_task_is_not_refused_with_the_words_for_removing_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_key_that_was_taken_since_is_taken() {
+async fn a_task_is_not_started_again_if_its_key_was_taken_meanwhile() {
     let tasks = flaky_only(Policy::default());
     let options = || StartOptions::new().key("k", OnConflict::Refuse);
     let failed = tasks.start_with("a", 9, options()).unwrap();

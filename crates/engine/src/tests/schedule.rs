@@ -1,4 +1,4 @@
-//! Schedules with real runs, in paused time: the wall clock goes with tokio's, and may be set apart.
+//! Schedules with real runs, in paused time. The wall clock follows tokio's, and tests can set it.
 
 use std::{
     collections::HashMap,
@@ -29,7 +29,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// How far the wall clock is ahead of what it would be, in milliseconds.
+/// How far the wall clock is ahead of tokio's, in milliseconds.
 type Ahead = Arc<AtomicI64>;
 
 fn manager() -> (TaskManager, Ahead) {
@@ -48,7 +48,7 @@ fn manager() -> (TaskManager, Ahead) {
     let kinds: HashMap<_, _> = [takes, fails, narrow].map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).into();
     let (begin, ahead) = (Instant::now(), Ahead::default());
     let set = Arc::clone(&ahead);
-    // It begins an hour after 1970, to be set back.
+    // It begins an hour after 1970, so that it can be set back.
     let clock = move || {
         let passed = i64::try_from(begin.elapsed().as_millis()).unwrap() + 3_600_000;
         u64::try_from(passed + set.load(SeqCst)).unwrap()
@@ -77,7 +77,7 @@ fn every(interval: u64) -> Schedule {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_is_run_at_its_interval_as_a_task_of_the_app() {
+async fn a_schedule_starts_a_task_of_the_app_at_each_interval() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 4, every(10)).unwrap();
     sleep(secs(32)).await;
@@ -99,7 +99,7 @@ async fn a_kind_is_run_at_its_interval_as_a_task_of_the_app() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_known_of_the_last_run_outlives_the_task() {
+async fn the_last_run_is_remembered_longer_than_its_task() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "fails", (), every(10).at_once()).unwrap();
     sleep(secs(1)).await;
@@ -110,7 +110,7 @@ async fn what_is_known_of_the_last_run_outlives_the_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_learns_of_an_end_finds_it_in_the_schedule() {
+async fn the_schedule_shows_an_end_to_whoever_has_learned_of_it() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "fails", (), every(10)).unwrap();
     tasks.trigger("sync").unwrap().outcome().await;
@@ -118,7 +118,7 @@ async fn who_learns_of_an_end_finds_it_in_the_schedule() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_would_overlap_is_left_out_and_counted() {
+async fn a_run_that_would_overlap_is_skipped_and_counted() {
     let (tasks, _) = manager();
     tasks.schedule("alone", "takes", 25, every(10)).unwrap();
     tasks.schedule("together", "takes", 25, every(10).overlap()).unwrap();
@@ -129,7 +129,7 @@ async fn a_run_that_would_overlap_is_left_out_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_interval_may_count_from_the_end() {
+async fn the_interval_may_count_from_the_end_of_the_last_run() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 5, every(10).from_end().at_once()).unwrap();
     sleep(secs(3)).await;
@@ -152,7 +152,7 @@ async fn a_cron_expression_is_followed_to_the_second() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_never_ends_the_schedule_and_the_next_run_backs_off() {
+async fn a_failure_does_not_end_the_schedule_but_delays_the_next_run() {
     let (tasks, _) = manager();
     let retry = Retry::exponential(3).first_delay(secs(15)).max_delay(secs(40)).jitter(false);
     tasks.schedule("sync", "fails", (), every(10).back_off(retry)).unwrap();
@@ -165,7 +165,7 @@ async fn a_failure_never_ends_the_schedule_and_the_next_run_backs_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_start_is_left_out_and_counted_and_the_schedule_goes_on() {
+async fn a_refused_start_is_skipped_and_counted() {
     let (tasks, _) = manager();
     let other = tasks.start("narrow", ()).unwrap();
     sleep(secs(1)).await;
@@ -176,7 +176,7 @@ async fn a_refused_start_is_left_out_and_counted_and_the_schedule_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_in_a_row_are_logged_once() {
+async fn consecutive_refusals_are_logged_once() {
     let (log, _guard) = Log::capture();
     let (tasks, _) = manager();
     let other = tasks.start("narrow", ()).unwrap();
@@ -194,7 +194,7 @@ async fn refusals_in_a_row_are_logged_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
+async fn no_run_is_started_or_logged_during_an_exit() {
     let (log, _guard) = Log::capture();
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 100, every(10)).unwrap();
@@ -204,12 +204,12 @@ async fn nothing_is_run_and_nothing_said_when_the_app_is_about_to_exit() {
     sleep(secs(30)).await;
     let schedule = only(&tasks);
     assert_eq!((schedule.running, schedule.skipped, schedule.last_run.unwrap().status), (0, 3, TaskStatus::Cancelled));
-    assert_eq!(schedule.next_run_at, None, "there is none any more");
+    assert_eq!(schedule.next_run_at, None, "there is no next run");
     assert_eq!((runs(&tasks, "sync"), log.count("leaves runs out")), (vec![10], 0), "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_due_while_starts_are_held_off_is_run_when_they_are_not() {
+async fn a_run_that_is_due_while_starts_are_held_off_is_started_later() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 1, every(100)).unwrap();
     sleep(secs(99)).await;
@@ -231,19 +231,19 @@ async fn a_failure_that_nobody_follows_is_logged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn runs_wait_within_the_limits_of_their_kind() {
+async fn runs_respect_the_limits_of_their_kind() {
     let (tasks, _) = manager();
     tasks.set_limit(LimitOf::Task("takes".into()), 0).unwrap();
     tasks.schedule("sync", "takes", 1, every(10)).unwrap();
     sleep(secs(25)).await;
     assert_eq!(only(&tasks).last_run.unwrap().status, TaskStatus::Queued);
-    assert_eq!((only(&tasks).running, only(&tasks).skipped), (1, 1), "what waits is a run, too");
+    assert_eq!((only(&tasks).running, only(&tasks).skipped), (1, 1), "a waiting task is a run, too");
 }
 
-// Sleep, and clocks that are set.
+// Sleep, and changes of the clock.
 
 #[tokio::test(start_paused = true)]
-async fn a_machine_that_has_slept_is_noticed_within_half_a_minute() {
+async fn sleep_is_noticed_within_half_a_minute() {
     let (tasks, ahead) = manager();
     tasks.schedule("skips", "takes", 0, every(HOUR)).unwrap();
     tasks.schedule("once", "takes", 0, every(HOUR).missed(Missed::Once)).unwrap();
@@ -257,7 +257,7 @@ async fn a_machine_that_has_slept_is_noticed_within_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_clock_that_is_set_back_stops_nothing() {
+async fn setting_the_clock_back_stops_no_schedule() {
     let (tasks, ahead) = manager();
     tasks.schedule("sync", "takes", 0, every(60)).unwrap();
     sleep(secs(61)).await;
@@ -268,7 +268,7 @@ async fn a_clock_that_is_set_back_stops_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_that_is_told_is_right_also_before_the_jump_is_noticed() {
+async fn the_next_time_is_right_even_before_a_jump_of_the_clock_is_noticed() {
     let (tasks, ahead) = manager();
     tasks.schedule("sync", "takes", 0, every(HOUR)).unwrap();
     sleep(secs(1)).await;
@@ -282,7 +282,7 @@ async fn the_time_that_is_told_is_right_also_before_the_jump_is_noticed() {
 // Changes.
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_starts_nothing_and_is_not_made_up_for() {
+async fn a_paused_schedule_starts_nothing_and_does_not_catch_up() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 0, every(10).missed(Missed::Once)).unwrap();
     sleep(secs(11)).await;
@@ -298,7 +298,7 @@ async fn a_pause_starts_nothing_and_is_not_made_up_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_runs_now_beside_the_timetable_also_in_a_pause() {
+async fn a_trigger_starts_a_run_at_once_even_if_the_schedule_is_paused() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 1, every(10)).unwrap();
     sleep(secs(3)).await;
@@ -313,7 +313,7 @@ async fn a_trigger_runs_now_beside_the_timetable_also_in_a_pause() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_joins_the_run_that_goes_on_unless_they_may_overlap() {
+async fn a_trigger_joins_the_current_run_unless_runs_may_overlap() {
     let (tasks, _) = manager();
     tasks.schedule("alone", "takes", 5, every(60)).unwrap();
     tasks.schedule("together", "takes", 5, every(60).overlap()).unwrap();
@@ -321,27 +321,27 @@ async fn a_trigger_joins_the_run_that_goes_on_unless_they_may_overlap() {
     let ([first, second], [third, fourth]) = (ids("alone"), ids("together"));
     assert!(first == second && third != fourth);
     sleep(secs(6)).await;
-    assert_ne!(tasks.trigger("alone").unwrap().id(), first, "that one has ended");
+    assert_ne!(tasks.trigger("alone").unwrap().id(), first, "the first run has ended");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_that_is_repeated_starts_nothing_again() {
+async fn a_repeated_trigger_starts_nothing() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 1, every(60)).unwrap();
     let (id, joins) = (TaskId::new(), TaskId::new());
     let run = |id| tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
     assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id));
     sleep(secs(2)).await;
-    assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id), "they are remembered after the end");
+    assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id), "the ids are remembered after the end");
     assert_eq!((runs(&tasks, "sync").len(), only(&tasks).running), (1, 0));
     tasks.remove(id).unwrap();
     assert_eq!(run(joins).unwrap_err().kind, ErrorKind::NotFound);
     let other = tasks.start("takes", 1).unwrap().id();
-    assert_eq!(run(other).unwrap_err().kind, ErrorKind::InvalidId, "not a run of this schedule");
+    assert_eq!(run(other).unwrap_err().kind, ErrorKind::InvalidId, "this id is not a run of the schedule");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_by_who_may_not_start_the_kind_finds_nothing() {
+async fn a_caller_that_may_not_start_the_kind_finds_no_schedule_to_trigger() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 5, every(60)).unwrap();
     let run = |task: &'static str, id| tasks.trigger_for("sync", id, &move |name| name == task).map(drop);
@@ -353,7 +353,7 @@ async fn a_trigger_by_who_may_not_start_the_kind_finds_nothing() {
     assert_eq!(
         run("fails", TaskId::new()).unwrap_err().kind,
         ErrorKind::UnknownSchedule,
-        "what goes on is another kind"
+        "the current run is of another kind"
     );
     sleep(secs(6)).await;
     assert_eq!(run("fails", id).unwrap_err().kind, ErrorKind::NotFound);
@@ -361,7 +361,7 @@ async fn a_trigger_by_who_may_not_start_the_kind_finds_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_trigger_that_is_refused_says_why_and_counts_nowhere() {
+async fn a_refused_trigger_returns_the_error_and_is_not_counted() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "narrow", (), every(60)).unwrap();
     let other = tasks.start("narrow", ()).unwrap();
@@ -374,7 +374,7 @@ async fn a_trigger_that_is_refused_says_why_and_counts_nowhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_schedule_that_replaces_another_begins_anew_and_does_not_overlap_its_runs() {
+async fn a_schedule_that_replaces_another_begins_again_without_overlap() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 24, every(10)).unwrap();
     sleep(secs(21)).await;
@@ -383,11 +383,11 @@ async fn a_schedule_that_replaces_another_begins_anew_and_does_not_overlap_its_r
     let schedule = only(&tasks);
     assert_eq!((schedule.every, schedule.running, schedule.skipped, schedule.last_run), (Some(5_000), 1, 0, None));
     sleep(secs(16)).await;
-    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![10, 36], 2), "26 and 31 were left out");
+    assert_eq!((runs(&tasks, "sync"), only(&tasks).skipped), (vec![10, 36], 2), "26 and 31 were skipped");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_taken_off_lets_its_runs_go_on_and_they_keep_a_new_one_of_the_name_waiting() {
+async fn the_runs_of_a_removed_schedule_go_on_and_do_not_overlap_with_a_new_one() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 18, every(10)).unwrap();
     sleep(secs(12)).await;
@@ -400,7 +400,7 @@ async fn what_is_taken_off_lets_its_runs_go_on_and_they_keep_a_new_one_of_the_na
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failure_of_what_was_replaced_is_not_the_new_ones() {
+async fn a_failure_of_a_replaced_schedule_does_not_delay_the_new_one() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 20, every(10)).unwrap();
     let run = tasks.trigger("sync").unwrap();
@@ -411,7 +411,7 @@ async fn a_failure_of_what_was_replaced_is_not_the_new_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn schedules_are_told_by_name_and_begin_when_they_are_told_to() {
+async fn schedules_are_listed_by_name_and_begin_when_they_are_set_to() {
     let (tasks, _) = manager();
     for name in ["b", "a"] {
         tasks.put_schedule(name, "takes", Json::new(&1).unwrap(), every(10)).unwrap();
@@ -426,7 +426,7 @@ async fn schedules_are_told_by_name_and_begin_when_they_are_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_not_be_run_is_refused_at_once() {
+async fn a_schedule_that_can_not_run_is_refused_at_once() {
     let (tasks, _) = manager();
     let kind = |result: Result<(), crate::Error>| result.unwrap_err().kind;
     assert_eq!(kind(tasks.schedule("a", "nope", (), every(10))), ErrorKind::UnknownTask);
@@ -442,7 +442,7 @@ async fn what_can_not_be_run_is_refused_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_looks_at_the_clock_without_schedules_and_the_manager_is_not_kept() {
+async fn the_driver_ends_without_schedules_and_does_not_keep_the_manager() {
     let (tasks, _) = manager();
     let looks_on = || Handle::current().metrics().num_alive_tasks();
     assert_eq!(looks_on(), 0);

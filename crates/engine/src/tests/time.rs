@@ -27,7 +27,7 @@ fn sleeper(policy: Policy) -> TaskManager {
     manager([kind], Settings::default())
 }
 
-/// The limit that ended it, what it says in words, and after how many milliseconds since the manager was made.
+/// The limit that ended the task, the message, and the time of the end in milliseconds since the manager was made.
 async fn timed_out(task: &TaskHandle) -> (TimeLimit, String, u64) {
     let Outcome::TimedOut { limit, message } = task.outcome().await else { panic!("{:?}", task.snapshot()) };
     let snapshot = task.snapshot();
@@ -36,7 +36,7 @@ async fn timed_out(task: &TaskHandle) -> (TimeLimit, String, u64) {
     (limit, message, snapshot.ended_at.unwrap())
 }
 
-/// Up to ten attempts, with so many seconds between two.
+/// Up to ten attempts, this many seconds apart.
 fn every(seconds: u64) -> Retry {
     Retry::exponential(10).first_delay(secs(seconds)).factor(1.0).jitter(false)
 }
@@ -61,11 +61,11 @@ async fn a_timeout_ends_the_task_and_says_which_limit_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_is_for_all_attempts_together_with_the_waits_between_them() {
+async fn a_timeout_covers_all_attempts_and_the_waits_between_them() {
     let tasks = failing(Policy { timeout: Some(secs(4)), retry: Some(every(1)), ..Policy::default() });
     let running = tasks.start("a", ()).unwrap();
     assert_eq!(timed_out(&running).await.2, 4_000);
-    assert_eq!(running.snapshot().attempt, 2, "the third was about to begin");
+    assert_eq!(running.snapshot().attempt, 2, "the third attempt was about to begin");
 
     let tasks = failing(Policy { timeout: Some(secs(4)), retry: Some(every(60)), ..Policy::default() });
     let retrying = tasks.start("a", ()).unwrap();
@@ -75,7 +75,7 @@ async fn a_timeout_is_for_all_attempts_together_with_the_waits_between_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_does_not_count_the_wait_before_the_first_attempt() {
+async fn a_timeout_excludes_the_wait_before_the_first_attempt() {
     let tasks = sleeper(Policy { timeout: Some(secs(5)), concurrency: Some(1), ..Policy::default() });
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 4).unwrap()).collect();
     for task in started {
@@ -84,7 +84,7 @@ async fn a_timeout_does_not_count_the_wait_before_the_first_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_timeout_counts_the_wait_for_room_before_another_attempt() {
+async fn a_timeout_includes_the_wait_for_a_slot_before_another_attempt() {
     let policy = Policy { timeout: Some(secs(5)), retry: Some(every(1)), concurrency: Some(1), ..Policy::default() };
     let tasks = failing(policy);
     let task = tasks.start("a", ()).unwrap();
@@ -92,13 +92,13 @@ async fn a_timeout_counts_the_wait_for_room_before_another_attempt() {
     assert_eq!(task.status(), TaskStatus::Retrying);
     tasks.set_limit(LimitOf::App, 0).unwrap();
     sleep(secs(1)).await;
-    assert_eq!(task.status(), TaskStatus::Queued, "its time has come, but there is no room");
+    assert_eq!(task.status(), TaskStatus::Queued, "its delay is over, but no slot is free");
     let (limit, _, at) = timed_out(&task).await;
     assert_eq!((limit, at, task.snapshot().attempt), (TimeLimit::Timeout, 5_000, 1));
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_attempt_has_its_own_timeout_and_is_not_made_again_after_it() {
+async fn an_attempt_timeout_counts_from_each_attempt_and_is_not_retried() {
     let policy = Policy { attempt_timeout: Some(secs(3)), retry: Some(every(1)), ..Policy::default() };
     let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, hangs: u32| {
         sleep(secs(if ctx.attempt() == hangs { 60 } else { 2 })).await;
@@ -113,7 +113,7 @@ async fn each_attempt_has_its_own_timeout_and_is_not_made_again_after_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_reports_nothing_has_stalled() {
+async fn a_task_that_reports_nothing_stalls() {
     let tasks = sleeper(Policy { stall_timeout: Some(secs(8)), ..Policy::default() });
     assert_eq!(tasks.start("a", 7).unwrap().outcome().await.output::<()>(), Some(()));
     let (limit, message, at) = timed_out(&tasks.start("a", 60).unwrap()).await;
@@ -123,7 +123,7 @@ async fn a_task_that_reports_nothing_has_stalled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn any_report_keeps_a_task_from_stalling_and_only_for_so_long() {
+async fn any_report_keeps_a_task_from_stalling_for_a_while() {
     let policy = Policy { stall_timeout: Some(secs(8)), ..Policy::default() };
     let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
         for round in 0..10 {
@@ -143,7 +143,7 @@ async fn any_report_keeps_a_task_from_stalling_and_only_for_so_long() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_begins_anew_with_each_attempt_and_none_counts_between_them() {
+async fn the_stall_timeout_begins_again_with_each_attempt() {
     let policy = Policy { stall_timeout: Some(secs(2)), retry: Some(every(60)), ..Policy::default() };
     let tasks = failing(policy);
     let task = tasks.start("a", ()).unwrap();
@@ -152,7 +152,7 @@ async fn silence_begins_anew_with_each_attempt_and_none_counts_between_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_ends_a_task_wherever_it_stands() {
+async fn a_deadline_ends_a_task_in_any_status() {
     let by = |deadline| StartOptions::new().deadline(secs(deadline));
     let tasks = sleeper(Policy { concurrency: Some(1), ..Policy::default() });
     let running = tasks.start_with("a", 60, by(10)).unwrap();
@@ -174,7 +174,7 @@ async fn a_deadline_ends_a_task_wherever_it_stands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_missed_its_deadline_in_the_queue_makes_room() {
+async fn a_task_that_missed_its_deadline_in_the_queue_leaves_it() {
     let tasks = sleeper(Policy { concurrency: Some(1), queue_limit: Some(1), ..Policy::default() });
     tasks.start("a", 60).unwrap();
     let queued = tasks.start_with("a", 1, StartOptions::new().deadline(secs(5))).unwrap();
@@ -200,7 +200,7 @@ async fn a_start_shortens_the_limits_of_its_kind_and_never_lengthens_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_can_have_limits_that_its_kind_has_not() {
+async fn a_start_can_set_limits_that_its_kind_has_not() {
     let tasks = sleeper(Policy::default());
     let timeout = tasks.start_with("a", 100, StartOptions::new().timeout(secs(2))).unwrap();
     let deadline = tasks.start_with("a", 100, StartOptions::new().deadline(secs(3))).unwrap();
@@ -216,13 +216,13 @@ async fn a_delayed_task_says_when_it_is_due_and_runs_then() {
     let snapshot = task.snapshot();
     assert_eq!((snapshot.status, snapshot.next_attempt_at), (TaskStatus::Queued, Some(30_000)));
     let place = snapshot.queue.unwrap();
-    assert_eq!((place.position, place.held), (None, false), "it has no place before its time");
+    assert_eq!((place.position, place.held), (None, false), "it has no position before its delay is over");
     task.outcome().await;
     assert_eq!((task.snapshot().started_at, task.snapshot().next_attempt_at), (Some(30_000), None));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_kind_delays_its_tasks_unless_their_start_says_otherwise() {
+async fn the_delay_of_a_start_overrides_its_kinds() {
     let tasks = sleeper(Policy { delay: Some(secs(30)), ..Policy::default() });
     let delays = [StartOptions::new(), StartOptions::new().delay(secs(60)), StartOptions::new().delay(Duration::ZERO)];
     let started = delays.map(|options| tasks.start_with("a", 1, options).unwrap());
@@ -233,7 +233,7 @@ async fn a_kind_delays_its_tasks_unless_their_start_says_otherwise() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_waits_for_room_and_not_for_a_time_shows_no_time() {
+async fn a_task_that_waits_only_for_a_slot_shows_no_time() {
     let tasks = sleeper(Policy { delay: Some(secs(5)), concurrency: Some(1), ..Policy::default() });
     let runs = tasks.start_with("a", 60, StartOptions::new().delay(Duration::ZERO)).unwrap();
     let due = tasks.start("a", 1).unwrap();
@@ -256,7 +256,7 @@ async fn a_delayed_task_can_be_cancelled_and_never_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_still_waits_for_its_time() {
+async fn a_released_task_still_waits_for_its_delay() {
     let tasks = sleeper(Policy::default());
     let task = tasks.start_with("a", 1, StartOptions::new().delay(secs(30)).held()).unwrap();
     sleep(secs(10)).await;
@@ -265,10 +265,10 @@ async fn a_released_task_still_waits_for_its_time() {
     assert_eq!(task.snapshot().started_at, Some(30_000));
 }
 
-// What a limit does to a task that runs.
+// Limits on running tasks.
 
 #[tokio::test(start_paused = true)]
-async fn a_time_limit_gives_the_handler_its_grace_and_wins_whatever_it_returns() {
+async fn a_time_limit_grants_the_grace_period_and_decides_the_outcome() {
     use TaskStatus::{Cancelling, Running, TimedOut};
     let policy = Policy { timeout: Some(secs(2)), ..Policy::default() };
     let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, completes: bool| {
@@ -293,7 +293,7 @@ async fn a_time_limit_gives_the_handler_its_grace_and_wins_whatever_it_returns()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_began_to_stop_a_task_is_what_ended_it() {
+async fn the_first_reason_to_stop_a_task_decides_its_outcome() {
     let policy = Policy { timeout: Some(secs(2)), ..Policy::default() };
     let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.cancelled().await;
@@ -313,7 +313,7 @@ async fn what_began_to_stop_a_task_is_what_ended_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_ended_in_time_stays_ended() {
+async fn a_time_limit_does_not_change_an_ended_task() {
     let all = Some(secs(5));
     let policy = Policy { timeout: all, attempt_timeout: all, stall_timeout: all, deadline: all, ..Policy::default() };
     let task = sleeper(policy).start("a", 1).unwrap();
@@ -323,9 +323,9 @@ async fn a_task_that_ended_in_time_stays_ended() {
     assert_eq!(task.snapshot(), ended);
 }
 
-/// Real threads and real time: nothing but a thread of its own can stop what holds its thread.
+/// Uses real threads and real time: only another thread can stop a task that never yields.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_handler_that_never_yields_is_shown_as_cancelling_and_overdue_and_still_times_out() {
+async fn a_handler_that_never_yields_is_overdue_and_times_out() {
     let (open, gate) = mpsc::channel::<()>();
     let gate = Mutex::new(Some(gate));
     let limit = Some(Duration::from_millis(20));
@@ -344,12 +344,12 @@ async fn a_handler_that_never_yields_is_shown_as_cancelling_and_overdue_and_stil
     let mut watch = stuck.watch();
     let mut told = Vec::new();
     while told.last() != Some(&(TaskStatus::Cancelling, true)) {
-        let next = timeout(secs(3), watch.next()).await.expect("nothing stops a handler that holds its thread");
+        let next = timeout(secs(3), watch.next()).await.expect("a handler that holds its thread is not stopped");
         if let TaskChange::Status(change) = next.unwrap().change {
             told.push((change.status, change.overdue));
         }
     }
-    assert_eq!(told[told.len() - 2], (TaskStatus::Cancelling, false), "told to stop before it was late");
+    assert_eq!(told[told.len() - 2], (TaskStatus::Cancelling, false), "it was told to stop before it was overdue");
     assert!(begin.elapsed() >= Duration::from_millis(20));
     assert_eq!((next.status(), stuck.snapshot().overdue), (TaskStatus::Queued, true), "it keeps its slot");
     drop(open);

@@ -9,10 +9,11 @@ use crate::{
     task::id::TaskId,
 };
 
-/// Collects which tasks have changed, for one reader that looks when it likes. `T` is what it keeps of each.
+/// Collects the tasks that have changed, for one watcher that looks at them in its own time. `T` is what is kept of a
+/// task.
 ///
-/// It holds one entry for each changed task, however often the task changes and however late the reader is. Only a reader that
-/// waits is woken: to mark a task for one that is busy costs one look into a table.
+/// It holds one entry for each changed task, however often the task changes and however late the watcher looks. A
+/// watcher is woken only if it waits: while it is busy, a mark costs one look-up in a table.
 pub struct ChangeSet<T> {
     marks: Lock<Marks<T>, CHANGES>,
     wake: Notify,
@@ -20,7 +21,7 @@ pub struct ChangeSet<T> {
 
 struct Marks<T> {
     changed: IndexMap<TaskId, Arc<T>, RandomState>,
-    /// How many changes wake the reader, if it waits.
+    /// How many changes wake the watcher; `None` if it does not wait.
     wanted: Option<usize>,
 }
 
@@ -32,7 +33,7 @@ impl<T> Default for ChangeSet<T> {
 }
 
 impl<T> ChangeSet<T> {
-    /// Adds a task; returns whether its reader is now to be [woken](Self::wake).
+    /// Adds a task. Returns whether the watcher is now to be [woken](Self::wake).
     #[must_use]
     pub(crate) fn mark(&self, id: TaskId, task: &Arc<T>) -> bool {
         let mut marks = self.marks.lock();
@@ -48,28 +49,29 @@ impl<T> ChangeSet<T> {
         self.wake.notify_one();
     }
 
-    /// How many have changed since the last look.
-    #[allow(clippy::len_without_is_empty)] // Nobody asks.
+    /// How many tasks have changed since the last [`take`](Self::take).
+    #[allow(clippy::len_without_is_empty)] // Nothing needs `is_empty`.
     pub fn len(&self) -> usize {
         self.marks.lock().changed.len()
     }
 
-    /// What has changed since the last look, oldest change first.
+    /// Takes the tasks that have changed since the last call, oldest change first.
     pub fn take(&self) -> Vec<Arc<T>> {
         let mut marks = self.marks.lock();
-        // About as many will come again.
+        // About as many will change again.
         let next = IndexMap::with_capacity_and_hasher(marks.changed.len(), RandomState::default());
         let taken = std::mem::replace(&mut marks.changed, next);
         drop(marks);
         taken.into_values().collect()
     }
 
-    /// Waits until something has changed since the last look. Cancel safe; one reader at a time.
+    /// Waits until a task has changed since the last [`take`](Self::take). Cancel safe; for one caller at a time.
     pub async fn changed(&self) {
         self.holds(1).await;
     }
 
-    /// Waits until `count` tasks have changed since the last look. Cancel safe; one reader at a time.
+    /// Waits until `count` tasks have changed since the last [`take`](Self::take). Cancel safe; for one caller at a
+    /// time.
     pub async fn holds(&self, count: usize) {
         loop {
             {

@@ -3,10 +3,10 @@ use std::sync::{Arc, Weak};
 use super::change_set::ChangeSet;
 use crate::task::id::TaskId;
 
-/// Who watches: the changes of one task, or those of all.
+/// The watchers of one task, or of all tasks.
 pub(crate) struct Feed<T>(Vec<Weak<ChangeSet<T>>>);
 
-/// Whom a change wakes. It is marked for them already; they are woken when no lock is held.
+/// Watchers to wake for a change that is marked already. Wake them when no lock is held.
 #[must_use]
 pub(crate) struct Wakes<T>(Vec<Arc<ChangeSet<T>>>);
 
@@ -23,7 +23,7 @@ impl<T> Default for Wakes<T> {
 }
 
 impl<T> Feed<T> {
-    /// From now on every change is marked in `watcher`, for as long as it lives.
+    /// Marks every later change in `watcher` for as long as it lives.
     pub(crate) fn add(&mut self, watcher: &Arc<ChangeSet<T>>) {
         self.remove(watcher);
         self.0.push(Arc::downgrade(watcher));
@@ -33,12 +33,12 @@ impl<T> Feed<T> {
         self.0.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
     }
 
-    /// How many watch, with those that have gone and that nobody has missed yet.
+    /// How many watchers there are. Those that were dropped since the last change are still counted.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Marks a task for all who watch, and forgets those that have gone.
+    /// Marks a task for all watchers, and forgets those that were dropped. Adds those to wake to `wakes`.
     pub(crate) fn mark(&mut self, id: TaskId, task: &Arc<T>, wakes: &mut Wakes<T>) {
         self.0.retain(|watcher| {
             let Some(watcher) = watcher.upgrade() else { return false };

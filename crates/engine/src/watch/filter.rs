@@ -2,54 +2,54 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TaskId, TaskStatus};
 
-/// Which tasks to list or watch: those that match every part that is given; by default all.
+/// Selects the tasks to list or watch: those that match every given part. The default matches all tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TaskFilter {
-    /// Names; any of them.
+    /// The task's kind has one of these names.
     pub task: Option<Vec<String>>,
-    /// Statuses; any of them.
+    /// The task has one of these statuses.
     pub status: Option<Vec<TaskStatus>>,
-    /// Tags; a task with any of them.
+    /// The task has at least one of these tags.
     pub tag: Option<Vec<String>>,
-    /// Keys; any of them.
+    /// The task has one of these keys.
     pub key: Option<Vec<String>>,
-    /// Batches; the members of any of them.
+    /// The task is a member of one of these batches.
     pub parent: Option<Vec<TaskId>>,
 }
 
 impl TaskFilter {
-    /// Tasks of this name too. The first call narrows the filter from all names to this one.
+    /// Matches tasks of the kind `name` too. The first call narrows the filter from all kinds to this one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {
         self.task.get_or_insert_default().push(name.into());
         self
     }
 
-    /// Tasks in this status too. The first call narrows the filter from all statuses to this one.
+    /// Matches tasks in this status too. The first call narrows the filter from all statuses to this one.
     #[must_use]
     pub fn status(mut self, status: TaskStatus) -> Self {
         self.status.get_or_insert_default().push(status);
         self
     }
 
-    /// Tasks with this tag too. The first call narrows the filter to those that have it.
+    /// Matches tasks with this tag too. The first call narrows the filter to tasks with this tag.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tag.get_or_insert_default().push(tag.into());
         self
     }
 
-    /// Tasks with this key too. The first call narrows the filter to those that have it.
+    /// Matches tasks with this key too. The first call narrows the filter to tasks with this key.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key.get_or_insert_default().push(key.into());
         self
     }
 
-    /// Members of this batch too. The first call narrows the filter to them.
+    /// Matches members of this batch too. The first call narrows the filter to members of this batch.
     #[must_use]
     pub fn parent(mut self, batch: TaskId) -> Self {
         self.parent.get_or_insert_default().push(batch);
@@ -68,7 +68,7 @@ impl TaskFilter {
     }
 }
 
-/// What a [`TaskFilter`] looks at.
+/// The parts of a task that a [`TaskFilter`] looks at.
 pub struct Filtered<'a> {
     pub name: &'a str,
     pub status: TaskStatus,
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn every_given_part_must_match_and_a_missing_part_matches_all() {
+    fn every_given_part_must_match_and_a_missing_part_matches_all_tasks() {
         assert!(TaskFilter::default().matches(&task("a", TaskStatus::Running, &[])));
         let filter = TaskFilter::default().task("a").task("b").status(TaskStatus::Failed);
         assert!(filter.matches(&task("b", TaskStatus::Failed, &[])));
         assert!(!filter.matches(&task("c", TaskStatus::Failed, &[])));
         assert!(!filter.matches(&task("a", TaskStatus::Running, &[])));
         let none = TaskFilter { task: Some(vec![]), ..TaskFilter::default() };
-        assert!(!none.matches(&task("a", TaskStatus::Failed, &[])), "none of none");
+        assert!(!none.matches(&task("a", TaskStatus::Failed, &[])), "an empty part matches nothing");
     }
 
     #[test]

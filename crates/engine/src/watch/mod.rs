@@ -1,4 +1,4 @@
-//! Who is told of changes.
+//! How watchers are told of changes.
 
 pub(crate) mod change_set;
 pub(crate) mod feed;

@@ -1,6 +1,6 @@
-//! The buffer against an honest model of it: all that was ever emitted, and where everybody stands. Whatever comes in whatever
-//! order, what is given out, refused, kept and counted has to be what the model says. The model says nothing of how units are
-//! put together into batches; that is looked at by itself.
+//! Compares the buffer with a plain model, which keeps all that was ever emitted. After any steps in any order, the
+//! buffer must give out, refuse, keep and count what the model says. How units are grouped into batches is tested by
+//! itself.
 
 use std::collections::BTreeMap;
 
@@ -14,17 +14,17 @@ use super::{
     Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, ReadRefusal, WINDOW,
 };
 
-/// A few seconds in a debug build.
+/// They take a few seconds in a debug build.
 const CASES: u32 = 600;
 const LARGE_CASES: u32 = 12;
 
-/// Everything that was emitted, from the first unit on.
+/// Everything that was emitted, from the first unit.
 #[derive(Default)]
 struct Emitted {
     data: Vec<u8>,
     /// Where each item ends; `None` for bytes.
     ends: Option<Vec<usize>>,
-    /// The most bytes that came at once.
+    /// The most bytes that were emitted at once.
     largest: usize,
 }
 
@@ -59,14 +59,14 @@ impl Emitted {
     }
 }
 
-/// What one reader was answered and stands for.
+/// The reader, and what it was given.
 struct Reading {
     name: String,
-    /// The next unit that it should get.
+    /// The number of the next unit for it.
     expected: u64,
     /// All batches that it was given.
     given: Vec<Given>,
-    /// Batches with a lower number it has let go of.
+    /// It has released the batches with lower numbers.
     lowest: u64,
 }
 
@@ -93,18 +93,18 @@ struct Model {
     emitted: Emitted,
     /// The oldest unit that is kept.
     kept: u64,
-    /// All before it counts as read.
+    /// All units before this number count as read.
     read: u64,
     done: bool,
     reader: Option<Reading>,
     gone: Vec<String>,
 }
 
-/// What must be answered, as far as the model knows.
+/// The answer that the model expects.
 #[derive(Debug, PartialEq)]
 enum Expected {
     Refused(ReadRefusal),
-    /// What was answered before.
+    /// The batch that was given before.
     Same(Given),
     /// New units, or the end.
     Next,
@@ -117,14 +117,14 @@ impl Model {
         Self { bounds, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
     }
 
-    /// The number after the last unit that was given to the reader there is.
+    /// The number after the last unit that was given to the current reader.
     fn given_to(&self) -> u64 {
         let last = self.reader.as_ref().and_then(|reader| reader.given.last());
         last.map_or(self.kept, |given| given.end.max(self.kept))
     }
 
-    /// Whether a unit of so many bytes finds room if this unit is the oldest one: `Some(false)` or `Some(true)` where there
-    /// can be no two opinions. What a comma takes may count or not.
+    /// Whether there is room for a unit of this many bytes if unit number `kept` is the oldest one. `None` if that
+    /// depends on whether commas count.
     fn has_room(&self, kept: u64, bytes: usize) -> Option<bool> {
         let (units, data) = (self.emitted.len() - kept, self.emitted.range(kept, self.emitted.len()).len());
         if self.emitted.ends.is_none() {
@@ -199,19 +199,19 @@ impl Model {
     }
 }
 
-/// As far from zero as a reader may look back.
+/// The number of the next batch in a step. A reader may look back [`WINDOW`] batches.
 const NEXT: u64 = WINDOW + 1;
 
-/// `who` is a certain reader, or the one there is, or a new one if there is none.
+/// `who` is a certain reader. `None` is the current reader, or a new one if there is none.
 #[derive(Debug, Clone)]
 enum Step {
-    /// So many units of so many bytes. If there is no room the oldest are dropped, or these are.
+    /// Pushes units of this size. If there is no room, drops the oldest ones or these.
     Push {
         units: usize,
         bytes: usize,
         drops: bool,
     },
-    /// `batch` is counted so that [`NEXT`] is the next one. What does not arrive may be asked for again.
+    /// `batch` is relative: [`NEXT`] is the next one. A batch that does not arrive may be asked for again.
     Ask {
         who: Option<u8>,
         batch: u64,
@@ -244,29 +244,29 @@ enum Position {
     Beyond(u64),
 }
 
-/// What the readers are like.
+/// How the readers behave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Readers {
-    /// They ask for anything, and begin anywhere.
+    /// They ask for any batch and begin anywhere.
     Wild,
-    /// One page after the other, which goes on with exactly what the one before has taken.
+    /// One client after the other. Each continues where the last one stopped.
     Careful,
 }
 
-/// A page that keeps with its state how far it has come, so that this survives its reload.
+/// A client that remembers its position across a reload.
 #[derive(Default)]
-struct Page {
+struct Client {
     name: u8,
     next_batch: u64,
     early: BTreeMap<u64, Given>,
-    /// What it goes on with.
+    /// The number of the unit that it continues with.
     position: u64,
     missed: u64,
     taken: Vec<(u64, u64)>,
     finished: bool,
 }
 
-impl Page {
+impl Client {
     fn reload(&mut self) {
         self.name = self.name.wrapping_add(1);
         self.next_batch = 1;
@@ -291,14 +291,14 @@ struct Pair {
     buffer: ItemBuffer,
     model: Model,
     readers: Readers,
-    page: Page,
-    /// Whether all that is kept is compared after each step, or only how much it is.
+    client: Client,
+    /// Whether the data is compared after each step, or only its size.
     thorough: bool,
     steps: usize,
     tally: Tally,
 }
 
-/// What has happened, to see that everything has.
+/// What the steps have covered.
 #[derive(Default, Debug)]
 struct Tally {
     pushed: usize,
@@ -317,9 +317,9 @@ struct Tally {
 
 impl Pair {
     fn new(bounds: Bounds, of_bytes: bool, readers: Readers, thorough: bool) -> Self {
-        let page = Page { next_batch: 1, ..Page::default() };
+        let client = Client { next_batch: 1, ..Client::default() };
         let (buffer, model) = (ItemBuffer::new(bounds), Model::new(bounds, of_bytes));
-        Self { buffer, model, readers, page, thorough, steps: 0, tally: Tally::default() }
+        Self { buffer, model, readers, client, thorough, steps: 0, tally: Tally::default() }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -331,13 +331,13 @@ impl Pair {
                 }
             }
             Step::Ask { batch, arrives, .. } if self.readers == Readers::Careful => {
-                // It asks for the one that it needs next or for one after that.
-                let batch = self.page.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
-                let (name, from) = (self.page.name, self.page.position);
+                // It asks for the batch that it needs next, or for a later one.
+                let batch = self.client.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
+                let (name, from) = (self.client.name, self.client.position);
                 let answer = self.ask(&name.to_string(), batch, Some(from))?;
                 let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
                 if let Some(given) = answer.filter(|_| arrives) {
-                    self.page.arrived(batch, given);
+                    self.client.arrived(batch, given);
                 }
             }
             Step::Ask { who, batch, from, .. } => {
@@ -352,9 +352,9 @@ impl Pair {
                 let _ = self.ask(&name, (last + 1 + batch).saturating_sub(NEXT), from)?;
             }
             Step::Stop { .. } if self.readers == Readers::Careful => {
-                let (name, position) = (self.page.name.to_string(), self.page.position);
+                let (name, position) = (self.client.name.to_string(), self.client.position);
                 self.stop(&name, position)?;
-                self.page.reload();
+                self.client.reload();
             }
             Step::Stop { who, position } => {
                 let given = self.model.reader.as_ref().map_or(0, |reader| reader.expected);
@@ -369,10 +369,10 @@ impl Pair {
             }
             Step::Lose { who } => {
                 let careful = self.readers == Readers::Careful;
-                let name = if careful { self.page.name.to_string() } else { self.name(who) };
+                let name = if careful { self.client.name.to_string() } else { self.name(who) };
                 prop_assert_eq!(self.buffer.lose(&name), self.model.go(&name));
                 if careful {
-                    self.page.reload();
+                    self.client.reload();
                 }
             }
             Step::End => {
@@ -399,7 +399,7 @@ impl Pair {
         let (kept, end) = (self.model.kept, self.model.emitted.len());
         let unread = end - self.model.given_to();
         let data = unit(end, bytes, self.model.emitted.ends.is_some());
-        // It must go on if the reader waits for it, whatever it still holds.
+        // A unit is always taken if the reader waits for it, whatever that still holds.
         let expected = if unread == 0 { Some(true) } else { self.model.has_room(kept, data.len()) };
         let pushed = self.try_push(&data);
         prop_assert!(expected.is_none_or(|expected| expected == pushed), "has room: {pushed}, not {expected:?}");
@@ -413,11 +413,11 @@ impl Pair {
             }
             self.buffer.make_room(data.len());
             let oldest = self.buffer.segments.front().map_or(end, Segment::first);
-            prop_assert!(oldest > kept, "room was made where there was none");
+            prop_assert!(oldest > kept, "no unit was dropped");
             if self.model.emitted.ends.is_some() {
                 prop_assert!(
                     self.model.has_room(oldest - 1, data.len()) != Some(true),
-                    "more than is needed was dropped"
+                    "more units were dropped than needed"
                 );
             } else {
                 let most = self.model.bounds.bytes.saturating_sub(data.len()) as u64;
@@ -492,7 +492,7 @@ impl Pair {
         if self.model.emitted.ends.is_some() && given.end - given.sequence != 1 {
             prop_assert!(given.end - given.sequence <= BATCH_ITEMS as u64);
         }
-        // A comma each, and one alone may be larger.
+        // One comma for each item, and a single item may be larger.
         let slack = usize::try_from(given.end - given.sequence).unwrap();
         prop_assert!(given.data.len() <= BATCH_BYTES.max(self.model.emitted.largest) + slack);
         self.tally.batches += 1;
@@ -515,7 +515,7 @@ impl Pair {
         prop_assert_eq!(reader, model.reader.as_ref().map(|reader| &*reader.name));
         prop_assert!(buffer.gone.iter().map(|name| &**name).eq(&model.gone), "{:?}, not {:?}", buffer.gone, model.gone);
 
-        // What is kept is what was not let go of, without a gap.
+        // The kept units have no gaps.
         let mut number = model.kept;
         for segment in &buffer.segments {
             prop_assert_eq!((segment.first(), segment.len() > 0), (number, true));
@@ -530,7 +530,7 @@ impl Pair {
         prop_assert_eq!(buffer.bytes(), bytes);
         let units: usize = buffer.segments.iter().map(Segment::len).sum();
         prop_assert_eq!(buffer.items, if model.emitted.ends.is_some() { units } else { 0 });
-        // Whatever comes while the reader waits for it comes in, and it may hold several such batches.
+        // Every unit that the reader waits for is taken, and the reader may hold several such batches.
         let (extra, largest) = (usize::try_from(WINDOW).unwrap(), model.emitted.largest);
         prop_assert!(bytes <= model.bounds.bytes.max(largest) + extra * (largest + 1), "{bytes} bytes are kept");
         if model.emitted.ends.is_some() {
@@ -542,29 +542,29 @@ impl Pair {
         Ok(())
     }
 
-    /// All that is left is read to the end: nothing was lost, doubled or put out of order, and all that was dropped is counted.
+    /// Reads the rest. Checks that no unit was lost, repeated or out of order, and that all dropped units are counted.
     fn drain(mut self) -> Result<Tally, TestCaseError> {
         self.step(&Step::End)?;
         if self.readers == Readers::Wild {
             return Ok(self.tally);
         }
-        while !self.page.finished {
+        while !self.client.finished {
             self.step(&Step::Ask { who: None, batch: NEXT, from: From::Oldest, arrives: true })?;
         }
         let (mut number, mut holes) = (0, 0);
-        for (from, to) in &self.page.taken {
+        for (from, to) in &self.client.taken {
             prop_assert!(*from >= number && to > from, "{from} comes after {number}");
             holes += from - number;
             number = *to;
         }
         prop_assert_eq!(number, self.model.emitted.len(), "read to the end");
-        prop_assert_eq!(self.page.missed, holes, "what is not there was told of, once");
-        prop_assert!(holes <= self.tally.dropped, "only what was dropped is not there");
+        prop_assert_eq!(self.client.missed, holes, "each gap is reported once");
+        prop_assert!(holes <= self.tally.dropped, "only dropped units are missing");
         Ok(self.tally)
     }
 }
 
-/// Unit number `number`: items are JSON strings full of commas.
+/// Returns unit number `number`. Items are JSON strings full of commas.
 fn unit(number: u64, bytes: usize, is_item: bool) -> Vec<u8> {
     if is_item {
         return format!("\"{number}{}\"", ",".repeat(bytes)).into_bytes();
@@ -586,7 +586,7 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
         (1..9_u64).prop_map(Position::Beyond),
     ];
     let who = || prop_oneof![8 => Just(None), 3 => (0..3_u8).prop_map(Some), 1 => (0..40_u8).prop_map(Some)];
-    // The next one, the one after it, one that was given, and what it can't get.
+    // The next one, the one after it, one that was given, and one that it can't get.
     let batch = prop_oneof![8 => Just(NEXT), 5 => NEXT + 1..NEXT + WINDOW, 4 => 1..NEXT, 1 => Just(0), 1 => Just(NEXT + WINDOW)];
     let step = prop_oneof![
         8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
@@ -606,7 +606,7 @@ fn small() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     (bounds, steps(sizes, 60))
 }
 
-/// Of the size that batches and buffers have in earnest.
+/// Sizes of real batches and buffers.
 fn large() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     let bounds = prop_oneof![
         1 => Just(Bounds::default()),
@@ -629,7 +629,7 @@ fn check(
 ) -> Vec<Tally> {
     let tallies = std::cell::RefCell::new(Vec::new());
     let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
-    // The few that are thorough in size alone are the same each time: by chance there might be nothing in them.
+    // The few large cases are the same each time: random ones might cover nothing.
     let mut runner = if thorough {
         TestRunner::new(config)
     } else {
@@ -645,7 +645,7 @@ fn check(
     });
     match ran {
         Ok(()) => {}
-        // A step a line: proptest would give each field its own.
+        // One step a line: proptest would give each field its own.
         Err(TestError::Fail(why, (bounds, steps))) => {
             let steps: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
             panic!("{why}\nwithin {bounds:?} after:\n{}", steps.join("\n"));
@@ -655,7 +655,7 @@ fn check(
     tallies.into_inner()
 }
 
-/// Nothing of this may be what no script ever comes to.
+/// Sums up a count over all cases. None of them may be zero.
 fn count<T: Into<u64>>(tallies: &[Tally], of: impl Fn(&Tally) -> T) -> u64 {
     tallies.iter().map(|tally| of(tally).into()).sum()
 }
@@ -665,7 +665,7 @@ fn sum(tallies: &[Tally], of: impl Fn(&Tally) -> usize) -> u64 {
 }
 
 #[test]
-fn items_are_given_refused_kept_and_counted_as_the_model_says() {
+fn items_follow_the_model() {
     let tallies = check(CASES, small(), false, Readers::Wild, true);
     for (what, seen) in [
         ("full", sum(&tallies, |tally| tally.full)),
@@ -683,25 +683,25 @@ fn items_are_given_refused_kept_and_counted_as_the_model_says() {
 }
 
 #[test]
-fn bytes_are_given_refused_kept_and_counted_as_the_model_says() {
+fn bytes_follow_the_model() {
     let tallies = check(CASES, small(), true, Readers::Wild, true);
     assert!(sum(&tallies, |tally| tally.batches) > 1_000 && sum(&tallies, |tally| tally.missed) > 50);
 }
 
 #[test]
-fn items_reach_pages_that_reload_once_in_order_and_complete_or_counted() {
+fn items_reach_reloading_clients_once_and_in_order() {
     let tallies = check(CASES, small(), false, Readers::Careful, true);
     assert!(sum(&tallies, |tally| tally.missed) > 50 && sum(&tallies, |tally| tally.again) > 50);
 }
 
 #[test]
-fn bytes_reach_pages_that_reload_once_in_order_and_complete_or_counted() {
+fn bytes_reach_reloading_clients_once_and_in_order() {
     let tallies = check(CASES, small(), true, Readers::Careful, true);
     assert!(sum(&tallies, |tally| tally.missed) > 50 && sum(&tallies, |tally| tally.again) > 50);
 }
 
 #[test]
-fn many_and_large_items_come_in_batches_of_bounded_size() {
+fn many_or_large_items_are_read_in_batches_of_bounded_size() {
     for readers in [Readers::Wild, Readers::Careful] {
         let tallies = check(LARGE_CASES, large(), false, readers, false);
         assert!(sum(&tallies, |tally| tally.batches) > 0);
@@ -709,14 +709,14 @@ fn many_and_large_items_come_in_batches_of_bounded_size() {
 }
 
 #[test]
-fn many_bytes_come_in_batches_of_bounded_size() {
+fn many_bytes_are_read_in_batches_of_bounded_size() {
     for readers in [Readers::Wild, Readers::Careful] {
         let tallies = check(LARGE_CASES, large(), true, readers, false);
         assert!(sum(&tallies, |tally| tally.batches) > 0);
     }
 }
 
-// What a random script comes to seldom.
+// Cases that random steps rarely cover.
 
 fn ask(reader: &str, batch: u64) -> Ask<'_> {
     Ask { reader, batch, from: None, holds: WINDOW }
@@ -728,16 +728,16 @@ fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() 
     assert!(buffer.push_item(b"0") && buffer.push_item(b"1") && !buffer.push_item(b"2"));
     assert_eq!(buffer.ask(ask("r", 1)).unwrap().unwrap().segment.unwrap().data(), b"0,1");
     assert!(buffer.ask(ask("r", 2)).unwrap().is_none());
-    assert!(buffer.push_item(b"2"), "or the handler would wait for the reader, and the reader for the handler");
+    assert!(buffer.push_item(b"2"), "otherwise handler and reader would wait for each other");
     assert!(!buffer.push_item(b"3"));
     assert_eq!(buffer.ask(ask("r", 2)).unwrap().unwrap().segment.unwrap().data(), b"2");
 }
 
 #[test]
-fn a_reader_that_holds_nothing_has_the_whole_buffer_for_what_is_to_come() {
+fn a_reader_that_holds_nothing_leaves_the_whole_buffer_free() {
     let mut buffer = ItemBuffer::new(Bounds { items: 4, bytes: 1_000 });
     for batch in 1..10 {
-        // As a reader in Rust, that has dealt with all that it was given.
+        // Like a reader in Rust, which holds no earlier batch.
         let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", batch) });
         assert!(asks(&mut buffer).unwrap().is_none());
         while buffer.push_item(b"0") {}
@@ -746,7 +746,7 @@ fn a_reader_that_holds_nothing_has_the_whole_buffer_for_what_is_to_come() {
 }
 
 #[test]
-fn what_comes_before_it_is_asked_for_comes_in_one_batch_if_that_is_not_too_large() {
+fn units_from_before_a_request_are_in_one_batch_if_they_fit() {
     let mut buffer = ItemBuffer::new(Bounds::default());
     for _ in 0..=BATCH_ITEMS {
         assert!(buffer.push_item(b"0"));
@@ -756,7 +756,7 @@ fn what_comes_before_it_is_asked_for_comes_in_one_batch_if_that_is_not_too_large
 }
 
 #[test]
-fn a_buffer_for_no_items_holds_one_and_room_is_made_in_it_for_bytes() {
+fn a_buffer_for_no_items_holds_one_item_or_any_bytes_within_the_other_bound() {
     let none = Bounds { items: 0, bytes: 100 };
     let mut items = ItemBuffer::new(none);
     assert!(items.push_item(b"0") && !items.push_item(b"1"));
@@ -770,7 +770,7 @@ fn a_buffer_for_no_items_holds_one_and_room_is_made_in_it_for_bytes() {
 }
 
 #[test]
-fn the_names_of_the_last_readers_that_have_gone_are_remembered_and_no_more() {
+fn only_the_names_of_the_last_readers_are_remembered() {
     let mut buffer = ItemBuffer::new(Bounds::default());
     for name in 0..1_000 {
         assert!(buffer.ask(ask(&name.to_string(), 1)).unwrap().is_none());

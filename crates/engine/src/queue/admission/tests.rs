@@ -1,4 +1,4 @@
-//! The admission against plain rules, and some cases by name.
+//! Compares the admission with plain rules, and tests some cases by themselves.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -17,12 +17,12 @@ struct Task {
     lane: LaneKey,
     priority: i32,
     holds: Vec<Hold>,
-    place: Place,
+    stage: Stage,
 }
 
 impl Task {
     fn is_queued(&self) -> bool {
-        self.place == Place::Waiting && self.holds.is_empty()
+        self.stage == Stage::Waiting && self.holds.is_empty()
     }
 
     fn scopes(&self) -> Vec<Scope> {
@@ -36,7 +36,7 @@ impl Task {
     }
 }
 
-/// The same rules without any cleverness: one list, oldest first, and everything is counted anew each time.
+/// The same rules, implemented plainly: one list, oldest first, which is counted again each time.
 #[derive(Debug, Clone, Default)]
 struct Model {
     tasks: Vec<Task>,
@@ -45,8 +45,8 @@ struct Model {
 }
 
 impl Model {
-    fn count(&self, of: &Scope, place: Place) -> usize {
-        self.tasks.iter().filter(|task| task.place == place && task.scopes().contains(of)).count()
+    fn count(&self, of: &Scope, stage: Stage) -> usize {
+        self.tasks.iter().filter(|task| task.stage == stage && task.scopes().contains(of)).count()
     }
 
     fn limit(&self, of: &Scope) -> Option<usize> {
@@ -54,7 +54,7 @@ impl Model {
     }
 
     fn has_room(&self, task: &Task) -> bool {
-        task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Place::Running) < limit))
+        task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Stage::Running) < limit))
     }
 
     fn admit(&mut self) -> Vec<TaskId> {
@@ -64,23 +64,23 @@ impl Model {
             may.min_by_key(|(at, task)| (Reverse(task.priority), *at)).map(|(at, _)| at)
         };
         while let Some(at) = next(self) {
-            self.tasks[at].place = Place::Running;
+            self.tasks[at].stage = Stage::Running;
             admitted.push(self.tasks[at].id);
         }
         admitted
     }
 
-    /// Answers every queue that would be too long: none if they were let in.
+    /// Returns every queue that would be too long; none if the tasks were let in.
     fn enter(&mut self, tasks: Vec<Task>) -> Vec<QueueFull> {
         let (mut without, mut with) = (self.clone(), self.clone());
         with.tasks.extend(tasks.clone());
         without.admit();
         with.admit();
-        // What is of no kind alone is never refused.
+        // Tasks without a kind are never refused.
         let refusable = tasks.iter().any(|task| task.lane.kind.is_some());
         let full = tasks.iter().filter(|_| refusable).flat_map(Task::scopes).filter_map(|of| {
             let limit = self.queue_limits.get(&of).copied().flatten()?;
-            let [before, after] = [&without, &with].map(|model| model.count(&of, Place::Waiting));
+            let [before, after] = [&without, &with].map(|model| model.count(&of, Stage::Waiting));
             (after > limit && after > before).then_some(QueueFull { of, limit })
         });
         let full: Vec<_> = full.collect();
@@ -112,7 +112,7 @@ impl Model {
         self.limits = limits;
     }
 
-    /// The ids in a lane, in their places.
+    /// The ids in a lane, in order.
     fn queue(&self, lane: &LaneKey) -> Vec<TaskId> {
         let mut queue: Vec<_> = self.tasks.iter().filter(|task| task.is_queued() && task.lane == *lane).collect();
         queue.sort_by_key(|task| Reverse(task.priority));
@@ -120,7 +120,7 @@ impl Model {
     }
 
     fn queue_state(&self, id: TaskId) -> Option<QueueState> {
-        let task = self.tasks.iter().find(|task| task.id == id && task.place == Place::Waiting)?;
+        let task = self.tasks.iter().find(|task| task.id == id && task.stage == Stage::Waiting)?;
         let position = (1..).zip(self.queue(&task.lane)).find(|(_, other)| *other == id).map(|(place, _)| place);
         Some(QueueState { position, priority: task.priority, held: task.holds.contains(&Hold::User) })
     }
@@ -134,7 +134,7 @@ enum Step {
     SetLimit(usize, Option<usize>),
     SetQueueLimit(Option<usize>),
     Declare(usize, Option<usize>, Option<usize>),
-    /// Something with any task that ever was.
+    /// A step with any task, even one that has left.
     Task(Which, Deed),
 }
 
@@ -173,12 +173,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..80)
 }
 
-/// Both, side by side.
+/// The admission and the plain rules, side by side.
 struct Pair {
     admission: Admission,
     model: Model,
     batches: [TaskId; 3],
-    /// Every task that ever was, and one that never was.
+    /// Every task so far, and one that never entered.
     ids: Vec<TaskId>,
 }
 
@@ -215,7 +215,7 @@ impl Pair {
     fn enter(&mut self, batch: Option<TaskId>, tasks: Vec<(usize, i32, Vec<Hold>)>) -> Result<(), TestCaseError> {
         let task = |(kind, priority, holds): (usize, _, _)| {
             let lane = LaneKey { kind: KINDS[kind].map(Into::into), batch };
-            Task { id: TaskId::new(), lane, priority, holds, place: Place::Waiting }
+            Task { id: TaskId::new(), lane, priority, holds, stage: Stage::Waiting }
         };
         let tasks: Vec<_> = tasks.into_iter().map(task).collect();
         let entrants = tasks.iter().cloned().map(|Task { id, lane, priority, holds, .. }| {
@@ -243,7 +243,7 @@ impl Pair {
                 self.enter(batch.map(|(batch, _)| batch), tasks)?;
             }
             Step::Admit => prop_assert_eq!(self.admission.admit(), self.model.admit()),
-            // The limit of a batch that is not here belongs to its coming.
+            // The limit of a batch without tasks is set when it enters.
             Step::SetLimit(of, limit) => match self.scopes()[of].clone() {
                 Scope::Batch(batch) if !self.model.has_batch(batch) => {}
                 of => self.set_limit(of, limit),
@@ -262,12 +262,12 @@ impl Pair {
         Ok(())
     }
 
-    /// What both say to it.
+    /// What both return.
     fn deed(&mut self, id: TaskId, deed: Deed) -> (bool, bool) {
         let Self { admission, model, .. } = self;
         let mut move_to = |from, to| {
             model.alter(id, |task| {
-                task.place = if task.place == from { to } else { task.place };
+                task.stage = if task.stage == from { to } else { task.stage };
                 true
             });
             (true, true)
@@ -276,15 +276,15 @@ impl Pair {
             Deed::Leave => (admission.leave(id), model.leave(id)),
             Deed::StepBack => {
                 admission.step_back(id);
-                move_to(Place::Running, Place::Away)
+                move_to(Stage::Running, Stage::Away)
             }
             Deed::ComeBack => {
                 admission.come_back(id);
-                move_to(Place::Away, Place::Waiting)
+                move_to(Stage::Away, Stage::Waiting)
             }
             Deed::Hold(why) => {
                 let held = model.alter(id, |task| {
-                    let can = task.place != Place::Running && !task.holds.contains(&why);
+                    let can = task.stage != Stage::Running && !task.holds.contains(&why);
                     task.holds.extend(can.then_some(why));
                     can
                 });
@@ -299,7 +299,7 @@ impl Pair {
             }
             Deed::SetPriority(priority) => {
                 let set = model.alter(id, |task| {
-                    let can = task.place != Place::Running;
+                    let can = task.stage != Stage::Running;
                     task.priority = if can { priority } else { task.priority };
                     can
                 });
@@ -308,17 +308,17 @@ impl Pair {
         }
     }
 
-    /// Whatever can be asked has the same answer.
+    /// Checks that both return the same for every query.
     fn compare(&self) -> Result<(), TestCaseError> {
         let Self { admission, model, ids, .. } = self;
         prop_assert_eq!(admission.len(), model.tasks.len());
         for id in ids {
-            let runs = model.tasks.iter().any(|task| task.id == *id && task.place == Place::Running);
+            let runs = model.tasks.iter().any(|task| task.id == *id && task.stage == Stage::Running);
             prop_assert_eq!(admission.is_running(*id), runs);
             prop_assert_eq!(admission.queue_state(*id), model.queue_state(*id));
         }
         for of in self.scopes() {
-            prop_assert_eq!(admission.running(&of), model.count(&of, Place::Running), "{:?}", of);
+            prop_assert_eq!(admission.running(&of), model.count(&of, Stage::Running), "{:?}", of);
             prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
         }
         let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();
@@ -330,7 +330,7 @@ impl Pair {
         self.compare_scopes()
     }
 
-    /// The scopes are those that tasks are part of or that have something to remember, and the app.
+    /// Checks that there are only the app's scope, and those that have tasks or limits.
     fn compare_scopes(&self) -> Result<(), TestCaseError> {
         let Self { admission, model, .. } = self;
         let set = model.limits.iter().chain(&model.queue_limits).filter(|(_, limit)| limit.is_some());
@@ -345,7 +345,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn it_does_what_the_plain_rules_say(steps in steps()) {
+    fn the_admission_follows_the_plain_rules(steps in steps()) {
         let mut pair = Pair::new();
         for step in steps {
             let running = |pair: &Pair, of: &Scope| pair.admission.running(of);
@@ -357,7 +357,7 @@ proptest! {
             }
             pair.compare()?;
         }
-        // Nothing is lost: without limits, holds and waits every task runs; and when all have left, nothing stays.
+        // Nothing is lost: without limits, holds and delays every task runs, and when all have left, nothing is kept.
         for of in [Scope::App, Scope::Group("g".into())].into_iter().chain(pair.scopes()) {
             if pair.model.limits.contains_key(&of) {
                 pair.set_limit(of, None);
@@ -397,12 +397,12 @@ fn batch(of: TaskId, count: usize) -> Vec<Entrant> {
 }
 
 #[test]
-fn a_task_that_waits_is_small() {
-    assert!(size_of::<Entry>() <= 32);
+fn the_entry_of_a_waiting_task_is_small() {
+    assert!(size_of::<TaskEntry>() <= 32);
 }
 
 #[test]
-fn a_place_is_counted_up_to_the_last_that_is_told() {
+fn positions_are_counted_up_to_the_last_one_shown() {
     let mut admission = Admission::default();
     admission.set_limit(Scope::App, Some(0));
     let entrants: Vec<_> = iter::repeat_with(|| entrant("k", 0)).take(PLACES + 2).collect();
@@ -413,7 +413,7 @@ fn a_place_is_counted_up_to_the_last_that_is_told() {
 }
 
 #[test]
-fn a_queue_of_none_runs_at_once_or_refuses() {
+fn with_a_queue_limit_of_zero_a_task_runs_at_once_or_is_refused() {
     let mut admission = Admission::default();
     admission.declare("k".into(), None, Some(2), Some(0));
     let of = Scope::Kind("k".into());
@@ -422,14 +422,14 @@ fn a_queue_of_none_runs_at_once_or_refuses() {
     assert_eq!(admission.enter(vec![one.clone(), two.clone(), three.clone()], 0), full, "all or none");
     assert_eq!((admission.len(), admission.lanes.numbers.len()), (0, 0));
     admission.enter(vec![one.clone(), two], 0).unwrap();
-    assert_eq!(admission.enter(vec![three.clone()], 0), full, "though none was admitted yet");
+    assert_eq!(admission.enter(vec![three.clone()], 0), full, "even before the others are admitted");
     admission.admit();
     admission.leave(one.id);
     admission.enter(vec![three], 0).unwrap();
 }
 
 #[test]
-fn a_queue_that_is_too_long_refuses_only_what_would_wait() {
+fn a_queue_that_is_too_long_refuses_only_tasks_that_would_wait() {
     let mut admission = Admission::default();
     admission.declare("k".into(), None, Some(1), None);
     admission.set_queue_limit(Some(0));
@@ -440,13 +440,13 @@ fn a_queue_that_is_too_long_refuses_only_what_would_wait() {
     admission.enter(vec![two], 0).unwrap();
     admission.admit();
     admission.come_back(one.id);
-    assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it is over the limit, and waits");
+    assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it waits, over the limit");
     admission.enter(vec![entrant("other", 0)], 0).unwrap();
     assert_eq!(admission.enter(vec![entrant("k", 0)], 0), Err(QueueFull { of: Scope::App, limit: 0 }));
 }
 
 #[test]
-fn the_limit_of_a_batch_is_for_the_batch_that_comes_next() {
+fn the_limit_of_a_batch_is_for_the_next_batch_to_enter() {
     let mut admission = Admission::default();
     let (first, second) = (TaskId::new(), TaskId::new());
     let of = Scope::Batch(first);
@@ -459,15 +459,15 @@ fn the_limit_of_a_batch_is_for_the_batch_that_comes_next() {
     assert_eq!(admission.limit(&of), None, "nobody came");
     announce(&mut admission);
     admission.enter(batch(second, 1), 0).unwrap();
-    assert_eq!((admission.limit(&of), admission.limit(&Scope::Batch(second))), (None, None), "another came");
+    assert_eq!((admission.limit(&of), admission.limit(&Scope::Batch(second))), (None, None), "another batch entered");
     announce(&mut admission);
     admission.declare("k".into(), None, None, Some(1));
     admission.enter(batch(first, 3), 0).unwrap_err();
-    assert_eq!(admission.limit(&of), None, "it was refused");
+    assert_eq!(admission.limit(&of), None, "the batch was refused");
     announce(&mut admission);
     let members = batch(first, 2);
     admission.enter(members.clone(), 0).unwrap();
-    assert_eq!(admission.admit().len(), 2, "the one of the other batch, and one of this");
+    assert_eq!(admission.admit().len(), 2, "the task of the other batch, and one of this batch");
     for Entrant { id, .. } in members {
         assert_eq!(admission.limit(&of), Some(1));
         admission.leave(id);
@@ -476,7 +476,7 @@ fn the_limit_of_a_batch_is_for_the_batch_that_comes_next() {
 }
 
 #[test]
-fn a_lane_keeps_its_group_as_long_as_it_has_tasks() {
+fn a_lane_keeps_its_group_while_it_has_tasks() {
     let mut admission = Admission::default();
     let (old, new) = (Scope::Group("old".into()), Scope::Group("new".into()));
     let (one, two) = (entrant("k", 0), entrant("k", 0));

@@ -1,9 +1,9 @@
-//! The whole engine against a plain model of it: random steps in paused time, and after each of them every task has to
-//! stand where the model says.
+//! Compares the whole engine with a plain model. It takes random steps in paused time, and after each step every task
+//! must be as the model says.
 //!
-//! The model is data that is gone through from end to end whenever something is asked of it: it has no queues, no locks
-//! and nothing to wake. It knows the engine's rules, not its ways. Only when two things happen in the same millisecond
-//! whose order matters and is nobody's promise, it gives up: from there on only the promises are held, not the moments.
+//! The model has no queues, no locks and nothing to wake: it searches all its data for each answer. It knows the
+//! engine's rules, not how they are implemented. If two things happen in the same millisecond and their order matters
+//! but is not promised, the comparison stops. From there on only the engine's promises are checked.
 
 mod pair;
 mod plain;
@@ -47,7 +47,7 @@ fn the_engine_does_what_the_plain_model_says() {
     let mut runner = TestRunner::new(config);
     match runner.run(&steps(), |steps| run(steps, &mut tally.lock())) {
         Ok(()) => {}
-        // A step a line: proptest would give each field its own.
+        // One step a line: proptest would give each field its own.
         Err(TestError::Fail(why, steps)) => {
             let steps: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
             panic!("{why}\nafter:\n{}", steps.join("\n"));
@@ -58,6 +58,6 @@ fn the_engine_does_what_the_plain_model_says() {
     let all = TaskStatus::ALL.iter().flat_map(|from| TaskStatus::ALL.iter().map(move |to| (*from, *to)));
     let unseen: Vec<_> =
         all.filter(|(from, to)| from.may_become(*to) && !tally.edges.contains(&(*from, *to))).collect();
-    assert!(unseen.is_empty(), "never seen: {unseen:?}");
-    assert!(tally.whole > 4 * tally.tied, "compared to the end: {}, not: {}", tally.whole, tally.tied);
+    assert!(unseen.is_empty(), "not covered: {unseen:?}");
+    assert!(tally.whole > 4 * tally.tied, "cases compared to the end: {}, others: {}", tally.whole, tally.tied);
 }

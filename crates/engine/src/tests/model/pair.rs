@@ -1,4 +1,4 @@
-//! The engine beside the model: each step is done to both, and what is seen of the engine from outside is compared.
+//! The engine and the model side by side. Each step is taken by both, and then their visible states are compared.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -24,11 +24,11 @@ use TaskStatus::{Completed, Queued, Retrying, Running};
 /// A task or a batch, watched from its start.
 struct Watched {
     task: TaskHandle,
-    /// As the watch found it.
+    /// The snapshot that the watch began with.
     first: TaskSnapshot,
     events: Arc<Mutex<Vec<TaskEvent>>>,
     watching: JoinHandle<()>,
-    /// As it was when it had ended.
+    /// The snapshot after its end.
     last: Option<TaskSnapshot>,
 }
 
@@ -46,7 +46,7 @@ impl Watched {
         Self { task, first, events, watching, last: None }
     }
 
-    /// Nothing changes any more once it has ended.
+    /// Returns a snapshot. Fails if the task has changed after its end.
     fn look(&mut self) -> Result<TaskSnapshot, TestCaseError> {
         let snapshot = self.task.snapshot();
         match &self.last {
@@ -57,7 +57,7 @@ impl Watched {
         Ok(snapshot)
     }
 
-    /// What a watcher was told keeps the first two promises. Answers the changes of the status, the known ones included.
+    /// Checks what a watcher was told. Returns all changes of the status, including those before the watch.
     fn story(&self, tally: &mut Tally) -> Result<Vec<Mark>, TestCaseError> {
         prop_assert!(self.watching.is_finished(), "the watch goes on after the end: {:?}", self.task.snapshot());
         let events = self.events.lock();
@@ -96,11 +96,11 @@ impl Watched {
     }
 }
 
-/// What was seen over all cases.
+/// What the cases have covered.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) edges: HashSet<(TaskStatus, TaskStatus)>,
-    /// Cases that were compared to their end, and those in which the order of two things was not to be told.
+    /// Cases that were compared to their end, and those in which the order of two things was not known.
     pub(super) whole: usize,
     pub(super) tied: usize,
 }
@@ -249,11 +249,11 @@ impl Pair {
         self.manager.set_limit(of, limit).unwrap();
     }
 
-    /// Lets time pass, and compares when all is quiet again.
+    /// Lets time pass, and compares when nothing can run.
     async fn advance(&mut self, millis: u64) -> Result<(), TestCaseError> {
         settle().await;
         if millis > 0 {
-            // Tokio's time only goes on when nobody has anything to do, and never past anything that somebody waits for.
+            // Paused time advances only when nothing can run, and never past a timer.
             sleep(ms(millis)).await;
             settle().await;
         }
@@ -295,7 +295,7 @@ impl Pair {
         let runs = |at: &usize| self.model.tasks[*at].place == Place::Running;
         let inside: HashSet<_> = (0..self.tasks.len()).filter(runs).map(|at| self.tasks[at].task.id()).collect();
         prop_assert_eq!(&world.inside.iter().copied().collect::<HashSet<_>>(), &inside);
-        // Nothing waits where there is room.
+        // No task waits while there is a slot for it.
         let waits = |at: &usize| scopes(self.model.tasks[*at].kind, self.model.tasks[*at].batch);
         let idle = self.model.ready().into_iter().find(|at| waits(at).into_iter().all(|of| self.model.has_room(of)));
         prop_assert_eq!(idle, None);
@@ -316,7 +316,7 @@ impl Pair {
         Ok(())
     }
 
-    /// Ends everything, and looks whether anything stays.
+    /// Ends all tasks and checks that nothing is left.
     pub(super) async fn drain(&mut self, tally: &mut Tally) -> Result<(), TestCaseError> {
         let kinds = || (0..KINDS.len()).map(Of::Kind);
         for of in [Of::App, Of::Group].into_iter().chain(kinds()) {
@@ -338,7 +338,7 @@ impl Pair {
         for (at, task) in self.tasks.iter_mut().enumerate() {
             let last = task.look()?;
             let reported = self.world.lock().reported.get(&task.task.id()).copied().unwrap_or_default();
-            prop_assert_eq!(last.progress.completed, reported, "the last that was reported stays");
+            prop_assert_eq!(last.progress.completed, reported, "the last reported progress is kept");
             let story = task.story(tally)?;
             prop_assert!(self.tied || story == self.model.tasks[at].life.marks[1..], "{story:?}");
         }
@@ -346,7 +346,7 @@ impl Pair {
             batch.look()?;
             let mut unseen = Tally::default();
             let story = batch.story(&mut unseen)?;
-            // It completes a moment after its last member.
+            // A batch completes a moment after its last member.
             let without_times =
                 |marks: &[Mark]| marks.iter().map(|mark| (mark.status, mark.overdue)).collect::<Vec<_>>();
             prop_assert!(self.tied || without_times(&story) == without_times(&self.model.batches[at].life.marks[2..]));
@@ -358,8 +358,8 @@ impl Pair {
         self.nothing_is_left().await
     }
 
-    /// Every slot is free again and every queue empty: with limits of one each kind runs one task at once, and its queue
-    /// takes as many as it may.
+    /// Checks that all slots are free and all queues empty: with a limit of one, each kind runs one task at once, and
+    /// its queue takes as many as it may.
     async fn nothing_is_left(&mut self) -> Result<(), TestCaseError> {
         let script = Script { works: None, fails: 0, panics: false, leaves: None, cleans: None, reports: None };
         for of in [Of::App, Of::Group].into_iter().chain((0..KINDS.len()).map(Of::Kind)) {
@@ -384,7 +384,7 @@ impl Pair {
     }
 }
 
-/// Lets everything happen that can happen now.
+/// Lets everything run that can run now.
 async fn settle() {
     for _ in 0..16 {
         yield_now().await;
@@ -396,7 +396,7 @@ fn compare_life(got: &TaskSnapshot, life: &Life, what: &str) -> Result<(), TestC
     let shown = (got.status, got.overdue, got.attempt, got.sequence);
     prop_assert_eq!(shown, (last.status, last.overdue, life.attempt, life.marks.len() as u64), "{}", what);
     prop_assert_eq!(got.started_at, life.when(|status| status == Running), "the beginning of {}", what);
-    // When a batch completes is not told to the millisecond.
+    // The end of a batch is not known to the millisecond.
     if got.members.is_none() || last.status != Completed {
         prop_assert_eq!(got.ended_at, life.when(TaskStatus::is_final), "the end of {}", what);
     }

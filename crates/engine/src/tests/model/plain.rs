@@ -13,7 +13,7 @@ use super::{
 use crate::{CancelReason, ErrorKind, OnConflict, QueuePlace, TaskStatus, TimeLimit};
 use TaskStatus::{Cancelling, Completed, Failed, Queued, Retrying, Running, TimedOut};
 
-/// A batch sees that its last member has ended after a frame at the latest.
+/// A batch notices the end of its last member within a frame.
 pub(super) const FRAME: u64 = 40;
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ pub(super) struct Batch {
     pub(super) kind: usize,
     members: Range<usize>,
     pub(super) life: Life,
-    /// Its last member has ended at this time, and it will.
+    /// Its last member ended at this time, so it ends soon.
     pub(super) done: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Ref {
     Batch(usize),
 }
 
-/// What happens at once, but only after the caller has got its answer.
+/// What happens at once, but only after the call has returned.
 #[derive(Debug, Clone, Copy)]
 enum Soon {
     Begin(usize),
@@ -52,7 +52,7 @@ pub(super) struct Model {
     pub(super) begun: Vec<(usize, u32)>,
 }
 
-/// Two things happen in the same moment, and the order matters.
+/// Two things happened at the same time and their order matters.
 pub(super) struct Tie;
 
 impl Model {
@@ -61,7 +61,7 @@ impl Model {
         Self { now: 0, tasks, batches, all, limits: limits(), soon: VecDeque::new(), begun: vec![] }
     }
 
-    // What holds.
+    // Rules.
 
     pub(super) fn count(&self, test: impl Fn(&Task) -> bool) -> usize {
         self.tasks.iter().filter(|task| test(task)).count()
@@ -83,7 +83,7 @@ impl Model {
         (0..self.tasks.len()).filter(live).collect()
     }
 
-    /// Whether it waits for nothing but room.
+    /// Whether it waits only for a slot.
     fn is_ready(&self, at: usize) -> bool {
         let task = &self.tasks[at];
         let key = task.kind.zip(task.options.key);
@@ -91,7 +91,7 @@ impl Model {
         task.place == Place::Waiting && !task.held && task.due.is_none() && is_first
     }
 
-    /// Those that wait for room, best first.
+    /// The tasks that wait only for a slot, best first.
     pub(super) fn ready(&self) -> Vec<usize> {
         let mut ready: Vec<_> = (0..self.tasks.len()).filter(|at| self.is_ready(*at)).collect();
         ready.sort_by_key(|at| (Reverse(self.tasks[*at].priority), *at));
@@ -109,7 +109,7 @@ impl Model {
         (task.place == Place::Waiting).then_some(place)
     }
 
-    // What is done to it.
+    // Calls.
 
     fn admit(&mut self) {
         for at in self.ready() {
@@ -142,7 +142,8 @@ impl Model {
         self.tasks.len() - 1
     }
 
-    /// Lets in what `add` adds, unless more would be left waiting than may. So many are about to leave, and don't count.
+    /// Lets in what `add` adds, unless too many would be left waiting. `leaving` tasks are about to leave and don't
+    /// count.
     fn enter<T>(&mut self, kind: usize, leaving: usize, add: impl FnOnce(&mut Self) -> T) -> Result<T, ErrorKind> {
         let waiting = |model: &Self| {
             let of_kind = |task: &Task| task.place == Place::Waiting && task.kind == Some(kind);
@@ -163,7 +164,7 @@ impl Model {
         Ok(added)
     }
 
-    /// Answers the task that the caller gets, which may be an older one.
+    /// Returns the task that the caller gets, which may be an older one.
     pub(super) fn start(&mut self, kind: usize, script: &Script, options: &Options) -> Result<usize, ErrorKind> {
         let rivals = options.key.map(|(key, _)| self.rivals(kind, key)).unwrap_or_default();
         let mut replaced = vec![];
@@ -172,7 +173,7 @@ impl Model {
         {
             match on_conflict {
                 OnConflict::Refuse => return Err(ErrorKind::KeyTaken),
-                // Nobody wants to join what is about to stop.
+                // A task that is about to stop is not joined.
                 OnConflict::Join => {
                     if let Some(lasting) = rivals.iter().find(|at| self.tasks[**at].life.status() != Cancelling) {
                         return Ok(*lasting);
@@ -251,7 +252,7 @@ impl Model {
         }
     }
 
-    /// What waits first, so that nothing gets the room that others leave. Answers how many had not ended.
+    /// Stops waiting tasks first, so that none gets a slot that another leaves. Returns how many had not ended.
     pub(super) fn cancel_all(&mut self, mut all: Vec<Ref>, reason: CancelReason) -> usize {
         all.sort_by_key(|of| matches!(self.life(*of).status(), Running | Cancelling));
         all.into_iter().filter(|of| self.cancel(*of, reason).is_ok()).count()
@@ -266,7 +267,7 @@ impl Model {
             batch.life.stop = Some((why, self.now));
             batch.life.become_(Cancelling, self.now);
             self.soon.push_back(Soon::DropBatch(at));
-            // What waits first: no member gets the room that another leaves.
+            // Waiting members first: none gets a slot that another leaves.
             let mut members: Vec<_> = batch.members.clone().collect();
             members.sort_by_key(|member| self.tasks[*member].place != Place::Waiting);
             for member in members {
@@ -306,7 +307,7 @@ impl Model {
         Ok(())
     }
 
-    /// Changes something about a task that waits, and lets run what has room then.
+    /// Changes a waiting task, and admits the tasks that may run then.
     pub(super) fn alter(&mut self, of: Ref, change: impl FnOnce(&mut Task)) -> Result<(), ErrorKind> {
         match of {
             Ref::Task(at) if self.tasks[at].is_waiting() => {
@@ -326,7 +327,7 @@ impl Model {
         self.admit();
     }
 
-    // What happens by itself.
+    // Events.
 
     fn settle(&mut self) {
         while let Some(soon) = self.soon.pop_front() {
@@ -354,7 +355,7 @@ impl Model {
         self.begun.push((at, task.life.attempt));
     }
 
-    /// The handler is over; its clean-up follows if it was stopped.
+    /// Ends the handler. Its clean-up follows if it was stopped.
     fn handler_over(&mut self, at: usize, how: How) {
         let now = self.now;
         let task = &mut self.tasks[at];

@@ -1,4 +1,4 @@
-//! What is done in a case, and under which rules: the kinds, the steps with their scripts, and how they are made up.
+//! The input of a case: the kinds with their rules, the steps with their scripts, and how they are generated.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -10,10 +10,10 @@ use crate::{OnConflict, StartOptions};
 pub(super) const APP_LIMIT: usize = 5;
 pub(super) const APP_QUEUE: usize = 12;
 pub(super) const GROUP_LIMIT: usize = 3;
-/// What is spawned without a kind has the grace of an ordinary policy.
+/// Spawned tasks have the grace period of the default policy.
 pub(super) const SPAWNED_GRACE: u64 = 5_000;
 
-/// A kind as the model knows it; all times are in milliseconds.
+/// The rules of a kind. All times are in milliseconds.
 pub(super) struct Rules {
     pub(super) name: &'static str,
     pub(super) grouped: bool,
@@ -24,7 +24,7 @@ pub(super) struct Rules {
     pub(super) attempt_timeout: Option<u64>,
     pub(super) stall: Option<u64>,
     pub(super) deadline: Option<u64>,
-    /// How many attempts there are in all, and the first delay, which doubles.
+    /// How many attempts there are in all, and the first delay, which doubles each time.
     pub(super) retry: Option<(u32, u64)>,
 }
 
@@ -60,17 +60,17 @@ pub(super) const KINDS: [Rules; 5] = [
 /// What a handler does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Script {
-    /// How long an attempt works; `None`: for ever.
+    /// How long an attempt works; `None` for ever.
     pub(super) works: Option<u64>,
-    /// So many attempts fail.
+    /// How many attempts fail.
     pub(super) fails: u32,
-    /// Those that don't fail panic.
+    /// Whether attempts panic that don't fail.
     pub(super) panics: bool,
-    /// It takes its token, and leaves so long after a cancel: with its output or with an error.
+    /// It uses its token, and returns this long after a cancel, with its output or with an error.
     pub(super) leaves: Option<(u64, bool)>,
-    /// It has a clean-up that takes so long.
+    /// It has a clean-up that takes this long.
     pub(super) cleans: Option<u64>,
-    /// It reports in this rhythm, so often; and once more in the same breath in which it comes to its end.
+    /// It reports at this interval, this many times, and once more right before its end.
     pub(super) reports: Option<(u64, u64)>,
 }
 

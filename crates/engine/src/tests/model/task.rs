@@ -1,19 +1,19 @@
-//! A task of the model: where it stands, what has become of it so far, and what happens to it next by itself.
+//! A task of the model: its status, its history, and the next event that happens to it.
 
 use super::script::{KINDS, Options, PLAIN, Rules, SPAWNED_GRACE, Script};
 use crate::{CancelReason, TaskStatus, TimeLimit};
 use TaskStatus::{Cancelled, Cancelling, Queued, Running, TimedOut};
 
-/// A task that outstays its grace by less is not called overdue.
+/// A task that exceeds its grace period by less is not overdue.
 const OVERDUE_SLACK: u64 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Waiting,
-    /// It has its slots, and begins as soon as it gets to.
+    /// It has its slots, and is about to begin.
     Admitted,
     Running,
-    /// Until then it waits for its next attempt.
+    /// It waits for its next attempt until this time.
     Away(u64),
     Over,
 }
@@ -33,7 +33,7 @@ impl Why {
     }
 }
 
-/// How a handler came to its end.
+/// How a handler ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
     Output,
@@ -42,13 +42,13 @@ pub(super) enum How {
     Dropped,
 }
 
-/// What a handler is at.
+/// What a handler is doing.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Phase {
     Works,
-    /// It was told to stop, and does at this time.
+    /// It was told to stop, and stops at this time.
     Leaves(u64, How),
-    /// Its clean-up is over at this time.
+    /// Its clean-up ends at this time.
     Cleans(u64),
 }
 
@@ -57,11 +57,12 @@ pub(super) struct Attempt {
     pub(super) since: u64,
     pub(super) phase: Phase,
     pub(super) reported: u64,
-    /// When it is looked at next whether it stalls, for how long it has been silent, and whether it reported since.
+    /// When the next check for a stall is, how long it has been silent, and whether it has reported since the last
+    /// check.
     pub(super) look: Option<(u64, u64, bool)>,
 }
 
-/// A change of status, as a watcher is told of it.
+/// A change of the status, as a watcher is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) status: TaskStatus,
@@ -70,7 +71,7 @@ pub(super) struct Mark {
     pub(super) attempt: u32,
 }
 
-/// A task or a batch: what is the same for both.
+/// What tasks and batches have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Life {
     pub(super) marks: Vec<Mark>,
@@ -114,7 +115,7 @@ impl Life {
         self.marks.iter().find(|mark| test(mark.status)).map(|mark| mark.at)
     }
 
-    /// When it is shown as overdue.
+    /// When it becomes overdue.
     pub(super) fn overdue_at(&self, grace: u64) -> Option<u64> {
         let due = self.status() == Cancelling && !self.last().overdue;
         self.stop.filter(|_| due).map(|(_, at)| at + grace + OVERDUE_SLACK)
@@ -126,13 +127,13 @@ pub(super) struct Task {
     pub(super) kind: Option<usize>,
     pub(super) batch: Option<usize>,
     pub(super) script: Script,
-    /// As it was started; what became of its priority and of its hold comes next.
+    /// Its start options. Its current priority and hold follow.
     pub(super) options: Options,
     pub(super) priority: i32,
     pub(super) held: bool,
     pub(super) place: Place,
     pub(super) life: Life,
-    /// When the delay it was started with is over.
+    /// When the delay that it was started with is over.
     pub(super) due: Option<u64>,
     pub(super) deadline: Option<u64>,
     pub(super) timeout: Option<u64>,
@@ -149,7 +150,7 @@ impl Task {
         matches!(self.place, Place::Waiting | Place::Away(_))
     }
 
-    /// What happens to it next by itself: the first of these, and it may change the others.
+    /// The next event that happens to it. The event may change later ones.
     pub(super) fn events(&self) -> Vec<(u64, Event)> {
         let mut all = vec![];
         if !self.life.is_over() && self.life.stop.is_none() {
@@ -187,7 +188,7 @@ impl Task {
         all.extend(self.life.overdue_at(rules.grace).map(|at| (at, Event::Overdue)));
     }
 
-    /// Whether nobody but the task itself is touched by what happens to it.
+    /// Whether an event concerns only this task.
     pub(super) fn is_private(&self, event: Event) -> bool {
         match event {
             Event::Reports | Event::Overdue => true,
@@ -196,7 +197,7 @@ impl Task {
         }
     }
 
-    /// Whether the next look finds that it stalls. It is looked at eight times as often as it may be silent.
+    /// Whether the next check finds a stall. There are eight checks within the stall timeout.
     pub(super) fn stalls(&self) -> bool {
         let length = self.rules().stall.unwrap_or(u64::MAX);
         let look = self.run.as_ref().and_then(|run| run.look);

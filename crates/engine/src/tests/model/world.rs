@@ -1,4 +1,4 @@
-//! The handlers, and what they see themselves.
+//! The handlers, and what they observe.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,12 +22,12 @@ pub(super) struct Seat {
 pub(super) struct World {
     pub(super) seats: HashMap<TaskId, Seat>,
     pub(super) limits: HashMap<Of, usize>,
-    /// Whose handlers or clean-ups are running.
+    /// The tasks whose handlers or clean-ups are running.
     pub(super) inside: Vec<TaskId>,
-    /// Which attempts began. Which of two came first in the same moment is not promised.
+    /// The attempts that began. The order of those in the same moment is not promised.
     pub(super) begun: HashSet<(TaskId, u32)>,
     pub(super) reported: HashMap<TaskId, u64>,
-    /// What must not be.
+    /// Violations of the engine's promises.
     pub(super) wrong: Vec<String>,
 }
 
@@ -61,7 +61,7 @@ impl World {
     }
 }
 
-/// A handler, or its clean-up, that has not come to its end.
+/// A handler or a clean-up that is not over.
 struct Inside {
     id: TaskId,
     world: Arc<Mutex<World>>,
