@@ -59,8 +59,8 @@ const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a queue that forgets who comes back",
         file: "crates/engine/src/queue/admission.rs",
-        find: "(entry.place == Place::Away).then_some(Entry { place: Place::Waiting, ..entry })",
-        replace: "(entry.place == Place::Away).then_some(entry)",
+        find: "(entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry })",
+        replace: "(entry.stage == Stage::Away).then_some(entry)",
         seen_by: MODEL,
     },
     Mutation {
