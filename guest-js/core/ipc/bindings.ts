@@ -71,20 +71,21 @@ export const commands = {
 
 /* Types */
 /**
- *  How a batch is started, beside its kind and its inputs.
+ *  The options of a batch, beside its kind and its inputs.
  * 
  *  ```
+ *  # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
  *  use tauri_plugin_tasks::BatchOptions;
  * 
  *  let options = BatchOptions::new().concurrency(4).label("Holiday pictures");
  *  ```
  */
 export type BatchOptions = {
-	/**  How many members may run at once, within the other limits; no limit of its own if nothing is said. */
+	/**  How many members may run at once, within the other limits. By default the batch adds no limit. */
 	concurrency?: number | null,
-	/**  The members' priority. */
+	/**  The priority of the members. */
 	priority?: number,
-	/**  What people call the batch. */
+	/**  A name of the batch to show to people. */
 	label?: string | null,
 	/**  Words to find the batch and its members by. */
 	tags?: string[],
@@ -99,24 +100,24 @@ export type CancelCause =
 
 /**  Why a task was cancelled. */
 export type CancelReason = 
-/**  Somebody asked for it. */
+/**  A caller cancelled it. */
 "user" | 
 /**  The `AbortSignal` given to `start` fired. */
 "signal" | 
-/**  The page that started it went away. */
+/**  Its owner has gone. */
 "ownerClosed" | 
 /**  The app is about to exit. */
 "shutdown" | 
-/**  The task it belongs to was cancelled. */
+/**  The batch that it is a member of was stopped. */
 "parent" | 
 /**  A newer task took its place. */
 "replaced" | 
-/**  Nobody reads its items, and its kind says to cancel it then. */
+/**  Nobody reads its items, and tasks of its kind are cancelled in that case. */
 "unread";
 
 /**  The kinds of [`Error`](crate::Error). */
 export type ErrorKind = 
-/**  The page's package and the crate speak different versions of the protocol. */
+/**  The caller and the delivery layer speak different versions of the protocol. */
 "protocolMismatch" | 
 /**  The session was closed or never existed: open a new one. */
 "sessionGone" | 
@@ -136,7 +137,7 @@ export type ErrorKind =
 "alreadyEnded" | 
 /**  The task has not ended yet. */
 "notEnded" | 
-/**  A value is over its size limit, or a batch has too many members; `data` is `{ "limit": number, "size": number }`. */
+/**  A value is too large, or a batch has too many members; `data` is `{ "limit": number, "size": number }`. */
 "tooLarge" | 
 /**  A value can't be written as JSON. */
 "unserializable" | 
@@ -148,25 +149,25 @@ export type ErrorKind =
 "keyTaken" | 
 /**  The task does not wait in a queue; `data` is `{ "status": … }`. */
 "notQueued" | 
-/**  The task can't be tried again: it has completed, it is a batch, or its kind is not registered. */
+/**  The task can't be retried: it has completed, it is a batch, or its kind is not registered. */
 "notRetriable" | 
-/**  An option of a start is invalid, such as too many tags, or a part of a call can't be read. */
+/**  An option of a start is invalid, for example there are too many tags, or a part of a call can't be read. */
 "invalidOptions" | 
-/**  Somebody else is reading the task's items. */
+/**  The task's items already have another reader. */
 "locked" | 
-/**  The reader has stopped or never existed, or it asks for a batch that it has let go of. */
+/**  The reader has stopped or never existed, or it asks for a batch that it has already released. */
 "readerGone" | 
-/**  The handler is over or was told to stop, so it can emit nothing more. */
+/**  The handler has ended or was told to stop, so it can emit nothing more. */
 "stopped" | 
-/**  An item is not of the type that it is read as. */
+/**  An item doesn't fit the type that it is read as. */
 "invalidItem" | 
 /**
- *  The app is about to exit, or somebody holds an [`ExitGuard`](crate::ExitGuard): no task is started, and at an exit none
- *  is held.
+ *  The app is about to exit, or an [`ExitGuard`](crate::ExitGuard) exists. No task is started, and at an exit no
+ *  task can be held.
  */
 "shuttingDown";
 
-/**  What went wrong with a task, without the handler's own error. */
+/**  What went wrong with a task, without the value that the handler returned. */
 export type ErrorSummary = {
 	/**  What sort of failure it is. */
 	kind: FailureKind,
@@ -174,14 +175,14 @@ export type ErrorSummary = {
 	message: string,
 };
 
-/**  The kinds of [`TaskFailure`]. */
+/**  The sort of a [`TaskFailure`]. */
 export type FailureKind = 
-/**  The handler returned its own error. */
+/**  The handler returned an error. */
 "error" | 
 /**  The handler panicked. */
 "panic" | 
 /**
- *  The handler's output or error can't be written as JSON, or its input could not be read again for a further
+ *  The handler's output or error can't be written as JSON, or its input could not be read again for another
  *  attempt.
  */
 "unserializable";
@@ -198,21 +199,21 @@ export type ItemBatch = {
 	items: unknown[],
 };
 
-/**  The run that a schedule has started last. */
+/**  The run that a schedule started last. */
 export type LastRun = {
-	/**  Its id. The task itself may not be kept any more. */
+	/**  The run's id. The task itself may no longer be kept. */
 	id: TaskId,
-	/**  When it was started, in milliseconds since 1970. It may have waited for room after that. */
+	/**  When the run was started, in milliseconds since 1970. It may have waited for room after that. */
 	startedAt: number,
-	/**  When it ended. */
+	/**  When the run ended, in milliseconds since 1970. */
 	endedAt: number | null,
-	/**  Where it stands. */
+	/**  The run's status. */
 	status: TaskStatus,
-	/**  What went wrong with it. */
+	/**  Why the run failed, if it did. */
 	error: ErrorSummary | null,
 };
 
-/**  What a limit on running tasks is for. */
+/**  The tasks that a limit on running tasks applies to. */
 export type LimitOf = 
 /**  All tasks of the app together. */
 { type: "app" } | 
@@ -237,20 +238,23 @@ export type ListChange = {
 };
 
 /**
- *  What a start does when a live task of the same kind has its key already.
+ *  What a start does when a live task of the same kind already has its key.
  * 
  *  The names in brackets are those of `ExistingWorkPolicy` in Android's `WorkManager`.
  */
 export type OnConflict = 
-/**  The start fails with [`ErrorKind::KeyTaken`]. */
+/**  The start fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken). */
 "refuse" | 
-/**  Nothing new is started: the caller gets the live task (`KEEP`). */
+/**  Nothing is started: the caller gets the live task (`KEEP`). */
 "join" | 
-/**  The live task is cancelled with the reason `replaced`; the new one waits until it has really ended (`REPLACE`). */
+/**
+ *  The live task is cancelled with the reason `replaced`. The new task waits until the live one has ended
+ *  (`REPLACE`).
+ */
 "replace" | 
 /**
- *  The new task waits until the live one has ended, however it ended (`APPEND_OR_REPLACE`; plain `APPEND` would fail
- *  with it).
+ *  The new task waits until the live one has ended, however it ends (`APPEND_OR_REPLACE`; with plain `APPEND` it
+ *  would fail with the live one).
  */
 "append";
 
@@ -276,23 +280,23 @@ export type Outcome =
 	message: string,
 } };
 
-/**  How far a task has come, at one moment. */
+/**  The progress of a task at one moment. */
 export type Progress = {
 	/**  How many units are done. */
 	completed: number,
-	/**  How many there are in all, if that is known. */
+	/**  How many units there are in all, if that is known. */
 	total: number | null,
 	/**  `completed / total`, from 0 to 1; `None` without a total. */
 	fraction: number | null,
-	/**  What is counted. */
+	/**  The unit that is counted. */
 	unit: Unit,
-	/**  Units a second, averaged over the last seconds; `None` until it means something. */
+	/**  Units per second, averaged over the last seconds; `None` until there is enough to go by. */
 	rate: number | null,
-	/**  Milliseconds to go at this rate; `None` until it means something. */
+	/**  The time left at this rate, in milliseconds; `None` until there is enough to go by. */
 	etaMs: number | null,
-	/**  What the task is at, in words. */
+	/**  What the task is doing, for people. */
 	message: string | null,
-	/**  What the task is at, typed: the kind's own detail. */
+	/**  What the task is doing, as data of a type that its kind chooses. */
 	detail: unknown | null,
 };
 
@@ -306,23 +310,23 @@ export type ProgressChange = {
 	progress: Progress,
 };
 
-/**  Where a waiting task stands in its queue. */
+/**  The place of a waiting task in its queue. */
 export type QueuePlace = {
 	/**
-	 *  Its place among the waiting tasks of its kind (of its batch, if that has a limit of its own), from 1, and 1,000 for all
-	 *  places from there on. `None` while it may not run yet: it is held, its time has not come, or a task with its
-	 *  key comes first.
+	 *  Its position among the waiting tasks of its kind, or of its batch if the batch has a limit of its own. The first
+	 *  is 1; 1,000 stands for every position from there on. `None` while it may not run yet: it is held, its delay is
+	 *  not over, or an earlier task has its key.
 	 */
 	position: number | null,
-	/**  Higher runs earlier. */
+	/**  Tasks with a higher priority run earlier. */
 	priority: number,
-	/**  Whether somebody holds it. */
+	/**  Whether it is held. */
 	held: boolean,
 };
 
-/**  A schedule as it stands at one moment. */
+/**  A schedule as it is at one moment. */
 export type ScheduleSnapshot = {
-	/**  Its name. Its runs have the tag `schedule:` and this. */
+	/**  The schedule's name. Its runs have the tag `schedule:` followed by this name. */
 	name: string,
 	/**  The kind that it runs. */
 	task: string,
@@ -333,8 +337,8 @@ export type ScheduleSnapshot = {
 	/**  Whether it is paused. */
 	paused: boolean,
 	/**
-	 *  When its next run is due, in milliseconds since 1970. `None` while that is open: it is paused, the app has not begun or
-	 *  is about to exit, or its interval counts from the end of what runs now.
+	 *  When the next run is due, in milliseconds since 1970. `None` while that is open: the schedule is paused, the app
+	 *  has not begun or is about to exit, or the interval counts from the end of a current run.
 	 */
 	nextRunAt: number | null,
 	/**  The run that was started last. */
@@ -344,8 +348,8 @@ export type ScheduleSnapshot = {
 	/**  How many of its runs have failed or timed out since the last one completed. */
 	failures: number,
 	/**
-	 *  How many times a run was due and was left out, because an earlier one had not ended or the start was refused. What is
-	 *  missed while the machine sleeps is not counted.
+	 *  How many due runs were left out, because an earlier one had not ended or the start was refused. Runs missed
+	 *  while the machine slept are not counted.
 	 */
 	skipped: number,
 };
@@ -371,9 +375,10 @@ export type SessionMessage = {
 };
 
 /**
- *  How one task is started, beside its kind and its input.
+ *  The options of one start, beside its kind and its input.
  * 
  *  ```
+ *  # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
  *  use std::time::Duration;
  *  use tauri_plugin_tasks::{OnConflict, StartOptions};
  * 
@@ -386,23 +391,29 @@ export type SessionMessage = {
  *  ```
  */
 export type StartOptions = {
-	/**  Higher runs earlier; 0 if nothing is said. Among equals the older one. */
+	/**  Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest task runs first. */
 	priority?: number,
-	/**  Whether it is held until it is released. */
+	/**  Whether the task is held until it is released. */
 	held?: boolean,
-	/**  Its key: see `onConflict`. */
+	/**  The task's key: see `onConflict`. */
 	key?: string | null,
-	/**  What happens if a live task of the kind has the key already. */
+	/**  What happens if a live task of the kind already has the key. */
 	onConflict?: OnConflict,
-	/**  What people call it. */
+	/**  A name to show to people. */
 	label?: string | null,
-	/**  Words to find it by. */
+	/**  Words to find the task by. */
 	tags?: string[],
-	/**  How long it waits before it may have its turn, in milliseconds; it is `queued` meanwhile. */
+	/**  How long the task waits before it may run, in milliseconds. It is `queued` meanwhile. */
 	delayMs?: number | null,
-	/**  The longest it may take from its first attempt on, in milliseconds. Never longer than its kind allows. */
+	/**
+	 *  How long the task may take from the start of its first attempt, in milliseconds. The limit of its kind holds if
+	 *  that is shorter.
+	 */
 	timeoutMs?: number | null,
-	/**  The longest it may take from now on, in milliseconds, with all waiting. Never longer than its kind allows. */
+	/**
+	 *  How long the task may take from now on, waiting included, in milliseconds. The limit of its kind holds if that
+	 *  is shorter.
+	 */
 	deadlineMs?: number | null,
 };
 
@@ -416,44 +427,45 @@ export type Started = {
 
 /**  One step in a task's life. */
 export type StatusChange = {
-	/**  The status from now on. */
+	/**  The new status. */
 	status: TaskStatus,
-	/**  When, in milliseconds since 1970. */
+	/**  When it changed, in milliseconds since 1970. */
 	at: number,
-	/**  Which attempt; 0 before the first. */
+	/**  The number of the attempt; 0 before the first. */
 	attempt: number,
-	/**  Why it was told to stop, if somebody did. */
+	/**  Why the task was cancelled, if it was. */
 	cancelReason: CancelReason | null,
-	/**  The time limit that it reached, if it did. */
+	/**  The time limit that it reached, if any. */
 	timeLimit: TimeLimit | null,
-	/**  Whether it has outstayed its grace period. */
+	/**  Whether it still runs although it was told to stop and its grace period is over. */
 	overdue: boolean,
 	/**  When its next attempt may begin, in milliseconds since 1970, if it waits for a time. */
 	nextAttemptAt: number | null,
-	/**  How it ended. `None` before the end, and for an outcome of more than 4 KiB, which is to be fetched. */
+	/**  How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch. */
 	outcome: Outcome | null,
-	/**  What went wrong, if it failed or its attempt did. */
+	/**  What went wrong, if the task or its attempt failed. */
 	error: ErrorSummary | null,
 };
 
-/**  What a [`TaskEvent`] tells. */
+/**  The change that a [`TaskEvent`] reports. */
 export type TaskChange = 
-/**  The newest progress. Older ones that nobody looked at are never sent. */
+/**  The newest progress. Values that it has replaced are not sent. */
 { type: "progress"; data: Progress } | 
-/**  A new status, or the same one that became overdue. A final status is a task's last event. */
+/**  A new status, or the same status of a task that became overdue. A final status is a task's last event. */
 { type: "status"; data: StatusChange } | 
-/**  A new place in the queue, or another priority, or held or released. Only the newest is told. */
+/**  A change of its position, its priority or its hold in the queue. Only the newest is sent. */
 { type: "queue"; data: QueuePlace } | 
-/**  Status changes that happened too long ago to be told. */
+/**  Status changes that are too old to be sent. */
 { type: "gap"; data: {
-	/**  How many. */
+	/**  The number of those changes. */
 	missed: number,
 } };
 
 /**
- *  How many tasks of one kind stand where. Ended tasks are counted since the app began, also those that are not kept.
+ *  How many tasks of one kind have each status. Ended tasks are counted from the start of the app, including those that
+ *  are no longer kept.
  * 
- *  A batch is not counted, its members are.
+ *  The members of a batch are counted, the batch itself is not.
  */
 export type TaskCounts = {
 	/**  The kind; `None` for all tasks that were spawned without a registered kind. */
@@ -464,11 +476,11 @@ export type TaskCounts = {
 	group: string | null,
 	/**  How many are queued. */
 	queued: number,
-	/**  How many run. */
+	/**  How many are running. */
 	running: number,
-	/**  How many wait for their next attempt's time. */
+	/**  How many wait for the time of their next attempt. */
 	retrying: number,
-	/**  How many were told to stop and have not stopped. */
+	/**  How many were told to stop and have not stopped yet. */
 	cancelling: number,
 	/**  How many have completed. */
 	completed: number,
@@ -482,9 +494,9 @@ export type TaskCounts = {
 
 /**  Something that happened to one task. */
 export type TaskEvent = {
-	/**  Which task. */
+	/**  The task that it happened to. */
 	id: TaskId,
-	/**  The number of the newest status change that this event comes with or after. */
+	/**  The number of the newest status change at the time of this event, which may be this event itself. */
 	sequence: number,
 	/**  What happened. */
 	change: TaskChange,
@@ -492,59 +504,59 @@ export type TaskEvent = {
 
 /**  Why a task failed. */
 export type TaskFailure = {
-	/**  What sort of failure it is. */
+	/**  The sort of failure. */
 	kind: FailureKind,
 	/**  A sentence for people. */
 	message: string,
-	/**  What the handler returned; `None` for the other kinds. */
+	/**  The error that the handler returned; `None` for the other sorts of failure. */
 	error: unknown | null,
 };
 
-/**  Which tasks to list or watch: those that match every part that is given; by default all. */
+/**  Selects the tasks to list or watch: those that match every given part. The default matches all tasks. */
 export type TaskFilter = {
-	/**  Names; any of them. */
+	/**  The task's kind has one of these names. */
 	task?: string[] | null,
-	/**  Statuses; any of them. */
+	/**  The task has one of these statuses. */
 	status?: TaskStatus[] | null,
-	/**  Tags; a task with any of them. */
+	/**  The task has at least one of these tags. */
 	tag?: string[] | null,
-	/**  Keys; any of them. */
+	/**  The task has one of these keys. */
 	key?: string[] | null,
-	/**  Batches; the members of any of them. */
+	/**  The task is a member of one of these batches. */
 	parent?: TaskId[] | null,
 };
 
 /**
- *  The identity of one task: a UUID, version 7 when made here, so that ids sort by age.
+ *  The id of one task: a UUID. Ids that are made here are of version 7, so they sort by age.
  * 
- *  A page makes the ids of the tasks that it starts. That is what makes a repeated `start` harmless:
- *  a page that reloads runs its in-flight calls a second time, with the same id.
+ *  A caller may choose the id of the task that it starts. A repeated `start` with the same id is then harmless: it
+ *  returns the task that the first one started.
  */
 export type TaskId = string;
 
-/**  A task as it stands at one moment. */
+/**  A task at one moment. */
 export type TaskSnapshot = {
 	/**  Its id. */
 	id: TaskId,
-	/**  The name it is registered under. */
+	/**  The name of its kind. */
 	task: string,
-	/**  Where it stands. */
+	/**  Its status. */
 	status: TaskStatus,
 	/**  The number of its newest status change; the first, `queued`, is 1. */
 	sequence: number,
-	/**  The label of the webview that it belongs to; `None` when it is the app's. */
+	/**  The label of its owner; `None` if the app owns it. */
 	owner: string | null,
 	/**  How far it has come. */
 	progress: Progress,
-	/**  Which attempt runs or ran last; 0 before the first. */
+	/**  The number of the attempt that runs or ran last; 0 before the first. */
 	attempt: number,
-	/**  Why it was told to stop, if somebody did. */
+	/**  Why it was cancelled, if it was. */
 	cancelReason: CancelReason | null,
-	/**  The time limit that it reached, if it did. */
+	/**  The time limit that it reached, if any. */
 	timeLimit: TimeLimit | null,
 	/**  Whether it still runs although it was told to stop and its grace period is over. */
 	overdue: boolean,
-	/**  Where it stands in its queue, while it is in one. */
+	/**  Its place in its queue, while it is queued. */
 	queue: QueuePlace | null,
 	/**
 	 *  When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
@@ -553,35 +565,35 @@ export type TaskSnapshot = {
 	nextAttemptAt: number | null,
 	/**  When it was accepted, in milliseconds since 1970. */
 	createdAt: number,
-	/**  When its first attempt began. */
+	/**  When its first attempt began, in milliseconds since 1970. */
 	startedAt: number | null,
-	/**  When it ended. */
+	/**  When it ended, in milliseconds since 1970. */
 	endedAt: number | null,
 	/**  Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB. */
 	input: unknown | null,
-	/**  What went wrong: with a task that failed, or, until its next attempt begins, with its last one. */
+	/**  What went wrong: why the task failed, or why its last attempt did, until the next one begins. */
 	error: ErrorSummary | null,
-	/**  The key it was started with; no two live tasks of a kind have the same one and run at once. */
+	/**  The key it was started with. Of the tasks of a kind with the same key only one runs at a time. */
 	key: string | null,
-	/**  What people call it. */
+	/**  A name for people. */
 	label: string | null,
 	/**  The tags it was started with. */
 	tags: string[],
-	/**  The batch it is a member of. */
+	/**  The batch that it is a member of. */
 	parent: TaskId | null,
 	/**  How many members it has, if it is a batch. */
 	members: number | null,
 };
 
-/**  Where a task stands. [`TaskStatus::may_become`] is the whole table of changes. */
+/**  The status of a task. [`TaskStatus::may_become`] has all its changes. */
 export type TaskStatus = 
 /**  Accepted, not yet running. */
 "queued" | 
 /**  Its handler runs. */
 "running" | 
-/**  An attempt failed; the next one waits for its time. */
+/**  An attempt is over, and the next one waits for its time. */
 "retrying" | 
-/**  Told to stop, and not stopped yet. */
+/**  Told to stop, not stopped yet. */
 "cancelling" | 
 /**  Ended: the handler returned its output. */
 "completed" | 
@@ -592,18 +604,18 @@ export type TaskStatus =
 /**  Ended: a time limit was reached. */
 "timedOut";
 
-/**  The time limits a task can have. Each ends it as [`TimedOut`](crate::TaskStatus::TimedOut). */
+/**  The time limits of a task. Reaching one ends the task as [`TimedOut`](crate::TaskStatus::TimedOut). */
 export type TimeLimit = 
-/**  For the whole task, from the beginning of its first attempt, with all waits between attempts. */
+/**  For the whole task, from the start of its first attempt, including all waits between attempts. */
 "timeout" | 
 /**  For one attempt. */
 "attemptTimeout" | 
-/**  For the time without any report of progress, within an attempt. */
+/**  For the time without any report of progress within an attempt. */
 "stalled" | 
-/**  For everything, from the moment it was accepted, with the time it waited. */
+/**  For everything from the moment the task is accepted, waiting included. */
 "deadline";
 
-/**  What [`Progress`] counts. */
+/**  The unit that [`Progress`] counts. */
 export type Unit = 
 /**  Just a number. */
 "none" | 
@@ -630,15 +642,15 @@ export type WatchTarget =
 } };
 
 /**
- *  Why a command or a call on [`TaskManager`](crate::TaskManager) was refused.
+ *  Why a call was refused, for example one on [`TaskManager`](crate::TaskManager).
  * 
- *  It reaches a page as `{ kind, message, data }`; the message says what to do next.
+ *  As JSON it is `{ kind, message, data }`. The message says what to do next.
  */
 export type WireError = {
 	/**  The kind of refusal, to branch on. */
 	kind: ErrorKind,
 	/**  A sentence for people. */
 	message: string,
-	/**  More about it, where the kind says so. */
+	/**  More about the refusal, if the kind says so. */
 	data: unknown | null,
 };
