@@ -22,7 +22,7 @@ use tokio::time::timeout;
 
 use crate::desktop::close_window;
 use crate::driver::Driver;
-use crate::{PATIENCE, click, eventually};
+use crate::{PATIENCE, eventually};
 
 /// How long what comes after a test may take.
 const FAREWELL: Duration = Duration::from_secs(20);
@@ -244,18 +244,6 @@ impl App {
             Ok(Some(self.client.find(Locator::Css(selector)).await?))
         })
         .await
-    }
-
-    pub async fn click(&self, test_id: &str) -> Result<()> {
-        self.click_on(&format!("[data-testid={test_id}]")).await
-    }
-
-    /// Clicks on what a selector names, as its user would. Fails if something else is hit.
-    pub async fn click_on(&self, selector: &str) -> Result<()> {
-        let element = self.find(selector).await?;
-        click::prepare(self, selector).await?;
-        element.click().await.with_context(|| format!("can't click {selector}"))?;
-        click::ensure_hit(self, selector).await
     }
 
     /// Types into an empty or emptied field.

@@ -2,15 +2,29 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{App, eventually};
 
+impl App {
+    pub async fn click(&self, test_id: &str) -> Result<()> {
+        self.click_on(&format!("[data-testid={test_id}]")).await
+    }
+
+    /// Clicks on what a selector names, as its user would. Fails if something else is hit.
+    pub async fn click_on(&self, selector: &str) -> Result<()> {
+        let element = self.find(selector).await?;
+        prepare(self, selector).await?;
+        element.click().await.with_context(|| format!("can't click {selector}"))?;
+        ensure_hit(self, selector).await
+    }
+}
+
 /// Scrolls to an element, for the driver leaves it at the edge of what is to be seen, waits until it stands still, and has the page
 /// note what the next click hits.
-pub async fn prepare(app: &App, selector: &str) -> Result<()> {
+async fn prepare(app: &App, selector: &str) -> Result<()> {
     let script = "
         const element = document.querySelector(args);
         element.scrollIntoView({ block: 'center' });
@@ -32,7 +46,7 @@ pub async fn prepare(app: &App, selector: &str) -> Result<()> {
 }
 
 /// An error if the click has hit something else, or nothing. One that ended the app has hit.
-pub async fn ensure_hit(app: &App, selector: &str) -> Result<()> {
+async fn ensure_hit(app: &App, selector: &str) -> Result<()> {
     let what = format!("the page hears of a click on {selector}: is it disabled?");
     let told = eventually(&what, async || app.script::<Option<Hit>>("return window.hit", Value::Null).await);
     let hit = tokio::select! {
