@@ -11,7 +11,7 @@ pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        Ok(Self(read_exactly(&json).map_err(|misfit| misfit.into())))
+        Ok(Self(read_exactly(&json).map_err(Into::into)))
     }
 }
 

@@ -253,7 +253,7 @@ fn default_profile(config: &str) -> &str {
 fn workspace(manifest: &str) -> String {
     let inherited = ["workspace.package", "workspace.lints", "profile"];
     let sections = manifest.split("\n[").filter(|section| inherited.iter().any(|name| section.starts_with(name)));
-    let sections: String = sections.map(|section| format!("\n[{section}\n")).collect();
+    let sections: String = sections.flat_map(|section| ["\n[", section, "\n"]).collect();
     let sections = sections.replacen("\nversion = \"", "\nversion = \"0.0.0-mutant.", 1);
     format!("[workspace]\nmembers = [\"{}\"]\nresolver = \"3\"\n{sections}", FOLDER.trim_end_matches('/'))
 }

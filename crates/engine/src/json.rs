@@ -46,7 +46,7 @@ impl Json {
     }
 
     /// Returns the length of the text in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.text().len()
     }
 }

@@ -6,7 +6,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::manager;
 use crate::{
-    CancelReason, Failure, Outcome, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, Unread, delivery::*,
+    CancelReason, Failure, Outcome, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, Unread,
+    delivery::{Ask, Bounds, Errors, Kind, Policy, Record, Settings, WINDOW},
 };
 
 pub const fn secs(secs: u64) -> Duration {
