@@ -48,7 +48,7 @@ impl<R: Runtime> Builder<R> {
     }
 
     /// How many tasks of the app may run at once, whatever their kinds. No limit if nothing is said.
-    /// [`TaskManager::set_limit`] changes it while the app runs.
+    /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.plan.settings.concurrency = Some(limit);
         self
@@ -77,7 +77,7 @@ impl<R: Runtime> Builder<R> {
     /// the name. Pages see and trigger it with permissions of their own: see the README.
     ///
     /// The app does not start if there is no such kind, the input doesn't fit it, the name is empty, longer than 200 bytes or
-    /// taken, or the interval is less than a second. [`TaskManager::schedule`] adds schedules while the app runs.
+    /// taken, or the interval is less than a second. [`TaskManager::schedule`](crate::TaskManager::schedule) adds schedules while the app runs.
     ///
     /// ```no_run
     /// use tauri_plugin_tasks::{Builder, Error, Failure, Schedule, Task, TaskContext};
@@ -144,7 +144,7 @@ impl<R: Runtime> Builder<R> {
     /// log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not run). On Windows the thread of the official
     /// updater waits, as that clears the app's resources before it ends the process (compiled, but not run); an updater of your own
     /// should call `AppHandle::cleanup_before_exit` likewise. Nothing is told of `std::process::exit`, of a log-off or shutdown of
-    /// Windows (tauri#14558), of Android and iOS when they put an app away, of SIGKILL and of a crash. Ask [`TaskManager::guard`]
+    /// Windows (tauri#14558), of Android and iOS when they put an app away, of SIGKILL and of a crash. Ask [`TaskManager::guard`](crate::TaskManager::guard)
     /// before what you start yourself.
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.plan.exit.grace = grace;
