@@ -5,13 +5,12 @@ use std::time::Duration;
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::{Ask, Refusal, WINDOW};
 
+use super::waits::LONGEST_WAIT;
 use crate::{
     Error,
     ipc::{caller::Caller, checked::Checked, item_batch::ItemBatch, words},
 };
 
-/// The longest that one call waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(25);
 /// The longest name that a page may give a reader.
 const READER_LIMIT: usize = 64;
 

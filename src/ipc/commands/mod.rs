@@ -10,6 +10,7 @@ mod schedules;
 mod session;
 mod start;
 mod tasks;
+mod waits;
 
 pub(crate) use control::*;
 pub(crate) use items::*;

@@ -1,18 +1,14 @@
 //! What a page may ask about tasks, and forget of them.
 
-use std::time::Duration;
-
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
 use tokio::time::timeout;
 
+use super::waits::LONGEST_WAIT;
 use crate::{
     Error, Outcome, TaskFilter, TaskSnapshot,
     ipc::{caller::Caller, checked::Checked},
 };
-
-/// The longest that one call waits.
-const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// A task as it stands.
 #[command]
