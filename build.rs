@@ -16,20 +16,20 @@ macro_rules! names {
 
 const COMMANDS: &[&str] = all_commands!(names);
 
-/// Whose permissions are written by hand, since they cover other commands too: see permissions/start.toml and
-/// permissions/read.toml.
+/// The commands whose permissions are written by hand, since those cover other commands too: see permissions/start.toml
+/// and permissions/read.toml.
 const BY_HAND: [&str; 2] = ["start", "read"];
 
-/// Which tasks a permission is about.
+/// Which tasks a permission covers.
 #[derive(schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[allow(dead_code)]
 struct TasksScopeEntry {
-    /// The name of a registered task, or a pattern of names: `*` stands for any characters, `?` for one.
+    /// The name of a registered kind of task, or a pattern: `*` stands for any characters, `?` for one.
     task: String,
-    /// Whose tasks: `"self"` (if left out) for those that the page itself has started, `"any"` for everybody's.
-    /// To `start` it makes a difference only for what is there already: whose tasks a start with a key may join or replace,
-    /// and whose may be tried again. An entry under `deny` holds whoever owns the task.
+    /// The owners of the tasks: `"self"` (the default) for tasks that the page itself has started, `"any"` for all
+    /// tasks. For `start` this only matters for tasks that exist already: which ones a start with a key may join or
+    /// replace, and which ones may be retried. An entry under `deny` applies whoever owns the task.
     #[serde(default)]
     owner: TasksScopeOwner,
 }
@@ -41,11 +41,11 @@ enum TasksScopeOwner {
     #[default]
     #[serde(rename = "self")]
     Own,
-    /// Tasks of the app and of every page.
+    /// Tasks that the app or any page has started.
     Any,
 }
 
-/// Never called: it stops compiling when the schema and what is read grow apart.
+/// Never called: it stops compiling when the schema no longer matches the entries that the plugin reads.
 #[allow(dead_code)]
 fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
     let owner = match owner {
@@ -56,7 +56,7 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 }
 
 fn main() {
-    // Without these cargo looks at every file of the package, down into node_modules.
+    // Without these, cargo looks at every file of the package, even in node_modules.
     for path in ["build.rs", "src/access/scope_entry.rs", "src/ipc/commands/list.rs", "permissions", "api-iife.js"] {
         println!("cargo:rerun-if-changed={path}");
     }

@@ -11,8 +11,8 @@ use crate::{
     plugin::Plan,
 };
 
-/// Makes the plugin: register the app's [`Task`]s, then [`build`](Self::build) it.
-#[must_use = "the plugin is made by `build`"]
+/// Configures the plugin: register the app's [`Task`]s, then call [`build`](Self::build).
+#[must_use = "call `build` to get the plugin"]
 pub struct Builder<R: Runtime> {
     plan: Plan<R>,
     #[cfg(feature = "specta")]
@@ -26,7 +26,7 @@ impl<R: Runtime> Default for Builder<R> {
 }
 
 impl<R: Runtime> Builder<R> {
-    /// A plugin with no tasks.
+    /// Returns a builder with no tasks.
     pub fn new() -> Self {
         Self {
             plan: Plan::default(),
@@ -35,7 +35,9 @@ impl<R: Runtime> Builder<R> {
         }
     }
 
-    /// Registers a kind of task. With the feature `specta` its five types must implement `specta::Type`.
+    /// Registers a kind of task.
+    ///
+    /// With the feature `specta`, its input, detail, item, output and error must implement `specta::Type`.
     pub fn task<H, Form>(mut self, task: Task<H, R, Form>) -> Self
     where
         H: Handler<R, Form, Input: Typed, Detail: Typed, Item: Typed, Output: Typed, Error: Typed>,
@@ -47,37 +49,40 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// How many tasks of the app may run at once, whatever their kinds. No limit if nothing is said.
+    /// Limits how many tasks of the app may run at once, whatever their kinds. The default is no limit.
     /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.plan.settings.concurrency = Some(limit);
         self
     }
 
-    /// How many tasks of the app may wait, whatever their kinds: see [`Task::queue_limit`]. No limit if nothing is said.
+    /// Limits how many tasks of the app may wait, whatever their kinds: see [`Task::queue_limit`]. The default is no
+    /// limit.
     pub fn queue_limit(mut self, limit: usize) -> Self {
         self.plan.settings.queue_limit = Some(limit);
         self
     }
 
-    /// How many tasks of all kinds in `group` may run at once: see [`Task::group`].
+    /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`].
     pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
         self.plan.settings.groups.push((group.into(), limit));
         self
     }
 
-    /// How long ended tasks and their outcomes are kept.
+    /// Sets how long ended tasks and their outcomes are kept.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.plan.settings.retention = retention;
         self
     }
 
-    /// Runs the kind registered as `task` again and again, with this input, as `schedule` says, from the moment the app is ready
-    /// (what its own `setup` manages is there by then) until it ends. Each run is a task of the app with the tag `schedule:` and
-    /// the name. Pages see and trigger it with permissions of their own: see the README.
+    /// Runs the kind registered as `task` with `input` at the times that `schedule` sets.
     ///
-    /// The app does not start if there is no such kind, the input doesn't fit it, the name is empty, longer than 200 bytes or
-    /// taken, or the interval is less than a second. [`TaskManager::schedule`](crate::TaskManager::schedule) adds schedules while the app runs.
+    /// Runs start when the app is ready, after its `setup`, and stop when the app ends. Each run is a task of the app
+    /// with the tag `schedule:` plus `name`. Pages need permissions of their own to see and trigger a schedule: see the
+    /// README. [`TaskManager::schedule`](crate::TaskManager::schedule) adds schedules while the app runs.
+    ///
+    /// The app does not start if no kind is registered as `task`, if `input` doesn't fit that kind, if `name` is empty,
+    /// longer than 200 bytes or taken, or if the interval is shorter than a second.
     ///
     /// ```no_run
     /// use tauri_plugin_tasks::{Builder, Error, Failure, Schedule, Task, TaskContext};
@@ -104,11 +109,12 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Starts a task of the kind `task` when the app is ready, for the app itself: a service, that goes on as long as the app
-    /// does. Its kind must say when it is run again ([`Task::restart`]).
+    /// Starts a service when the app is ready: a task of the kind `task` that the app owns and that runs as long as the
+    /// app. Its kind must say when it runs again ([`Task::restart`]).
     ///
-    /// The app does not start if there is no such kind, or `input` doesn't fit it. At the exit the service is told to stop
-    /// like any other task. It takes a slot of each limit that holds for its kind, for good; and a time limit ends it for good.
+    /// The app does not start if no kind is registered as `task`, or if `input` doesn't fit that kind. On exit, the
+    /// service is told to stop like any other task. It permanently takes a slot of each limit on its kind. A time limit
+    /// ends it for good.
     ///
     /// ```
     /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
@@ -129,55 +135,66 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// How long tasks may take to end when the app exits: see [`Task::on_exit`]. 10 seconds if nothing is said. What has not
-    /// ended by then goes with the process: a handler that outstays its own grace period may leave its clean-up a quarter of this.
+    /// Sets how long tasks may take to end when the app exits: see [`Task::on_exit`]. The default is 10 seconds.
     ///
-    /// A second request quits at once, if it comes half a second or more after the first: one click may both close a window
-    /// and exit. A window that closes meanwhile is no such request. An app that doesn't want to exit must say so in
-    /// [`on_quit`](Self::on_quit): if its own event handler prevents an exit, its tasks have been told to end by then.
+    /// A task that has not ended by then ends with the process. If a handler does not stop within its own grace period,
+    /// its clean-up gets at most a quarter of this time.
+    ///
+    /// A second exit request at least half a second after the first quits at once. One that comes sooner counts as the
+    /// same request, as one click may both close a window and exit. Closing a window meanwhile is not a second request.
+    /// To stay, an app must use [`on_quit`](Self::on_quit): by the time its own event handler prevents an exit, its
+    /// tasks have already been told to end.
     ///
     /// # What can't be held
     ///
-    /// The exit is held when the last window has closed, by `AppHandle::exit`, and by signals with
-    /// [`handle_signals`](Self::handle_signals). Elsewhere the main thread waits for as long as this at most, and windows don't
-    /// draw: for `AppHandle::request_restart` and `restart`, which Tauri lets nobody hold, and on macOS for Cmd+Q, the Dock and a
-    /// log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not run). On Windows the thread of the official
-    /// updater waits, as that clears the app's resources before it ends the process (compiled, but not run); an updater of your own
-    /// should call `AppHandle::cleanup_before_exit` likewise. Nothing is told of `std::process::exit`, of a log-off or shutdown of
-    /// Windows (tauri#14558), of Android and iOS when they put an app away, of SIGKILL and of a crash. Ask [`TaskManager::guard`](crate::TaskManager::guard)
-    /// before what you start yourself.
+    /// The plugin holds the exit when the last window has closed, on `AppHandle::exit`, and on signals with
+    /// [`handle_signals`](Self::handle_signals). In these cases it can't, so the main thread waits for at most this
+    /// long and windows don't draw:
+    ///
+    /// - `AppHandle::request_restart` and `restart`, which Tauri lets nobody hold;
+    /// - on macOS: Cmd+Q, the Dock and a log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not
+    ///   run);
+    /// - on Windows: the official updater, whose own thread waits, as it clears the app's resources before it ends the
+    ///   process (compiled, but not run). An updater of your own should call `AppHandle::cleanup_before_exit` as well.
+    ///
+    /// The plugin never learns of `std::process::exit`, a log-off or shutdown of Windows (tauri#14558), Android or iOS
+    /// suspending the app, SIGKILL or a crash. Before you end the process yourself, use
+    /// [`TaskManager::guard`](crate::TaskManager::guard).
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.plan.exit.grace = grace;
         self
     }
 
-    /// What happens when the last window has closed. [`LastWindowClosed::Drain`] if nothing is said.
+    /// Sets what happens when the last window has closed. The default is [`LastWindowClosed::Drain`].
     ///
-    /// The plugin learns of that before the app does, and can't know that the app is about to stay: so an app that keeps running
-    /// without a window has to say so here. It need not call `prevent_exit` itself then.
+    /// An app that keeps running without a window must say so here: the plugin handles the event before the app does
+    /// and can't know that the app will stay. The app then need not call `prevent_exit` itself.
     pub fn on_last_window_closed(mut self, what: LastWindowClosed) -> Self {
         self.plan.exit.last_window_closed = what;
         self
     }
 
-    /// Makes an exit of SIGINT and SIGTERM, with the exit code 128 + the signal's number; without it they end the process at
-    /// once. Outside of Unix, Ctrl+C in the console counts as SIGINT.
+    /// Turns SIGINT and SIGTERM into an exit with the code 128 plus the signal's number. Without it they end the
+    /// process at once. On Windows, Ctrl+C in the console counts as SIGINT.
     ///
-    /// A second signal quits at once, if it comes half a second or more after the first: a terminal and a parent process may both
-    /// send what is meant once. Not for an app that handles these signals itself.
+    /// A second signal at least half a second after the first quits at once. One that comes sooner counts as the same
+    /// request, as a terminal and a parent process may both send the signal. Don't use this in an app that handles
+    /// these signals itself.
     pub fn handle_signals(mut self) -> Self {
         self.plan.exit.handle_signals = true;
         self
     }
 
-    /// Asks `hook` what to do when the last window is about to close, or the app to exit, and tasks would be cut short.
+    /// Calls `hook` when the last window is about to close or the app is about to exit, and that would cut tasks short.
     ///
-    /// The window stays and the app goes on until the [`Quit`] is decided, so that a page can show what is waited for and let its
-    /// user choose. Another click on the window's button asks anew. Without a window there is nobody to ask, and signals don't
-    /// ask either: they overrule a question that is open. The hook runs on a thread where it may block.
+    /// The window stays open and the app runs on until the hook's [`Quit`] is decided. Meanwhile a page can show the
+    /// tasks and let the user choose. Another click on the close button asks again. The hook is not called without a
+    /// window, nor for a signal: a signal overrides an open question. The hook runs on a thread where it may block.
     ///
-    /// - A page that listens to Tauri's `onCloseRequested` has to call `preventDefault` there, or Tauri destroys its window.
-    /// - An app that only hides its window when it is closed says [`LastWindowClosed::KeepRunning`], and shows it again to ask.
+    /// - A page that listens to Tauri's `onCloseRequested` must call `preventDefault` there, or Tauri destroys its
+    ///   window.
+    /// - An app that hides its window instead of closing it sets [`LastWindowClosed::KeepRunning`], and shows the
+    ///   window again to ask.
     ///
     /// ```
     /// use tauri::{Emitter, Manager};
@@ -212,16 +229,16 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// The TypeScript types of the tasks registered so far.
+    /// Returns the TypeScript types of the tasks registered so far.
     #[cfg(feature = "specta")]
     pub fn typescript(&self) -> &typescript::TypeScript {
         &self.types
     }
 
-    /// The plugin, for `tauri::Builder::plugin`.
+    /// Builds the plugin, for `tauri::Builder::plugin`.
     ///
-    /// Register it before plugins whose data the tasks use: at exit, plugins are told in this order. The app
-    /// does not start if a name is empty or taken twice.
+    /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
+    /// registration. The app does not start if the name of a kind is empty or registered twice.
     pub fn build(self) -> TauriPlugin<R> {
         self.plan.plugin()
     }

@@ -5,33 +5,33 @@ use tauri::{AppHandle, Runtime};
 
 use crate::TaskContext;
 
-/// What [`Task::new`](crate::Task::new) takes: an `async fn` or a closure, in one of two forms.
+/// The function that a task runs: an `async fn` or a closure, in one of two forms. Pass it to
+/// [`Task::new`](crate::Task::new).
 ///
 /// - `async fn(TaskContext<Detail, Item>, Input) -> Result<Output, Error>`
-/// - `async fn(AppHandle<R>, TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, for work that
-///   needs the app, or state that is managed there
+/// - `async fn(AppHandle<R>, TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, for work that needs the app
+///   or its managed state
 ///
-/// A kind without an input takes `()`. The types are inferred from the function. There is no need to
-/// implement this by hand.
+/// A kind without an input takes `()`. The types are inferred from the function. Don't implement this trait by hand.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no task handler",
-    label = "no task handler",
+    message = "`{Self}` is not a task handler",
+    label = "not a task handler",
     note = "a handler is `async fn(TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, with `AppHandle<R>` as a first argument if it needs the app",
     note = "the input must implement `serde::Deserialize`, detail, item, output and error `serde::Serialize`, and the future must be `Send`"
 )]
 pub trait Handler<R: Runtime, Form: 'static>: Send + Sync + 'static {
-    /// What the task is started with.
+    /// The input that a task is started with.
     type Input: DeserializeOwned + Send + 'static;
-    /// What the progress says beside numbers and words.
+    /// The structured part of the progress, beside its numbers and text.
     type Detail: Serialize + 'static;
-    /// What the task emits on its way.
+    /// The items that a task emits while it runs.
     type Item: Serialize + 'static;
-    /// What it returns.
+    /// The value that the handler returns.
     type Output: Serialize + 'static;
-    /// What it fails with.
+    /// The error that the handler returns.
     type Error: Serialize + 'static;
 
-    /// Runs the handler once.
+    /// Calls the handler for one attempt.
     fn call(
         &self,
         app: &AppHandle<R>,

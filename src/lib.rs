@@ -1,6 +1,6 @@
 //! Long-running work for Tauri apps: start, watch, bound, cancel and cleanly end tasks, typed from Rust to TypeScript.
 //!
-//! Register an `async fn` as a [`Task`], and start it from a page or, through [`TasksExt::tasks`], from Rust:
+//! Register an `async fn` as a [`Task`]. Start it from a page or, with [`TasksExt::tasks`], from Rust:
 //!
 //! ```no_run
 //! use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, Unit};
@@ -27,12 +27,12 @@
 //! # }
 //! ```
 //!
-//! A page starts it with the npm package `tauri-plugin-tasks-api`, once its capability names the task.
+//! A page starts it with the npm package `tauri-plugin-tasks-api`. The page's capability must name the task.
 //!
 //! ## Cargo features
 //!
-//! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. For a test of the
-//!   host app, not for its release build. It pins one release candidate of specta; see the README.
+//! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. Enable it for a test of
+//!   the host app, not for its release build. It pins one release candidate of specta; see the README.
 
 mod access;
 mod app;

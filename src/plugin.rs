@@ -1,4 +1,4 @@
-//! The plugin as Tauri sees it: which of its hooks leads where.
+//! Connects the plugin to Tauri's hooks.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -21,7 +21,7 @@ use crate::{
     state::PluginState,
 };
 
-/// What the host has said to the [`Builder`](crate::Builder).
+/// What the host app has set on the [`Builder`](crate::Builder).
 pub(crate) struct Plan<R: Runtime> {
     pub(crate) kinds: Vec<(String, IntoKind<R>)>,
     pub(crate) settings: Settings,
@@ -30,7 +30,7 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) schedules: Vec<schedules::Planned>,
 }
 
-/// Makes a kind, once there is an app to run its handler with.
+/// Makes a kind once there is an app to run its handler with.
 pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
 
 impl<R: Runtime> Default for Plan<R> {

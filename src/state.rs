@@ -4,7 +4,7 @@ use tauri_plugin_tasks_engine::TaskManager;
 
 use crate::{access::pages::Pages, session::sessions::Sessions};
 
-/// What the plugin keeps in the app: the tasks, and who is told of them.
+/// The plugin's state in the app: the tasks, the sessions and the pages.
 pub(crate) struct PluginState {
     pub(crate) tasks: TaskManager,
     pub(crate) sessions: Arc<Sessions>,

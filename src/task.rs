@@ -5,9 +5,9 @@ use tauri::{AppHandle, Runtime};
 use crate::{Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
 use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 
-/// A registered kind of work: a name, a handler, and how its tasks are treated.
+/// A kind of task: a name, a handler, and rules for its tasks.
 ///
-/// Hand it to [`Builder::task`](crate::Builder::task).
+/// Register it with [`Builder::task`](crate::Builder::task).
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,11 +28,11 @@ use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 /// }
 /// ```
 ///
-/// # What holds if nothing is said
+/// # Defaults
 ///
-/// No limit on how many run or wait, no time limit, one attempt, 5 seconds of grace after a cancel, and a buffer of 65,536
-/// items or 8 MiB, whose oldest items make room when nobody reads.
-#[must_use = "a task is registered with `Builder::task`"]
+/// Any number of tasks may run and wait. There is no time limit and one attempt. After a cancel, a handler has 5
+/// seconds of grace. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
+#[must_use = "register the kind with `Builder::task`"]
 pub struct Task<H, R, Form>
 where
     R: Runtime,
@@ -47,25 +47,25 @@ where
 }
 
 impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
-    /// A kind of work that is started under `name`. See [`Handler`] for what `handler` can be.
+    /// Creates a kind named `name` whose tasks run `handler`. See [`Handler`] for what `handler` can be.
     ///
-    /// The name is what pages start and what scope entries match; it must not be empty and not be taken.
+    /// Pages start tasks by this name, and scope entries match it. It must not be empty or registered already.
     pub fn new(name: impl Into<String>, handler: H) -> Self {
         Self { name: name.into(), handler, policy: Policy::default(), errors: Errors::default(), types: PhantomData }
     }
 
-    // Who runs when.
+    // Queue.
 
-    /// How many of this kind may run at once; the others wait in its queue.
-    /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs. 0 holds all of them.
+    /// Limits how many tasks of this kind may run at once. The others wait in its queue. With 0, none runs.
+    /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.policy.concurrency = Some(limit);
         self
     }
 
-    /// How many of this kind may wait, whether in line, held, for their delay or for another task with their key. One more
-    /// is refused with [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). 0 runs a task at once or refuses it. Attempts
-    /// that are made again are never refused.
+    /// Limits how many tasks of this kind may wait: in the queue, held, for their delay, or for another task with the
+    /// same key. A start over the limit fails with [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). With 0, a
+    /// task runs at once or is refused. A further attempt is never refused.
     pub fn queue_limit(mut self, limit: usize) -> Self {
         self.policy.queue_limit = Some(limit);
         self
@@ -77,49 +77,49 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// How long a task waits before it may have its turn, if its start doesn't say; it is `queued` meanwhile.
+    /// Sets how long a task waits before it may run, unless its start sets a delay. It is `queued` meanwhile.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.policy.delay = Some(delay);
         self
     }
 
-    // How long it may take. Each ends the task as `timedOut`, and says which limit it was.
+    // Time limits. Each ends the task as `timedOut` and says which limit it was.
 
-    /// How long a task may take from the beginning of its first attempt, with all waits between attempts.
+    /// Limits how long a task may take from the start of its first attempt, including the waits between attempts.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
         self
     }
 
-    /// How long one attempt may take. A task that reaches it is not tried again.
+    /// Limits how long one attempt may take. A task that reaches the limit is not attempted again.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = Some(timeout);
         self
     }
 
-    /// How long an attempt may go without any report of progress before it counts as stalled. This is noticed with a delay
-    /// of up to an eighth of it.
+    /// Limits how long an attempt may go without reporting progress. A stall is detected up to an eighth of this time
+    /// late.
     pub fn stall_timeout(mut self, timeout: Duration) -> Self {
         self.policy.stall_timeout = Some(timeout);
         self
     }
 
-    /// How long a task may take from the moment it was accepted, with the time it waits in its queue.
+    /// Limits how long a task may take from the moment its start is accepted, including its time in the queue.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.policy.deadline = Some(deadline);
         self
     }
 
-    // What follows a failure or a cancel.
+    // After a failure, a cancel or an exit.
 
-    /// Makes a failed attempt again, as `retry` says. An attempt that panicked, or was stopped by a cancel or a time limit,
-    /// is not.
+    /// Sets how failed attempts are retried. An attempt that panicked, or that a cancel or a time limit stopped, is not
+    /// retried.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.policy.retry = Some(retry);
         self
     }
 
-    /// Makes only those attempts again whose error passes this test. It needs [`retry`](Self::retry) to say how often.
+    /// Retries only the attempts for whose error `test` returns `true`. [`retry`](Self::retry) must set how often.
     ///
     /// ```
     /// use serde::Serialize;
@@ -148,60 +148,63 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Runs it again when a run is over: see [`Restart`]. For work that is meant to go on as long as the app, such as what
-    /// [`Builder::service`](crate::Builder::service) starts. [`retry`](Self::retry) and [`retry_if`](Self::retry_if) say nothing
-    /// then. A run that is stopped by a cancel or a time limit is the last one.
+    /// Attempts the task again each time its handler returns: see [`Restart`]. Use it for work that runs as long as the
+    /// app, such as what [`Builder::service`](crate::Builder::service) starts. [`retry`](Self::retry) and
+    /// [`retry_if`](Self::retry_if) then have no effect. An attempt that a cancel or a time limit stops is the last
+    /// one.
     pub fn restart(mut self, restart: Restart) -> Self {
         self.policy.restart = Some(restart);
         self
     }
 
-    /// What becomes of its tasks when the app is about to exit. [`OnExit::Cancel`] if nothing is said.
+    /// Sets what happens to tasks of this kind when the app exits. The default is [`OnExit::Cancel`].
     pub fn on_exit(mut self, on_exit: OnExit) -> Self {
         self.policy.on_exit = on_exit;
         self
     }
 
-    /// What becomes of its tasks when the page that has started them goes. [`OnOwnerClosed::GoOn`] if nothing is said.
+    /// Sets what happens to tasks of this kind when the page that started them closes. The default is
+    /// [`OnOwnerClosed::GoOn`].
     pub fn on_owner_closed(mut self, on_owner_closed: OnOwnerClosed) -> Self {
         self.policy.on_owner_closed = on_owner_closed;
         self
     }
 
-    /// How long a handler that looks at its cancellation token may go on after a cancel before it is dropped, and how long
-    /// clean-up may take: see [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). 5 seconds if nothing is said.
+    /// Sets how long after a cancel a handler that uses its cancellation token may run before it is dropped, and how
+    /// long clean-up may take: see [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). The default is 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace;
         self
     }
 
-    // What becomes of what it emits.
+    // Items.
 
-    /// How much of what a task emits is kept until it is read: items, and bytes (of items as JSON). A handler that emits into a
-    /// full buffer waits: see [`TaskContext::emit`](crate::TaskContext::emit). 65,536 items and 8 MiB if nothing is said.
+    /// Limits how many `items` a task keeps until they are read, and how many `bytes` they take (an item counts as
+    /// JSON). A handler that emits into a full buffer waits: see [`TaskContext::emit`](crate::TaskContext::emit). The
+    /// default is 65,536 items and 8 MiB.
     pub fn item_buffer(mut self, items: usize, bytes: usize) -> Self {
         self.policy.item_buffer = Bounds { items, bytes };
         self
     }
 
-    /// What happens when a handler emits and nobody reads. [`Unread::DropOldest`] if nothing is said.
+    /// Sets what happens when nobody reads the items of a task. The default is [`Unread::DropOldest`].
     pub fn unread(mut self, unread: Unread) -> Self {
         self.policy.unread = unread;
         self
     }
 
-    // What others see.
+    // Snapshots.
 
-    /// Lets snapshots show the input. Without it nobody sees what a task was started with.
+    /// Shows the input in snapshots. It is hidden by default.
     pub fn show_input(mut self) -> Self {
         self.policy.show_input = true;
         self
     }
 
-    /// Says in snapshots and messages what went wrong as the error's [`Display`](fmt::Display) does.
+    /// Uses the error's [`Display`](fmt::Display) as the message of a failure.
     ///
-    /// Without it the words come from the error's JSON: its text if it is a string, its field `message` if it
-    /// has one, and else the JSON itself.
+    /// By default, the message comes from the error's JSON: the text if it is a string, its field `message` if it has
+    /// one, otherwise the JSON itself.
     pub fn display_errors(mut self) -> Self
     where
         H::Error: fmt::Display,
@@ -210,7 +213,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Leaves the types behind.
+    /// Erases the types of the handler.
     pub(crate) fn into_kind(self, app: &AppHandle<R>) -> Kind {
         let Self { name, handler, policy, errors, .. } = self;
         let app = app.clone();

@@ -2,13 +2,13 @@ use tauri::{Manager, Runtime};
 
 use crate::{TaskManager, state::PluginState};
 
-/// Gives an app, a window or a webview its [`TaskManager`].
+/// Adds [`tasks`](Self::tasks) to an app, a window and a webview.
 pub trait TasksExt<R: Runtime> {
-    /// The tasks of this app.
+    /// Returns the [`TaskManager`] of this app.
     ///
     /// # Panics
     ///
-    /// If the plugin is not registered, as [`Manager::state`] does.
+    /// Panics if the plugin is not registered, like [`Manager::state`].
     fn tasks(&self) -> &TaskManager;
 }
 

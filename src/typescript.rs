@@ -1,4 +1,4 @@
-//! The TypeScript types of the host's own tasks. Only compiled with the feature `specta`.
+//! Writes the TypeScript types of the host app's tasks. Compiled only with the feature `specta`.
 
 use std::{
     borrow::Cow,
@@ -17,8 +17,8 @@ use specta_typescript::{Exporter, FrameworkExporter, Typescript};
 
 /// Writes `Tasks`, the map of an app's tasks for `createTasks<Tasks>()`, as a TypeScript module.
 ///
-/// [`Builder::typescript`](crate::Builder::typescript) makes one. Call it in a test of the app, so that the
-/// file can't fall behind and a release build has nothing of it:
+/// Get it from [`Builder::typescript`](crate::Builder::typescript) in a test of the app. The test keeps the file up to
+/// date, and a release build contains none of this:
 ///
 /// ```
 /// # use tauri_plugin_tasks::{Builder, Task, TaskContext, Never};
@@ -46,16 +46,16 @@ pub struct TypeScript {
 #[derive(Debug, Clone)]
 struct TaskTypes {
     name: String,
-    /// What the type is for, the direction it travels in, and the type.
+    /// The name of the column, the direction the type travels in, and the type.
     columns: [(&'static str, Phase, DataType); 5],
 }
 
-/// Why there is no up-to-date TypeScript file.
+/// Why the TypeScript module was not rendered, not written or is not up to date.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TypeScriptError {
-    /// A type can't be said in TypeScript. A `u64`, for one: annotate the field with
-    /// `#[specta(type = specta_typescript::Number)]`, or, if its `Type` is derived with a feature only, with
+    /// A type has no equivalent in TypeScript, such as `u64`. Annotate its field with
+    /// `#[specta(type = specta_typescript::Number)]`. If its `Type` is derived only with a feature, use
     /// `#[cfg_attr(feature = "bindings", specta(type = specta_typescript::Number))]`.
     #[error(
         "{0}; a number of 64 bits needs #[specta(type = specta_typescript::Number)] on its field, or \
@@ -65,28 +65,28 @@ pub enum TypeScriptError {
     /// The file can't be written.
     #[error("can't write {}: {source}", path.display())]
     Write {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is not what would be written now.
+    /// The file differs from the module that [`write`](TypeScript::write) would write now.
     #[error("{} is out of date from line {line} on: run the test again with UPDATE_BINDINGS=1\n- {old}\n+ {new}", path.display())]
     OutOfDate {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// The first line that differs, from 1.
+        /// The number of the first line that differs, from 1.
         line: usize,
-        /// What it says.
+        /// That line in the file.
         old: String,
-        /// What it should say.
+        /// That line as it should be.
         new: String,
     },
 }
 
 impl TypeScript {
     pub(crate) fn add<Input: Type, Detail: Type, Item: Type, Output: Type, Error: Type>(&mut self, name: &str) {
-        // `definition` also puts every named type that it comes by into `types`.
+        // `definition` also adds every named type that it meets to `types`.
         let types = &mut self.types;
         let columns = [
             ("input", Phase::Deserialize, Input::definition(types)),
@@ -98,10 +98,10 @@ impl TypeScript {
         self.tasks.push(TaskTypes { name: name.to_owned(), columns });
     }
 
-    /// The text of the module.
+    /// Returns the text of the module. Fails if a type has no equivalent in TypeScript.
     pub fn render(&self) -> Result<String, TypeScriptError> {
         let fail = |error: &dyn std::fmt::Display| TypeScriptError::Type(error.to_string());
-        // As serde sees them: a type that reads otherwise than it writes becomes two.
+        // As serde sees them: a type that is read and written differently becomes two.
         let mut types = PhasesFormat.map_types(&self.types).map_err(|e| fail(&e))?.into_owned();
         let mut rows = Vec::new();
         let mut reached = Reached::default();
@@ -128,7 +128,7 @@ impl TypeScript {
         Ok(text.trim_end().lines().map(|line| tidy_comment(line) + "\n").collect())
     }
 
-    /// Writes the module to `path`, unless it says that already.
+    /// Writes the module to `path`, and makes its folders. A file that is up to date is left untouched.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TypeScriptError> {
         let path = path.as_ref();
         let text = self.render()?;
@@ -139,7 +139,7 @@ impl TypeScript {
         written.map_err(|source| TypeScriptError::Write { path: path.to_owned(), source })
     }
 
-    /// Fails when `path` is not what [`write`](Self::write) would write.
+    /// Fails if the file at `path` differs from what [`write`](Self::write) would write.
     pub fn check(&self, path: impl AsRef<Path>) -> Result<(), TypeScriptError> {
         let path = path.as_ref();
         let (old, new) = (read(path), self.render()?);
@@ -152,7 +152,7 @@ impl TypeScript {
     }
 }
 
-/// The space after `///` is a part of what specta takes for the text, and it writes another one before it.
+/// Removes a space: specta keeps the one after `///` in the text and writes another one before it.
 fn tidy_comment(line: &str) -> String {
     for begin in ["/**", " *"] {
         if let Some((indent, text)) = line.split_once(begin)
@@ -165,7 +165,7 @@ fn tidy_comment(line: &str) -> String {
     line.to_owned()
 }
 
-/// The file as a generator would have written it; empty if there is none.
+/// Returns the file with Unix line ends, or an empty string if there is none.
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n")
 }
@@ -180,7 +180,7 @@ fn task_map(rows: &[Row], mut exporter: FrameworkExporter<'_>) -> Result<String,
         let _ = writeln!(text, "\t{key}: {{");
         for (column, data_type) in columns {
             let reference = exporter.reference(data_type).map_err(|problem| {
-                // A bare number has no path of its own to be found by.
+                // A bare number has no path of its own to report.
                 specta_typescript::Error::framework(format!("the {column} of task {key}: {problem}"), "")
             })?;
             let _ = writeln!(text, "\t\t{column}: {reference};");
@@ -192,7 +192,7 @@ fn task_map(rows: &[Row], mut exporter: FrameworkExporter<'_>) -> Result<String,
     Ok(text)
 }
 
-/// The types have been mapped; the exporter must not do it again.
+/// A format that maps nothing: the types are mapped already.
 struct AsTheyAre;
 
 impl Format for AsTheyAre {
@@ -205,7 +205,7 @@ impl Format for AsTheyAre {
     }
 }
 
-/// The named types that the tasks' types lead to.
+/// The named types that the tasks' types refer to, directly or through others.
 #[derive(Default)]
 struct Reached(BTreeSet<(String, String)>);
 
@@ -265,7 +265,7 @@ impl Reached {
         }
     }
 
-    /// Hides the other types, and the suffix of those that are needed in one direction only.
+    /// Hides all other types. Drops the suffix of each type that is needed in one direction only.
     fn keep_only_these(&self, types: &mut Types) {
         let names: BTreeSet<&str> = self.0.iter().map(|(_, name)| &**name).collect();
         types.iter_mut(|named| {
@@ -286,7 +286,7 @@ impl Reached {
     }
 }
 
-/// Two types of one name get their module's name before it: `download::Stage` becomes `DownloadStage`.
+/// Prefixes types that share a name with their module's name: `download::Stage` becomes `DownloadStage`.
 fn tell_apart(types: &mut Types) {
     let mut count = BTreeMap::<String, usize>::new();
     for named in types.into_unsorted_iter().filter(|named| named.ty.is_some()) {

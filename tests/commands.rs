@@ -1,4 +1,4 @@
-//! What a page gets: the real commands behind the real permission files, on the mock runtime.
+//! Calls the real commands as a page, behind the real permission files, on the mock runtime.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -33,7 +33,7 @@ fn id(number: u8) -> String {
 }
 
 #[test]
-fn a_page_starts_a_task_and_is_told_how_it_ends() {
+fn a_page_starts_a_task_and_learns_its_outcome() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -42,7 +42,7 @@ fn a_page_starts_a_task_and_is_told_how_it_ends() {
         (&snapshot["id"], &snapshot["task"], &snapshot["owner"]),
         (&json!(id(1)), &json!("double"), &json!("main"))
     );
-    assert_eq!(snapshot["input"], Value::Null, "nobody sees an input unless its kind shows it");
+    assert_eq!(snapshot["input"], Value::Null, "an input is hidden unless its kind shows it");
     let end = main.next_end("s", &id(1));
     assert_eq!(end["outcome"], json!({ "status": "completed", "data": { "output": 42 } }));
     assert_eq!(main.call("outcome", json!({ "id": id(1) })).unwrap(), end["outcome"]);
@@ -50,7 +50,7 @@ fn a_page_starts_a_task_and_is_told_how_it_ends() {
 }
 
 #[test]
-fn an_input_is_shown_if_its_kind_says_so() {
+fn a_snapshot_shows_the_input_if_the_kind_says_so() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -59,7 +59,7 @@ fn an_input_is_shown_if_its_kind_says_so() {
 }
 
 #[test]
-fn a_handler_that_needs_the_app_gets_it() {
+fn a_handler_can_take_the_app_as_an_argument() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -68,7 +68,7 @@ fn a_handler_that_needs_the_app_gets_it() {
 }
 
 #[test]
-fn the_same_start_again_finds_the_same_task_and_anything_else_is_refused() {
+fn a_repeated_start_finds_its_task_and_another_start_with_its_id_is_refused() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -91,12 +91,12 @@ fn the_same_start_again_finds_the_same_task_and_anything_else_is_refused() {
     main.next_end("s", &id(1));
     main.eventually("removed", || main.call("remove", json!({ "id": id(1) })).is_ok());
     let of_removed = main.call("start", words).unwrap_err();
-    assert_eq!(of_removed["message"], of_foreign["message"], "the words tell nothing");
+    assert_eq!(of_removed["message"], of_foreign["message"], "the message reveals nothing");
     assert_eq!(app.runs("slow"), 1);
 }
 
 #[test]
-fn bad_input_gets_a_typed_error_that_says_what_to_do() {
+fn a_bad_argument_is_refused_with_a_typed_error_that_says_what_to_do() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -136,11 +136,11 @@ fn bad_input_gets_a_typed_error_that_says_what_to_do() {
 
     main.call("start", start(&id(6), "slow", Value::Null)).unwrap();
     assert_eq!(refused("remove", json!({ "id": id(6) }))["kind"], "notEnded");
-    assert_eq!(app.tasks_named("double"), 1, "what was refused left nothing behind");
+    assert_eq!(app.tasks_named("double"), 1, "refused starts leave nothing behind");
 }
 
 #[test]
-fn an_output_that_is_no_json_and_a_panic_end_as_failures() {
+fn an_output_that_cannot_be_serialized_and_a_panic_are_failures() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -151,11 +151,8 @@ fn an_output_that_is_no_json_and_a_panic_end_as_failures() {
         assert_eq!(end["error"]["kind"], kind);
     }
     let outcome = main.call("outcome", json!({ "id": id(3) })).unwrap();
-    assert_eq!(outcome["data"]["error"], json!({ "http": 404 }), "the handler's own error comes whole");
-    assert_eq!(
-        outcome["data"]["message"], "the server answered with status 404",
-        "with its words, as its kind asks for"
-    );
+    assert_eq!(outcome["data"]["error"], json!({ "http": 404 }), "the handler's own error is complete");
+    assert_eq!(outcome["data"]["message"], "the server answered with status 404", "the kind uses the error's Display");
 }
 
 #[test]
@@ -187,15 +184,15 @@ fn a_window_starts_only_what_its_capability_names() {
     main.open("m");
     let mut secret = start(&id(2), "secret", Value::Null);
     secret["session"] = json!("m");
-    assert_eq!(main.call("start", secret).unwrap_err()["kind"], "notAllowed", "what is denied wins");
+    assert_eq!(main.call("start", secret).unwrap_err()["kind"], "notAllowed", "a denial wins");
     let stranger = app.window("stranger");
     let error = stranger.call("list", json!({ "filter": {} })).unwrap_err();
-    assert!(error.as_str().is_some_and(|text| text.contains("not allowed")), "Tauri's own list refuses: {error}");
+    assert!(error.as_str().is_some_and(|text| text.contains("not allowed")), "Tauri itself refuses: {error}");
     assert_eq!(app.tasks_named("double") + app.tasks_named("secret"), 0);
 }
 
 #[test]
-fn others_tasks_are_neither_seen_nor_cancelled_unless_the_capability_says_so() {
+fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
     let app = app();
     let (main, second, observer, watcher) =
         (app.window("main"), app.window("second"), app.window("observer"), app.window("watcher"));
@@ -223,15 +220,15 @@ fn others_tasks_are_neither_seen_nor_cancelled_unless_the_capability_says_so() {
         list.as_array().unwrap().iter().map(|task| task["task"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&observer), ["slow", "hang"]);
-    assert_eq!(seen(&watcher), ["hang"], "an observer from whom one kind is hidden");
+    assert_eq!(seen(&watcher), ["hang"], "one kind is hidden from this observer");
     let error = watcher.call("cancel", json!({ "id": id(2), "reason": "user" })).unwrap_err();
-    assert!(error.as_str().is_some(), "observing is not controlling: {error}");
+    assert!(error.as_str().is_some(), "an observer may not cancel: {error}");
     observer.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
     assert_eq!(main.next_end("s", &id(1))["cancelReason"], "user");
 }
 
 #[test]
-fn a_task_that_rust_started_is_the_apps() {
+fn the_app_owns_a_task_that_rust_started() {
     let app = app();
     let task = app.tasks().start("slow", ()).unwrap();
     let (main, observer) = (app.window("main"), app.window("observer"));
@@ -244,7 +241,7 @@ fn a_task_that_rust_started_is_the_apps() {
 }
 
 #[test]
-fn removed_and_evicted_outcomes_say_that_they_are_gone() {
+fn removed_and_evicted_outcomes_are_reported_as_gone() {
     let app = app();
     let (main, second) = (app.window("main"), app.window("second"));
     main.open("s");
@@ -253,19 +250,19 @@ fn removed_and_evicted_outcomes_say_that_they_are_gone() {
     main.call("remove", json!({ "id": id(1) })).unwrap();
     assert_eq!(main.call("outcome", json!({ "id": id(1) })).unwrap_err()["kind"], "outcomeExpired");
     assert_eq!(main.call("get", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound");
-    assert_eq!(second.call("outcome", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound", "not theirs to know");
+    assert_eq!(second.call("outcome", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound", "not the owner");
 }
 
 #[test]
-fn one_session_is_told_one_message_at_a_time() {
+fn a_session_has_one_unacknowledged_message_at_a_time() {
     let app = app();
     let main = app.window("main");
     main.open("s");
     main.call("start", start(&id(1), "count", json!(200_000))).unwrap();
     let first = main.next_message();
-    // The handler goes on, and nothing more comes until the page has taken this one.
+    // The handler goes on, but nothing more comes until the page has acknowledged this message.
     main.eventually("counted on", || main.call("get", json!({ "id": id(1) })).unwrap()["status"] == "completed");
-    assert!(main.no_message_for(Duration::from_millis(200)), "one unacknowledged at most");
+    assert!(main.no_message_for(Duration::from_millis(200)), "at most one is unacknowledged");
     assert_eq!(main.ack("s", first.number), None);
     let mut last = first;
     let mut completed = 0;
@@ -287,13 +284,13 @@ fn one_session_is_told_one_message_at_a_time() {
 }
 
 #[test]
-fn what_does_not_fit_comes_with_the_answer_to_the_acknowledgement() {
+fn what_does_not_fit_in_a_push_comes_with_the_answer_to_its_acknowledgement() {
     let app = app();
     let main = app.window("main");
     main.open("s");
     main.call("watch", json!({ "session": "s", "target": { "type": "list", "data": { "watch": 7, "filter": {} } } }))
         .unwrap();
-    // The first task makes the message that is left lying while the others change.
+    // The message about the first task stays unacknowledged while the others change.
     main.call("start", start(&id(200), "echo", json!("first"))).unwrap();
     let first = main.next_message();
     for number in 1..=60 {
@@ -334,7 +331,7 @@ fn what_does_not_fit_comes_with_the_answer_to_the_acknowledgement() {
 }
 
 #[test]
-fn a_list_tells_what_changed_and_what_left_it() {
+fn a_list_tells_which_tasks_changed_and_which_left() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -343,7 +340,7 @@ fn a_list_tells_what_changed_and_what_left_it() {
         json!({ "type": "list", "data": { "watch": 1, "filter": { "status": ["queued", "running", "cancelling"] } } });
     let listed = main.call("watch", json!({ "session": "s", "target": target })).unwrap();
     assert_eq!(listed[0]["id"], id(1));
-    // Another window's task is none of this list's business.
+    // The task of another window does not show up in this list.
     let second = app.window("second");
     second.open("s2");
     let mut theirs = start(&id(2), "slow", Value::Null);
@@ -367,7 +364,7 @@ fn a_list_tells_what_changed_and_what_left_it() {
 }
 
 #[test]
-fn who_attaches_late_gets_the_state_and_then_the_changes() {
+fn a_late_watch_returns_the_snapshot_and_then_tells_the_changes() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -386,13 +383,13 @@ fn who_attaches_late_gets_the_state_and_then_the_changes() {
         .map(|event| (event["sequence"].as_u64().unwrap(), event["change"]["data"]["status"].as_str().unwrap()))
         .collect();
     assert_eq!(statuses, [(3, "cancelling"), (4, "cancelled")]);
-    // An ended task can be attached to as well; then there is nothing more to come.
+    // An ended task can be watched too, but then nothing more comes.
     let snapshots = main.call("watch", json!({ "session": "later", "target": target })).unwrap();
     assert_eq!(snapshots[0]["status"], "cancelled");
 }
 
 #[test]
-fn a_handler_that_never_yields_is_cancelling_at_once_and_then_overdue() {
+fn a_cancelled_handler_that_never_yields_is_cancelling_at_once_and_overdue_later() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -400,7 +397,7 @@ fn a_handler_that_never_yields_is_cancelling_at_once_and_then_overdue() {
     let now = || main.call("get", json!({ "id": id(1) })).unwrap();
     main.eventually("running", || now()["status"] == "running");
     main.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
-    assert_eq!(now()["status"], "cancelling", "though the handler holds its supervisor up");
+    assert_eq!(now()["status"], "cancelling", "though the handler blocks its supervisor");
     main.eventually("overdue", || now()["overdue"] == true);
     assert_eq!(now()["status"], "cancelling");
     app.open_gate();
@@ -420,12 +417,12 @@ fn a_remote_document_in_the_same_window_is_another_page() {
     assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!([]));
     assert_eq!(remote.call("get", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound");
     let error = remote.call("ack", json!({ "session": "s", "message": 0 })).unwrap_err();
-    assert_eq!(error["kind"], "sessionGone", "nor does it get at the session");
+    assert_eq!(error["kind"], "sessionGone", "it can't use the session either");
     assert_eq!(main.call("get", json!({ "id": id(1) })).unwrap()["owner"], "main");
 }
 
 #[test]
-fn the_same_start_from_many_threads_runs_once() {
+fn a_start_repeated_on_many_threads_runs_once() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -441,7 +438,7 @@ fn the_same_start_from_many_threads_runs_once() {
 }
 
 #[test]
-fn a_name_that_is_taken_twice_or_empty_keeps_the_app_from_starting() {
+fn the_app_does_not_start_if_a_name_is_empty_or_taken() {
     assert!(
         support::app::build_with_names(&["one", "one"]).unwrap_err().contains("two tasks are registered as \"one\"")
     );

@@ -1,4 +1,5 @@
-//! What a page reads: `read` and `cancel_read` behind the real permission files, byte for byte, on the mock runtime.
+//! Calls `read` and `cancel_read` as a page, behind the real permission files, on the mock runtime. Compares byte for
+//! byte.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -41,7 +42,7 @@ fn start(page: &Page, session: &str, number: u8, task: &str, input: Value) -> Va
     page.call("start", arguments).unwrap()
 }
 
-/// Starts a task that emits so many and then hangs, and waits until it has.
+/// Starts a task that emits the numbers below `to` and then hangs. Waits until it has emitted them.
 fn start_and_emit(page: &Page, session: &str, number: u8, task: &str, to: u32) {
     start(page, session, number, task, numbers(to, true));
     page.eventually("all emitted", || {
@@ -53,7 +54,7 @@ fn numbers(to: u32, hangs: bool) -> Value {
     json!({ "to": to, "hangs": hangs })
 }
 
-/// What a `read` of task 1 by reader `r` in session `s` says.
+/// Returns the arguments of a `read` of task 1 by reader `r` in session `s`.
 fn asked(batch: u64) -> Value {
     json!({ "session": "s", "id": id(1), "reader": "r", "batch": batch, "from": null, "waitMs": 10_000 })
 }
@@ -87,15 +88,15 @@ fn stop(page: &Page, session: &str, reader: &str, position: u64) {
     assert_eq!(page.call("cancel_read", arguments).unwrap(), Value::Null);
 }
 
-/// Until the task has emitted what it has to, whether or not it has ended.
+/// Waits until the task has emitted everything, whether or not it has ended.
 fn wait_for(page: &Page, status: &str) {
     page.eventually(status, || page.call("get", json!({ "id": id(1) })).unwrap()["status"] == status);
 }
 
-// What comes.
+// Batches.
 
 #[test]
-fn items_come_as_json_with_the_number_of_the_first() {
+fn items_are_read_as_json_with_the_number_of_the_first() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -104,7 +105,7 @@ fn items_come_as_json_with_the_number_of_the_first() {
     let expected = r#"{"sequence":0,"missed":0,"done":true,"items":[1,"zwei, \"drei\"",null,{"four":[5.5]},"ü€😀 "]}"#
         .replace("😀 ", "😀\u{2028}");
     assert_eq!(read_text(&main, asked(1)), expected);
-    assert_eq!(read_text(&main, asked(1)), expected, "the same again");
+    assert_eq!(read_text(&main, asked(1)), expected, "a repeat returns the same");
     let end = r#"{"sequence":5,"missed":0,"done":true,"items":[]}"#;
     assert_eq!(read_text(&main, asked(2)), end);
     stop(&main, "s", "r", 2);
@@ -116,7 +117,7 @@ fn items_come_as_json_with_the_number_of_the_first() {
 }
 
 #[test]
-fn bytes_come_as_they_are_with_a_trailer_of_17() {
+fn bytes_are_read_as_they_are_with_a_trailer_of_17_bytes() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -124,7 +125,7 @@ fn bytes_come_as_they_are_with_a_trailer_of_17() {
     let mut expected: Vec<u8> = (0..300_u32).map(|byte| byte.to_le_bytes()[0]).collect();
     expected.extend([0; 17]);
     assert_eq!(read_raw(&main, asked(1)), expected);
-    // From its 299th on, and 100 that it asks for are gone.
+    // The reader asks for all from the 199th on, but the buffer has dropped those before the 299th.
     stop(&main, "s", "r", 298);
     let mut expected = vec![42, 43];
     expected.extend([42, 1, 0, 0, 0, 0, 0, 0]);
@@ -140,7 +141,7 @@ fn bytes_come_as_they_are_with_a_trailer_of_17() {
 }
 
 #[test]
-fn a_task_that_emitted_nothing_ends_with_json_whatever_its_kind() {
+fn the_last_batch_of_a_task_that_emitted_nothing_is_json_for_every_kind() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -154,7 +155,7 @@ fn a_task_that_emitted_nothing_ends_with_json_whatever_its_kind() {
 }
 
 #[test]
-fn a_read_that_finds_nothing_is_null_after_as_long_as_it_may_wait() {
+fn a_read_that_finds_nothing_returns_null_after_its_wait() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -169,7 +170,7 @@ fn a_read_that_finds_nothing_is_null_after_as_long_as_it_may_wait() {
 }
 
 #[test]
-fn two_reads_may_be_on_their_way_in_either_order() {
+fn two_reads_may_be_in_flight_in_either_order() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -194,7 +195,7 @@ fn two_reads_may_be_on_their_way_in_either_order() {
 }
 
 #[test]
-fn a_page_that_asks_for_one_batch_at_a_time_gets_all_however_small_the_buffer() {
+fn a_page_that_reads_one_batch_at_a_time_gets_all_items_however_small_the_buffer() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -204,17 +205,17 @@ fn a_page_that_asks_for_one_batch_at_a_time_gets_all_however_small_the_buffer() 
     while !done {
         batch += 1;
         let read = main.call("read", asked(batch)).unwrap();
-        assert!(!read.is_null(), "the handler waits for the reader, and the reader for the handler");
+        assert!(!read.is_null(), "handler and reader wait for each other");
         items.extend(read["items"].as_array().unwrap().clone());
         done = read["done"] == true;
     }
     assert_eq!(items, (0..100).map(Value::from).collect::<Vec<_>>());
 }
 
-// Repeats, and what comes late.
+// Repeated and late calls.
 
 #[test]
-fn a_read_can_be_repeated_as_long_as_it_was_not_let_go_of() {
+fn a_read_can_be_repeated_until_its_batch_is_released() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -225,16 +226,16 @@ fn a_read_can_be_repeated_as_long_as_it_was_not_let_go_of() {
     for batch in [3, 4] {
         read_text(&main, asked(batch));
     }
-    assert_eq!(read_text(&main, asked(1)), first, "the last four are there still");
+    assert_eq!(read_text(&main, asked(1)), first, "the last four are kept");
     assert_eq!(read_text(&main, asked(2)), second);
     read_text(&main, asked(5));
     assert_eq!(refused(&main, "read", asked(1)), "readerGone");
-    assert_eq!(read_text(&main, asked(2)), second, "what is refused changes nothing");
+    assert_eq!(read_text(&main, asked(2)), second, "a refused call changes nothing");
     assert_eq!(refused(&main, "read", asked(10)), "readerGone", "too early");
 }
 
 #[test]
-fn a_reader_that_has_stopped_is_refused_and_may_stop_again() {
+fn a_stopped_reader_may_stop_again_but_not_read() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -248,7 +249,7 @@ fn a_reader_that_has_stopped_is_refused_and_may_stop_again() {
     }
     let error = main.call("read", asked(1)).unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("with a new reader"), "{error}");
-    // Stopped before its first read came.
+    // A reader may stop before its first read arrives.
     stop(&main, "s", "late", 0);
     assert_eq!(refused(&main, "read", with(asked(1), json!({ "reader": "late" }))), "readerGone");
     let next = read_text(&main, with(asked(1), json!({ "reader": "next" })));
@@ -270,23 +271,23 @@ fn a_second_reader_is_refused_until_the_first_has_stopped() {
     let error = second.call("read", theirs()).unwrap_err();
     assert_eq!(error["kind"], "locked");
     assert!(error["message"].as_str().unwrap().contains("one reader at a time"), "{error}");
-    assert_eq!(refused(&main, "read", with(asked(1), json!({ "session": "u" }))), "locked", "of the same page, too");
+    assert_eq!(refused(&main, "read", with(asked(1), json!({ "session": "u" }))), "locked", "even for the same page");
     assert_eq!(
         refused(&main, "read", with(asked(1), json!({ "reader": "other" }))),
         "locked",
-        "of the same session, too"
+        "even in the same session"
     );
-    // Nor can it stop what is not its own, under the same name.
+    // A page can't stop a foreign reader by using the same name.
     stop(&second, "t", "r", 3);
     read_text(&main, asked(1));
     stop(&main, "s", "r", 1);
-    assert_eq!(refused(&second, "read", theirs()), "readerGone", "it has stopped itself");
+    assert_eq!(refused(&second, "read", theirs()), "readerGone", "it has only stopped its own reader");
     let taken = read_text(&second, with(theirs(), json!({ "reader": "mine" })));
     assert_eq!(taken, r#"{"sequence":1,"missed":0,"done":false,"items":[1,2]}"#);
 }
 
 #[test]
-fn a_read_that_may_not_wait_frees_the_others_of_its_session() {
+fn a_read_that_may_not_wait_ends_the_waiting_reads_of_its_session() {
     let app = app();
     let (main, second) = (app.window("main"), app.window("second"));
     main.open("s");
@@ -302,7 +303,7 @@ fn a_read_that_may_not_wait_frees_the_others_of_its_session() {
             (0..3).map(|_| scope.spawn(|| read_text(&main, with(asked(2), json!({ "waitMs": 20_000 }))))).collect();
         let elsewhere =
             scope.spawn(move || (read_text(&second, with(theirs(2), json!({ "waitMs": 1_500 }))), before.elapsed()));
-        // Again and again: nothing tells when all of them have begun to wait.
+        // Repeated, as nothing tells when all reads have begun to wait.
         while !waits.iter().all(ScopedJoinHandle::is_finished) {
             assert!(before.elapsed() < Duration::from_secs(10), "they still wait");
             assert_eq!(read_text(&main, with(asked(2), json!({ "waitMs": 0 }))), "null");
@@ -313,14 +314,14 @@ fn a_read_that_may_not_wait_frees_the_others_of_its_session() {
         }
         let (text, waited) = elsewhere.join().unwrap();
         assert_eq!(text, "null");
-        assert!(waited >= Duration::from_millis(1_500), "another session's goes on waiting: {waited:?}");
+        assert!(waited >= Duration::from_millis(1_500), "the read of another session keeps waiting: {waited:?}");
     });
 }
 
-// Who may read.
+// Permissions.
 
 #[test]
-fn a_page_reads_what_its_permissions_say() {
+fn a_page_reads_only_the_tasks_that_its_permissions_allow() {
     let app = app();
     let windows = ["main", "second", "reader", "controller", "observer"].map(|label| app.window(label));
     let [main, second, reader, controller, observer] = &windows;
@@ -347,14 +348,14 @@ fn a_page_reads_what_its_permissions_say() {
     let from_elsewhere = reader.call("read", read("s2", 1)).unwrap();
     assert_eq!(from_elsewhere["items"], json!([0, 1, 2]), "\"owner\": \"any\"");
     release(reader, "s2", 1);
-    assert_eq!(refused(reader, "read", read("s2", 2)), "notFound", "what is denied wins");
+    assert_eq!(refused(reader, "read", read("s2", 2)), "notFound", "a denial wins");
     assert_eq!(refused(reader, "read", read("s2", 3)), "notFound", "another kind");
-    assert_eq!(refused(reader, "get", json!({ "id": id(1) })), "notFound", "to read is not to observe");
+    assert_eq!(refused(reader, "get", json!({ "id": id(1) })), "notFound", "a reader may not observe");
 
     assert_eq!(controller.call("read", read("s3", 1)).unwrap()["items"], json!([0, 1, 2]));
     release(controller, "s3", 1);
     let error = observer.call("read", read("s4", 1)).unwrap_err();
-    assert!(error.as_str().is_some_and(|text| text.contains("not allowed")), "to observe is not to read: {error}");
+    assert!(error.as_str().is_some_and(|text| text.contains("not allowed")), "an observer may not read: {error}");
     assert_eq!(main.call("read", read("s0", 1)).unwrap()["items"], json!([0, 1, 2]), "nothing was lost meanwhile");
     assert_eq!(refused(second, "read", read("s0", 1)), "notFound");
     let borrowed = with(read("s0", 1), json!({ "reader": "r2" }));
@@ -362,7 +363,7 @@ fn a_page_reads_what_its_permissions_say() {
 }
 
 #[test]
-fn a_page_that_is_denied_to_read_may_not_read_even_what_it_has_started() {
+fn a_denial_keeps_a_page_from_reading_even_its_own_tasks() {
     let app = App::new(&[DENIED]);
     let denied = app.window("denied");
     denied.open("s");
@@ -374,7 +375,7 @@ fn a_page_that_is_denied_to_read_may_not_read_even_what_it_has_started() {
 }
 
 #[test]
-fn what_is_not_kept_any_more_is_told_to_those_whose_it_was() {
+fn only_the_owner_learns_that_the_items_of_a_task_have_expired() {
     let app = app();
     let (main, second) = (app.window("main"), app.window("second"));
     main.open("s");
@@ -388,10 +389,10 @@ fn what_is_not_kept_any_more_is_told_to_those_whose_it_was() {
     assert_eq!(refused(&main, "read", with(asked(1), json!({ "id": "no id" }))), "notFound");
 }
 
-// What can't be read.
+// Malformed calls.
 
 #[test]
-fn a_call_that_can_not_be_read_says_what_is_wrong_with_it() {
+fn the_refusal_of_a_malformed_call_says_what_is_wrong_with_it() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -423,13 +424,13 @@ fn a_call_that_can_not_be_read_says_what_is_wrong_with_it() {
     assert_eq!(refused(&main, "read", with(asked(0), json!({}))), "readerGone");
     assert_eq!(refused(&main, "read", with(asked(1), json!({ "session": "other" }))), "sessionGone");
     let longest = with(asked(1), json!({ "reader": "x".repeat(64), "from": 3, "waitMs": 1 }));
-    assert_eq!(read_text(&main, longest), "null", "none of the others has become the reader");
+    assert_eq!(read_text(&main, longest), "null", "no refused call has become the reader");
 }
 
-// Starts that answer with the end.
+// Starts that return the outcome.
 
 #[test]
-fn a_start_answers_with_the_outcome_of_a_task_that_ends_without_waiting() {
+fn a_start_returns_the_outcome_of_a_task_that_ends_without_waiting() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -446,13 +447,13 @@ fn a_start_answers_with_the_outcome_of_a_task_that_ends_without_waiting() {
         let again = start(&main, "s", number, "numbers", numbers(3, false));
         assert_eq!(again, started, "and so does its repeat");
     }
-    // A loaded machine may be slow with some.
+    // On a loaded machine, some tasks may end too late.
     assert!(with_outcome >= 10, "{with_outcome} of 50, and the others were {without:?}");
     assert!(main.no_message_for(Duration::from_millis(100)) || with_outcome < 50, "nothing follows such an answer");
 }
 
 #[test]
-fn a_start_waits_for_nothing_else() {
+fn a_start_does_not_wait_for_a_task_that_goes_on() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -475,7 +476,7 @@ fn a_start_waits_for_nothing_else() {
 }
 
 #[test]
-fn a_start_leaves_a_large_outcome_to_be_fetched() {
+fn a_start_does_not_return_a_large_outcome() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -487,10 +488,10 @@ fn a_start_leaves_a_large_outcome_to_be_fetched() {
     assert_eq!(outcome["data"]["output"].as_str().unwrap().len(), 100_000);
 }
 
-// What is left when a page does not say good-bye.
+// Removed tasks.
 
 #[test]
-fn a_reader_whose_task_was_removed_can_stop_like_any_other() {
+fn the_reader_of_a_removed_task_can_stop() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -498,6 +499,6 @@ fn a_reader_whose_task_was_removed_can_stop_like_any_other() {
     read_text(&main, asked(1));
     wait_for(&main, "completed");
     main.call("remove", json!({ "id": id(1) })).unwrap();
-    // Or its session would keep the task and all its items until the page goes.
+    // Otherwise the session would keep the task and all its items until the page leaves.
     stop(&main, "s", "r", 3);
 }

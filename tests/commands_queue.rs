@@ -1,4 +1,4 @@
-//! What a page gets of queues, keys, batches and retries: the real commands behind the real permission files.
+//! Calls the commands for queues, keys, batches and retries as a page, behind the real permission files.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -17,7 +17,7 @@ const BOSS: &str = r#"{ "identifier": "boss", "windows": ["boss"], "permissions"
     { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] },
     { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "*", "owner": "any" }] }
 ] }"#;
-/// Sees all but one kind, and may limit one kind only.
+/// Sees all kinds but one, and may limit only one kind.
 const WATCHER: &str = r#"{ "identifier": "watcher", "windows": ["watcher"], "permissions": [
     { "identifier": "tasks:observe-all", "deny": [{ "task": "slow" }] },
     { "identifier": "tasks:allow-set-limit", "allow": [{ "task": "hang", "owner": "any" }, { "task": "one" }] }
@@ -27,7 +27,7 @@ fn app() -> App {
     App::new(&[SELF_ONLY, DEFAULT_ONLY, BOSS, WATCHER])
 }
 
-/// A window with an open session of its name.
+/// Opens a window with a session of the same name.
 fn window(app: &App, label: &str) -> Page {
     let page = app.window(label);
     page.open(label);
@@ -58,13 +58,13 @@ fn cancel(page: &Page, number: u8) {
     page.call("cancel", json!({ "id": id(number), "reason": "user" })).unwrap();
 }
 
-/// A task that ended badly.
+/// Starts a task and waits until it has ended badly.
 fn failed(page: &Page, session: &str, number: u8) {
     page.call("start", start(session, number, "fails", json!({}))).unwrap();
     page.next_end(session, &id(number));
 }
 
-/// One that runs and one that waits behind it.
+/// Starts a task that runs and one that waits behind it.
 fn queued(page: &Page, session: &str, [running, waiting]: [u8; 2]) {
     for number in [running, waiting] {
         page.call("start", start(session, number, "one", json!({}))).unwrap();
@@ -72,7 +72,7 @@ fn queued(page: &Page, session: &str, [running, waiting]: [u8; 2]) {
     page.eventually("running", || status(page, running) == "running");
 }
 
-// What the permission files say.
+// Permissions.
 
 #[test]
 fn the_default_permissions_allow_what_a_window_does_with_its_own_tasks() {
@@ -96,7 +96,7 @@ fn the_default_permissions_allow_what_a_window_does_with_its_own_tasks() {
 }
 
 #[test]
-fn retry_and_batch_need_the_entry_that_start_needs_and_say_so() {
+fn retry_and_batch_need_the_same_scope_entry_as_start_and_say_so() {
     let app = app();
     let (main, bare) = (window(&app, "main"), window(&app, "bare"));
     let entry = r#"{ "identifier": "tasks:allow-start", "allow": [{ "task": "hang" }] }"#;
@@ -111,7 +111,7 @@ fn retry_and_batch_need_the_entry_that_start_needs_and_say_so() {
 }
 
 #[test]
-fn a_kind_that_may_not_be_started_may_not_be_tried_again_either() {
+fn a_task_whose_kind_may_not_be_started_may_not_be_retried() {
     const STARTS_ONE: &str = r#"{ "identifier": "one", "windows": ["starts"], "permissions": [
         "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "hang", "owner": "any" }] }
     ] }"#;
@@ -123,11 +123,11 @@ fn a_kind_that_may_not_be_started_may_not_be_tried_again_either() {
     cancel(&main, 3);
     main.next_end("main", &id(3));
     let again = starts.start("retry", retry("starts", 3, 4));
-    assert_eq!((&again["id"], &again["owner"]), (&json!(id(4)), &json!("starts")), "whoever tries it again owns it");
+    assert_eq!((&again["id"], &again["owner"]), (&json!(id(4)), &json!("starts")), "the page that retries it owns it");
 }
 
 #[test]
-fn to_count_and_to_limit_takes_a_permission_of_its_own() {
+fn counts_and_limits_need_permissions_of_their_own() {
     let app = app();
     let (main, boss, watcher) = (window(&app, "main"), window(&app, "boss"), window(&app, "watcher"));
     queued(&main, "main", [1, 2]);
@@ -144,7 +144,7 @@ fn to_count_and_to_limit_takes_a_permission_of_its_own() {
 }
 
 #[test]
-fn a_limit_is_changed_only_by_who_sees_every_task_that_it_is_about() {
+fn only_a_page_that_sees_every_task_under_a_limit_may_change_it() {
     let app = app();
     let (main, boss, watcher) = (window(&app, "main"), window(&app, "boss"), window(&app, "watcher"));
     queued(&main, "main", [1, 2]);
@@ -171,10 +171,10 @@ fn a_limit_is_changed_only_by_who_sees_every_task_that_it_is_about() {
     }
 }
 
-// Others' tasks.
+// Foreign tasks.
 
 #[test]
-fn a_foreign_task_is_not_there_to_be_changed_and_with_any_owner_it_is() {
+fn a_foreign_task_can_be_changed_only_with_an_entry_for_any_owner() {
     let app = app();
     let (main, second, boss) = (window(&app, "main"), window(&app, "second"), window(&app, "boss"));
     queued(&main, "main", [1, 2]);
@@ -198,7 +198,7 @@ fn a_foreign_task_is_not_there_to_be_changed_and_with_any_owner_it_is() {
 }
 
 #[test]
-fn the_words_for_a_foreign_task_name_a_permission_that_helps_to_try_it_again() {
+fn the_refusal_for_a_foreign_task_names_a_permission_that_allows_its_retry() {
     let app = app();
     let (main, second) = (window(&app, "main"), window(&app, "second"));
     failed(&main, "main", 1);
@@ -207,7 +207,7 @@ fn the_words_for_a_foreign_task_name_a_permission_that_helps_to_try_it_again() {
 }
 
 #[test]
-fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
+fn a_foreign_key_is_neither_joined_nor_replaced_and_its_id_stays_secret() {
     let app = app();
     let (main, second, boss) = (window(&app, "main"), window(&app, "second"), window(&app, "boss"));
     let keyed = |session, number, on_conflict: &str| {
@@ -215,7 +215,7 @@ fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
     };
     main.call("start", keyed("main", 1, "refuse")).unwrap();
     let error = main.call("start", keyed("main", 2, "refuse")).unwrap_err();
-    assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &json!({ "id": id(1) })), "it is their own");
+    assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &json!({ "id": id(1) })), "its own task");
 
     for on_conflict in ["refuse", "join", "replace"] {
         let error = second.call("start", keyed("second", 3, on_conflict)).unwrap_err();
@@ -224,7 +224,7 @@ fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
     }
     main.eventually("running", || status(&main, 1) == "running");
     second.call("start", keyed("second", 4, "append")).unwrap();
-    assert_eq!(status(&second, 4), "queued", "to wait for it needs no permission");
+    assert_eq!(status(&second, 4), "queued", "waiting for it needs no permission");
     cancel(&second, 4);
 
     assert_eq!(boss.start("start", keyed("boss", 5, "join"))["id"], id(1));
@@ -234,19 +234,19 @@ fn a_foreign_key_is_neither_joined_nor_replaced_and_no_id_is_told() {
 }
 
 #[test]
-fn the_refusal_of_a_foreign_key_does_not_advise_what_would_be_refused_too() {
+fn the_refusal_of_a_foreign_key_advises_only_what_would_be_allowed() {
     let app = app();
     let (main, second) = (window(&app, "main"), window(&app, "second"));
     let keyed = |session, number| start(session, number, "hang", json!({ "key": "k", "onConflict": "join" }));
     main.call("start", keyed("main", 1)).unwrap();
     let error = second.call("start", keyed("second", 2)).unwrap_err();
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("tasks:allow-start"), "the permission that lets it join: {message}");
+    assert!(message.contains("tasks:allow-start"), "the permission that allows joining: {message}");
     assert!(!message.contains("\"join\", \"replace\" or"), "{message}");
 }
 
 #[test]
-fn a_key_of_the_apps_own_task_is_not_a_windows_to_take() {
+fn a_window_cannot_take_a_key_from_a_task_of_the_app() {
     let app = app();
     let second = window(&app, "second");
     let options = StartOptions::new().key("k", OnConflict::Refuse);
@@ -255,13 +255,13 @@ fn a_key_of_the_apps_own_task_is_not_a_windows_to_take() {
     let error = second.call("start", words).unwrap_err();
     assert_eq!((&error["kind"], &error["data"]), (&json!("keyTaken"), &Value::Null));
     assert!(!theirs.status().is_final());
-    assert!(!error["message"].as_str().unwrap().contains("belongs to another window"), "it belongs to none: {error}");
+    assert!(!error["message"].as_str().unwrap().contains("belongs to another window"), "the app owns it: {error}");
 }
 
-// Repeats.
+// Repeated calls.
 
 #[test]
-fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
+fn a_repeated_batch_or_retry_finds_what_the_first_call_started() {
     let app = app();
     let main = window(&app, "main");
     let words = batch("main", 1, "hang", json!([null, null]));
@@ -278,7 +278,7 @@ fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
         assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3));
     }
     main.eventually("ended", || status(&main, 3) == "failed");
-    assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3), "also when that has ended");
+    assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3), "even after it has ended");
     assert_eq!(app.tasks_named("fails"), 2);
     assert_eq!(main.call("retry", retry("main", 2, 1)).unwrap_err()["kind"], "invalidId", "an id that is used");
     assert_eq!(
@@ -288,7 +288,7 @@ fn the_same_batch_and_the_same_retry_again_find_what_the_first_began() {
 }
 
 #[test]
-fn a_repeated_start_that_had_joined_finds_the_joined_task_though_it_has_ended() {
+fn a_repeated_start_that_had_joined_finds_the_joined_task_even_if_it_has_ended() {
     let app = app();
     let main = window(&app, "main");
     let keyed = |number| start("main", number, "hang", json!({ "key": "k", "onConflict": "join" }));
@@ -306,10 +306,10 @@ fn a_repeated_start_that_had_joined_finds_the_joined_task_though_it_has_ended() 
     assert_eq!(main.call("start", keyed(2)).unwrap_err()["kind"], "invalidId");
 }
 
-// What the session is told.
+// Messages of the session.
 
 #[test]
-fn the_session_of_who_joined_is_told_of_the_joined_task() {
+fn the_session_of_a_start_that_joined_follows_the_joined_task() {
     let app = app();
     let main = app.window("main");
     main.open_on("first", 77);
@@ -321,7 +321,7 @@ fn the_session_of_who_joined_is_told_of_the_joined_task() {
 }
 
 #[test]
-fn the_session_is_told_of_a_batch_of_a_retried_task_and_of_new_places() {
+fn the_session_follows_a_batch_a_retried_task_and_new_queue_places() {
     let app = app();
     let main = window(&app, "main");
     let snapshot = main.start("batch", batch("main", 1, "fails", json!([null, null])));
@@ -382,7 +382,7 @@ fn start_options_reach_the_task() {
 }
 
 #[test]
-fn too_many_or_too_long_words_are_a_typed_error_with_the_limit() {
+fn options_over_a_limit_are_refused_with_a_typed_error_that_names_it() {
     let app = app();
     let main = window(&app, "main");
     let seventeen: Vec<_> = (0..17).map(|number| number.to_string()).collect();
@@ -402,7 +402,7 @@ fn too_many_or_too_long_words_are_a_typed_error_with_the_limit() {
 }
 
 #[test]
-fn options_that_can_not_be_read_are_a_typed_error_that_names_them() {
+fn malformed_options_are_refused_with_a_typed_error_that_names_them() {
     let app = app();
     let main = window(&app, "main");
     for (options, name) in [
@@ -422,19 +422,19 @@ fn options_that_can_not_be_read_are_a_typed_error_that_names_them() {
 }
 
 #[test]
-fn a_filter_that_can_not_be_read_cancels_nothing() {
+fn a_malformed_filter_cancels_nothing() {
     let app = app();
     let main = window(&app, "main");
     main.call("start", start("main", 1, "hang", json!({}))).unwrap();
     for filter in [json!({ "tags": ["none"] }), json!({ "task": "other" }), json!({ "status": ["done"] })] {
         assert!(main.call("cancel_all", json!({ "filter": filter, "reason": "user" })).is_err(), "{filter}");
     }
-    assert!(main.call("cancel_all", json!({ "filter": {}, "reason": "shutdown" })).is_err(), "not a page's reason");
+    assert!(main.call("cancel_all", json!({ "filter": {}, "reason": "shutdown" })).is_err(), "not a reason for pages");
     main.eventually("running", || status(&main, 1) == "running");
 }
 
 #[test]
-fn a_batch_whose_inputs_do_not_fit_says_which_one_and_starts_nothing() {
+fn a_batch_with_an_input_that_does_not_fit_names_it_and_starts_nothing() {
     let app = app();
     let main = window(&app, "main");
     let inputs = json!([{ "number": 1 }, { "number": 2 }, { "number": 3 }, { "number": "x" }]);
@@ -450,7 +450,7 @@ fn a_batch_whose_inputs_do_not_fit_says_which_one_and_starts_nothing() {
 }
 
 #[test]
-fn a_name_that_no_task_can_have_is_not_repeated_in_a_refusal() {
+fn a_refusal_does_not_repeat_an_overlong_name() {
     let app = app();
     let watcher = window(&app, "watcher");
     let of = json!({ "type": "task", "name": "x".repeat(100_000) });
@@ -459,7 +459,7 @@ fn a_name_that_no_task_can_have_is_not_repeated_in_a_refusal() {
 }
 
 #[test]
-fn what_did_not_end_badly_is_not_tried_again() {
+fn only_a_task_that_ended_badly_can_be_retried() {
     let app = app();
     let main = window(&app, "main");
     main.call("start", start("main", 1, "hang", json!({}))).unwrap();

@@ -1,4 +1,4 @@
-//! What a page gets of schedules: the real commands behind the real permission files.
+//! Calls the commands for schedules as a page, behind the real permission files.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -25,7 +25,7 @@ const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permis
     { "identifier": "tasks:allow-resume-schedule", "allow": [{ "task": "*", "owner": "any" }], "deny": [{ "task": "hang" }] }
 ] }"#;
 
-/// An app that has a schedule of `hang`, one of `echo` and one of `secret`.
+/// Builds an app with a schedule of `hang`, one of `echo` and one of `secret`.
 fn app() -> App {
     let app = App::new(&[MAIN, BOSS, BUTTON]);
     let hourly = || Schedule::every(Duration::from_secs(3_600));
@@ -48,7 +48,7 @@ fn schedules(page: &Page) -> Vec<Value> {
 }
 
 #[test]
-fn the_default_permissions_show_no_schedules_and_run_none() {
+fn the_default_permissions_neither_show_nor_run_schedules() {
     let app = app();
     let main = app.window("main");
     for command in ["schedules", "trigger", "pause_schedule", "resume_schedule"] {
@@ -59,7 +59,7 @@ fn the_default_permissions_show_no_schedules_and_run_none() {
 }
 
 #[test]
-fn who_observes_all_sees_the_schedules_of_the_kinds_it_may_see() {
+fn observe_all_shows_the_schedules_of_the_visible_kinds() {
     let app = app();
     let names = |page: &Page| schedules(page).iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
     assert_eq!(names(&app.window("boss")), ["echoes", "hangs", "secrets"]);
@@ -76,17 +76,17 @@ fn who_observes_all_sees_the_schedules_of_the_kinds_it_may_see() {
 }
 
 #[test]
-fn a_trigger_runs_the_apps_own_task_and_can_be_repeated() {
+fn a_trigger_starts_a_task_of_the_app_and_can_be_repeated() {
     let app = app();
     let button = app.window("button");
     let run = trigger(&button, "hangs", 1).unwrap();
     assert_eq!((&run["id"], &run["task"], &run["owner"]), (&json!(id(1)), &json!("hang"), &Value::Null));
     assert_eq!(run["tags"], json!(["schedule:hangs"]));
     assert_eq!(trigger(&button, "hangs", 1).unwrap()["id"], id(1));
-    assert_eq!(trigger(&button, "hangs", 2).unwrap()["id"], id(1), "it goes on, and is joined");
+    assert_eq!(trigger(&button, "hangs", 2).unwrap()["id"], id(1), "the live run is returned");
     assert_eq!(app.tasks_named("hang"), 1);
     let error = button.call("get", json!({ "id": id(1) })).unwrap_err();
-    assert_eq!(error["kind"], "notFound", "to run it is not to see it");
+    assert_eq!(error["kind"], "notFound", "a page that may trigger a schedule does not see its runs");
     let boss = app.window("boss");
     let last = schedules(&boss).into_iter().find(|it| it["name"] == "hangs").unwrap()["lastRun"].clone();
     assert_eq!((&last["id"], &last["endedAt"]), (&json!(id(1)), &Value::Null));
@@ -97,7 +97,7 @@ fn a_trigger_runs_the_apps_own_task_and_can_be_repeated() {
 }
 
 #[test]
-fn the_id_of_another_task_runs_nothing() {
+fn a_trigger_with_the_id_of_another_task_starts_nothing() {
     let app = app();
     let boss = app.window("boss");
     boss.open("boss");
@@ -110,7 +110,7 @@ fn the_id_of_another_task_runs_nothing() {
 }
 
 #[test]
-fn a_schedule_that_is_not_visible_is_told_like_one_that_is_not_there() {
+fn a_hidden_schedule_and_an_unknown_one_get_the_same_refusal() {
     let app = app();
     let button = app.window("button");
     let name = |error: Value, name: &str| error.to_string().replace(name, "…");
@@ -135,7 +135,7 @@ fn a_schedule_that_is_not_visible_is_told_like_one_that_is_not_there() {
 }
 
 #[test]
-fn a_pause_and_its_end_take_an_entry_for_any_owner_and_can_be_repeated() {
+fn pausing_and_resuming_need_an_entry_for_any_owner_and_can_be_repeated() {
     let app = app();
     let (boss, button) = (app.window("boss"), app.window("button"));
     for page in [&boss, &button] {
@@ -150,7 +150,7 @@ fn a_pause_and_its_end_take_an_entry_for_any_owner_and_can_be_repeated() {
 }
 
 #[test]
-fn a_run_that_is_refused_says_why() {
+fn the_refusal_of_a_run_says_why() {
     let app = app();
     app.tasks().schedule("lane", "one", (), Schedule::every(Duration::from_secs(60)).overlap()).unwrap();
     let boss = app.window("boss");

@@ -1,4 +1,4 @@
-//! A file of its own, for a log that hears every thread.
+//! In a file of its own, since its log captures all threads of the process.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -8,7 +8,7 @@ use support::app::App;
 use tauri_plugin_tasks_engine::test::log::Log;
 
 #[test]
-fn a_failure_that_its_starter_waits_for_is_never_logged() {
+fn a_failure_that_its_starter_awaits_is_never_logged() {
     let log = Log::capture_everywhere();
     let app = App::new(&[]);
     for _ in 0..2_000 {

@@ -1,21 +1,21 @@
-//! What the README shows is what runs: each block that names a file is a part of that file of the quick start's app.
+//! Checks that each README block that names a file is part of that file in the quick start's app.
 
 use std::{fs, path::Path};
 
 const README: &str = include_str!("../README.md");
 const APP: &str = "examples/quick-start";
-/// If a change of style in the README hid its blocks from this test, it would find fewer.
+/// The least number of blocks. A change of style in the README may hide blocks from this test.
 const FEWEST: usize = 5;
 
 #[derive(Debug)]
 struct Block<'a> {
-    /// From the app's folder on.
+    /// The path of the file in the app's folder.
     file: &'a str,
     text: String,
 }
 
-/// The blocks that name a file: in a comment in their first line, or, for JSON, which has none, in the last link of the
-/// paragraph before.
+/// Returns the blocks that name a file in a comment in their first line. JSON has no comments, so the last link of the
+/// paragraph before may name it instead.
 fn blocks(markdown: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut paragraph = Vec::new();
@@ -48,14 +48,14 @@ fn blocks(markdown: &str) -> Vec<Block<'_>> {
     blocks
 }
 
-/// `// src/main.ts` and its like.
+/// Returns the path in a comment such as `// src/main.ts`.
 fn comment(line: &str) -> Option<&str> {
     let html = line.strip_prefix("<!-- ").and_then(|text| text.strip_suffix(" -->"));
     let text = html.or_else(|| line.strip_prefix("// ")).or_else(|| line.strip_prefix("# "))?;
     (Path::new(text).extension().is_some() && !text.contains(' ')).then_some(text)
 }
 
-/// `` [`src/file`](examples/quick-start/src/file) ``
+/// Returns the path in a link such as `` [`src/file`](examples/quick-start/src/file) ``.
 fn link(line: &str) -> Option<&str> {
     let (_, target) = line.rsplit_once("](")?;
     let (path, _) = target.split_once(')')?;
@@ -63,23 +63,23 @@ fn link(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn each_block_of_the_readme_that_names_a_file_is_in_that_file() {
+fn each_readme_block_that_names_a_file_is_part_of_that_file() {
     let blocks = blocks(README);
     assert!(blocks.len() >= FEWEST, "only {} blocks name a file: {blocks:#?}", blocks.len());
     for Block { file, text } in blocks {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(APP).join(file);
         let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("README.md shows {file}: {error}"));
         let content = content.replace("\r\n", "\n");
-        // Whole lines: with a line feed before the first, too.
+        // The leading line feed makes whole lines match.
         assert!(
             format!("\n{content}").contains(&format!("\n{text}")),
-            "README.md shows this as a part of {APP}/{file}, and it is none:\n\n{text}"
+            "README.md shows this as a part of {APP}/{file}, but the file does not contain it:\n\n{text}"
         );
     }
 }
 
 #[test]
-fn a_block_is_named_by_its_first_line_or_by_the_link_before_it() {
+fn the_first_line_of_a_block_or_the_link_before_it_names_the_file() {
     let markdown = "\
 Add it in [`a.json`](examples/quick-start/a.json):
 

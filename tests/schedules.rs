@@ -1,4 +1,4 @@
-//! The schedules of an app that begins on the mock runtime.
+//! Tests the schedules that an app sets on the builder, on the mock runtime.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -41,7 +41,7 @@ fn app(builder: Builder<MockRuntime>) -> tauri::Result<tauri::App<MockRuntime>> 
 }
 
 #[test]
-fn schedules_begin_when_the_app_is_ready_and_not_before() {
+fn schedules_begin_only_when_the_app_is_ready() {
     let app = app(builder().schedule("early", "greet", "morning", hourly().at_once())).unwrap();
     let told: Vec<_> = app.tasks().schedules().into_iter().map(|it| (it.name, it.next_run_at, it.last_run)).collect();
     assert_eq!(told, [("early".to_owned(), None, None)]);
@@ -66,13 +66,13 @@ fn schedules_begin_when_the_app_is_ready_and_not_before() {
         }
     });
     let (schedules, last) = answered.recv().unwrap();
-    assert_eq!(last.unwrap().status, TaskStatus::Completed, "what the setup manages is there");
+    assert_eq!(last.unwrap().status, TaskStatus::Completed, "the state managed in the setup is there");
     assert_eq!(schedules.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["early", "late"]);
     assert!(schedules.iter().all(|it| it.next_run_at.is_some()));
 }
 
 #[test]
-fn an_app_whose_schedules_can_not_be_kept_does_not_start_and_says_which() {
+fn an_app_with_an_invalid_schedule_does_not_start_and_names_it() {
     let refused = |builder| app(builder).unwrap_err().to_string();
     let message = refused(builder().schedule("a", "gret", "x", hourly()));
     assert!(message.contains("schedule \"a\"") && message.contains("\"gret\""), "{message}");

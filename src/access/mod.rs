@@ -1,4 +1,4 @@
-//! Who may do what: the scope entries of permissions, and which pages there are.
+//! Decides what a page may do: the scope entries of its permissions, and which pages exist.
 
 pub(crate) mod page;
 pub(crate) mod pages;

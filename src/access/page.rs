@@ -2,22 +2,22 @@ use std::sync::Arc;
 
 use tauri_plugin_tasks_engine::delivery::Owner;
 
-/// A page, which can own tasks.
+/// A page as an owner of tasks.
 ///
-/// Pages are told apart by more than their label: a label that is closed and opened again is another page, and so is a remote
-/// document in the same webview.
+/// The label alone does not identify a page: a webview that is opened again under the same label is another page, and
+/// so is a remote document in the same webview.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Page {
     /// The label of its webview.
     pub(crate) label: Arc<str>,
-    /// Which of the webviews that had this label one after the other.
+    /// Tells apart the webviews that have had this label one after the other.
     pub(crate) incarnation: u64,
-    /// Whether its document comes from outside the app.
+    /// Whether the document comes from outside the app.
     pub(crate) remote: bool,
 }
 
 impl Page {
-    /// The page as the engine knows it.
+    /// Returns the page as an owner for the engine.
     pub(crate) fn owner(&self) -> Owner {
         Owner::Other { label: Arc::clone(&self.label), token: self.incarnation << 1 | u64::from(self.remote) }
     }
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_that_differ_in_anything_are_different_owners() {
+    fn pages_that_differ_in_any_field_are_different_owners() {
         let page = Page { label: "main".into(), incarnation: 1, remote: false };
         let others = [
             Page { label: "other".into(), ..page.clone() },

@@ -1,4 +1,4 @@
-//! Which webviews there are, and which of those that had a label is there now.
+//! Keeps track of the webviews, and of which one has a label now.
 
 use std::{
     collections::HashMap,
@@ -13,8 +13,8 @@ use parking_lot::Mutex;
 
 use super::page::Page;
 
-/// A window that was about to close so recently is taken for gone: an app may close all of them in one go. It may also have
-/// prevented that, and then the window counts again.
+/// How long a window that was about to close counts as closed, as an app may close all its windows in one go. After
+/// that it counts as open again, as the app may have prevented the close.
 const IN_ONE_GO: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
@@ -26,12 +26,12 @@ pub(crate) struct Pages {
 struct Webview {
     window: String,
     incarnation: u64,
-    /// When its window was about to close.
+    /// When its window was last about to close.
     closing: Option<Instant>,
 }
 
 impl Pages {
-    /// A webview was made. Answers whether it takes the label of one whose end was not heard of.
+    /// Adds a webview. Returns whether it replaces one with the same label that closed without an event.
     pub(crate) fn created(&self, label: &str, window: &str) -> bool {
         let incarnation = self.created.fetch_add(1, Relaxed);
         self.webviews
@@ -40,12 +40,12 @@ impl Pages {
             .is_some()
     }
 
-    /// Whether this page's webview is still there.
+    /// Returns whether the webview of this page still exists.
     pub(crate) fn is_current(&self, page: &Page) -> bool {
         self.current(&page.label).1 == page.incarnation
     }
 
-    /// A window is gone; answers which webviews went with it.
+    /// Removes the webviews of a window that is gone. Returns their labels.
     pub(crate) fn window_destroyed(&self, window: &str) -> Vec<Arc<str>> {
         let mut webviews = self.webviews.lock();
         let gone: Vec<_> = webviews
@@ -59,12 +59,12 @@ impl Pages {
         gone
     }
 
-    /// Whether any window is there.
+    /// Returns whether any window exists.
     pub(crate) fn has_window(&self) -> bool {
         !self.webviews.lock().is_empty()
     }
 
-    /// A window is about to close; answers whether there is no other one.
+    /// Notes that a window is about to close. Returns whether it is the last one.
     pub(crate) fn last_is_closing(&self, window: &str, now: Instant) -> bool {
         let mut webviews = self.webviews.lock();
         for webview in webviews.values_mut().filter(|webview| webview.window == window) {
@@ -74,11 +74,11 @@ impl Pages {
         !webviews.is_empty() && webviews.values().all(is_closing)
     }
 
-    /// The label and the incarnation of the webview that has it now.
+    /// Returns the label and the incarnation of the webview that has this label now.
     pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
         match self.webviews.lock().get_key_value(label) {
             Some((label, webview)) => (Arc::clone(label), webview.incarnation),
-            // Not announced, or gone.
+            // It is gone, or Tauri has not reported it yet.
             None => (label.into(), u64::MAX),
         }
     }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_that_is_opened_again_is_another_page() {
+    fn a_new_webview_with_the_same_label_is_another_page() {
         let pages = Pages::default();
         pages.created("main", "main");
         let first = pages.current("main");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_window_is_the_one_beside_which_there_is_no_other() {
+    fn a_window_is_the_last_if_there_is_no_other() {
         let pages = Pages::default();
         let now = Instant::now();
         assert!(!pages.has_window() && !pages.last_is_closing("main", now));
@@ -112,12 +112,12 @@ mod tests {
     }
 
     #[test]
-    fn of_windows_that_close_in_one_go_the_last_is_the_last() {
+    fn a_window_is_the_last_if_all_others_are_about_to_close() {
         let (pages, now) = (Pages::default(), Instant::now());
         pages.created("main", "main");
         pages.created("other", "other");
         assert!(!pages.last_is_closing("main", now) && pages.last_is_closing("other", now));
-        // The app has prevented both, or the first is still there after its time.
+        // The app has prevented the close of the first window.
         assert!(!pages.last_is_closing("other", now + IN_ONE_GO));
     }
 

@@ -1,4 +1,4 @@
-//! What a caller may start and see: the scope entries of its permissions.
+//! Decides what a caller may start and see by the scope entries of its permissions.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tauri::ipc::CommandScope;
 
 use super::scope_entry::{RawScopeEntry, Reach};
 
-/// One scope entry, with its pattern read.
+/// One scope entry with its pattern parsed.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "RawScopeEntry")]
 pub(crate) struct ScopeEntry {
@@ -30,13 +30,13 @@ impl TryFrom<RawScopeEntry> for ScopeEntry {
 /// Why a task may not be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StartRefusal {
-    /// An entry under "deny" is about it.
+    /// An entry under "deny" matches the task.
     Denied,
-    /// No entry allows it.
+    /// No entry allows the task.
     NotAllowed,
 }
 
-/// The entries that apply to one call of one command. What is denied wins, and nothing is allowed unasked.
+/// The entries that apply to one call of one command. Nothing is allowed by default, and a denial wins.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
     allowed: Vec<Arc<ScopeEntry>>,
@@ -50,7 +50,7 @@ impl From<CommandScope<ScopeEntry>> for Scope {
 }
 
 impl Scope {
-    /// Whether `task` may be started.
+    /// Checks that `task` may be started.
     pub(crate) fn check_start(&self, task: &str) -> Result<(), StartRefusal> {
         if self.denies(task) {
             return Err(StartRefusal::Denied);
@@ -61,13 +61,14 @@ impl Scope {
         Ok(())
     }
 
-    /// Whether every task is visible, whatever its name and its owner.
+    /// Returns whether all tasks are visible, whatever their names and owners.
     pub(crate) fn sees_everything(&self) -> bool {
         let everything = |entry: &Arc<ScopeEntry>| entry.owner == Reach::Any && entry.task.as_str() == "*";
         self.denied.is_empty() && self.allowed.iter().any(everything)
     }
 
-    /// Whether a task of this name is visible: the caller's `own`, or with an entry for any owner.
+    /// Returns whether a task of the kind `task` is visible. If it isn't the caller's `own`, it takes an entry for any
+    /// owner.
     pub(crate) fn sees(&self, task: &str, own: bool) -> bool {
         let allowed = || self.allowed.iter().any(|entry| entry.owner == Reach::Any && entry.task.matches(task));
         !self.denies(task) && (own || allowed())
@@ -80,7 +81,7 @@ impl Scope {
 
 #[cfg(test)]
 impl Scope {
-    /// The scope of a page that sees every task.
+    /// Returns the scope of a page that sees all tasks.
     pub(crate) fn everything() -> Self {
         let all = ScopeEntry { task: Pattern::new("*").unwrap(), owner: Reach::Any };
         Self { allowed: vec![Arc::new(all)], denied: Vec::new() }
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_may_be_started_unless_an_entry_says_so() {
+    fn a_task_may_be_started_only_if_an_entry_allows_it() {
         assert!(Scope::default().check_start("download").is_err());
         let scope = scope(json!([{ "task": "down*" }]), json!([]));
         assert!(scope.check_start("download").is_ok());
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn denied_wins_over_allowed() {
+    fn a_denial_wins_over_a_permission() {
         let scope = scope(json!([{ "task": "*", "owner": "any" }]), json!([{ "task": "secret" }]));
         assert_eq!(scope.check_start("secret"), Err(StartRefusal::Denied));
         assert!(!scope.sees("secret", true) && !scope.sees("secret", false));
@@ -116,15 +117,15 @@ mod tests {
     }
 
     #[test]
-    fn others_tasks_are_seen_only_through_an_entry_for_any_owner() {
+    fn the_tasks_of_others_are_visible_only_with_an_entry_for_any_owner() {
         assert!(Scope::default().sees("download", true));
         assert!(!Scope::default().sees("download", false));
-        assert!(!scope(json!([{ "task": "*" }]), json!([])).sees("download", false), "\"self\" if left out");
+        assert!(!scope(json!([{ "task": "*" }]), json!([])).sees("download", false), "the default is \"self\"");
         assert!(scope(json!([{ "task": "*", "owner": "any" }]), json!([])).sees("download", false));
     }
 
     #[test]
-    fn a_typo_in_an_entry_is_an_error_and_not_an_open_door() {
+    fn a_typo_in_an_entry_is_an_error() {
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "ownr": "any" })).is_err());
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "owner": "all" })).is_err());
         let error = serde_json::from_value::<ScopeEntry>(json!({ "task": "[" })).unwrap_err();

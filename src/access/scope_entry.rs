@@ -1,4 +1,4 @@
-//! A scope entry as it stands in a capability file. Also read by `build.rs`, for its JSON schema.
+//! A scope entry as written in a capability file. `build.rs` also compiles this file, to check the JSON schema.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ pub struct RawScopeEntry {
     pub owner: Reach,
 }
 
-/// Whose tasks an entry is about.
+/// Whose tasks an entry covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {

@@ -2,7 +2,7 @@ use tauri_plugin_tasks_engine::delivery::{Owner, Record};
 
 use super::{page::Page, scope::Scope};
 
-/// What one page may see with one command.
+/// What one page may see in one call of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct View {
     pub(crate) page: Page,

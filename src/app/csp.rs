@@ -1,4 +1,4 @@
-//! Whether the app's content security policy lets its pages talk to it the fast way.
+//! Checks that the app's content security policy lets its pages use Tauri's fast IPC.
 
 use std::collections::HashMap;
 
@@ -7,12 +7,12 @@ use tauri::{
     utils::config::{Csp, CspDirectiveSources},
 };
 
-/// What `connect-src` has to name: the first on Linux, macOS and iOS, the second on Windows and Android, where a
-/// window may also use `https`.
+/// The sources that `connect-src` must name: the first for Linux, macOS and iOS, the second for Windows and Android,
+/// where a window may use `https` instead.
 const SOURCES: [&str; 2] = ["ipc:", "http://ipc.localhost"];
 
-/// Without these sources Tauri falls back to messages in which large values and bytes are slow, and says so only
-/// in the console of the page.
+/// Warns if these sources are missing. Tauri then falls back to a transport that is slow for large values and bytes,
+/// and says so only in the console of the page.
 pub(crate) fn warn_if_slow<R: Runtime>(app: &AppHandle<R>) {
     let security = &app.config().app.security;
     let development = security.dev_csp.as_ref().filter(|_| tauri::is_dev());
@@ -20,7 +20,7 @@ pub(crate) fn warn_if_slow<R: Runtime>(app: &AppHandle<R>) {
         && !allows_ipc(csp)
     {
         tracing::warn!(
-            "the content security policy of this app keeps its pages from Tauri's fast way of calling: add \"connect-src {}\" to \
+            "the content security policy of this app keeps its pages from using Tauri's fast IPC: add \"connect-src {}\" to \
              app.security.csp in tauri.conf.json",
             SOURCES.join(" ")
         );
@@ -45,10 +45,10 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_must_name_the_sources_of_ipc_where_it_limits_connections() {
+    fn a_policy_that_limits_connections_must_name_the_ipc_sources() {
         assert!(allows("default-src 'self'; connect-src ipc: http://ipc.localhost"));
         assert!(allows("connect-src 'self' https://example.com http://ipc.localhost ipc:; default-src 'self'"));
-        assert!(allows("default-src 'self' ipc: http://ipc.localhost"), "what connect-src falls back to");
+        assert!(allows("default-src 'self' ipc: http://ipc.localhost"), "connect-src falls back to it");
         assert!(allows("img-src 'self'"), "connections are not limited");
         assert!(allows("connect-src ipc: https://ipc.localhost"), "with useHttpsScheme");
         assert!(!allows("default-src 'self'"));

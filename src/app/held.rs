@@ -1,4 +1,4 @@
-//! What the plugin holds for pages: for tests that look for what a page leaves behind.
+//! Counts what the plugin holds for pages, so that tests can find leaks.
 
 use serde::Serialize;
 use tauri::{AppHandle, Manager, Runtime};
@@ -7,22 +7,22 @@ use tauri_plugin_tasks_engine::delivery::engine;
 
 use crate::{TaskFilter, state::PluginState};
 
-/// How much is held.
+/// How much the plugin holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Held {
-    /// Open sessions; each has one channel.
+    /// Open sessions. Each has one channel.
     pub sessions: usize,
-    /// Who reads items in them.
+    /// Readers of items in these sessions.
     pub readers: usize,
-    /// Who is told of changes: of a task once for each, and of all tasks.
+    /// Watchers of single tasks, counted once for each task, and watchers of all tasks.
     pub watchers: usize,
     /// Tasks, ended or not.
     pub tasks: usize,
 }
 
 impl Held {
-    /// What is held now.
+    /// Returns what is held now.
     pub fn of<R: Runtime>(app: &AppHandle<R>) -> Self {
         let plugin = app.state::<PluginState>();
         let records = engine(&plugin.tasks).records(&TaskFilter::default());

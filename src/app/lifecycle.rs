@@ -1,5 +1,5 @@
-//! What becomes of pages, sessions and ownership when webviews come and go. Tauri calls these on its main
-//! thread and under a lock of its own, so nothing here waits.
+//! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and under
+//! a lock of its own, so nothing here blocks.
 
 use tauri_plugin_tasks_engine::delivery::engine;
 
@@ -7,13 +7,13 @@ use crate::{session::sessions::Departure, state::PluginState};
 
 impl PluginState {
     pub(crate) fn webview_created(&self, label: &str, window: &str) {
-        // Tauri tells nothing of a webview that closes before its window: it is missed when its label comes again.
+        // Tauri does not report a webview that closes before its window, so it is noticed when its label is used again.
         if self.pages.created(label, window) {
             self.page_closed(label);
         }
     }
 
-    /// The document that was in this webview is gone; the webview is still there.
+    /// Handles a document that has left its webview. The webview is still there.
     pub(crate) fn page_left(&self, label: &str) {
         self.sessions.close_page(label, Departure::MayReturn);
     }
@@ -24,7 +24,7 @@ impl PluginState {
         }
     }
 
-    /// Nobody is told anything any more.
+    /// Closes all sessions, since the process is about to end.
     pub(crate) fn exiting(&self) {
         self.sessions.close_all();
     }
@@ -52,7 +52,7 @@ mod tests {
         id: TaskId,
     }
 
-    /// A window `main` whose page has a session and a task.
+    /// Opens a window `main` whose page has a session and a task.
     fn opened() -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_page_that_is_left_loses_its_session_and_keeps_its_tasks() {
+    async fn a_page_that_navigates_loses_its_session_and_keeps_its_tasks() {
         let main = opened();
         main.plugin.page_left("other");
         assert!(main.has_session());
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_tasks_of_a_window_that_closes_become_the_apps() {
+    async fn the_app_owns_the_tasks_of_a_window_that_closed() {
         let main = opened();
         main.plugin.window_destroyed("other");
         assert!(main.has_session());
@@ -108,11 +108,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_label_that_comes_again_inherits_nothing() {
+    async fn a_new_webview_inherits_nothing_from_one_with_the_same_label() {
         let main = opened();
         main.plugin.webview_created("main", "main");
         assert!(!main.has_session());
-        assert_eq!(main.owner(), None, "the app's now, and not the new page's");
+        assert_eq!(main.owner(), None, "the app owns it now, not the new page");
         assert!(!main.plugin.pages.is_current(&main.page));
     }
 

@@ -1,4 +1,4 @@
-//! The app's life: what begins with it, what becomes of pages that come and go, and how it ends.
+//! The life of the app: what starts with it, what happens as webviews come and go, and how it exits.
 
 pub(crate) mod csp;
 pub(crate) mod exit;

@@ -1,4 +1,4 @@
-//! The schedules that an app has from the beginning.
+//! Registers the schedules that the app has set on its builder.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use tauri_plugin_tasks_engine::delivery::{put_schedule, task_of_schedule, to_jso
 
 use crate::{Error, Json, Schedule, TaskManager};
 
-/// What `Builder::schedule` was told.
+/// The arguments of one call of `Builder::schedule`.
 pub(crate) struct Planned {
     name: String,
     task: String,
@@ -21,7 +21,7 @@ impl Planned {
     }
 }
 
-/// Puts them in; they begin later. The error says which one can't be.
+/// Adds the schedules, which begin later. The error names the one that is invalid.
 pub(crate) fn put(tasks: &TaskManager, planned: Vec<Planned>) -> Result<(), String> {
     for Planned { name, task, input, schedule } in planned {
         if task_of_schedule(tasks, &name).is_some() {
@@ -29,7 +29,7 @@ pub(crate) fn put(tasks: &TaskManager, planned: Vec<Planned>) -> Result<(), Stri
         }
         input
             .and_then(|input| put_schedule(tasks, &name, &task, input, schedule))
-            .map_err(|error| format!("schedule \"{name}\" can't be kept: {error}"))?;
+            .map_err(|error| format!("schedule \"{name}\" is invalid: {error}"))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Work that is meant to go on as long as the app: started once when the app is ready.
+//! Starts the app's services once the app is ready.
 
 use parking_lot::Mutex;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use tauri_plugin_tasks_engine::delivery::{engine, to_json};
 
 use crate::{Error, Json, TaskManager};
 
-/// What is to be started, as the app has registered it.
+/// A service as the app has registered it.
 pub(crate) struct Service {
     task: String,
     input: Result<Json, Error>,
@@ -19,11 +19,11 @@ impl Service {
     }
 }
 
-/// Those that have not been started.
+/// The services that have not been started.
 pub(crate) struct Services(Mutex<Vec<(String, Json)>>);
 
 impl Services {
-    /// Looks whether they can be started.
+    /// Checks that each service can be started. The error names the first that can't.
     pub(crate) fn new(services: Vec<Service>, tasks: &TaskManager) -> Result<Self, String> {
         let check = |Service { task, input }| {
             let checked = input.and_then(|input| engine(tasks).check_service(&task, &input).map(|()| input));
@@ -32,7 +32,7 @@ impl Services {
         Ok(Self(Mutex::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
     }
 
-    /// The app is ready.
+    /// Starts the services. A second call starts nothing.
     pub(crate) fn start(&self, tasks: &TaskManager) {
         let services = std::mem::take(&mut *self.0.lock());
         for (task, input) in services {

@@ -1,4 +1,4 @@
-//! `guest-js/core/ipc/bindings.ts` is generated from the commands. With `UPDATE_BINDINGS=1` the test writes it.
+//! Checks that `guest-js/core/ipc/bindings.ts` matches the commands. With `UPDATE_BINDINGS=1`, the test writes it.
 
 use std::collections::BTreeSet;
 
@@ -49,11 +49,12 @@ macro_rules! names {
     ($($command:ident),*) => { [$(stringify!($command)),*] };
 }
 
-/// What a page needs a permission of its own for, beside `tasks:default`: it is about everybody's tasks, or goes with `start`.
+/// The commands that `tasks:default` leaves out: they concern the tasks of all owners, or belong to `allow-start` or
+/// `allow-read`.
 const NOT_BY_DEFAULT: [&str; 7] = ["retry", "batch", "cancel_read", "counts", "set_limit", "trigger", "schedules"];
 
 #[test]
-fn every_command_is_allowed_by_default_or_left_out_on_purpose() {
+fn every_command_is_in_the_default_permissions_or_in_the_list_of_exceptions() {
     let text = include_str!("../../permissions/default.toml");
     let default: toml::Table = toml::from_str(text).unwrap();
     let allowed = default["default"]["permissions"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
@@ -61,7 +62,7 @@ fn every_command_is_allowed_by_default_or_left_out_on_purpose() {
     let mut expected: BTreeSet<_> = all_commands!(names).map(str::to_owned).into();
     assert!(allowed.is_subset(&expected), "{:?}", allowed.difference(&expected));
     for left_out in NOT_BY_DEFAULT.into_iter().chain(["pause_schedule", "resume_schedule"]) {
-        assert!(expected.remove(left_out), "{left_out} is no command");
+        assert!(expected.remove(left_out), "{left_out} is not a command");
     }
     assert_eq!(allowed, expected);
 }

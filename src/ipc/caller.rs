@@ -1,4 +1,4 @@
-//! Who asks: the page that a command comes from and what its permissions for that command say.
+//! The caller of a command: the page that it comes from, with the page's permissions for that command.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,10 +22,10 @@ use crate::{
     state::PluginState,
 };
 
-/// How long a start waits for a task that does not wait for anything itself.
+/// How long the response to a start waits for the task to end.
 const QUICK_END: Duration = Duration::from_millis(2);
 
-/// The caller of a command. As an argument it comes from Tauri, not from the page.
+/// The caller of a command. Tauri fills in this argument, not the page.
 pub(crate) struct Caller {
     view: View,
     pub(crate) tasks: TaskManager,
@@ -67,7 +67,7 @@ impl Caller {
         self.view.clone()
     }
 
-    /// Opens a session, unless the webview has closed while the call was on its way.
+    /// Opens a session. Closes it again if the webview has closed in the meantime.
     pub(crate) fn open(
         &self,
         name: &str,
@@ -81,7 +81,7 @@ impl Caller {
         Ok(info)
     }
 
-    /// Starts a task for this page.
+    /// Starts a task that this page owns.
     pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
         let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
@@ -107,11 +107,11 @@ impl Caller {
         self.page().owner()
     }
 
-    /// Has `session` told of a task that this page has started, unless it has ended already. If the webview has closed while
-    /// the call was on its way, the task is the app's.
+    /// Makes `session` follow a task that this page has started, unless the task has ended. If the webview has closed
+    /// in the meantime, the app becomes the owner.
     pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
         let record = started.record();
-        // What comes to its end without waiting for anything has its end in the answer, unless it takes its time.
+        // The response includes the outcome of a task that ends at once.
         let _ = timeout(QUICK_END, record.settled()).await;
         let snapshot = session.follow(record);
         if !self.pages.is_current(self.page()) {
@@ -131,20 +131,20 @@ impl Caller {
         self.view.scope.check_start(task).map_err(refused)
     }
 
-    /// Whether it sees the tasks of this name whoever owns them.
+    /// Returns whether the caller sees the tasks of this kind whoever owns them.
     pub(crate) fn sees_all(&self, task: &str) -> bool {
         self.view.scope.sees(task, false)
     }
 
-    /// Whether it sees a schedule of this kind, whose runs are the app's.
+    /// Returns whether the caller sees a schedule of this kind. The app owns its runs.
     pub(crate) fn sees_schedule_of(&self, task: &str) -> bool {
         self.view.sees_task_of(task, &Owner::App)
     }
 
-    /// Whether it may change this limit, which holds for everybody's tasks.
+    /// Checks that the caller may change this limit, which applies to the tasks of all owners.
     pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
         let allowed = match of {
-            // It holds for what is spawned under any name too.
+            // It also applies to tasks that the app spawns under any name.
             LimitOf::App => self.view.scope.sees_everything(),
             LimitOf::Task(task) => self.sees_all(task),
             LimitOf::Group(group) => {
@@ -157,12 +157,12 @@ impl Caller {
         if allowed { Ok(()) } else { Err(words::limit_refused(tasks, &self.page().label)) }
     }
 
-    /// The visible tasks that match, oldest first.
+    /// Returns the visible tasks that match `filter`, oldest first.
     pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
-    /// The task with this id. What the caller may not see is not there for it.
+    /// Returns the task with this id. One that the caller may not see is not found.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
         id.parse()
             .ok()
@@ -171,7 +171,7 @@ impl Caller {
             .ok_or_else(|| words::not_visible(id))
     }
 
-    /// The task with this id, whose outcome is wanted.
+    /// Does the same as [`find`](Self::find), but the error says so if the task's outcome has expired.
     pub(crate) fn find_ended(&self, id: &str) -> Result<Arc<Record>, Error> {
         self.find(id).map_err(|not_found| {
             let spent = id.parse().ok().and_then(|id: TaskId| Some((id, engine(&self.tasks).spent(id)?)));

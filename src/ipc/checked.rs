@@ -4,7 +4,7 @@ use tauri_plugin_tasks_engine::delivery::read_exactly;
 
 use crate::{Error, Json};
 
-/// An argument whose errors are ours to word: what Tauri says of one that it can't read is a plain string.
+/// An argument that the command parses itself, since Tauri reports one that it can't read as a plain string.
 #[derive(Debug)]
 pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 

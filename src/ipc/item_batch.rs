@@ -1,14 +1,14 @@
-//! A batch of items, or of bytes, as `read` answers it.
+//! The batch of items or bytes that `read` returns.
 
 use tauri::ipc::{InvokeResponseBody, IpcResponse};
 
 use tauri_plugin_tasks_engine::delivery::Batch;
 
-/// How many bytes follow those of a batch of bytes: its sequence and how many were missed, 8 bytes each with the lowest
-/// first, and whether it is the last one, as 0 or 1.
+/// The size of the trailer after the data of a batch of bytes: its sequence and the number of missed ones, as
+/// little-endian `u64`s, and whether it is the last batch, as 0 or 1.
 const TRAILER: usize = 17;
 
-/// What there is to read: a batch of items as JSON, one of bytes as they are, or nothing yet.
+/// The response of `read`: items as JSON, bytes as they are, or `null` if there is nothing yet.
 pub(crate) struct ItemBatch(pub(crate) Option<Batch>);
 
 impl IpcResponse for ItemBatch {
@@ -39,7 +39,7 @@ fn json(batch: &Batch) -> Result<String, serde_json::Error> {
 
 #[cfg(test)]
 mod wire {
-    //! What the bindings say of it.
+    //! The types of the response in the bindings.
 
     use specta::{Type, Types, datatype::DataType};
 

@@ -1,4 +1,4 @@
-//! What a page may ask, and how it is answered.
+//! The commands that a page may call, with their arguments, results and errors.
 
 #[macro_use]
 #[path = "commands/list.rs"]

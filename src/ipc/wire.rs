@@ -1,4 +1,4 @@
-//! What crosses to a page and back, beside what the engine tells.
+//! The types that only commands use, in addition to those of the engine.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,10 @@
-//! What a page is told when it may not do or see something: which entry to add to which permission, and where.
+//! The messages of refusals. Each says which entry to add to which permission, and where.
 
 use tauri_plugin_tasks_engine::delivery::{Refusal, error, refusal};
 
 use crate::{Error, ErrorKind, access::scope::StartRefusal};
 
-/// Window `label` may not start `task`.
+/// The error when window `label` may not start `task`.
 pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error {
     let message = match why {
         StartRefusal::Denied => format!(
@@ -20,7 +20,7 @@ pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error
     error(ErrorKind::NotAllowed, message)
 }
 
-/// Window `label` may not change a limit on `tasks`: a name, or a pattern of all that it is about.
+/// The error when window `label` may not change a limit on `tasks`, which is a name or a pattern.
 pub(super) fn limit_refused(tasks: &str, label: &str) -> Error {
     error(
         ErrorKind::NotAllowed,
@@ -32,7 +32,7 @@ pub(super) fn limit_refused(tasks: &str, label: &str) -> Error {
     )
 }
 
-/// The same words whether the id is unknown or belongs to somebody else.
+/// The error when no task with this id is visible. It does not reveal whether another owner has such a task.
 pub(super) fn not_visible(id: &str) -> Error {
     error(
         ErrorKind::NotFound,
@@ -44,7 +44,8 @@ pub(super) fn not_visible(id: &str) -> Error {
     )
 }
 
-/// The same words whether the name is unknown or its kind is not visible. `entry`: what the command needs.
+/// The error when no schedule of this name is visible. It does not reveal whether there is one. `entry` is the scope
+/// entry that the command needs.
 pub(super) fn schedule_not_visible(name: &str, entry: &str) -> Error {
     error(
         ErrorKind::UnknownSchedule,
@@ -56,7 +57,7 @@ pub(super) fn schedule_not_visible(name: &str, entry: &str) -> Error {
     )
 }
 
-/// What a start was refused with, for a page: it is told what would let it join or replace a task that it may not see.
+/// Words the error of a start for a page: adds how to join or replace a task that the page may not see.
 pub(super) fn of_start(refused: Error) -> Error {
     match refusal(&refused) {
         Some(Refusal::KeyTaken { task, key, rival: None }) => error(
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_says_which_entry_to_add() {
+    fn a_refusal_names_the_entry_to_add() {
         let error = start_refused(StartRefusal::NotAllowed, "export", "main");
         assert!(
             error.message.contains(r#"{ "identifier": "tasks:allow-start", "allow": [{ "task": "export" }] }"#),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_is_denied_is_told_to_look_for_the_denial() {
+    fn the_refusal_of_a_denied_start_says_where_to_look_for_the_denial() {
         let error = start_refused(StartRefusal::Denied, "secret", "main");
         assert!(error.message.contains("deny") && error.message.contains("capabilities"), "{error}");
     }

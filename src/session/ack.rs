@@ -4,12 +4,13 @@ use super::{gone::gone, message::SessionMessage, session::Session};
 use crate::Error;
 
 impl Session {
-    /// The page has taken this message; returns the next if that one left something out, when the next frame is due.
+    /// Acknowledges this message. If it left something out, waits until the next frame is due and returns the next
+    /// message.
     ///
-    /// Cancel safe: what is not answered is pushed.
+    /// Cancel safe: if the call is dropped, the rest is pushed.
     pub(crate) async fn acknowledge(&self, message: u64) -> Result<Option<SessionMessage>, Error> {
         let Some(rest) = self.outbox.lock().acknowledge(message, Instant::now()) else {
-            // Something may have come up for the pump, which doesn't look while a message is on its way.
+            // The pump ignores changes while a message is unacknowledged, so there may be some by now.
             self.wake.notify_one();
             return Ok(None);
         };
@@ -27,7 +28,7 @@ impl Session {
     }
 }
 
-/// An acknowledgement that waits for its answer.
+/// An acknowledgement that waits for its answer. Dropping it gives the answer up.
 struct Waiting<'a> {
     session: &'a Session,
     acknowledgement: u64,

@@ -2,7 +2,7 @@ use tauri_plugin_tasks_engine::delivery::error;
 
 use crate::{Error, ErrorKind};
 
-/// What a page is told that uses a session which is not there.
+/// Returns the error for a page that uses a session which does not exist.
 pub(super) fn gone(why: &str) -> Error {
     error(
         ErrorKind::SessionGone,

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
-/// The number of the protocol between the page's package and this crate.
+/// The version of the protocol between the page's package and this crate.
 pub(crate) const PROTOCOL: u32 = 4;
 
 /// What a session tells its page in one go.
@@ -38,7 +38,8 @@ pub(crate) struct ListChange {
     pub removed: Vec<TaskId>,
 }
 
-/// A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it was.
+/// A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it
+/// was.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 pub(crate) struct ProgressChange {
@@ -81,7 +82,7 @@ pub(crate) enum WatchTarget {
     },
 }
 
-/// A value already written as JSON, so that its size is known before it is sent.
+/// A value that is already serialized as JSON, so that its size is known before it is sent.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Encoded<T> {

@@ -1,7 +1,8 @@
-//! Delivery to pages: one session for each load of a page's client, with one channel for everything.
+//! Delivers changes to pages. Each load of the client in a page opens one session, with one channel for all messages.
 //!
-//! [`news`] is what there is to tell, [`protocol`] whose move it is, and [`outbox`] both. The [`session`](self::session) puts a
-//! lock around that, and its [`pump`] feeds the channel.
+//! [`news`] keeps what a page has yet to be told. [`protocol`] decides when it may be told. [`outbox`] combines the
+//! two. A [`session`](self::session) puts a lock around the outbox, and its [`pump`] sends the messages over the
+//! channel.
 
 mod ack;
 mod gone;
@@ -12,7 +13,7 @@ mod protocol;
 mod pump;
 mod read;
 mod readers;
-#[allow(clippy::module_inception)] // One session; its folder is all about them.
+#[allow(clippy::module_inception)] // The file holds one session; the folder holds all that sessions need.
 pub(crate) mod session;
 pub(crate) mod sessions;
 #[cfg(test)]

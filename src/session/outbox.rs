@@ -1,9 +1,9 @@
-//! What one page is still to be told, as plain data with the time handed in: the [`News`], and the [`Protocol`] that says when
-//! they may be told.
+//! Composes the messages of one session from its [`News`] when its [`Protocol`] allows it. Plain data: the caller
+//! passes the time in.
 //!
-//! A pushed message is shorter than [`PUSH_LIMIT`], so that it goes the fast way and can't get lost alone. An answer is as large
-//! as the page is quick ([`AnswerSize`](super::protocol::answer_size::AnswerSize)), or holds no more than one thing of each sort
-//! that is larger.
+//! A push is shorter than [`PUSH_LIMIT`], so that Tauri sends it the fast way and it can't get lost alone. The limit of
+//! an answer depends on the speed of the page ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). Only an event
+//! or a list entry that is larger by itself exceeds it, at most one of each.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
-/// From this length on, Tauri takes the slow way for a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
-/// tauri's `ipc/channel.rs`).
+/// The length from which Tauri sends a message the slow way (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in tauri's
+/// `ipc/channel.rs`).
 const PUSH_LIMIT: usize = 8 * 1024;
-/// So many changes may pile up for a page that does not answer before they are looked through.
+/// How many changes may pile up, at least, before they are absorbed for a page that does not answer.
 const LEAST_PILE: usize = 1024;
 
 pub(super) struct Outbox {
@@ -33,7 +33,7 @@ impl Outbox {
         Self { news: News::new(now), protocol: Protocol::new(now) }
     }
 
-    // What the page wants to hear.
+    // Follows and lists.
 
     pub(super) fn follows(&self, id: TaskId) -> bool {
         self.news.follows(id)
@@ -68,12 +68,12 @@ impl Outbox {
         self.news.unlist(watch)
     }
 
-    /// The page does something with its session, so it is there.
+    /// Notes that the page has used its session, so it is alive.
     pub(super) fn is_used(&mut self, now: Instant) {
         self.protocol.is_used(now);
     }
 
-    /// The page has taken message number `message`. Returns when the next one comes if that one left something out.
+    /// Acknowledges message number `message`. If that one left something out, returns when the next one is due.
     pub(super) fn acknowledge(&mut self, message: u64, now: Instant) -> Option<Rest> {
         let acknowledged = self.protocol.acknowledge(message, now);
         if acknowledged.is_news {
@@ -82,7 +82,7 @@ impl Outbox {
         acknowledged.rest
     }
 
-    /// The answer to this acknowledgement, if it is still to be answered and there is something to tell.
+    /// Returns the answer to this acknowledgement, if it still waits for one and there is something to tell.
     pub(super) fn answer(
         &mut self,
         acknowledgement: u64,
@@ -101,19 +101,19 @@ impl Outbox {
         self.protocol.give_up(acknowledgement)
     }
 
-    // When to act.
+    // Pushes.
 
-    /// Whether the page has left a message lying for too long.
+    /// Returns whether the lease has ended: the page has left a message unacknowledged for too long.
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.protocol.is_expired(now)
     }
 
-    /// When to look for the next push, if there is none now.
+    /// Returns when to look for the next push if there is none now.
     pub(super) fn pause(&self, now: Instant) -> Pause {
         self.protocol.pause(self.news.refresh_at(), self.pile(), now)
     }
 
-    /// The next message to push, if it may be told now and there is something to tell.
+    /// Returns the next message to push, if one may be pushed now and there is something to tell.
     pub(super) fn next_push(&mut self, watcher: &ChangeSet<Record>, now: Instant) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
             if watcher.len() >= self.pile() {
@@ -123,25 +123,26 @@ impl Outbox {
         }
         let changed = watcher.take();
         if !changed.is_empty() {
-            // Changes that the page doesn't see are not looked through more often than others are told.
+            // Once a frame is enough, even for changes that the page doesn't see.
             self.protocol.wait_a_frame(now);
         }
         self.news.absorb(changed);
         self.compose(Room::for_push(PUSH_LIMIT), false, now)
     }
 
-    /// With how many changes the watcher is looked through although it isn't time: those of tasks that are gone again would
-    /// pile up there.
+    /// Returns how many changes may pile up before they are absorbed although nothing may be pushed. Without a limit,
+    /// the changes of tasks that are gone again would pile up for ever.
     fn pile(&self) -> usize {
         LEAST_PILE + 2 * self.len()
     }
 
-    /// How many tasks something is kept of.
+    /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
         self.news.len()
     }
 
-    /// As much as there is room for; `None` if there is nothing, unless the page is to show that it is there.
+    /// Composes a message with as much as there is room for. Returns `None` if there is nothing to tell and no probe is
+    /// due.
     fn compose(&mut self, room: Room, answered: bool, now: Instant) -> Option<SessionMessage> {
         let Told { events, lists, more } = self.news.tell(room, now);
         let probes = !answered && self.protocol.probes(now);

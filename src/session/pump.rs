@@ -3,19 +3,20 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{message::SessionMessage, session::Session};
 
-/// Why a session is fed no more.
+/// Why the pump has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It was closed, or its channel is gone.
+    /// The session was closed, or its channel is gone.
     Closed,
-    /// Its page has stopped answering.
+    /// The page has stopped acknowledging.
     Silent,
 }
 
-/// Feeds one session until it is closed. The channel goes with it, and with the channel its callback in the page.
+/// Pushes the messages of one session until it is closed. Then drops the channel, which removes its callback in the
+/// page.
 ///
-/// It runs when there can be something to do: when the page has answered, when the next frame is due, and, once there is
-/// nothing left to tell, when a task changes.
+/// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due or, if
+/// there is nothing left to tell, when a task changes.
 pub(super) async fn pump(session: &Session, channel: Channel<SessionMessage>) -> End {
     let feed = async {
         loop {

@@ -1,4 +1,4 @@
-//! What a page reads of what tasks emit.
+//! Reads the items of tasks for a page.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,30 +10,31 @@ use super::{gone::gone, session::Session};
 use crate::{Error, TaskId};
 
 impl Session {
-    /// The task that this reader reads. It may have been evicted or removed meanwhile, and is still to be read to its end.
+    /// Returns the task that this reader reads. Its items can still be read if the task was evicted or removed
+    /// meanwhile.
     pub(crate) fn read_by(&self, id: TaskId, reader: &str) -> Option<Arc<Record>> {
         self.readers.get(id, reader)
     }
 
-    /// The batch that is asked for, or `None` if there is nothing yet after `wait`. Not to wait at all makes those that wait
-    /// in this session answer at once: a page has few places for calls that wait, and needs one.
+    /// Returns the requested batch, or `None` if there is nothing after `wait`. With a `wait` of zero, all waiting
+    /// reads of this session return at once if there is nothing: a page can have few calls in flight, and needs one.
     pub(crate) async fn read(
         &self,
         record: &Arc<Record>,
         ask: Ask<'_>,
         wait: Duration,
     ) -> Result<Option<Batch>, Error> {
-        // First in the list: a session that closes from here on finds the reader there.
+        // Registered first, so that a session that closes from here on finds the reader.
         let _reading = self.readers.begin(ask.reader, record)?;
         self.outbox.lock().is_used(Instant::now());
         let told = |read: Result<Batch, ReadRefusal>| {
             read.map(Some).map_err(|refusal| {
-                // The readers of a closed session have gone, and that is why.
+                // Closing the session removes its readers, so that is the real reason.
                 if self.readers.is_closed() { gone("it was closed") } else { refusal.of(record.id) }
             })
         };
         if wait.is_zero() {
-            // What is there needs nobody's place.
+            // A batch that is there needs no waiting read to return.
             if let Some(read) = record.items().read(ask).now_or_never() {
                 return told(read);
             }
@@ -48,8 +49,8 @@ impl Session {
         }
     }
 
-    /// The reader stops; all before number `position` counts as read. `record` is the task, if the page may read it: one that
-    /// is not there any more is known here as long as it has a reader.
+    /// Stops the reader. All items before number `position` count as read. `record` is the task, if the page may read
+    /// it; a removed task is found here as long as it has a reader.
     pub(crate) fn cancel_read(
         &self,
         id: TaskId,

@@ -7,28 +7,28 @@ use tokio::sync::Notify;
 use super::gone::gone;
 use crate::{Error, TaskId};
 
-/// What became of the page that read.
+/// How a page has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Departure {
-    /// It reloads, or has stopped answering: it may be back in a moment.
+    /// The page reloads or has stopped answering, so it may be back in a moment.
     MayReturn,
-    /// Its webview has closed.
+    /// The webview of the page has closed.
     ForGood,
 }
 
 type Tasks = HashMap<(TaskId, String), Reads>;
 
-/// Who reads items in one session. Whoever is the reader of a task is in here, and who has a read on its way.
+/// The readers of one session: those that are the reader of a task, and those with a read in flight.
 pub(super) struct Readers {
-    /// By task and name; `None` when the session is closed.
+    /// By task and name. `None` when the session is closed.
     tasks: Mutex<Option<Tasks>>,
-    /// Has the reads that wait make room for others.
+    /// Makes waiting reads return, to free their calls for others.
     pub(super) turn: Notify,
 }
 
 struct Reads {
     record: Arc<Record>,
-    /// How many of its reads are on their way.
+    /// How many reads are in flight.
     under_way: usize,
 }
 
@@ -50,7 +50,7 @@ impl Readers {
         tasks.as_ref()?.get(&(id, name.to_owned())).map(|entry| Arc::clone(&entry.record))
     }
 
-    /// Forgets one that has no read on its way and is not its task's reader: it was refused, or has stopped.
+    /// Removes a reader that has no read in flight and is not the task's reader: it was refused or has stopped.
     pub(super) fn forget(&self, key: &(TaskId, String)) {
         let mut tasks = self.tasks.lock();
         let is_over = |entry: &Reads| entry.under_way == 0 && !entry.record.items().is_read_by(&key.1);
@@ -64,7 +64,7 @@ impl Readers {
         self.tasks.lock().is_none()
     }
 
-    /// The session is closed, and whoever reads in it has gone with its page.
+    /// Removes all readers, since the session is closed and its page has left.
     pub(super) fn close(&self, departure: Departure) {
         let tasks = self.tasks.lock().take();
         for ((_, name), entry) in tasks.into_iter().flatten() {
@@ -77,7 +77,7 @@ impl Readers {
     }
 }
 
-/// A read on its way.
+/// A read in flight.
 pub(super) struct Reading<'a> {
     readers: &'a Readers,
     key: (TaskId, String),
@@ -85,7 +85,7 @@ pub(super) struct Reading<'a> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        // It is there until its last read is back, or the session is closed.
+        // The entry may be missing, as closing the session removes it.
         if let Some(entry) = self.readers.tasks.lock().as_mut().and_then(|tasks| tasks.get_mut(&self.key)) {
             entry.under_way -= 1;
         }

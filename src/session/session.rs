@@ -12,16 +12,16 @@ use crate::{
     access::{page::Page, view::View},
 };
 
-/// How often an open session may be opened again.
+/// How many repeated calls of `open` a session accepts.
 const REPEATS_LIMIT: usize = 8;
 
-/// What is told to one page, and how far that has come. Its [pump](super::pump) does the telling.
+/// One load of the client in a page. Its [pump](super::pump) pushes the messages.
 pub(crate) struct Session {
     pub(super) page: Page,
     pub(super) tasks: TaskManager,
     pub(super) watcher: Arc<ChangeSet<Record>>,
     pub(super) outbox: Lock<Outbox, DELIVERY>,
-    /// Has the pump look again.
+    /// Wakes the pump.
     pub(super) wake: Notify,
     pub(super) closed: CancellationToken,
     pub(super) readers: Readers,
@@ -51,9 +51,9 @@ impl Session {
         Ok(())
     }
 
-    /// Tells the page each change of this task from now on; returns how it stands.
+    /// Tells the page each change of this task from now on. Returns the task's snapshot.
     pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
-        // Under one lock from the first mark to the entry, or the pump would take the mark and find nobody for it.
+        // One lock for the watcher and the entry, or the pump would take a change and find no follow for it.
         let mut outbox = self.outbox.lock();
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
@@ -63,25 +63,25 @@ impl Session {
             record.remove_watcher(&self.watcher);
         }
         drop(outbox);
-        // It may have a rate, to be told again.
+        // The progress may have a rate, which must be told again later.
         self.wake.notify_one();
         snapshot
     }
 
     pub(crate) fn unfollow(&self, id: TaskId) {
-        // Under the lock to here, or the watcher of somebody who follows anew would go.
+        // The lock also covers the watcher, or this could remove the one of a new follow.
         let mut outbox = self.outbox.lock();
         let follower = outbox.unfollow(id);
         if let Some(follower) = &follower {
             follower.record().remove_watcher(&self.watcher);
         }
         drop(outbox);
-        // May log the task's failure, and that not under the lock.
+        // Dropped without the lock, as this may log the task's failure.
         drop(follower);
     }
 
-    /// Tells the page from now on what changes among the tasks that match and that it may see; returns
-    /// which those are.
+    /// Tells the page from now on what changes among the tasks that match `filter` and that `view` shows it. Returns
+    /// their snapshots.
     pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View) -> Vec<TaskSnapshot> {
         let mut outbox = self.outbox.lock();
         engine(&self.tasks).watch_all(&self.watcher);
@@ -93,7 +93,7 @@ impl Session {
     }
 
     pub(crate) fn unlist(&self, watch: u32) {
-        // Under the lock to the end, or the watcher of a list that is just being added would go.
+        // The lock also covers the watcher, or this could remove the one of a list that is just being added.
         let mut outbox = self.outbox.lock();
         if outbox.unlist(watch) {
             engine(&self.tasks).unwatch_all(&self.watcher);

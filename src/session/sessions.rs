@@ -1,4 +1,4 @@
-//! Which sessions there are.
+//! Opens, finds and closes sessions.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{Error, ErrorKind, TaskManager, access::page::Page};
 
-/// The longest name that a page may give its session.
+/// The longest name of a session, in bytes.
 const NAME_LIMIT: usize = 64;
-/// How many names of closed sessions are remembered: a reloading page repeats its calls, and a repeated
-/// `open` must not bring a session back that nobody listens to.
+/// How many names of closed sessions are remembered. A reloading page repeats its calls, and a repeated `open` must not
+/// bring back a session that nobody listens to.
 const CLOSED_LIMIT: usize = 256;
 
 /// All sessions of the app.
@@ -38,7 +38,8 @@ struct Names {
 }
 
 impl Sessions {
-    /// Opens a session, or finds the one that an earlier call with the same name has opened.
+    /// Opens a session for `page`, or finds the one that an earlier call with the same name has opened. Fails if the
+    /// page speaks another `protocol`, or if the name is invalid, taken or that of a closed session.
     pub(crate) fn open(
         self: &Arc<Self>,
         name: &str,
@@ -62,7 +63,7 @@ impl Sessions {
         }
         let mut names = self.names.lock();
         match names.open.get(name) {
-            // To drop the channel of a repeat would end its callback in the page, which is the live one's too.
+            // Dropping the channel of a repeat would remove its callback in the page, which the live channel shares.
             Some(session) if session.page == *page => session.keep(channel)?,
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
@@ -81,7 +82,7 @@ impl Sessions {
         Ok(SessionInfo { protocol: PROTOCOL, lease_ms: u32::try_from(LEASE.as_millis()).unwrap_or(u32::MAX) })
     }
 
-    /// The open session of this name, if it is this page's.
+    /// Returns the open session of this name, if it belongs to this page.
     pub(crate) fn get(&self, name: &str, page: &Page) -> Result<Arc<Session>, Error> {
         let names = self.names.lock();
         names
@@ -92,17 +93,17 @@ impl Sessions {
             .ok_or_else(|| gone("it was closed or never opened"))
     }
 
-    /// Closes the sessions of a webview whose document is gone.
+    /// Closes the sessions of the webview `label`, whose document is gone.
     pub(crate) fn close_page(&self, label: &str, departure: Departure) {
         self.close(departure, |session| &*session.page.label == label);
     }
 
-    /// Closes what a page has opened that was gone already.
+    /// Closes the sessions of a page that was gone before it opened them.
     pub(crate) fn close_sessions_of(&self, page: &Page) {
         self.close(Departure::ForGood, |session| session.page == *page);
     }
 
-    /// Nobody feeds this session any more.
+    /// Closes a session whose pump has ended.
     fn has_ended(&self, session: &Arc<Session>, end: End) {
         self.close(Departure::MayReturn, |other| Arc::ptr_eq(other, session));
         if end == End::Silent && !self.has_any_of(&session.page) {
@@ -110,12 +111,12 @@ impl Sessions {
         }
     }
 
-    /// Whether a session of this page is open.
+    /// Returns whether this page has an open session.
     fn has_any_of(&self, page: &Page) -> bool {
         self.names.lock().open.values().any(|session| session.page == *page)
     }
 
-    /// How many are open, and how many readers they have.
+    /// Returns how many sessions are open and how many readers they have.
     pub(crate) fn held(&self) -> (usize, usize) {
         let sessions: Vec<_> = self.names.lock().open.values().cloned().collect();
         (sessions.len(), sessions.iter().map(|session| session.readers.len()).sum())
@@ -132,10 +133,10 @@ impl Sessions {
         closed.extend(gone.iter().map(|(name, _)| name.clone()));
         let excess = closed.len().saturating_sub(CLOSED_LIMIT);
         closed.drain(..excess);
-        // The last hold of a session may log failures that its page has not learned of: not under the lock.
+        // Sessions are dropped without the lock, as that may log failures that their pages have not learned of.
         drop(names);
         for (_, session) in gone {
-            // First: whoever hears that the session is closed may read on in another one.
+            // The readers go first, as the page may read on in another session once it learns of the close.
             session.readers.close(departure);
             session.closed.cancel();
         }

@@ -1,5 +1,5 @@
-//! Promises 2 and 6 between the engine and the channel, in paused time: pages that answer late, that answer
-//! twice, that never answer.
+//! Tests promises 2 and 6 between the engine and the channel, in paused time: with pages that answer late, twice or
+//! never.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -29,7 +29,7 @@ use tauri_plugin_tasks_engine::delivery::{
 };
 use tauri_plugin_tasks_engine::test::{log::Log, manager};
 
-/// How often a page that waits for something says that it is there.
+/// How often a waiting page shows that it is alive.
 const PING: Duration = Duration::from_secs(10);
 
 mod lists;
@@ -40,7 +40,7 @@ fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }
 }
 
-/// What came over a channel, with the time it came.
+/// The messages pushed over a channel, each with its time.
 type Pushed = Arc<Mutex<Vec<(Instant, Value, usize)>>>;
 
 fn channel() -> (Channel<SessionMessage>, Pushed) {
@@ -85,7 +85,7 @@ impl Opened {
         self.session().unwrap().follow(&engine(&self.tasks).find(id).unwrap());
     }
 
-    /// Takes and acknowledges until nothing more comes; answers the messages.
+    /// Takes and acknowledges messages until no more come. Returns them.
     async fn take_all(&self) -> Vec<Value> {
         let session = self.session().unwrap();
         let (mut messages, mut idle) = (Vec::new(), 0);
@@ -108,7 +108,7 @@ impl Opened {
         messages
     }
 
-    /// The page is there for so long, and says so as often as the client does.
+    /// Keeps the page alive for `time`, as the client does.
     async fn stay(&self, time: Duration) {
         let until = Instant::now() + time;
         while Instant::now() < until {
@@ -128,20 +128,20 @@ impl Opened {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_never_answers_costs_one_message_and_its_session_ends_with_its_lease() {
+async fn a_page_that_never_answers_gets_one_message_and_loses_its_session_when_the_lease_ends() {
     let opened = Opened::new();
     let id = opened.hang();
     opened.follow(id);
     sleep(Duration::from_secs(29)).await;
     assert_eq!(opened.pushed.lock().len(), 1);
-    assert!(opened.session().is_ok(), "still within its lease");
+    assert!(opened.session().is_ok(), "the lease has not ended");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert_eq!(opened.tasks.get(id).unwrap().status, crate::TaskStatus::Running, "its tasks go on");
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
+async fn a_page_that_answers_keeps_its_session_while_nothing_happens() {
     let opened = Opened::new();
     opened.follow(opened.hang());
     sleep(Duration::from_secs(20)).await;
@@ -152,7 +152,7 @@ async fn an_idle_session_stays_and_a_page_that_answers_keeps_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_is_silent_is_asked_to_show_that_it_is_there() {
+async fn a_silent_page_is_sent_a_message_to_acknowledge() {
     let opened = Opened::new();
     opened.follow(opened.hang());
     sleep(FRAME).await;
@@ -161,7 +161,7 @@ async fn a_page_that_is_silent_is_asked_to_show_that_it_is_there() {
     answers(1).await;
     for number in 2..100 {
         sleep(PROBE.saturating_sub(FRAME)).await;
-        assert_eq!(opened.pushed.lock().len() as u64, number - 1, "not before its time");
+        assert_eq!(opened.pushed.lock().len() as u64, number - 1, "too early");
         sleep(2 * FRAME).await;
         let (_, message, _) = opened.pushed.lock().last().cloned().unwrap();
         assert_eq!(
@@ -175,7 +175,7 @@ async fn a_page_that_is_silent_is_asked_to_show_that_it_is_there() {
     assert_eq!(opened.pushed.lock().len(), 100, "once");
 }
 
-/// Tasks of two kinds that `main` has started, one of each.
+/// Starts one task of each of two kinds for the page `main`.
 fn owned() -> (TaskManager, [TaskId; 2]) {
     let kinds = [OnOwnerClosed::GoOn, OnOwnerClosed::Cancel].map(|what| {
         let policy = Policy { on_owner_closed: what, ..Policy::default() };
@@ -194,7 +194,7 @@ fn owned() -> (TaskManager, [TaskId; 2]) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_whose_page_has_stopped_answering_go_on_or_are_cancelled_as_their_kind_says() {
+async fn tasks_of_a_page_that_stopped_answering_go_on_or_are_cancelled_as_their_kind_says() {
     let (tasks, [goes_on, cancelled]) = owned();
     let opened = Opened::with(tasks);
     opened.follow(goes_on);
@@ -208,7 +208,7 @@ async fn tasks_whose_page_has_stopped_answering_go_on_or_are_cancelled_as_their_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_with_another_session_or_that_was_left_has_not_stopped_answering() {
+async fn a_page_with_another_session_or_a_new_document_does_not_count_as_silent() {
     let (tasks, [_, task]) = owned();
     let opened = Opened::with(tasks);
     opened.follow(task);
@@ -226,12 +226,12 @@ async fn a_page_with_another_session_or_that_was_left_has_not_stopped_answering(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_opened_and_never_used_ends_with_its_lease() {
+async fn a_session_that_is_never_used_ends_with_its_lease() {
     let opened = Opened::new();
     sleep(Duration::from_secs(29)).await;
     assert!(opened.session().is_ok());
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone, "its page went while it was being opened");
+    assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone, "the page left while it opened the session");
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,14 +258,14 @@ async fn a_failure_that_the_page_has_not_acknowledged_is_logged() {
     let last = opened.pushed.lock().len() as u64;
     opened.session().unwrap().acknowledge(last).await.unwrap();
     sleep(Duration::from_secs(2)).await;
-    assert_eq!(opened.pushed.lock().len() as u64, last + 1, "the end is on its way");
+    assert_eq!(opened.pushed.lock().len() as u64, last + 1, "the end is pushed");
     sleep(Duration::from_secs(60)).await;
     assert!(opened.session().is_err());
     assert_eq!(log.count("disk full"), 1, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_nobody_follows_any_more_has_no_watchers() {
+async fn a_task_that_nobody_follows_has_no_watchers() {
     let opened = Opened::new();
     let record = engine(&opened.tasks).find(opened.hang()).unwrap();
     let session = opened.session().unwrap();
@@ -285,7 +285,7 @@ async fn a_task_that_nobody_follows_any_more_has_no_watchers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_is_told_what_was_removed_and_what_was_evicted() {
+async fn a_list_tells_which_tasks_were_removed_and_evicted() {
     let opened = Opened::new();
     opened.list(1, TaskFilter::default());
     let quick = || opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
@@ -308,7 +308,7 @@ async fn a_list_is_told_what_was_removed_and_what_was_evicted() {
             }
             for id in change["removed"].as_array().unwrap() {
                 let id = id.as_str().unwrap().to_owned();
-                assert!(listed.remove(&id), "only what was in the list can leave it");
+                assert!(listed.remove(&id), "only a task in the list can leave it");
                 left.push(id);
             }
         }
@@ -327,7 +327,7 @@ async fn a_rate_falls_in_a_list_too() {
         }
         std::future::pending::<Result<(), Failure>>().await
     });
-    // After its last report, so that the list alone knows of the rate.
+    // After the last report, so that only the list knows the rate.
     sleep(Duration::from_millis(5_050)).await;
     let listed = opened.list(1, TaskFilter::default());
     assert!(listed[0].progress.rate.is_some());
@@ -344,7 +344,7 @@ async fn a_rate_falls_in_a_list_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_end_that_says_too_much_is_told_all_the_same() {
+async fn the_end_of_a_task_is_told_even_if_its_error_is_huge() {
     struct Talkative;
     impl serde::Serialize for Talkative {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -362,9 +362,9 @@ async fn an_end_that_says_too_much_is_told_all_the_same() {
     assert_eq!(ends, ["completed", "failed"]);
 }
 
-/// Real threads, since it is about what they do to each other; bounded in messages.
+/// On real threads, as they compete with each other. Bounded by the number of messages.
 #[test]
-fn tasks_that_report_without_pause_leave_room_for_the_others() {
+fn tasks_that_report_without_pause_leave_room_for_others() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let _entered = runtime.enter();
     let opened = Opened::new();
@@ -394,12 +394,12 @@ fn tasks_that_report_without_pause_leave_room_for_the_others() {
     while messages < 1_000 {
         now += FRAME;
         let Some(message) = outbox.next_push(&watcher, now) else {
-            // They have not begun, or wait for a core.
+            // The tasks have not begun, or wait for a core.
             std::thread::yield_now();
             continue;
         };
         messages += 1;
-        assert!(!message.more, "what comes up meanwhile waits for the next frame");
+        assert!(!message.more, "later changes wait for the next frame");
         outbox.acknowledge(message.message, now);
         let message = serde_json::to_value(message).unwrap();
         for id in ids {
@@ -414,9 +414,9 @@ fn tasks_that_report_without_pause_leave_room_for_the_others() {
     }
 }
 
-/// Real threads as well: every pair of locks that two calls take in turn.
+/// On real threads: two calls take every pair of locks.
 #[test]
-fn calls_at_the_same_time_never_stop_each_other() {
+fn concurrent_calls_never_deadlock() {
     const ROUNDS: usize = 3_000;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     let _entered = runtime.enter();
@@ -453,7 +453,7 @@ fn calls_at_the_same_time_never_stop_each_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reloaded_page_loses_its_sessions_and_a_repeated_open_brings_none_back() {
+async fn a_reload_closes_the_sessions_of_a_page_and_a_repeated_open_does_not_reopen_them() {
     let opened = Opened::new();
     let (other, _) = channel();
     opened.sessions.open("elsewhere", PROTOCOL, &page("second"), &opened.tasks, other).unwrap();
@@ -469,10 +469,10 @@ async fn a_reloaded_page_loses_its_sessions_and_a_repeated_open_brings_none_back
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_is_one_pages_own() {
+async fn a_session_belongs_to_one_page() {
     let opened = Opened::new();
     assert!(opened.sessions.get("s", &page("second")).is_err());
-    assert!(opened.sessions.get("s", &Page { incarnation: 1, ..page("main") }).is_err(), "a label opened again");
+    assert!(opened.sessions.get("s", &Page { incarnation: 1, ..page("main") }).is_err(), "a new webview, same label");
     assert!(opened.sessions.get("s", &Page { remote: true, ..page("main") }).is_err(), "a remote document");
     let (foreign, _) = channel();
     assert!(opened.sessions.open("s", PROTOCOL, &page("second"), &opened.tasks, foreign).is_err());
@@ -485,7 +485,7 @@ async fn a_session_is_one_pages_own() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rate_falls_on_the_page_while_nothing_happens() {
+async fn a_rate_falls_in_the_page_while_nothing_happens() {
     let opened = Opened::new();
     let task = opened.tasks.spawn("stalls", async |ctx: TaskContext| {
         for _ in 0..50 {
@@ -509,7 +509,7 @@ async fn a_rate_falls_on_the_page_while_nothing_happens() {
     assert_eq!(rates.last(), Some(&None), "after a while there is none");
     let count = opened.pushed.lock().len();
     opened.stay(Duration::from_secs(3_600)).await;
-    assert_eq!(opened.pushed.lock().len(), count, "and then it is quiet");
+    assert_eq!(opened.pushed.lock().len(), count, "then nothing more is pushed");
 }
 
 #[tokio::test(start_paused = true)]
@@ -539,7 +539,7 @@ impl<T> KindOfRefusal for Result<T, Error> {
     }
 }
 
-/// One task of a random run: it counts in steps, says something long, and ends.
+/// One task of a random run: it counts in steps, reports a long message and ends.
 #[derive(Debug, Clone)]
 struct Script {
     steps: Vec<u64>,
@@ -569,7 +569,7 @@ async fn work(ctx: TaskContext, script: Script) -> Result<String, Failure> {
     Ok("o".repeat(script.output_bytes))
 }
 
-/// What a page knows of one task from its messages.
+/// What a page knows about one task from its messages.
 #[derive(Debug, Default)]
 struct Known {
     sequence: u64,
@@ -603,7 +603,7 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
         let mut known = known.lock();
         for event in message["events"].as_array().unwrap() {
             let id = event["id"].as_str().unwrap();
-            let task = known.get_mut(id).expect("only what is followed is told");
+            let task = known.get_mut(id).expect("only followed tasks are told");
             assert!(!task.ended, "told after its end: {event}");
             let data = &event["change"]["data"];
             if event["change"]["type"] == "progress" {
@@ -651,7 +651,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_a_page_does_it_is_told_everything_once_and_in_order(
+    fn a_page_is_told_everything_once_and_in_order_whatever_it_does(
         scripts in scripts(),
         delays in prop::collection::vec(prop_oneof![Just(0), 1..3_000_u64], 1..8),
         repeat: bool,

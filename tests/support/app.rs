@@ -1,4 +1,4 @@
-//! An app on the mock runtime with the crate's real permission files.
+//! Builds an app on the mock runtime with the crate's real permission files.
 
 use std::{
     collections::BTreeMap,
@@ -78,14 +78,14 @@ async fn hang(_: TaskContext, (): ()) -> Result<(), Failure> {
     std::future::pending().await
 }
 
-/// Keeps its thread, and so its supervisor, until the gate opens.
+/// Blocks its thread, and so its supervisor, until the gate opens.
 async fn busy<R: Runtime>(app: AppHandle<R>, _: TaskContext, (): ()) -> Result<(), Failure> {
     let gate = app.state::<Gate>().closed.lock().unwrap().take().unwrap();
     let _ = gate.recv();
     Ok(())
 }
 
-/// What [`busy`] waits for.
+/// The gate that [`busy`] waits for.
 pub struct Gate {
     closed: Mutex<Option<mpsc::Receiver<()>>>,
     pub opener: Mutex<Option<mpsc::Sender<()>>>,
@@ -149,7 +149,7 @@ async fn numbers(ctx: TaskContext<(), u32>, Numbers { to, hangs }: Numbers) -> R
     if hangs { std::future::pending().await } else { Ok(()) }
 }
 
-/// Emits each of these as it is.
+/// Emits each of `items` unchanged.
 async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(), Failure> {
     for item in items {
         ctx.emit(item).await?;
@@ -188,7 +188,7 @@ fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("one", hang).concurrency(1).queue_limit(20).group("lane"))
 }
 
-/// A message as it came over a channel or as an answer.
+/// A message that was pushed over a channel or returned as an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub number: u64,
@@ -212,7 +212,7 @@ impl Message {
     }
 }
 
-/// What was pushed: the label, the channel and the message.
+/// A push: the label of the webview, the channel and the message.
 type Pushed = Arc<Mutex<Vec<(String, u32, Message)>>>;
 
 pub struct App {
@@ -264,17 +264,17 @@ impl App {
         }
     }
 
-    /// The same window with a document from elsewhere in it.
+    /// Returns the same window with a remote document.
     pub fn remote_window(&self, label: &str, url: &str) -> Page {
         Page { url: url.to_owned(), ..self.window(label) }
     }
 
-    /// How often the handler of `task` was run.
+    /// Returns how often the handler of `task` was called.
     pub fn runs(&self, task: &str) -> usize {
         self.app.state::<Runs>().0.lock().unwrap().get(task).copied().unwrap_or_default()
     }
 
-    /// Lets [`busy`] go on.
+    /// Opens the gate for [`busy`].
     pub fn open_gate(&self) {
         self.app.state::<Gate>().opener.lock().unwrap().take();
     }
@@ -288,13 +288,13 @@ impl App {
     }
 }
 
-/// One webview, and what was pushed to it so far.
+/// One webview and the messages pushed to it so far.
 pub struct Page {
     window: WebviewWindow<MockRuntime>,
     url: String,
     pushed: Pushed,
     taken: Arc<AtomicUsize>,
-    /// What was answered of tasks that had ended when their start was answered, by id.
+    /// The responses of starts whose tasks had already ended, by id.
     ended: Arc<Mutex<BTreeMap<String, Value>>>,
 }
 
@@ -321,12 +321,12 @@ impl Page {
         Ok(answer)
     }
 
-    /// What a command answers, as it crosses over to the page.
+    /// Calls a command. Returns its response as the page gets it.
     pub fn call_raw(&self, command: &str, arguments: Value) -> Result<InvokeResponseBody, Value> {
         get_ipc_response(&self.window, self.request(command, arguments))
     }
 
-    /// Starts something; answers how it stands.
+    /// Calls a command that starts a task. Returns its snapshot.
     pub fn start(&self, command: &str, arguments: Value) -> Value {
         self.call(command, arguments).unwrap()["snapshot"].clone()
     }
@@ -346,12 +346,12 @@ impl Page {
         (!answer.is_null()).then(|| Message::new(answer.to_string()))
     }
 
-    /// How many tasks had ended when their start was answered.
+    /// Returns how many tasks had ended when their start returned.
     pub fn quick_ends(&self) -> usize {
         self.ended.lock().unwrap().len()
     }
 
-    /// The next message pushed to this window on channel 42.
+    /// Returns the next message pushed to this window on channel 42.
     pub fn next_message(&self) -> Message {
         self.next_on(42)
     }
@@ -382,8 +382,8 @@ impl Page {
         self.of(42).len() == before
     }
 
-    /// Takes and acknowledges messages until `id` has ended; answers its last status change. A quick end comes with the answer
-    /// to the start, and then nothing is pushed.
+    /// Takes and acknowledges messages until `id` has ended. Returns its last status change. If the start already
+    /// returned the end, nothing is pushed.
     pub fn next_end(&self, session: &str, id: &str) -> Value {
         if let Some(answer) = self.ended.lock().unwrap().get(id) {
             let Value::Object(mut end) = answer["snapshot"].clone() else { panic!("no snapshot: {answer}") };
@@ -412,7 +412,7 @@ impl Page {
         }
     }
 
-    /// Takes and acknowledges messages until one has an event that is wanted.
+    /// Takes and acknowledges messages until one contains a wanted event.
     pub fn next_event(&self, session: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             let message = self.next_message();
@@ -433,7 +433,7 @@ impl Page {
     }
 }
 
-/// What happens when kinds with these names are registered.
+/// Builds an app with kinds of these names. Returns the error if that fails.
 pub fn build_with_names(names: &[&str]) -> Result<(), String> {
     let plugin = names.iter().fold(Builder::new(), |builder, name| builder.task(Task::new(*name, hang)));
     let built = mock_builder().plugin(plugin.build()).build(mock_context(noop_assets()));

@@ -1,3 +1,3 @@
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code)] // Each test file uses only some of this.
 
 pub mod app;

@@ -4,68 +4,69 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 
 /** Commands */
 export const commands = {
-	/**  Opens the session `session` of this page: what is told to the page from now on comes over `channel`. */
+	/**  Opens the session `session` of this page. Its messages are pushed over `channel`. */
 	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
-	/**  The page has taken message number `message`. Returns the next message if that one said `more`, when the next frame is due. */
+	/**  Acknowledges message number `message`. If that one said `more`, returns the next message once the next frame is due. */
 	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
 	/**
-	 *  Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
-	 *  another task with the same key, if the options say so.
+	 *  Starts `task` with an `id` that the page has made for it, and makes the session report it. Returns another task with
+	 *  the same key instead, if there is one and the options say to join it.
 	 */
 	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<Started>("plugin:tasks|start", { session, id, task, input, options }),
-	/**  Starts what the ended task `id` was started for once more, as the task `new_id`. */
+	/**  Starts the ended task `id` again with the same input, as the new task `new_id`. */
 	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<Started>("plugin:tasks|retry", { session, id, newId }),
-	/**  Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it. */
+	/**  Starts a `task` for each of `inputs`, and one that stands for all of them. The page has made `id` for the latter. */
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
-	/**  Tells all visible tasks that match to stop; returns how many had not ended. */
+	/**  Tells all visible tasks that match to stop. Returns how many had not ended. */
 	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
 	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),
-	/**  Lets a task that was held have its turn again. */
+	/**  Puts a held task back into its queue. */
 	release: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|release", { id }),
-	/**  Gives a waiting task another priority; higher runs earlier. */
+	/**  Changes the priority of a waiting task. A higher priority runs earlier. */
 	setPriority: (id: string, priority: number) => __TAURI_INVOKE<null>("plugin:tasks|set_priority", { id, priority }),
 	/**
-	 *  Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
-	 *  about must be visible whoever owns its tasks.
+	 *  Changes how many tasks may run at once, or removes the limit with `null`. The limit applies to the tasks of all
+	 *  owners, so the page must see all tasks of every kind that it covers.
 	 */
 	setLimit: (of: LimitOf, limit: number | null) => __TAURI_INVOKE<null>("plugin:tasks|set_limit", { of, limit }),
-	/**  How many tasks of each kind stand where, for the kinds that are visible whoever owns their tasks. */
+	/**  Returns how many tasks of each kind have which status, for the kinds of which the page sees all tasks. */
 	counts: () => __TAURI_INVOKE<TaskCounts[]>("plugin:tasks|counts"),
-	/**  A task as it stands. */
+	/**  Returns the snapshot of a task. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
-	/**  The visible tasks that match, oldest first. */
+	/**  Returns the snapshots of the visible tasks that match, oldest first. */
 	list: (filter: TaskFilter) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|list", { filter }),
-	/**  Tells the session from now on of one task, or of all visible ones that match; returns how they stand. */
+	/**  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots. */
 	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
-	/**  Ends what [`watch`] or [`start`] began. The task goes on. */
+	/**  Ends a watch that [`watch`] or [`start`] began. The tasks go on. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
-	/**  How a task ended. Waits for its end, but not for ever: `null` means that it still goes on. */
+	/**  Waits for a task to end and returns its outcome, or `null` if it still runs after [`LONGEST_WAIT`]. */
 	outcome: (id: string) => __TAURI_INVOKE<Outcome | null>("plugin:tasks|outcome", { id }),
-	/**  Forgets an ended task and its outcome. */
+	/**  Removes an ended task and its outcome. */
 	remove: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|remove", { id }),
 	/**
-	 *  Batch number `batch`, from 1, of what task `id` emits, for the page's reader `reader`: items, or bytes as they are. `from` is
-	 *  the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
-	 *  read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+	 *  Returns batch number `batch`, from 1, of the items or bytes that task `id` emits, to the page's reader `reader`.
+	 *  Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
 	 * 
-	 *  To ask for a batch lets go of all but the four that end with it, so as many may be on their way at once.
+	 *  `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
+	 *  same in each call of a reader. A call for a batch releases all batches but that one and the three before it, so at
+	 *  most four calls may be in flight at once.
 	 */
 	read: (session: string, id: string, reader: string, batch: number, from: number | null, waitMs: number) => __TAURI_INVOKE<ItemBatch | null>("plugin:tasks|read", { session, id, reader, batch, from, waitMs }),
-	/**
-	 *  Ends what the first `read` of this reader began: all items before number `position` count as read, and the others are
-	 *  for the next reader.
-	 */
+	/**  Stops a reader. All items before number `position` count as read; the others are left for the next reader. */
 	cancelRead: (session: string, id: string, reader: string, position: number) => __TAURI_INVOKE<null>("plugin:tasks|cancel_read", { session, id, reader, position }),
-	/**  The schedules whose kinds are visible whoever owns their tasks, by name. */
+	/**  Returns the schedules of the kinds of which the page sees all tasks, sorted by name. */
 	schedules: () => __TAURI_INVOKE<ScheduleSnapshot[]>("plugin:tasks|schedules"),
-	/**  Starts a run of a schedule now, with an `id` that the page has made for it; what comes back may be the run that goes on. */
+	/**
+	 *  Starts a run of a schedule now, with an `id` that the page has made for it. Returns the run that is still live
+	 *  instead, if there is one.
+	 */
 	trigger: (name: string, id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|trigger", { name, id }),
-	/**  Starts no more runs of a schedule until it is resumed. */
+	/**  Pauses a schedule: no more runs start until it is resumed. */
 	pauseSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|pause_schedule", { name }),
-	/**  Goes on with the runs of a schedule. Those of the pause are not made up for. */
+	/**  Resumes a schedule. Runs missed during the pause are not made up for. */
 	resumeSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|resume_schedule", { name }),
 };
 
@@ -300,7 +301,10 @@ export type Progress = {
 	detail: unknown | null,
 };
 
-/**  A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it was. */
+/**
+ *  A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it
+ *  was.
+ */
 export type ProgressChange = {
 	/**  Its id. */
 	id: TaskId,

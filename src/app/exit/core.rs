@@ -12,34 +12,34 @@ use tauri_plugin_tasks_engine::delivery::{is_idle, would_be_lost};
 use super::phase::{Answer, Phase, Request, Situation};
 use crate::TaskManager;
 
-/// How much longer than the grace period the main thread waits: for the answer, and for a machine that is busy.
+/// How much longer than the grace period an exit may take, for a machine that is busy.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
-/// Longer grace periods are cut to this one.
+/// The longest grace period. A longer one is cut to it.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The way out without the app: what holds it and for how long.
+/// The state of an exit, without the app.
 pub(super) struct Core {
     pub(super) tasks: TaskManager,
     pub(super) grace: Duration,
     pub(super) phase: Mutex<Phase>,
-    /// What to exit with. `None` as long as only a window was closed.
+    /// The code to exit with. `None` as long as only windows were closed.
     pub(super) code: Mutex<Option<i32>>,
-    /// How many questions there could have been: the number of the next.
+    /// The number of the next question.
     questions: AtomicU64,
-    /// Whoever asked last is in no position to answer a question.
+    /// Nobody can answer a question, as the exit was requested by a signal.
     unattended: AtomicBool,
-    /// Lets the main thread go that waits in [`last_chance`](Self::last_chance).
+    /// Wakes the main thread while it waits in [`last_chance`](Self::last_chance).
     pub(super) waiting: Mutex<Option<SyncSender<()>>>,
 }
 
 /// How a drain begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drain {
-    /// As the kinds say.
+    /// Each task ends as its kind says.
     ByKind,
-    /// Everything is cancelled first.
+    /// All tasks are cancelled first.
     Cancel,
-    /// All that would be cut short is waited for first, however long that takes.
+    /// First waits, without a limit, for all tasks that would be cut short.
     Wait,
 }
 
@@ -56,7 +56,8 @@ impl Core {
         }
     }
 
-    /// `code` is that of an exit; a window has none. `can_ask`: there are a hook and a window.
+    /// Decides on a request. `code` is the exit code, `None` for a window. `can_ask` says that the host app has a hook
+    /// and a window to ask in.
     pub(super) fn on(&self, request: Request, code: Option<i32>, can_ask: bool) -> Answer {
         let busy = !is_idle(&self.tasks);
         let can_ask = can_ask && !self.unattended.load(Relaxed) && !would_be_lost(&self.tasks).is_empty();
@@ -68,24 +69,24 @@ impl Core {
         let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now(), question });
         *held = match answer {
             Answer::Pass => *held,
-            // It overrules a question and a wait, whatever those were about.
+            // It overrules an open question and a wait, and so their code.
             Answer::Drain => code.or(*held),
             Answer::Hold | Answer::Ask(_) => held.or(code),
         };
         answer
     }
 
-    /// There is no window left to show a question in, and the app goes on: that decides to stay.
+    /// Decides to stay if a question is open: no window is left to show it in, and the app keeps running.
     pub(super) fn nobody_is_left_to_ask(&self) {
         self.stay_if(|phase| matches!(phase, Phase::Asking { .. }));
     }
 
-    /// Nobody can answer a question from now on.
+    /// Asks no more questions from now on.
     pub(super) fn is_unattended(&self) {
         self.unattended.store(true, Relaxed);
     }
 
-    /// The answer to this question is not to exit.
+    /// Decides not to exit, if `question` is open.
     pub(super) fn stay(&self, question: u64) {
         self.stay_if(|phase| is_open(phase, question));
     }
@@ -98,7 +99,7 @@ impl Core {
         }
     }
 
-    /// The answer to this question is to exit. `false` if it has been decided already.
+    /// Decides to exit. Returns `false` if `question` is not open any more.
     pub(super) fn leave(&self, question: u64, drain: Drain) -> bool {
         let mut phase = self.phase.lock();
         let decides = is_open(*phase, question);
@@ -108,7 +109,7 @@ impl Core {
         decides
     }
 
-    /// All that would have been cut short has ended, and what is left ends within the grace period.
+    /// Begins the grace period for the remaining tasks: those that would have been cut short have ended.
     pub(super) fn has_waited(&self) {
         let mut phase = self.phase.lock();
         if *phase == Phase::Waiting {
@@ -117,7 +118,7 @@ impl Core {
     }
 }
 
-/// Whether the question is the last one, and nothing has been decided.
+/// Whether `question` is the last one and is not decided yet.
 fn is_open(phase: Phase, question: u64) -> bool {
     matches!(phase, Phase::Asking { question: open, .. } if open == question)
 }

@@ -1,4 +1,4 @@
-//! Has the tasks come to their end, and then the app exit.
+//! Ends the tasks and then exits the app.
 
 use std::{io, sync::Arc, thread};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::{CancelReason, TaskFilter};
 
 impl Core {
-    /// Has everything come to its end, and the app exit then.
+    /// Ends all tasks on a thread of its own, and then exits the app.
     pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, drain: Drain) {
         if drain != Drain::Wait {
             self.exit_after_grace(app);
@@ -37,8 +37,8 @@ impl Core {
         });
     }
 
-    /// What tells tasks to stop runs code of theirs, as the `Drop` of what they hold: a thread that does nothing else sees to it that
-    /// the exit comes all the same.
+    /// Exits after the grace period even if the drain is stuck: telling tasks to stop may run their code, such as
+    /// `Drop`.
     fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
@@ -47,19 +47,19 @@ impl Core {
         });
     }
 
-    /// Sees everything to its end, within the grace period.
+    /// Ends all tasks within the grace period. Logs those that have not ended by then.
     pub(super) async fn drain(&self) {
         for task in self.tasks.shut_down(self.grace).await {
             tracing::warn!(
                 task = task.task,
                 id = %task.id,
-                "the app exits although this task has not ended within {:?}: see Builder::exit_grace",
+                "the app exits, but this task has not ended within {:?}: see Builder::exit_grace",
                 self.grace
             );
         }
     }
 
-    /// Exits with the code that was asked for, once.
+    /// Exits the app with the requested code. A second call does nothing.
     fn exit<R: Runtime>(&self, app: &AppHandle<R>) {
         {
             let mut phase = self.phase.lock();
@@ -73,8 +73,7 @@ impl Core {
     }
 }
 
-/// The threads and the timers of the app's runtime may be held up by the very tasks that are to be ended, or by whoever waits for
-/// that. Whoever blocks on this one must not be a thread of a runtime.
+/// Makes a runtime that the app's tasks can't hold up. Block on it only from a thread that belongs to no runtime.
 pub(super) fn own_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
@@ -82,6 +81,6 @@ pub(super) fn own_runtime() -> io::Result<tokio::runtime::Runtime> {
 pub(super) fn block_on(future: impl Future<Output = ()>) {
     match own_runtime() {
         Ok(runtime) => runtime.block_on(future),
-        Err(error) => tracing::error!("the app exits without a look at its tasks: {error}"),
+        Err(error) => tracing::error!("the app exits without ending its tasks: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Where the process is about to end and nobody was asked: the main thread waits here, within bounds.
+//! Ends the tasks when the process is about to end and the exit can't be held: the main thread waits, within bounds.
 
 use std::{
     sync::{
@@ -20,13 +20,14 @@ use super::{
 };
 
 impl Core {
-    /// The process is about to end, and nobody has asked whether it may. Blocks, but no longer than the grace period.
+    /// Blocks until the tasks have ended, for little more than the grace period at most. The process is about to end.
     pub(super) fn last_chance(self: &Arc<Self>) {
         let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
         self.see_to_the_end(before);
     }
 
-    /// The same, but the app may have cleared its resources without an end, while its exit is held: that exit still follows.
+    /// Does the same when the app clears its resources. The process may go on then, so an exit that is held still
+    /// follows.
     fn resources_cleared(self: &Arc<Self>) {
         let before = {
             let mut phase = self.phase.lock();
@@ -50,7 +51,7 @@ impl Core {
         }
         let (done, drained) = sync_channel(1);
         *self.waiting.lock() = Some(done.clone());
-        // If the tasks' runtime is gone there is nothing to wait for.
+        // If the runtime of the tasks is gone, there is nothing to wait for.
         let _gone = AbortOnDropHandle::new(engine(&self.tasks).runtime().spawn(until_dropped(Done(done.clone()))));
         let (core, done) = (Arc::clone(self), Done(done));
         thread::spawn(move || {
@@ -61,7 +62,7 @@ impl Core {
         self.waiting.lock().take();
     }
 
-    /// Lets the main thread go if it waits.
+    /// Wakes the main thread if it waits.
     pub(super) fn let_go(&self) {
         if let Some(waiting) = self.waiting.lock().take() {
             let _ = waiting.try_send(());
@@ -73,7 +74,7 @@ async fn until_dropped(_kept: Done) {
     std::future::pending::<()>().await;
 }
 
-/// Tells that a drain is over, also if it is dropped with its runtime.
+/// Reports that a drain is over, also when its runtime drops it.
 struct Done(SyncSender<()>);
 
 impl Drop for Done {
@@ -82,8 +83,8 @@ impl Drop for Done {
     }
 }
 
-/// Lies in the app's resource table, which is cleared right before the process ends or is replaced, also where no event tells
-/// of that: `AppHandle::restart` on the main thread.
+/// Detects the end of the process where Tauri sends no event, as in `AppHandle::restart` on the main thread. Tauri
+/// clears the app's resource table, which holds this, right before the process ends or is replaced.
 pub(super) struct Sentinel(pub(super) Arc<Core>);
 
 impl Resource for Sentinel {}

@@ -1,10 +1,11 @@
-//! The way out of the app, whichever it is.
+//! Ends the tasks when the app exits.
 //!
-//! An exit that can be held is held ([`Answer::Drain`]): tasks end as their kinds say, and then the exit follows with the code
-//! that was asked for. One that can't be held is only told of when the process is about to end, and there the main thread
-//! waits, within bounds ([`Core::last_chance`]). What an exit comes to is decided in [`phase`].
+//! An exit that can be held is held ([`Answer::Drain`]): the tasks end as their kinds say, and then the app exits with
+//! the requested code. If an exit can't be held, the plugin learns of it only when the process is about to end. The
+//! main thread then waits, within bounds ([`Core::last_chance`]). [`phase`] decides what happens to each request.
 //!
-//! Tauri calls these on its main thread and under a lock that commands need too: nothing waits here but the last chance.
+//! Tauri calls these functions on its main thread and under a lock that commands need too, so only the last chance
+//! blocks.
 
 mod core;
 mod drain;
@@ -28,21 +29,21 @@ use phase::{Answer, Request};
 
 pub use quit::Quit;
 
-/// What happens when the last window has closed: see
+/// What the app does when its last window has closed: see
 /// [`Builder::on_last_window_closed`](crate::Builder::on_last_window_closed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum LastWindowClosed {
-    /// The app exits, when its tasks have ended as their kinds say.
+    /// The app exits once its tasks have ended as their kinds say.
     #[default]
     Drain,
-    /// The app goes on without a window, and so do its tasks: for an app that stays in the tray.
+    /// The app and its tasks keep running without a window, as in an app that stays in the tray.
     KeepRunning,
 }
 
 pub(crate) type Hook<R> = Arc<dyn Fn(Quit<R>) + Send + Sync>;
 
-/// What the host says about the way out.
+/// How the host app wants to exit.
 pub(crate) struct Rules<R: Runtime> {
     pub(crate) grace: Duration,
     pub(crate) last_window_closed: LastWindowClosed,
@@ -71,7 +72,7 @@ impl<R: Runtime> Exit<R> {
         Self { core: Arc::new(Core::new(tasks, rules.grace)), rules }
     }
 
-    /// The app has been set up.
+    /// Begins to watch for the end of the process and, if the host app wants it, for signals.
     pub(crate) fn watch(&self, app: &AppHandle<R>) {
         app.resources_table().add(Sentinel(Arc::clone(&self.core)));
         if self.rules.handle_signals {
@@ -79,7 +80,7 @@ impl<R: Runtime> Exit<R> {
         }
     }
 
-    /// The last window is about to close.
+    /// Handles the last window before it closes.
     pub(crate) fn close_requested(&self, app: &AppHandle<R>, api: &CloseRequestApi) {
         if self.rules.last_window_closed == LastWindowClosed::KeepRunning {
             return;
@@ -89,11 +90,11 @@ impl<R: Runtime> Exit<R> {
         }
     }
 
-    /// `code` is what the app is to exit with; `None` if the last window has closed. `has_window`: there is one to show a
-    /// question in.
+    /// Handles a request to exit with `code`, or the close of the last window if that is `None`. `has_window` says that
+    /// there is a window to show a question in.
     pub(crate) fn exit_requested(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool, api: &ExitRequestApi) {
         let holds = match code {
-            // It can't be held, and comes once more when the process is about to end.
+            // It can't be held, and comes again when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
             Some(_) => self.answer(app, Request::Exit, code, has_window),
             None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => {
@@ -107,12 +108,12 @@ impl<R: Runtime> Exit<R> {
         }
     }
 
-    /// The process is about to end.
+    /// Handles the end of the process.
     pub(crate) fn exiting(&self) {
         self.core.last_chance();
     }
 
-    /// Answers whether the request is held.
+    /// Decides on a request and acts on the answer. Returns whether the request is held.
     fn answer(&self, app: &AppHandle<R>, request: Request, code: Option<i32>, has_window: bool) -> bool {
         let hook = self.rules.on_quit.as_ref().filter(|_| has_window);
         match self.core.on(request, code, hook.is_some()) {
@@ -128,8 +129,8 @@ impl<R: Runtime> Exit<R> {
         true
     }
 
-    /// The hook is the app's own and may use what is locked here, so it runs elsewhere; and not where tasks that never yield could
-    /// keep it from running, as the window would never close then.
+    /// Runs the hook on a blocking thread: it may need the lock held here, and tasks that never yield can't delay it
+    /// there.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
         engine(&self.core.tasks).runtime().spawn_blocking(move || hook(quit));

@@ -1,29 +1,30 @@
-//! What an exit that is asked for comes to, as plain data with the time handed in.
+//! Decides what happens to a request to exit. Plain data: the caller passes the time in.
 //!
 //! Invariants:
-//! - nothing is held when there is nothing to wait for, and nobody is asked when nothing would be lost;
-//! - who asks twice for the exit is let go; but what comes within [`AGAIN`] is the same request, as one click may close a window
-//!   and exit;
-//! - a window that closes is no such request: it may go, and what it left is seen to its end;
-//! - an exit that was held and is on its way is not overtaken by a window that closes or another exit: the code would be lost.
+//! - A request is held only while there is something to wait for, and a question is asked only if work would be lost.
+//! - A second request to exit passes at once. A request within [`AGAIN`] of the first counts as the same one, as one
+//!   click may close a window and exit.
+//! - Closing a window is not a second request: the window may close, and the drain continues.
+//! - When the held exit is finally sent, a window that closes or another exit can't overtake it: its code would be
+//!   lost.
 
 use std::time::{Duration, Instant};
 
-/// How long after a request another one still counts as the same.
+/// How long after a request another one counts as the same.
 pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
-/// How far the app is on its way out.
+/// How far the exit of the app has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Phase {
     #[default]
     Running,
-    /// The host's hook has a [`Quit`](super::Quit) to decide on, with this number.
+    /// The hook has the [`Quit`](super::Quit) with this number and has not decided yet.
     Asking { since: Instant, question: u64 },
-    /// All that would be cut short is waited for, however long that takes.
+    /// The exit waits, without a limit, for all tasks that would be cut short.
     Waiting,
-    /// What there is comes to its end within the grace period, and the exit follows.
+    /// The tasks end within the grace period, and the exit follows.
     Draining { since: Instant },
-    /// The exit follows, and Tauri has been told so.
+    /// The tasks have ended, and Tauri has been told to exit.
     Leaving,
     /// Nothing holds the exit any more.
     Over,
@@ -31,22 +32,22 @@ pub(super) enum Phase {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Request {
-    /// The last window is about to close, and could be kept.
+    /// The last window is about to close and can still be kept open.
     CloseLastWindow,
-    /// It has closed.
+    /// The last window has closed.
     LastWindowClosed,
     /// `AppHandle::exit`, or a signal.
     Exit,
-    /// The exit that was held, when its time has come.
+    /// The exit that was held, sent again after the drain.
     HeldExit,
 }
 
-/// How things stand when a request comes.
+/// The circumstances of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Situation {
-    /// Something has to be waited for.
+    /// There are tasks to wait for.
     pub(super) busy: bool,
-    /// Work would be cut short, and there are a hook to ask and a window to show it.
+    /// Work would be cut short, and there are a hook and a window to ask in.
     pub(super) can_ask: bool,
     pub(super) now: Instant,
     /// The number of the question, if one is asked.
@@ -55,13 +56,13 @@ pub(super) struct Situation {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// It takes its course.
+    /// The request is not held.
     Pass,
-    /// It is held, and nothing more.
+    /// The request is held, and nothing else happens.
     Hold,
-    /// It is held, and the hook asked.
+    /// The request is held, and the hook gets the question with this number.
     Ask(u64),
-    /// It is held until what there is has come to its end.
+    /// The request is held until the tasks have ended.
     Drain,
 }
 
@@ -72,13 +73,13 @@ impl Phase {
             (Self::Over, _) => (Self::Over, Answer::Pass),
             (Self::Running | Self::Asking { .. }, _) if !busy => (*self, Answer::Pass),
             (Self::Asking { since, .. }, Exit) if can_ask && is_same(since, now) => (*self, Answer::Hold),
-            // The page that was to ask may be another one by now.
+            // Asked again, since another page may be there by now.
             (Self::Running | Self::Asking { .. }, CloseLastWindow) | (Self::Running, Exit) if can_ask => {
                 (Self::Asking { since: now, question }, Answer::Ask(question))
             }
-            // Without a question the window may close; the end follows, if it has not begun.
+            // Without a question, the window may close. `LastWindowClosed` follows and begins the drain.
             (_, CloseLastWindow) => (*self, Answer::Pass),
-            // Who waits is in a hurry now.
+            // An exit ends a wait.
             (Self::Running | Self::Asking { .. }, _) | (Self::Waiting, Exit | HeldExit) => {
                 (Self::Draining { since: now }, Answer::Drain)
             }
@@ -90,7 +91,7 @@ impl Phase {
         answer
     }
 
-    /// Whether a drain has begun so recently that what ends the process now is the same request.
+    /// Whether the drain began so recently that the end of the process belongs to the same request.
     pub(super) fn has_just_begun_to_drain(self, now: Instant) -> bool {
         matches!(self, Self::Draining { since } if is_same(since, now))
     }
@@ -115,7 +116,7 @@ mod tests {
         },
         Stay,
         Wait,
-        /// What was waited for is over.
+        /// The tasks have ended.
         Told,
     }
 
@@ -132,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_asks_twice_is_let_go_an_idle_app_at_once_and_no_window_cuts_a_drain_short(
+        fn a_second_exit_passes_an_idle_app_exits_at_once_and_no_window_cuts_a_drain_short(
             steps in prop::collection::vec((step(), 0..1_000_u64), 1..24),
         ) {
             let (mut phase, mut now) = (Phase::Running, Instant::now());
@@ -176,12 +177,12 @@ mod tests {
                         prop_assert!(!is_undecided && before != Phase::Over);
                     }
                     Answer::Pass if request == Request::Exit => {
-                        prop_assert_ne!(before, Phase::Leaving, "what was held comes first");
+                        prop_assert_ne!(before, Phase::Leaving, "the held exit comes first");
                         let is_second = drained.is_some() && !is_recent(drained);
                         prop_assert!(!busy || before == Phase::Over || is_second);
                     }
                     Answer::Pass if request == Request::LastWindowClosed => {
-                        prop_assert!(!busy || before == Phase::Over, "what it left is not seen to its end");
+                        prop_assert!(!busy || before == Phase::Over, "its tasks don't end");
                     }
                     Answer::Pass => prop_assert!(!can_ask || !is_undecided, "not asked"),
                 }
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn one_click_that_closes_the_window_and_exits_is_one_request_in_either_order() {
+    fn a_click_that_closes_the_window_and_exits_counts_as_one_request_in_either_order() {
         let now = Instant::now();
         for requests in [
             [Request::CloseLastWindow, Request::LastWindowClosed, Request::Exit],
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_question_is_asked_again_and_an_exit_while_it_is_open_is_not_the_second_request() {
+    fn closing_the_window_again_asks_again_and_the_first_exit_while_asking_drains() {
         let (mut phase, mut now) = (Phase::Running, Instant::now());
         let mut on = |request, later, question| {
             now += later;
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exit_that_nobody_can_be_asked_about_ends_the_question_at_once() {
+    fn an_exit_without_a_question_overrules_an_open_question() {
         let now = Instant::now();
         let mut phase = Phase::Running;
         assert_eq!(phase.on(Request::CloseLastWindow, asks(now, 1)), Answer::Ask(1));
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_is_not_asked_again_when_nothing_is_left_to_lose() {
+    fn no_question_is_asked_when_no_work_would_be_lost_any_more() {
         let now = Instant::now();
         for busy in [true, false] {
             let mut phase = Phase::Running;
@@ -251,22 +252,22 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_the_end_goes_on_without_a_window_and_is_hurried_by_an_exit() {
+    fn a_wait_continues_without_a_window_and_an_exit_ends_it() {
         let now = Instant::now();
         let mut phase = Phase::Waiting;
         assert_eq!(phase.on(Request::CloseLastWindow, busy(now)), Answer::Pass);
         assert_eq!(phase.on(Request::LastWindowClosed, busy(now)), Answer::Hold);
-        assert_eq!(phase.on(Request::Exit, busy(now)), Answer::Drain, "however short the wait was");
+        assert_eq!(phase.on(Request::Exit, busy(now)), Answer::Drain, "even right after the wait began");
         assert_eq!(phase.on(Request::Exit, busy(now + AGAIN)), Answer::Pass);
     }
 
     #[test]
-    fn nothing_overtakes_the_exit_that_is_on_its_way() {
+    fn nothing_overtakes_a_held_exit_once_it_is_sent() {
         let mut phase = Phase::Leaving;
         let idle = Situation { busy: false, can_ask: false, now: Instant::now(), question: 0 };
         assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Hold);
         assert_eq!(phase.on(Request::Exit, idle), Answer::Hold, "another one");
         assert_eq!(phase.on(Request::HeldExit, idle), Answer::Pass);
-        assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Pass, "should the app have prevented that exit");
+        assert_eq!(phase.on(Request::LastWindowClosed, idle), Answer::Pass, "in case the app has prevented that exit");
     }
 }

@@ -6,10 +6,10 @@ use super::core::{Core, Drain};
 use crate::TaskSnapshot;
 use tauri_plugin_tasks_engine::delivery::would_be_lost;
 
-/// A quit that waits for a decision: see [`Builder::on_quit`](crate::Builder::on_quit).
+/// A request to quit that waits for a decision: see [`Builder::on_quit`](crate::Builder::on_quit).
 ///
-/// Until it is decided the app goes on as before. Dropping it decides to stay. When the question comes up again before it is
-/// decided, there is a new one, and what is decided with the old one counts no more.
+/// The app runs on until it is decided. Dropping it decides to stay. If the user asks to quit again before that, the
+/// hook gets a new `Quit` and decisions on the old one have no effect.
 #[must_use = "dropping it decides to stay"]
 pub struct Quit<R: Runtime> {
     app: AppHandle<R>,
@@ -22,31 +22,33 @@ impl<R: Runtime> Quit<R> {
         Self { app: app.clone(), core: Arc::clone(core), question }
     }
 
-    /// The app, to show its user something.
+    /// Returns the app, for example to show the question to the user.
     pub fn app(&self) -> &AppHandle<R> {
         &self.app
     }
 
-    /// The tasks that would be cut short, oldest first, as they stand now: all that have not ended but services and those whose
-    /// kind says [`OnExit::Drop`](crate::OnExit::Drop).
+    /// Returns the tasks that quitting now would cut short, oldest first. These are all tasks that have not ended,
+    /// except services and kinds with [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn tasks(&self) -> Vec<TaskSnapshot> {
         would_be_lost(&self.core.tasks)
     }
 
-    /// Quits when all of them have ended, however long that takes; those that are held or wait for their delay are cancelled.
-    /// Nothing new starts or is held meanwhile, but what waits for a slot that a service has waits on. Windows stay as they are
-    /// and may be closed. Who asks for the exit once more has what is left end as its kind says, within
-    /// [`Builder::exit_grace`](crate::Builder::exit_grace).
+    /// Quits once all of these [`tasks`](Self::tasks) have ended, however long that takes.
+    ///
+    /// Tasks that are held or wait for their delay are cancelled. Meanwhile no task can be started or held. A task that
+    /// waits for a slot taken by a service keeps waiting. Windows stay open and may be closed. On another request to
+    /// exit, the remaining tasks end as their kinds say, within [`Builder::exit_grace`](crate::Builder::exit_grace).
     pub fn wait(self) {
         self.leave(Drain::Wait);
     }
 
-    /// Cancels all of them, waits for their clean-up within [`Builder::exit_grace`](crate::Builder::exit_grace), and quits.
+    /// Cancels all tasks, waits for their clean-up within [`Builder::exit_grace`](crate::Builder::exit_grace), and
+    /// quits.
     pub fn cancel(self) {
         self.leave(Drain::Cancel);
     }
 
-    /// Does not quit.
+    /// Decides not to quit.
     pub fn stay(self) {
         drop(self);
     }

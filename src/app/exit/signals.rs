@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, which Tauri tells nothing of.
+//! Handles SIGINT and SIGTERM, which Tauri does not report.
 
 use std::{
     io,
@@ -11,10 +11,10 @@ use tauri::{AppHandle, Runtime};
 
 use super::{core::Core, drain::own_runtime, phase::AGAIN};
 
-/// How long a main thread that doesn't answer may hold the second signal up.
+/// How long a main thread that doesn't respond may delay the exit after the second signal.
 const LAST_RESORT: Duration = Duration::from_secs(1);
 
-/// Makes an exit of each signal, from now on.
+/// Turns each signal into an exit from now on.
 pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     let (runtime, signals) = match listening() {
         Ok(listening) => listening,
@@ -24,7 +24,7 @@ pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     thread::spawn(move || runtime.block_on(exit_by_signal(&app, &core, signals)));
 }
 
-/// Signals that are heard already, and the runtime that they need.
+/// Starts to listen for signals. Returns them with the runtime that they need.
 fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
     let runtime = own_runtime()?;
     let signals = {
@@ -34,7 +34,7 @@ fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
     match signals {
         Ok(signals) => Ok((runtime, signals)),
         Err(error) => {
-            // To drop it waits, which a thread of another runtime must not.
+            // Dropping it blocks, which a thread of another runtime must not do.
             runtime.shutdown_background();
             Err(error)
         }
@@ -45,12 +45,12 @@ async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core, mut signals
     let mut first: Option<Instant> = None;
     loop {
         let exit_code = signals.next().await;
-        // A terminal and a parent process may both send what is meant once.
+        // A terminal and a parent process may both send the signal for one request.
         if first.is_some_and(|first| first.elapsed() < AGAIN) {
             continue;
         }
         core.is_unattended();
-        // The main thread may wait already: then this is the second request, whatever the first was.
+        // If the main thread already waits, this is the second request.
         core.let_go();
         app.exit(exit_code);
         if first.replace(Instant::now()).is_some() {
@@ -73,7 +73,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next signal number n; answers 128 + n, as a shell does.
+    /// Waits for the next signal. Returns 128 plus its number, as a shell does.
     async fn next(&mut self) -> i32 {
         use tokio::signal::unix::SignalKind;
         let kind = tokio::select! {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_is_heard_as_soon_as_somebody_listens() {
+    fn a_signal_is_received_as_soon_as_listening_begins() {
         let (runtime, mut signals) = listening().unwrap();
         for (signal, exit_code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
             kill_process(getpid(), signal).unwrap();

@@ -1,4 +1,4 @@
-//! The way out without an app, on real threads.
+//! Exits without an app, on real threads.
 
 use tokio::runtime;
 
@@ -16,7 +16,8 @@ use super::{
 use crate::TaskManager;
 use crate::{CancelReason, Failure, TaskContext, TaskStatus};
 
-/// A runtime with a task that ignores everything or not, on real threads: the main thread blocks.
+/// Makes a runtime with one running task, which ignores a cancel if `stubborn`. On real threads, as the main thread
+/// blocks.
 fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let tasks = TaskManager::new(runtime.handle().clone());
@@ -40,7 +41,7 @@ fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate:
 }
 
 #[test]
-fn the_last_chance_waits_for_the_end_and_comes_once() {
+fn the_last_chance_waits_once_for_the_tasks_to_end() {
     let (_runtime, core, task) = core(Duration::from_secs(20), false);
     core.last_chance();
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
@@ -49,7 +50,7 @@ fn the_last_chance_waits_for_the_end_and_comes_once() {
 }
 
 #[test]
-fn a_task_that_ignores_everything_holds_the_last_chance_no_longer_than_the_grace_period() {
+fn a_task_that_ignores_its_cancel_delays_the_last_chance_only_for_the_grace_period() {
     let (runtime, core, task) = core(Duration::from_millis(50), true);
     drop(Sentinel(Arc::clone(&core)));
     assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
@@ -57,14 +58,14 @@ fn a_task_that_ignores_everything_holds_the_last_chance_no_longer_than_the_grace
 }
 
 #[test]
-fn who_clears_the_resources_on_a_thread_of_the_tasks_runtime_does_not_hold_their_end_up() {
+fn clearing_the_resources_on_a_thread_of_the_tasks_runtime_lets_the_tasks_end() {
     let (runtime, core, task) = core(Duration::from_secs(20), false);
     runtime.block_on(runtime.spawn(async move { drop(Sentinel(core)) })).unwrap();
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "as an updater does in a command");
 }
 
 #[test]
-fn handlers_that_hold_all_threads_are_told_to_stop() {
+fn handlers_that_block_all_threads_are_told_to_stop() {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let tasks = TaskManager::new(runtime.handle().clone());
     let (begun, begins) = sync_channel(1);
@@ -81,7 +82,7 @@ fn handlers_that_hold_all_threads_are_told_to_stop() {
 }
 
 #[test]
-fn a_question_whose_window_is_gone_is_none() {
+fn a_question_is_closed_when_its_window_is_gone() {
     let (_runtime, core, _task) = core(Duration::from_secs(20), false);
     let question = ask(&core, Request::Exit, Some(3));
     core.nobody_is_left_to_ask();
@@ -91,7 +92,7 @@ fn a_question_whose_window_is_gone_is_none() {
 }
 
 #[test]
-fn another_exit_does_not_take_the_place_of_the_one_that_is_on_its_way() {
+fn another_exit_does_not_replace_a_held_exit_that_is_sent() {
     let (_runtime, core, _task) = core(Duration::from_secs(20), false);
     assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
     *core.phase.lock() = Phase::Leaving;
@@ -100,7 +101,7 @@ fn another_exit_does_not_take_the_place_of_the_one_that_is_on_its_way() {
 }
 
 #[test]
-fn who_asks_again_lets_the_last_chance_go() {
+fn a_second_request_ends_the_last_chance() {
     let (runtime, core, _task) = core(Duration::from_secs(20), true);
     let begun = Instant::now();
     let waiting = Arc::clone(&core);
@@ -114,7 +115,7 @@ fn who_asks_again_lets_the_last_chance_go() {
     runtime.shutdown_background();
 }
 
-/// Asks, and answers the question's number.
+/// Makes a request that leads to a question. Returns the number of the question.
 fn ask(core: &Core, request: Request, asked: Option<i32>) -> u64 {
     match core.on(request, asked, true) {
         Answer::Ask(question) => question,
@@ -123,17 +124,17 @@ fn ask(core: &Core, request: Request, asked: Option<i32>) -> u64 {
 }
 
 #[test]
-fn nothing_is_asked_when_nobody_can_answer() {
+fn no_question_is_asked_when_nobody_can_answer() {
     let (_runtime, core, _task) = core(Duration::from_secs(20), false);
     let question = ask(&core, Request::Exit, Some(3));
     core.stay(question);
     core.is_unattended();
     assert_eq!(core.on(Request::Exit, Some(4), true), Answer::Drain);
-    assert_eq!(*core.code.lock(), Some(4), "the code of an exit that was decided against is forgotten");
+    assert_eq!(*core.code.lock(), Some(4), "the code of the rejected exit is forgotten");
 }
 
 #[test]
-fn a_signal_that_overrules_a_question_or_a_wait_brings_its_own_code() {
+fn a_signal_that_overrules_a_question_or_a_wait_sets_the_exit_code() {
     for waits in [false, true] {
         let (_runtime, core, _task) = core(Duration::from_secs(20), false);
         let question = ask(&core, Request::Exit, Some(0));
@@ -165,7 +166,7 @@ fn an_app_that_clears_its_resources_while_its_exit_is_held_still_exits() {
 }
 
 #[test]
-fn an_exit_that_cannot_be_held_waits_for_the_drain_that_the_same_click_has_begun() {
+fn an_exit_that_cannot_be_held_waits_for_the_drain_that_the_same_click_began() {
     let (_runtime, core, task) = core(Duration::from_secs(20), false);
     assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
     core.last_chance();
@@ -174,7 +175,7 @@ fn an_exit_that_cannot_be_held_waits_for_the_drain_that_the_same_click_has_begun
 }
 
 #[test]
-fn the_code_is_that_of_the_exit_and_not_that_of_a_window_that_closes_with_it() {
+fn the_exit_sets_the_code_even_if_a_window_closed_just_before() {
     let (_runtime, core, _task) = core(Duration::from_secs(20), false);
     assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
     assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Hold);
@@ -183,7 +184,7 @@ fn the_code_is_that_of_the_exit_and_not_that_of_a_window_that_closes_with_it() {
 }
 
 #[test]
-fn a_runtime_that_is_gone_holds_nobody() {
+fn the_last_chance_does_not_wait_when_the_runtime_is_gone() {
     let (runtime, core, _task) = core(Duration::from_secs(20), false);
     runtime.shutdown_background();
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! What a page may do to tasks that are there, and to the limits on all of them.
+//! Commands that control existing tasks and change limits.
 
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::engine;
@@ -16,7 +16,7 @@ pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> R
     caller.cancel(&id, reason.into())
 }
 
-/// Tells all visible tasks that match to stop; returns how many had not ended.
+/// Tells all visible tasks that match to stop. Returns how many had not ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
@@ -31,22 +31,22 @@ pub(crate) async fn hold(caller: Caller, id: String) -> Result<(), Error> {
     engine(&caller.tasks).hold(&caller.find(&id)?)
 }
 
-/// Lets a task that was held have its turn again.
+/// Puts a held task back into its queue.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn release(caller: Caller, id: String) -> Result<(), Error> {
     engine(&caller.tasks).release(&caller.find(&id)?)
 }
 
-/// Gives a waiting task another priority; higher runs earlier.
+/// Changes the priority of a waiting task. A higher priority runs earlier.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn set_priority(caller: Caller, id: String, priority: Checked<i32>) -> Result<(), Error> {
     engine(&caller.tasks).set_priority(&caller.find(&id)?, priority.0?)
 }
 
-/// Changes how many tasks may run at once; `null` for no limit. It holds for everybody's tasks, so every kind that it is
-/// about must be visible whoever owns its tasks.
+/// Changes how many tasks may run at once, or removes the limit with `null`. The limit applies to the tasks of all
+/// owners, so the page must see all tasks of every kind that it covers.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Checked<Option<u32>>) -> Result<(), Error> {
@@ -58,7 +58,7 @@ pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Check
     caller.tasks.set_limit(of, limit.map(|limit| limit as usize))
 }
 
-/// How many tasks of each kind stand where, for the kinds that are visible whoever owns their tasks.
+/// Returns how many tasks of each kind have which status, for the kinds of which the page sees all tasks.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn counts(caller: Caller) -> Result<Vec<TaskCounts>, Error> {

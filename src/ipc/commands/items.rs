@@ -1,4 +1,4 @@
-//! What a page reads of what tasks emit.
+//! Commands that read the items of a task.
 
 use std::time::Duration;
 
@@ -11,14 +11,15 @@ use crate::{
     ipc::{caller::Caller, checked::Checked, item_batch::ItemBatch, words},
 };
 
-/// The longest name that a page may give a reader.
+/// The longest name of a reader, in bytes.
 const READER_LIMIT: usize = 64;
 
-/// Batch number `batch`, from 1, of what task `id` emits, for the page's reader `reader`: items, or bytes as they are. `from` is
-/// the number of the first item that the reader wants, and the same in each of its calls; `null` for the oldest that was not
-/// read. Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+/// Returns batch number `batch`, from 1, of the items or bytes that task `id` emits, to the page's reader `reader`.
+/// Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
 ///
-/// To ask for a batch lets go of all but the four that end with it, so as many may be on their way at once.
+/// `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
+/// same in each call of a reader. A call for a batch releases all batches but that one and the three before it, so at
+/// most four calls may be in flight at once.
 #[command]
 #[cfg_attr(test, specta::specta)]
 #[allow(clippy::too_many_arguments)]
@@ -41,8 +42,7 @@ pub(crate) async fn read(
     Ok(ItemBatch(read))
 }
 
-/// Ends what the first `read` of this reader began: all items before number `position` count as read, and the others are
-/// for the next reader.
+/// Stops a reader. All items before number `position` count as read; the others are left for the next reader.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_read(
@@ -57,7 +57,7 @@ pub(crate) async fn cancel_read(
     caller.session(&session)?.cancel_read(id, record, &reader_name(&session, &reader)?, position.0?)
 }
 
-/// No two sessions have readers of one name.
+/// Returns the full name of a reader, which is unique among all sessions.
 fn reader_name(session: &str, reader: &str) -> Result<String, Error> {
     if reader.len() > READER_LIMIT {
         return Err(Refusal::InvalidOptions {

@@ -1,5 +1,5 @@
-// All commands, once: for the handler, the bindings and, through build.rs, the permissions. `all_commands!(name)` calls the
-// macro `name` with them. Not a doc comment, since build.rs reads this file as well.
+// The list of all commands, for the handler, the bindings and (in build.rs) the permissions. `all_commands!(name)`
+// calls the macro `name` with them. Not a doc comment, since build.rs includes this file too.
 
 macro_rules! all_commands {
     ($with:ident) => {

@@ -1,5 +1,5 @@
-//! What a page may ask. A page that reloads runs its calls in flight a second time, so each command can be repeated
-//! without harm: a start that was accepted finds its task again, and all others are about what is there.
+//! The commands. A page that reloads repeats its calls in flight, so each command must be idempotent: a start that was
+//! accepted already finds its task again, and all other commands act on what exists.
 //!
 //! A new command is a function in one of these files and a name in `list.rs`.
 
@@ -23,7 +23,7 @@ macro_rules! handler {
     ($($command:ident),*) => { tauri::generate_handler![$($command),*] };
 }
 
-/// Runs the commands.
+/// Returns the handler of all commands.
 pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
     all_commands!(handler)
 }

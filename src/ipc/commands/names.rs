@@ -2,10 +2,10 @@ use tauri_plugin_tasks_engine::delivery::Refusal;
 
 use crate::Error;
 
-/// No task or schedule has a longer name, in bytes; patterns need not be tried on one.
+/// The longest name of a task or schedule, in bytes. A longer one is not matched against patterns.
 pub(super) const NAME_LIMIT: usize = 1024;
 
-/// What a name over the limit is shown as.
+/// Stands for a name over the limit in messages.
 pub(super) const TOO_LONG: &str = "…";
 
 pub(super) fn check_name(task: &str) -> Result<(), Error> {

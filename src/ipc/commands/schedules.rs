@@ -1,4 +1,4 @@
-//! What a page may ask of schedules. They are the app's own, and so are their runs.
+//! Commands for schedules. The app owns the schedules and their runs.
 
 use tauri::command;
 
@@ -10,7 +10,7 @@ use crate::{
     ipc::{caller::Caller, words},
 };
 
-/// The schedules whose kinds are visible whoever owns their tasks, by name.
+/// Returns the schedules of the kinds of which the page sees all tasks, sorted by name.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, Error> {
@@ -19,7 +19,8 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
     Ok(schedules)
 }
 
-/// Starts a run of a schedule now, with an `id` that the page has made for it; what comes back may be the run that goes on.
+/// Starts a run of a schedule now, with an `id` that the page has made for it. Returns the run that is still live
+/// instead, if there is one.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
@@ -37,21 +38,21 @@ pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<
     }
 }
 
-/// Starts no more runs of a schedule until it is resumed.
+/// Pauses a schedule: no more runs start until it is resumed.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn pause_schedule(caller: Caller, name: String) -> Result<(), Error> {
     caller.tasks.pause_schedule(&controlled(&caller, name, "tasks:allow-pause-schedule")?)
 }
 
-/// Goes on with the runs of a schedule. Those of the pause are not made up for.
+/// Resumes a schedule. Runs missed during the pause are not made up for.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), Error> {
     caller.tasks.resume_schedule(&controlled(&caller, name, "tasks:allow-resume-schedule")?)
 }
 
-/// The name, if there is such a schedule and the caller sees it.
+/// Returns `name` if the caller sees a schedule of this name.
 fn controlled(caller: &Caller, name: String, permission: &str) -> Result<String, Error> {
     let task =
         Some(&name).filter(|name| name.len() <= NAME_LIMIT).and_then(|name| task_of_schedule(&caller.tasks, name));

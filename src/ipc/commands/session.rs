@@ -1,4 +1,4 @@
-//! What a page asks about its session: to be told of things.
+//! Commands for a page's session: opening it, acknowledging its messages and choosing what it reports.
 
 use tauri::{command, ipc::Channel};
 
@@ -8,7 +8,7 @@ use crate::{
     session::message::{SessionInfo, SessionMessage, WatchTarget},
 };
 
-/// Opens the session `session` of this page: what is told to the page from now on comes over `channel`.
+/// Opens the session `session` of this page. Its messages are pushed over `channel`.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(
@@ -20,14 +20,14 @@ pub(crate) async fn open(
     caller.open(&session, protocol, channel)
 }
 
-/// The page has taken message number `message`. Returns the next message if that one said `more`, when the next frame is due.
+/// Acknowledges message number `message`. If that one said `more`, returns the next message once the next frame is due.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<SessionMessage>, Error> {
     caller.session(&session)?.acknowledge(message).await
 }
 
-/// Tells the session from now on of one task, or of all visible ones that match; returns how they stand.
+/// Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn watch(caller: Caller, session: String, target: WatchTarget) -> Result<Vec<TaskSnapshot>, Error> {
@@ -38,7 +38,7 @@ pub(crate) async fn watch(caller: Caller, session: String, target: WatchTarget) 
     }
 }
 
-/// Ends what [`watch`] or [`start`] began. The task goes on.
+/// Ends a watch that [`watch`] or [`start`] began. The tasks go on.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn unwatch(caller: Caller, session: String, target: WatchTarget) -> Result<(), Error> {

@@ -1,4 +1,4 @@
-//! Starts.
+//! Commands that start tasks.
 
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
@@ -9,8 +9,8 @@ use crate::{
     ipc::{caller::Caller, checked::Checked, wire::Started},
 };
 
-/// Starts `task` with an `id` that the page has made for it, and tells the session of it from now on. What comes back may be
-/// another task with the same key, if the options say so.
+/// Starts `task` with an `id` that the page has made for it, and makes the session report it. Returns another task with
+/// the same key instead, if there is one and the options say to join it.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn start(
@@ -28,7 +28,7 @@ pub(crate) async fn start(
     Ok(caller.follow_start(&session, &started).await)
 }
 
-/// Starts what the ended task `id` was started for once more, as the task `new_id`.
+/// Starts the ended task `id` again with the same input, as the new task `new_id`.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
@@ -38,13 +38,13 @@ pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: S
             caller.check_start(record.name())?;
             caller.retry(&record, new_id.parse()?)?
         }
-        // Repeated when the first one was removed: what it has started is there.
+        // A repeated call: the ended task is removed by now, but the new one exists.
         Err(not_found) => Follower::new(&caller.find(&new_id).map_err(|_| not_found)?),
     };
     Ok(caller.follow_start(&session, &started).await)
 }
 
-/// Starts a `task` for each of `inputs`, and one that stands for all of them, with an `id` that the page has made for it.
+/// Starts a `task` for each of `inputs`, and one that stands for all of them. The page has made `id` for the latter.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn batch(

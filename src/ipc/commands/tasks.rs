@@ -1,4 +1,4 @@
-//! What a page may ask about tasks, and forget of them.
+//! Commands that look at tasks and remove them.
 
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
@@ -10,25 +10,25 @@ use crate::{
     ipc::{caller::Caller, checked::Checked},
 };
 
-/// A task as it stands.
+/// Returns the snapshot of a task.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn get(caller: Caller, id: String) -> Result<TaskSnapshot, Error> {
     Ok(caller.find(&id)?.snapshot())
 }
 
-/// The visible tasks that match, oldest first.
+/// Returns the snapshots of the visible tasks that match, oldest first.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn list(caller: Caller, filter: Checked<TaskFilter>) -> Result<Vec<TaskSnapshot>, Error> {
     Ok(caller.records(&filter.0?).map(|record| record.snapshot()).collect())
 }
 
-/// How a task ended. Waits for its end, but not for ever: `null` means that it still goes on.
+/// Waits for a task to end and returns its outcome, or `null` if it still runs after [`LONGEST_WAIT`].
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome>, Error> {
-    // Who asks will be told of a failure, so it needn't be logged.
+    // The caller learns of a failure, so it need not be logged.
     let follower = Follower::new(&caller.find_ended(&id)?);
     let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
     if outcome.is_some() {
@@ -37,7 +37,7 @@ pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome
     Ok(outcome)
 }
 
-/// Forgets an ended task and its outcome.
+/// Removes an ended task and its outcome.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn remove(caller: Caller, id: String) -> Result<(), Error> {

@@ -5,28 +5,28 @@ use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Record};
 use super::room::Room;
 use crate::{TaskChange, TaskEvent, TaskSnapshot, session::message::Encoded};
 
-/// One task that a page follows by itself.
+/// A single task that a page follows.
 pub(in crate::session) struct Follow {
     pub cursor: Cursor,
     pub follower: Follower,
-    /// Its place among those with something to tell.
+    /// The task's turn, if it has something to tell.
     pub turn: Option<u64>,
 }
 
-/// What is left to tell of a followed task.
+/// What is left to tell about a followed task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Left {
     Nothing,
-    /// It goes on faster than it can be told: the rest waits for its next turn.
+    /// The task changes faster than it can be told, so the rest waits for its next turn.
     MoreToCome,
     /// The message is full.
     NoRoom,
 }
 
 impl Follow {
-    /// How the task stands, and the place right behind it if there is anything to follow.
+    /// Returns the task's snapshot, and a follow that begins right after it unless the task has ended.
     pub(in crate::session) fn new(record: &Arc<Record>) -> (TaskSnapshot, Option<Self>) {
-        // The follower first: from the look on, the task may fail.
+        // The follower comes first, as the task may fail right after the snapshot.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
         if cursor.has_ended() {
@@ -36,8 +36,8 @@ impl Follow {
         (snapshot, Some(Self { cursor, follower, turn: None }))
     }
 
-    /// Adds what there is to tell, with the newest progress once, and leaves `reserved` bytes of the room. Answers what is
-    /// left, and if the progress was told, whether that has a rate.
+    /// Adds what there is to tell to `events`, with at most one progress, and leaves `reserved` bytes of `room` free.
+    /// Returns what is left and, if it told a progress, whether that has a rate.
     pub(in crate::session) fn tell(
         &mut self,
         events: &mut Vec<Encoded<TaskEvent>>,

@@ -1,4 +1,4 @@
-//! One list that a page watches: what it has been told of each task, and what is new since.
+//! One list that a page watches: what the page has been told about each task, and what has changed since.
 
 use std::sync::Arc;
 
@@ -11,37 +11,37 @@ use crate::{
     session::message::{Encoded, ListChange, ProgressChange},
 };
 
-/// A task id in quotes.
+/// The size of a task id in quotes, in bytes.
 const ID_SIZE: usize = 38;
 
 pub(in crate::session) struct List {
     filter: TaskFilter,
     view: View,
-    /// The tasks that the page has in this list, and those that may be in it by now.
+    /// The tasks that the page has in this list, and those that may have joined it since.
     tasks: IdMap<Listed>,
 }
 
 #[derive(Default)]
 struct Listed {
-    /// What the page has been told, if it has it in the list.
+    /// What the page has been told, if it has the task in the list.
     told: Option<Told>,
-    /// Its place among those with something to tell.
+    /// The task's turn, if it has something to tell.
     due: Option<Due>,
 }
 
 struct Due {
     turn: u64,
-    /// `None` if there is no such task any more: who waits for a page must not keep what the engine has let go of.
+    /// `None` if the engine has removed the task: waiting for a page must not keep it in memory.
     record: Option<Arc<Record>>,
 }
 
-/// What there is to tell of a task whose turn it is.
+/// What there is to tell about a task whose turn it is.
 pub(in crate::session) struct Turn {
     /// `None` if nothing has changed that the page would see.
     pub news: Option<ListNews>,
-    /// What the page has been told when it was told that; `None` if it does not have the task in the list then.
+    /// What the page knows after this news. `None` if it no longer has the task in the list then.
     pub told: Option<Told>,
-    /// The task, and whether its progress has a rate, if that is told.
+    /// If the news contains a progress: the task, and whether the progress has a rate.
     pub progress: Option<(Arc<Record>, bool)>,
 }
 
@@ -52,7 +52,7 @@ pub(in crate::session) enum ListNews {
 }
 
 impl ListNews {
-    /// How many bytes it takes in a message.
+    /// Returns how many bytes the news takes in a message.
     pub(in crate::session) fn len(&self) -> usize {
         match self {
             Self::Changed(snapshot) => snapshot.len(),
@@ -77,7 +77,7 @@ impl ListChange {
 }
 
 impl List {
-    /// The list as it stands, with all that is in it.
+    /// Returns the list and the snapshots of all tasks in it.
     pub(in crate::session) fn new(
         filter: TaskFilter,
         view: View,
@@ -100,12 +100,12 @@ impl List {
         })
     }
 
-    /// How many tasks it keeps something of.
+    /// Returns how many entries the list holds.
     pub(in crate::session) fn len(&self) -> usize {
         self.tasks.len()
     }
 
-    /// `record` has changed, or is `gone` from the engine.
+    /// Notes that `record` has changed or, if `gone`, that the engine has removed it.
     pub(in crate::session) fn note(
         &mut self,
         watch: u32,
@@ -135,21 +135,21 @@ impl List {
         }
     }
 
-    /// Has its progress told again, changed or not.
+    /// Makes the list tell the progress of this task again, changed or not.
     pub(in crate::session) fn refresh(&mut self, id: TaskId) {
         if let Some(told) = self.tasks.get_mut(&id).and_then(|listed| listed.told.as_mut()) {
             told.refresh();
         }
     }
 
-    /// What there is to tell of a task whose turn it is. Once that is on its way, it has [`taken`](Self::taken) it.
+    /// Returns what there is to tell about a task whose turn it is. The caller then calls [`taken`](Self::taken).
     pub(in crate::session) fn turn_of(&self, id: TaskId) -> Turn {
         let listed = self.tasks.get(&id);
         let before = listed.and_then(|listed| listed.told);
         let Some(record) = listed.and_then(|listed| listed.due.as_ref()?.record.as_ref()) else {
             return Turn { news: before.map(|_| ListNews::Removed(id)), told: None, progress: None };
         };
-        // What can't be written, which does not happen, must not hold up what comes behind it.
+        // A value that can't be serialized, which never happens, must not block the tasks behind it.
         let (news, told, rated) = match self.look(before, record) {
             Look::Same => (None, before, None),
             Look::Gone => (before.map(|_| ListNews::Removed(id)), None, None),
@@ -174,7 +174,7 @@ impl List {
         }
     }
 
-    /// The turns of those that wait for one.
+    /// Returns the turns of all tasks that have something to tell.
     pub(in crate::session) fn turns(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|listed| listed.due.as_ref().map(|due| due.turn))
     }

@@ -1,12 +1,13 @@
-//! What there is to tell a page: of the tasks that it follows by itself, and of the lists that it watches.
+//! What a page has yet to be told: about the single tasks that it follows, and about the lists that it watches.
 //!
 //! Invariants:
-//! - it holds one entry for each followed task, and in each list one for each task that the page has in it or that the engine
-//!   has, whatever else happens and however long the page is away;
-//! - each status change of a followed task is told once and in order, its newest progress before its end;
-//! - what the page was told of a list is how that stood, but for the tasks that still wait for their turn there; who has waited
-//!   longest comes first, and neither followed tasks nor lists take more than half of a message from the others;
-//! - a failure counts as told when the page has acknowledged the message it was in.
+//! - There is one entry for each followed task. Each list has one entry for each task that the page has in it or that
+//!   the engine has. This holds however long the page is away.
+//! - Each status change of a followed task is told once and in order. The newest progress is told before the end.
+//! - What the page was told about a list is how the list stood, except for tasks that still wait for their turn. The
+//!   task that has waited longest comes first.
+//! - Neither followed tasks nor lists take more than half of a message from the other.
+//! - A failure counts as told once the page has acknowledged the message that contains it.
 
 pub(super) mod follow;
 pub(super) mod list;
@@ -30,36 +31,36 @@ use list::List;
 use room::{ENVELOPE, Room};
 use turns::Turns;
 
-/// How long after it was told a rate is told again if nothing else happens, so that it falls.
+/// How long after a rate was told it is told again if nothing else happens, so that the page sees it fall.
 const REFRESH: Duration = Duration::from_secs(1);
 
 pub(super) struct News {
     follows: IdMap<Follow>,
     /// Followed tasks with something to tell.
     due_follows: Turns<TaskId>,
-    /// Who followed the tasks whose end is in the message that is not acknowledged yet.
+    /// The followers of the tasks whose end is in the unacknowledged message.
     told_ends: Vec<Follower>,
     lists: BTreeMap<u32, List>,
-    /// Listed tasks with something to tell, in which list.
+    /// Listed tasks with something to tell, each with its list.
     due_listed: Turns<(u32, TaskId)>,
-    /// Where the progress of which tasks was last told with a rate, and when.
+    /// The tasks whose progress was last told with a rate: where, and when.
     rated: HashMap<(Where, TaskId), (Arc<Record>, Instant), RandomState>,
     /// No rate has to be told again before this.
     refresh_at: Instant,
 }
 
-/// What a task is told in: each list may be as far behind as it likes.
+/// Where a task is told. Lists may lag behind independently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Where {
     Follow,
     List(u32),
 }
 
-/// As much as there was room for.
+/// The contents of one message.
 pub(super) struct Told {
     pub events: Vec<Encoded<TaskEvent>>,
     pub lists: Vec<ListChange>,
-    /// Something was left out.
+    /// Something was left out for lack of room.
     pub more: bool,
 }
 
@@ -76,14 +77,14 @@ impl News {
         }
     }
 
-    // What the page wants to hear.
+    // Follows and lists.
 
     pub(super) fn follows(&self, id: TaskId) -> bool {
         self.follows.contains_key(&id)
     }
 
-    /// From now on each change of the task is told; returns how it stands. What is still to be told of a task that was
-    /// followed before is told nevertheless: the answer may get lost, or come to somebody else on the page.
+    /// Follows the task: tells each of its changes from now on. Returns its snapshot. If the task was followed already,
+    /// its pending changes are told nevertheless, as the snapshot may get lost or reach other code in the page.
     pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
         let snapshot = if self.follows(record.id) {
             record.snapshot()
@@ -97,7 +98,7 @@ impl News {
         snapshot
     }
 
-    /// Returns who followed, to be dropped where no lock is held: that may log the task's failure.
+    /// Returns the follower. Drop it without a lock, as that may log the task's failure.
     pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Follower> {
         let follow = self.follows.remove(&id)?;
         if let Some(turn) = follow.turn {
@@ -106,7 +107,7 @@ impl News {
         Some(follow.follower)
     }
 
-    /// From now on changes in this list are told; returns what is in it.
+    /// Watches a list: tells its changes from now on. Returns the snapshots of the tasks in it.
     pub(super) fn list(
         &mut self,
         watch: u32,
@@ -115,7 +116,7 @@ impl News {
         records: Vec<Arc<Record>>,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
-        // It may be a repeat.
+        // The call may be a repeat.
         self.unlist(watch);
         let (list, all) = List::new(filter, view, records);
         self.lists.insert(watch, list);
@@ -135,9 +136,9 @@ impl News {
         self.lists.is_empty()
     }
 
-    // What happens.
+    // Changes.
 
-    /// These tasks have changed.
+    /// Notes that these tasks have changed.
     pub(super) fn absorb(&mut self, changed: Vec<Arc<Record>>) {
         for record in &changed {
             let gone = record.is_removed();
@@ -162,22 +163,22 @@ impl News {
         }
     }
 
-    /// The page has taken the last message.
+    /// Notes that the page has acknowledged the last message.
     pub(super) fn taken(&mut self) {
         self.told_ends.drain(..).for_each(|follower| follower.knows_the_end());
     }
 
-    /// How many tasks something is kept of.
+    /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
         self.follows.len() + self.lists.values().map(List::len).sum::<usize>()
     }
 
-    /// When a rate is to be told again, if any is.
+    /// Returns when the next rate must be told again, if there is any.
     pub(super) fn refresh_at(&self) -> Option<Instant> {
         (!self.rated.is_empty()).then_some(self.refresh_at)
     }
 
-    /// The progress of this task was told there, `rated` or without a rate.
+    /// Notes that the progress of this task was told in `told_in`. `rated` says whether it has a rate.
     fn note_rate(&mut self, told_in: Where, record: &Arc<Record>, rated: bool, now: Instant) {
         let key = (told_in, record.id);
         if !rated {
@@ -217,10 +218,10 @@ impl News {
 
     // The message.
 
-    /// Tells as much as there is room for.
+    /// Composes a message with as much as there is room for.
     pub(super) fn tell(&mut self, mut room: Room, now: Instant) -> Told {
         self.refresh(now);
-        // What comes up again while this is composed has its turn with the next frame.
+        // A task that changes again while the message is composed has its turn in the next frame.
         let (end_of_follows, end_of_listed) = (self.due_follows.end(), self.due_listed.end());
         let mut events = Vec::new();
         let reserved = if self.due_listed.is_empty() { 0 } else { room.left() / 2 };

@@ -1,38 +1,39 @@
-/// More than what a message and a list change take beside their contents.
+/// An upper bound for the bytes that a message or a list change takes beside its contents.
 pub(in crate::session) const ENVELOPE: usize = 128;
 
-/// What is left of a message.
+/// The room that is left in a message.
 pub(in crate::session) struct Room {
     left: usize,
     is_answer: bool,
-    /// What fits into no message would hold up everything behind it.
+    /// The next thing fits whatever its size, as it would otherwise block everything behind it for ever.
     takes_any: bool,
 }
 
 impl Room {
-    /// For a push of at most `limit` bytes.
+    /// Returns the room of a push of at most `limit` bytes.
     pub(in crate::session) fn for_push(limit: usize) -> Self {
         Self { left: limit - ENVELOPE, is_answer: false, takes_any: false }
     }
 
-    /// For an answer of at most `limit` bytes, but for the first thing in each of its [parts](Self::next_part).
+    /// Returns the room of an answer of at most `limit` bytes. The first thing in each [part](Self::next_part) may
+    /// exceed it.
     pub(in crate::session) fn for_answer(limit: usize) -> Self {
         Self { is_answer: true, takes_any: true, ..Self::for_push(limit) }
     }
 
-    /// Others come now.
+    /// Begins the next part of the message.
     pub(in crate::session) fn next_part(&mut self) {
         self.takes_any = self.is_answer;
     }
 
-    /// In bytes.
+    /// Returns how many bytes are left.
     pub(in crate::session) fn left(&self) -> usize {
         self.left
     }
 
-    /// Whether it takes `size` bytes and leaves `reserved`.
+    /// Takes `size` bytes if `reserved` bytes stay free. Returns whether it did.
     pub(in crate::session) fn takes(&mut self, size: usize, reserved: usize) -> bool {
-        // One more for the comma.
+        // Plus one for the comma.
         let takes = self.takes_any || size + reserved < self.left;
         if takes {
             self.takes_any = false;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-/// Who waits for a turn, the longest waiting first. Each one keeps the number it got when it came.
+/// A queue of those that wait for a turn, first come, first served. Each keeps the number that it got on joining.
 #[derive(Debug)]
 pub(in crate::session) struct Turns<K> {
     waiting: BTreeMap<u64, K>,
@@ -12,7 +12,7 @@ impl<K: Copy> Turns<K> {
         Self { waiting: BTreeMap::new(), next: 0 }
     }
 
-    /// Answers its number.
+    /// Adds `who` to the end of the queue. Returns its number.
     pub(in crate::session) fn join(&mut self, who: K) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -24,12 +24,12 @@ impl<K: Copy> Turns<K> {
         self.waiting.remove(&number);
     }
 
-    /// Whose turn it is, among those that came before number `end`.
+    /// Returns the first in the queue, if its number is lower than `end`.
     pub(in crate::session) fn first(&self, end: u64) -> Option<(u64, K)> {
         self.waiting.first_key_value().map(|(number, who)| (*number, *who)).filter(|(number, _)| *number < end)
     }
 
-    /// The number of who comes next.
+    /// Returns the number that the next one to join gets.
     pub(in crate::session) fn end(&self) -> u64 {
         self.next
     }

@@ -1,19 +1,19 @@
-//! How large an answer may be, by how long the page took for the last ones.
+//! Limits the size of an answer by how long the page took for the last ones.
 //!
-//! A page takes a message in one go: while it does, it draws no frame. So a page that is busy, or slow, gets less at a
-//! time, and one that is quick gets more, as long as there is more.
+//! A page handles a message in one go and draws no frame meanwhile. So a busy or slow page gets smaller answers, and a
+//! quick page gets larger ones.
 
 use std::time::Duration;
 
 use super::timing::FRAME;
 
-/// The smallest limit, in bytes: what may be pushed may be answered too.
+/// The smallest limit, in bytes. It is that of a push.
 const LEAST: usize = 8 * 1024;
-/// The largest limit.
+/// The largest limit, in bytes.
 const MOST: usize = 512 * 1024;
-/// The limit for a page that nothing is known of.
+/// The limit for a page whose speed is unknown, in bytes.
 const FIRST: usize = 64 * 1024;
-/// Within this time there was room for more. Half of [`FRAME`], so that growth alone leads past it, but not past a frame.
+/// If a page takes less than this, the limit grows. Half of [`FRAME`], so that one step of growth can't exceed a frame.
 const QUICK: Duration = Duration::from_micros(8_500);
 
 /// The limit for the next answer.
@@ -31,7 +31,7 @@ impl AnswerSize {
         self.limit
     }
 
-    /// The page took this long for a message, which was as large as this limit allowed if `full`.
+    /// Adapts the limit: the page took this long for a message. `full` says that the message was as large as the limit.
     pub(super) fn learn(&mut self, took: Duration, full: bool) {
         if took > FRAME {
             self.limit = (self.limit / 2).max(LEAST);
@@ -56,28 +56,32 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_for_a_quick_page_and_shrinks_for_a_slow_one() {
+    fn the_limit_grows_for_a_quick_page_and_shrinks_for_a_slow_one() {
         assert_eq!(after(&[]), FIRST);
         assert_eq!(after(&[1; 20]), MOST);
         assert_eq!(after(&[18; 20]), LEAST);
-        assert_eq!(after(&[12; 20]), FIRST, "what fits well stays");
-        assert_eq!(after(&[5_000]), FIRST / 2, "once frozen is not slow for ever");
+        assert_eq!(after(&[12; 20]), FIRST, "a limit that fits stays");
+        assert_eq!(after(&[5_000]), FIRST / 2, "one long freeze halves it only once");
     }
 
     #[test]
-    fn a_message_that_was_not_full_says_nothing_about_larger_ones() {
+    fn a_message_that_was_not_full_never_raises_the_limit() {
         let mut size = AnswerSize::new();
         size.learn(Duration::ZERO, false);
         assert_eq!(size.limit(), FIRST);
         size.learn(Duration::from_millis(18), false);
-        assert_eq!(size.limit(), FIRST / 2, "but a page that is busy with a small one has no time for a large one");
+        assert_eq!(size.limit(), FIRST / 2, "a page that is slow with a small message is slow with a large one too");
     }
 
     proptest! {
-        /// A page that needs a fixed time, and some for each byte, comes to the most that it can take within a frame, or
-        /// to the least.
+        /// The page takes a fixed time plus some for each byte. The limit settles at the most that it can take in a
+        /// frame, or at the smallest limit.
         #[test]
-        fn it_settles_at_what_the_page_can_take(fixed_us in 0..8_000_u64, bytes_per_us in 1..200_usize, start in 1..=64_usize) {
+        fn the_limit_settles_at_what_the_page_can_take(
+            fixed_us in 0..8_000_u64,
+            bytes_per_us in 1..200_usize,
+            start in 1..=64_usize,
+        ) {
             let mut size = AnswerSize { limit: start * LEAST };
             let took = |limit: usize| Duration::from_micros(fixed_us + (limit / bytes_per_us) as u64);
             for _ in 0..12 {
@@ -89,7 +93,7 @@ mod tests {
                 prop_assert!(limit == LEAST || took(limit) <= FRAME, "{limit} bytes take {:?}", took(limit));
                 prop_assert!(limit == MOST || took(limit) >= QUICK, "{limit} bytes take only {:?}", took(limit));
                 size.learn(took(limit), true);
-                prop_assert_eq!(size.limit(), limit, "it does not swing");
+                prop_assert_eq!(size.limit(), limit, "the limit does not swing");
             }
         }
     }

@@ -1,9 +1,9 @@
-//! Whose move it is between a session and its page, as plain data with the time handed in.
+//! Decides when a session may send its page a message. Plain data: the caller passes the time in.
 //!
 //! Invariants:
-//! - at most one message is unacknowledged, and at most one is handed out a [`FRAME`], pushed or answered;
-//! - a page that is silent for [`PROBE`](timing::PROBE) is sent a message all the same: it leaves none unacknowledged for a
-//!   [`LEASE`].
+//! - At most one message is unacknowledged, and at most one is sent in each [`FRAME`], pushed or as an answer.
+//! - A page that is silent for [`PROBE`](timing::PROBE) is sent a message even if there is nothing to tell. A page that
+//!   leaves a message unacknowledged for a [`LEASE`] counts as gone.
 
 pub(super) mod answer_size;
 pub(super) mod timing;
@@ -17,10 +17,10 @@ pub(super) struct Protocol {
     last_message: u64,
     turn: Turn,
     acknowledgements: u64,
-    /// When the page last showed that it is there, if it has to show it again: it has a message to acknowledge, or it has opened
-    /// its session and done nothing with it yet.
+    /// When the lease began, if one runs: the page has a message to acknowledge, or has not used its session since it
+    /// opened it.
     unanswered_since: Option<Instant>,
-    /// When it last did.
+    /// When the page last used its session.
     heard_at: Instant,
     may_send_at: Instant,
     answer_size: AnswerSize,
@@ -29,44 +29,44 @@ pub(super) struct Protocol {
 /// Whose move it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Turn {
-    /// What there is to tell is pushed.
+    /// The session may push a message.
     Idle,
-    /// The page is to acknowledge the last message.
+    /// The page must acknowledge the last message.
     Unacknowledged(Sent),
-    /// The page has, and this acknowledgement of it is to be answered.
+    /// The page has acknowledged the last message, and the session must answer this acknowledgement.
     Answering { acknowledgement: u64 },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sent {
     at: Instant,
-    /// It did not take all.
+    /// The message left something out.
     more: bool,
     answered: bool,
 }
 
-/// What comes with the answer to an acknowledgement.
+/// The answer that an acknowledgement waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rest {
-    /// Which acknowledgement is to be answered. A repeat has another number, and takes over.
+    /// The number of the acknowledgement. A repeat gets a new number and takes over.
     pub acknowledgement: u64,
     pub due: Instant,
 }
 
-/// When to look again.
+/// When the pump looks again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pause {
-    /// At the latest. There is nothing to wait for if this is `None`.
+    /// At this time at the latest, or only after changes if this is `None`.
     pub until: Option<Instant>,
-    /// Or when so many tasks have changed.
+    /// As soon as this many tasks have changed.
     pub changes: usize,
 }
 
-/// What an acknowledgement says.
+/// What follows from an acknowledgement.
 pub(super) struct Acknowledged {
-    /// The message has been taken, and this is the first word of that.
+    /// Whether it is the first acknowledgement of the message.
     pub is_news: bool,
-    /// What comes with the answer, if the message left something out.
+    /// The answer that is due, if the message left something out.
     pub rest: Option<Rest>,
 }
 
@@ -83,7 +83,7 @@ impl Protocol {
         }
     }
 
-    /// The page does something with its session, so it is there.
+    /// Notes that the page has used its session, so it is alive.
     pub(super) fn is_used(&mut self, now: Instant) {
         self.heard_at = now;
         if !matches!(self.turn, Turn::Unacknowledged(_)) {
@@ -91,10 +91,10 @@ impl Protocol {
         }
     }
 
-    /// The page has taken message number `message`.
+    /// Acknowledges message number `message`.
     pub(super) fn acknowledge(&mut self, message: u64, now: Instant) -> Acknowledged {
         if message != self.last_message {
-            // A late repeat, or a page that asks whether its session is still there.
+            // A late repeat, or a page that checks whether its session still exists.
             return Acknowledged { is_news: false, rest: None };
         }
         self.unanswered_since = None;
@@ -102,7 +102,7 @@ impl Protocol {
         let mut is_news = false;
         match self.turn {
             Turn::Idle => return Acknowledged { is_news, rest: None },
-            // Repeated while the first one waits, which may have got lost on its way: this one is answered instead.
+            // A repeat while the first one waits. That one may have got lost, so this one is answered instead.
             Turn::Answering { .. } => {}
             Turn::Unacknowledged(sent) => {
                 is_news = true;
@@ -119,7 +119,8 @@ impl Protocol {
         Acknowledged { is_news, rest: Some(rest) }
     }
 
-    /// Nobody waits for the answer to this acknowledgement any more: the rest is pushed. Returns whether there was one to give.
+    /// Ends the wait for the answer to this acknowledgement, so that the rest may be pushed. Returns whether it was
+    /// waiting.
     pub(super) fn give_up(&mut self, acknowledgement: u64) -> bool {
         let answers = self.turn == Turn::Answering { acknowledgement };
         if answers {
@@ -128,22 +129,22 @@ impl Protocol {
         answers
     }
 
-    /// How large an answer may be, in bytes.
+    /// Returns how large an answer may be, in bytes.
     pub(super) fn answer_limit(&self) -> usize {
         self.answer_size.limit()
     }
 
-    /// Whether something may be pushed now.
+    /// Returns whether a message may be pushed now.
     pub(super) fn may_push(&self, now: Instant) -> bool {
         self.turn == Turn::Idle && now >= self.may_send_at
     }
 
-    /// Nothing is pushed before the next frame.
+    /// Delays the next push to the next frame.
     pub(super) fn wait_a_frame(&mut self, now: Instant) {
         self.may_send_at = now + FRAME;
     }
 
-    /// A message is on its way: returns its number. `more`: it does not tell all. The time runs from `now` for it.
+    /// Notes that a message is sent, and begins its lease. Returns its number. `more` says that it left something out.
     pub(super) fn sent(&mut self, more: bool, answered: bool, now: Instant) -> u64 {
         self.last_message += 1;
         self.unanswered_since = Some(now);
@@ -152,22 +153,22 @@ impl Protocol {
         self.last_message
     }
 
-    /// Whether the page is to show that it is there, with a message that may be empty.
+    /// Returns whether a probe is due: a message, empty if need be, that the page must acknowledge.
     pub(super) fn probes(&self, now: Instant) -> bool {
         self.probe_at().is_some_and(|at| now >= at)
     }
 
-    /// Whether the page has left a message lying for too long.
+    /// Returns whether the lease has ended.
     pub(super) fn is_expired(&self, now: Instant) -> bool {
         self.lease_end().is_some_and(|end| now >= end)
     }
 
-    /// When to look for the next push, if there is none now: at `refresh` at the latest, or when `pile` tasks have changed that
-    /// can't be told now.
+    /// Returns when to look for the next push if there is none now: at `refresh` at the latest, or, while nothing may
+    /// be pushed, when `pile` tasks have changed.
     pub(super) fn pause(&self, refresh: Option<Instant>, pile: usize, now: Instant) -> Pause {
         match self.turn {
             Turn::Unacknowledged(_) => Pause { until: self.lease_end(), changes: pile },
-            // An answer doesn't wake who pushes, and its lease is no shorter.
+            // An answer doesn't wake the pump. Its lease ends no sooner than this.
             Turn::Answering { .. } => Pause { until: Some(now + LEASE), changes: pile },
             Turn::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
             Turn::Idle => {
@@ -180,7 +181,7 @@ impl Protocol {
         self.unanswered_since.map(|since| since + LEASE)
     }
 
-    /// When the page is to show that it is there, if it does not have to already.
+    /// Returns when the next probe is due, if no lease runs.
     fn probe_at(&self) -> Option<Instant> {
         self.unanswered_since.is_none().then(|| self.heard_at + PROBE)
     }

@@ -1,4 +1,4 @@
-//! What a page is told of its lists, how often, and how much at a time.
+//! Tests what a page is told about its lists, how often, and how much at a time.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -9,7 +9,7 @@ use super::*;
 use crate::{LimitOf, TaskStatus};
 use tauri_plugin_tasks_engine::delivery::Policy;
 
-/// A task that counts one up whenever `tick` says so.
+/// Starts a task that counts up on each `tick`.
 fn counts(opened: &Opened, tick: &Arc<Notify>) -> TaskId {
     let tick = Arc::clone(tick);
     let task = opened.tasks.spawn("counts", async move |ctx: TaskContext| {
@@ -23,7 +23,7 @@ fn counts(opened: &Opened, tick: &Arc<Notify>) -> TaskId {
     task.id()
 }
 
-/// A task that counts one up each so many milliseconds.
+/// Starts a task that counts up every `ms` milliseconds.
 fn ticks(opened: &Opened, ms: u64) -> TaskId {
     let task = opened.tasks.spawn("ticks", async move |ctx: TaskContext| {
         loop {
@@ -36,7 +36,7 @@ fn ticks(opened: &Opened, ms: u64) -> TaskId {
     task.id()
 }
 
-/// What is in the list changes of a message: sort and id.
+/// Returns the list changes in a message, each with its sort and task id.
 fn told(message: &Value) -> Vec<(&'static str, String)> {
     let mut told = Vec::new();
     for change in message["lists"].as_array().unwrap() {
@@ -51,7 +51,7 @@ fn told(message: &Value) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_task_that_goes_on_only_the_progress_is_told() {
+async fn only_the_progress_is_told_if_nothing_else_has_changed() {
     let opened = Opened::new();
     let tick = Arc::new(Notify::new());
     let id = counts(&opened, &tick);
@@ -69,7 +69,7 @@ async fn of_a_task_that_goes_on_only_the_progress_is_told() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_as_it_was_told_is_not_told_again() {
+async fn a_task_that_has_not_changed_is_not_told_again() {
     let opened = Opened::new();
     opened.tasks.set_limit(LimitOf::App, Some(0)).unwrap();
     let waits = opened.hang();
@@ -80,12 +80,12 @@ async fn what_is_as_it_was_told_is_not_told_again() {
     assert_eq!(opened.take_all().await, Vec::<Value>::new());
     opened.tasks.release(waits).unwrap();
     opened.tasks.hold(waits).unwrap();
-    assert_eq!(opened.take_all().await, Vec::<Value>::new(), "it is held as it was");
+    assert_eq!(opened.take_all().await, Vec::<Value>::new(), "the task is held again");
 }
 
-/// Whatever there is in a snapshot beside the progress, some with a status change and some without.
+/// Changes each part of a snapshot except the progress, with and without a status change.
 #[tokio::test(start_paused = true)]
-async fn a_task_of_which_anything_else_has_changed_is_told_as_a_whole() {
+async fn the_whole_snapshot_is_told_if_more_than_the_progress_has_changed() {
     type Change = fn(&Opened, TaskId);
     let free: Change = |opened, _| opened.tasks.set_limit(LimitOf::App, None).unwrap();
     let disown: Change = |opened, _| engine(&opened.tasks).disown(|owner| owner.label() == Some("main"));
@@ -104,7 +104,7 @@ async fn a_task_of_which_anything_else_has_changed_is_told_as_a_whole() {
         let delay = if field == "nextAttemptAt" { Duration::from_millis(500) } else { Duration::ZERO };
         let id = start(&opened, StartOptions::new().delay(delay));
         if field == "nextAttemptAt" {
-            // Its place stays what it is: none.
+            // The task has no place before and after.
             opened.tasks.hold(id).unwrap();
         }
         is_told_as_a_whole(&opened, id, field, change).await;
@@ -116,7 +116,7 @@ async fn a_task_of_which_anything_else_has_changed_is_told_as_a_whole() {
     }
 }
 
-/// Tasks of a page that go on for ever.
+/// A manager with kinds whose tasks run for ever.
 fn works() -> TaskManager {
     let kind = Kind::new("works", Default::default(), Errors::default(), async |_: TaskContext, (): ()| {
         std::future::pending::<Result<(), Failure>>().await
@@ -147,7 +147,7 @@ async fn is_told_as_a_whole(opened: &Opened, id: TaskId, field: &str, change: fn
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_becomes_overdue_is_told_as_a_whole() {
+async fn the_whole_snapshot_is_told_when_a_task_becomes_overdue() {
     let opened = Opened::new();
     let (release, gate) = std::sync::mpsc::channel::<()>();
     let (started, has_started) = std::sync::mpsc::channel();
@@ -159,7 +159,7 @@ async fn a_task_that_becomes_overdue_is_told_as_a_whole() {
         .await;
         Ok::<_, Failure>(())
     });
-    // Time stands still while a thread works.
+    // Paused time stands still while a thread works.
     let pass = async |time: Duration| {
         tokio::time::advance(time).await;
         for _ in 0..20 {
@@ -180,9 +180,9 @@ async fn a_task_that_becomes_overdue_is_told_as_a_whole() {
     drop(release);
 }
 
-/// More than fits, in two lists and of tasks that are followed: each has its turn.
+/// More news than fits, in two lists and about followed tasks: each task has its turn.
 #[tokio::test(start_paused = true)]
-async fn nobody_starves() {
+async fn no_list_and_no_followed_task_starves() {
     let opened = Opened::new();
     let ids: Vec<_> = (0..400).map(|_| ticks(&opened, 5)).collect();
     sleep(FRAME).await;
@@ -191,7 +191,7 @@ async fn nobody_starves() {
     }
     ids[..200].iter().for_each(|id| opened.follow(*id));
     let session = opened.session().unwrap();
-    // A page so slow that it never gets large answers.
+    // The page is so slow that it never gets large answers.
     let mut told_at = HashMap::<(u64, String), Instant>::new();
     let begin = Instant::now();
     let mut longest = Duration::ZERO;
@@ -214,15 +214,15 @@ async fn nobody_starves() {
         sleep(Duration::from_millis(20)).await;
         next = answer(&session, &message).await;
     }
-    assert_eq!(told_at.len(), 200 + 400 + 400, "each of them was told");
+    assert_eq!(told_at.len(), 200 + 400 + 400, "each task was told");
     let last = told_at.values().map(Instant::elapsed).max().unwrap();
-    // Some 200,000 bytes in messages of 8 KiB, one each 20 ms.
+    // About 200,000 bytes in messages of 8 KiB, one every 20 ms.
     assert!(longest < Duration::from_millis(1_200) && last < Duration::from_millis(1_200), "{longest:?}, {last:?}");
 }
 
-/// What is larger than a slow page gets at a time comes all the same, and does not hold up what is behind it.
+/// News that is larger than the limit of a slow page is told nevertheless, and does not block the news behind it.
 #[tokio::test(start_paused = true)]
-async fn what_is_larger_than_a_message_comes_too() {
+async fn news_larger_than_a_message_is_told_too() {
     let large = async |ctx: TaskContext<String>, _: String| {
         ctx.progress().message("m".repeat(1_000))?;
         ctx.progress().detail("d".repeat(4_000))?;
@@ -231,7 +231,7 @@ async fn what_is_larger_than_a_message_comes_too() {
     let policy = Policy { show_input: true, ..Policy::default() };
     let kinds = [(Arc::from("works"), Arc::new(Kind::new("works", policy, Errors::default(), large)))].into();
     let opened = Opened::with(delivery::manager(Handle::current(), kinds, Settings::default(), || 0));
-    // Many that are followed, so that each message has some of them.
+    // Many followed tasks, so that each message has some of them.
     for _ in 0..100 {
         opened.follow(ticks(&opened, 5));
     }
@@ -240,7 +240,7 @@ async fn what_is_larger_than_a_message_comes_too() {
     let owner = page("main").owner();
     let mut ids = HashSet::new();
     for _ in 0..3 {
-        // When it is known how slow the page is.
+        // By now the session knows how slow the page is.
         let (id, options) = (TaskId::new(), StartOptions::new().delay(Duration::from_secs(2)));
         let start = Start { id, task: "works", input: input.clone(), owner: owner.clone(), options, sees: &|_| true };
         engine(&opened.tasks).start(start).unwrap();
@@ -264,8 +264,8 @@ impl Opened {
         Some(message)
     }
 
-    /// For as long as this: takes each message and acknowledges it after `delay` of its size. Answers when each came and
-    /// how large it was.
+    /// Takes messages for `time`, and acknowledges each after the `delay` for its size. Returns each with its time and
+    /// size.
     async fn take_for(&self, time: Duration, delay: impl Fn(usize) -> Duration) -> Vec<(Instant, Value, usize)> {
         let session = self.session().unwrap();
         let (mut messages, mut next, begin) = (Vec::new(), None::<Value>, Instant::now());
@@ -292,7 +292,7 @@ async fn a_page_gets_one_message_a_frame_pushed_or_answered() {
         }
         opened.list(1, TaskFilter::default());
         let mut messages = opened.take_for(Duration::from_secs(5), |_| Duration::from_micros(slow_us)).await;
-        // The time they were pushed, not the time they were taken.
+        // The times of the pushes, not when they were taken.
         let pushed = opened.pushed.lock();
         for (at, message, _) in &mut messages {
             if let Some((pushed_at, ..)) = pushed.iter().find(|(_, other, _)| other["message"] == message["message"]) {
@@ -307,7 +307,7 @@ async fn a_page_gets_one_message_a_frame_pushed_or_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn changes_that_the_page_does_not_see_are_looked_at_once_a_frame() {
+async fn changes_that_the_page_does_not_see_are_absorbed_once_a_frame() {
     let opened = Opened::new();
     for number in 0..50 {
         ticks(&opened, 30 + number);
@@ -319,7 +319,7 @@ async fn changes_that_the_page_does_not_see_are_looked_at_once_a_frame() {
     let mut before = 0;
     for _ in 0..1_000 {
         sleep(Duration::from_millis(1)).await;
-        // Somebody else looks at them, so that they tell of every report.
+        // Another watcher looks at the tasks, so that each report counts as a change.
         opened.tasks.list(&TaskFilter::default());
         let marks = session.watcher.len();
         looks += u32::from(marks < before);
@@ -329,7 +329,7 @@ async fn changes_that_the_page_does_not_see_are_looked_at_once_a_frame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn how_much_comes_at_once_follows_how_quick_the_page_is() {
+async fn the_size_of_an_answer_follows_the_speed_of_the_page() {
     let mut largest = BTreeMap::new();
     for us_per_kb in [1, 400, 3_000] {
         let opened = Opened::new();
@@ -344,12 +344,12 @@ async fn how_much_comes_at_once_follows_how_quick_the_page_is() {
         largest.insert(us_per_kb, settled.map(|(_, _, size)| *size).max().unwrap());
     }
     assert!(largest[&1] > 80_000, "all at once: {largest:?}");
-    assert!((16_000..45_000).contains(&largest[&400]), "what takes a frame: {largest:?}");
-    assert!(largest[&3_000] <= 8 * 1024, "as little as can be: {largest:?}");
+    assert!((16_000..45_000).contains(&largest[&400]), "as much as takes a frame: {largest:?}");
+    assert!(largest[&3_000] <= 8 * 1024, "as little as possible: {largest:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_page_costs_no_more_the_longer_it_is_and_is_right_a_frame_after_it_wakes() {
+async fn a_frozen_page_costs_a_constant_and_is_up_to_date_a_frame_after_it_wakes() {
     let opened = Opened::new();
     let ids: Vec<_> = (0..150).map(|_| ticks(&opened, 5)).collect();
     sleep(FRAME).await;
@@ -359,7 +359,7 @@ async fn a_frozen_page_costs_no_more_the_longer_it_is_and_is_right_a_frame_after
     let first = opened.next_pushed().unwrap();
     assert_eq!(first["more"], true);
     let weak: Vec<_> = {
-        // Tasks come, end and are forgotten while the page is frozen.
+        // Tasks start, end and are evicted while the page is frozen.
         let mut weak = Vec::new();
         for _ in 0..2_500 {
             for _ in 0..4 {
@@ -380,9 +380,9 @@ async fn a_frozen_page_costs_no_more_the_longer_it_is_and_is_right_a_frame_after
     assert_eq!(opened.pushed.lock().len(), 1, "nothing is sent to a page that doesn't answer");
     let woken = Instant::now();
     let answer = answer(&session, &first).await.unwrap();
-    assert!(woken.elapsed() <= Duration::from_millis(1), "it has waited long enough");
+    assert!(woken.elapsed() <= Duration::from_millis(1), "the next frame is long due");
     let told: HashSet<_> = told(&answer).into_iter().collect();
-    assert_eq!(told.len(), 150, "nothing of what has come and gone");
+    assert_eq!(told.len(), 150, "no task that came and went");
     assert_eq!(answer["more"], false);
     for change in answer["lists"][0]["progressed"].as_array().unwrap() {
         let id: TaskId = change["id"].as_str().unwrap().parse().unwrap();
@@ -391,9 +391,9 @@ async fn a_frozen_page_costs_no_more_the_longer_it_is_and_is_right_a_frame_after
     }
 }
 
-/// Nothing that the page has is forgotten, though what it was is not kept.
+/// The page learns of the removal of each task that it has, though the tasks are not kept in memory for it.
 #[tokio::test(start_paused = true)]
-async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_wakes() {
+async fn tasks_that_were_removed_while_a_page_was_frozen_leave_its_lists_when_it_wakes() {
     let opened = Opened::new();
     let session = opened.session().unwrap();
     let known: Vec<_> = (0..300).map(|_| opened.hang()).collect();
@@ -402,7 +402,7 @@ async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_w
     ticks(&opened, 5);
     sleep(Duration::from_millis(100)).await;
     let first = opened.next_pushed().unwrap();
-    // So many that the changes so far are looked through.
+    // Enough changes to have them absorbed.
     let flood = async || {
         for _ in 0..4_000 {
             let quick = opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
@@ -415,7 +415,7 @@ async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_w
         opened.tasks.cancel(*id, CancelReason::User).unwrap();
     }
     flood().await;
-    assert!(session.outbox.lock().len() >= 600, "they wait for their turn");
+    assert!(session.outbox.lock().len() >= 600, "the removals wait for their turn");
     let weak: Vec<_> =
         known.iter().chain(&unknown).map(|id| Arc::downgrade(&engine(&opened.tasks).find(*id).unwrap())).collect();
     for id in known.iter().chain(&unknown) {
@@ -424,8 +424,8 @@ async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_w
     flood().await;
     assert!(weak.iter().all(|weak| weak.strong_count() == 0), "none is kept for the page");
     let held = session.outbox.lock().len();
-    // The last one of the flood may be looked at while it lives.
-    assert!(held <= known.len() + 10, "nor anything of those that it never had: {held}");
+    // The last tasks of the flood may be absorbed while they live.
+    assert!(held <= known.len() + 10, "nothing is kept for tasks that the page never had: {held}");
     let mut left = HashSet::new();
     let mut next = Some(first);
     while let Some(message) = next.take().or_else(|| opened.next_pushed()) {
@@ -439,7 +439,7 @@ async fn what_a_frozen_page_has_and_the_engine_not_any_more_is_removed_when_it_w
     assert_eq!(left, known.iter().map(ToString::to_string).collect());
 }
 
-/// A session with a message out that leaves something over.
+/// Returns a session with an unacknowledged message that left something out.
 async fn with_more() -> (Opened, Arc<Session>, u64) {
     let opened = Opened::new();
     for _ in 0..100 {
@@ -454,7 +454,7 @@ async fn with_more() -> (Opened, Arc<Session>, u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_acknowledgement_that_is_repeated_while_the_first_one_waits_is_answered_instead() {
+async fn a_repeated_acknowledgement_is_answered_instead_of_the_first() {
     let (opened, session, number) = with_more().await;
     let (first, second) = tokio::join!(session.acknowledge(number), session.acknowledge(number));
     assert!(first.unwrap().is_none());
@@ -466,15 +466,15 @@ async fn an_acknowledgement_that_is_repeated_while_the_first_one_waits_is_answer
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_asked_for_again_is_told_from_there_on() {
+async fn a_list_that_is_watched_again_is_told_from_there_on() {
     let (opened, session, number) = with_more().await;
     assert_eq!(opened.list(1, TaskFilter::default()).len(), 100);
-    assert!(session.acknowledge(number).await.unwrap().is_none(), "all is as it was answered");
+    assert!(session.acknowledge(number).await.unwrap().is_none(), "nothing has changed since the snapshots");
     assert_eq!(opened.take_all().await, Vec::<Value>::new());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_nobody_waits_for_any_more_is_pushed() {
+async fn the_rest_is_pushed_if_the_acknowledgement_is_dropped() {
     let (opened, session, number) = with_more().await;
     timeout(Duration::from_millis(5), session.acknowledge(number)).await.unwrap_err();
     sleep(FRAME).await;
@@ -484,7 +484,7 @@ async fn what_nobody_waits_for_any_more_is_pushed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_acknowledgement_that_waits_learns_that_its_session_is_closed() {
+async fn a_waiting_acknowledgement_fails_when_its_session_is_closed() {
     let (opened, session, number) = with_more().await;
     let before = Instant::now();
     let (answer, ()) =
@@ -494,7 +494,7 @@ async fn an_acknowledgement_that_waits_learns_that_its_session_is_closed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_that_the_page_does_not_acknowledge_ends_the_session_with_its_lease() {
+async fn an_unacknowledged_answer_ends_the_session_with_its_lease() {
     let (opened, session, number) = with_more().await;
     assert!(session.acknowledge(number).await.unwrap().is_some());
     sleep(Duration::from_secs(29)).await;

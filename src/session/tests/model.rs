@@ -1,6 +1,6 @@
-//! Any page against any tasks: a model of a page that does what the client does, and the truth it must come to.
+//! Tests any page against any tasks: a model of a page that behaves like the client must end up with the true state.
 //!
-//! Pages answer late, twice or never; answers, acknowledgements and messages get lost; sessions end and others begin.
+//! Pages answer late, twice or never. Answers, acknowledgements and messages get lost. Sessions end, and others begin.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,7 @@ use tauri_plugin_tasks_engine::delivery::Policy;
 
 #[derive(Debug, Clone)]
 enum Step {
-    // What happens to tasks. A number picks one of those there are.
+    // Changes of tasks. A number picks one of the existing tasks.
     Start {
         kind: bool,
         owned: bool,
@@ -50,7 +50,7 @@ enum Step {
         to: usize,
     },
     Disown,
-    // What the page does.
+    // Actions of the page.
     List {
         filter: usize,
         own: bool,
@@ -64,24 +64,24 @@ enum Step {
     Unfollow {
         of: usize,
     },
-    /// Takes what has come and acknowledges it.
+    /// Takes the messages that have come and acknowledges them.
     Take,
-    /// Takes what has come, and the acknowledgement gets lost.
+    /// Takes the messages that have come, but the acknowledgement gets lost.
     TakeAndLoseAck,
-    /// Takes what has come, and the answer to the acknowledgement gets lost.
+    /// Takes the messages that have come, but the answer to the acknowledgement gets lost.
     TakeAndLoseAnswer,
-    /// Takes what has come, and goes before the answer is there.
+    /// Takes the messages that have come, but leaves before the answer arrives.
     TakeAndDropAck {
         after_ms: u64,
     },
-    /// Acknowledges the last message, or an older one, once more.
+    /// Acknowledges the last message or an older one again.
     RepeatAck {
         back: u64,
     },
-    /// The next message that is pushed gets lost.
+    /// The next push gets lost.
     LosePush,
     Reload,
-    /// Takes and acknowledges until there is nothing more.
+    /// Takes and acknowledges messages until no more come.
     Settle,
     Pass {
         ms: u64,
@@ -139,7 +139,7 @@ enum Order {
     End(bool),
 }
 
-/// The tasks as they are.
+/// The true state of the tasks.
 struct Truth {
     tasks: TaskManager,
     records: Vec<Arc<Record>>,
@@ -198,7 +198,7 @@ impl Truth {
     }
 }
 
-/// What came to the page, pushed or answered: when, in which session, the message, and whether it was pushed.
+/// The messages that came to the page: when, in which session, the message, and whether it was a push.
 type Inbox = Arc<Mutex<VecDeque<(Instant, u32, Value, bool)>>>;
 
 struct Client {
@@ -206,7 +206,7 @@ struct Client {
     session: u32,
     inbox: Inbox,
     lose_push: Arc<Mutex<bool>>,
-    /// The last message that was taken in this session, and the last one whose acknowledgement has arrived.
+    /// The last message taken in this session, and the last one whose acknowledgement has arrived.
     seen: u64,
     arrived: u64,
     last_came: Option<Instant>,
@@ -250,7 +250,7 @@ impl Client {
         }
     }
 
-    /// The session; a new one, and in it all that the page wants to hear of, if there is none (any more).
+    /// Returns the session. If there is none, opens one and watches everything that the page watches.
     fn session(&mut self, truth: &Truth) -> Arc<Session> {
         if let Ok(session) = self.sessions.get(&self.session.to_string(), &page("main")) {
             return session;
@@ -274,7 +274,7 @@ impl Client {
             list.tasks = keyed(session.list(*watch, filter(list.filter), list.view()));
         }
         self.follows.retain(|id, followed| {
-            // What was removed is told by the command that looks for it.
+            // The command that looks for the task reports that it was removed.
             let Some(record) = engine(&truth.tasks).find(id.parse().unwrap()) else { return false };
             followed.restore(session.follow(&record));
             true
@@ -291,7 +291,7 @@ impl Client {
     }
 
     fn follow(&mut self, truth: &Truth, of: usize) {
-        // What is on its way is older than the answer.
+        // Messages in flight are older than the answer.
         self.take(truth);
         let session = self.session(truth);
         let Some(record) = truth.records.get(of).filter(|record| !record.is_removed()) else { return };
@@ -301,7 +301,7 @@ impl Client {
         followed.restore(snapshot);
     }
 
-    /// Takes what has come. Answers whether there was anything.
+    /// Takes the messages that have come. Returns whether there were any.
     fn take(&mut self, truth: &Truth) -> bool {
         self.session(truth);
         let mut any = false;
@@ -313,7 +313,7 @@ impl Client {
             any = true;
             let number = message["message"].as_u64().unwrap();
             assert_eq!(number, self.seen + 1, "no message is left out or comes twice");
-            assert_eq!(self.arrived, self.seen, "no more than one is not acknowledged");
+            assert_eq!(self.arrived, self.seen, "at most one is unacknowledged");
             if let Some(last) = self.last_came {
                 assert!(at - last >= FRAME, "{:?} after the last one, pushed: {pushed}", at - last);
             }
@@ -332,8 +332,8 @@ impl Client {
         }
     }
 
-    /// The acknowledgement of the last message arrives; its answer comes to the inbox when it is there. Before the first
-    /// message it only says that the page is there.
+    /// Delivers the acknowledgement of the last message. Its answer arrives in the inbox later. Before the first
+    /// message, it only shows that the page is alive.
     fn ack(&mut self, truth: &Truth, lose_answer: bool) -> usize {
         let session = self.session(truth);
         self.arrived = self.seen;
@@ -347,10 +347,10 @@ impl Client {
         self.acks.len() - 1
     }
 
-    /// Until nothing more comes, also after what got lost.
+    /// Takes and acknowledges until no more messages come, even if some got lost before.
     async fn settle(&mut self, truth: &Truth) {
         let mut quiet_since = Instant::now();
-        // Longer than a rate lasts, and than a lease after the last sign of life.
+        // Longer than a rate lasts, and than a lease lasts after the page was last heard.
         while quiet_since.elapsed() < Duration::from_secs(45) {
             let before = self.session;
             if self.take(truth) {
@@ -389,7 +389,8 @@ impl Client {
     }
 }
 
-/// A rate that was told has fallen to nothing by now. One that comes of this very look was told to nobody.
+/// Removes the rate. One that was told has fallen to nothing by now, and one that this look computes was told to
+/// nobody.
 fn without_rate(mut snapshot: Value) -> Value {
     for part in ["rate", "etaMs"] {
         snapshot["progress"][part] = Value::Null;
@@ -413,14 +414,14 @@ impl PageList {
         for progressed in change["progressed"].as_array().unwrap() {
             let id = progressed["id"].as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
-            let known = self.tasks.get_mut(&id).expect("only of what is in the list the progress alone is told");
+            let known = self.tasks.get_mut(&id).expect("progress alone is told only for tasks in the list");
             assert_eq!(known["sequence"], progressed["sequence"], "nothing else has changed");
             known["progress"] = progressed["progress"].clone();
         }
         for id in change["removed"].as_array().unwrap() {
             let id = id.as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
-            assert!(self.tasks.remove(&id).is_some(), "only what is in the list leaves it");
+            assert!(self.tasks.remove(&id).is_some(), "only a task in the list leaves it");
         }
     }
 }
@@ -435,7 +436,7 @@ impl Followed {
         let data = &event["change"]["data"];
         let (told, known) = (event["sequence"].as_u64().unwrap(), self.snapshot["sequence"].as_u64().unwrap());
         if told < known || (self.ended && told == known) {
-            // It was told before the page asked once more.
+            // It was told before the page watched the task again.
             return;
         }
         match event["change"]["type"].as_str().unwrap() {
@@ -559,7 +560,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_a_page_comes_to_the_truth(steps in prop::collection::vec(step(), 1..120)) {
+    fn a_page_ends_up_with_the_true_state_whatever_happens(steps in prop::collection::vec(step(), 1..120)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(run(steps));
     }

@@ -1,4 +1,4 @@
-//! What a session promises those who read items in it, and what becomes of them when it goes.
+//! Tests what a session promises its readers, and what happens to them when the session ends.
 
 use std::{
     sync::{Arc, Weak},
@@ -43,7 +43,7 @@ impl Pages {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_may_not_wait_frees_those_that_wait_in_its_session_and_no_others() {
+async fn a_read_that_may_not_wait_ends_the_waiting_reads_of_its_session_only() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
     let other = engine(&tasks).find(other.id()).unwrap();
@@ -69,7 +69,7 @@ async fn a_read_that_may_not_wait_frees_those_that_wait_in_its_session_and_no_ot
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_read_is_told_that_its_session_has_gone() {
+async fn a_waiting_read_fails_when_its_session_is_closed() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
@@ -82,18 +82,18 @@ async fn a_waiting_read_is_told_that_its_session_has_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_whose_lease_is_over_loses_its_readers_as_if_it_reloaded() {
+async fn the_end_of_a_lease_removes_readers_as_a_reload_does() {
     let (tasks, task, record) = one_number(unread(Unread::Cancel));
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
     session.follow(&record);
     session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
-    // It never acknowledges that.
+    // The page never acknowledges this message.
     assert_eq!(cancelled_after(&task).await.unwrap().as_secs() / 10, 4, "30 seconds of lease and 10 of patience");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
+async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
     for (closes, after) in [(false, 10), (true, 0)] {
         let (tasks, task, record) = one_number(unread(Unread::Cancel));
         let plugin = PluginState::new(tasks.clone());
@@ -113,9 +113,9 @@ async fn a_page_that_is_left_may_come_back_and_a_window_that_closes_may_not() {
     }
 }
 
-/// A name that a page gives two readers at once, of different tasks.
+/// A page gives the same name to readers of two tasks.
 #[tokio::test(start_paused = true)]
-async fn readers_of_one_name_are_all_lost_with_their_session() {
+async fn all_readers_of_one_name_go_with_their_session() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
     let other = engine(&tasks).find(other.id()).unwrap();
@@ -125,11 +125,11 @@ async fn readers_of_one_name_are_all_lost_with_their_session() {
     session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
     pages.sessions.close_page("main", Departure::MayReturn);
     assert!(!record.items().is_being_read());
-    assert!(!other.items().is_being_read(), "it is locked for good");
+    assert!(!other.items().is_being_read(), "the items are locked for ever");
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_readers_sessions_and_reloads_leave_nothing() {
+async fn many_readers_sessions_and_reloads_leave_nothing_behind() {
     let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
     let tasks = manager([kind_of_numbers(unread(Unread::DropOldest))], settings);
     let pages = Pages::new(&tasks);
@@ -146,7 +146,7 @@ async fn many_readers_sessions_and_reloads_leave_nothing() {
             match task.0 {
                 0 => session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 2).unwrap(),
                 1 => {
-                    // Refused, and waiting when the page goes.
+                    // One reader is refused, and one waits when the page leaves.
                     session.read(&record, ask("s/else", 1), secs(25)).await.unwrap_err();
                     let (session, record) = (Arc::clone(&session), Arc::clone(&record));
                     tokio::spawn(async move { session.read(&record, ask(&name, 2), secs(25)).await.map(drop) });
@@ -171,12 +171,12 @@ async fn many_readers_sessions_and_reloads_leave_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_or_were_refused() {
+async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refused() {
     let settings = Settings { retention: Retention::default().age(secs(60)), ..Settings::default() };
     let tasks = manager([kind_of_numbers(Policy::default())], settings);
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
-    // What its page has acknowledged keeps it.
+    // The acknowledgements of its page keep the session open.
     let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
     session.follow(&engine(&tasks).find(hangs.id()).unwrap());
     sleep(secs(1)).await;
@@ -207,6 +207,6 @@ async fn a_session_that_lives_on_does_not_keep_tasks_whose_readers_have_stopped_
         session.acknowledge(1).await.unwrap();
     }
     assert_eq!(kept(&tasks), [hangs.id()]);
-    assert!(pages.sessions.get("s", &page("main")).is_ok(), "it is still there");
+    assert!(pages.sessions.get("s", &page("main")).is_ok(), "the session is still open");
     assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0);
 }
