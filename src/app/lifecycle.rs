@@ -66,7 +66,7 @@ mod tests {
         let start = Start {
             id: TaskId::new(),
             task: "hang",
-            input: Json::null(),
+            input: Json::new(&()).unwrap(),
             owner: page.owner(),
             options: StartOptions::new(),
             sees: &|_| true,

@@ -187,7 +187,9 @@ fn owned() -> (TaskManager, [TaskId; 2]) {
     let ids = ["GoOn", "Cancel"].map(|task| {
         let (id, owner) = (TaskId::new(), page("main").owner());
         let options = StartOptions::new();
-        engine(&tasks).start(Start { id, task, input: Json::null(), owner, options, sees: &|_| true }).unwrap();
+        engine(&tasks)
+            .start(Start { id, task, input: Json::new(&()).unwrap(), owner, options, sees: &|_| true })
+            .unwrap();
         id
     });
     (tasks, ids)
@@ -431,7 +433,7 @@ fn concurrent_calls_never_deadlock() {
             let start = Start {
                 id,
                 task: "quick",
-                input: Json::null(),
+                input: Json::new(&()).unwrap(),
                 owner: page("main").owner(),
                 options: StartOptions::new(),
                 sees: &|_| true,

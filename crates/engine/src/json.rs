@@ -19,7 +19,7 @@ impl Json {
     }
 
     /// Returns `null`.
-    pub fn null() -> Self {
+    pub(crate) fn null() -> Self {
         static NULL: LazyLock<Json> = LazyLock::new(|| Json(RawValue::NULL.to_owned().into()));
         NULL.clone()
     }
@@ -30,7 +30,7 @@ impl Json {
     }
 
     /// Like [`read`](Self::read), but the error says which part of the JSON doesn't fit.
-    pub fn read_exactly<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
+    pub(crate) fn read_exactly<T: DeserializeOwned>(&self) -> Result<T, Misfit> {
         let mut reader = serde_json::Deserializer::from_str(self.text());
         serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let problem = error.inner().to_string();

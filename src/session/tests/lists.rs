@@ -128,7 +128,7 @@ fn works() -> TaskManager {
 fn start(opened: &Opened, options: StartOptions) -> TaskId {
     let id = TaskId::new();
     let owner = page("main").owner();
-    let start = Start { id, task: "works", input: Json::null(), owner, options, sees: &|_| true };
+    let start = Start { id, task: "works", input: Json::new(&()).unwrap(), owner, options, sees: &|_| true };
     engine(&opened.tasks).start(start).unwrap();
     id
 }

@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     record::follower::Follower,
     run::engine::Engine,
+    schedule::schedules::Schedules,
     task::{
         event::TaskSnapshot,
         id::TaskId,
@@ -29,12 +30,14 @@ use watch::TaskWatch;
 #[derive(Clone)]
 pub struct TaskHandle {
     engine: Arc<Engine>,
+    /// They go on while anybody has a handle, as the tasks do.
+    schedules: Arc<Schedules>,
     follower: Follower,
 }
 
 impl TaskHandle {
-    pub(crate) fn new(engine: &Arc<Engine>, follower: Follower) -> Self {
-        Self { engine: Arc::clone(engine), follower }
+    pub(crate) fn new(engine: &Arc<Engine>, schedules: &Arc<Schedules>, follower: Follower) -> Self {
+        Self { engine: Arc::clone(engine), schedules: Arc::clone(schedules), follower }
     }
 
     /// Returns the task's id.
@@ -80,7 +83,7 @@ impl TaskHandle {
     pub fn members(&self) -> Vec<Self> {
         let ids = self.follower.record().members.iter().flatten();
         let members = ids.filter_map(|id| self.engine.find(*id));
-        members.map(|member| Self::new(&self.engine, Follower::new(&member))).collect()
+        members.map(|member| Self::new(&self.engine, &self.schedules, Follower::new(&member))).collect()
     }
 
     /// Follows the task from its current state to its end.

@@ -253,7 +253,7 @@ impl TaskManager {
     }
 
     fn handle_of(&self, follower: Follower) -> TaskHandle {
-        TaskHandle::new(&self.engine, follower)
+        TaskHandle::new(&self.engine, &self.schedules, follower)
     }
 }
 

@@ -112,7 +112,7 @@ impl TaskManager {
     /// }
     /// ```
     pub fn trigger(&self, name: &str) -> Result<TaskHandle, Error> {
-        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| TaskHandle::new(&self.engine, run))
+        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| self.handle_of(run))
     }
 
     /// Like [`trigger`](Self::trigger), with the id of the run if one is started. A repeated call with the same id

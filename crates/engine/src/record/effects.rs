@@ -82,7 +82,12 @@ impl Effects {
             }
             record.ended.notify_waiters();
         }
-        drop_quietly(self.dropped, record.name());
+        if let Some(mut live) = self.dropped {
+            if let Some(work) = live.work.take() {
+                work.drop_quietly(record.id);
+            }
+            drop_quietly(live, record.name(), Some(record.id));
+        }
     }
 }
 

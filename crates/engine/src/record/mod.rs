@@ -136,6 +136,11 @@ impl Work {
             None => unreachable!("only `start` takes it, and it consumes the work"),
         }
     }
+
+    /// Drops the work of task `id`, which will not run.
+    fn drop_quietly(mut self, id: TaskId) {
+        self.0.drop_for(id);
+    }
 }
 
 impl Common {

@@ -74,6 +74,8 @@ impl Record {
         // Either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {
             items.end();
+            // Another caller may have got it before it ended, and wait.
+            items.wake();
         }
         items
     }
@@ -90,5 +92,45 @@ impl Record {
         if let Some(items) = self.items.get() {
             items.wake_emits();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, thread, time::Duration};
+
+    use futures_util::poll;
+    use tokio::time::timeout;
+
+    use crate::{
+        Failure, TaskContext,
+        delivery::{Ask, Settings, WINDOW, engine},
+        test::manager,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_finds_the_new_stream_of_an_ended_task_before_it_ends_is_woken() {
+        let tasks = manager([], Settings::default());
+        let task = tasks.spawn("ends", |_: TaskContext| async { Ok::<_, Failure>(()) });
+        task.outcome().await;
+        let record = engine(&tasks).find(task.id()).unwrap();
+        // Its lock keeps the maker of the stream from ending it.
+        let state = record.state.lock();
+        let maker = thread::spawn({
+            let record = Arc::clone(&record);
+            move || {
+                record.items();
+            }
+        });
+        while record.items.get().is_none() {
+            thread::yield_now();
+        }
+        let items = record.items.get().unwrap();
+        let mut read = Box::pin(items.read(Ask { reader: "r", batch: 1, from: None, holds: WINDOW }));
+        assert!(poll!(&mut read).is_pending());
+        drop(state);
+        maker.join().unwrap();
+        let batch = timeout(Duration::from_secs(60), read).await.expect("it was woken").unwrap();
+        assert!(batch.done);
     }
 }

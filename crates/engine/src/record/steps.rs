@@ -164,7 +164,7 @@ impl Record {
         self: &Arc<Self>,
         ended: Result<Ending, Problem>,
         is_clean: bool,
-        may_go_on: bool,
+        may_go_on: impl Fn() -> bool,
     ) -> Next {
         self.step(|state, effects| {
             let before = state.life.status();
@@ -172,7 +172,9 @@ impl Record {
             if before == TaskStatus::Cancelling && !completes && !is_clean {
                 return Next::CleanUp(ended);
             }
-            if may_go_on && let Some(delay) = self.delay_after(state, &ended) {
+            if may_go_on()
+                && let Some(delay) = self.delay_after(state, &ended)
+            {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
                 let now = self.common.clock.now();
                 if state.life.retry(failure, now.saturating_add(millis(delay)), now) {
@@ -253,5 +255,39 @@ impl Record {
         self.mark(state, effects);
         self.common.admission.lock().leave(self.id);
         effects.end(std::mem::replace(&mut state.live, Live::none()));
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use std::{
+        cell::Cell,
+        future::pending,
+        panic::{AssertUnwindSafe, catch_unwind},
+    };
+
+    use super::*;
+    use crate::{
+        Failure, Json, TaskContext,
+        delivery::{Settings, engine},
+        test::manager,
+    };
+
+    #[tokio::test]
+    async fn a_step_asks_under_the_lock_whether_another_attempt_may_follow() {
+        let tasks = manager([], Settings::default());
+        let task = tasks.spawn("hangs", |_: TaskContext| pending::<Result<(), Failure>>());
+        let record = engine(&tasks).find(task.id()).unwrap();
+        while record.status() != TaskStatus::Running {
+            tokio::task::yield_now().await;
+        }
+        let is_locked = Cell::new(false);
+        // The lock can't be taken twice: a debug build panics.
+        let may_go_on = || {
+            is_locked.set(catch_unwind(AssertUnwindSafe(|| record.status())).is_err());
+            false
+        };
+        record.end_attempt(Ok(Ending::Output(Json::null())), false, may_go_on);
+        assert!(is_locked.get(), "a shut-down could begin between the question and the step");
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn live(
     span.record("status", status_of(&ended).name());
     let mut is_clean = false;
     let next = loop {
-        match record.end_attempt(ended, is_clean, transitions.may_go_on()) {
+        match record.end_attempt(ended, is_clean, || transitions.may_go_on()) {
             Next::CleanUp(again) => {
                 attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
                 // The clean-up may have begun work on another thread.
@@ -130,6 +130,6 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
             Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),
         },
     };
-    drop_quietly(handler, record.name());
+    drop_quietly(handler, record.name(), Some(record.id));
     ended
 }

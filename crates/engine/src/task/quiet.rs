@@ -3,7 +3,7 @@ use std::{
     sync::Arc,
 };
 
-use super::outcome::TaskFailure;
+use super::{id::TaskId, outcome::TaskFailure};
 
 /// A value of the app's own type. A panic while it is dropped is logged and goes no further.
 pub(crate) struct Quiet<T> {
@@ -21,19 +21,25 @@ impl<T> Quiet<T> {
     pub(crate) fn take(&mut self) -> Option<T> {
         self.value.take()
     }
+
+    /// Drops the value, which belongs to task `id`.
+    pub(crate) fn drop_for(&mut self, id: TaskId) {
+        drop_quietly(self.value.take(), &self.name, Some(id));
+    }
 }
 
 impl<T> Drop for Quiet<T> {
     fn drop(&mut self) {
         if let Some(value) = self.value.take() {
-            drop_quietly(value, &self.name);
+            drop_quietly(value, &self.name, None);
         }
     }
 }
 
 /// Drops a value of the app's own type. A panic is logged and goes no further.
-pub(crate) fn drop_quietly<T>(value: T, name: &str) {
+pub(crate) fn drop_quietly<T>(value: T, name: &str, id: Option<TaskId>) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        tracing::error!(task = name, "{} (while it was dropped)", TaskFailure::panic(name, panic).message);
+        let id = id.map(tracing::field::display);
+        tracing::error!(task = name, id, "{} (while it was dropped)", TaskFailure::panic(name, panic).message);
     }
 }
