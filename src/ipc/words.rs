@@ -73,6 +73,17 @@ pub(super) fn of_start(refused: Error) -> Error {
     }
 }
 
+/// Rewrites the error of a call whose arguments don't fit: adds where their types are.
+pub(super) fn of_arguments(refused: Error) -> Error {
+    match refusal(&refused) {
+        Some(Refusal::InvalidOptions { .. }) => error(
+            ErrorKind::InvalidOptions,
+            format!("{}; look at the types of tauri-plugin-tasks-api", refused.message),
+        ),
+        _ => refused,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,7 +38,7 @@ pub(crate) async fn read(
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
     let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
     let ask = Ask { reader: &reader, batch, from, holds: WINDOW };
-    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await?;
+    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(words::of_arguments)?;
     Ok(ItemBatch(read))
 }
 
@@ -60,11 +60,9 @@ pub(crate) async fn cancel_read(
 /// Returns the full name of a reader, which is unique among all sessions.
 fn reader_name(session: &str, reader: &str) -> Result<String, Error> {
     if reader.len() > READER_LIMIT {
-        return Err(Refusal::InvalidOptions {
-            path: "reader".into(),
-            problem: "its name is longer than 64 bytes".into(),
-        }
-        .into());
+        let refusal =
+            Refusal::InvalidOptions { path: "reader".into(), problem: "its name is longer than 64 bytes".into() };
+        return Err(words::of_arguments(refusal.into()));
     }
     Ok(format!("{session}/{reader}"))
 }

@@ -53,10 +53,7 @@ pub enum Refusal {
     AlreadyEnded { task: String, status: &'static str },
     #[error("task \"{task}\" has not ended yet: wait for its end, or cancel it, before it is {what}")]
     NotEnded { task: String, what: &'static str },
-    #[error(
-        "this call can't be read: {}: {problem}; look at the types of tauri-plugin-tasks-api",
-        part(.path, "the options")
-    )]
+    #[error("this call can't be read: {}: {problem}", part(.path, "the options"))]
     InvalidOptions { path: String, problem: String },
     #[error("a task can have {limit} tags and this start gives it {count}: leave some out")]
     TooManyTags { limit: usize, count: usize },

@@ -1,0 +1,70 @@
+//! The engine knows no delivery layer: no sentence of it, in a message or in a comment, speaks of one.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The words of a delivery layer. Names with more in them, such as `tauri-plugin-tasks` or `windows(2)`, are other words.
+const FOREIGN: [&str; 12] = [
+    "tauri",
+    "wry",
+    "window",
+    "windows",
+    "webview",
+    "webviews",
+    "capability",
+    "capabilities",
+    "permission",
+    "permissions",
+    "frontend",
+    "tauri-plugin-tasks-api",
+];
+
+fn is_foreign(word: &str) -> bool {
+    let is_constant = word.chars().all(char::is_uppercase);
+    !is_constant && FOREIGN.iter().any(|foreign| foreign.eq_ignore_ascii_case(word))
+}
+
+/// Returns the foreign words of `text`, each with the number of its line.
+fn foreign_words(text: &str) -> Vec<(usize, &str)> {
+    let in_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '(');
+    let words = text.lines().enumerate().flat_map(|(line, text)| {
+        text.split(move |c| !in_word(c)).map(move |word| (line + 1, word.trim_start_matches('(').trim_end_matches('-')))
+    });
+    words.filter(|(_, word)| is_foreign(word)).collect()
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+#[test]
+fn no_sentence_of_the_engine_speaks_of_a_delivery_layer() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(sources.len() > 50, "{sources:?}");
+    let mut found = Vec::new();
+    for source in sources {
+        let text = fs::read_to_string(&source).unwrap();
+        found.extend(foreign_words(&text).iter().map(|(line, word)| format!("{}:{line}: {word}", source.display())));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn a_foreign_word_is_found_in_comments_and_messages() {
+    let text = "/// Windows are closed.\n\"add it to the capability, (window \\\"main\\\")\"\n// a `webview`\n";
+    assert_eq!(foreign_words(text), [(1, "Windows"), (2, "capability"), (2, "window"), (3, "webview")]);
+}
+
+#[test]
+fn code_and_the_names_of_the_packages_are_no_foreign_words() {
+    let text = "use tauri_plugin_tasks::Task;\n// of tauri-plugin-tasks\nconst WINDOW: u8 = 1;\ntimes.windows(2);\n";
+    assert_eq!(foreign_words(text), []);
+}
