@@ -40,6 +40,7 @@ mod builder;
 mod handler;
 #[macro_use]
 mod ipc;
+mod lock;
 mod plugin;
 mod session;
 mod state;

@@ -9,9 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
-
 use super::page::Page;
+use crate::lock::{Lock, PAGES};
 
 /// How long a window that was about to close counts as closed, as an app may close all its windows in one go. After
 /// that it counts as open again, as the app may have prevented the close.
@@ -19,7 +18,7 @@ const IN_ONE_GO: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
 pub(crate) struct Pages {
-    webviews: Mutex<HashMap<Arc<str>, Webview>>,
+    webviews: Lock<HashMap<Arc<str>, Webview>, PAGES>,
     created: AtomicU64,
 }
 

@@ -1,11 +1,13 @@
 //! Starts the app's services once the app is ready.
 
-use parking_lot::Mutex;
 use serde::Serialize;
 
 use tauri_plugin_tasks_engine::delivery::{engine, to_json};
 
-use crate::{Error, Json, TaskManager};
+use crate::{
+    Error, Json, TaskManager,
+    lock::{Lock, SERVICES},
+};
 
 /// A service as the app has registered it.
 pub(crate) struct Service {
@@ -20,7 +22,7 @@ impl Service {
 }
 
 /// The services that have not been started.
-pub(crate) struct Services(Mutex<Vec<(String, Json)>>);
+pub(crate) struct Services(Lock<Vec<(String, Json)>, SERVICES>);
 
 impl Services {
     /// Checks that each service can be started. The error names the first that can't.
@@ -29,7 +31,7 @@ impl Services {
             let checked = input.and_then(|input| engine(tasks).check_service(&task, &input).map(|()| input));
             checked.map(|input| (task.clone(), input)).map_err(|error| format!("the service \"{task}\": {error}"))
         };
-        Ok(Self(Mutex::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
+        Ok(Self(Lock::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
     }
 
     /// Starts the services. A second call starts nothing.

@@ -1,11 +1,13 @@
 use std::{collections::HashMap, sync::Arc};
 
-use parking_lot::Mutex;
 use tauri_plugin_tasks_engine::delivery::Record;
 use tokio::sync::Notify;
 
 use super::gone::gone;
-use crate::{Error, TaskId};
+use crate::{
+    Error, TaskId,
+    lock::{Lock, READERS},
+};
 
 /// How a page has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +23,7 @@ type Tasks = HashMap<(TaskId, String), Reads>;
 /// The readers of one session: those that are the reader of a task, and those with a read in flight.
 pub(super) struct Readers {
     /// By task and name. `None` when the session is closed.
-    tasks: Mutex<Option<Tasks>>,
+    tasks: Lock<Option<Tasks>, READERS>,
     /// Makes waiting reads return, to free their calls for others.
     pub(super) turn: Notify,
 }
@@ -34,7 +36,7 @@ struct Reads {
 
 impl Readers {
     pub(super) fn new() -> Self {
-        Self { tasks: Mutex::new(Some(HashMap::new())), turn: Notify::new() }
+        Self { tasks: Lock::new(Some(HashMap::new())), turn: Notify::new() }
     }
 
     pub(super) fn begin(&self, name: &str, record: &Arc<Record>) -> Result<Reading<'_>, Error> {

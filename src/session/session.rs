@@ -1,8 +1,7 @@
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tauri::ipc::Channel;
-use tauri_plugin_tasks_engine::delivery::{ChangeSet, DELIVERY, Lock, Record, engine};
+use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +9,7 @@ use super::{gone::gone, message::SessionMessage, outbox::Outbox, readers::Reader
 use crate::{
     Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
+    lock::{Lock, OUTBOX, REPEATS},
 };
 
 /// How many repeated calls of `open` a session accepts.
@@ -20,12 +20,12 @@ pub(crate) struct Session {
     pub(super) page: Page,
     pub(super) tasks: TaskManager,
     pub(super) watcher: Arc<ChangeSet<Record>>,
-    pub(super) outbox: Lock<Outbox, DELIVERY>,
+    pub(super) outbox: Lock<Outbox, OUTBOX>,
     /// Wakes the pump.
     pub(super) wake: Notify,
     pub(super) closed: CancellationToken,
     pub(super) readers: Readers,
-    repeats: Mutex<Vec<Channel<SessionMessage>>>,
+    repeats: Lock<Vec<Channel<SessionMessage>>, REPEATS>,
 }
 
 impl Session {
@@ -38,7 +38,7 @@ impl Session {
             wake: Notify::new(),
             closed: CancellationToken::new(),
             readers: Readers::new(),
-            repeats: Mutex::default(),
+            repeats: Lock::default(),
         })
     }
 

@@ -5,7 +5,6 @@ use std::{
     sync::Arc,
 };
 
-use parking_lot::Mutex;
 use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{engine, error};
 
@@ -17,7 +16,11 @@ use super::{
     pump::{End, pump},
     session::Session,
 };
-use crate::{Error, ErrorKind, TaskManager, access::page::Page};
+use crate::{
+    Error, ErrorKind, TaskManager,
+    access::page::Page,
+    lock::{Lock, SESSIONS},
+};
 
 /// The longest name of a session, in bytes.
 const NAME_LIMIT: usize = 64;
@@ -28,7 +31,7 @@ const CLOSED_LIMIT: usize = 256;
 /// All sessions of the app.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    names: Mutex<Names>,
+    names: Lock<Names, SESSIONS>,
 }
 
 #[derive(Default)]

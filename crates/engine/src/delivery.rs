@@ -17,8 +17,8 @@
 //! - **Owners.** An [`Owner`] says whose a task is. The engine compares owners and shows their labels, nothing else.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
-//! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. [`DELIVERY`] comes before the ranks of the
-//!   engine.
+//! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. Those before [`FIRST`] are free: the locks
+//!   of a delivery layer are taken before the engine's.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub use crate::{
     },
     json::Misfit,
     keep::registry::Spent,
-    lock::{DELIVERY, Guard, Lock, Rank},
+    lock::{FIRST, Guard, Lock, Rank},
     policy::{Policy, item_buffer::Bounds},
     record::{
         Kind, Record,

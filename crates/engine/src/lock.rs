@@ -5,7 +5,7 @@
 //!
 //! | rank | what it guards | what runs under it |
 //! | --- | --- | --- |
-//! | [`DELIVERY`] | what a delivery layer keeps for one caller | reads of tasks |
+//! | before [`FIRST`] | a delivery layer's own, in a table of its own | reads of tasks |
 //! | [`SCHEDULES`] | the schedules and their runs | reads of tasks and ids |
 //! | [`REGISTRY`] | all tasks, their ids and keys, and the gate | the acceptance of a start |
 //! | [`TASK`] | the life of one task, and its watchers | one step of a life |
@@ -16,8 +16,8 @@
 //! | [`CHANGES`] | the tasks that one watcher has to look at | a mark |
 //! | [`ATTEMPT`] | which work of one attempt still runs | a read |
 //!
-//! No code of the app runs under any of these locks, and no waker is called. Both happen after the lock is released:
-//! see [`effects`](crate::record::effects).
+//! From [`REGISTRY`] on, no code of the app runs under a lock and no waker is called. Both happen after the lock is
+//! released: see [`effects`](crate::record::effects).
 
 use std::{
     fmt,
@@ -33,16 +33,17 @@ pub type Rank = u8;
 mod rank {
     use super::Rank;
 
-    pub const DELIVERY: Rank = 0;
-    pub const SCHEDULES: Rank = 1;
-    pub const REGISTRY: Rank = 2;
-    pub const TASK: Rank = 3;
-    pub const QUEUE: Rank = 4;
-    pub const ITEMS: Rank = 5;
-    pub const PROGRESS: Rank = 6;
-    pub const FEED: Rank = 7;
-    pub const CHANGES: Rank = 8;
-    pub const ATTEMPT: Rank = 9;
+    /// The first rank of the engine. Those before it are free for a delivery layer.
+    pub const FIRST: Rank = 16;
+    pub const SCHEDULES: Rank = FIRST;
+    pub const REGISTRY: Rank = FIRST + 1;
+    pub const TASK: Rank = FIRST + 2;
+    pub const QUEUE: Rank = FIRST + 3;
+    pub const ITEMS: Rank = FIRST + 4;
+    pub const PROGRESS: Rank = FIRST + 5;
+    pub const FEED: Rank = FIRST + 6;
+    pub const CHANGES: Rank = FIRST + 7;
+    pub const ATTEMPT: Rank = FIRST + 8;
 }
 
 pub use rank::*;
@@ -125,7 +126,9 @@ mod held {
 
     impl Held {
         pub(super) fn new(rank: Rank) -> Self {
-            HELD.with_borrow_mut(|held| {
+            // A destructor of the thread may lock when the list is gone. Then nothing is checked.
+            let _ = HELD.try_with(|held| {
+                let mut held = held.borrow_mut();
                 let latest = held.iter().max();
                 assert!(
                     latest.is_none_or(|latest| *latest < rank),
@@ -139,7 +142,6 @@ mod held {
 
     impl Drop for Held {
         fn drop(&mut self) {
-            // A thread that ends may drop the list before its guards.
             let _ = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 if let Some(place) = held.iter().rposition(|rank| *rank == self.0) {

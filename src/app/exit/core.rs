@@ -6,11 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::Mutex;
 use tauri_plugin_tasks_engine::delivery::{is_idle, would_be_lost};
 
 use super::phase::{Answer, Phase, Request, Situation};
-use crate::TaskManager;
+use crate::{
+    TaskManager,
+    lock::{CODE, Lock, PHASE, WAITING},
+};
 
 /// How much longer than the grace period an exit may take, for a machine that is busy.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
@@ -21,15 +23,15 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Core {
     pub(super) tasks: TaskManager,
     pub(super) grace: Duration,
-    pub(super) phase: Mutex<Phase>,
+    pub(super) phase: Lock<Phase, PHASE>,
     /// The code to exit with. `None` as long as only windows were closed.
-    pub(super) code: Mutex<Option<i32>>,
+    pub(super) code: Lock<Option<i32>, CODE>,
     /// The number of the next question.
     questions: AtomicU64,
     /// Nobody can answer a question, as the exit was requested by a signal.
     unattended: AtomicBool,
     /// Wakes the main thread while it waits in [`last_chance`](Self::last_chance).
-    pub(super) waiting: Mutex<Option<SyncSender<()>>>,
+    pub(super) waiting: Lock<Option<SyncSender<()>>, WAITING>,
 }
 
 /// How a drain begins.
@@ -48,11 +50,11 @@ impl Core {
         Self {
             tasks,
             grace: grace.min(LONGEST),
-            phase: Mutex::default(),
-            code: Mutex::default(),
+            phase: Lock::default(),
+            code: Lock::default(),
             questions: AtomicU64::new(0),
             unattended: AtomicBool::new(false),
-            waiting: Mutex::default(),
+            waiting: Lock::default(),
         }
     }
 

@@ -1,0 +1,32 @@
+//! The order in which the plugin takes its locks. A debug build panics when a thread breaks it.
+//!
+//! A thread that holds a lock may take only locks further down, and those of the engine, which come after all of these.
+//! See [`Lock`].
+//!
+//! | rank | what it guards |
+//! | --- | --- |
+//! | [`SERVICES`] | the services that have not started yet |
+//! | [`PHASE`] | how far the exit is |
+//! | [`CODE`] | the exit code of a held exit |
+//! | [`WAITING`] | the main thread that waits for the end |
+//! | [`PAGES`] | which webviews there are |
+//! | [`SESSIONS`] | the names of all sessions |
+//! | [`REPEATS`] | the channels of a session that was opened again |
+//! | [`READERS`] | the readers of a session |
+//! | [`OUTBOX`] | what a session still has to push |
+
+use tauri_plugin_tasks_engine::delivery::{FIRST, Rank};
+
+pub(crate) use tauri_plugin_tasks_engine::delivery::Lock;
+
+pub(crate) const SERVICES: Rank = 0;
+pub(crate) const PHASE: Rank = 1;
+pub(crate) const CODE: Rank = 2;
+pub(crate) const WAITING: Rank = 3;
+pub(crate) const PAGES: Rank = 4;
+pub(crate) const SESSIONS: Rank = 5;
+pub(crate) const REPEATS: Rank = 6;
+pub(crate) const READERS: Rank = 7;
+pub(crate) const OUTBOX: Rank = 8;
+
+const _: () = assert!(OUTBOX < FIRST, "the engine's locks come after those of the plugin");
