@@ -4,7 +4,7 @@ use std::time::SystemTime;
 pub(crate) struct WallClock(Box<dyn Fn() -> u64 + Send + Sync>);
 
 impl WallClock {
-    /// Makes a clock of `read`, which returns milliseconds since 1970.
+    /// Creates a clock that reads the time with `read`, in milliseconds since 1970.
     pub(crate) fn new(read: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         Self(Box::new(read))
     }

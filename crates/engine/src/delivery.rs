@@ -1,20 +1,21 @@
-//! What a delivery layer needs of the engine beside its public API. Exempt from semver: this module changes with
-//! `tauri-plugin-tasks`, the delivery layer that it is made for.
+//! The parts of the engine that a delivery layer needs in addition to the public API. Exempt from semver: this module
+//! changes together with the plugin, which is the delivery layer that it is made for.
 //!
-//! A delivery layer serves callers outside this process. It takes their calls and tells them what changes.
+//! A delivery layer serves callers outside this process. It makes their calls for them and notifies them of changes.
 //!
-//! - **[`engine`]** returns the [`Engine`] of a manager. Its starts take an id, an owner and a check of which tasks the
-//!   caller may join. The engine checks no other rights: check them before the call.
-//! - **Records.** A [`Record`] is one task, shared by all who refer to it. It is cheap to hold, and outlives the
-//!   engine's own memory of the task.
-//! - **Change sets.** A [`ChangeSet`] collects the tasks that have changed since it was last read: one task
-//!   ([`Record::add_watcher`]) or all of them ([`Engine::watch_all`]). It holds one entry per changed task, however
-//!   slow its reader is. The changes themselves are found by comparison. A [`Cursor`] follows one task: it returns each
-//!   status change in order, and the newest progress before the end. A [`Told`] stands for what a list was told about a
-//!   task.
+//! - **[`engine`]** returns the [`Engine`] of a manager. A [`Start`] has an id, an owner and a callback that says which
+//!   tasks the caller may join or replace. The engine checks no other rights: check them before the call.
+//! - **Records.** A [`Record`] is one task, shared by everything that refers to it. It is cheap to hold, and remains
+//!   valid after the engine has forgotten the task.
+//! - **Change sets.** A [`ChangeSet`] collects the tasks that have changed since it was last read. It watches single
+//!   tasks ([`Record::add_watcher`]) or all of them ([`Engine::watch_all`]). It holds one entry per changed task,
+//!   however slow its reader is, and doesn't say what has changed. To find that out, compare the task with a [`Cursor`]
+//!   or a [`Told`]. A cursor follows one task: it returns each status change in order, and the newest progress before
+//!   the end. A `Told` is what a list was last told about a task.
 //! - **Claims.** A [`Follower`] is a claim to report a task's failure. While a claim exists, the engine doesn't log the
 //!   failure. If the last claim is dropped before the failure was reported, the engine logs it.
-//! - **Owners.** An [`Owner`] says whose a task is. The engine compares owners and shows their labels, nothing else.
+//! - **Owners.** An [`Owner`] says who owns a task. The engine compares owners, shows their labels and does nothing
+//!   else with them.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
 //! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. Those before [`FIRST`] are free: the locks
@@ -50,8 +51,8 @@ pub use crate::{
     watch::change_set::ChangeSet,
 };
 
-/// Makes a manager of these kinds that runs its tasks on `runtime`. `clock` returns the wall-clock time in milliseconds
-/// since 1970.
+/// Creates a manager with these registered kinds, which runs its tasks on `runtime`. `clock` returns the wall-clock
+/// time in milliseconds since 1970.
 pub fn manager(
     runtime: tokio::runtime::Handle,
     kinds: Kinds,
@@ -61,12 +62,12 @@ pub fn manager(
     TaskManager::with_kinds(runtime, kinds, settings, clock)
 }
 
-/// Returns the engine behind a manager, for callers whose rights were checked.
+/// Returns the engine of a manager. Check the caller's rights before you use it.
 pub fn engine(tasks: &TaskManager) -> &Arc<Engine> {
     &tasks.engine
 }
 
-/// Makes an error of the delivery layer's own.
+/// Creates an error that comes from the delivery layer itself.
 pub fn error(kind: ErrorKind, message: impl Into<String>) -> Error {
     Error { kind, message: message.into(), data: None, refusal: None }
 }
@@ -76,35 +77,36 @@ pub fn refusal(error: &Error) -> Option<&Refusal> {
     error.refusal.as_deref()
 }
 
-/// Reads a JSON text. The error says which part of it doesn't fit.
+/// Deserializes JSON as a `T`. The error says which part of it doesn't fit.
 pub fn read_exactly<T: serde::de::DeserializeOwned>(json: &Json) -> Result<T, Misfit> {
     json.read_exactly()
 }
 
-/// Writes an input as JSON. Fails when its `Serialize` does.
+/// Serializes an input as JSON. Fails as [`Json::new`] does.
 pub fn to_json(input: &impl serde::Serialize) -> Result<Json, Error> {
     Json::new(input).map_err(|problem| Error::unserializable("the input", &problem))
 }
 
 // Schedules.
 
-/// Adds a schedule that begins with [`begin_schedules`].
+/// Adds a schedule, or replaces the one of this name. It takes effect at [`begin_schedules`]. Fails as
+/// [`TaskManager::schedule`] does.
 pub fn put_schedule(tasks: &TaskManager, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
     tasks.put_schedule(name, task, input, schedule)
 }
 
-/// Begins the schedules that were added before the app was ready.
+/// Begins the schedules that were added with [`put_schedule`].
 pub fn begin_schedules(tasks: &TaskManager) {
     tasks.begin_schedules();
 }
 
-/// Returns the kind that the schedule of this name runs.
+/// Returns the name of the kind that this schedule runs, or `None` if there is no such schedule.
 pub fn task_of_schedule(tasks: &TaskManager, name: &str) -> Option<String> {
     tasks.task_of_schedule(name)
 }
 
-/// Starts a run beside the timetable. `id` becomes the id of the run if one is started; a repeated call with the same
-/// id returns the same run. `may` says which kinds the caller may use.
+/// Starts a run now, outside the timetable, as [`TaskManager::trigger`] does. If a run is started, its id is `id`. A
+/// repeated call with the same id returns the same run. `may` says which kinds the caller may use.
 pub fn trigger(
     tasks: &TaskManager,
     name: &str,
@@ -116,7 +118,7 @@ pub fn trigger(
 
 // The exit.
 
-/// Returns the tasks that an exit would cut short now, oldest first.
+/// Returns the tasks that an exit now would cut short, oldest first.
 pub fn would_be_lost(tasks: &TaskManager) -> Vec<TaskSnapshot> {
     lost::would_be_lost(&tasks.engine).iter().map(|record| record.snapshot()).collect()
 }
@@ -127,7 +129,7 @@ pub fn is_idle(tasks: &TaskManager) -> bool {
 }
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
-/// refused.
+/// refused. Tasks that are held or delayed are cancelled at once.
 pub async fn finish(tasks: &TaskManager) {
     lost::finish(&tasks.engine).await;
 }

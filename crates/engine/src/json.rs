@@ -3,7 +3,7 @@ use std::sync::{Arc, LazyLock};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// A JSON text whose shape depends on the kind of task: its input, detail, output or error.
+/// JSON whose type depends on the kind of task: an input, a progress detail, an output or an error.
 ///
 /// Cloning is cheap. In TypeScript its type is `unknown`; the generated task map gives it the real one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -11,10 +11,10 @@ use serde_json::value::RawValue;
 pub struct Json(Arc<RawValue>);
 
 impl Json {
-    /// Writes `value` as JSON. Fails when its `Serialize` does, or when a map has keys that are not strings.
+    /// Serializes `value` as JSON. Fails when its `Serialize` does, or when a map has keys that are not strings.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         let raw = serde_json::value::to_raw_value(value)?;
-        // Many tasks take or return `null`, so all of them share one.
+        // Many tasks take or return `null`, so they all share one allocation.
         Ok(if raw.get() == RawValue::NULL.get() { Self::null() } else { Self(raw.into()) })
     }
 
@@ -24,7 +24,7 @@ impl Json {
         NULL.clone()
     }
 
-    /// Reads the JSON as a `T`.
+    /// Deserializes the JSON as a `T`.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.text())
     }
@@ -51,9 +51,9 @@ impl Json {
     }
 }
 
-/// Why a JSON text doesn't fit a type.
+/// Why JSON doesn't fit a type.
 pub struct Misfit {
-    /// The part that doesn't fit; `.` for the whole text.
+    /// The path of the part that doesn't fit; `.` for the whole JSON.
     pub path: String,
     /// What is wrong with it.
     pub problem: String,

@@ -1,8 +1,8 @@
-//! The task engine of [tauri-plugin-tasks](https://docs.rs/tauri-plugin-tasks). It starts, watches, limits, cancels and
-//! cleanly ends tasks, on tokio alone.
+//! The task engine of [tauri-plugin-tasks](https://docs.rs/tauri-plugin-tasks). It starts, watches, limits and
+//! cancels tasks, and ends them cleanly when the app exits. The only runtime that it needs is tokio.
 //!
-//! An app that uses the plugin finds all of this re-exported there. Any other program makes a [`TaskManager`] and
-//! spawns work with [`spawn`](TaskManager::spawn):
+//! The plugin re-exports all of this. Without the plugin, create a [`TaskManager`] and spawn work with
+//! [`spawn`](TaskManager::spawn):
 //!
 //! ```
 //! # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -23,11 +23,12 @@
 //! Each folder uses only those below it:
 //!
 //! - `manager` and `handle` are the public API.
-//! - `leave` ends tasks at an exit, and `schedule` starts them by the clock.
+//! - `leave` ends tasks when the app exits, and `schedule` starts them by the clock.
 //! - `run` starts, runs and stops tasks.
-//! - `keep` knows all tasks, and `record` is one of them with its lock.
-//! - `queue` (which task may run), `items` (what tasks emit), `watch` (who is notified), `progress`, `task` (what one
-//!   task is) and `policy` (how a kind is treated) are plain data.
+//! - `context` is what a handler is called with.
+//! - `keep` stores all tasks, and `record` is one task with its lock.
+//! - `items` (what tasks emit), `queue` (which task may run), `watch` (who is notified), `task` (what one task is),
+//!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 
 mod clock;
 mod context;
@@ -76,7 +77,7 @@ pub use queue::limit::LimitOf;
 pub use task::id::TaskId;
 pub use watch::filter::TaskFilter;
 
-// How kinds are treated.
+// Policies of kinds.
 pub use keep::retention::Retention;
 pub use policy::{
     on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, time_limit::TimeLimit,
@@ -87,7 +88,7 @@ pub use schedule::{
     when::{Missed, Schedule},
 };
 
-// What a task tells.
+// Statuses, events, outcomes and errors.
 pub use error::{Error, kind::ErrorKind};
 pub use task::{
     counts::TaskCounts,

@@ -3,21 +3,21 @@
 //! A thread that holds a lock may take only locks of a later rank, so no two threads can wait for each other. A debug
 //! build panics when a thread breaks the order. A release build checks nothing.
 //!
-//! | rank | what it guards | what runs under it |
+//! | rank | what it guards | what is done under it |
 //! | --- | --- | --- |
-//! | before [`FIRST`] | a delivery layer's own, in a table of its own | reads of tasks |
-//! | [`SCHEDULES`] | the schedules and their runs | reads of tasks and ids |
-//! | [`REGISTRY`] | all tasks, their ids and keys, and the gate | the acceptance of a start |
-//! | [`TASK`] | the life of one task, and its watchers | one step of a life |
-//! | [`QUEUE`] | which tasks may run | a change of place |
-//! | [`ITEMS`] | the items of one task | the buffer |
-//! | [`PROGRESS`] | the progress of one task | a read of the progress |
-//! | [`FEED`] | the watchers of all tasks | marks |
-//! | [`CHANGES`] | the tasks that one watcher has to look at | a mark |
-//! | [`ATTEMPT`] | which work of one attempt still runs | a read |
+//! | before [`FIRST`] | a delivery layer's own, in a table of its own | reading tasks |
+//! | [`SCHEDULES`] | the schedules and their runs | reading tasks and ids |
+//! | [`REGISTRY`] | all tasks, their ids and keys, and the gate | accepting a start |
+//! | [`TASK`] | the life of one task, and its watchers | one step of that life |
+//! | [`QUEUE`] | which tasks may run | changing the queues |
+//! | [`ITEMS`] | the items of one task | reading and writing the buffer |
+//! | [`PROGRESS`] | the progress of one task | reading the progress |
+//! | [`FEED`] | the watchers of all tasks | marking a changed task for each of them |
+//! | [`CHANGES`] | the changed tasks that one watcher has not read | adding a task, taking all |
+//! | [`ATTEMPT`] | what still runs of one attempt, and its clean-ups | reading and changing them |
 //!
-//! From [`REGISTRY`] on, no code of the app runs under a lock and no waker is called. Both happen after the lock is
-//! released: see [`effects`](crate::record::effects).
+//! The engine never calls the app's code or a waker under a lock from [`REGISTRY`] on. It does so after it has released
+//! the lock: see [`effects`](crate::record::effects).
 
 use std::{
     fmt,
@@ -26,7 +26,7 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// A place in the order: the number of ranks before it.
+/// A place in the lock order: the number of ranks before it.
 pub type Rank = u8;
 
 #[allow(missing_docs)] // The table says what each is for.
@@ -48,13 +48,13 @@ mod rank {
 
 pub use rank::*;
 
-/// A mutex with a place in the order.
+/// A mutex that has a rank in the lock order.
 #[derive(Default)]
 pub struct Lock<T, const RANK: Rank> {
     mutex: Mutex<T>,
 }
 
-/// Holds a [`Lock`] until it is dropped.
+/// Holds a [`Lock`] and releases it when dropped.
 #[must_use]
 pub struct Guard<'a, T> {
     value: MutexGuard<'a, T>,
@@ -63,12 +63,12 @@ pub struct Guard<'a, T> {
 }
 
 impl<T, const RANK: Rank> Lock<T, RANK> {
-    /// Makes a lock around `value`.
+    /// Creates a lock that guards `value`.
     pub const fn new(value: T) -> Self {
         Self { mutex: Mutex::new(value) }
     }
 
-    /// Waits until no other thread holds the lock, and takes it.
+    /// Takes the lock, after waiting until no other thread holds it.
     ///
     /// # Panics
     ///
@@ -132,7 +132,7 @@ mod held {
                 let latest = held.iter().max();
                 assert!(
                     latest.is_none_or(|latest| *latest < rank),
-                    "a lock of rank {rank} is taken under one of rank {latest:?}: see the order in lock.rs"
+                    "a lock of rank {rank} is taken while one of rank {latest:?} is held: see the order in lock.rs"
                 );
                 held.push(rank);
             });
@@ -158,7 +158,7 @@ mod tests {
 
     use super::*;
 
-    /// Whether the second lock may be taken under the first.
+    /// Returns whether the second lock may be taken while the first is held.
     fn may_follow<const FIRST: Rank, const SECOND: Rank>() -> bool {
         let (outer, inner) = (Lock::<(), FIRST>::default(), Lock::<(), SECOND>::default());
         let _held = outer.lock();

@@ -135,7 +135,7 @@ impl StartOptions {
         self
     }
 
-    /// Adds a word of up to 256 bytes to find the task by. A task can have 16 of them.
+    /// Adds a tag, a word of up to 256 bytes to find the task by. A task can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -149,16 +149,16 @@ impl StartOptions {
         self
     }
 
-    /// Limits how long the task may take from the start of its first attempt. `Task::timeout` of its kind holds if that
-    /// is shorter.
+    /// Limits how long the task may take from the start of its first attempt. If `Task::timeout` of its kind is
+    /// shorter, that one applies.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Limits how long the task may take from now on, waiting included. `Task::deadline` of its kind holds if that is
-    /// shorter.
+    /// Limits how long the task may take from its start call on, waiting included. If `Task::deadline` of its kind is
+    /// shorter, that one applies.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -200,14 +200,14 @@ impl BatchOptions {
         self
     }
 
-    /// Sets a name of the batch to show to people, of up to 256 bytes.
+    /// Sets a name to show to people for the batch, of up to 256 bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Adds a word of up to 256 bytes to find the batch and its members by. A batch can have 16 of them.
+    /// Adds a tag, a word of up to 256 bytes to find the batch and its members by. A batch can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -227,7 +227,7 @@ fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>
     millis
         .map(|millis| {
             Duration::try_from_secs_f64(millis / 1_000.0).map_err(|_| {
-                serde::de::Error::custom("expected milliseconds: a number from 0 on that is not too large")
+                serde::de::Error::custom("expected milliseconds: a number that is not negative and not too large")
             })
         })
         .transpose()

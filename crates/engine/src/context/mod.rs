@@ -1,4 +1,4 @@
-//! What a handler gets to report and emit, and to learn that it should stop.
+//! The context through which a handler reports progress, emits items, and learns that it should stop.
 
 pub(crate) mod progress_reporter;
 
@@ -18,18 +18,18 @@ use crate::{
 };
 use progress_reporter::ProgressReporter;
 
-/// What a handler gets to report progress, to emit items, and to learn that it should stop.
+/// The context through which a handler reports progress, emits items, and learns that it should stop.
 ///
-/// `D` is the type of the progress detail, `I` that of the items. A handler that needs neither takes a plain
-/// `TaskContext`. It depends on no app, so a handler can be tested on its own. Clones are cheap and refer to the same
-/// task.
+/// `D` is the type of the progress detail, and `I` that of the items. A handler that needs neither takes a plain
+/// `TaskContext`. A context depends on no app, so a handler can be tested on its own. Clones are cheap and refer to the
+/// same task.
 ///
 /// # Cancellation
 ///
 /// By default a cancelled handler is dropped at its current `.await`, with everything that it holds: put clean-up into
-/// a `Drop`. A handler that has asked for its [`token`](Self::token), [`cancelled`](Self::cancelled) or
+/// a `Drop` implementation. A handler that has asked for its [`token`](Self::token), [`cancelled`](Self::cancelled) or
 /// [`is_cancelled`](Self::is_cancelled) gets the grace period of its kind (5 seconds by default) to end by itself.
-/// After that it is dropped in the same way. Clean-up that has to await something goes to
+/// After that it is dropped in the same way. Register clean-up that has to await something with
 /// [`on_cancel`](Self::on_cancel). A time limit stops a handler as a cancel does.
 ///
 /// ```
@@ -62,12 +62,12 @@ impl<D, I> TaskContext<D, I> {
         self.record.id
     }
 
-    /// Returns the name that the task was started under.
+    /// Returns the name of the task's kind, or the one that it was spawned with.
     pub fn name(&self) -> &str {
         self.record.name()
     }
 
-    /// Returns the number of this attempt, from 1.
+    /// Returns the number of this attempt, counted from 1.
     pub fn attempt(&self) -> u32 {
         self.attempt.number
     }
@@ -99,11 +99,11 @@ impl<D, I> TaskContext<D, I> {
     /// Registers `cleanup`, which runs if a cancel or a time limit stops this attempt. It runs after the handler has
     /// returned an error or was dropped, before the task ends, and within the grace period.
     ///
-    /// It does not run when the handler ends before it is told to stop, or completes in spite of a cancel. It does run
-    /// after a time limit, because the output no longer counts. If there are several, they run one after the other, the
-    /// last one first. A clean-up that takes longer than the rest of the grace period is dropped, with a warning. If
-    /// the handler has asked for its token and used the whole grace period, its clean-ups get one more. A panic is
-    /// logged.
+    /// It does not run when the handler ends before it is told to stop, or completes in spite of a cancel. After a time
+    /// limit it runs even if the handler completes, because the output no longer counts. Several clean-ups run one
+    /// after the other, the last registered first. A clean-up that takes longer than the rest of the grace period is
+    /// dropped, with a warning. If the handler has asked for its token and used the whole grace period, its clean-ups
+    /// get another one. A panic in a clean-up is logged.
     ///
     /// The task also waits for work that a clean-up begins with [`spawn_blocking`](Self::spawn_blocking). The token of
     /// that work is already cancelled.
@@ -129,9 +129,9 @@ impl<D, I> TaskContext<D, I> {
     /// Runs `work` on a thread where it may block, and returns its result.
     ///
     /// A thread can't be stopped from outside, so `work` gets a token to check now and then. The token is cancelled
-    /// with the task, and when the handler has ended for any reason. The task ends only when all such work has
+    /// with the task, and when the handler ends for any other reason. The task ends only when all such work has
     /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`. A panic in
-    /// `work` continues in the handler.
+    /// `work` is resumed in the handler.
     ///
     /// # Cancellation safety
     ///
@@ -179,11 +179,11 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// until they are read. The buffer holds 65,536 items or 8 MiB, unless `Task::item_buffer` says otherwise. After
     /// the task's end, unread items are kept as long as its outcome.
     ///
-    /// While the buffer is full and there is a reader, this waits. Without a reader it waits only for the first 10
-    /// seconds of the task, and for 10 seconds after a reader was lost, which may come back. Then `Task::unread` says
-    /// what happens. By default the oldest item is dropped and counted.
+    /// While the buffer is full and there is a reader, this waits. Without a reader it waits only during the first 10
+    /// seconds of the task, and for 10 seconds after it lost a reader, which may come back. After that, `Task::unread`
+    /// says what happens. By default the oldest items are dropped and counted.
     ///
-    /// The items of a further attempt come after those of the attempt before it.
+    /// The items of a later attempt follow those of the earlier ones.
     ///
     /// Fails when the item can't be written as JSON or is larger than the whole buffer. Fails with
     /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when it would have to wait and the task was told to stop, and
@@ -214,7 +214,7 @@ impl<D, I: Serialize> TaskContext<D, I> {
     ///
     /// # Panics
     ///
-    /// Panics when it has to wait on a thread that must not block, or that is not one of tokio's.
+    /// Panics when it has to wait on a thread that must not block, or outside a tokio runtime.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -237,13 +237,13 @@ impl<D> TaskContext<D, Bytes> {
     /// Emits bytes for the task's reader: [`TaskHandle::bytes`](crate::TaskHandle::bytes) in Rust, `task.bytes()` in
     /// TypeScript.
     ///
-    /// It works as [`emit`](TaskContext::emit) does, but bytes are a stream: the bytes of one call may arrive in
-    /// pieces, or together with those of the next. Only the buffer's limit in bytes counts.
+    /// It works like [`emit`](TaskContext::emit), but bytes are a stream: the bytes of one call may arrive in pieces,
+    /// or together with those of the next. Of the buffer's limits, only the one in bytes applies.
     ///
     /// # Cancellation safety
     ///
-    /// If the future is dropped before it is ready, a first part of `bytes` may have been emitted. Up to 1 MiB, or the
-    /// size of the buffer if that is less, is emitted whole or not at all.
+    /// If the future is dropped before it is ready, a first part of `bytes` may have been emitted. If `bytes` are no
+    /// more than 1 MiB and no more than the buffer holds, all of them are emitted or none.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;

@@ -19,25 +19,25 @@ impl<'a, D> ProgressReporter<'a, D> {
         Self { record, types: PhantomData }
     }
 
-    /// Sets what is counted.
+    /// Sets the unit that progress is counted in.
     pub fn unit(self, unit: Unit) -> Self {
         self.record.set_unit(unit);
         self
     }
 
-    /// Sets how many units there are in all, or `None` while that is not known.
+    /// Sets how many units there are in total, or `None` while that is not known.
     pub fn total(self, total: impl Into<Option<u64>>) -> Self {
         self.record.set_total(total.into());
         self
     }
 
-    /// Adds `by` units to those that are done.
+    /// Adds `by` to the number of units that are done.
     #[inline]
     pub fn inc(self, by: u64) {
         self.record.inc(by);
     }
 
-    /// Sets how many units are done in all.
+    /// Sets how many units are done so far.
     pub fn set(self, completed: u64) {
         self.record.set(completed);
     }
@@ -51,7 +51,7 @@ impl<'a, D> ProgressReporter<'a, D> {
 }
 
 impl<D: Serialize> ProgressReporter<'_, D> {
-    /// Sets a detail, of the kind's own type, that says what the task is doing.
+    /// Sets a detail of the kind's own type that says what the task is doing.
     ///
     /// Fails, and changes nothing, when the detail can't be written as JSON or is larger than 4 KiB.
     pub fn detail(self, detail: D) -> Result<(), Error> {

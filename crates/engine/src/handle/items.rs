@@ -12,8 +12,8 @@ use crate::{
 
 /// Reads the items of a task one by one, in order. [`TaskHandle::items`](crate::TaskHandle::items) returns one.
 ///
-/// From its first [`next`](Self::next) until it is dropped, it is the task's reader, and the task waits for it. The
-/// next reader continues after the last item that this one returned.
+/// From its first [`next`](Self::next) until it is dropped, it is the task's reader: the task waits for it when the
+/// buffer is full. The next reader continues after the last item that this one returned.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -41,8 +41,8 @@ pub struct TaskItems<T> {
     types: PhantomData<fn() -> T>,
 }
 
-/// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) returns one. It works as
-/// [`TaskItems`] does.
+/// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) returns one. It works
+/// like [`TaskItems`].
 pub struct TaskBytes {
     reader: BatchReader,
 }
@@ -52,7 +52,7 @@ struct BatchReader {
     name: String,
     /// The number of the batch to ask for.
     batch: u64,
-    /// Whether it may be the task's reader.
+    /// Whether it has asked for a batch, so that it may be the task's reader.
     asks: bool,
     position: u64,
     missed: u64,
@@ -132,8 +132,8 @@ impl TaskBytes {
         Self { reader: BatchReader::new(follower.clone()) }
     }
 
-    /// Returns the next bytes, as many as there are, or `None` when the task has ended and all bytes were read. Fails
-    /// with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe.
+    /// Returns the next bytes that are ready, up to 1 MiB, or `None` when the task has ended and all bytes were read.
+    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
         loop {
             match self.reader.read().await {
@@ -151,7 +151,7 @@ impl TaskBytes {
 }
 
 impl<T> TaskItems<T> {
-    /// Returns the number of the next item, from 0.
+    /// Returns the number of the next item, counted from 0.
     pub fn position(&self) -> u64 {
         self.reader.position
     }
@@ -164,7 +164,7 @@ impl<T> TaskItems<T> {
 }
 
 impl TaskBytes {
-    /// Returns the number of the next byte, from 0.
+    /// Returns the number of the next byte, counted from 0.
     pub fn position(&self) -> u64 {
         self.reader.position
     }

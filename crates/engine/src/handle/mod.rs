@@ -1,4 +1,4 @@
-//! One task, as callers follow it, read its items and control it.
+//! How callers follow and control one task and read its items.
 
 pub(crate) mod items;
 pub(crate) mod watch;
@@ -22,11 +22,11 @@ use crate::{
 use items::{TaskBytes, TaskItems};
 use watch::TaskWatch;
 
-/// A handle on one task.
+/// A handle to one task.
 ///
-/// Dropping it does not affect the task. It is also a claim to report the task's failure. If it is dropped before
+/// Dropping it does not affect the task. A handle is also a claim to report the task's failure. If it is dropped before
 /// [`outcome`](Self::outcome) has returned the failure, and nobody else follows the task, the engine logs the failure.
-/// Clones are handles on the same task.
+/// Clones are handles to the same task.
 #[derive(Clone)]
 pub struct TaskHandle {
     engine: Arc<Engine>,
@@ -50,36 +50,38 @@ impl TaskHandle {
         self.follower.record().status()
     }
 
-    /// Returns everything that is known of the task now.
+    /// Returns everything that is known about the task now.
     pub fn snapshot(&self) -> TaskSnapshot {
         self.follower.record().snapshot()
     }
 
     /// Tells the task to stop, with [`CancelReason::User`], and returns without waiting for its end.
     ///
-    /// Telling it again changes nothing. Fails when the task has ended.
+    /// Cancelling it again changes nothing. Fails when the task has ended.
     pub fn cancel(&self) -> Result<(), Error> {
         self.engine.cancel(self.follower.record(), CancelReason::User)
     }
 
     /// Keeps the task from running until it is [released](Self::release). Holding it again changes nothing.
     ///
-    /// Fails when the task does not wait in its queue, or the app is about to exit.
+    /// Fails when the task is not waiting in its queue, or the app is about to exit.
     pub fn hold(&self) -> Result<(), Error> {
         self.engine.hold(self.follower.record())
     }
 
-    /// Lets a [held](Self::hold) task run again when its turn comes. Fails when the task does not wait in its queue.
+    /// Lets a [held](Self::hold) task run when its turn comes. Fails when the task is not waiting in its queue.
     pub fn release(&self) -> Result<(), Error> {
         self.engine.release(self.follower.record())
     }
 
-    /// Sets the task's priority; tasks with a higher one run first. Fails when the task does not wait in its queue.
+    /// Sets the task's priority. Tasks with a higher priority run first. Fails when the task is not waiting in its
+    /// queue.
     pub fn set_priority(&self, priority: i32) -> Result<(), Error> {
         self.engine.set_priority(self.follower.record(), priority)
     }
 
-    /// Returns the members of a batch that are still kept, in the order of their inputs. Any other task has none.
+    /// Returns the members of a batch that are still kept, in the order of their inputs. A task that is not a batch has
+    /// none.
     pub fn members(&self) -> Vec<Self> {
         let ids = self.follower.record().members.iter().flatten();
         let members = ids.filter_map(|id| self.engine.find(*id));
@@ -103,7 +105,7 @@ impl TaskHandle {
         TaskBytes::new(&self.follower)
     }
 
-    /// Waits until the task has ended, and returns how. It consumes nothing, so you can call it again. Cancel safe.
+    /// Waits until the task has ended, and returns its outcome. You can call it more than once. Cancel safe.
     pub async fn outcome(&self) -> Outcome {
         let outcome = self.follower.record().ended().await;
         self.follower.knows_the_end();

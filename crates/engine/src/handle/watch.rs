@@ -8,8 +8,8 @@ use crate::{
 
 /// Follows one task. It returns each status change in order, and the newest progress between them.
 ///
-/// Nothing piles up while you don't read: progress is conflated, and the task keeps its last 32 status changes. If more
-/// have passed, the events say how many.
+/// Nothing piles up while you don't read: progress is conflated, and the task keeps its last 32 status changes. If you
+/// miss older ones, a [`TaskChange::Gap`](crate::TaskChange::Gap) says how many.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -39,7 +39,7 @@ pub struct TaskWatch {
 impl TaskWatch {
     pub(crate) fn new(record: &Arc<Record>) -> Self {
         let watcher = Arc::<ChangeSet<Record>>::default();
-        // Registers first and looks second: a change between the two comes as an event.
+        // Registered before the snapshot is taken, so that a change in between arrives as an event.
         record.add_watcher(&watcher);
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
@@ -53,7 +53,7 @@ impl TaskWatch {
 
     /// Returns the next event, or `None` after the end. Cancel safe.
     pub async fn next(&mut self) -> Option<TaskEvent> {
-        // A task that reports without pause must not keep the others from running.
+        // A task that reports all the time must not starve the other tasks of tokio.
         tokio::task::consume_budget().await;
         loop {
             if let Some(event) = self.cursor.next(self.follower.record()) {

@@ -1,4 +1,4 @@
-//! The tasks that there are, and what is remembered of those that have ended.
+//! Stores all tasks, and what is remembered of those that were removed.
 
 pub(crate) mod registry;
 pub(crate) mod retention;

@@ -1,12 +1,12 @@
-//! The tasks that there are, their keys, and the ids that are spent.
+//! All tasks of one engine, their keys, and the ids that are spent.
 //!
 //! Invariants:
-//! - an id that a caller has chosen and used is the id of a task here, or an alias of a task that was joined, or
-//!   remembered as spent for [`REMEMBERED`];
-//! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, those beyond the [`Retention`]
-//!   leave;
-//! - a task that somebody is about to ask for stays for [`ASKED_FOR`], unless all such tasks together are larger than
-//!   the [`Retention`] allows. The members of a batch stay until it has ended.
+//! - an id that a caller chose is the id of a task here, an alias of the task that the start joined, or spent. Aliases
+//!   and spent ids are forgotten after [`REMEMBERED`];
+//! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
+//!   [`Retention`] leave;
+//! - an ended task whose outcome or items are about to be fetched stays for [`ASKED_FOR`], unless all such tasks
+//!   together are larger than the [`Retention`] allows. The members of a batch stay until it has ended.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -21,7 +21,7 @@ use crate::{
 
 /// How long the ids of removed tasks are remembered. A caller that repeats a start does so within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-/// How long an outcome that is too large to be sent with the end is kept for the task's followers to fetch.
+/// How long followers have to fetch an outcome that is too large to be sent with the end, or the remaining items.
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
 /// What is remembered of a task that is no longer kept.
@@ -33,7 +33,7 @@ pub struct Spent {
     pub owner: Owner,
 }
 
-/// The id of a start that joined another task.
+/// What an id stands for whose start joined another task.
 struct Alias {
     of: TaskId,
     name: Arc<str>,
@@ -49,10 +49,10 @@ struct Ended {
 #[derive(Default)]
 pub(crate) struct Registry {
     tasks: IdMap<Arc<Record>>,
-    /// Whether new tasks may come in.
+    /// Whether new tasks are accepted.
     pub(crate) gate: Gate,
     keys: Keys,
-    /// Ended tasks that somebody is about to ask for, oldest first.
+    /// Ended tasks whose outcome or items are about to be fetched, oldest first.
     asked_for: VecDeque<Ended>,
     asked_for_bytes: usize,
     ended: VecDeque<Ended>,
@@ -73,7 +73,7 @@ impl Registry {
         self.tasks.get(&id)
     }
 
-    /// Returns the tasks with these ids, without those that there are not.
+    /// Returns the tasks with these ids. Skips the ids that no task has.
     pub(crate) fn find_all(&self, ids: &[TaskId]) -> Vec<Arc<Record>> {
         ids.iter().filter_map(|id| self.tasks.get(id).cloned()).collect()
     }
@@ -87,8 +87,8 @@ impl Registry {
     }
 
     /// Returns the task that an earlier call with this id has started or joined, or `None` if the id is new. Fails if
-    /// the id is used otherwise. The error is the same whether the task is another owner's, has other arguments or was
-    /// removed.
+    /// the id is used for anything else. The error doesn't reveal whether the task has another owner, has other
+    /// arguments or was removed.
     pub(crate) fn repeated(
         &self,
         id: TaskId,
@@ -108,7 +108,7 @@ impl Registry {
         found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
     }
 
-    /// The live tasks of a kind with this key, oldest first.
+    /// Returns the live tasks of a kind with this key, oldest first.
     pub(crate) fn with_key(&self, kind: &str, key: &str) -> impl Iterator<Item = &Arc<Record>> {
         let known = self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id));
         known.filter(|record| !record.status().is_final())
@@ -121,7 +121,7 @@ impl Registry {
         }
     }
 
-    /// Makes the id of `newcomer`, which is not taken in, an alias of the task that it has joined.
+    /// Makes the id of `newcomer`, which is discarded, an alias of the task that it has joined.
     pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
         if newcomer.may_be_repeated {
             let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
@@ -139,14 +139,14 @@ impl Registry {
                 }
             }
         }
-        // A member waits for the end of its batch if that is still here.
+        // The retention of a member begins when its batch ends, if the batch is still here.
         if record.parent.is_none_or(|batch| !self.tasks.contains_key(&batch)) {
             self.keep(record, now);
         }
         record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.id))
     }
 
-    /// Keeps an ended task for a while, unless it was removed meanwhile.
+    /// Lets the retention of an ended task begin, unless the task was removed meanwhile.
     fn keep(&mut self, record: &Record, now: Instant) {
         if self.tasks.contains_key(&record.id) {
             let bytes = record.kept_bytes();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_tasks_leave_if_all_are_too_large_and_the_newest_stays() {
+    fn the_oldest_tasks_leave_if_all_together_are_too_large_and_the_newest_stays() {
         let now = Instant::now();
         let mut registry = registry(roomy());
         let small = add(&mut registry, 400, now);
@@ -323,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_was_removed_before_its_end_was_noted_leaves_nothing() {
+    fn a_task_removed_before_its_end_was_noted_leaves_nothing_behind() {
         let now = Instant::now();
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);

@@ -3,9 +3,10 @@ use std::time::Duration;
 /// How long ended tasks and their outcomes are kept. They are dropped, oldest first, when they are too many, too old or
 /// too large.
 ///
-/// It is applied whenever a task starts, ends, is removed or is listed. There are two exceptions. An outcome that is
-/// too large to be sent with the end is kept for half a minute for those that follow the task, as long as all of these
-/// together are within `bytes`. The members of a batch are kept until the batch has ended.
+/// It is applied whenever a task starts, ends, is removed or is listed. There are two exceptions. If a task's items are
+/// still being read, or its outcome is too large to be sent with the end and somebody follows the task, it is kept for
+/// half a minute, as long as all such tasks together are within `bytes`. The members of a batch are kept until the
+/// batch has ended.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -22,7 +23,7 @@ pub struct Retention {
 }
 
 impl Default for Retention {
-    /// Returns 1,000 tasks, one hour, 64 MiB.
+    /// Returns a retention of 1,000 tasks, one hour and 64 MiB.
     fn default() -> Self {
         Self { count: 1_000, age: Duration::from_secs(60 * 60), bytes: 64 * 1024 * 1024 }
     }

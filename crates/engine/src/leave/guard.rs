@@ -3,13 +3,13 @@ use std::{fmt, sync::Arc};
 use super::lost;
 use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules, task::event::TaskSnapshot};
 
-/// Holds off new starts while it exists, and tells what an exit would cut short.
+/// Refuses new starts while it exists, and lists the tasks that an exit would cut short.
 ///
 /// Use it before something that ends the process without asking, such as an updater or a restart from the main thread.
-/// At any other exit the plugin itself does more: see `Builder`.
+/// The plugin takes care of every other exit: see `Builder`.
 ///
-/// Meanwhile starts are refused with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown), except those of
-/// services. Running tasks go on, and are retried as usual. Spawned work still begins.
+/// Starts are refused with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown), except those of services, the
+/// kinds with a [`Restart`](crate::Restart). Running tasks go on, and are retried as usual. Spawned work still begins.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -30,7 +30,7 @@ use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules,
 /// # assert!(update(&TaskManager::new(tokio::runtime::Handle::current())).is_ok());
 /// # }
 /// ```
-#[must_use = "new starts are held off for as long as this lives"]
+#[must_use = "new starts are refused only while the guard exists"]
 pub struct ExitGuard {
     engine: Arc<Engine>,
     schedules: Arc<Schedules>,
@@ -47,8 +47,8 @@ impl ExitGuard {
         snapshots(lost::live(&self.engine))
     }
 
-    /// Returns those that an exit would cut short: all but services and kinds with
-    /// [`OnExit::Drop`](crate::OnExit::Drop).
+    /// Returns the tasks that an exit would cut short, oldest first: all that have not ended, except services and those
+    /// of kinds with [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn would_be_lost(&self) -> Vec<TaskSnapshot> {
         snapshots(lost::would_be_lost(&self.engine))
     }

@@ -10,18 +10,18 @@ use crate::{
     watch::filter::TaskFilter,
 };
 
-/// Whether an exit waits for this task.
+/// Returns whether an exit waits for this task.
 pub(super) fn is_awaited(record: &Record) -> bool {
     let is_left_alone = record.kind.policy.on_exit == OnExit::Drop && is_at_work(record);
     !record.status().is_final() && !is_left_alone
 }
 
-/// Whether an exit lets this task finish.
+/// Returns whether an exit lets this task finish.
 pub(super) fn may_finish(record: &Record) -> bool {
     record.kind.policy.on_exit == OnExit::Finish && is_at_work(record)
 }
 
-/// Whether an exit would cut off work that was meant to finish.
+/// Returns whether an exit would cut off work of this task that was meant to finish.
 fn would_be_cut_short(record: &Record) -> bool {
     let policy = &record.kind.policy;
     !record.status().is_final() && policy.on_exit != OnExit::Drop && policy.restart.is_none()
@@ -38,7 +38,7 @@ pub(super) fn live(engine: &Engine) -> Vec<Arc<Record>> {
     live
 }
 
-/// Returns the tasks that an exit would cut short now, oldest first.
+/// Returns the tasks that an exit now would cut short, oldest first.
 pub(crate) fn would_be_lost(engine: &Engine) -> Vec<Arc<Record>> {
     let mut lost = live(engine);
     lost.retain(|record| would_be_cut_short(record));
@@ -52,7 +52,7 @@ pub(crate) fn is_idle(engine: &Engine) -> bool {
 }
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
-/// refused. Tasks that wait for more than their turn are cancelled.
+/// refused. Tasks that are held or delayed are cancelled at once.
 pub(crate) async fn finish(engine: &Engine) {
     let transitions = &engine.transitions;
     let (put_off, awaited): (Vec<_>, Vec<_>) =

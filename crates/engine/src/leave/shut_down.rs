@@ -1,4 +1,4 @@
-//! Ends all tasks at an exit. Nothing new begins, and each task ends as its kind says, within a grace period.
+//! Ends all tasks when the app exits. No new task begins, and each task ends as its kind says, within a grace period.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,10 +12,10 @@ use crate::{
     task::{life::Stop, outcome::CancelReason},
 };
 
-/// Longer grace periods are cut to this one, because an `Instant` must be able to hold their end.
+/// The longest grace period. A longer one is cut to it, so that its end fits into an `Instant`.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// When each step of an exit is taken.
+/// The latest times for the steps of an exit.
 #[derive(Debug, Clone, Copy)]
 struct LastTimes {
     until: Instant,
@@ -28,19 +28,20 @@ impl LastTimes {
         Self { until: Instant::now() + grace, grace }
     }
 
-    /// When a task that may finish is told to stop. It may use its whole grace period, and its clean-up another one.
+    /// Returns when to tell a task that may finish to stop. That leaves one grace period to its handler and one to its
+    /// clean-up, but half of the exit's grace period at most.
     fn last_call(&self, own: Duration) -> Instant {
         self.until - own.saturating_mul(2).min(self.grace / 2)
     }
 
-    /// When a handler that has not stopped must leave the rest of the time to its clean-up.
+    /// Returns when to drop a handler that has not stopped, to leave the rest of the time to its clean-up.
     fn hurry(&self, own: Duration) -> Instant {
         self.until - own.min(self.grace / 4)
     }
 }
 
-/// Refuses new tasks and ends the existing ones. Returns the awaited tasks that have not ended in time. A second call
-/// waits for the same tasks.
+/// Refuses new tasks and ends the existing ones. Returns the tasks that it waited for and that have not ended in time.
+/// A second call waits for the same tasks.
 pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) -> Vec<Arc<Record>> {
     let times = LastTimes::new(grace);
     transitions.begin_to_close();
@@ -53,18 +54,18 @@ pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) ->
     awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
 }
 
-/// Cancels a task that may finish when its time is over.
+/// Waits for a task that may finish, and cancels it if it has not ended by its last call.
 async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: LastTimes) {
     let grace = record.kind.policy.grace;
     if timeout_at(times.last_call(grace), record.closed()).await.is_ok() {
         return;
     }
-    // It may have ended just now, or have been cancelled before.
+    // No warning if it has just ended or was cancelled before.
     if transitions.stop(record, Stop::Cancel(CancelReason::Shutdown)) == Ok(Stopped::Told) {
         tracing::warn!(
             task = record.name(),
             id = %record.id,
-            "the task is cancelled before it could finish: it took too long for an exit grace of {:?} and its own of \
+            "the task was cancelled before it could finish: it takes too long for an exit grace of {:?} and its own of \
              {grace:?}; see Builder::exit_grace and Task::grace",
             times.grace
         );

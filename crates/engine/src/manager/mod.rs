@@ -1,4 +1,4 @@
-//! [`TaskManager`], which starts tasks and knows all of them.
+//! [`TaskManager`], which starts, finds and controls tasks.
 
 mod schedules;
 
@@ -26,11 +26,11 @@ use crate::{
     watch::filter::TaskFilter,
 };
 
-/// Starts tasks and knows all of them. In an app, `app.tasks()` returns its manager.
+/// Starts, finds and controls tasks. In an app, `app.tasks()` returns its manager.
 ///
-/// Its methods see and control every task, whoever owns it. Clones are cheap and refer to the same manager.
+/// Its methods reach every task, whoever owns it. Clones are cheap and refer to the same manager.
 ///
-/// In a test, or where there is no app, make one with [`TaskManager::new`]:
+/// In a test, or where there is no app, create one with [`TaskManager::new`]:
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -53,7 +53,7 @@ pub struct TaskManager {
 }
 
 impl TaskManager {
-    /// Makes a manager without registered kinds, which runs its tasks on `runtime`.
+    /// Creates a manager that has no registered kinds and runs its tasks on `runtime`.
     pub fn new(runtime: Handle) -> Self {
         Self::with_kinds(runtime, Kinds::new(), Settings::default(), unix_millis)
     }
@@ -70,7 +70,7 @@ impl TaskManager {
 
     /// Starts a task of the kind registered as `task`. The app owns it.
     ///
-    /// Returns at once; the task runs when there is room for it. Fails when no such kind is registered, `input` doesn't
+    /// Returns at once; the task runs when the limits allow it. Fails when no such kind is registered, `input` doesn't
     /// fit it, or its queue is full.
     pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
         self.start_with(task, input, StartOptions::new())
@@ -78,17 +78,20 @@ impl TaskManager {
 
     /// Like [`start`](Self::start), with options such as a priority, a key or a delay.
     ///
-    /// Also fails with [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) if the options say so. With
-    /// [`OnConflict::Join`](crate::OnConflict::Join) the handle may be that of an existing task.
+    /// Also fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when a text or the list of tags
+    /// is too long. With [`OnConflict::Refuse`](crate::OnConflict::Refuse) it fails with
+    /// [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) when a live task has the key. With
+    /// [`OnConflict::Join`](crate::OnConflict::Join) it may return the handle of an existing task.
     pub fn start_with(&self, task: &str, input: impl Serialize, options: StartOptions) -> Result<TaskHandle, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
         let start = Start { id: TaskId::new(), task, input, owner: Owner::App, options, sees: &|_| true };
         self.engine.start(start).map(|follower| self.handle_of(follower))
     }
 
-    /// Starts a batch: one task for each of `inputs`, the members, and one task that stands for all of them. The
-    /// progress of the batch is the sum of theirs. Its output is the list of their outcomes in the order of the inputs,
-    /// whether they completed or not, as in `Promise.allSettled`. Cancelling the batch cancels all members.
+    /// Starts a batch: one task for each of `inputs` (the members), and one task that represents them all. The
+    /// progress of the batch is the sum of its members' progress. Its output is the list of the members' outcomes in
+    /// the order of the inputs, whether they completed or not, as in `Promise.allSettled`. Cancelling the batch cancels
+    /// all members.
     ///
     /// The members are ordinary tasks with the batch as their parent. They wait and run within all limits, and
     /// [`TaskHandle::members`] returns their handles. The batch itself takes no slot.
@@ -122,18 +125,19 @@ impl TaskManager {
     /// Retries a task that failed, timed out or was cancelled: starts a new task with the same input and options. The
     /// app owns it.
     ///
-    /// Fails when there is no such task, it has not ended, it has completed, it was spawned, or it is a batch (retry
-    /// its members). Also fails as [`start_with`](Self::start_with) does.
+    /// Fails when there is no such task, it has not ended, it has completed, it was started with
+    /// [`spawn`](Self::spawn), or it is a batch (retry its members). Also fails as [`start_with`](Self::start_with)
+    /// does.
     pub fn retry(&self, id: TaskId) -> Result<TaskHandle, Error> {
         let record = self.find(id)?;
         let follower = self.engine.retry(&record, TaskId::new(), Owner::App, &|_| true)?;
         Ok(self.handle_of(follower))
     }
 
-    /// Runs `work` once as a task named `name`, which need not be registered.
+    /// Runs `work` once as a task named `name`. The name need not be that of a registered kind.
     ///
     /// Returns at once. The task continues if the handle is dropped. It counts towards the app's limit on running
-    /// tasks, and is never refused.
+    /// tasks. The start is never refused; after [`shut_down`](Self::shut_down) the task is cancelled right away.
     pub fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> TaskHandle
     where
         D: 'static,
@@ -147,7 +151,7 @@ impl TaskManager {
         self.handle_of(follower)
     }
 
-    /// Returns a handle on a task that was started earlier or elsewhere. Fails when there is no such task.
+    /// Returns a handle to a task that was started earlier or elsewhere. Fails when there is no such task.
     pub fn handle(&self, id: TaskId) -> Result<TaskHandle, Error> {
         self.find(id).map(|record| self.handle_of(Follower::new(&record)))
     }
@@ -169,7 +173,7 @@ impl TaskManager {
 
     /// Tells a task to stop, and returns without waiting for its end.
     ///
-    /// Telling it again changes nothing. Fails when there is no such task or it has ended.
+    /// Cancelling it again changes nothing. Fails when there is no such task or it has ended.
     pub fn cancel(&self, id: TaskId, reason: CancelReason) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.cancel(&record, reason)
@@ -182,21 +186,21 @@ impl TaskManager {
 
     /// Keeps a waiting task from running until it is [released](Self::release). Holding it again changes nothing.
     ///
-    /// Fails when there is no such task, it does not wait in its queue, or the app is about to exit.
+    /// Fails when there is no such task, it is not waiting in its queue, or the app is about to exit.
     pub fn hold(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.hold(&record)
     }
 
-    /// Lets a [held](Self::hold) task run again when its turn comes. Fails when there is no such task, or it does not
-    /// wait in its queue.
+    /// Lets a [held](Self::hold) task run when its turn comes. Fails when there is no such task, or it is not waiting
+    /// in its queue.
     pub fn release(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.release(&record)
     }
 
-    /// Sets the priority of a waiting task; tasks with a higher one run first. Fails as [`release`](Self::release)
-    /// does.
+    /// Sets the priority of a waiting task. Tasks with a higher priority run first. Fails as
+    /// [`release`](Self::release) does.
     pub fn set_priority(&self, id: TaskId, priority: i32) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.set_priority(&record, priority)
@@ -204,19 +208,19 @@ impl TaskManager {
 
     /// Changes how many tasks may run at once; `None` means no limit.
     ///
-    /// A lower limit stops no running task: nothing more begins until enough tasks have ended. Fails when no kind or
-    /// group of this name is registered.
+    /// Lowering a limit stops no running task: no further task begins until enough of them have ended. Fails when no
+    /// kind or group of this name is registered.
     pub fn set_limit(&self, of: LimitOf, limit: impl Into<Option<usize>>) -> Result<(), Error> {
         self.engine.set_limit(of, limit.into())
     }
 
-    /// Returns how many tasks of each kind are in each status, by name. The last entry counts the tasks spawned without
-    /// a kind.
+    /// Returns how many tasks of each kind are in each status. The kinds are sorted by name. The last entry counts the
+    /// tasks that were spawned without a kind.
     pub fn counts(&self) -> Vec<TaskCounts> {
         self.engine.counts()
     }
 
-    /// Forgets an ended task and its outcome. Its id can't be reused.
+    /// Forgets an ended task and its outcome. For 10 minutes, an id that a caller chose can't be used for another task.
     ///
     /// Fails when there is no such task or it has not ended.
     pub fn remove(&self, id: TaskId) -> Result<(), Error> {
@@ -227,18 +231,19 @@ impl TaskManager {
     // The exit.
 
     /// Ends all tasks within `grace`, each as its kind says (`Task::on_exit`). From now on new starts are refused with
-    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown). Returns the awaited tasks that have not ended in
-    /// time. If there is none to wait for, it returns at once.
+    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown). Returns the tasks that it waited for and that have
+    /// not ended in time. If there is no task to wait for, it returns at once.
     ///
     /// In an app the plugin calls this when the app is about to exit.
     ///
-    /// Cancel safe: tasks that were told to stop still stop, but nobody waits for them.
+    /// Cancel safe: tasks that were already told to stop still do, but nobody waits for them.
     pub async fn shut_down(&self, grace: Duration) -> Vec<TaskSnapshot> {
         let left = shut_down(Arc::clone(&self.engine.transitions), grace).await;
         left.iter().map(|record| record.snapshot()).collect()
     }
 
-    /// Holds off new starts, and tells what runs and what would be lost if the process ended now: see [`ExitGuard`].
+    /// Returns a guard that refuses new starts while it exists. The guard lists the tasks that have not ended, and
+    /// those that would be lost if the process ended now: see [`ExitGuard`].
     pub fn guard(&self) -> ExitGuard {
         ExitGuard::new(&self.engine, &self.schedules)
     }

@@ -18,15 +18,16 @@ use crate::{
 };
 
 impl TaskManager {
-    /// Runs the kind registered as `task` with this input again and again, as `schedule` says, until the app ends or
-    /// [`unschedule`](Self::unschedule) is called. A schedule of the same name is replaced. Its runs go on, and keep
-    /// the new one from running beside them as its own runs would. Its counts start again from zero.
+    /// Adds a schedule, which runs the kind registered as `task` with this input, until the app ends or
+    /// [`unschedule`](Self::unschedule) is called. It replaces a schedule of the same name. Current runs of the
+    /// replaced schedule go on; the new one treats them as its own when it decides whether a run would overlap. Its
+    /// counts start from zero.
     ///
     /// Each run is a task that the app owns, with the tag `schedule:` followed by `name`. It waits and runs within all
     /// limits.
     ///
     /// Fails when no such kind is registered, the input doesn't fit it, the interval is less than a second, or the name
-    /// is empty or longer than 200 bytes. For schedules that exist from the beginning, use `Builder::schedule`.
+    /// is empty or longer than 200 bytes. To add a schedule while the app is being set up, use `Builder::schedule`.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -48,7 +49,7 @@ impl TaskManager {
         Ok(())
     }
 
-    /// Adds a schedule that begins with [`begin_schedules`](Self::begin_schedules).
+    /// Adds a schedule, which takes effect at [`begin_schedules`](Self::begin_schedules).
     pub(crate) fn put_schedule(&self, name: &str, task: &str, input: Json, schedule: Schedule) -> Result<(), Error> {
         schedule.check(name)?;
         self.engine.check_input(task, &input)?;
@@ -56,7 +57,7 @@ impl TaskManager {
         Ok(())
     }
 
-    /// Begins the schedules that were added before the app was ready.
+    /// Begins the schedules that were added with [`put_schedule`](Self::put_schedule).
     pub(crate) fn begin_schedules(&self) {
         self.begin(None);
     }
@@ -96,11 +97,10 @@ impl TaskManager {
         schedules
     }
 
-    /// Starts a run now, beside the timetable, even while the schedule is paused. If an earlier run has not ended and
-    /// the schedule does not [overlap](Schedule::overlap), nothing is started and the handle is that of the earlier
-    /// run.
+    /// Starts a run now, outside the timetable, even while the schedule is paused. If an earlier run has not ended and
+    /// the schedule does not [overlap](Schedule::overlap), it starts nothing and returns the handle of the earlier run.
     ///
-    /// Fails when there is no schedule of this name, and when the start is refused, as [`start`](Self::start) does.
+    /// Fails when there is no schedule of this name, or when [`start`](Self::start) would fail.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -115,25 +115,25 @@ impl TaskManager {
         self.trigger_for(name, TaskId::new(), &|_| true).map(|run| self.handle_of(run))
     }
 
-    /// Like [`trigger`](Self::trigger), with the id of the run if one is started. A repeated call with the same id
-    /// returns the same run. `may` says which kinds the caller may use.
+    /// Like [`trigger`](Self::trigger). If a run is started, its id is `id`. A repeated call with the same id returns
+    /// the same run. `may` says which kinds the caller may use.
     pub(crate) fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
         self.schedules.trigger_run(&self.engine, name, id, may)
     }
 
-    /// Returns the kind that this schedule runs.
+    /// Returns the name of the kind that this schedule runs.
     pub(crate) fn task_of_schedule(&self, name: &str) -> Option<String> {
         self.schedules.task_of(name)
     }
 
-    /// Starts no more runs until [`resume_schedule`](Self::resume_schedule). Current runs go on. Pausing again changes
-    /// nothing. Fails as [`unschedule`](Self::unschedule) does.
+    /// Pauses a schedule: it starts no more runs until [`resume_schedule`](Self::resume_schedule). Current runs go on.
+    /// Pausing it again changes nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn pause_schedule(&self, name: &str) -> Result<(), Error> {
         self.schedules.pause(name)
     }
 
     /// Resumes a schedule after [`pause_schedule`](Self::pause_schedule). The next run comes a whole interval from now,
-    /// or at the next time of the cron expression. Runs that were due meanwhile are not made up for. Resuming a
+    /// or at the next match of the cron expression. Runs that were due meanwhile are not made up for. Resuming a
     /// schedule that is not paused changes nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn resume_schedule(&self, name: &str) -> Result<(), Error> {
         self.schedules.resume(name, self.engine.now())

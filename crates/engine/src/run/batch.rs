@@ -16,10 +16,10 @@ use crate::{
     watch::change_set::ChangeSet,
 };
 
-/// The shortest time between two updates of the progress: a frame at 60 frames a second.
+/// The shortest time between two updates of the progress: one frame at 60 frames a second.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// Returns the work of a batch: to watch its members until all have ended, and return their outcomes in order.
+/// Returns the work of a batch, which watches its members until all have ended and outputs their outcomes in order.
 pub(crate) fn work(name: &Arc<str>, members: Vec<Follower>) -> Work {
     Work::new(name, move |record: &Arc<Record>, attempt: &Arc<Attempt>| {
         let (batch, stops) = (Arc::clone(record), Arc::clone(attempt));
@@ -38,7 +38,7 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
     let mut outcomes: Vec<_> = members.iter().map(|_| None).collect();
     let mut left = members.len();
     let mut next_sum = Instant::now();
-    // All of them at first: they may have changed before they were watched.
+    // At first all of them: they may have changed before they were watched.
     let mut changed: Vec<_> = members.iter().map(|member| Arc::clone(member.record())).collect();
     loop {
         for record in changed {
@@ -58,19 +58,20 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
         }
         if left == 0 {
             if attempt.is_stopped() {
-                // It ends as cancelled, even if it learns of its members' ends first.
+                // The supervisor drops this. The batch ends as cancelled, even if its members have ended first.
                 std::future::pending::<()>().await;
             }
             return outcomes.into_iter().flatten().collect();
         }
-        // Members that change all the time must not keep other work from running.
+        // Members that change all the time must not starve the other tasks of tokio.
         tokio::task::consume_budget().await;
         changed = news(&watcher, next_sum, is_stale).await;
     }
 }
 
-/// Waits for members that have changed. Returns at once if one has ended, so that the batch ends with its last member.
-/// Otherwise returns at `next_sum`; if the progress `is_stale`, even without any change.
+/// Waits until members change, and returns these. It returns as soon as one has ended, so that the batch ends with its
+/// last member. Otherwise it returns at `next_sum` at the earliest, and at that time even without a change if the
+/// progress `is_stale`.
 async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {
     tokio::select! {
         () = sleep_until(next_sum), if is_stale => return watcher.take(),

@@ -1,5 +1,5 @@
-//! The clocks of a task: its delay, its time limits, and how long its items may go unread. They run beside the
-//! supervisor, which a handler that never yields would hold up.
+//! The clocks of a task: its delay, its time limits, and how long its items may go unread. Each is a tokio task of its
+//! own, because a handler that never yields blocks its supervisor.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::{
     task::{attempt::Attempt, outcome::CancelReason},
 };
 
-/// How often a task is checked within its stall timeout. A stall is noticed late by at most the time between two
-/// checks.
+/// How many times a task is checked within its stall timeout. A stall is noticed at most the time between two checks
+/// too late.
 const LOOKS: u32 = 8;
 
-/// Starts the clocks of a new task's whole life: its delay and its deadline.
+/// Starts the clocks that run from the start of a task: its delay and its deadline.
 pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>) {
     if let Some(delay) = record.delay() {
         transitions.keep_clock(record, release_after(Arc::clone(transitions), Arc::clone(record), delay));
@@ -26,7 +26,7 @@ pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>
     limit_life(transitions, record, TimeLimit::Deadline, deadline);
 }
 
-/// Starts the clocks of an attempt. Returns those to drop when the attempt is over, or `None` if it has no clock.
+/// Starts the clocks of an attempt. Returns the clocks to drop when the attempt is over, or `None` if it started none.
 pub(crate) fn start_of_attempt(
     transitions: &Arc<Transitions>,
     record: &Arc<Record>,
@@ -75,7 +75,7 @@ async fn attempt_timeout(length: Option<Duration>) -> (TimeLimit, Duration) {
     (TimeLimit::AttemptTimeout, length)
 }
 
-/// Waits until nothing was reported for `length`. Checks now and then, so that a report need not read a clock.
+/// Waits until nothing was reported for `length`. It polls, so that a report need not read the clock.
 async fn stall(record: &Record, length: Option<Duration>) -> (TimeLimit, Duration) {
     let Some(length) = length else { return std::future::pending().await };
     let step = (length / LOOKS).max(Duration::from_millis(1));

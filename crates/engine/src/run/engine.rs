@@ -33,13 +33,13 @@ pub struct Settings {
     pub concurrency: Option<usize>,
     /// How many tasks may wait; `None` for no limit.
     pub queue_limit: Option<usize>,
-    /// For each group by name, how many of its tasks may run at once.
+    /// The groups: the name of each, and how many of its tasks may run at once.
     pub groups: Vec<(String, usize)>,
     /// How long ended tasks are kept.
     pub retention: Retention,
 }
 
-/// Starts, finds and stops tasks. Doesn't check what a caller may do.
+/// Starts, finds and stops tasks. It does not check the caller's rights.
 pub struct Engine {
     kinds: Kinds,
     pub(crate) transitions: Arc<Transitions>,
@@ -65,12 +65,12 @@ impl Engine {
         Arc::new(Self { kinds, transitions, spawned: Arc::default() })
     }
 
-    /// The runtime that the tasks run on.
+    /// Returns the runtime that the tasks run on.
     pub fn runtime(&self) -> &Handle {
         &self.transitions.runtime
     }
 
-    /// The time of the wall clock, in milliseconds since 1970.
+    /// Returns the wall-clock time in milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.transitions.common.clock.now()
     }
@@ -81,12 +81,13 @@ impl Engine {
         self.kinds.get(task).ok_or_else(|| Error::unknown_task(task))
     }
 
-    /// Fails if there is no kind `task`, or if `input` doesn't fit it.
+    /// Checks `input` for a kind. Fails if there is no kind `task`, or if `input` doesn't fit it.
     pub(crate) fn check_input(&self, task: &str, input: &Json) -> Result<(), Error> {
         self.kind(task)?.check(input)
     }
 
-    /// Fails if `task` is no kind that is restarted, or if `input` doesn't fit it.
+    /// Checks a service and its input. Fails if there is no kind `task`, if the kind has no
+    /// [`Restart`](crate::Restart), or if `input` doesn't fit it.
     pub fn check_service(&self, task: &str, input: &Json) -> Result<(), Error> {
         let kind = self.kind(task)?;
         if kind.policy.restart.is_none() {
@@ -95,14 +96,14 @@ impl Engine {
         kind.check(input)
     }
 
-    /// The names of the registered kinds, sorted.
+    /// Returns the names of the registered kinds, sorted.
     pub(crate) fn task_names(&self) -> Vec<&str> {
         let mut names: Vec<_> = self.kinds.keys().map(|name| &**name).collect();
         names.sort_unstable();
         names
     }
 
-    /// The names of the kinds in a group.
+    /// Returns the names of the kinds in a group.
     pub fn tasks_in(&self, group: &str) -> Vec<&str> {
         let is_in = |kind: &&Arc<Kind>| kind.policy.group.as_deref() == Some(group);
         self.kinds.values().filter(is_in).map(|kind| &*kind.name).collect()
@@ -121,7 +122,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts the tasks of each kind by status. The kinds are sorted by name; the last entry is for all tasks that were
+    /// Counts the tasks of each kind by status. The kinds are sorted by name. The last entry counts the tasks that were
     /// spawned without a kind.
     pub(crate) fn counts(&self) -> Vec<TaskCounts> {
         let kinds = self.task_names().into_iter().filter_map(|name| self.kinds.get(name));
@@ -137,17 +138,17 @@ impl Engine {
 
     // Finding.
 
-    /// The task with this id.
+    /// Returns the task with this id.
     pub fn find(&self, id: TaskId) -> Option<Arc<Record>> {
         self.transitions.find(id)
     }
 
-    /// What is remembered of a task that is no longer kept, if its id is still remembered.
+    /// Returns what is remembered of a task that is no longer kept, if its id is still remembered.
     pub fn spent(&self, id: TaskId) -> Option<Spent> {
         self.transitions.registry.lock().spent(id).cloned()
     }
 
-    /// The tasks that match, oldest first.
+    /// Returns the tasks that match `filter`, oldest first.
     pub fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
         self.transitions.expire();
         let mut records: Vec<_> = {
@@ -158,7 +159,7 @@ impl Engine {
         records
     }
 
-    /// Marks every later change of any task in `watcher` for as long as it lives.
+    /// Adds a watcher of all tasks: every later change of a task is marked in it until it is dropped.
     pub fn watch_all(&self, watcher: &Arc<ChangeSet<Record>>) {
         self.transitions.common.feed.lock().add(watcher);
     }
@@ -168,7 +169,7 @@ impl Engine {
         self.transitions.common.feed.lock().remove(watcher);
     }
 
-    /// How many watchers of all tasks there are.
+    /// Returns how many watchers of all tasks there are.
     pub fn watchers_of_all(&self) -> usize {
         self.transitions.common.feed.lock().len()
     }
@@ -188,17 +189,17 @@ impl Engine {
         self.transitions.stop_all(records, reason)
     }
 
-    /// Keeps a waiting task from running. Fails if it does not wait in its queue, or if the app is about to exit.
+    /// Keeps a waiting task from running. Fails if it is not waiting in its queue, or if the app is about to exit.
     pub fn hold(&self, record: &Arc<Record>) -> Result<(), Error> {
         self.transitions.hold(record)
     }
 
-    /// Undoes [`hold`](Self::hold). Fails if the task does not wait in its queue.
+    /// Undoes [`hold`](Self::hold). Fails if the task is not waiting in its queue.
     pub fn release(&self, record: &Arc<Record>) -> Result<(), Error> {
         self.transitions.release(record)
     }
 
-    /// Gives a waiting task another priority; higher runs earlier. Fails if it does not wait in its queue.
+    /// Sets the priority of a waiting task; a higher one runs first. Fails if it is not waiting in its queue.
     pub fn set_priority(&self, record: &Arc<Record>, priority: i32) -> Result<(), Error> {
         self.transitions.set_priority(record, priority)
     }
@@ -218,15 +219,16 @@ impl Engine {
 
     // Owners.
 
-    /// Gives the tasks of owners that have gone to the app, and cancels those whose kind says so.
+    /// Makes the app the owner of the tasks whose owner `is_gone`, and cancels those of kinds with
+    /// [`OnOwnerClosed::Cancel`].
     pub fn disown(&self, is_gone: impl Fn(&Owner) -> bool) {
         let mut left = self.records(&TaskFilter::default());
         left.retain(|record| record.disown(&is_gone) && record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel);
         self.cancel_all(left, CancelReason::OwnerClosed);
     }
 
-    /// Cancels the tasks of an owner that has stopped responding, if their kind says so. It keeps the others, as it may
-    /// return.
+    /// Cancels those tasks of an owner that has stopped responding whose kind has [`OnOwnerClosed::Cancel`]. The owner
+    /// keeps the others, because it may come back.
     pub fn owner_is_silent(&self, owner: &Owner) {
         let mut left = self.records(&TaskFilter::default());
         left.retain(|record| record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel && record.owner() == *owner);
@@ -235,7 +237,7 @@ impl Engine {
 
     // Holding off starts.
 
-    /// Holds off new starts until [`let_in`](Self::let_in) has been called as many times.
+    /// Refuses new starts until [`let_in`](Self::let_in) has been called as often as this.
     pub(crate) fn hold_off(&self) {
         self.transitions.registry.lock().gate.guard();
     }
@@ -244,12 +246,12 @@ impl Engine {
         self.transitions.registry.lock().gate.unguard();
     }
 
-    /// Whether the engine is closed to new tasks.
+    /// Returns whether the engine is closed to new tasks for good.
     pub(crate) fn is_closed(&self) -> bool {
         self.transitions.registry.lock().gate.is_closed()
     }
 
-    /// Whether new starts are held off.
+    /// Returns whether new starts are refused for now.
     pub(crate) fn is_guarded(&self) -> bool {
         self.transitions.registry.lock().gate.is_guarded()
     }

@@ -18,9 +18,9 @@ use crate::{
 
 /// How a kind treats the errors of its handler.
 pub struct Errors<E> {
-    /// Describes an error for people, if its JSON doesn't.
+    /// Describes an error for people, if its JSON does not.
     pub describe: Option<fn(&E) -> String>,
-    /// Whether another attempt may help. Without it, one always may.
+    /// Says whether another attempt may help after an error; `None` means that one always may.
     pub retry_if: Option<RetryIf<E>>,
 }
 
@@ -39,7 +39,7 @@ impl<E> Clone for Errors<E> {
 }
 
 impl Kind {
-    /// Returns a kind whose tasks are started by `name` and run `handler`.
+    /// Creates a kind with the name `name`, whose tasks run `handler`.
     pub fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, errors: Errors<E>, handler: F) -> Self
     where
         D: 'static,

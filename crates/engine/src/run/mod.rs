@@ -1,5 +1,5 @@
-//! Runs tasks. The rest of the crate calls [`engine`]. [`scheduler`] takes tasks in, [`supervisor`] runs their attempts
-//! and [`clocks`] stop them in time; all three use [`transitions`].
+//! Runs tasks. The rest of the crate calls [`engine`]. [`scheduler`] accepts tasks, [`supervisor`] runs their attempts
+//! and [`clocks`] applies their delays and time limits. All three use [`transitions`].
 
 pub(crate) mod batch;
 pub(crate) mod clocks;

@@ -1,4 +1,4 @@
-//! Takes in new tasks, and launches those that may run at once.
+//! Accepts new tasks, and launches those that may run at once.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use crate::{
     task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
 };
 
-/// A new task that asks to be taken in.
+/// A new task that is to be accepted.
 pub(crate) struct Arrival<'a> {
     pub(crate) birth: Birth,
-    /// What it runs. Its input was checked.
+    /// What it runs. The input has been checked.
     pub(crate) work: Work,
-    /// Whether the caller may join or replace this task.
+    /// Says whether the caller may join or replace an existing task.
     pub(crate) sees: &'a dyn Fn(&Record) -> bool,
 }
 
-/// What a start does about the live tasks with its key.
+/// What a new task does about the live tasks with its key.
 enum Rivals {
     /// There are none.
     None,
@@ -31,12 +31,12 @@ enum Rivals {
     Wait,
     /// It tells them to stop, and waits for them to end.
     Replace(Vec<Arc<Record>>),
-    /// It is not taken in. The caller gets this task.
+    /// It is discarded. The caller gets this task instead.
     Join(Arc<Record>),
 }
 
-/// Takes a task in. Returns an existing one if an earlier call with this id started it, or if it has the same key and
-/// is to be joined.
+/// Accepts a task. Returns an existing one if an earlier call with this id started it, or if it has the same key and is
+/// to be joined.
 ///
 /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
 pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Result<Follower, Error> {
@@ -52,7 +52,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
             return Ok(Follower::new(&known));
         }
-        // A spawned task can't be refused. It is cancelled as soon as it is in.
+        // A spawned task can't be refused. If the gate is closed, it is cancelled at the end of this function.
         if record.kind.is_registered() {
             registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
         }
@@ -72,12 +72,12 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
             }
         }
         let (admitted, others_wait) = enter(transitions, |admission| {
-            // The tasks that are replaced leave their places in the queue.
+            // The replaced tasks leave their places in the queue, so they don't count towards its limit.
             let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
             admission.enter(vec![entrant], leaving)
         })?;
         registry.insert(&record);
-        // A task that waits keeps only its input, and reads it again when it begins.
+        // A waiting task keeps only its input, and deserializes it again when it begins.
         let unused = if admitted.contains(&record.id) || !record.kind.is_registered() {
             record.set_work(work);
             None
@@ -90,7 +90,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     transitions.tell_places(others_wait);
     expired.iter().for_each(Record::mark_removed);
     announce(transitions, &record);
-    // Some may have ended meanwhile. That is fine.
+    // Those that have ended meanwhile are skipped.
     transitions.stop_all(replaced, CancelReason::Replaced);
     transitions.launch(admitted);
     if !record.kind.is_registered() && transitions.registry.lock().gate.is_closed() {
@@ -99,7 +99,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     Ok(follower)
 }
 
-/// Looks for live tasks with the key of `record`.
+/// Decides what `record` does about the live tasks with its key.
 fn rivals(
     registry: &Registry,
     record: &Record,
@@ -120,7 +120,7 @@ fn rivals(
             Some(hidden) => taken(hidden),
             None => Ok(Rivals::Replace(rivals().cloned().collect())),
         },
-        // A task that is about to stop is not joined. If there is no other, the new one waits for it.
+        // A task that is about to stop is not joined. If there is no other task, the new one waits for it to end.
         OnConflict::Join => match rivals().find(|rival| rival.status() != TaskStatus::Cancelling) {
             Some(lasting) if sees(lasting) => Ok(Rivals::Join(Arc::clone(lasting))),
             Some(hidden) => taken(hidden),
@@ -129,7 +129,7 @@ fn rivals(
     }
 }
 
-/// Takes in a batch and its members: all of them or none.
+/// Accepts a batch and its members: all of them or none.
 pub(crate) fn start_batch(
     transitions: &Arc<Transitions>,
     batch: Birth,
@@ -184,8 +184,8 @@ pub(crate) fn start_batch(
     Ok(follower)
 }
 
-/// Lets tasks into the queues. Returns those that may run at once, and whether others wait, whose positions may have
-/// changed.
+/// Adds tasks to the queues. Returns the tasks that may run at once, and whether others wait, whose places may have
+/// moved.
 fn enter(
     transitions: &Transitions,
     enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>,
@@ -198,7 +198,7 @@ fn enter(
     Ok((admission.admit(), admission.is_waiting()))
 }
 
-/// Makes a new task known and starts its clocks.
+/// Counts a new task, tells the watchers about it, and starts its clocks.
 fn announce(transitions: &Arc<Transitions>, record: &Arc<Record>) {
     record.announce();
     clocks::start_of_life(transitions, record);

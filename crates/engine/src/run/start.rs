@@ -1,4 +1,4 @@
-//! Starts with every option that a caller can give.
+//! Starts tasks, batches, retries and spawned work.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::{
 /// The most members that a batch can have.
 const BATCH_LIMIT: usize = 10_000;
 
-/// The start of one task.
+/// What one task is started with.
 #[allow(missing_docs)]
 pub struct Start<'a> {
     pub id: TaskId,
@@ -29,11 +29,11 @@ pub struct Start<'a> {
     pub input: Json,
     pub owner: Owner,
     pub options: StartOptions,
-    /// Whether the caller may join or replace this task.
+    /// Says whether the caller may join or replace an existing task.
     pub sees: &'a dyn Fn(&Record) -> bool,
 }
 
-/// The start of a batch.
+/// What a batch is started with.
 #[allow(missing_docs)]
 pub struct StartBatch<'a> {
     pub id: TaskId,
@@ -44,7 +44,7 @@ pub struct StartBatch<'a> {
 }
 
 impl Engine {
-    /// Starts a task. Returns an existing one if an earlier call with the same arguments started it, or if it has the
+    /// Starts a task. Returns an existing task if an earlier call with the same arguments started it, or if it has the
     /// same key and the options say to join it.
     ///
     /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
@@ -100,9 +100,9 @@ impl Engine {
         scheduler::start_batch(&self.transitions, batch, members, concurrency)
     }
 
-    /// Starts a new task `id` of `owner` with the kind, input and options of `record`. Fails unless `record` is a task
-    /// of a registered kind that failed, was cancelled or timed out. `sees` says whether the caller may join or replace
-    /// a task.
+    /// Starts a new task with the kind, input and options of `record`, the id `id` and the owner `owner`. Fails if
+    /// `record` is a batch or was spawned, and unless it failed, was cancelled or timed out. `sees` says whether the
+    /// caller may join or replace an existing task.
     pub fn retry(
         &self,
         record: &Record,
@@ -118,13 +118,13 @@ impl Engine {
             return Err(Error::not_ended(name, "tried again"));
         }
         if record.members.is_some() {
-            return Err(Error::not_retriable(name, "it is a batch; try those of its members again that ended badly"));
+            return Err(Error::not_retriable(name, "it is a batch; retry the members that did not complete"));
         }
         if status == TaskStatus::Completed {
-            return Err(Error::not_retriable(name, "it has completed; start it anew"));
+            return Err(Error::not_retriable(name, "it has completed; start a new task"));
         }
         if !record.kind.is_registered() {
-            return Err(Error::not_retriable(name, "it was spawned in Rust and is no registered kind; spawn it anew"));
+            return Err(Error::not_retriable(name, "it was spawned, without a registered kind; spawn it again"));
         }
         let options = StartOptions { held: false, ..record.options() };
         self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })

@@ -1,8 +1,8 @@
-//! Runs the attempts of one task, from when it gets a slot until it leaves it.
+//! Runs one attempt of a task, from when the task gets a slot until it leaves the slot.
 //!
 //! Invariant: an attempt ends in this order. First the handler is over: it has returned, panicked or been dropped. Then
-//! the work beside it is told to stop and waited for. Then the clean-up runs. Only then the attempt is over. So nothing
-//! of the handler runs beside its clean-up, and nothing of a task runs after its end.
+//! its blocking work, or the members of its batch, are told to stop and waited for. Then the clean-up runs. Only then
+//! is the attempt over. So nothing of the handler runs during its clean-up, and nothing of a task runs after its end.
 
 use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc};
 
@@ -22,13 +22,13 @@ use crate::{
     },
 };
 
-/// Launches a task that has its slot.
+/// Launches a task that was given a slot.
 pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
     transitions.runtime.spawn(supervise(Arc::clone(transitions), record));
 }
 
 async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
-    // If it was just stopped, its end is already dealt with.
+    // If the task was stopped in the meantime, its end has already been dealt with.
     if let Some((attempt, work)) = record.begin() {
         live(transitions, record, attempt, work).await;
     }
@@ -43,9 +43,9 @@ pub(crate) async fn live(
 ) {
     let clocks = clocks::start_of_attempt(&transitions, &record, &attempt);
     if clocks.is_some() {
-        // tokio runs the future that was spawned last next, on this thread, and no other thread can steal it. This
-        // empty one takes that slot and wakes another thread, which can steal the clocks. Otherwise a handler that
-        // never yields would block its own clocks, and all timers while the other threads sleep:
+        // The task spawned last is in this worker's LIFO slot, from which no other worker can steal it. This empty one
+        // takes that slot and wakes another worker, which can then steal the clocks. Otherwise a handler that never
+        // yields would block its own clocks, and all timers while the other workers sleep:
         // https://github.com/tokio-rs/tokio/issues/4730
         tokio::spawn(async {});
     }
@@ -110,7 +110,7 @@ fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
 }
 
 async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
-    // The call is inside, too: a handler may panic before it returns its future.
+    // The call is inside, because a handler may panic before it returns its future.
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;

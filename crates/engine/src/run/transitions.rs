@@ -1,10 +1,10 @@
 //! Moves tasks from one status to the next, and carries out what follows for other tasks.
 //!
-//! Which tasks may run is decided in [`admission`](crate::queue::admission), and which task comes first with its key in
-//! [`keys`](crate::queue::keys). This module acts on those decisions.
+//! [`admission`](crate::queue::admission) decides which tasks may run, and [`keys`](crate::queue::keys) which of the
+//! tasks with one key comes first. This module acts on those decisions.
 //!
 //! Invariant: a task leaves its slot at the moment when its record stops showing it as running. So nobody ever sees
-//! more running tasks than the limits allow, and whoever learns of an end finds the slot free.
+//! more running tasks than the limits allow, and a caller that learns of an end finds the slot free.
 
 use std::{
     sync::{
@@ -32,12 +32,13 @@ use crate::{
 
 /// How long watchers may see outdated places in the queue.
 const PLACES_MOVE: Duration = Duration::from_millis(100);
-/// How many tasks of each queue are marked when their places have moved. Those behind are marked once they get there.
+/// How many waiting tasks of each queue are marked when places have moved. Those further back are marked once they get
+/// this far.
 const PLACES_TOLD: usize = 100;
-/// Time to drop a handler at the end of its grace period before the task counts as overdue.
+/// How long after its grace period a handler may take to be dropped before the task counts as overdue.
 const OVERDUE_SLACK: Duration = Duration::from_millis(100);
 
-/// Launches a task that has its slot.
+/// Launches a task that was given a slot.
 pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
 
 /// The tasks of one engine, and all that their transitions need.
@@ -66,8 +67,8 @@ impl Transitions {
 
     // Stopping.
 
-    /// Stops a task at a time limit. `length` is the length of the limit. `attempt` is given for a limit on one
-    /// attempt, which may be over by now.
+    /// Stops a task that has reached a time limit, which is `length` long. `attempt` is the number of the attempt that
+    /// is limited, which may be over by now; `None` for a limit on the whole task.
     pub(crate) fn time_out(
         self: &Arc<Self>,
         record: &Arc<Record>,
@@ -88,7 +89,7 @@ impl Transitions {
         }
     }
 
-    /// Tells a task to stop, with its members if it is a batch. Returns its final status as an error if it has ended.
+    /// Tells a task to stop, and its members if it is a batch. Fails with its final status if it has ended.
     pub(crate) fn stop(self: &Arc<Self>, record: &Arc<Record>, why: Stop) -> Result<Stopped, TaskStatus> {
         let stopped = record.stop(why, None)?;
         self.act_on(record, stopped);
@@ -109,7 +110,7 @@ impl Transitions {
 
     /// Cancels tasks. Returns how many of them had not ended.
     pub(crate) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
-        // Waiting tasks first, and the last of those first: otherwise they would get the slots that the others leave.
+        // Waiting tasks first, newest first: otherwise they would get the slots of the tasks that were just stopped.
         records.reverse();
         records.sort_by_cached_key(|record| self.common.admission.lock().is_running(record.id));
         records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
@@ -120,12 +121,12 @@ impl Transitions {
         record.keep_clock(AbortOnDropHandle::new(self.runtime.spawn(clock)));
     }
 
-    /// Keeps attempts from being followed by others from now on.
+    /// From now on, no attempt is followed by another.
     pub(crate) fn begin_to_close(&self) {
         self.is_closing.store(true, SeqCst);
     }
 
-    /// Whether an attempt may be followed by another.
+    /// Returns whether an attempt may be followed by another.
     pub(crate) fn may_go_on(&self) -> bool {
         !self.is_closing.load(SeqCst)
     }
@@ -139,7 +140,7 @@ impl Transitions {
 
     // Moving through the queue.
 
-    /// Deals with the end of a task: the next one with its key may run, and old ones are forgotten.
+    /// Deals with the end of a task: lets the next task with its key run, and forgets old tasks.
     pub(crate) fn over(self: &Arc<Self>, record: &Record) {
         let (next, expired) = {
             let (mut registry, now) = (self.registry.lock(), Instant::now());
@@ -159,7 +160,7 @@ impl Transitions {
         expired.iter().for_each(Record::mark_removed);
     }
 
-    /// Gives the slot of a task that waits for its next attempt to others. The task has left it already.
+    /// Gives others the slot of a task that waits for its next attempt and has already left the slot.
     pub(crate) fn let_others_run(self: &Arc<Self>) {
         self.move_up(|_| true);
     }
@@ -171,7 +172,7 @@ impl Transitions {
                 admission.come_back(record.id);
                 true
             });
-            // Again, as only now it has a place in the queue.
+            // Notified again, because only now does it have a place in the queue.
             record.notify();
         }
     }
@@ -182,8 +183,8 @@ impl Transitions {
         record.is_due();
     }
 
-    /// Makes a change that may free slots, and launches what may run then. `change` returns whether it changed
-    /// anything.
+    /// Makes a change that may free slots, and launches the tasks that may run after it. `change` returns whether it
+    /// changed anything.
     pub(crate) fn move_up(self: &Arc<Self>, change: impl FnOnce(&mut Admission) -> bool) {
         let (admitted, waiting) = {
             let mut admission = self.common.admission.lock();
@@ -199,14 +200,15 @@ impl Transitions {
         }
     }
 
-    /// Launches tasks that have their slots.
+    /// Launches tasks that were given slots.
     pub(crate) fn launch(self: &Arc<Self>, admitted: Vec<Arc<Record>>) {
         for record in admitted {
             (self.launch)(self, record);
         }
     }
 
-    /// Tells the watchers of waiting tasks within [`PLACES_MOVE`] that places have moved, and not more often than that.
+    /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do
+    /// nothing.
     pub(crate) fn tell_places(self: &Arc<Self>, anybody_waits: bool) {
         if !anybody_waits || self.places_move.swap(true, SeqCst) {
             return;
@@ -234,7 +236,7 @@ impl Transitions {
     }
 }
 
-/// Marks the task as overdue if it exceeds its grace period.
+/// Marks a task that was told to stop as overdue if it exceeds its grace period.
 async fn watch_grace(record: Arc<Record>) {
     sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
     record.outstay();

@@ -13,7 +13,7 @@ impl Transitions {
     pub(crate) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
         let (waits, anybody_waits) = {
             let registry = self.registry.lock();
-            // An exit would wait for a held task for ever. The one that closes the gate knows of every earlier hold.
+            // An exit would wait forever for a held task. It closes the gate under this lock, so it sees earlier holds.
             if registry.gate.is_closed() {
                 return Err(Refusal::NotHeldAtExit { task: record.name().to_owned() }.into());
             }
@@ -27,7 +27,7 @@ impl Transitions {
         waited(waits, record)
     }
 
-    /// Whether the task is held, or waits for the delay that it was started with.
+    /// Returns whether the task is held, or waits for the delay that it was started with.
     pub(crate) fn is_put_off(&self, record: &Record) -> bool {
         self.common.admission.lock().is_put_off(record.id)
     }
@@ -61,7 +61,7 @@ impl Transitions {
     }
 }
 
-/// Tells the watchers of a change to a waiting task. Fails if the task does not wait.
+/// Tells the watchers about a change to a waiting task. Fails if the task is not waiting.
 fn waited(waits: bool, record: &Arc<Record>) -> Result<(), Error> {
     if !waits {
         return Err(Refusal::NotQueued { task: record.name().to_owned(), status: record.status().name() }.into());

@@ -20,10 +20,10 @@ use crate::{
     task::{id::TaskId, owner::Owner},
 };
 
-/// Drives the schedules as long as the manager exists and has one.
+/// Starts due runs until the manager is dropped or has no schedules.
 ///
-/// Runs are due by the wall clock, but the timer that wakes this stands still while the machine sleeps. So it looks
-/// again after each short rest.
+/// Runs are due by the wall clock, but tokio's timer stands still while the machine sleeps. So the driver checks the
+/// clock at least every [`LOOK`].
 pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>) {
     loop {
         let Some(rest) = engine.upgrade().and_then(|engine| schedules.upgrade()?.run_due(&engine)) else { return };
@@ -35,28 +35,28 @@ pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, chan
 }
 
 impl Schedules {
-    /// Starts the runs that are due. Returns how long to rest, or `None` if there is nothing left to drive.
+    /// Starts the runs that are due. Returns how long to wait, or `None` if there are no schedules.
     fn run_due(&self, engine: &Engine) -> Option<Duration> {
         if engine.is_guarded() {
-            // Due runs stay due: dropping the guard wakes this.
+            // Due runs stay due. Dropping the guard wakes the driver.
             return Some(LOOK);
         }
         for (name, run) in self.due(engine.now(), &Local) {
-            // Starting the runs before it may have taken a while.
+            // Starting the runs before this one may have taken a while.
             if !self.is_still_wanted(&name, run.id) {
                 continue;
             }
             // The follower is dropped, so a failure that nobody else follows is logged.
             if let Err((error, true)) = self.start_run(engine, &name, &run, true) {
                 let task = &*run.spec.task;
-                tracing::warn!(task, "schedule \"{name}\" leaves runs out, which are refused: {error}");
+                tracing::warn!(task, "schedule \"{name}\" leaves runs out, because their start is refused: {error}");
             }
         }
         self.rest(engine.now(), &Local)
     }
 
-    /// Starts a run with the id `id` beside the timetable, or finds the run that an earlier call with this id, or the
-    /// timetable, has started. `may` says which kinds the caller may use.
+    /// Starts a run with the id `id` outside the timetable. Returns an existing run if an earlier call with this id
+    /// started it, or if it has not ended and the schedule does not overlap. `may` says which kinds the caller may use.
     pub(crate) fn trigger_run(
         &self,
         engine: &Engine,
@@ -78,7 +78,7 @@ impl Schedules {
         }
     }
 
-    /// Starts a run. An error comes with whether to log it.
+    /// Starts a run. The `bool` next to an error says whether to log it.
     fn start_run(
         &self,
         engine: &Engine,
@@ -97,7 +97,7 @@ impl Schedules {
                 Ok(started)
             }
             Err(error) => {
-                // An exit need not be logged for each schedule.
+                // An exit refuses the runs of every schedule. That is not worth a log line each.
                 let says_something = error.kind != ErrorKind::ShuttingDown;
                 let is_news = self.refused(name, run.id, is_due, engine.now()) && says_something;
                 Err((error, is_news))

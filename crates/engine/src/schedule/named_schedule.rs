@@ -17,8 +17,8 @@ const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// How many triggers are remembered.
 const TRIGGERED_LIMIT: usize = 256;
 
-/// What is known under one name. It outlives a removed schedule until the last run has ended, because a new schedule of
-/// this name must not run beside those runs.
+/// Everything about the schedules of one name. It remains after its schedule is removed until the last run has ended,
+/// because a new schedule of this name must not run beside those runs.
 #[derive(Default)]
 pub(crate) struct NamedSchedule {
     active: Option<Active>,
@@ -61,12 +61,12 @@ struct Triggered {
 pub(crate) enum Trigger {
     Start(ScheduledRun),
     Join(ScheduledRun),
-    /// An earlier call with this id led to this run, which has ended.
+    /// An earlier call with this id led to this run, which has ended or is of a kind that the caller may not use.
     Repeated(TaskId),
 }
 
 impl NamedSchedule {
-    /// Sets the schedule, which has to [begin](Timetable::begin). The runs of the one that it replaces stay.
+    /// Sets the schedule, which does nothing before [`begin`](Self::begin). Keeps the runs of the one that it replaces.
     pub(crate) fn put(&mut self, spec: RunSpec, timetable: Timetable) {
         self.active = Some(Active { spec: Arc::new(spec), timetable, last_run: None, skipped: 0, refused: false });
     }
@@ -129,7 +129,7 @@ impl NamedSchedule {
         }
     }
 
-    /// Whether a trigger with this id was handled recently.
+    /// Returns whether a trigger with this id was handled recently.
     pub(crate) fn knows(&mut self, by: TaskId) -> bool {
         while self.triggered.front().is_some_and(|triggered| triggered.at.elapsed() >= REMEMBERED) {
             self.triggered.pop_front();
@@ -145,7 +145,7 @@ impl NamedSchedule {
         }
         let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
         let trigger = match self.runs.last().filter(|_| !may_overlap) {
-            // It is of another kind if its schedule was replaced.
+            // The run may be of another kind than the schedule, if that replaced an earlier one.
             Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.spec.task))?.clone()),
             None => Trigger::Start(self.reserve(by)?),
         };
@@ -163,12 +163,12 @@ impl NamedSchedule {
         Some(run)
     }
 
-    /// Whether a run that is about to be started is still wanted. Forgets it if not.
+    /// Returns whether a run that is about to be started is still wanted. Forgets the run if not.
     pub(crate) fn is_still_wanted(&mut self, id: TaskId) -> bool {
         let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
         let run = &self.runs[place];
         let is_wanted = self.active.as_ref().is_some_and(|active| active.counts(run) && !active.timetable.is_paused());
-        // A trigger may have started it already.
+        // A trigger may have started it already. Then it is kept.
         if !is_wanted && run.record.is_none() {
             self.runs.remove(place);
         }
@@ -179,7 +179,7 @@ impl NamedSchedule {
     pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) {
         let known = self.runs.iter().position(|known| known.id == run.id);
         let place = known.unwrap_or_else(|| {
-            // The other start was refused.
+            // The run was forgotten because its other start was refused.
             self.runs.push(run.clone());
             self.runs.len() - 1
         });
@@ -191,7 +191,7 @@ impl NamedSchedule {
         }
     }
 
-    /// Notes that a run could not be started. Returns whether to log it: once in a row is enough.
+    /// Notes that a run could not be started. Returns whether to log it: only the first of several in a row is logged.
     pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
         let refused = |run: &ScheduledRun| run.id == id && run.record.is_none();
         let Some(place) = self.runs.iter().position(refused) else { return false };
@@ -207,7 +207,7 @@ impl NamedSchedule {
         !std::mem::replace(&mut active.refused, true)
     }
 
-    /// Notes the runs that have ended.
+    /// Removes the runs that have ended, and tells the timetable.
     pub(crate) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
         let has_ended = |run: &mut ScheduledRun| run.record.as_ref().is_some_and(|record| record.status().is_final());
         let ended = self.runs.extract_if(.., has_ended);
@@ -251,7 +251,7 @@ impl NamedSchedule {
 }
 
 impl Active {
-    /// Whether this is the schedule's own run, and not one of a schedule that it replaced.
+    /// Returns whether this schedule started the run, rather than one that it replaced.
     fn counts(&self, run: &ScheduledRun) -> bool {
         Arc::ptr_eq(&self.spec, &run.spec)
     }

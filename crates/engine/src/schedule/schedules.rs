@@ -19,8 +19,8 @@ use crate::{
     task::id::TaskId,
 };
 
-/// The longest time between two looks at the clock. A sleep of the machine or a changed clock is noticed after at most
-/// this.
+/// The longest time between two checks of the clock. The driver notices within this time that the machine has slept or
+/// that its clock was set.
 pub(crate) const LOOK: Duration = Duration::from_secs(30);
 
 pub(crate) struct Schedules {
@@ -61,7 +61,7 @@ impl Schedules {
         Ok(())
     }
 
-    /// Begins this schedule, or all that have not begun. `drive` spawns the driver.
+    /// Begins this schedule, or all that have not begun. `drive` spawns the driver if none is running.
     pub(crate) fn begin(&self, name: Option<&str>, now: u64, drive: impl FnOnce() -> JoinHandle<()>) {
         let mut table = self.table.lock();
         for (_, schedule) in table.schedules.iter_mut().filter(|(other, _)| name.is_none_or(|name| name == *other)) {
@@ -90,8 +90,8 @@ impl Schedules {
         Ok(())
     }
 
-    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use; a schedule of any
-    /// other kind looks unknown. `is_taken` says whether a task has this id.
+    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use; for a schedule
+    /// of any other kind, this fails as if it did not exist. `is_taken` says whether a task has or had this id.
     pub(crate) fn trigger(
         &self,
         name: &str,
@@ -128,7 +128,7 @@ impl Schedules {
         self.changed.notify_one();
     }
 
-    /// Whether a due run is still wanted: its schedule may have been paused, replaced or removed meanwhile.
+    /// Returns whether a due run is still wanted: its schedule may have been paused, replaced or removed meanwhile.
     pub(crate) fn is_still_wanted(&self, name: &str, id: TaskId) -> bool {
         let mut table = self.table.lock();
         let is_wanted = table.schedules.get_mut(name).is_some_and(|schedule| schedule.is_still_wanted(id));
@@ -149,7 +149,7 @@ impl Schedules {
         is_news
     }
 
-    /// Returns how long nothing is due. Returns `None`, and ends the driver, if no schedule has begun.
+    /// Returns how long the driver has to wait. Returns `None`, and ends the driver, if no schedule has begun.
     pub(crate) fn rest(&self, now: u64, zone: &impl TimeZone) -> Option<Duration> {
         let mut table = self.table.lock();
         if !table.have_begun() {

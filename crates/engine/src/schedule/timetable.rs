@@ -1,5 +1,5 @@
-//! Decides when one schedule runs, and what happens when a run is due. All times are passed in, in milliseconds since
-//! 1970. They are those of the wall clock, which may jump in either direction.
+//! Decides when one schedule runs, and what happens when a run is due. All times are passed in. They are milliseconds
+//! since 1970 on the wall clock, which may jump in either direction.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::TaskStatus;
 #[cfg(test)]
 mod tests;
 
-/// A run that is later than this was missed: the machine slept, or its clock was set.
+/// A run that is more than this many milliseconds late was missed: the machine slept, or its clock was set.
 const LATE: u64 = 60_000;
 
 #[derive(Debug)]
 pub(crate) struct Timetable {
     schedule: Schedule,
-    /// The time at the last look.
+    /// The wall-clock time when it was last read.
     seen: u64,
     plan: Plan,
     /// How much later than planned the next run is.
     jitter: u64,
-    /// Until when failures keep the schedule from running; 0 if they don't.
+    /// The time before which failures keep the schedule from running; 0 if they don't.
     not_before: u64,
     failures: u32,
     begun: bool,
@@ -34,7 +34,7 @@ enum Plan {
     /// The schedule has not begun, or is paused.
     None,
     At(u64),
-    /// At the first time of the cron expression after this. All times up to it are settled.
+    /// At the first match of the cron expression after this time. All matches up to this time are dealt with.
     After(u64),
     /// An interval after the end of all current runs.
     FromEnd,
@@ -74,7 +74,7 @@ impl Timetable {
         self.failures
     }
 
-    /// Plans the first run. `random` is from 0 to 1, as everywhere here.
+    /// Plans the first run. Here and below, `random` is a number from 0 to 1.
     pub(crate) fn begin(&mut self, now: u64, is_running: bool, random: f64) {
         self.see(now);
         if std::mem::replace(&mut self.begun, true) || self.paused {
@@ -93,7 +93,7 @@ impl Timetable {
         self.plan = Plan::None;
     }
 
-    /// Continues as if it began now, but without a run at once.
+    /// Continues as if the schedule began now, but without [`at_once`](Schedule::at_once).
     pub(crate) fn resume(&mut self, now: u64, is_running: bool, random: f64) {
         self.see(now);
         if std::mem::take(&mut self.paused) && self.begun {
@@ -126,7 +126,7 @@ impl Timetable {
             && self.schedule.missed == Missed::Skip
             && let (Plan::After(settled), Some(missed)) = (self.plan, self.occurrence(zone))
         {
-            // The last of many missed times may still be in time.
+            // The last of several missed matches may still be in time.
             self.plan = Plan::After(settled.max(missed).max(now.saturating_sub(LATE + self.jitter)));
             let Some(at) = self.due_at(zone).filter(|at| *at <= now) else { return Due::Nothing };
             (due_at, is_missed) = (at, false);
@@ -141,12 +141,12 @@ impl Timetable {
         due
     }
 
-    /// Plans the run after the one that was due at `due_at`, whose result is `due`.
+    /// Plans the run after the one that was due at `due_at`. `due` is what was decided for that one.
     fn plan_next(&mut self, now: u64, due_at: u64, due: Due, is_missed: bool) {
         match self.schedule.when {
             When::Every(_) if self.schedule.from_end && due != Due::Nothing => self.plan = Plan::FromEnd,
             When::Every(every) => {
-                // Keeps in step with the earlier runs unless one was missed: otherwise small delays add up.
+                // Counts from the planned time, so that small delays don't add up. After a missed run, from now.
                 let from = match self.plan {
                     Plan::At(at) if !is_missed => at.max(due_at.saturating_sub(self.jitter)),
                     _ => now,
@@ -158,7 +158,7 @@ impl Timetable {
         }
     }
 
-    /// Notes that a run has ended. `how` is `None` for a run of a replaced schedule, which doesn't count.
+    /// Notes that a run has ended. `how` is `None` for a run of a replaced schedule, which says nothing about this one.
     pub(crate) fn ended(&mut self, now: u64, how: Option<TaskStatus>, is_running: bool, random: f64) {
         self.see(now);
         match how {
@@ -201,8 +201,8 @@ impl Timetable {
             millis(Duration::try_from_secs_f64(self.schedule.jitter.as_secs_f64() * random).unwrap_or_default());
     }
 
-    /// Notes the time. If the clock was set back, the rest of an interval stays the same. Times of the day come again
-    /// when the clock shows them again, unless the correction is less than a minute.
+    /// Notes the time. If the clock was set back, an interval still ends after the same time. Matches of a cron
+    /// expression repeat when the clock shows them again, but only if it was set back by more than a minute.
     pub(crate) fn see(&mut self, now: u64) {
         let back = self.seen.saturating_sub(now);
         self.seen = now;

@@ -18,7 +18,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 /// The longest name, in bytes. The name and its prefix must fit in a tag.
 const NAME_LIMIT: usize = 200;
 
-/// When a kind runs again and again: at an interval, or at times of the day.
+/// When to run a kind repeatedly: at an interval, or whenever the local time matches a cron expression.
 ///
 /// Pass it to `Builder::schedule` or [`TaskManager::schedule`](crate::TaskManager::schedule). It applies while the app
 /// runs: runs that were due while the app was closed are not made up for.
@@ -64,10 +64,10 @@ pub(super) enum When {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
-    /// They are left out. The next run comes a whole interval later, or at the next time of the cron expression.
+    /// They are left out. The next run comes a whole interval later, or at the next match of the cron expression.
     #[default]
     Skip,
-    /// One run makes up for all of them, at once.
+    /// One run makes up for all of them. It starts at once.
     Once,
 }
 
@@ -94,13 +94,13 @@ impl Schedule {
     /// month, month, day of the week), or six with the second before them. As usual with cron, if neither of the two
     /// day fields is `*`, a day matches when either of them does.
     ///
-    /// The times follow the time zone when it changes. An expression with a single hour and minute runs once a day,
-    /// even when the clocks change. If they skip its time, it runs at the first moment after the gap. If they show it
-    /// twice, it runs the first time. With lists, ranges or steps in the two fields, a time that is skipped does not
-    /// run, and a time that is shown twice runs twice.
+    /// If the time zone changes, the new one applies. An expression with a single hour and minute runs once a day, even
+    /// when the clocks change. If they skip its time, it runs at the first moment after the gap. If they show it twice,
+    /// it runs the first time. If the hour or the minute is a list, a range or a step, a skipped time is left out, and
+    /// a time that is shown twice runs twice.
     ///
-    /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be read, or
-    /// no day ever matches it.
+    /// Fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the expression can't be parsed,
+    /// or no day ever matches it.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -119,7 +119,7 @@ impl Schedule {
         let cron = parser.parse(expression).map_err(|problem| Error::invalid_cron(expression, &problem.to_string()))?;
         let when = When::Cron { expression: expression.trim().to_owned(), cron: Box::new(cron) };
         if when.after(0, &chrono::Utc).is_none() {
-            return Err(Error::invalid_cron(expression, "no day ever fits it"));
+            return Err(Error::invalid_cron(expression, "no day ever matches it"));
         }
         Ok(Self::new(when))
     }
@@ -142,21 +142,21 @@ impl Schedule {
         self
     }
 
-    /// Starts the first run at once, without jitter. The others follow as the interval or the cron expression says.
+    /// Starts the first run at once, without jitter. The interval or the cron expression applies to the others.
     pub fn at_once(mut self) -> Self {
         self.at_once = true;
         self
     }
 
     /// Delays each run by up to `jitter`, drawn evenly, so that a thousand machines don't all ask one server in the
-    /// same second. With a cron expression it should be shorter than the time between two matches; otherwise matches in
-    /// between are left out.
+    /// same second. With a cron expression, the jitter should be shorter than the time between two matches; otherwise
+    /// some matches are left out.
     pub fn jitter(mut self, jitter: Duration) -> Self {
         self.jitter = jitter;
         self
     }
 
-    /// Lets a run start while an earlier one has not ended. By default it is left out, and counted in
+    /// Lets a run start while an earlier one has not ended. By default such a run is left out, and counted in
     /// [`ScheduleSnapshot::skipped`](crate::ScheduleSnapshot::skipped).
     pub fn overlap(mut self) -> Self {
         self.overlap = true;
@@ -172,7 +172,7 @@ impl Schedule {
     /// Delays the next run after failures in a row: it starts no earlier than the retry's delay after the end of the
     /// last run. Once the retry's attempts are used up, its longest delay applies, which is a minute unless
     /// [`Retry::max_delay`] says otherwise. A delay shorter than the interval changes nothing. A run that completes
-    /// ends the row. With a cron expression, the next run is the first match after the delay.
+    /// resets the count of failures. With a cron expression, the next run is the first match after the delay.
     ///
     /// A failure never ends the schedule. To retry within one run, give the kind `Task::retry`.
     pub fn back_off(mut self, retry: Retry) -> Self {
@@ -180,7 +180,7 @@ impl Schedule {
         self
     }
 
-    /// Checks that a schedule of this name can exist.
+    /// Checks the name and the interval.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
         if name.is_empty() || name.len() > NAME_LIMIT {
             return Err(Refusal::ScheduleName { limit: NAME_LIMIT, size: name.len() }.into());
@@ -195,7 +195,8 @@ impl Schedule {
 }
 
 impl When {
-    /// Returns the first time after `after` that the cron expression matches, in milliseconds since 1970.
+    /// Returns the first time after `after` that the cron expression matches, in milliseconds since 1970. An interval
+    /// has none.
     pub(super) fn after(&self, after: u64, zone: &impl TimeZone) -> Option<u64> {
         let Self::Cron { cron, .. } = self else { return None };
         let after: DateTime<_> = zone.timestamp_millis_opt(i64::try_from(after).ok()?).single()?;

@@ -76,7 +76,7 @@ fn the_first_run_is_at_once_whatever_the_jitter() {
 }
 
 #[test]
-fn a_run_whose_jitter_is_not_over_when_the_machine_wakes_was_not_missed() {
+fn a_run_whose_jitter_ends_after_the_machine_wakes_is_not_missed() {
     let mut timetable = begun(Schedule::cron("0 * * * *").unwrap().jitter(secs(600)));
     assert_eq!(timetable.next(), Some(START + HOUR + 5 * MINUTE));
     // The run of one o'clock was missed, and that of two is due in a minute.
@@ -123,10 +123,10 @@ fn the_jitter_is_drawn_evenly_and_does_not_add_up() {
     assert_eq!(timetable.next(), Some(START + 125 * SECOND));
 }
 
-// Sleep, and clocks that are set.
+// Sleep, and clocks that were set.
 
 #[test]
-fn runs_missed_in_a_sleep_are_left_out_or_made_up_for_once() {
+fn runs_missed_during_sleep_are_left_out_or_made_up_for_once() {
     let wake = START + 10 * HOUR + 30 * SECOND;
     let mut skips = begun(Schedule::every(secs(3_600)));
     assert_eq!(
@@ -146,7 +146,7 @@ fn runs_missed_in_a_sleep_are_left_out_or_made_up_for_once() {
 }
 
 #[test]
-fn the_last_of_many_missed_times_of_the_day_may_be_in_time() {
+fn the_last_of_many_missed_cron_matches_may_be_in_time() {
     let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
     assert_eq!(hourly.at(START + 9 * HOUR + 40 * SECOND), Due::Run, "40 seconds late is not missed");
     assert_eq!((hourly.at(START + 9 * HOUR + 40 * SECOND), hourly.next()), (Due::Nothing, Some(START + 10 * HOUR)));
@@ -167,7 +167,7 @@ fn a_clock_that_is_set_back_does_not_lengthen_an_interval() {
 }
 
 #[test]
-fn a_small_correction_repeats_no_time_of_the_day_but_half_an_hour_does() {
+fn setting_the_clock_back_by_seconds_repeats_no_cron_match_but_by_half_an_hour_does() {
     let mut hourly = begun(Schedule::cron("0 * * * *").unwrap());
     assert_eq!(hourly.at(START + HOUR), Due::Run);
     assert_eq!((hourly.at(START + HOUR - 5 * SECOND), hourly.next()), (Due::Nothing, Some(START + 2 * HOUR)));
@@ -200,7 +200,7 @@ fn failures_in_a_row_lengthen_the_wait_until_a_run_completes() {
 }
 
 #[test]
-fn a_time_of_the_day_that_a_back_off_covers_is_left_out() {
+fn a_cron_match_during_a_back_off_is_left_out() {
     let retry = Retry::exponential(3).first_delay(secs(150)).max_delay(secs(150)).jitter(false);
     let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(retry));
     assert_eq!(timetable.at(START + MINUTE), Due::Run);
@@ -223,7 +223,7 @@ fn a_failure_of_a_replaced_schedule_does_not_count() {
 // Pauses.
 
 #[test]
-fn runs_due_in_a_pause_are_not_made_up_for() {
+fn runs_due_during_a_pause_are_not_made_up_for() {
     for missed in [Missed::Skip, Missed::Once] {
         let mut timetable = begun(every_minute().at_once().missed(missed));
         timetable.pause();
@@ -235,7 +235,7 @@ fn runs_due_in_a_pause_are_not_made_up_for() {
 }
 
 #[test]
-fn a_pause_before_the_beginning_outlasts_it() {
+fn a_schedule_paused_before_it_begins_stays_paused() {
     let mut timetable = Timetable::new(every_minute().at_once());
     timetable.pause();
     timetable.begin(START, false, 0.0);
@@ -273,8 +273,8 @@ fn berlin(year: i32, month: u32, day: u32) -> u64 {
     midnight.and_local_timezone(Berlin).unwrap().timestamp_millis().try_into().unwrap()
 }
 
-/// Returns all runs within two days from midnight, as a driver starts them that looks every 30 seconds and when a run
-/// is due.
+/// Returns all runs within two days from midnight. Like the driver, it looks every 30 seconds and when a run is
+/// due.
 fn runs(cron: &str, zone: Tz, midnight: u64) -> Vec<String> {
     let mut timetable = Timetable::new(Schedule::cron(cron).unwrap());
     timetable.begin(midnight, false, 0.0);
@@ -289,7 +289,7 @@ fn runs(cron: &str, zone: Tz, midnight: u64) -> Vec<String> {
 }
 
 #[test]
-fn a_time_that_the_clocks_leave_out_comes_at_the_end_of_the_gap() {
+fn a_time_that_the_clocks_skip_runs_at_the_end_of_the_gap() {
     let gap = berlin(2026, 3, 29);
     assert_eq!(runs("30 2 * * *", Berlin, gap), ["03-29 03:00 CEST", "03-30 02:30 CEST"]);
     assert_eq!(runs("0 2 * * *", Berlin, gap), ["03-29 03:00 CEST", "03-30 02:00 CEST"]);
@@ -298,7 +298,7 @@ fn a_time_that_the_clocks_leave_out_comes_at_the_end_of_the_gap() {
 }
 
 #[test]
-fn a_time_that_the_clocks_show_twice_comes_once() {
+fn a_time_that_the_clocks_show_twice_runs_once() {
     let fold = berlin(2026, 10, 25);
     assert_eq!(runs("30 2 * * *", Berlin, fold), ["10-25 02:30 CEST", "10-26 02:30 CET"]);
     assert_eq!(runs("0 3 * * *", Berlin, fold), ["10-25 03:00 CET", "10-26 03:00 CET"]);

@@ -1,4 +1,4 @@
-//! Random schedules on random days, and what must hold on all of them.
+//! Takes random schedules through random events, and checks what must hold for all of them.
 
 use proptest::prelude::*;
 
@@ -8,7 +8,7 @@ use super::*;
 enum TimetableStep {
     /// This much time passes, then the driver looks.
     Pass(u64),
-    /// Time passes until the next run is due, or for 30 seconds, as the driver waits.
+    /// Time passes as the driver waits: until the next run is due, but for 30 seconds at most.
     Rest,
     /// The clock is set back.
     Back(u64),
@@ -42,7 +42,7 @@ fn steps() -> impl Strategy<Value = Vec<TimetableStep>> {
     prop::collection::vec(step, 1..200)
 }
 
-/// Cron expressions, with the time between two matches, wherever the day begins.
+/// Cron expressions that match at each multiple of an interval since 1970, with that interval.
 const CRONS: [(&str, u64); 4] =
     [("*/10 * * * * *", 10 * SECOND), ("* * * * *", MINUTE), ("*/15 * * * *", 15 * MINUTE), ("0 * * * *", HOUR)];
 
@@ -79,7 +79,7 @@ struct TimetableModel {
     interval: u64,
     now: u64,
     passed: u64,
-    /// The current runs, oldest first: whether each was due, and not triggered.
+    /// For each current run, oldest first, whether it was due, rather than triggered.
     running: Vec<bool>,
     failures: u32,
     paused: bool,
@@ -102,7 +102,7 @@ impl TimetableModel {
         matches!(self.schedule.when, When::Cron { .. })
     }
 
-    /// How many times the cron expression matches after `after`, up to `to`.
+    /// Returns how many times the cron expression matches after `after`, up to `to`.
     fn times(&self, after: u64, to: u64) -> u64 {
         to / self.interval - after / self.interval
     }
@@ -251,7 +251,7 @@ proptest! {
     }
 
     #[test]
-    fn a_time_of_the_day_runs_at_once_and_only_once(
+    fn a_cron_match_runs_at_the_next_look_and_only_once(
         number in 0..CRONS.len(),
         sleeps in prop::collection::vec(prop_oneof![0..MINUTE, 0..100 * HOUR], 1..100),
         once: bool,
@@ -262,7 +262,7 @@ proptest! {
         let (mut now, mut last) = (START, START);
         for sleep in sleeps {
             now += sleep;
-            // It matched after the last look and, if missed runs are skipped, less than a minute ago.
+            // It matched after the last look and, if missed runs are skipped, at most a minute ago.
             let newest = now / interval * interval;
             let expected = newest > last && (once || now - newest <= LATE);
             prop_assert_eq!(timetable.at(now) == Due::Run, expected, "{} after {}", now, last);
