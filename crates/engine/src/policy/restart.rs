@@ -40,8 +40,8 @@ impl Restart {
         self
     }
 
-    /// Sets from which length on an attempt no longer counts as short. After such a long attempt, the count of short
-    /// attempts and the delay start again. A minute by default.
+    /// Sets how long an attempt must last to count as healthy, and not as short. After a healthy attempt, the count of
+    /// short attempts and the delay start again. A minute by default.
     #[must_use]
     pub fn healthy_after(mut self, healthy_after: Duration) -> Self {
         self.healthy_after = healthy_after;

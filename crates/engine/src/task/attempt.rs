@@ -77,7 +77,7 @@ impl Attempt {
 
     // For the handler.
 
-    /// Returns a child token, so a handler that cancels it doesn't stop the task without changing its status.
+    /// Returns a child token: a handler that cancels it cancels only what it gave the token to, and not the task.
     pub(crate) fn handler_token(&self) -> CancellationToken {
         self.cooperative.store(true, Relaxed);
         self.token.child_token()
