@@ -109,7 +109,7 @@ async fn work_that_polls_its_token_ends_by_itself() {
     tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
     assert!(
         support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
-        "an error after a cancel doesn't count"
+        "an error after a cancel counts as cancelled"
     );
     assert_eq!(rounds.load(SeqCst), 6, "it finished the round it was in");
 }

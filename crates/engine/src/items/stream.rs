@@ -225,7 +225,7 @@ impl ItemStream {
         self.state.lock().buffer.has_reader()
     }
 
-    /// Whether `reader` is its reader.
+    /// Returns whether `reader` is its reader.
     pub fn is_read_by(&self, reader: &str) -> bool {
         self.state.lock().buffer.is_read_by(reader)
     }

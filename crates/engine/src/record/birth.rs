@@ -32,8 +32,8 @@ impl Birth {
         effective_delay(self.options.delay, &self.kind)
     }
 
-    /// Makes the task, which nobody can find yet. Don't call this under a lock: the tracing subscriber is told of the
-    /// new span, and may ask for tasks.
+    /// Makes the task, which nobody can find yet. Don't call this under a lock: the new span calls the tracing
+    /// subscriber, which may ask for tasks.
     pub(crate) fn record(self, common: &Arc<Common>) -> Arc<Record> {
         let now = common.clock.now();
         let due = self.delay().map(|delay| now.saturating_add(millis(delay)));

@@ -1,7 +1,7 @@
 use super::Record;
 use crate::{QueuePlace, TaskChange, TaskEvent, TaskSnapshot};
 
-/// How far a follower has been told the changes of one task.
+/// A follower's position in the changes of one task.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor {
     sequence: u64,

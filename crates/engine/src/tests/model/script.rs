@@ -60,7 +60,7 @@ pub(super) const KINDS: [Rules; 5] = [
 /// What a handler does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Script {
-    /// How long an attempt works; `None` for ever.
+    /// How long an attempt works; `None` if it never ends by itself.
     pub(super) works: Option<u64>,
     /// How many attempts fail.
     pub(super) fails: u32,
