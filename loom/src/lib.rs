@@ -1,5 +1,5 @@
-//! The engine's lock-free part, compiled with loom's atomics: loom runs each test in every order that the
-//! memory model allows. There is nothing in here but tests.
+//! Tests of the engine's lock-free part, which is compiled with loom's atomics: loom runs each test in every order that
+//! the memory model allows. This crate contains only tests.
 
 #[cfg(test)]
 mod atomic {

@@ -13,21 +13,21 @@ use loom::{
 
 use crate::conflation::{Conflation, MOST};
 
-/// For what would take minutes: all interleavings with no more than four preemptions.
+/// Checks all interleavings with up to four preemptions. For tests in which checking all would take minutes.
 fn bounded_model(test: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(4);
     builder.check(test);
 }
 
-/// What there is to see.
+/// The values that a watcher sees: the count and the total.
 type Seen = (u64, Option<u64>);
 
 fn read(cell: &Conflation) -> Seen {
     (cell.completed(), cell.total())
 }
 
-/// The cell and who watches it.
+/// The cell and its watchers.
 struct Task {
     cell: Conflation,
     /// The lock of the task's state.
@@ -44,7 +44,7 @@ impl Task {
     fn tell_if(&self, due: bool) {
         if due {
             for told in &self.told {
-                // Not a store: loom may put one before a swap that had not seen it, and lose it.
+                // Not a store: loom may order a store before a swap that has not seen it, and so lose it.
                 told.swap(true, Release);
             }
         }
@@ -55,14 +55,14 @@ impl Task {
         thread::spawn(move || work(&task))
     }
 
-    /// Takes a look and what there is to see after it.
+    /// Looks, and returns the revision and the values after it.
     fn look(&self) -> (u64, Seen) {
         let _turn = self.turn.lock().unwrap();
         (self.cell.look(), read(&self.cell))
     }
 }
 
-/// Looks when it is told, and reads when there is a new revision.
+/// A watcher that looks only when it is told, and reads the values when there is a new revision.
 struct Reader {
     number: usize,
     revision: u64,
@@ -85,7 +85,8 @@ impl Reader {
         }
     }
 
-    /// All is over, but for what the reader was told last.
+    /// Checks that the reader ends with the last values. Call it when all else is over: the reader may only have one
+    /// more look to take.
     fn has_seen_all_of(mut self, task: &Task) {
         self.poll(task);
         assert_eq!(self.seen, read(&task.cell), "the last change was never seen");
@@ -133,8 +134,8 @@ fn no_change_of_two_writers_is_missed_by_a_reader_that_looks_only_when_told() {
 }
 
 #[test]
-fn what_one_writer_reports_is_seen_by_who_was_told_by_another() {
-    // All three ways to change the word pass on what was released before.
+fn a_reader_that_one_writer_tells_sees_the_reports_of_the_other() {
+    // All three ways to change the word continue the release sequence.
     let changes: [fn(&Conflation) -> bool; 3] = [|cell| cell.inc(1), |cell| cell.set(1), Conflation::report];
     for change in changes {
         loom::model(move || {
@@ -158,7 +159,7 @@ fn a_new_attempt_is_not_missed() {
         let _ = task.cell.inc(MOST);
         task.cell.look();
         let mut reader = Reader { revision: 1, seen: read(&task.cell), ..Reader::new(0) };
-        // Somebody else's news: the reader may be on its way when the attempt begins.
+        // Another thread reports, so the reader may already be about to look when the attempt begins.
         let other = task.spawn(|task| task.tell_if(task.cell.report()));
         let writer = task.spawn(|task| task.tell_if(task.cell.restart()));
         reader.poll(&task);
@@ -170,7 +171,7 @@ fn a_new_attempt_is_not_missed() {
 }
 
 #[test]
-fn two_readers_that_take_turns_never_see_the_flag_clean_and_the_revision_old() {
+fn two_readers_that_take_turns_never_see_the_flag_clear_and_the_revision_old() {
     loom::model(|| {
         let task = Task::new(2);
         let writer = task.spawn(|task| {
@@ -205,16 +206,16 @@ fn what_is_reported_before_the_end_is_in_the_last_look() {
         let (revision, seen) = task.look();
         let (last_revision, last) = work.join().unwrap();
         assert_eq!(last, (2, Some(2)));
-        assert!(last_revision != revision || last == seen, "whoever has seen less finds a new revision");
+        assert!(last_revision != revision || last == seen, "a watcher that has seen less finds a new revision");
     });
 }
 
 #[test]
-fn no_report_is_missed_by_whoever_asks_whether_there_was_one() {
+fn a_check_for_reports_misses_none() {
     for looked_at in [false, true] {
         bounded_model(move || {
             let task = Task::new(1);
-            // In one case the watchers were told of something before, in the other not.
+            // Something was reported before. `looked_at` says whether a watcher looks meanwhile.
             let _ = task.cell.inc(1);
             assert!(task.cell.take_touched());
             let writer = task.spawn(|task| {
@@ -233,14 +234,14 @@ fn no_report_is_missed_by_whoever_asks_whether_there_was_one() {
             watcher.join().unwrap();
             let touched_later = task.cell.take_touched();
             assert!(before == 3 || touched || touched_later, "missed");
-            assert!(after == 3 || touched_later, "what came after the question is in the next answer");
-            assert!(!task.cell.take_touched(), "and no answer is given twice");
+            assert!(after == 3 || touched_later, "a report after one check is found by the next");
+            assert!(!task.cell.take_touched(), "no report is found twice");
         });
     }
 }
 
 #[test]
-fn asking_for_reports_takes_no_change_from_the_reader() {
+fn a_check_for_reports_hides_no_change_from_the_reader() {
     loom::model(|| {
         let task = Task::new(1);
         let writer = task.spawn(|task| {

@@ -1,6 +1,6 @@
 //! Measures what the engine costs in time. `cargo xtask bench` turns the times into ratios: see BENCHMARKS.md.
 
-#![allow(missing_docs)] // Of what Criterion's macros make.
+#![allow(missing_docs)] // Criterion's macros generate public items.
 #![allow(clippy::unwrap_used)] // What fails here fails the bench.
 
 mod support;
@@ -27,7 +27,7 @@ use tokio_util::task::TaskTracker;
 const MANY: usize = 1_000;
 const RUNNING: usize = 10_000;
 const QUEUES: [usize; 2] = [1_000, 100_000];
-/// How many tasks pass the queue in one round.
+/// How many tasks overtake the queue in one round.
 const PASSING: usize = 500;
 
 /// Runs `work` on a thread of the runtime. From any other thread, each start would have to wake one.
@@ -35,13 +35,13 @@ fn on_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) 
     RUNTIME.block_on(RUNTIME.spawn(work)).unwrap()
 }
 
-/// A manager that is made on first use, so that listing the benches makes none.
+/// Returns a manager that is made on first use, so that listing the benches makes none.
 fn tasks() -> LazyCell<TaskManager> {
     LazyCell::new(support::manager)
 }
 
-/// Measures a task from its start to its end, and what tokio alone takes for the same: one by one and many at once on
-/// the runtime, and one by one from a thread outside, such as an app's main thread.
+/// Measures a task from its start to its end, and the same with tokio alone: one by one and many at once on the
+/// runtime, and one by one from a thread outside it, such as an app's main thread.
 fn start(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = criterion.benchmark_group("start");
@@ -100,7 +100,7 @@ async fn start_many(tasks: &TaskManager) {
     all_end(&handles).await;
 }
 
-/// Measures a report in a handler that nobody watches, and the one atomic addition that it can't do without.
+/// Measures a report by a handler that nobody watches, and the single atomic addition that it needs at least.
 fn progress(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = criterion.benchmark_group("progress");
@@ -116,7 +116,7 @@ fn progress(criterion: &mut Criterion) {
     });
 }
 
-/// Measures the time from the order to cancel all tasks to the end of the last one. The handlers wait and ignore
+/// Measures the time from the call that cancels all tasks to the end of the last one. The handlers wait and ignore
 /// cancels.
 fn cancel(criterion: &mut Criterion) {
     let tasks = tasks();
@@ -141,7 +141,7 @@ fn cancel(criterion: &mut Criterion) {
     });
 }
 
-/// Measures what it costs to start tasks ahead of those that wait, and to move waiting ones.
+/// Measures how long it takes to start tasks ahead of waiting ones, and to move waiting tasks.
 fn admission(criterion: &mut Criterion) {
     let mut group = slow_group(criterion, "admission");
     for queued in QUEUES {
@@ -168,8 +168,8 @@ fn admission(criterion: &mut Criterion) {
     }
 }
 
-/// A limit of one, a task that holds the slot and does not end, and as many of the same kind waiting behind it as asked
-/// for.
+/// A queue behind a limit of one: a task that holds the slot and does not end, and the tasks of the same kind that wait
+/// behind it.
 struct Queue {
     tasks: TaskManager,
     running: TaskHandle,
@@ -227,7 +227,7 @@ async fn all_run(handles: &[TaskHandle]) {
     }
 }
 
-/// For slow benches: takes as few samples as Criterion allows.
+/// Returns a group for slow benches, which takes as few samples as Criterion allows.
 fn slow_group<'a>(criterion: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = criterion.benchmark_group(name);
     group.sample_size(10).sampling_mode(SamplingMode::Flat);

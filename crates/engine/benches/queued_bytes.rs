@@ -1,4 +1,5 @@
-//! Measures the memory that a waiting task holds. It is apart from the other benches because it counts all allocations.
+//! Measures the memory that a waiting task holds. This bench has a program of its own because it counts all
+//! allocations.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the bench.
 
@@ -13,11 +14,11 @@ use tauri_plugin_tasks_engine::{Json, LimitOf, TaskManager};
 static ALLOCATED: PeakAlloc = PeakAlloc;
 
 const INPUT: &str = "https://example.com/an/address/as/long/as/they/are.zip";
-/// Tables grow by leaps: one number is midway between two leaps, the other right after one.
+/// Hash tables grow in steps: one number is midway between two steps, the other right after one.
 const QUEUED: [usize; 2] = [10_000, 15_000];
 
 fn main() {
-    // Tests run benches too, to see that they work. This one has nothing to check then.
+    // Tests also run the benches, to check that they work. Then there is nothing to measure here.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -38,7 +39,7 @@ fn queue_up(number: usize) -> impl FnOnce() -> TaskManager {
     }
 }
 
-/// Makes the part of the inputs that the engine keeps.
+/// Makes only what the engine keeps of the inputs.
 fn write_inputs(number: usize) -> impl FnOnce() -> Vec<Json> {
     let mut inputs = Vec::with_capacity(number);
     move || {

@@ -12,7 +12,7 @@ use tauri_plugin_tasks_engine::{
 };
 use tokio::{runtime::Handle, task::JoinSet};
 
-/// Sums all bytes below `folder`: a stand-in for a digest, which would need another library.
+/// Adds up all bytes below `folder`, in place of a real hash, which would need another library.
 async fn add_up(ctx: TaskContext, folder: PathBuf) -> Result<u64, Failure> {
     let reports = ctx.clone();
     ctx.spawn_blocking(move |token| {

@@ -1,4 +1,4 @@
-//! The work of a start that does not take place: dropped without harm to the caller, whatever refused it.
+//! Starts that do not take place drop their work without harm to the caller, whatever the reason for the refusal.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -16,7 +16,7 @@ use tauri_plugin_tasks_engine::{
 
 static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
-/// An input that panics when nobody has used it.
+/// An input that panics when it is dropped unused.
 #[derive(Deserialize)]
 struct Touchy {
     #[serde(skip)]
@@ -32,7 +32,7 @@ impl Drop for Touchy {
     }
 }
 
-/// A kind whose tasks never end and of which one may run and none may wait.
+/// A manager of a kind whose tasks never end. One of them may run, and none may wait.
 fn tasks() -> TaskManager {
     let policy = Policy { concurrency: Some(1), queue_limit: Some(0), ..Policy::default() };
     let hang = Kind::new("hang", policy, Errors::default(), async |_: TaskContext, mut input: Touchy| {
@@ -46,18 +46,19 @@ fn keyed(on_conflict: OnConflict) -> StartOptions {
     StartOptions::new().key("k", on_conflict)
 }
 
-/// Starts a task and makes sure that its input was dropped where nobody but the log hears of the panic.
+/// Starts a task and checks that its input was dropped, and that only the log shows the panic. Returns the error of the
+/// start.
 fn dropped<T>(start: impl FnOnce() -> Result<T, Error>) -> Option<ErrorKind> {
     let log = Log::capture();
     let before = DROPPED.load(SeqCst);
     let kind = start().err().map(|error| error.kind);
-    assert!(DROPPED.load(SeqCst) > before, "its input was not read, so this says nothing");
+    assert!(DROPPED.load(SeqCst) > before, "its input was not read, so this test proves nothing");
     assert!(log.count("(while it was dropped)") > 0, "{log:?}");
     kind
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refused_start_returns_its_error_though_its_input_panics_when_it_is_dropped() {
+async fn a_refused_start_returns_its_error_even_if_its_input_panics_when_it_is_dropped() {
     let input = || serde_json::json!({});
     let tasks = tasks();
     let running = tasks.start_with("hang", input(), keyed(OnConflict::Refuse)).unwrap();
@@ -73,7 +74,7 @@ async fn a_refused_start_returns_its_error_though_its_input_panics_when_it_is_dr
     };
     assert_eq!(dropped(hidden), Some(ErrorKind::KeyTaken));
     let join = || tasks.start_with("hang", input(), keyed(OnConflict::Join));
-    assert_eq!(dropped(join), None, "it gets the task that is there");
+    assert_eq!(dropped(join), None, "it gets the task that exists");
     let batch = || tasks.batch("hang", [input(), input()], BatchOptions::new());
     assert_eq!(dropped(batch), Some(ErrorKind::QueueFull));
 

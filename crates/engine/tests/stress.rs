@@ -1,7 +1,7 @@
 //! Runs a hundred thousand tasks through limits of 1, 8 and 1,000, on real threads and in real time. A tenth is
 //! cancelled, a tenth panics and a tenth times out. No task, no slot and no memory may be lost.
 //!
-//! This test is alone in its program, because it counts the allocations of the whole program.
+//! This test has a program of its own, because it counts the allocations of the whole program.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -35,8 +35,8 @@ const KEPT: usize = 64;
 const LIMITS: [(&str, usize); 3] = [("one", 1), ("eight", 8), ("thousand", 1_000)];
 /// How many tasks are started before the first of them is awaited.
 const WAVE: usize = 5_000;
-/// How many bytes per task may be left in the end. Buffers that have grown take 3. A leaked task takes about a
-/// thousand, so one leak in a hundred tasks is too many.
+/// How many bytes per task may be left in the end. Buffers that have grown take 3. A leaked task takes about 1,000, so
+/// the test fails if one task in a hundred leaks.
 const LEFT: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -49,7 +49,7 @@ enum Deed {
     Panics,
     /// Never ends by itself, and has a tiny timeout or a tiny deadline.
     TimesOut,
-    /// Waits until all probes of its kind run at once.
+    /// Runs until the test has seen as many probes run at once as the limit allows.
     Probes,
 }
 
@@ -64,7 +64,7 @@ impl Deed {
     }
 }
 
-/// How many handlers of a kind run, and the most that ever ran at once.
+/// How many handlers of a kind are running, and the most that ever ran at once.
 #[derive(Default)]
 struct Inside {
     now: AtomicUsize,
@@ -129,7 +129,7 @@ async fn run(tasks: &TaskManager, count: usize) {
     for wave in 0..count / WAVE {
         let started: Vec<_> = (0..WAVE).map(|number| start(tasks, wave * WAVE + number)).collect();
         for (deed, task) in &started {
-            // Some are in the middle of a queue and some run. All are cancelled at once.
+            // Some of these are in the middle of a queue, and others run.
             if *deed == Deed::Hangs {
                 task.cancel().unwrap();
             }
@@ -157,11 +157,11 @@ async fn run(tasks: &TaskManager, count: usize) {
 
 fn start(tasks: &TaskManager, number: usize) -> (Deed, TaskHandle) {
     let deed = Deed::of(number);
-    // By hundreds, so that each kind gets every deed.
+    // The kind changes every hundred tasks, so that each kind gets every deed.
     let (kind, _) = LIMITS[number / 100 % LIMITS.len()];
     let tiny = Duration::from_millis(1);
     let options = match deed {
-        // Most tasks with a deadline end in the queue. All with a timeout end while they run.
+        // Most tasks with a deadline end in the queue. All tasks with a timeout end while they run.
         Deed::TimesOut if number % 20 == 6 => StartOptions::new().timeout(tiny),
         Deed::TimesOut => StartOptions::new().deadline(tiny),
         _ => StartOptions::new(),
@@ -169,7 +169,7 @@ fn start(tasks: &TaskManager, number: usize) -> (Deed, TaskHandle) {
     (deed, tasks.start_with(kind, deed, options).unwrap())
 }
 
-/// Checks that no slot is lost: exactly as many as the limit run at once.
+/// Checks that no slot is lost: exactly as many tasks run at once as the limit allows.
 async fn probe(tasks: &TaskManager, kinds: &Kinds) {
     for ((kind, limit), inside) in LIMITS.into_iter().zip(&kinds.inside) {
         inside.most.store(0, SeqCst);
@@ -203,7 +203,7 @@ fn assert_counts(tasks: &TaskManager) {
     assert_eq!(sums, [7 * tenth + probes, tenth, tenth, tenth]);
 }
 
-/// Waits until `holds` is true. The engine may put a task away a moment after its waiter sees the end.
+/// Waits until `holds` returns true. The engine may drop a task a moment after a waiter sees its end.
 fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let since = std::time::Instant::now();
     while !holds() {
@@ -214,7 +214,7 @@ fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
 
 #[test]
 fn a_hundred_thousand_tasks_lose_no_task_no_slot_and_no_memory() {
-    // Ten thousand panics on purpose print nothing; any other still does.
+    // The ten thousand intended panics print nothing; any other panic still does.
     let loud = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
         if panic.payload().downcast_ref() != Some(&"as told") {
@@ -225,7 +225,7 @@ fn a_hundred_thousand_tasks_lose_no_task_no_slot_and_no_memory() {
     let runtime = Runtime::new().unwrap();
     let tasks = &kinds.manager(runtime.handle());
     runtime.block_on(async {
-        // Allocates what stays for ever, such as the runtime's threads and the room of its queues.
+        // Allocates what stays for good, such as the runtime's threads and the capacity of its queues.
         run(tasks, WAVE).await;
         let before = ALLOCATED.current_usage();
         run(tasks, TASKS).await;

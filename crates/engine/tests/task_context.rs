@@ -41,7 +41,7 @@ async fn progress_has_a_fraction_a_rate_and_an_estimate() {
     });
     sleep(Duration::from_millis(350)).await;
     let early = task.snapshot().progress;
-    assert_eq!((early.rate, early.eta_ms), (None, None), "a rate means nothing yet");
+    assert_eq!((early.rate, early.eta_ms), (None, None), "it is too early for a rate");
     sleep(Duration::from_millis(4_700)).await;
     let progress = task.snapshot().progress;
     assert_eq!((progress.completed, progress.total, progress.unit), (5_000, Some(10_000), Unit::Bytes));
@@ -194,7 +194,7 @@ async fn blocking_work_that_overstays_is_shown_as_overdue_until_it_returns() {
     has_started.await.unwrap();
     let mut watch = task.watch();
     task.cancel().unwrap();
-    // Paused time doesn't move by itself while a thread is busy. The timers are set first, then time is moved.
+    // Paused time doesn't advance by itself while a thread is busy, so the test advances it once the timers are set.
     tokio::task::yield_now().await;
     tokio::time::advance(Duration::from_secs(6)).await;
     let mut seen = Vec::new();

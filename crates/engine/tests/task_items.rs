@@ -10,7 +10,7 @@ use support::manager;
 use tauri_plugin_tasks_engine::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskStatus};
 use tokio::time::{sleep, timeout};
 
-/// A task that emits the numbers below `to`, with this pause before each.
+/// A task that emits the numbers below `to`, with a pause before each.
 fn count(to: u32, pause: Duration) -> TaskHandle {
     manager().spawn("count", async move |ctx: TaskContext<(), u32>| {
         for number in 0..to {
@@ -233,6 +233,6 @@ async fn items_of_many_threads_arrive_once_and_in_order_per_thread() {
         }
         missed += items.missed();
     }
-    assert_eq!(total + missed, u64::from(5 * EACH), "all are there, or counted");
+    assert_eq!(total + missed, u64::from(5 * EACH), "each item was read or counted as missed");
     assert!(next.values().all(|next| *next == EACH), "the last ones are missing: {next:?}");
 }

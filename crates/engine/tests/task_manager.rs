@@ -26,7 +26,7 @@ async fn a_task_runs_to_its_outcome_and_keeps_it() {
     let tasks = manager();
     let task = tasks.spawn("add", async |_: TaskContext| Ok::<_, Failure>(2 + 3));
     assert_eq!(task.outcome().await.output::<u32>(), Some(5));
-    assert_eq!(task.outcome().await.output::<u32>(), Some(5), "reading consumes nothing");
+    assert_eq!(task.outcome().await.output::<u32>(), Some(5), "reading the outcome doesn't consume it");
     let again = tasks.handle(task.id()).unwrap();
     assert_eq!(again.status(), TaskStatus::Completed);
     let snapshot = again.snapshot();
@@ -90,7 +90,7 @@ async fn a_cancel_drops_work_without_a_token_at_its_await() {
     assert_eq!(task.status(), TaskStatus::Cancelling);
     assert!(support::is_cancelled(&task.outcome().await, CancelReason::User));
     assert_eq!(before.elapsed(), Duration::ZERO, "at once");
-    assert!(cleaned.load(SeqCst), "its values were dropped before its end was told");
+    assert!(cleaned.load(SeqCst), "its values were dropped before its end was announced");
 }
 
 #[tokio::test(start_paused = true)]
@@ -216,7 +216,7 @@ async fn ended_tasks_are_kept_by_number_and_age() {
     sleep(Duration::from_secs(2 * 60 * 60)).await;
     tasks.spawn("one", async |_: TaskContext| -> Nothing { Ok(()) }).outcome().await;
     tokio::task::yield_now().await;
-    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "the old ones are gone");
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "the older ones are gone");
 }
 
 fn failing(log: &Log) -> (tauri_plugin_tasks_engine::TaskManager, impl Fn() -> tauri_plugin_tasks_engine::TaskHandle) {
@@ -258,7 +258,7 @@ async fn a_failure_is_logged_when_the_last_watcher_leaves_without_having_seen_it
     let watch = task.watch();
     sleep(Duration::from_secs(1)).await;
     drop(task);
-    assert_eq!(log.count("disk full"), 0, "the watch may still tell it");
+    assert_eq!(log.count("disk full"), 0, "the watch may still report it");
     drop(watch);
     assert_eq!(log.count("disk full"), 1, "{log:?}");
 }
@@ -280,7 +280,7 @@ async fn a_panic_that_a_later_cancel_hides_is_logged() {
         let _ = panics.send(());
         panic!("halfway")
     });
-    // The handler has ended, but its blocking work ignores its token and is waited for.
+    // The handler has ended, but its task waits for the blocking work, which ignores its token.
     about_to_panic.await.unwrap();
     tokio::task::yield_now().await;
     task.cancel().unwrap();
@@ -311,7 +311,7 @@ async fn a_log_subscriber_may_list_tasks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tasks_removed_as_they_end_push_no_other_out() {
+async fn tasks_removed_as_they_end_push_out_no_others() {
     let tasks = manager();
     let kept = tasks.spawn("kept", async |_: TaskContext| -> Nothing { Ok(()) });
     kept.outcome().await;
@@ -324,9 +324,9 @@ async fn tasks_removed_as_they_end_push_no_other_out() {
     assert!(tasks.get(kept.id()).is_ok());
 }
 
-/// Real threads: a writer that never pauses, and a last value that must not be missed.
+/// Uses real threads: the writer never pauses, and its last value must arrive.
 #[test]
-fn the_last_report_arrives_however_fast_they_come() {
+fn the_last_report_arrives_however_fast_reports_come() {
     const LAST: u64 = 300_000;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     runtime.block_on(async {

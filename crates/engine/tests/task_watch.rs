@@ -1,4 +1,4 @@
-//! Promises 1 and 2: one end, and events in order, for any script of a handler and any moment of a cancel.
+//! A task has one end, and its events come in order, whatever the handler does and whenever it is cancelled.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -59,7 +59,7 @@ async fn handler(ctx: TaskContext, steps: Vec<Step>, last: Last) -> Result<u64, 
     }
 }
 
-/// What must come out, computed from the script alone.
+/// The expected result, computed from the script alone.
 struct Model {
     ends_at: Option<Duration>,
     done: u64,
@@ -108,7 +108,7 @@ async fn play(tasks: TaskManager, steps: Vec<Step>, last: Last, cancel_at: Optio
         assert!(!status.is_final(), "an event after the end: {event:?}");
         match event.change {
             TaskChange::Status(change) => {
-                assert_eq!(event.sequence, sequence + 1, "in order and none left out");
+                assert_eq!(event.sequence, sequence + 1, "in order, with none left out");
                 sequence = event.sequence;
                 assert!(status.may_become(change.status), "{status:?} to {:?}", change.status);
                 status = change.status;

@@ -14,7 +14,7 @@ use tauri_plugin_tasks_engine::{
 };
 use tokio::runtime::Runtime;
 
-/// The runtime of the tasks. As in an app, it has as many threads as there are cores.
+/// The runtime of the tasks, with as many threads as there are cores, as in an app.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 async fn empty(_: TaskContext, (): ()) -> Result<(), Failure> {
@@ -25,7 +25,7 @@ async fn hang(_: TaskContext, _: String) -> Result<(), Failure> {
     pending().await
 }
 
-/// One kind for both, so that tasks that end and tasks that stay wait in the same queue.
+/// Ends or hangs as its input says, so that both sorts of tasks wait in the same queue.
 async fn end_or_hang(_: TaskContext, ends: bool) -> Result<(), Failure> {
     if ends { Ok(()) } else { pending().await }
 }

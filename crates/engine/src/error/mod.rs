@@ -68,7 +68,8 @@ impl Error {
         Refusal::InvalidInput { task: name.to_owned(), path: path.to_owned(), problem: problem.to_owned() }.into()
     }
 
-    /// Turns an error about an input into one about the input of a batch's member. `place` counts from 0.
+    /// Turns an error about an input into one about the input of the batch member at index `place`. Returns any other
+    /// error unchanged.
     pub(crate) fn of_member(self, place: usize) -> Self {
         let Some(Refusal::InvalidInput { task, path, problem }) = self.refusal.as_deref() else { return self };
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
@@ -83,7 +84,7 @@ impl Error {
         Refusal::NotFound { id: id.to_string() }.into()
     }
 
-    /// `what` names what can't be done to the task: "removed", for example.
+    /// `what` says what was to be done to the task, for example "removed".
     pub(crate) fn not_ended(name: &str, what: &'static str) -> Self {
         Refusal::NotEnded { task: name.to_owned(), what }.into()
     }

@@ -29,8 +29,8 @@ pub enum Refusal {
     #[error("task \"{task}\" has no restart policy: add .restart(Restart::on_failure()) to Task::new(\"{task}\", …)")]
     NotRestarted { task: String },
     #[error(
-        "the cron expression \"{expression}\" can't be used: {problem}; write five fields, minute, hour, day of the \
-         month, month, day of the week, or six with the second before them: \"0 3 * * *\" is three every night"
+        "the cron expression \"{expression}\" can't be used: {problem}; write five fields (minute, hour, day of the \
+         month, month, day of the week), or six with the second first: \"0 3 * * *\" means every night at three"
     )]
     InvalidCron { expression: String, problem: String },
     #[error("the name of a schedule must have 1 to {limit} bytes and this one has {size}: choose another name")]
@@ -44,7 +44,8 @@ pub enum Refusal {
     InvalidInput { task: String, path: String, problem: String },
     #[error("\"{text}\" is not a UUID in lower case: make one for each task")]
     NoId { text: String },
-    /// The message is the same whether the id is foreign, reused or removed, so that it reveals nothing.
+    /// The message is the same whether the id belongs to another owner, is used already, or was removed, so it reveals
+    /// nothing.
     #[error("the id {id} can't be used for this start: make a new one for each task")]
     IdTaken { id: String },
     #[error("there is no task {id}: it was never started, was removed, or has ended and made room for newer ones")]
@@ -83,7 +84,7 @@ pub enum Refusal {
     InvalidItem { task: String, problem: String },
     #[error("the task can't emit any more: it was told to stop, or its handler has ended; return from the handler")]
     Stopped,
-    #[error("{what} can't be written as JSON: {problem}; look at its Serialize implementation")]
+    #[error("{what} can't be written as JSON: {problem}; check its Serialize implementation")]
     Unserializable { what: &'static str, problem: String },
     #[error(
         "the outcome of task {id} is no longer kept: read it before the task is removed or pushed out by newer ones"
@@ -94,8 +95,8 @@ pub enum Refusal {
     #[error("task \"{task}\" can't be held: the app is about to exit, and waits for it; cancel it instead")]
     NotHeldAtExit { task: String },
     #[error(
-        "task \"{task}\" is not started now: the app holds off new starts (TaskManager::guard), as before an update or \
-         a restart; try again in a moment"
+        "task \"{task}\" is not started now: the app is holding off new starts (TaskManager::guard), for example \
+         before an update or a restart; try again in a moment"
     )]
     Guarded { task: String },
     /// `task` is `None` if the queue is the app's.
@@ -162,7 +163,7 @@ impl Refusal {
     }
 }
 
-/// Names the part of a value that doesn't fit; `whole` if that is all of it.
+/// Returns the part of a value that doesn't fit: `path`, or `whole` if the path names no part.
 fn part<'a>(path: &'a str, whole: &'a str) -> &'a str {
     if path.is_empty() || path == "." { whole } else { path }
 }
@@ -187,7 +188,7 @@ fn queue_full(task: Option<&str>, limit: usize) -> String {
 }
 
 fn key_taken(task: &str, key: &str, rival: Option<&str>) -> String {
-    let what_to_do = "wait for its end, or say with onConflict whether to \"join\", \"replace\" or \"append\" to it";
+    let what_to_do = "wait for its end, or set onConflict to \"join\", \"replace\" or \"append\"";
     match rival {
         Some(id) => format!("a live task \"{task}\" already has the key \"{key}\": it is {id}; {what_to_do}"),
         None => format!(

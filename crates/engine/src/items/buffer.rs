@@ -1,14 +1,14 @@
-//! The units that a task has emitted and that its reader may still need, as plain data.
+//! The units that a task has emitted and its reader may still need, as plain data.
 //!
 //! A unit is an item, or one byte of a task that emits bytes. A reader *releases* units that it no longer needs.
 //! Invariants:
 //! - units are numbered from 0 in the order in which they came. Those that are kept have no gaps, up to the newest;
-//! - what is kept is within the [`Bounds`], with one exception: a unit is always taken if all kept units are frozen. A
-//!   reader whose batches fill the buffer would otherwise never get the next one, and only with that one does it
-//!   release them;
-//! - there is at most one reader. A batch that it was given is frozen: it gets the same one whenever it asks again;
+//! - what is kept is within the [`Bounds`], with one exception: if all kept units are frozen, another unit is always
+//!   taken. Otherwise a reader whose batches fill the buffer would never get the next batch, and it keeps the others
+//!   until it does;
+//! - there is at most one reader. A batch that it was given is frozen: it gets the same batch if it asks again;
 //! - a reader says with each request how many batches it holds, at most [`WINDOW`]. The request releases all earlier
-//!   ones and nothing else, so no more than that are frozen;
+//!   ones and nothing else, so at most that many are frozen;
 //! - what a reader has not released when it goes is kept for the next one.
 
 use std::collections::VecDeque;
@@ -20,11 +20,11 @@ use crate::{
     task::id::TaskId,
 };
 
-/// How many batches a reader may have asked for and not released. With several on their way at once, none has to wait
-/// for the round trip of the one before it.
+/// How many batches a reader may have asked for and not released. With several requests in flight, none has to wait for
+/// the round trip of the one before.
 pub const WINDOW: u64 = 4;
 
-/// How many names of readers that have gone are remembered, since their calls may come late.
+/// How many names of former readers are remembered, to refuse calls of theirs that come late.
 const GONE_LIMIT: usize = 16;
 
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(crate) struct ItemBuffer {
     segments: VecDeque<Segment>,
     /// The number of the next unit that is emitted.
     next: u64,
-    /// All units before this number were read.
+    /// All units before this number have been read.
     read: u64,
     items: usize,
     bytes: usize,
@@ -68,12 +68,12 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Whether its units are bytes.
+    /// Returns whether its units are bytes.
     pub fn is_bytes(&self) -> bool {
         self.segment.as_ref().is_some_and(Segment::is_bytes)
     }
 
-    /// Its units: items as JSON, separated by commas, or bytes.
+    /// Returns its units: items as JSON, separated by commas, or bytes.
     pub fn data(&self) -> &[u8] {
         self.segment.as_ref().map_or(&[], Segment::data)
     }
@@ -99,7 +99,7 @@ pub enum ReadRefusal {
     Locked,
     /// The reader has gone, or it asks for a batch that it has released or may not ask for yet.
     Gone,
-    /// It asks to begin after this number, which is the number of the next unit.
+    /// It asks to begin beyond this number, which is that of the next unit.
     Beyond(u64),
 }
 
@@ -175,7 +175,7 @@ impl ItemBuffer {
         fits || self.frozen_segments() == self.segments.len()
     }
 
-    /// Drops the oldest units until there is room for this many bytes. Don't call it while there is a reader.
+    /// Drops the oldest units until this many bytes fit. Don't call it while there is a reader.
     pub(crate) fn make_room(&mut self, bytes: usize) {
         while !self.has_room(bytes) {
             let excess = (self.bytes + bytes).saturating_sub(self.bounds.bytes);
@@ -193,7 +193,7 @@ impl ItemBuffer {
         self.done
     }
 
-    /// How many bytes are kept.
+    /// Returns how many bytes are kept.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -208,8 +208,8 @@ impl ItemBuffer {
         self.reader.as_ref().is_some_and(|reader| *reader.name == *name)
     }
 
-    /// Returns the batch that is asked for, or `None` if the reader has to wait for it. A new reader becomes the reader
-    /// if there is none.
+    /// Returns the batch that is asked for, or `None` if the reader has to wait for it. If there is no reader, the one
+    /// that asks becomes the reader.
     pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
         self.attach(ask)?;
         let Some(reader) = &mut self.reader else { return Err(ReadRefusal::Gone) };
@@ -223,7 +223,7 @@ impl ItemBuffer {
             return Err(ReadRefusal::Gone);
         }
         self.let_go_before(ask.first_held());
-        // Of several requests on their way at once, a later one may arrive first.
+        // Of several requests in flight, a later one may arrive first.
         Ok(if ask.batch == next { self.freeze() } else { None })
     }
 
@@ -256,7 +256,7 @@ impl ItemBuffer {
         Ok(())
     }
 
-    /// Freezes and returns the next batch: the units that were emitted since the last one, up to its largest size.
+    /// Freezes and returns the next batch: the units that were emitted since the last one, as many as fit in a batch.
     fn freeze(&mut self) -> Option<Batch> {
         let frozen = self.frozen_segments();
         let reader = self.reader.as_mut()?;
@@ -278,8 +278,8 @@ impl ItemBuffer {
         Some(batch)
     }
 
-    /// Removes the reader, which has stopped: all units before number `position` count as read. It may not return.
-    /// Returns whether it was the reader.
+    /// Removes the reader `name`, which has stopped. All units before number `position` count as read. It may not
+    /// return. Returns whether it was the reader.
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
         let stopped = self.lose(name);
         if stopped {
@@ -289,7 +289,7 @@ impl ItemBuffer {
         stopped
     }
 
-    /// Removes the reader, which was lost. It may not return either. Returns whether it was the reader.
+    /// Removes the reader `name`, which was lost. It may not return either. Returns whether it was the reader.
     pub(crate) fn lose(&mut self, name: &str) -> bool {
         if !self.gone.iter().any(|gone| **gone == *name) {
             self.gone.push_back(name.into());
@@ -330,7 +330,7 @@ impl ItemBuffer {
 }
 
 impl Ask<'_> {
-    /// The number of the first batch that the reader may still need.
+    /// Returns the number of the first batch that the reader may still need.
     fn first_held(self) -> u64 {
         (self.batch + 1).saturating_sub(self.holds)
     }

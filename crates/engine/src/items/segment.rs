@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-/// The most items in a batch, and the most bytes, unless a single item has more. A client handles a batch of this size
-/// in less than a frame.
+/// The most items and the most bytes in a batch; a single item may be larger. A client handles a batch of this size in
+/// less than a frame.
 pub(crate) const BATCH_ITEMS: usize = 4 * 1024;
 pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
 
-/// Consecutive units, as they are sent: items as JSON, separated by commas, or bytes. Clones share the data.
+/// Consecutive units in the form in which they are sent: items as JSON, separated by commas, or bytes. Clones share the
+/// data.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
     /// The number of the first unit that is left.

@@ -1,4 +1,4 @@
-//! Takes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full,
+//! Passes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full,
 //! and the reader waits while it is empty. All decisions are the buffer's; this module adds the waiting.
 
 use std::{cell::Cell, time::Duration};
@@ -20,8 +20,8 @@ use crate::{
     task::attempt::Attempt,
 };
 
-/// How long a handler waits for a reader when it has none: from the begin of the task, and after a reader was lost that
-/// may come back.
+/// How long a handler without a reader waits for one: after the task begins, and after it loses a reader that may come
+/// back.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The items of one task.
@@ -34,16 +34,16 @@ pub struct ItemStream {
     readable: Notify,
     /// Wakes waiting emits.
     writable: Notify,
-    /// Wakes those who wait for readers to come or go.
+    /// Wakes tasks that wait for readers to come or go.
     readers: Notify,
 }
 
 #[derive(Debug)]
 struct StreamState {
     buffer: ItemBuffer,
-    /// Until when the task waits for a reader, if it has none.
+    /// The time until which the task waits for a reader, if it has none.
     patience: Instant,
-    /// The handler has begun. `patience` counts from there, whatever readers came and went before.
+    /// The handler has begun. `patience` started again then, whatever readers came and went before.
     has_begun: bool,
 }
 
@@ -98,7 +98,7 @@ impl ItemStream {
     /// Waits for room and emits the item. Cancel safe: the item is either emitted or not.
     pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
         let json = self.write(&item)?;
-        // Otherwise the handler's future would hold it while it waits.
+        // Otherwise the handler's future would hold the item while it waits.
         drop(item);
         self.put(Emission::Item(&json.0), attempt).await
     }
@@ -147,7 +147,7 @@ impl ItemStream {
         let writable = self.writable.notified();
         tokio::pin!(writable);
         loop {
-            // Queue up before the check, so that room that is made in between is not missed.
+            // Register before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
             let Err(patience) = self.try_put(unit, attempt)? else { return Ok(()) };
             tokio::select! {
@@ -158,8 +158,8 @@ impl ItemStream {
         }
     }
 
-    /// Emits if there is room. Returns `Ok(Err(_))` if the caller has to wait, with the time until which it waits at
-    /// most.
+    /// Emits if there is room. Returns `Ok(Err(_))` if the caller has to wait: until that time at most, or for as long
+    /// as it takes if that is `None`.
     fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
         {
             let mut state = self.state.lock();
@@ -182,7 +182,7 @@ impl ItemStream {
         Ok(Ok(()))
     }
 
-    /// Waits until the task has had no reader for too long. Cancel safe.
+    /// Waits until the task has been without a reader for too long. Cancel safe.
     pub(crate) async fn abandoned(&self) {
         self.state.lock().begin();
         let readers = self.readers.notified();
@@ -208,7 +208,8 @@ impl ItemStream {
         self.writable.notify_waiters();
     }
 
-    /// Notes that the task has ended and emits nothing more. Call [`wake`](Self::wake) after it, when no lock is held.
+    /// Notes that the task has ended and emits nothing more. Call [`wake`](Self::wake) afterwards, when no lock is
+    /// held.
     pub(crate) fn end(&self) {
         self.state.lock().buffer.end();
     }
@@ -219,12 +220,12 @@ impl ItemStream {
         self.writable.notify_waiters();
     }
 
-    /// Whether it has a reader.
+    /// Returns whether it has a reader.
     pub fn is_being_read(&self) -> bool {
         self.state.lock().buffer.has_reader()
     }
 
-    /// Whether this is its reader.
+    /// Returns whether `reader` is its reader.
     pub fn is_read_by(&self, reader: &str) -> bool {
         self.state.lock().buffer.is_read_by(reader)
     }
@@ -264,7 +265,7 @@ impl ItemStream {
             self.readers.notify_waiters();
         }
         if batch.is_some() {
-            // Wake the request for the next batch, which may have come first.
+            // Wake the request for the next batch, which may have arrived earlier.
             self.readable.notify_waiters();
         }
         Ok(batch)
@@ -281,7 +282,7 @@ impl ItemStream {
         self.reader_went();
     }
 
-    /// Removes the reader, which was lost with its owner. The handler waits for another reader if the owner is
+    /// Removes the reader, which was lost with its owner. The handler waits for another one only if the owner is
     /// `reloading`.
     pub fn lose(&self, reader: &str, reloading: bool) {
         let mut state = self.state.lock();

@@ -1,9 +1,9 @@
-/// How much a task's item buffer keeps until it is read.
+/// How many unread items a task's item buffer keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// How many items. For bytes only the other bound counts.
+    /// The most items. Ignored for tasks that emit bytes.
     pub items: usize,
-    /// How many bytes. Items are counted as JSON.
+    /// The most bytes. The size of an item is its size as JSON.
     pub bytes: usize,
 }
 

@@ -20,7 +20,7 @@ use unread::Unread;
 /// How tasks of one kind are treated.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// How long a handler that has asked for its token may continue after a cancel.
+    /// How long a handler that uses its token may go on after a cancel.
     pub grace: Duration,
     /// Whether snapshots show the input.
     pub show_input: bool,
@@ -42,13 +42,13 @@ pub struct Policy {
     pub delay: Option<Duration>,
     /// When failed attempts are retried.
     pub retry: Option<Retry>,
-    /// When an attempt that has ended is followed by another.
+    /// When the handler is called again after an attempt has ended.
     pub restart: Option<Restart>,
     /// What happens to the tasks when the app exits.
     pub on_exit: OnExit,
     /// What happens to the tasks when their owner is gone.
     pub on_owner_closed: OnOwnerClosed,
-    /// How much of a task's items is kept until it is read.
+    /// How many of a task's unread items are kept.
     pub item_buffer: Bounds,
     /// What happens to a task's items when nobody reads them.
     pub unread: Unread,

@@ -8,10 +8,10 @@ pub enum OnExit {
     /// clean-up.
     #[default]
     Cancel,
-    /// The task may go on for half of the exit's grace period, or longer: until twice its own grace period is left.
-    /// Then it is cancelled. With the default grace periods, 10 seconds for the exit and 5 for the task, it has 5
-    /// seconds.
+    /// The task may go on until half of the exit's grace period is over, or until only twice its own grace period is
+    /// left, whichever is later. Then it is cancelled. With the default grace periods, 10 seconds for the exit and 5
+    /// for the task, it has 5 seconds.
     Finish,
-    /// The task is not told, and the exit does not wait for it. For work that can be cut off anywhere.
+    /// The task is not told to stop, and the exit does not wait for it. For work that can be cut off anywhere.
     Drop,
 }

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use crate::Retry;
 
-/// When the handler of a task is called again after it has ended: for a service, which is meant to run as long as the
-/// app. See `Task::restart`.
+/// When a task's handler is called again after it has ended. Meant for services, which run as long as the app. See
+/// `Task::restart`.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -40,15 +40,15 @@ impl Restart {
         self
     }
 
-    /// Sets how long an attempt must last not to be a short one. After such an attempt, the count of short ones and the
-    /// delay start again. A minute by default.
+    /// Sets how long an attempt must last to count as healthy, and not as short. After a healthy attempt, the count of
+    /// short attempts and the delay start again. A minute by default.
     #[must_use]
     pub fn healthy_after(mut self, healthy_after: Duration) -> Self {
         self.healthy_after = healthy_after;
         self
     }
 
-    /// Returns how many short attempts in a row there have been, after one that lasted `lasted`.
+    /// Returns the new number of short attempts in a row, after an attempt that lasted `lasted`.
     pub(crate) fn count(&self, short_runs: u32, lasted: Duration) -> u32 {
         if lasted >= self.healthy_after { 0 } else { short_runs.saturating_add(1) }
     }
@@ -58,7 +58,7 @@ impl Restart {
         if !failed && !self.always {
             return None;
         }
-        // After a long attempt the delay is that after the first short one, and the task is never given up.
+        // After a long attempt, the delay is the same as after a first short one, and the task is never given up.
         if short_runs == 0 { Some(self.delays.shortest()) } else { self.delays.delay_after(short_runs) }
     }
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 
-/// The delay stops growing after this many attempts, because each delay is computed from all before it.
+/// The delay stops growing after this many attempts, because computing a delay takes one step per earlier attempt.
 const STEPS: u32 = 10_000;
 
 /// When and how often a failed attempt is retried.
@@ -65,7 +65,7 @@ impl Retry {
         self
     }
 
-    /// Sets whether each delay is drawn evenly from between half of it and the whole, so that tasks that failed
+    /// Sets whether each delay is picked at random, evenly between half of it and the whole, so that tasks that failed
     /// together don't all retry together. On by default.
     ///
     /// ```
@@ -82,26 +82,26 @@ impl Retry {
         self
     }
 
-    /// Returns the delay before the second attempt, even if none is allowed.
+    /// Returns the delay before the second attempt, even if no second attempt is allowed.
     pub(crate) fn shortest(&self) -> Duration {
         let once = Self { attempts: 2, ..self.clone() };
         once.delay_after(1).unwrap_or(self.first_delay)
     }
 
-    /// Returns how long to wait after attempt number `attempt`, from 1, has failed, or `None` if it was the last one.
+    /// Returns how long to wait after attempt number `attempt` (from 1) has failed, or `None` if it was the last one.
     pub(crate) fn delay_after(&self, attempt: u32) -> Option<Duration> {
         let attempt = attempt.max(1);
         (attempt < self.attempts).then(|| self.delay(attempt))
     }
 
-    /// Returns how long to wait after `failures` failures in a row, from 1, of something that is never given up. It is
-    /// the longest delay once the attempts are used up.
+    /// Returns how long to wait after `failures` failures in a row (at least 1) of something that is never given up.
+    /// Once the attempts are used up, that is the longest delay.
     pub(crate) fn delay_after_failures(&self, failures: u32) -> Duration {
         self.delay_after(failures).unwrap_or(self.max_delay)
     }
 
     fn delay(&self, attempt: u32) -> Duration {
-        // backon adds its jitter on top of the delay, up to as much again.
+        // backon adds jitter of up to the delay itself, so it is given half of the delay.
         let share = if self.jitter { 2 } else { 1 };
         let mut delays = ExponentialBuilder::new()
             .with_min_delay(self.first_delay.min(self.max_delay) / share)

@@ -19,7 +19,7 @@ pub enum TimeLimit {
 }
 
 impl TimeLimit {
-    /// Says that task `name` reached this limit, which is `length` long.
+    /// Returns the message that task `name` reached this limit, which is `length` long.
     pub(crate) fn message(self, name: &str, length: Duration) -> String {
         let length = humantime::format_duration(length);
         match self {

@@ -1,6 +1,6 @@
-/// What happens to a task's items when nobody reads them. It applies at once when a reader stops by itself. Otherwise
-/// it applies when nobody has read for 10 seconds since the task began or since a reader was lost: see
-/// [`TaskContext::emit`](crate::TaskContext::emit).
+/// What happens to a task's items when nobody reads them. It applies when 10 seconds have passed without a reader,
+/// since the task began or since it lost a reader that may come back. It applies at once when a reader stops by itself
+/// or is lost for good. See [`TaskContext::emit`](crate::TaskContext::emit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unread {

@@ -3,9 +3,9 @@
 //! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers sample the progress when they show it.
 //! [`conflation`](super::conflation) says why they never miss a change.
 //!
-//! The rest is under a lock. It is made once it is needed and dropped at the end, so tasks that wait or have ended are
-//! small. A new attempt resets everything under that lock, and samples are taken under it, so no sample mixes two
-//! attempts.
+//! The rest is under a lock. It is made when it is first needed and dropped at the end, so tasks that wait or have
+//! ended are small. A new attempt resets everything under that lock, and samples are taken under it, so no sample mixes
+//! two attempts.
 
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ pub(crate) struct ProgressCell {
     rest: Lock<Slot, PROGRESS>,
 }
 
-/// The [`Rest`], which is made once something is reported that it holds, or once a task that has begun is sampled.
+/// The [`Rest`], which is made when something that it holds is first reported, or when a task that has begun is first
+/// sampled.
 #[derive(Debug, Default)]
 struct Slot {
     /// When the attempt began; `None` before the first one and after the end.
@@ -67,7 +68,7 @@ struct Rest {
     /// `None` if it follows from the counter and the total.
     fraction: Option<f64>,
     estimator: Estimator,
-    /// Whether a sample had a rate. The last progress has none, and is then a new revision.
+    /// Whether a sample had a rate. If so, the last progress is a new revision, because it has none.
     rated: bool,
 }
 
@@ -89,7 +90,7 @@ impl ProgressCell {
         Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
     }
 
-    /// Each writer returns whether the watchers have to be told.
+    /// Like all writers, returns whether the watchers have to be told.
     #[inline]
     #[must_use]
     pub(crate) fn inc(&self, by: u64) -> bool {
@@ -128,7 +129,7 @@ impl ProgressCell {
         Ok(self.change(|rest| rest.detail = Some(detail)))
     }
 
-    /// Sets the progress of a batch. No sample sees a part of it, since samples are taken under the same lock.
+    /// Sets the progress of a batch. No sample sees only a part of it, since samples are taken under the same lock.
     #[must_use]
     pub(crate) fn set_sum(&self, sum: Sum) -> bool {
         let mut slot = self.rest.lock();
@@ -160,7 +161,7 @@ impl ProgressCell {
         let revision = self.revision();
         let mut rest = self.rest.lock();
         let rated = rest.made.as_ref().is_some_and(|rest| rest.rated);
-        // A rest that was not made by now need not be made for the last sample.
+        // If the rest was never made, the last sample doesn't make it.
         rest.begun = None;
         let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
         *rest = Slot::default();
@@ -274,7 +275,7 @@ mod tests {
         let _ = cell.set(1);
         let _ = cell.set(u64::MAX);
         assert_eq!(cell.sample(Instant::now()).completed, MOST);
-        assert!(cell.take_touched() && !cell.take_touched(), "the flags are not the counter's");
+        assert!(cell.take_touched() && !cell.take_touched(), "the flags are not part of the count");
     }
 
     #[test]
@@ -396,7 +397,7 @@ mod tests {
         let _ = cell.inc(1);
         assert_ne!(cell.revision(), first);
         let last = cell.revision();
-        assert_eq!(cell.revision(), last, "nothing was written since");
+        assert_eq!(cell.revision(), last, "nothing was reported since");
     }
 
     #[test]

@@ -7,13 +7,13 @@
 //! - `TOUCHED`: something was reported since the last call of [`Conflation::take_touched`].
 //!
 //! All read-modify-writes of one atomic word happen in one order, even if they are relaxed. So if a writer finds the
-//! flags set, they are cleared after its change, and the one who clears them sees it. If the writer finds one of them
-//! clear, it sets both itself. A flag beside the counter would need sequential consistency: otherwise writer and
+//! flags set, they are cleared after its change, and the thread that clears them sees the change. If the writer finds a
+//! flag clear, it sets both itself. A flag beside the counter would need sequential consistency: otherwise writer and
 //! watcher could miss each other, and the last change would never be shown.
 //!
 //! Values outside of the word (total, unit, message, detail) are changed first. Then [`Conflation::report`] releases
-//! them, and a look acquires them. The other changes of the word are relaxed: as read-modify-writes they continue the
-//! release sequence. The word may only be written by read-modify-writes.
+//! them, and [`Conflation::look`] acquires them. The other changes of the word are relaxed: as read-modify-writes they
+//! continue the release sequence. The word may only be written by read-modify-writes.
 //!
 //! There may be several watchers. The one that clears `DIRTY` increments the revision for all of them, since a report
 //! while it was set told nobody. Looks are made under the lock of the task's state, so that no watcher sees the flag
@@ -41,7 +41,7 @@ pub(crate) struct Conflation {
     /// The counter, above the flags.
     word: AtomicU64,
     total: AtomicU64,
-    /// How often `DIRTY` was cleared. By it each watcher knows whether it has shown the newest state.
+    /// How often `DIRTY` was cleared. It tells each watcher whether it has shown the newest state.
     revision: AtomicU64,
 }
 
@@ -50,7 +50,7 @@ impl Conflation {
         Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(0) }
     }
 
-    /// Each writer returns whether the watchers have to be told.
+    /// Like all writers, returns whether the watchers have to be told.
     #[inline]
     #[must_use]
     pub(crate) fn inc(&self, by: u64) -> bool {
@@ -75,7 +75,7 @@ impl Conflation {
         self.word.fetch_or(FLAGS, Release) & DIRTY == 0
     }
 
-    /// Resets the count and the total. The watchers are told, but it doesn't count as a report.
+    /// Resets the count and the total. This makes news for the watchers, but doesn't count as a report.
     #[must_use]
     pub(crate) fn restart(&self) -> bool {
         self.total.store(NO_TOTAL, Relaxed);
@@ -89,8 +89,8 @@ impl Conflation {
         self.revision.fetch_add(news, Relaxed) + news
     }
 
-    /// Returns whether anything was reported since the last call. Costs only the next report. It is relaxed, since it
-    /// says nothing about the values that were reported.
+    /// Returns whether anything was reported since the last call. It slows down only the next report. It is relaxed,
+    /// since it says nothing about the values that were reported.
     #[must_use]
     pub(crate) fn take_touched(&self) -> bool {
         self.word.fetch_and(!TOUCHED, Relaxed) & TOUCHED != 0

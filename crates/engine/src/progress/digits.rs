@@ -1,5 +1,5 @@
-//! Serializes estimates with no more digits than they mean: seventeen digits make a message long and nothing clearer.
-//! In Rust the values are not rounded.
+//! Serializes estimates with only as many digits as mean something: seventeen digits make a message longer, but nothing
+//! clearer. In Rust the values are not rounded.
 
 use serde::Serializer;
 

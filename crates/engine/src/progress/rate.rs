@@ -57,7 +57,7 @@ impl Estimator {
             *self = Self::starting_at(now, completed);
         }
         if total != self.total {
-            // The amount of work has changed, so the time left may rise by more than the factor.
+            // The amount of work has changed, so the time left may rise by more than `ETA_RISE`.
             self.total = total;
             self.eta = self.time_left();
         }

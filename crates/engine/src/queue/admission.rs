@@ -19,7 +19,7 @@ use std::{
 
 use crate::{TaskId, task::id::IdMap};
 
-/// How far positions are counted. It also stands for every position behind it.
+/// The largest position that is counted. It also stands for every position behind it.
 pub(crate) const PLACES: usize = 1_000;
 /// The number of the app's scope, which always exists.
 const APP: usize = 0;
@@ -33,7 +33,7 @@ pub(crate) enum Scope {
     Batch(TaskId),
 }
 
-/// Why a waiting task may not run yet, even if there is a free slot. A task can have several.
+/// Why a waiting task may not run yet, even if there is a free slot. A task can have several holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Hold {
     /// A caller holds it.
@@ -87,7 +87,7 @@ pub(crate) struct Entrant {
 /// More tasks would wait than the limit allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct QueueFull {
-    /// The app or a kind, whose queue is full.
+    /// Whose queue is full: the app's or that of a kind.
     pub(crate) of: Scope,
     pub(crate) limit: usize,
 }
@@ -207,9 +207,9 @@ impl Admission {
     }
 
     /// Sets how many tasks may run at once; `None` for no limit. A lowered limit stops no task, but none is admitted
-    /// until enough have left. The limit of a batch that has no tasks yet is for the next call of
-    /// [`enter`](Self::enter). It is forgotten after that call if the batch did not enter, and otherwise with the last
-    /// task of the batch.
+    /// until enough have left. The limit of a batch that has no tasks yet takes effect when the batch enters with the
+    /// next call of [`enter`](Self::enter), and is forgotten with the last task of the batch. If the batch does not
+    /// enter with that call, the limit is forgotten then.
     pub(crate) fn set_limit(&mut self, of: Scope, limit: Option<usize>) {
         match of {
             Scope::Batch(batch) if self.rooms.get(&of).is_none() => self.announced = Some((batch, limit)),
@@ -230,9 +230,9 @@ impl Admission {
         self.rooms[APP].queue_limit = limit;
     }
 
-    /// Lets all entrants in, to wait, or none of them. Fails if more tasks than the limit would be left waiting, in a
-    /// kind or in the app. Tasks that could run at once don't count. A queue that is too long already (a limit was
-    /// lowered, or tasks came back) may not grow, but entrants that would not wait there are not refused.
+    /// Lets in all entrants as waiting tasks, or none of them. Fails if that would leave more tasks waiting, of a kind
+    /// or in the app, than the queue limit. Tasks that could run at once don't count. A queue that is too long already
+    /// (a limit was lowered, or tasks came back) may not grow, but entrants that would not wait in it are not refused.
     ///
     /// `leaving` is how many waiting tasks are about to leave the same queues. They don't count.
     pub(crate) fn enter(&mut self, entrants: Vec<Entrant>, leaving: usize) -> Result<(), QueueFull> {
@@ -279,8 +279,8 @@ impl Admission {
             .collect()
     }
 
-    /// Returns how many tasks would still wait if all tasks ran that may. To find out, it admits them and takes that
-    /// back.
+    /// Returns how many tasks would still wait if every task that may run did. To find out, it admits those tasks and
+    /// then undoes that.
     fn left_waiting(&mut self, bounds: &[(QueueFull, usize)]) -> Vec<usize> {
         if bounds.is_empty() {
             return Vec::new();
@@ -293,12 +293,11 @@ impl Admission {
         waiting
     }
 
-    /// Takes slots for the tasks that may run now, best first over all lanes. Returns them.
+    /// Takes slots for the tasks that may run now, best first across all lanes. Returns those tasks.
     pub(crate) fn admit(&mut self) -> Vec<TaskId> {
         let mut admitted = Vec::new();
-        // One walk is enough. Slots are only taken here, so a lane without a free slot has none later, and the next
-        // head of a lane ranks behind the last one. The app's slots are checked first, only to stop as soon as there
-        // are none.
+        // One pass is enough: slots are only taken here, so a lane without a free slot has none later, and the next
+        // head of a lane ranks behind the last one. The app's slots are checked first only to stop early.
         let mut seen = Bound::Unbounded;
         while self.rooms[APP].is_free()
             && let Some((&rank, &lane)) = self.heads.range((seen, Bound::Unbounded)).next()
@@ -320,7 +319,7 @@ impl Admission {
         self.set(id, None)
     }
 
-    /// Takes a running task out of its slots until its next attempt. It is in no queue, and keeps its rank.
+    /// Takes a running task out of its slots until its next attempt. Until then it is in no queue, but keeps its rank.
     pub(crate) fn step_back(&mut self, id: TaskId) {
         self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Away, ..entry }));
     }
@@ -371,7 +370,7 @@ impl Admission {
         self.tasks.get(&id).is_some_and(|entry| entry.stage != Stage::Running)
     }
 
-    /// Whether the task waits for a caller or for its delay, and not only for a slot, its key or its next attempt.
+    /// Whether a caller or a delay holds the task, so that it waits for more than a slot, its key or its next attempt.
     pub(crate) fn is_put_off(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|entry| {
             entry.stage != Stage::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
@@ -403,7 +402,7 @@ impl Admission {
         entry.is_some_and(|entry| self.set(id, Some(entry)))
     }
 
-    /// Replaces or removes a task, and counts that. Returns `false` if the task was not here before.
+    /// Adds, replaces or removes a task, and updates all counts. Returns `false` if the task was not here before.
     fn set(&mut self, id: TaskId, to: Option<TaskEntry>) -> bool {
         let from = match to {
             Some(entry) => self.tasks.insert(id, entry),
@@ -415,7 +414,7 @@ impl Admission {
         if let Some(entry) = to {
             self.count(id, entry, true);
         }
-        // Not before: the lane stays if this task is still in it.
+        // Only now, because the lane stays if the task is still in it.
         if let Some(TaskEntry { lane, .. }) = from
             && self.lanes[lane].tasks == 0
         {
@@ -424,7 +423,7 @@ impl Admission {
         from.is_some()
     }
 
-    /// Counts a task at its stage: in if it is `here`, and out otherwise.
+    /// Adds a task to the counts and the queue of its stage if it is `here`; otherwise removes it from them.
     fn count(&mut self, id: TaskId, entry: TaskEntry, here: bool) {
         let step = |count: &mut usize| if here { *count += 1 } else { *count -= 1 };
         let lane = &mut self.lanes[entry.lane];
@@ -454,7 +453,7 @@ impl Admission {
         }
     }
 
-    /// Returns the number of a lane. Makes the lane if there is none.
+    /// Returns the number of a lane, which it makes if there is none.
     fn lane(&mut self, key: LaneKey) -> usize {
         if let Some(lane) = self.lanes.find(&key) {
             return lane;
@@ -509,7 +508,7 @@ impl Admission {
     }
 }
 
-/// A map in which each value also has a fixed number, so that frequent users need not look up its key.
+/// A map in which each value also has a fixed number, so that frequent accesses need not look up its key.
 #[derive(Debug)]
 struct Table<K, V> {
     numbers: HashMap<K, usize>,
@@ -533,7 +532,7 @@ impl<K: Eq + Hash, V: Default> Table<K, V> {
         self.find(key).map(|number| &self.values[number])
     }
 
-    /// Returns the number of the value with this key. Makes a default value if there is none.
+    /// Returns the number of the value with this key, which is a new default value if there is none.
     fn number(&mut self, key: K) -> usize {
         *self.numbers.entry(key).or_insert_with(|| {
             self.free.pop().unwrap_or_else(|| {

@@ -1,6 +1,7 @@
 use crate::error::{Error, refusal::Refusal};
 
-/// Whether new tasks may come in. It is under the registry's lock, so whoever closes it knows of every earlier task.
+/// Whether new tasks may come in. It is under the registry's lock, so the caller that closes it knows of every earlier
+/// task.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     guards: usize,
@@ -8,7 +9,8 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// Fails if the task `task` may not come in. A service may come in past a guard: the exit loses nothing of it.
+    /// Fails if a task of the kind `task` may not come in. A guard lets services in, because an exit loses nothing of
+    /// theirs.
     pub(crate) fn check(&self, task: &str, is_service: bool) -> Result<(), Error> {
         if self.is_closed {
             return Err(Refusal::ShuttingDown { task: task.to_owned() }.into());

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - the tasks with a key are in the order in which they came, and only the first may run;
-//! - a key without a live task takes no memory, and neither does its kind.
+//! - a key without live tasks takes no memory, nor does a kind without keys.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -30,7 +30,8 @@ impl Keys {
         queue.push_back(id);
     }
 
-    /// Removes a task that has ended. If it was the first with its key, returns the next one, which may run now.
+    /// Removes a task that has ended. If it was the first with its key, returns the next one, if any, which may run
+    /// now.
     pub(crate) fn end(&mut self, kind: &str, key: &str, id: TaskId) -> Option<TaskId> {
         let keys = self.kinds.get_mut(kind)?;
         let queue = keys.get_mut(key)?;

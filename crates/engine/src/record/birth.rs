@@ -15,7 +15,7 @@ use crate::{
     watch::feed::Feed,
 };
 
-/// A task that is about to be made.
+/// What a new task is made from.
 pub(crate) struct Birth {
     pub(crate) id: TaskId,
     pub(crate) kind: Arc<Kind>,
@@ -27,12 +27,13 @@ pub(crate) struct Birth {
 }
 
 impl Birth {
-    /// How long the task waits before it queues.
+    /// Returns how long the task waits before it queues.
     pub(crate) fn delay(&self) -> Option<Duration> {
         effective_delay(self.options.delay, &self.kind)
     }
 
-    /// Makes the task, which nobody knows of yet. Don't call it under a lock: a listener to spans may ask for tasks.
+    /// Makes the task, which nobody can find yet. Don't call this under a lock: the new span calls the tracing
+    /// subscriber, which may ask for tasks.
     pub(crate) fn record(self, common: &Arc<Common>) -> Arc<Record> {
         let now = common.clock.now();
         let due = self.delay().map(|delay| now.saturating_add(millis(delay)));

@@ -1,7 +1,7 @@
 use super::Record;
 use crate::{QueuePlace, TaskChange, TaskEvent, TaskSnapshot};
 
-/// How much of one task's changes a follower has been told.
+/// A follower's position in the changes of one task.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor {
     sequence: u64,
@@ -11,7 +11,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// Returns the state of `record` now, and a cursor that continues from there.
+    /// Returns the current state of `record`, and a cursor that continues from there.
     pub fn new(record: &Record) -> (TaskSnapshot, Self) {
         let state = record.state.lock();
         let revision = record.revision_of(&state);
@@ -26,7 +26,7 @@ impl Cursor {
         self.ended
     }
 
-    /// Makes the progress due again even if it has not changed: its rate falls while nothing happens.
+    /// Makes the progress due again even if nothing was reported, since its rate falls meanwhile.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }

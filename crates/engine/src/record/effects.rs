@@ -1,7 +1,8 @@
-//! The effects of a step of a task's life. They are collected under the task's lock and carried out after it.
+//! The effects of a step of a task's life. They are collected under the task's lock and carried out after it is
+//! released.
 //!
-//! Listeners to spans and to the log, values that a handler held, and watchers that are woken may all ask for tasks. So
-//! none of them is called under a lock. Changes are marked under the lock: a watcher of several tasks has to see the
+//! Tracing subscribers, destructors of values that a handler held, and woken watchers may all ask for tasks, so none of
+//! them runs under a lock. But changes are marked under the lock, because a watcher of several tasks has to see the
 //! task that leaves a slot before the one that takes it.
 
 use std::{sync::Arc, time::Duration};
@@ -21,12 +22,12 @@ pub(super) struct Effects {
     shown: Option<(Arc<Span>, TaskStatus)>,
     /// The attempt to stop.
     stop: Option<Arc<Attempt>>,
-    /// The attempt whose handler has no more time, so that its clean-up has some.
+    /// The attempt whose handler's grace period ends early, to leave time for its clean-up.
     hurry: Option<Arc<Attempt>>,
     /// The watchers to wake.
     notify: Wakes<Record>,
     log: Vec<LogLine>,
-    /// The task has ended: those who wait for that are woken.
+    /// Whether the task has ended, so that those who wait for the end are woken.
     ended: bool,
     dropped: Option<Live>,
 }
@@ -35,7 +36,7 @@ pub(super) struct Effects {
 pub(super) enum LogLine {
     /// The task failed with this message, and nobody else will report it.
     Unwatched(String),
-    /// A panic that the outcome doesn't show, since the task had been told to stop.
+    /// A panic that the outcome doesn't show, because the task had been told to stop.
     AfterStop(String),
     /// Another attempt follows. `failure` is the message of the last one, if it failed.
     Again { delay: Duration, failure: Option<String> },
@@ -113,7 +114,7 @@ impl Record {
 }
 
 impl RecordState {
-    /// Returns the log line of a failure that nobody else will report. Returns it once.
+    /// Returns the log line for a failure that nobody else will report, but only once.
     pub(super) fn take_unwatched_failure(&mut self) -> Option<LogLine> {
         if self.followers > 0 || self.failure_told {
             return None;

@@ -12,7 +12,7 @@ impl Follower {
         Self(Arc::clone(record))
     }
 
-    /// The task.
+    /// Returns the task.
     pub fn record(&self) -> &Arc<Record> {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! How a task looks from outside.
+//! What others see of a task.
 
 use tokio::time::Instant;
 
@@ -59,7 +59,7 @@ impl Record {
         Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
     }
 
-    /// Returns its progress, for the progress bar of its batch.
+    /// Returns its progress, for the progress of its batch.
     pub(crate) fn progress(&self) -> Progress {
         let state = self.state.lock();
         self.revision_of(&state);
@@ -73,7 +73,7 @@ impl Record {
         }
     }
 
-    /// Lets the next change of the progress wake the watchers again. Returns the revision of the newest one.
+    /// Returns the newest revision of the progress. The next change of the progress wakes the watchers again.
     pub(super) fn revision_of(&self, state: &RecordState) -> u64 {
         match &state.last_progress {
             Some(last) => last.1,

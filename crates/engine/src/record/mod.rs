@@ -1,8 +1,8 @@
-//! What the engine knows of one task, shared by all who use it.
+//! What the engine knows about one task, shared by all who use it.
 //!
-//! A [`Record`] has what doesn't change about a task, its progress and its items, which have locks of their own, and
-//! [`RecordState`] under a lock: the task's life and its watchers. The [`steps`] of the life change the state and
-//! collect the effects of that; [`effects`] carries them out after the lock is released. The other modules only read.
+//! A [`Record`] holds the fixed properties of a task. Its progress and its items have locks of their own. All else,
+//! such as its life and its watchers, is in [`RecordState`], under one lock. Only [`steps`] changes the life. It
+//! collects the effects of each step, and [`effects`] carries them out after the lock is released.
 
 pub(crate) mod birth;
 pub(crate) mod cursor;
@@ -62,10 +62,10 @@ pub struct Record {
     pub(crate) parent: Option<TaskId>,
     /// Its members in the order of their inputs, if it is a batch.
     pub(crate) members: Option<Box<[TaskId]>>,
-    /// Whether its caller chose the id, and so may repeat the start.
+    /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
     progress: ProgressCell,
-    /// Its items. Made for the first item or reader.
+    /// Its items. Created for the first item or reader.
     items: OnceLock<Box<ItemStream>>,
     state: Lock<RecordState, TASK>,
     /// Wakes those who wait for its end, or for its handler to return `Pending`.
@@ -81,14 +81,14 @@ pub(crate) struct Common {
     pub(crate) feed: Lock<Feed<Record>, FEED>,
 }
 
-/// What changes about a task.
+/// The part of a task that changes.
 struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
-    /// The progress at the end, and its revision. Later reports of the handler's leftovers don't change it.
+    /// The progress at the end, and its revision. Later reports by leftovers of the handler don't change it.
     last_progress: Option<Box<(Progress, u64)>>,
-    /// How many follow the task, and whether its failure was reported to one of them or logged.
+    /// How many followers it has, and whether its failure was reported to one of them or logged.
     followers: u32,
     failure_told: bool,
     removed: bool,
@@ -102,9 +102,9 @@ struct RecordState {
 
 /// What is dropped when the task ends.
 struct Live {
-    /// Behind an `Arc`: it is cloned under the lock, and to clone a span itself calls its listeners.
+    /// In an `Arc`, because it is cloned under the lock, and cloning a span itself calls the tracing subscriber.
     span: Option<Arc<Span>>,
-    /// What its next attempt runs; `None` if that is to be read from the input.
+    /// What its next attempt runs; `None` if it has to be made from the input.
     work: Option<Work>,
     attempt: Option<Arc<Attempt>>,
     /// Its clocks: the delay, the time limits and the grace period.
@@ -156,17 +156,17 @@ impl Live {
 }
 
 impl Record {
-    /// The name of its kind.
+    /// Returns the name of its kind.
     pub fn name(&self) -> &str {
         &self.kind.name
     }
 
-    /// Its owner.
+    /// Returns its owner.
     pub fn owner(&self) -> Owner {
         self.state.lock().owner.clone()
     }
 
-    /// Its status now.
+    /// Returns its current status.
     pub fn status(&self) -> TaskStatus {
         self.state.lock().life.status()
     }
@@ -176,17 +176,17 @@ impl Record {
         self.state.lock().removed
     }
 
-    /// The options that it was started with.
+    /// Returns the options that it was started with.
     pub(crate) fn options(&self) -> StartOptions {
         self.options.as_deref().cloned().unwrap_or_default()
     }
 
-    /// The deadline that it was started with.
+    /// Returns the deadline that it was started with.
     pub(crate) fn deadline(&self) -> Option<Duration> {
         self.options.as_ref().and_then(|options| options.deadline)
     }
 
-    /// The timeout that it was started with.
+    /// Returns the timeout that it was started with.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.options.as_ref().and_then(|options| options.timeout)
     }
@@ -211,7 +211,7 @@ impl Record {
         })
     }
 
-    /// The size of what is kept of the task after its end, in bytes of JSON.
+    /// Returns how much of the task is kept after its end, in bytes of JSON.
     pub(crate) fn kept_bytes(&self) -> usize {
         let items = self.items.get().map_or(0, |items| items.bytes());
         self.input.len() + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
@@ -227,7 +227,7 @@ impl Record {
         state.followers > 0 && state.life.outcome().is_some_and(|outcome| outcome.size() > INLINE_OUTCOME_LIMIT)
     }
 
-    /// How many watchers it has.
+    /// Returns how many watchers it has.
     pub fn watchers(&self) -> usize {
         self.state.lock().feed.len()
     }
@@ -236,17 +236,17 @@ impl Record {
         self.state.lock().life.created_at()
     }
 
-    /// How long it waits before it queues; `None` for not at all.
+    /// Returns how long it waits before it queues; `None` if it queues at once.
     pub(crate) fn delay(&self) -> Option<Duration> {
         effective_delay(self.options.as_deref().and_then(|options| options.delay), &self.kind)
     }
 
-    /// The span of the task; `None` after its end.
+    /// Returns the span of the task; `None` after its end.
     pub(crate) fn span(&self) -> Option<Arc<Span>> {
         self.state.lock().live.span.clone()
     }
 
-    /// Marks every later change in `watcher` for as long as that lives.
+    /// Makes every later change mark the task in `watcher`, for as long as `watcher` lives.
     pub fn add_watcher(&self, watcher: &Arc<ChangeSet<Self>>) {
         self.state.lock().feed.add(watcher);
     }
@@ -257,7 +257,7 @@ impl Record {
     }
 }
 
-/// How long a task waits before it queues. A delay of zero is none.
+/// Returns how long a task waits before it queues. A delay of zero counts as none.
 fn effective_delay(own: Option<Duration>, kind: &Kind) -> Option<Duration> {
     own.or(kind.policy.delay).filter(|delay| !delay.is_zero())
 }

@@ -39,7 +39,7 @@ impl Record {
         Ok(())
     }
 
-    /// Sets the progress of a batch: the sum of its members'.
+    /// Sets the progress of a batch to the sum of its members' progress.
     pub(crate) fn set_sum(self: &Arc<Self>, sum: Sum) {
         self.tell_if(self.progress.set_sum(sum));
     }
@@ -53,7 +53,7 @@ impl Record {
 
     #[cold]
     fn tell_progress(self: &Arc<Self>) {
-        // Leftovers of a handler may report after the end. That is ignored.
+        // Reports of a handler's leftovers after the end are ignored.
         if !self.status().is_final() {
             self.notify();
         }
@@ -64,14 +64,14 @@ impl Record {
         self.progress.take_touched()
     }
 
-    /// Its items.
+    /// Returns its items, which the first call creates.
     pub fn items(&self) -> &ItemStream {
         let mut is_new = false;
         let items = self.items.get_or_init(|| {
             is_new = true;
             Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread))
         });
-        // Either this sees the end, or the end sees the new stream.
+        // If the task ends at the same time, either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {
             items.end();
             // Another caller may have got it before it ended, and wait.
@@ -86,7 +86,7 @@ impl Record {
         self.ended.notify_waiters();
     }
 
-    /// Notes that the handler is over. Its leftovers must not wait to emit, since the attempt waits for them.
+    /// Notes that the handler is over. Its leftovers must no longer wait to emit, since the attempt waits for them.
     pub(crate) fn handler_is_over(&self, attempt: &Attempt) {
         attempt.end();
         if let Some(items) = self.items.get() {

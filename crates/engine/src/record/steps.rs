@@ -19,7 +19,7 @@ use crate::task::{
     status::TaskStatus,
 };
 
-/// What telling a task to stop has done.
+/// The result of telling a task to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
     /// Nothing: it was told before, or the attempt that had to stop is over.
@@ -62,9 +62,9 @@ impl Record {
         self.state.lock().batch = Some(batch);
     }
 
-    /// Called once it has ended and given up its slot.
+    /// Lets its batch end. Call it once the task has ended and given up its slot.
     pub(crate) fn leave_batch(&self) {
-        // Dropped after the lock: the token of the last member wakes the batch.
+        // Dropped after the lock is released: the token of the last member wakes the batch.
         let batch = self.state.lock().batch.take();
         drop(batch);
     }
@@ -75,15 +75,15 @@ impl Record {
         self.notify();
     }
 
-    /// Begins an attempt. Returns it with what it runs, unless that is to be read from the input. Returns `None` if the
-    /// task was stopped before.
+    /// Begins an attempt. Returns it with the work that it runs, if that need not be made from the input. Returns
+    /// `None` if the task was stopped before.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
         let begun = self.begin_unseen()?;
         self.notify();
         Some(begun)
     }
 
-    /// Like [`begin`](Self::begin), for a task that nobody knows of yet.
+    /// Like [`begin`](Self::begin), for a task that nobody can find yet.
     pub(crate) fn begin_unseen(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
         let begun = self.step(|state, effects| {
             let before = state.life.status();
@@ -158,8 +158,9 @@ impl Record {
         });
     }
 
-    /// Ends an attempt, of which nothing still runs, and returns what is next. If the task has to stop, that is its
-    /// clean-up, unless `is_clean` says that it is done. Another attempt follows only if `may_go_on`.
+    /// Ends an attempt of which nothing still runs, and returns what comes next. For a task that was told to stop and
+    /// does not complete, that is its clean-up, unless `is_clean` says that this is done. Another attempt follows only
+    /// if `may_go_on`.
     pub(crate) fn end_attempt(
         self: &Arc<Self>,
         ended: Result<Ending, Problem>,
@@ -200,7 +201,7 @@ impl Record {
         })
     }
 
-    /// How long to wait for the next attempt; `None` if there is none.
+    /// Returns how long to wait for the next attempt; `None` if there is none. Counts short attempts.
     fn delay_after(&self, state: &mut RecordState, ended: &Result<Ending, Problem>) -> Option<Duration> {
         let policy = &self.kind.policy;
         if let Some(restart) = &policy.restart {
@@ -245,7 +246,7 @@ impl Record {
     }
 
     /// Closes a task that has ended: later reports don't count, and what it held is dropped. It leaves its slot here,
-    /// under the lock, so that whoever learns of the end finds the slot free.
+    /// under the lock, so everyone who learns of the end finds the slot free.
     fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));

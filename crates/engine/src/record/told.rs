@@ -1,34 +1,34 @@
 use super::{Record, RecordState};
 use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 
-/// What a list was told of one task: all parts of a snapshot that may change. The sequence number stands for the status
-/// and for everything that changes only with it.
+/// What a list was told about one task: all parts of a snapshot that may change. The sequence number stands for the
+/// status and for everything that changes only with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Told {
     sequence: u64,
     revision: u64,
     next_attempt_at: Option<u64>,
     queue: Option<QueuePlace>,
-    /// Whether it has an owner beside the app. It may lose that owner, but never gets another one.
+    /// Whether it has an owner other than the app. It may lose that owner, but never gets another one.
     owned: bool,
 }
 
-/// What a list has to be told of one task, with the new [`Told`] to keep.
+/// What a list has to be told about one task, with the new [`Told`] to keep.
 #[derive(Debug)]
 pub enum Look {
     /// Nothing has changed.
     Same,
-    /// It is not in the list, or no longer.
+    /// It is not, or no longer, in the list.
     Gone,
-    /// Only its progress has changed. The number is its sequence number.
+    /// Only its progress has changed. The number is the task's sequence number.
     Progress(u64, Progress, Told),
     /// The whole snapshot.
     Snapshot(Box<TaskSnapshot>, Told),
 }
 
 impl Told {
-    /// Compares `record` with what the list was `told` of it, at one moment. `is_listed` says whether a task with this
-    /// owner and status is in the list. It is called under the task's lock.
+    /// Compares one moment of `record` with what the list was `told` about it. `is_listed` says whether a task with
+    /// this owner and status belongs in the list. It is called under the task's lock.
     pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Owner, TaskStatus) -> bool) -> Look {
         let state = record.state.lock();
         if state.removed {
@@ -60,7 +60,7 @@ impl Told {
         }
     }
 
-    /// Makes the progress due again even if it has not changed: its rate falls while nothing happens.
+    /// Makes the progress due again even if nothing was reported, since its rate falls meanwhile.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }

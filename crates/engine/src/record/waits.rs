@@ -4,12 +4,12 @@ use super::Record;
 use crate::task::{life::INLINE_OUTCOME_LIMIT, outcome::Outcome, status::TaskStatus};
 
 impl Record {
-    /// How it ended; `None` if it has not.
+    /// Returns how it ended; `None` if it has not.
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.state.lock().life.outcome().cloned()
     }
 
-    /// How it ended, if the outcome is small enough to be sent with the end.
+    /// Returns how it ended, if the outcome is small enough to be sent with the end.
     pub fn inline_outcome(&self) -> Option<Outcome> {
         self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT)
     }
@@ -19,7 +19,7 @@ impl Record {
         let ended = self.ended.notified();
         tokio::pin!(ended);
         loop {
-            // Queue up before the check, so that an end in between is not missed.
+            // Register before the check, so that an end in between is not missed.
             ended.as_mut().enable();
             if let Some(outcome) = self.outcome() {
                 return outcome;

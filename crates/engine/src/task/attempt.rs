@@ -24,15 +24,15 @@ use crate::{
     lock::{ATTEMPT, Lock},
 };
 
-/// One attempt at a task: how to stop it, and what of it still runs.
+/// One attempt of a task: how to stop it, and which parts of it still run.
 ///
-/// Each attempt has its own, so leftovers of an earlier attempt are never mistaken for parts of the next one.
+/// Each attempt has an `Attempt` of its own, so leftovers of an earlier one are never mistaken for parts of the next.
 pub(crate) struct Attempt {
     pub(crate) number: u32,
     /// Tells the handler to stop.
     token: CancellationToken,
     beside: Lock<Beside, ATTEMPT>,
-    /// Whether the handler looks at its token, and so gets a grace period.
+    /// Whether the handler uses its token, and so gets a grace period.
     cooperative: AtomicBool,
     /// The handler has returned `Pending`, so it may take any time.
     has_waited: AtomicBool,
@@ -41,7 +41,7 @@ pub(crate) struct Attempt {
     stopped_at: OnceLock<Instant>,
     /// Ends the handler's grace period early. The clean-up gets the rest of it.
     hurry: CancellationToken,
-    /// `None` once they have run or were discarded.
+    /// `None` once the clean-ups have run or been discarded.
     cleanups: Lock<Option<Vec<Cleanup>>, ATTEMPT>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) struct Attempt {
 #[derive(Default)]
 struct Beside {
     running: Option<Running>,
-    /// The handler is over. Work that is begun after that is told to stop at once, and nobody waits for it.
+    /// The handler is over. Work that begins after that is told to stop at once, and nobody waits for it.
     over: bool,
 }
 
@@ -77,7 +77,7 @@ impl Attempt {
 
     // For the handler.
 
-    /// Returns a child token: to cancel it does not cancel the task behind its status.
+    /// Returns a child token: a handler that cancels it cancels only what it gave the token to, and not the task.
     pub(crate) fn handler_token(&self) -> CancellationToken {
         self.cooperative.store(true, Relaxed);
         self.token.child_token()

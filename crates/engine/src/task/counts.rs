@@ -53,9 +53,9 @@ pub(crate) struct Counters([AtomicI64; TaskStatus::ALL.len()]);
 impl Counters {
     /// Counts a task that is new (`from` is `None`) or that changes its status.
     pub(crate) fn note(&self, from: Option<TaskStatus>, to: TaskStatus) {
-        // Down before up, and before the slot is given to another task: a concurrent read may miss a task, but never
-        // sees more running than the limit. A task may begin before it is counted, so a count may be negative for a
-        // moment.
+        // The old status is decremented first, and before the slot is given to another task: a concurrent read may miss
+        // a task, but never sees more running than the limit. A task may begin before it is counted, so a count may be
+        // negative for a moment.
         if let Some(from) = from {
             self.0[from as usize].fetch_sub(1, Relaxed);
         }

@@ -17,8 +17,8 @@ pub struct Failure {
 impl Failure {
     /// Returns a failure with this message and no causes.
     ///
-    /// Most failures are made by `?`, from any [`std::error::Error`]. Like `anyhow::Error`, `Failure` does not
-    /// implement that trait itself: only so can `?` convert every other error.
+    /// Most failures are made by `?`, which converts any [`std::error::Error`]. For that to work, `Failure` does not
+    /// implement the trait itself, just like `anyhow::Error`.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;

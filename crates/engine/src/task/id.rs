@@ -40,8 +40,8 @@ impl fmt::Debug for TaskId {
 impl FromStr for TaskId {
     type Err = Error;
 
-    /// Reads an id in its only spelling: lower case, with hyphens. Fails on any other, which callers that use the text
-    /// as a key would take for another id.
+    /// Parses an id in its only spelling: lower case, with hyphens. Fails on any other spelling, since callers that use
+    /// the text as a key would take it for a different id.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse()
             .ok()

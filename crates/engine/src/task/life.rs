@@ -42,7 +42,7 @@ impl From<TaskFailure> for Problem {
 #[derive(Debug, Clone)]
 pub(crate) enum Stop {
     Cancel(CancelReason),
-    /// It has reached this limit. The text says so for people.
+    /// It has reached this limit. The text is the message for people.
     TimeLimit(TimeLimit, String),
 }
 
@@ -112,7 +112,7 @@ impl Life {
         let mut life = Self {
             status: TaskStatus::Queued,
             sequence: 0,
-            // Many tasks wait at the same time and have nothing more to log yet.
+            // Saves memory: many tasks may wait at the same time, and a waiting task has only this change to log.
             log: VecDeque::with_capacity(1),
             attempt: 0,
             stop: None,
@@ -172,7 +172,7 @@ impl Life {
         self.outcome.as_deref()
     }
 
-    /// Why the task failed, or, while it waits for the next attempt, why the last one did.
+    /// Returns why the task failed, or why its last attempt did while it waits for the next one.
     pub(crate) fn error(&self) -> Option<ErrorSummary> {
         self.error.as_deref().cloned()
     }
@@ -218,8 +218,9 @@ impl Life {
         true
     }
 
-    /// Waits for the next attempt, which may begin at `next`. The last one is over, and nothing of it still runs;
-    /// `failure` is why it failed, if it did. Returns `false` if there is no next attempt because the task has to stop.
+    /// Makes the task wait for its next attempt, which may begin at `next`. Call it when nothing of the last attempt
+    /// still runs; `failure` is why that failed, if it did. Returns `false` if there is no next attempt because the
+    /// task has to stop.
     pub(crate) fn retry(&mut self, failure: Option<&TaskFailure>, next: u64, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Retrying) {
             return false;
@@ -247,8 +248,8 @@ impl Life {
         }
     }
 
-    /// Ends the task after its last attempt, of which nothing still runs. Returns the failure that the outcome does not
-    /// show because the task had been told to stop.
+    /// Ends the task. Call it when nothing of the last attempt still runs. Returns the failure, if any, that the
+    /// outcome does not show because the task had been told to stop.
     pub(crate) fn end(&mut self, ending: Ending, at: u64) -> Option<TaskFailure> {
         debug_assert!(matches!(self.status, TaskStatus::Running | TaskStatus::Cancelling), "{:?}", self.status);
         match (ending, self.stop.take()) {

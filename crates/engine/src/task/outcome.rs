@@ -39,7 +39,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns the output of a completed task, read as a `T`. Returns `None` if the task ended in another way or its
-    /// output is no `T`.
+    /// output isn't a `T`.
     pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
         match self {
             Self::Completed { output } => output.read().ok(),
@@ -47,7 +47,7 @@ impl Outcome {
         }
     }
 
-    /// Its approximate size as JSON, in bytes, without what is the same for every task.
+    /// Returns its approximate size as JSON, in bytes, without the parts that every outcome has.
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Completed { output } => output.len(),
@@ -112,7 +112,8 @@ pub enum CancelReason {
 const MESSAGE_LIMIT: usize = 1024;
 
 impl TaskFailure {
-    /// Returns the failure of a handler that returned `error`. `description` says what it means, if that is known.
+    /// Returns the failure of a handler that returned `error`. `description` is the message, if the app has one for the
+    /// error.
     pub(crate) fn error(name: &str, error: &impl Serialize, description: Option<String>) -> Self {
         match Json::new(error) {
             Ok(json) => {
@@ -127,7 +128,7 @@ impl TaskFailure {
         Self {
             kind: FailureKind::Unserializable,
             message: format!(
-                "the {what} of task \"{name}\" can't be written as JSON: {}; look at its Serialize implementation",
+                "the {what} of task \"{name}\" can't be written as JSON: {}; check its Serialize implementation",
                 clip(problem.to_string(), MESSAGE_LIMIT)
             ),
             error: None,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 /// The engine only compares owners and shows their labels. The delivery layer makes them, and decides what each may do.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
-    /// The app. It owns what was started in Rust, and what owners that have gone left behind.
+    /// The app. It owns the tasks that were started from Rust, and those whose owner has gone.
     App,
-    /// An owner beside the app.
+    /// An owner other than the app.
     Other {
-        /// The name that others are shown.
+        /// The name that others see.
         label: Arc<str>,
         /// Tells owners with the same label apart.
         token: u64,

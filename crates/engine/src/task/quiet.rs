@@ -17,7 +17,7 @@ impl<T> Quiet<T> {
         Self { value: Some(value), name: Arc::clone(name) }
     }
 
-    /// Takes the value out. From then on the caller has to drop it.
+    /// Takes the value out. From then on, a panic while it is dropped is the caller's to handle.
     pub(crate) fn take(&mut self) -> Option<T> {
         self.value.take()
     }

@@ -37,7 +37,7 @@ pub fn ask(reader: &str, batch: u64) -> Ask<'_> {
     Ask { reader, batch, from: None, holds: WINDOW }
 }
 
-/// Reads one batch as a reader outside this process does.
+/// Reads one batch the way a reader outside this process does.
 pub async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
     let batch = record.items().read(Ask { reader, batch, from, holds: WINDOW }).await.unwrap();
     let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
@@ -83,7 +83,8 @@ pub fn one_number(policy: Policy) -> (TaskManager, TaskHandle, Arc<Record>) {
     (tasks, task, record)
 }
 
-/// Returns how long it took until the task was cancelled because nobody reads, if that was within two minutes.
+/// Returns after how many whole seconds the task was cancelled because nobody read its items; `None` if that took more
+/// than two minutes.
 pub async fn cancelled_after(task: &TaskHandle) -> Option<Duration> {
     let before = Instant::now();
     let outcome = timeout(secs(120), task.outcome()).await.ok()?;

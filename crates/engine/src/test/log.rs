@@ -7,7 +7,7 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What is logged while this exists.
+/// Everything that is logged while this exists.
 #[derive(Clone)]
 pub struct Log {
     text: Arc<Mutex<Vec<u8>>>,

@@ -1,4 +1,4 @@
-//! What the engine's tests share with those of a delivery layer.
+//! What the engine's tests share with the tests of a delivery layer.
 
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // What fails here fails the test.

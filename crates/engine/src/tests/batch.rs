@@ -30,7 +30,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// The input of a member: it loads this many bytes, one per second, and fails at `fails_at`.
+/// The input of a member, which loads this many bytes, one per second, and fails at `fails_at`.
 #[derive(Serialize, Deserialize)]
 struct Load {
     bytes: u64,
@@ -93,7 +93,11 @@ async fn outcomes_are_in_the_order_of_the_inputs_however_each_member_ended() {
     assert!(matches!(failed, Outcome::Failed(failure) if failure.message == "no route"));
     assert!(matches!(timed_out, Outcome::TimedOut { .. }));
     assert!(is_cancelled(cancelled, CancelReason::User));
-    assert_eq!((batch.status(), batch.snapshot().ended_at), (TaskStatus::Completed, Some(60_000)), "with its last");
+    assert_eq!(
+        (batch.status(), batch.snapshot().ended_at),
+        (TaskStatus::Completed, Some(60_000)),
+        "it ends with its last member"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -308,7 +312,7 @@ async fn a_cancelled_batch_begins_no_waiting_member() {
     batch.cancel().unwrap();
     let outcome = batch.outcome().await;
     assert!(is_cancelled(&outcome, CancelReason::User), "{outcome:.200?}");
-    assert_eq!(called.load(SeqCst), 4, "some members began that should have been cancelled");
+    assert_eq!(called.load(SeqCst), 4, "members that should have been cancelled began");
 }
 
 #[tokio::test(start_paused = true)]

@@ -45,7 +45,7 @@ impl Diary {
     }
 }
 
-/// Adds a note when it is dropped.
+/// Adds a note to the diary when it is dropped.
 struct Noted(Diary, &'static str);
 
 impl Drop for Noted {
@@ -74,7 +74,7 @@ enum By {
     Timeout,
 }
 
-/// A manager of one kind, `a`, with a grace period of two seconds. Its time limit, if any, is a minute.
+/// Returns a manager of one kind, `a`, with a grace period of two seconds. Its time limit, if any, is a minute.
 fn only<F, Fut>(by: By, handler: F) -> TaskManager
 where
     F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
@@ -199,7 +199,7 @@ async fn a_handler_can_cancel_its_own_task() {
 // Clean-up.
 
 #[tokio::test(start_paused = true)]
-async fn clean_up_runs_in_reverse_order_between_the_handlers_end_and_the_tasks() {
+async fn clean_up_runs_in_reverse_order_after_the_handler_ends_and_before_the_task_does() {
     for by in [By::Cancel, By::Timeout] {
         let diary = Diary::default();
         let noted = diary.clone();
@@ -243,7 +243,7 @@ async fn clean_up_runs_when_a_stopped_handler_returns_an_error() {
 
 #[tokio::test(start_paused = true)]
 async fn clean_up_does_not_run_unless_the_handler_was_stopped() {
-    for how in ["completes", "fails", "panics", "completes in spite of a cancel"] {
+    for how in ["completes", "fails", "panics", "completes despite a cancel"] {
         let diary = Diary::default();
         let noted = diary.clone();
         let tasks = only(By::Cancel, move |ctx| {
@@ -465,5 +465,5 @@ async fn cancel_all_begins_no_waiting_task() {
     for task in &started {
         assert!(matches!(task.outcome().await, Outcome::Cancelled { .. }));
     }
-    assert_eq!(called.load(SeqCst), 4, "some tasks began that should have been cancelled");
+    assert_eq!(called.load(SeqCst), 4, "tasks that should have been cancelled began");
 }

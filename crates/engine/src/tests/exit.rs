@@ -1,4 +1,4 @@
-//! Exits: how tasks end under each policy, and that none holds the exit longer than it may.
+//! Exits: each task ends as its policy says, and none holds up the exit for longer than it may.
 
 use std::{
     sync::{
@@ -73,7 +73,7 @@ async fn each_task_ends_as_its_policy_says() {
     assert!(!lost::is_idle(&tasks.engine));
     let asked = Instant::now();
     assert!(tasks.shut_down(GRACE).await.is_empty());
-    assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "the exit takes no longer than the work");
+    assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "the exit takes only as long as the work");
     assert_eq!(cancel.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(cancel.snapshot().ended_at.unwrap() < 10, "it doesn't wait for the others");
     assert_eq!(finish.outcome().await.output::<u64>(), Some(3));
@@ -198,7 +198,7 @@ async fn waiting_for_all_tasks_includes_queued_ones() {
     let policy = Policy { concurrency: Some(1), ..Policy::default() };
     let tasks = manager([sleeper("a", policy)], Settings::default());
     let [first, second] = [100, 100].map(|seconds| tasks.start("a", seconds).unwrap());
-    // But not for tasks that may never run.
+    // It doesn't wait for tasks that may never run.
     let held = tasks.start_with("a", 1, StartOptions::new().held()).unwrap();
     let delayed = tasks.start_with("a", 1, StartOptions::new().delay(secs(1_000_000))).unwrap();
     begun().await;
@@ -239,7 +239,7 @@ async fn no_task_can_be_held_during_an_exit() {
     assert!(second.outcome().await.output::<u64>().is_some());
 }
 
-/// A manager of a kind whose handler exceeds its grace period and takes a second to clean up.
+/// A manager of a kind whose handler exceeds its grace period and whose clean-up takes a second.
 fn overstayer(policy: Policy) -> (TaskManager, Arc<AtomicU32>) {
     let cleaned = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&cleaned);
@@ -314,7 +314,7 @@ struct Work {
     seconds: u64,
     /// How long its clean-up takes.
     clean_up: u64,
-    /// Whether it uses its token, and then goes on for its grace period.
+    /// Whether it uses its token, so that it may go on for its grace period.
     lingers: bool,
 }
 
@@ -378,7 +378,7 @@ proptest! {
                 if before == TaskStatus::Queued {
                     prop_assert_eq!(status, TaskStatus::Cancelled);
                 }
-                // A second for the handler, and what is left of 2 seconds for its clean-up: all of that within 4.
+                // The handler gets a second, and the clean-up the rest of its 2 seconds, all within 4.
                 if work.way == OnExit::Cancel && grace >= 4 {
                     prop_assert!(status.is_final(), "{:?}", work);
                 }
@@ -391,7 +391,7 @@ proptest! {
                 work.clean_up == 0 && **before == TaskStatus::Running && handle.status() == TaskStatus::Cancelled
             });
             prop_assert!(surely_cleaned.count() <= cleaned.load(SeqCst) as usize, "stopped work is cleaned up");
-            // All work ends within the exit's grace period if it can.
+            // All work that can end does so within the exit's grace period.
             if left.is_empty() && all.iter().all(|work| work.way != OnExit::Drop) {
                 prop_assert!(lost::is_idle(&tasks.engine));
             }

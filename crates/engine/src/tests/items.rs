@@ -1,4 +1,5 @@
-//! Items from the handler to the reader: which of them waits for the other, and what happens when nobody reads.
+//! Items on their way from the handler to the reader: which of the two waits for the other, and what happens when
+//! nobody reads.
 
 use std::{
     collections::HashMap,
@@ -30,7 +31,7 @@ use crate::{
     },
 };
 
-/// A task that emits the numbers below 100, with the count of those that it has emitted.
+/// A task that emits the numbers below 100, and how many it has emitted.
 struct Numbers {
     tasks: TaskManager,
     task: TaskHandle,
@@ -97,7 +98,7 @@ async fn a_handler_waits_for_a_slow_reader_and_loses_nothing() {
         for batch in 2..20 {
             sleep(secs(3_600)).await;
             let emitted = numbers.emitted() as usize;
-            // The rest is in batches that the reader may still ask for.
+            // The other emitted items are in batches that the reader may still ask for.
             assert!(emitted > got.len() && emitted <= got.len() + 4, "{emitted} when {} were read", got.len());
             assert!(emitted < 100);
             let read = numbers.read("r", batch, None).await;
@@ -116,7 +117,7 @@ async fn a_reader_that_releases_a_batch_frees_the_handler_at_once() {
     assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
     settle().await;
     assert_eq!(numbers.emitted(), 5);
-    // A later request comes first. It releases batch 1 although it has to wait itself.
+    // A later request arrives first. It releases batch 1 even though it has to wait itself.
     let record = numbers.record();
     let late = tokio::spawn(async move { read(&record, "r", WINDOW + 1, None).await });
     settle().await;
@@ -214,7 +215,7 @@ async fn a_waiting_read_ends_when_its_reader_stops() {
         sleep(secs(1)).await;
         record.items().stop("r", 1);
     });
-    assert_eq!(waited.expect("it waits for a batch that never comes").unwrap_err(), ReadRefusal::Gone);
+    assert_eq!(waited.expect("it still waits for a batch that never comes").unwrap_err(), ReadRefusal::Gone);
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,7 +274,7 @@ async fn calls_for_unknown_readers_change_nothing() {
     assert_eq!(numbers.emitted(), 4, "it still waits");
     numbers.record().items().lose("third", true);
     sleep(Duration::from_millis(1_100)).await;
-    assert_eq!(numbers.emitted(), 100, "it waits no longer than that");
+    assert_eq!(numbers.emitted(), 100, "it waits no longer");
     assert_eq!(numbers.read("late", 1, None).await.missed, 96);
 }
 
@@ -381,9 +382,9 @@ async fn a_kind_that_cancels_unread_tasks_never_drops_items() {
     assert_eq!(numbers.read("late", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
 }
 
-/// A reader that came and was lost while the task was queued doesn't shorten that time.
+/// A reader that came and was lost while the task was queued doesn't shorten the wait.
 #[tokio::test(start_paused = true)]
-async fn an_unread_task_is_cancelled_ten_seconds_after_its_begin() {
+async fn an_unread_task_is_cancelled_ten_seconds_after_it_begins() {
     let tasks = manager([kind_of_numbers(unread(Unread::Cancel))], Settings::default());
     let held = tasks.start_with("plain", 100, crate::StartOptions::new().held()).unwrap();
     let record = tasks.engine.find(held.id()).unwrap();
@@ -397,7 +398,7 @@ async fn an_unread_task_is_cancelled_ten_seconds_after_its_begin() {
 // Attempts and their leftovers.
 
 #[tokio::test(start_paused = true)]
-async fn the_numbers_of_items_continue_in_the_next_attempt() {
+async fn item_numbers_continue_in_the_next_attempt() {
     let policy = Policy { retry: Some(Retry::exponential(3).jitter(false)), ..Policy::default() };
     let kind = Kind::new("flaky", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         for number in 0..3 {
@@ -498,7 +499,7 @@ async fn a_leftover_that_waits_to_emit_is_freed_when_its_handler_is_over() {
     let _task = tasks.start("flaky", ()).unwrap();
     sleep(secs(2)).await;
     let leftover = leftover.lock().take().unwrap();
-    let freed = timeout(secs(60), leftover).await.expect("it still waits, and only a reader could free it");
+    let freed = timeout(secs(60), leftover).await.expect("it still waits for a reader");
     assert_eq!(freed.unwrap().unwrap_err().kind, ErrorKind::Stopped);
 }
 
@@ -597,7 +598,7 @@ async fn an_emit_that_is_dropped_while_it_waits_emits_nothing() {
 async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = std::time::Instant::now() + secs(10);
     while !condition() {
-        assert!(std::time::Instant::now() < deadline, "it never came to {what}");
+        assert!(std::time::Instant::now() < deadline, "waited in vain for {what}");
         sleep(Duration::from_millis(1)).await;
         yield_now().await;
     }
@@ -612,7 +613,7 @@ struct Blocking {
     told: mpsc::Receiver<Result<(), Error>>,
 }
 
-/// If it `waits`, its handler waits for the thread, and otherwise only until the buffer is full.
+/// If it `waits`, the handler waits for the thread; otherwise, it returns as soon as the buffer is full.
 fn blocking(waits: bool) -> Blocking {
     let emitted = Arc::<AtomicU32>::default();
     let (count, (tell, told)) = (Arc::clone(&emitted), mpsc::channel());
@@ -670,15 +671,15 @@ async fn a_cancel_frees_a_thread_that_waits_to_emit() {
 async fn the_end_of_the_handler_frees_a_thread_that_waits_to_emit() {
     let Blocking { task, told, .. } = blocking(false);
     let ended = timeout(secs(5), task.outcome()).await;
-    // Otherwise the runtime of this test would wait for the thread for ever.
+    // Without this, a failing test would hang: its runtime waits for the thread.
     let _ = task.cancel();
-    assert!(ended.is_ok(), "a thread that is not freed holds up the end of its task");
+    assert!(ended.is_ok(), "the thread was not freed, and its task waits for it");
     assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
 }
 
 // Items that can't be emitted.
 
-/// An item that serializes as its name says.
+/// An item that serializes as its variant's name says.
 enum Odd {
     Fine(u32),
     Unwritable,
@@ -703,13 +704,13 @@ impl Serialize for Odd {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_item_that_can_not_be_emitted_fails_with_the_reason_and_leaves_nothing() {
+async fn an_item_that_can_not_be_emitted_is_refused_with_the_reason_and_leaves_nothing() {
     let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
         ctx.emit(Odd::Fine(1)).await?;
         let error = ctx.emit(Odd::Unwritable).await.unwrap_err();
         assert_eq!(error.kind, ErrorKind::Unserializable);
         assert!(error.message.contains("not today") && error.message.contains("Serialize"), "{error}");
-        // With its quotes it is one byte too long.
+        // With its quotes, the item is one byte too long.
         let error = ctx.emit(Odd::Long(999)).await.unwrap_err();
         let data: HashMap<String, usize> = error.data.as_ref().unwrap().read().unwrap();
         assert_eq!((error.kind, data["size"], data["limit"]), (ErrorKind::TooLarge, 1_001, 1_000));
@@ -758,7 +759,7 @@ async fn a_panic_while_an_item_is_serialized_fails_only_its_task() {
     let Outcome::Failed(failure) = failed.outcome().await else { panic!() };
     assert!(failure.message.contains("as told"), "{}", failure.message);
     assert_eq!(rest(&record, "r", 1, None).await, [1], "the earlier item is there");
-    // On the same thread.
+    // This emits on the same thread.
     let fine = tasks.start("odd", false).unwrap();
     assert_eq!(rest(&tasks.engine.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
 }

@@ -222,9 +222,9 @@ async fn a_key_is_free_again_after_any_end() {
     }
 }
 
-/// Uses real threads: a watcher may learn of an end before the call that reports it returns.
+/// Uses real threads: a watcher may learn of an end before the call that made it returns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_key_is_free_for_whoever_has_learned_of_the_end() {
+async fn a_key_is_free_once_a_watcher_has_learned_of_the_end() {
     let kind =
         Kind::new("a", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let tasks = manager([kind], Settings::default());
@@ -265,7 +265,7 @@ async fn a_replacement_takes_the_place_of_the_waiting_task_in_a_full_queue() {
     tasks.start("a", 10).unwrap();
     let waiting = start(&tasks, OnConflict::Refuse);
     let replaced = tasks.start_with("a", 10, key(OnConflict::Replace));
-    assert!(replaced.is_ok(), "one would wait, as before: {}", replaced.unwrap_err());
+    assert!(replaced.is_ok(), "as many wait as before: {}", replaced.unwrap_err());
     assert_eq!(waiting.status(), TaskStatus::Cancelled);
 }
 

@@ -25,7 +25,7 @@ fn at_once(limit: usize) -> Policy {
     Policy { concurrency: Some(limit), ..Policy::default() }
 }
 
-/// A manager of one kind, `a`, of which one runs at a time.
+/// A manager of one kind, `a`, of which one task runs at a time.
 fn one_by_one() -> TaskManager {
     manager([sleeper("a", at_once(1))], Settings::default())
 }
@@ -48,7 +48,7 @@ fn positions(tasks: &[TaskHandle]) -> Vec<Option<u32>> {
     tasks.iter().map(|task| task.snapshot().queue.and_then(|place| place.position)).collect()
 }
 
-/// Makes `change` while `watch` waits. Returns the place that it is told within 100 ms, and after how many ms.
+/// Makes `change` while `watch` waits. Returns the place that `watch` reports within 100 ms, and after how many ms.
 async fn told_after(watch: &mut TaskWatch, change: impl FnOnce()) -> Option<(QueuePlace, u128)> {
     let next = async {
         loop {
@@ -107,7 +107,7 @@ async fn the_tightest_limit_counts() {
     let tasks =
         manager([sleeper("a", grouped(1)), sleeper("b", grouped(9)), sleeper("c", Policy::default())], settings);
     let started = ["a", "a", "b", "b", "c", "c"].map(|task| tasks.start(task, 10).unwrap());
-    // The first a and b fill the group, and the first c fills the app. Then the rest does the same.
+    // The first `a` and `b` fill the group, and the first `c` fills the app. Then the others do the same.
     assert_eq!(begun(&started).await, [0, 10, 0, 10, 0, 10]);
 }
 
@@ -351,9 +351,9 @@ async fn held_and_delayed_tasks_count_for_the_queue_limit() {
     assert!(tasks.start("a", 10).is_ok(), "it does not wait, so it is not refused");
 }
 
-/// Uses real threads: a watcher may learn of an end before the call that reports it returns.
+/// Uses real threads: a watcher may learn of an end before the call that made it returns.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slot_is_free_for_whoever_has_learned_of_the_end() {
+async fn a_slot_is_free_once_a_watcher_has_learned_of_the_end() {
     let kind = Kind::new(
         "a",
         Policy { queue_limit: Some(0), ..at_once(1) },
@@ -435,7 +435,7 @@ async fn a_cancelled_waiting_task_leaves_the_queue_at_once_and_never_runs() {
     started[2].hold().unwrap();
     for task in &started[1..3] {
         task.cancel().unwrap();
-        assert_eq!(task.status(), TaskStatus::Cancelled, "before anything else happens");
+        assert_eq!(task.status(), TaskStatus::Cancelled, "it ends before anything else happens");
         assert!(matches!(task.outcome().await, Outcome::Cancelled { .. }));
     }
     assert_eq!(positions(&started), [None, None, None, Some(1)]);

@@ -1,4 +1,4 @@
-//! Tests of the engine as its users see it, with registered kinds and in paused time.
+//! Tests of what users see of the engine, with registered kinds and in paused time.
 
 mod batch;
 mod cancel;

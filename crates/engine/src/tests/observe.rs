@@ -195,7 +195,7 @@ async fn the_log_of_a_handler_names_its_task_and_attempt() {
     }
 }
 
-/// Asks for the tasks at each event of a span. Does so on another thread, to notice when that waits for ever.
+/// Asks for the tasks at each event of a span, on another thread, so that the test notices if the answer never comes.
 struct Asks {
     tasks: TaskManager,
     unanswered: Arc<Mutex<Vec<&'static str>>>,
@@ -227,7 +227,7 @@ impl<S: Subscriber> Layer<S> for Asks {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_listener_to_spans_may_ask_for_tasks() {
+async fn a_subscriber_to_spans_may_ask_for_tasks() {
     let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
     let tasks = manager([by_input("load", policy)], Settings { retention: few(0), ..Settings::default() });
     let unanswered = Arc::<Mutex<Vec<_>>>::default();
@@ -238,7 +238,7 @@ async fn a_listener_to_spans_may_ask_for_tasks() {
     settle().await;
     batch.cancel().unwrap();
     batch.outcome().await;
-    assert_eq!(*unanswered.lock(), Vec::<&str>::new(), "these events came under a lock");
+    assert_eq!(*unanswered.lock(), Vec::<&str>::new(), "these events were sent under a lock");
 }
 
 // Counts.

@@ -75,7 +75,7 @@ async fn an_attempt_that_returns_is_the_last_unless_the_kind_is_always_restarted
 
     let task = service(Restart::always().delays(delays(9))).start("service", runs).unwrap();
     sleep(Duration::from_millis(6_500)).await;
-    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 2), "a second after the first");
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 2), "it began a second after the first");
     sleep(secs(5)).await;
     let waits = task.snapshot();
     assert_eq!((waits.status, waits.error), (TaskStatus::Retrying, None));
@@ -95,7 +95,7 @@ async fn a_long_attempt_resets_the_count_of_short_ones() {
     let task =
         tasks.start("service", [Run::Fails(0), Run::Fails(0), Run::Fails(60), Run::Fails(0), Run::Fails(59)]).unwrap();
     sleep(secs(3 + 60 + 1)).await;
-    // One second after the long attempt, and one after the next short one, which counts as the first again.
+    // One second after the long attempt, and another after the next short one, which counts as the first again.
     sleep(secs(1 + 59 + 3)).await;
     assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 6));
 }
@@ -105,7 +105,7 @@ async fn even_with_one_attempt_a_service_is_restarted_after_a_long_attempt() {
     let tasks = service(Restart::on_failure().delays(delays(1)).healthy_after(Duration::ZERO));
     let task = tasks.start("service", [Run::Fails(0); 3]).unwrap();
     sleep(Duration::from_millis(2_500)).await;
-    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Retrying, 3), "a second between two");
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Retrying, 3), "a second between two attempts");
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,7 +121,7 @@ async fn a_service_can_be_cancelled_while_it_runs_or_waits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shut_down_stops_a_service_and_waits_for_its_clean_up() {
+async fn an_exit_stops_a_service_and_waits_for_its_clean_up() {
     let policy = Policy { restart: Some(Restart::always()), ..Policy::default() };
     let kind = Kind::new("service", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
         ctx.on_cancel(async { sleep(secs(2)).await });

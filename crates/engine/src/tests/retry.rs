@@ -24,12 +24,12 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// A policy with so many attempts, exactly 1, 2, 4, … seconds apart.
+/// A policy with this many attempts, exactly 1, 2, 4, … seconds apart.
 fn attempts(attempts: u32) -> Policy {
     Policy { retry: Some(Retry::exponential(attempts).jitter(false)), ..Policy::default() }
 }
 
-/// A kind whose first attempts fail, as many as the input says. The next one takes a second and completes.
+/// A kind that fails as many attempts as its input says. The next attempt takes a second and completes.
 fn flaky(name: &str, policy: Policy) -> Kind {
     Kind::new(name, policy, Errors::default(), async |ctx: TaskContext, fails: u32| {
         if ctx.attempt() <= fails {
@@ -44,7 +44,7 @@ fn flaky_only(policy: Policy) -> TaskManager {
     manager([flaky("a", policy)], Settings::default())
 }
 
-/// Every later status, with the time of its change in milliseconds, and the number of its attempt.
+/// Returns every later status, with the time of the change in milliseconds and the number of the attempt.
 async fn statuses(mut watch: TaskWatch) -> Vec<(TaskStatus, u64, u32)> {
     let mut statuses = Vec::new();
     while let Some(event) = watch.next().await {
@@ -76,7 +76,7 @@ async fn a_failed_task_is_retried_after_a_growing_delay() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_error_of_the_last_attempt_is_the_tasks() {
+async fn the_error_of_the_last_attempt_is_that_of_the_task() {
     for most in [0, 1, 3] {
         let task = flaky_only(attempts(most)).start("a", 99).unwrap();
         let Outcome::Failed(failure) = task.outcome().await else { panic!() };
@@ -167,7 +167,7 @@ async fn a_retried_task_queues_in_its_old_place() {
         assert!(matches!(task.outcome().await, Outcome::Completed { .. }), "another attempt is never refused");
     }
     let ended = started.map(|task| task.snapshot().ended_at.unwrap());
-    assert_eq!((ended, late.snapshot().ended_at), ([2_000, 1_000, 3_000], Some(4_000)), "before younger tasks");
+    assert_eq!((ended, late.snapshot().ended_at), ([2_000, 1_000, 3_000], Some(4_000)), "it runs before younger tasks");
 }
 
 #[tokio::test(start_paused = true)]
@@ -198,7 +198,7 @@ async fn progress_is_reset_for_a_new_attempt() {
     let task = manager([kind], Settings::default()).start("a", ()).unwrap();
     let mut watch = task.watch();
     sleep(Duration::from_millis(500)).await;
-    assert_eq!(task.snapshot().progress.completed, 7, "until then it stays as it was");
+    assert_eq!(task.snapshot().progress.completed, 7, "until the next attempt it stays as it was");
     let mut told = vec![];
     while let Some(event) = watch.next().await {
         if let TaskChange::Progress(progress) = event.change {
@@ -318,7 +318,7 @@ async fn a_spawned_task_or_a_batch_is_not_started_again() {
     assert!(error.message.contains("members"), "{error}");
     let [failed, _] = &batch.members()[..] else { panic!() };
     let again = tasks.retry(failed.id()).unwrap();
-    assert_eq!(again.snapshot().parent, None, "but its members are, by themselves");
+    assert_eq!(again.snapshot().parent, None, "a member is started again by itself");
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,7 +48,7 @@ fn manager() -> (TaskManager, Ahead) {
     let kinds: HashMap<_, _> = [takes, fails, narrow].map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).into();
     let (begin, ahead) = (Instant::now(), Ahead::default());
     let set = Arc::clone(&ahead);
-    // It begins an hour after 1970, so that it can be set back.
+    // The clock begins an hour after 1970, so that it can be set back.
     let clock = move || {
         let passed = i64::try_from(begin.elapsed().as_millis()).unwrap() + 3_600_000;
         u64::try_from(passed + set.load(SeqCst)).unwrap()
@@ -110,7 +110,7 @@ async fn the_last_run_is_remembered_longer_than_its_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_schedule_shows_an_end_to_whoever_has_learned_of_it() {
+async fn the_schedule_shows_an_end_once_a_watcher_has_learned_of_it() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "fails", (), every(10)).unwrap();
     tasks.trigger("sync").unwrap().outcome().await;
@@ -274,7 +274,7 @@ async fn the_next_time_is_right_even_before_a_jump_of_the_clock_is_noticed() {
     sleep(secs(1)).await;
     ahead.store(-600_000, SeqCst);
     let next = only(&tasks).next_run_at;
-    assert_eq!(next, Some(3_600_000 + 1_000 - 600_000 + 3_600_000), "an hour after the last look");
+    assert_eq!(next, Some(3_600_000 + 1_000 - 600_000 + 3_600_000), "an hour after the clock was last read");
     ahead.store(9 * 3_600_000, SeqCst);
     assert_eq!(only(&tasks).next_run_at.map(seconds), Some(9 * HOUR + 1), "now");
 }

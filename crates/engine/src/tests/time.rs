@@ -27,7 +27,8 @@ fn sleeper(policy: Policy) -> TaskManager {
     manager([kind], Settings::default())
 }
 
-/// The limit that ended the task, the message, and the time of the end in milliseconds since the manager was made.
+/// Returns the limit that ended the task, the message, and the time of the end in milliseconds since the manager was
+/// made.
 async fn timed_out(task: &TaskHandle) -> (TimeLimit, String, u64) {
     let Outcome::TimedOut { limit, message } = task.outcome().await else { panic!("{:?}", task.snapshot()) };
     let snapshot = task.snapshot();
@@ -107,7 +108,7 @@ async fn an_attempt_timeout_counts_from_each_attempt_and_is_not_retried() {
     let tasks = manager([kind], Settings::default());
     let task = tasks.start("a", 3).unwrap();
     let (limit, message, at) = timed_out(&task).await;
-    assert_eq!((limit, at), (TimeLimit::AttemptTimeout, 9_000), "two of two seconds, two waits, and this one");
+    assert_eq!((limit, at), (TimeLimit::AttemptTimeout, 9_000), "after two attempts of 2 s and two waits");
     assert_eq!(message, "an attempt of task \"a\" took longer than its attempt_timeout of 3s");
     assert_eq!(task.snapshot().attempt, 3);
 }
@@ -139,7 +140,7 @@ async fn any_report_keeps_a_task_from_stalling_for_a_while() {
     let task = manager([kind], Settings::default()).start("a", ()).unwrap();
     let (limit, _, at) = timed_out(&task).await;
     assert_eq!(limit, TimeLimit::Stalled);
-    assert!((78_000..=79_000).contains(&at), "8 seconds after the last report, and an eighth of that at most: {at}");
+    assert!((78_000..=79_000).contains(&at), "8 s after the last report, plus at most an eighth: {at}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -200,7 +201,7 @@ async fn a_start_shortens_the_limits_of_its_kind_and_never_lengthens_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_start_can_set_limits_that_its_kind_has_not() {
+async fn a_start_can_set_limits_that_its_kind_does_not_have() {
     let tasks = sleeper(Policy::default());
     let timeout = tasks.start_with("a", 100, StartOptions::new().timeout(secs(2))).unwrap();
     let deadline = tasks.start_with("a", 100, StartOptions::new().deadline(secs(3))).unwrap();
@@ -222,7 +223,7 @@ async fn a_delayed_task_says_when_it_is_due_and_runs_then() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_delay_of_a_start_overrides_its_kinds() {
+async fn the_delay_of_a_start_overrides_that_of_its_kind() {
     let tasks = sleeper(Policy { delay: Some(secs(30)), ..Policy::default() });
     let delays = [StartOptions::new(), StartOptions::new().delay(secs(60)), StartOptions::new().delay(Duration::ZERO)];
     let started = delays.map(|options| tasks.start_with("a", 1, options).unwrap());
@@ -323,7 +324,7 @@ async fn a_time_limit_does_not_change_an_ended_task() {
     assert_eq!(task.snapshot(), ended);
 }
 
-/// Uses real threads and real time: only another thread can stop a task that never yields.
+/// Uses real threads and real time: only another thread can tell a task that never yields to stop.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_handler_that_never_yields_is_overdue_and_times_out() {
     let (open, gate) = mpsc::channel::<()>();
@@ -333,7 +334,7 @@ async fn a_handler_that_never_yields_is_overdue_and_times_out() {
     let kind = Kind::new("a", policy, Errors::default(), move |_: TaskContext, (): ()| {
         let gate = gate.lock().take();
         async move {
-            // The second task has no gate.
+            // The second task finds no gate.
             let _ = gate.map(|gate| gate.recv());
             Ok::<_, Failure>(())
         }

@@ -9,11 +9,10 @@ use crate::{
     task::id::TaskId,
 };
 
-/// Collects the tasks that have changed, for one watcher that looks at them in its own time. `T` is what is kept of a
-/// task.
+/// Collects the tasks that have changed, for one watcher that reads them at its own pace. `T` is the type of a task.
 ///
-/// It holds one entry for each changed task, however often the task changes and however late the watcher looks. A
-/// watcher is woken only if it waits: while it is busy, a mark costs one look-up in a table.
+/// It holds one entry for each changed task, however often the task changes and however late the watcher reads it. A
+/// watcher is woken only if it waits: while it is busy, a mark costs one table look-up.
 pub struct ChangeSet<T> {
     marks: Lock<Marks<T>, CHANGES>,
     wake: Notify,
@@ -33,7 +32,7 @@ impl<T> Default for ChangeSet<T> {
 }
 
 impl<T> ChangeSet<T> {
-    /// Adds a task. Returns whether the watcher is now to be [woken](Self::wake).
+    /// Adds a task. Returns whether the caller has to [wake](Self::wake) the watcher.
     #[must_use]
     pub(crate) fn mark(&self, id: TaskId, task: &Arc<T>) -> bool {
         let mut marks = self.marks.lock();
@@ -49,7 +48,7 @@ impl<T> ChangeSet<T> {
         self.wake.notify_one();
     }
 
-    /// How many tasks have changed since the last [`take`](Self::take).
+    /// Returns how many tasks have changed since the last [`take`](Self::take).
     #[allow(clippy::len_without_is_empty)] // Nothing needs `is_empty`.
     pub fn len(&self) -> usize {
         self.marks.lock().changed.len()
@@ -58,7 +57,7 @@ impl<T> ChangeSet<T> {
     /// Takes the tasks that have changed since the last call, oldest change first.
     pub fn take(&self) -> Vec<Arc<T>> {
         let mut marks = self.marks.lock();
-        // About as many will change again.
+        // About as many are likely to change again.
         let next = IndexMap::with_capacity_and_hasher(marks.changed.len(), RandomState::default());
         let taken = std::mem::replace(&mut marks.changed, next);
         drop(marks);

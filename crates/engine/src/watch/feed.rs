@@ -6,7 +6,7 @@ use crate::task::id::TaskId;
 /// The watchers of one task, or of all tasks.
 pub(crate) struct Feed<T>(Vec<Weak<ChangeSet<T>>>);
 
-/// Watchers to wake for a change that is marked already. Wake them when no lock is held.
+/// The watchers to wake for a change that has been marked. Wake them when no lock is held.
 #[must_use]
 pub(crate) struct Wakes<T>(Vec<Arc<ChangeSet<T>>>);
 
@@ -23,7 +23,7 @@ impl<T> Default for Wakes<T> {
 }
 
 impl<T> Feed<T> {
-    /// Marks every later change in `watcher` for as long as it lives.
+    /// Makes every later [`mark`](Self::mark) reach `watcher`, for as long as it lives.
     pub(crate) fn add(&mut self, watcher: &Arc<ChangeSet<T>>) {
         self.remove(watcher);
         self.0.push(Arc::downgrade(watcher));
@@ -33,12 +33,13 @@ impl<T> Feed<T> {
         self.0.retain(|other| other.strong_count() > 0 && !std::ptr::eq(other.as_ptr(), Arc::as_ptr(watcher)));
     }
 
-    /// How many watchers there are. Those that were dropped since the last change are still counted.
+    /// Returns how many watchers there are. Those that were dropped since the last change are still counted.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Marks a task for all watchers, and forgets those that were dropped. Adds those to wake to `wakes`.
+    /// Marks a task for all watchers, and forgets watchers that were dropped. Adds those that have to be woken to
+    /// `wakes`.
     pub(crate) fn mark(&mut self, id: TaskId, task: &Arc<T>, wakes: &mut Wakes<T>) {
         self.0.retain(|watcher| {
             let Some(watcher) = watcher.upgrade() else { return false };

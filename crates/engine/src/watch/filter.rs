@@ -68,7 +68,7 @@ impl TaskFilter {
     }
 }
 
-/// The parts of a task that a [`TaskFilter`] looks at.
+/// The parts of a task that a [`TaskFilter`] checks.
 pub struct Filtered<'a> {
     pub name: &'a str,
     pub status: TaskStatus,

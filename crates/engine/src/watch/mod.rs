@@ -1,4 +1,4 @@
-//! How watchers are told of changes.
+//! How watchers learn of changes.
 
 pub(crate) mod change_set;
 pub(crate) mod feed;

@@ -3,7 +3,7 @@
 use tauri_plugin_tasks_engine::{CancelReason, Outcome, TaskManager};
 use tokio::runtime::Handle;
 
-/// A manager on the runtime of the test.
+/// Returns a manager on the test's runtime.
 pub fn manager() -> TaskManager {
     TaskManager::new(Handle::current())
 }

@@ -1,6 +1,6 @@
-//! Compares the buffer with a plain model, which keeps all that was ever emitted. After any steps in any order, the
-//! buffer must give out, refuse, keep and count what the model says. How units are grouped into batches is tested by
-//! itself.
+//! Compares the buffer with a plain model, which keeps everything that was ever emitted. After any steps in any order,
+//! the buffer must give out, refuse, keep and count what the model says. Separate tests check how units are grouped
+//! into batches.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use super::{
     Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, ReadRefusal, WINDOW,
 };
 
-/// They take a few seconds in a debug build.
+/// How many cases run. They take a few seconds in a debug build.
 const CASES: u32 = 600;
 const LARGE_CASES: u32 = 12;
 
@@ -42,7 +42,7 @@ impl Emitted {
         &self.data[at(from)..at(to)]
     }
 
-    /// These units as they are sent.
+    /// Returns these units as they are sent.
     fn sent(&self, from: u64, to: u64) -> Vec<u8> {
         match self.ends {
             None => self.range(from, to).to_vec(),
@@ -62,7 +62,7 @@ impl Emitted {
 /// The reader, and what it was given.
 struct Reading {
     name: String,
-    /// The number of the next unit for it.
+    /// The number of the unit that it gets next.
     expected: u64,
     /// All batches that it was given.
     given: Vec<Given>,
@@ -199,13 +199,13 @@ impl Model {
     }
 }
 
-/// The number of the next batch in a step. A reader may look back [`WINDOW`] batches.
+/// Stands for the next batch in a [`Step::Ask`]. A reader may go back [`WINDOW`] batches.
 const NEXT: u64 = WINDOW + 1;
 
-/// `who` is a certain reader. `None` is the current reader, or a new one if there is none.
+/// `who` selects a reader. `None` is the current reader, or a new one if there is none.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Pushes units of this size. If there is no room, drops the oldest ones or these.
+    /// Pushes units of this size. Where there is no room, either the oldest units or these are dropped.
     Push {
         units: usize,
         bytes: usize,
@@ -249,7 +249,7 @@ enum Position {
 enum Readers {
     /// They ask for any batch and begin anywhere.
     Wild,
-    /// One client after the other. Each continues where the last one stopped.
+    /// They come one after the other, and each continues where the last one stopped.
     Careful,
 }
 
@@ -399,7 +399,7 @@ impl Pair {
         let (kept, end) = (self.model.kept, self.model.emitted.len());
         let unread = end - self.model.given_to();
         let data = unit(end, bytes, self.model.emitted.ends.is_some());
-        // A unit is always taken if the reader waits for it, whatever that still holds.
+        // A unit is always taken if the reader waits for it, whatever the reader still holds.
         let expected = if unread == 0 { Some(true) } else { self.model.has_room(kept, data.len()) };
         let pushed = self.try_push(&data);
         prop_assert!(expected.is_none_or(|expected| expected == pushed), "has room: {pushed}, not {expected:?}");
@@ -421,11 +421,11 @@ impl Pair {
                 );
             } else {
                 let most = self.model.bounds.bytes.saturating_sub(data.len()) as u64;
-                prop_assert_eq!(end - oldest, most, "as many bytes as are needed");
+                prop_assert_eq!(end - oldest, most, "only as many bytes are dropped as needed");
             }
             self.tally.dropped += oldest - kept;
             self.model.kept = oldest;
-            prop_assert!(self.try_push(&data), "there was no room though some was made");
+            prop_assert!(self.try_push(&data), "there was no room even though some was made");
         }
         self.tally.pushed += 1;
         self.model.emitted.push(&data);
@@ -471,7 +471,7 @@ impl Pair {
             }
             (Expected::Next, Ok(Some(given))) => self.check_next(given)?,
             (Expected::Next, answer) => {
-                prop_assert!(false, "there is something to read, and the answer was {answer:?}");
+                prop_assert!(false, "there is something to read, but the answer was {answer:?}");
             }
         }
         Ok(answer)
@@ -586,7 +586,7 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
         (1..9_u64).prop_map(Position::Beyond),
     ];
     let who = || prop_oneof![8 => Just(None), 3 => (0..3_u8).prop_map(Some), 1 => (0..40_u8).prop_map(Some)];
-    // The next one, the one after it, one that was given, and one that it can't get.
+    // The next batch, one of those after it, one that was given, and two that it can't get.
     let batch = prop_oneof![8 => Just(NEXT), 5 => NEXT + 1..NEXT + WINDOW, 4 => 1..NEXT, 1 => Just(0), 1 => Just(NEXT + WINDOW)];
     let step = prop_oneof![
         8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
@@ -606,7 +606,7 @@ fn small() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     (bounds, steps(sizes, 60))
 }
 
-/// Sizes of real batches and buffers.
+/// Sizes like those of real batches and buffers.
 fn large() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     let bounds = prop_oneof![
         1 => Just(Bounds::default()),
@@ -629,7 +629,7 @@ fn check(
 ) -> Vec<Tally> {
     let tallies = std::cell::RefCell::new(Vec::new());
     let config = Config { failure_persistence: None, ..Config::with_cases(cases) };
-    // The few large cases are the same each time: random ones might cover nothing.
+    // The few large cases are the same each time: so few random ones might cover nothing.
     let mut runner = if thorough {
         TestRunner::new(config)
     } else {
@@ -645,7 +645,7 @@ fn check(
     });
     match ran {
         Ok(()) => {}
-        // One step a line: proptest would give each field its own.
+        // One step per line: proptest would put each field on a line of its own.
         Err(TestError::Fail(why, (bounds, steps))) => {
             let steps: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
             panic!("{why}\nwithin {bounds:?} after:\n{}", steps.join("\n"));
@@ -655,7 +655,7 @@ fn check(
     tallies.into_inner()
 }
 
-/// Sums up a count over all cases. None of them may be zero.
+/// Returns the sum of a count over all cases.
 fn count<T: Into<u64>>(tallies: &[Tally], of: impl Fn(&Tally) -> T) -> u64 {
     tallies.iter().map(|tally| of(tally).into()).sum()
 }
@@ -737,7 +737,7 @@ fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() 
 fn a_reader_that_holds_nothing_leaves_the_whole_buffer_free() {
     let mut buffer = ItemBuffer::new(Bounds { items: 4, bytes: 1_000 });
     for batch in 1..10 {
-        // Like a reader in Rust, which holds no earlier batch.
+        // A reader in Rust, too, holds no earlier batch.
         let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", batch) });
         assert!(asks(&mut buffer).unwrap().is_none());
         while buffer.push_item(b"0") {}

@@ -1,4 +1,4 @@
-//! Compares the admission with plain rules, and tests some cases by themselves.
+//! Compares the admission with a plain implementation of its rules, and tests some cases separately.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -36,7 +36,7 @@ impl Task {
     }
 }
 
-/// The same rules, implemented plainly: one list, oldest first, which is counted again each time.
+/// The same rules, implemented plainly: one list of tasks, oldest first, which is counted anew for each answer.
 #[derive(Debug, Clone, Default)]
 struct Model {
     tasks: Vec<Task>,
@@ -70,7 +70,7 @@ impl Model {
         admitted
     }
 
-    /// Returns every queue that would be too long; none if the tasks were let in.
+    /// Returns every queue that would be too long; if there is none, the tasks were let in.
     fn enter(&mut self, tasks: Vec<Task>) -> Vec<QueueFull> {
         let (mut without, mut with) = (self.clone(), self.clone());
         with.tasks.extend(tasks.clone());
@@ -112,7 +112,7 @@ impl Model {
         self.limits = limits;
     }
 
-    /// The ids in a lane, in order.
+    /// Returns the ids in a lane, in order.
     fn queue(&self, lane: &LaneKey) -> Vec<TaskId> {
         let mut queue: Vec<_> = self.tasks.iter().filter(|task| task.is_queued() && task.lane == *lane).collect();
         queue.sort_by_key(|task| Reverse(task.priority));
@@ -134,7 +134,7 @@ enum Step {
     SetLimit(usize, Option<usize>),
     SetQueueLimit(Option<usize>),
     Declare(usize, Option<usize>, Option<usize>),
-    /// A step with any task, even one that has left.
+    /// Acts on any task, even one that has left.
     Task(Which, Deed),
 }
 
@@ -178,7 +178,7 @@ struct Pair {
     admission: Admission,
     model: Model,
     batches: [TaskId; 3],
-    /// Every task so far, and one that never entered.
+    /// The ids of every task so far, and of one that never entered.
     ids: Vec<TaskId>,
 }
 
@@ -262,7 +262,7 @@ impl Pair {
         Ok(())
     }
 
-    /// What both return.
+    /// Does the deed on both sides, and returns what each of them returned.
     fn deed(&mut self, id: TaskId, deed: Deed) -> (bool, bool) {
         let Self { admission, model, .. } = self;
         let mut move_to = |from, to| {
@@ -330,7 +330,7 @@ impl Pair {
         self.compare_scopes()
     }
 
-    /// Checks that there are only the app's scope, and those that have tasks or limits.
+    /// Checks that the only scopes are the app's, and those that have tasks or limits.
     fn compare_scopes(&self) -> Result<(), TestCaseError> {
         let Self { admission, model, .. } = self;
         let set = model.limits.iter().chain(&model.queue_limits).filter(|(_, limit)| limit.is_some());
@@ -456,7 +456,7 @@ fn the_limit_of_a_batch_is_for_the_next_batch_to_enter() {
     };
     announce(&mut admission);
     admission.enter(vec![], 0).unwrap();
-    assert_eq!(admission.limit(&of), None, "nobody came");
+    assert_eq!(admission.limit(&of), None, "no batch entered");
     announce(&mut admission);
     admission.enter(batch(second, 1), 0).unwrap();
     assert_eq!((admission.limit(&of), admission.limit(&Scope::Batch(second))), (None, None), "another batch entered");

@@ -1,9 +1,9 @@
 //! Compares the whole engine with a plain model. It takes random steps in paused time, and after each step every task
 //! must be as the model says.
 //!
-//! The model has no queues, no locks and nothing to wake: it searches all its data for each answer. It knows the
-//! engine's rules, not how they are implemented. If two things happen in the same millisecond and their order matters
-//! but is not promised, the comparison stops. From there on only the engine's promises are checked.
+//! The model has no queues, no locks and no wake-ups: it searches all its data for each answer. It knows the engine's
+//! rules, not how they are implemented. If two things happen in the same millisecond, and their order matters but is
+//! not promised, the comparison stops, and only the engine's promises are checked from there on.
 
 mod pair;
 mod plain;
@@ -47,7 +47,7 @@ fn the_engine_does_what_the_plain_model_says() {
     let mut runner = TestRunner::new(config);
     match runner.run(&steps(), |steps| run(steps, &mut tally.lock())) {
         Ok(()) => {}
-        // One step a line: proptest would give each field its own.
+        // One step per line: proptest would put each field on a line of its own.
         Err(TestError::Fail(why, steps)) => {
             let steps: Vec<_> = steps.iter().map(|step| format!("    {step:?}")).collect();
             panic!("{why}\nafter:\n{}", steps.join("\n"));

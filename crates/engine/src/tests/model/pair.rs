@@ -24,7 +24,7 @@ use TaskStatus::{Completed, Queued, Retrying, Running};
 /// A task or a batch, watched from its start.
 struct Watched {
     task: TaskHandle,
-    /// The snapshot that the watch began with.
+    /// The snapshot at the start of the watch.
     first: TaskSnapshot,
     events: Arc<Mutex<Vec<TaskEvent>>>,
     watching: JoinHandle<()>,
@@ -100,7 +100,7 @@ impl Watched {
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) edges: HashSet<(TaskStatus, TaskStatus)>,
-    /// Cases that were compared to their end, and those in which the order of two things was not known.
+    /// How many cases were compared to their end, and in how many the order of two things was unknown.
     pub(super) whole: usize,
     pub(super) tied: usize,
 }
@@ -218,7 +218,7 @@ impl Pair {
     ) -> Result<(), TestCaseError> {
         match (expected, got) {
             (Ok(at), Ok(task)) if at == self.tasks.len() => self.add(task),
-            (Ok(at), Ok(task)) => prop_assert_eq!(task.id(), self.tasks[at].task.id(), "joined another"),
+            (Ok(at), Ok(task)) => prop_assert_eq!(task.id(), self.tasks[at].task.id(), "joined another task"),
             (expected, got) => prop_assert_eq!(got.map(drop).map_err(|error| error.kind), expected.map(drop)),
         }
         Ok(())
@@ -253,7 +253,7 @@ impl Pair {
     async fn advance(&mut self, millis: u64) -> Result<(), TestCaseError> {
         settle().await;
         if millis > 0 {
-            // Paused time advances only when nothing can run, and never past a timer.
+            // Paused time advances only when nothing can run, and only to the next timer.
             sleep(ms(millis)).await;
             settle().await;
         }
@@ -358,8 +358,8 @@ impl Pair {
         self.nothing_is_left().await
     }
 
-    /// Checks that all slots are free and all queues empty: with a limit of one, each kind runs one task at once, and
-    /// its queue takes as many as it may.
+    /// Checks that all slots are free and all queues empty: with a limit of one, each kind runs a task at once, and its
+    /// queue takes as many tasks as its limit allows.
     async fn nothing_is_left(&mut self) -> Result<(), TestCaseError> {
         let script = Script { works: None, fails: 0, panics: false, leaves: None, cleans: None, reports: None };
         for of in [Of::App, Of::Group].into_iter().chain((0..KINDS.len()).map(Of::Kind)) {
@@ -396,7 +396,7 @@ fn compare_life(got: &TaskSnapshot, life: &Life, what: &str) -> Result<(), TestC
     let shown = (got.status, got.overdue, got.attempt, got.sequence);
     prop_assert_eq!(shown, (last.status, last.overdue, life.attempt, life.marks.len() as u64), "{}", what);
     prop_assert_eq!(got.started_at, life.when(|status| status == Running), "the beginning of {}", what);
-    // The end of a batch is not known to the millisecond.
+    // The model doesn't know the end of a batch to the millisecond.
     if got.members.is_none() || last.status != Completed {
         prop_assert_eq!(got.ended_at, life.when(TaskStatus::is_final), "the end of {}", what);
     }

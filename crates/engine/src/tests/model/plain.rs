@@ -13,7 +13,7 @@ use super::{
 use crate::{CancelReason, ErrorKind, OnConflict, QueuePlace, TaskStatus, TimeLimit};
 use TaskStatus::{Cancelling, Completed, Failed, Queued, Retrying, Running, TimedOut};
 
-/// A batch notices the end of its last member within a frame.
+/// A batch notices the end of its last member within this time.
 pub(super) const FRAME: u64 = 40;
 
 #[derive(Debug)]
@@ -42,7 +42,7 @@ enum Soon {
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) now: u64,
-    /// In the order in which they came.
+    /// In the order in which they were started.
     pub(super) tasks: Vec<Task>,
     pub(super) batches: Vec<Batch>,
     pub(super) all: Vec<Ref>,
@@ -142,8 +142,8 @@ impl Model {
         self.tasks.len() - 1
     }
 
-    /// Lets in what `add` adds, unless too many would be left waiting. `leaving` tasks are about to leave and don't
-    /// count.
+    /// Lets in the tasks that `add` adds, unless too many would be left waiting. `leaving` is how many waiting tasks
+    /// are about to leave; they don't count.
     fn enter<T>(&mut self, kind: usize, leaving: usize, add: impl FnOnce(&mut Self) -> T) -> Result<T, ErrorKind> {
         let waiting = |model: &Self| {
             let of_kind = |task: &Task| task.place == Place::Waiting && task.kind == Some(kind);
@@ -359,7 +359,7 @@ impl Model {
     fn handler_over(&mut self, at: usize, how: How) {
         let now = self.now;
         let task = &mut self.tasks[at];
-        // A task that completes in spite of a cancel has nothing to clean up.
+        // A task that completes despite a cancel has nothing to clean up.
         if let (Some((why, stopped)), Some(cleans)) = (task.life.stop, task.script.cleans)
             && (how != How::Output || why.end() == TimedOut)
         {

@@ -60,17 +60,17 @@ pub(super) const KINDS: [Rules; 5] = [
 /// What a handler does.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Script {
-    /// How long an attempt works; `None` for ever.
+    /// How long an attempt works; `None` if it never ends by itself.
     pub(super) works: Option<u64>,
     /// How many attempts fail.
     pub(super) fails: u32,
-    /// Whether attempts panic that don't fail.
+    /// Whether the attempts that don't fail panic.
     pub(super) panics: bool,
-    /// It uses its token, and returns this long after a cancel, with its output or with an error.
+    /// If set, it uses its token, and returns this long after a cancel, with its output or with an error.
     pub(super) leaves: Option<(u64, bool)>,
-    /// It has a clean-up that takes this long.
+    /// If set, it has a clean-up that takes this long.
     pub(super) cleans: Option<u64>,
-    /// It reports at this interval, this many times, and once more right before its end.
+    /// If set, it reports at this interval, this many times, and once more right before its end.
     pub(super) reports: Option<(u64, u64)>,
 }
 
@@ -181,7 +181,7 @@ pub(super) fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-// Limits, for both sides.
+// The limits of the engine and of the model.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Of {

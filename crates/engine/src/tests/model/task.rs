@@ -4,7 +4,7 @@ use super::script::{KINDS, Options, PLAIN, Rules, SPAWNED_GRACE, Script};
 use crate::{CancelReason, TaskStatus, TimeLimit};
 use TaskStatus::{Cancelled, Cancelling, Queued, Running, TimedOut};
 
-/// A task that exceeds its grace period by less is not overdue.
+/// A task that exceeds its grace period by less than this is not overdue.
 const OVERDUE_SLACK: u64 = 100;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub(super) struct Attempt {
     pub(super) look: Option<(u64, u64, bool)>,
 }
 
-/// A change of the status, as a watcher is told.
+/// A change of the status, as a watcher learns of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) status: TaskStatus,
@@ -127,7 +127,7 @@ pub(super) struct Task {
     pub(super) kind: Option<usize>,
     pub(super) batch: Option<usize>,
     pub(super) script: Script,
-    /// Its start options. Its current priority and hold follow.
+    /// Its start options. The next two fields are its current priority and hold.
     pub(super) options: Options,
     pub(super) priority: i32,
     pub(super) held: bool,

@@ -51,7 +51,7 @@ impl World {
             seat.key.is_some() && (other.kind, other.key) == (seat.kind, seat.key)
         };
         if self.inside.iter().any(|other| *other == id || same_key(other)) {
-            self.wrong.push(format!("{id} begins beside itself or its key"));
+            self.wrong.push(format!("{id} begins while it or a task with its key still runs"));
         }
         self.inside.push(id);
         if !self.begun.insert((id, attempt)) {
