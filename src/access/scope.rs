@@ -21,7 +21,7 @@ impl TryFrom<RawScopeEntry> for ScopeEntry {
 
     fn try_from(raw: RawScopeEntry) -> Result<Self, String> {
         let task = Pattern::new(&raw.task).map_err(|problem| {
-            format!("\"{}\" in a scope entry of the tasks plugin is no pattern: {problem}", raw.task)
+            format!("\"{}\" in a scope entry of the tasks plugin is not a valid pattern: {problem}", raw.task)
         })?;
         Ok(Self { task, owner: raw.owner })
     }
@@ -129,6 +129,6 @@ mod tests {
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "ownr": "any" })).is_err());
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "owner": "all" })).is_err());
         let error = serde_json::from_value::<ScopeEntry>(json!({ "task": "[" })).unwrap_err();
-        assert!(error.to_string().contains("no pattern"), "{error}");
+        assert!(error.to_string().contains("not a valid pattern"), "{error}");
     }
 }

@@ -45,7 +45,7 @@ impl Session {
     pub(super) fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
-            return Err(gone("it was opened too often"));
+            return Err(gone("it was opened too many times"));
         }
         repeats.push(channel);
         Ok(())
