@@ -1,4 +1,4 @@
-//! Decides what a caller may start and see by the scope entries of its permissions.
+//! Decides from the scope entries of a caller's permissions what it may start and see.
 
 use std::sync::Arc;
 
@@ -67,8 +67,8 @@ impl Scope {
         self.denied.is_empty() && self.allowed.iter().any(everything)
     }
 
-    /// Returns whether a task of the kind `task` is visible. If it isn't the caller's `own`, it takes an entry for any
-    /// owner.
+    /// Returns whether a task of the kind `task` is visible. Unless it is the caller's `own`, an entry with the owner
+    /// `any` must match it.
     pub(crate) fn sees(&self, task: &str, own: bool) -> bool {
         let allowed = || self.allowed.iter().any(|entry| entry.owner == Reach::Any && entry.task.matches(task));
         !self.denies(task) && (own || allowed())

@@ -7,7 +7,7 @@ use tauri_plugin_tasks_engine::delivery::{engine, to_json};
 
 use crate::{Error, Json, TaskManager};
 
-/// A service as the app has registered it.
+/// A service that the app has registered, with its input as JSON.
 pub(crate) struct Service {
     task: String,
     input: Result<Json, Error>,
