@@ -10,7 +10,7 @@ use crate::{Error, TaskId};
 /// How a page has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Departure {
-    /// The page reloads or has stopped answering, so it may be back in a moment.
+    /// The page reloads or has stopped acknowledging, so it may be back in a moment.
     MayReturn,
     /// The webview of the page has closed.
     ForGood,
@@ -18,9 +18,9 @@ pub(crate) enum Departure {
 
 type Tasks = HashMap<(TaskId, String), Reads>;
 
-/// The readers of one session: those that are the reader of a task, and those with a read in flight.
+/// The readers of one session: each is the current reader of its task or has a read in flight.
 pub(super) struct Readers {
-    /// By task and name. `None` when the session is closed.
+    /// By task and by the reader's name. `None` once the session is closed.
     tasks: Mutex<Option<Tasks>>,
     /// Makes waiting reads return, to free their calls for others.
     pub(super) turn: Notify,
