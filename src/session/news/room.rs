@@ -31,7 +31,8 @@ impl Room {
         self.left
     }
 
-    /// Takes `size` bytes if `reserved` bytes stay free or the next entry fits whatever its size. Returns whether it did.
+    /// Takes `size` bytes if `reserved` bytes stay free, or if the next entry fits whatever its size. Returns whether
+    /// it did.
     pub(in crate::session) fn takes(&mut self, size: usize, reserved: usize) -> bool {
         // Plus one for the comma.
         let takes = self.takes_any || size + reserved < self.left;
