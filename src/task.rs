@@ -30,8 +30,8 @@ use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 ///
 /// # Defaults
 ///
-/// Any number of tasks may run and wait. There is no time limit and one attempt. After a cancel, a handler has 5
-/// seconds of grace. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
+/// Any number of tasks may run and wait. A task has no time limit and one attempt. The grace period after a cancel is 5
+/// seconds. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
 #[must_use = "register the kind with `Builder::task`"]
 pub struct Task<H, R, Form>
 where

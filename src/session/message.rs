@@ -19,7 +19,8 @@ pub(crate) struct SessionMessage {
     pub events: Vec<Encoded<TaskEvent>>,
     /// The changes in the lists that the page watches.
     pub lists: Vec<ListChange>,
-    /// Whether something did not fit. The rest comes in the response to the acknowledgement, when the next frame is due.
+    /// Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
+    /// due.
     pub more: bool,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct ListChange {
     pub watch: u32,
     /// The current snapshots of the tasks that are new in the list, or changed in more than their progress.
     pub changed: Vec<Encoded<TaskSnapshot>>,
-    /// The tasks of which only the progress has changed since this list last reported them.
+    /// The new progress of the tasks that have changed in nothing else since this list last reported them.
     pub progressed: Vec<Encoded<ProgressChange>>,
     /// The tasks that are no longer in the list.
     pub removed: Vec<TaskId>,

@@ -85,7 +85,7 @@ pub(super) struct Reading<'a> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        // The entry may be missing, as closing the session removes it.
+        // The entry may be missing, since closing the session removes it.
         if let Some(entry) = self.readers.tasks.lock().as_mut().and_then(|tasks| tasks.get_mut(&self.key)) {
             entry.under_way -= 1;
         }

@@ -58,7 +58,7 @@ pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Check
     caller.tasks.set_limit(of, limit.map(|limit| limit as usize))
 }
 
-/// Returns how many tasks of each kind have each status. Leaves out the kinds of which the page does not see all tasks.
+/// Returns how many tasks of each kind have each status. Leaves out a kind if the page can't see all of its tasks.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn counts(caller: Caller) -> Result<Vec<TaskCounts>, Error> {

@@ -10,7 +10,8 @@ use crate::{
     ipc::{caller::Caller, words},
 };
 
-/// Returns the schedules, sorted by name. Leaves out those that run a kind of which the page does not see all tasks.
+/// Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it
+/// runs.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, Error> {
