@@ -16,8 +16,8 @@ macro_rules! names {
 
 const COMMANDS: &[&str] = all_commands!(names);
 
-/// The commands whose permissions are written by hand, since those cover other commands too: see permissions/start.toml
-/// and permissions/read.toml.
+/// The commands whose permissions are written by hand, because these permissions also cover other commands: see
+/// permissions/start.toml and permissions/read.toml.
 const BY_HAND: [&str; 2] = ["start", "read"];
 
 /// Which tasks a permission covers.
@@ -28,8 +28,8 @@ struct TasksScopeEntry {
     /// The name of a registered kind of task, or a pattern: `*` stands for any characters, `?` for one.
     task: String,
     /// The owners of the tasks: `"self"` (the default) for tasks that the page itself has started, `"any"` for all
-    /// tasks. For `start` this only matters for tasks that exist already: which ones a start with a key may join or
-    /// replace, and which ones may be retried. An entry under `deny` applies whoever owns the task.
+    /// tasks. For `start`, it only affects existing tasks: which ones a start with a key may join or replace, and which
+    /// ones may be retried. An entry under `deny` applies to the tasks of all owners.
     #[serde(default)]
     owner: TasksScopeOwner,
 }
@@ -56,7 +56,7 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 }
 
 fn main() {
-    // Without these, cargo looks at every file of the package, even in node_modules.
+    // Without these lines, cargo reruns this script when any file of the package changes, even in node_modules.
     for path in ["build.rs", "src/access/scope_entry.rs", "src/ipc/commands/list.rs", "permissions", "api-iife.js"] {
         println!("cargo:rerun-if-changed={path}");
     }

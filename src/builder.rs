@@ -112,9 +112,9 @@ impl<R: Runtime> Builder<R> {
     /// Starts a service when the app is ready: a task of the kind `task` that the app owns and that runs as long as the
     /// app. Its kind must say when it runs again ([`Task::restart`]).
     ///
-    /// The app does not start if no kind is registered as `task`, or if `input` doesn't fit that kind. On exit, the
-    /// service is told to stop like any other task. It permanently takes a slot of each limit on its kind. A time limit
-    /// ends it for good.
+    /// The app does not start if no kind is registered as `task`, if that kind has no restart policy, or if `input`
+    /// doesn't fit it. On exit, the service is told to stop like any other task. It permanently occupies a slot of each
+    /// limit on its kind. A time limit ends it for good.
     ///
     /// ```
     /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
@@ -141,21 +141,22 @@ impl<R: Runtime> Builder<R> {
     /// its clean-up gets at most a quarter of this time.
     ///
     /// A second exit request at least half a second after the first quits at once. One that comes sooner counts as the
-    /// same request, as one click may both close a window and exit. Closing a window meanwhile is not a second request.
-    /// To stay, an app must use [`on_quit`](Self::on_quit): by the time its own event handler prevents an exit, its
-    /// tasks have already been told to end.
+    /// same request, since one click may both close a window and exit. Closing a window meanwhile is not a second
+    /// request. To stay, an app must use [`on_quit`](Self::on_quit): by the time its own event handler prevents an
+    /// exit, its tasks have already been told to end.
     ///
     /// # What can't be held
     ///
     /// The plugin holds the exit when the last window has closed, on `AppHandle::exit`, and on signals with
-    /// [`handle_signals`](Self::handle_signals). In these cases it can't, so the main thread waits for at most this
-    /// long and windows don't draw:
+    /// [`handle_signals`](Self::handle_signals). In the following cases it can't, so the main thread waits for at most
+    /// half a second longer than this time, and windows don't draw:
     ///
-    /// - `AppHandle::request_restart` and `restart`, which Tauri lets nobody hold;
-    /// - on macOS: Cmd+Q, the Dock and a log-out, which come as `RunEvent::Exit` alone (tauri#9198; compiled, but not
-    ///   run);
-    /// - on Windows: the official updater, whose own thread waits, as it clears the app's resources before it ends the
-    ///   process (compiled, but not run). An updater of your own should call `AppHandle::cleanup_before_exit` as well.
+    /// - `AppHandle::request_restart` and `restart`, which Tauri does not let an app prevent;
+    /// - on macOS: Cmd+Q, the Dock and a log-out, for which Tauri sends only `RunEvent::Exit` (tauri#9198; compiled,
+    ///   but not run);
+    /// - on Windows: the official updater, which clears the app's resources before it ends the process. There the
+    ///   updater's thread waits instead (compiled, but not run). A custom updater should call
+    ///   `AppHandle::cleanup_before_exit` as well.
     ///
     /// The plugin never learns of `std::process::exit`, a log-off or shutdown of Windows (tauri#14558), Android or iOS
     /// suspending the app, SIGKILL or a crash. Before you end the process yourself, use
@@ -178,7 +179,7 @@ impl<R: Runtime> Builder<R> {
     /// process at once. On Windows, Ctrl+C in the console counts as SIGINT.
     ///
     /// A second signal at least half a second after the first quits at once. One that comes sooner counts as the same
-    /// request, as a terminal and a parent process may both send the signal. Don't use this in an app that handles
+    /// request, since a terminal and a parent process may both send the signal. Don't use this in an app that handles
     /// these signals itself.
     pub fn handle_signals(mut self) -> Self {
         self.plan.exit.handle_signals = true;
@@ -187,9 +188,9 @@ impl<R: Runtime> Builder<R> {
 
     /// Calls `hook` when the last window is about to close or the app is about to exit, and that would cut tasks short.
     ///
-    /// The window stays open and the app runs on until the hook's [`Quit`] is decided. Meanwhile a page can show the
-    /// tasks and let the user choose. Another click on the close button asks again. The hook is not called without a
-    /// window, nor for a signal: a signal overrides an open question. The hook runs on a thread where it may block.
+    /// The window stays open and the app keeps running until the hook's [`Quit`] is decided. Meanwhile a page can show
+    /// the tasks and let the user choose. Another click on the close button asks again. The hook is not called without
+    /// a window, nor for a signal: a signal overrides an open question. The hook runs on a thread where it may block.
     ///
     /// - A page that listens to Tauri's `onCloseRequested` must call `preventDefault` there, or Tauri destroys its
     ///   window.

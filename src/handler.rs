@@ -16,13 +16,13 @@ use crate::TaskContext;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a task handler",
     label = "not a task handler",
-    note = "a handler is `async fn(TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, with `AppHandle<R>` as a first argument if it needs the app",
-    note = "the input must implement `serde::Deserialize`, detail, item, output and error `serde::Serialize`, and the future must be `Send`"
+    note = "a handler is `async fn(TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, with `AppHandle<R>` as its first argument if it needs the app",
+    note = "the input must implement `serde::Deserialize`; the detail, item, output and error must implement `serde::Serialize`; and the future must be `Send`"
 )]
 pub trait Handler<R: Runtime, Form: 'static>: Send + Sync + 'static {
     /// The input that a task is started with.
     type Input: DeserializeOwned + Send + 'static;
-    /// The structured part of the progress, beside its numbers and text.
+    /// The structured part of the progress, in addition to its numbers and text.
     type Detail: Serialize + 'static;
     /// The items that a task emits while it runs.
     type Item: Serialize + 'static;

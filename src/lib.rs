@@ -32,7 +32,7 @@
 //! ## Cargo features
 //!
 //! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. Enable it for a test of
-//!   the host app, not for its release build. It pins one release candidate of specta; see the README.
+//!   the app, not for its release build. It pins one release candidate of specta; see the README.
 
 mod access;
 mod app;

@@ -30,7 +30,7 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) schedules: Vec<schedules::Planned>,
 }
 
-/// Makes a kind once there is an app to run its handler with.
+/// Creates a kind, once there is an app to pass to its handler.
 pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
 
 impl<R: Runtime> Default for Plan<R> {

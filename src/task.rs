@@ -30,8 +30,8 @@ use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 ///
 /// # Defaults
 ///
-/// Any number of tasks may run and wait. There is no time limit and one attempt. After a cancel, a handler has 5
-/// seconds of grace. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
+/// Any number of tasks may run and wait. A task has no time limit and one attempt. The grace period after a cancel is 5
+/// seconds. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
 #[must_use = "register the kind with `Builder::task`"]
 pub struct Task<H, R, Form>
 where
@@ -65,7 +65,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Limits how many tasks of this kind may wait: in the queue, held, for their delay, or for another task with the
     /// same key. A start over the limit fails with [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). With 0, a
-    /// task runs at once or is refused. A further attempt is never refused.
+    /// task runs at once or is refused. The limit never refuses a further attempt of a task.
     pub fn queue_limit(mut self, limit: usize) -> Self {
         self.policy.queue_limit = Some(limit);
         self
@@ -119,7 +119,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Retries only the attempts for whose error `test` returns `true`. [`retry`](Self::retry) must set how often.
+    /// Retries an attempt only if `test` returns `true` for its error. [`retry`](Self::retry) must be set too: it says
+    /// how often.
     ///
     /// ```
     /// use serde::Serialize;
@@ -179,9 +180,9 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     // Items.
 
-    /// Limits how many `items` a task keeps until they are read, and how many `bytes` they take (an item counts as
-    /// JSON). A handler that emits into a full buffer waits: see [`TaskContext::emit`](crate::TaskContext::emit). The
-    /// default is 65,536 items and 8 MiB.
+    /// Limits how many `items` a task keeps until they are read, and how many `bytes` they take (for an item, the size
+    /// of its JSON). A handler that emits into a full buffer waits: see
+    /// [`TaskContext::emit`](crate::TaskContext::emit). The default is 65,536 items and 8 MiB.
     pub fn item_buffer(mut self, items: usize, bytes: usize) -> Self {
         self.policy.item_buffer = Bounds { items, bytes };
         self
@@ -203,8 +204,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Uses the error's [`Display`](fmt::Display) as the message of a failure.
     ///
-    /// By default, the message comes from the error's JSON: the text if it is a string, its field `message` if it has
-    /// one, otherwise the JSON itself.
+    /// By default, the message comes from the error's JSON: the string if it is one, otherwise its field `message` if
+    /// it has one, otherwise the JSON itself.
     pub fn display_errors(mut self) -> Self
     where
         H::Error: fmt::Display,

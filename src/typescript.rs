@@ -58,7 +58,7 @@ pub enum TypeScriptError {
     /// `#[specta(type = specta_typescript::Number)]`. If its `Type` is derived only with a feature, use
     /// `#[cfg_attr(feature = "bindings", specta(type = specta_typescript::Number))]`.
     #[error(
-        "{0}; a number of 64 bits needs #[specta(type = specta_typescript::Number)] on its field, or \
+        "{0}; a 64-bit number needs #[specta(type = specta_typescript::Number)] on its field, or \
          #[cfg_attr(feature = \"bindings\", specta(type = specta_typescript::Number))] if its Type is derived with that feature"
     )]
     Type(String),

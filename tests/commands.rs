@@ -220,7 +220,7 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
         list.as_array().unwrap().iter().map(|task| task["task"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&observer), ["slow", "hang"]);
-    assert_eq!(seen(&watcher), ["hang"], "one kind is hidden from this observer");
+    assert_eq!(seen(&watcher), ["hang"], "this observer may not see one kind");
     let error = watcher.call("cancel", json!({ "id": id(2), "reason": "user" })).unwrap_err();
     assert!(error.as_str().is_some(), "an observer may not cancel: {error}");
     observer.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
@@ -260,8 +260,8 @@ fn a_session_has_one_unacknowledged_message_at_a_time() {
     main.open("s");
     main.call("start", start(&id(1), "count", json!(200_000))).unwrap();
     let first = main.next_message();
-    // The handler goes on, but nothing more comes until the page has acknowledged this message.
-    main.eventually("counted on", || main.call("get", json!({ "id": id(1) })).unwrap()["status"] == "completed");
+    // The handler keeps running, but nothing more comes until the page has acknowledged this message.
+    main.eventually("completed", || main.call("get", json!({ "id": id(1) })).unwrap()["status"] == "completed");
     assert!(main.no_message_for(Duration::from_millis(200)), "at most one is unacknowledged");
     assert_eq!(main.ack("s", first.number), None);
     let mut last = first;
@@ -303,7 +303,7 @@ fn what_does_not_fit_in_a_push_comes_with_the_answer_to_its_acknowledgement() {
     let mut take = |message: &Message| {
         for event in message.events() {
             if event["change"]["data"]["status"] == "completed" {
-                assert!(ended.insert(event["id"].as_str().unwrap().to_owned()), "told twice: {event}");
+                assert!(ended.insert(event["id"].as_str().unwrap().to_owned()), "reported twice: {event}");
             }
         }
         for change in message.lists() {
@@ -331,7 +331,7 @@ fn what_does_not_fit_in_a_push_comes_with_the_answer_to_its_acknowledgement() {
 }
 
 #[test]
-fn a_list_tells_which_tasks_changed_and_which_left() {
+fn a_list_reports_which_tasks_changed_and_which_left() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -364,14 +364,14 @@ fn a_list_tells_which_tasks_changed_and_which_left() {
 }
 
 #[test]
-fn a_late_watch_returns_the_snapshot_and_then_tells_the_changes() {
+fn a_late_watch_returns_the_snapshot_and_then_reports_the_changes() {
     let app = app();
     let main = app.window("main");
     main.open("s");
     main.call("start", start(&id(1), "slow", Value::Null)).unwrap();
     main.eventually("running", || main.call("get", json!({ "id": id(1) })).unwrap()["status"] == "running");
     let target = json!({ "type": "task", "data": { "id": id(1) } });
-    // Another load of the same page.
+    // The same page, loaded again.
     main.open_on("later", 77);
     let snapshots = main.call("watch", json!({ "session": "later", "target": target })).unwrap();
     assert_eq!((&snapshots[0]["status"], &snapshots[0]["sequence"]), (&json!("running"), &json!(2)));

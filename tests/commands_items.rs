@@ -1,5 +1,5 @@
-//! Calls `read` and `cancel_read` as a page, behind the real permission files, on the mock runtime. Compares byte for
-//! byte.
+//! Calls `read` and `cancel_read` as a page, behind the real permission files, on the mock runtime. Compares responses
+//! byte for byte.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -80,7 +80,7 @@ fn read_raw(page: &Page, arguments: Value) -> Vec<u8> {
 
 fn refused(page: &Page, command: &str, arguments: Value) -> String {
     let error = page.call(command, arguments).unwrap_err();
-    error["kind"].as_str().unwrap_or_else(|| panic!("not ours: {error}")).to_owned()
+    error["kind"].as_str().unwrap_or_else(|| panic!("the error is not the plugin's: {error}")).to_owned()
 }
 
 fn stop(page: &Page, session: &str, reader: &str, position: u64) {
@@ -88,7 +88,7 @@ fn stop(page: &Page, session: &str, reader: &str, position: u64) {
     assert_eq!(page.call("cancel_read", arguments).unwrap(), Value::Null);
 }
 
-/// Waits until the task has emitted everything, whether or not it has ended.
+/// Waits until task 1 has this status.
 fn wait_for(page: &Page, status: &str) {
     page.eventually(status, || page.call("get", json!({ "id": id(1) })).unwrap()["status"] == status);
 }
@@ -105,7 +105,7 @@ fn items_are_read_as_json_with_the_number_of_the_first() {
     let expected = r#"{"sequence":0,"missed":0,"done":true,"items":[1,"zwei, \"drei\"",null,{"four":[5.5]},"ü€😀 "]}"#
         .replace("😀 ", "😀\u{2028}");
     assert_eq!(read_text(&main, asked(1)), expected);
-    assert_eq!(read_text(&main, asked(1)), expected, "a repeat returns the same");
+    assert_eq!(read_text(&main, asked(1)), expected, "a repeated read returns the same");
     let end = r#"{"sequence":5,"missed":0,"done":true,"items":[]}"#;
     assert_eq!(read_text(&main, asked(2)), end);
     stop(&main, "s", "r", 2);
@@ -125,7 +125,7 @@ fn bytes_are_read_as_they_are_with_a_trailer_of_17_bytes() {
     let mut expected: Vec<u8> = (0..300_u32).map(|byte| byte.to_le_bytes()[0]).collect();
     expected.extend([0; 17]);
     assert_eq!(read_raw(&main, asked(1)), expected);
-    // The reader asks for all from the 199th on, but the buffer has dropped those before the 299th.
+    // The next reader asks for all bytes from number 198 on, but those before number 298 were read and dropped.
     stop(&main, "s", "r", 298);
     let mut expected = vec![42, 43];
     expected.extend([42, 1, 0, 0, 0, 0, 0, 0]);
@@ -277,7 +277,7 @@ fn a_second_reader_is_refused_until_the_first_has_stopped() {
         "locked",
         "even in the same session"
     );
-    // A page can't stop a foreign reader by using the same name.
+    // A page can't stop another page's reader by using the same name.
     stop(&second, "t", "r", 3);
     read_text(&main, asked(1));
     stop(&main, "s", "r", 1);
@@ -303,7 +303,7 @@ fn a_read_that_may_not_wait_ends_the_waiting_reads_of_its_session() {
             (0..3).map(|_| scope.spawn(|| read_text(&main, with(asked(2), json!({ "waitMs": 20_000 }))))).collect();
         let elsewhere =
             scope.spawn(move || (read_text(&second, with(theirs(2), json!({ "waitMs": 1_500 }))), before.elapsed()));
-        // Repeated, as nothing tells when all reads have begun to wait.
+        // Repeated, since nothing reports when all reads have begun to wait.
         while !waits.iter().all(ScopedJoinHandle::is_finished) {
             assert!(before.elapsed() < Duration::from_secs(10), "they still wait");
             assert_eq!(read_text(&main, with(asked(2), json!({ "waitMs": 0 }))), "null");

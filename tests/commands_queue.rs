@@ -58,7 +58,7 @@ fn cancel(page: &Page, number: u8) {
     page.call("cancel", json!({ "id": id(number), "reason": "user" })).unwrap();
 }
 
-/// Starts a task and waits until it has ended badly.
+/// Starts a task and waits until it has failed.
 fn failed(page: &Page, session: &str, number: u8) {
     page.call("start", start(session, number, "fails", json!({}))).unwrap();
     page.next_end(session, &id(number));

@@ -17,7 +17,7 @@ const BOSS: &str = r#"{ "identifier": "boss", "windows": ["boss"], "permissions"
     "tasks:default", "tasks:observe-all", "tasks:control-all",
     { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
 ] }"#;
-/// May trigger one kind and pause it by a permission of its own, and sees all but it.
+/// Sees all kinds but `hang`. May trigger only `hang`, pause only `echo`, and resume all but `hang`.
 const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permissions": [
     { "identifier": "tasks:observe-all", "deny": [{ "task": "hang" }] },
     { "identifier": "tasks:allow-trigger", "allow": [{ "task": "hang" }] },

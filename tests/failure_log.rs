@@ -1,4 +1,5 @@
-//! In a file of its own, since its log captures all threads of the process.
+//! Tests that an awaited failure is not logged. The test has its own file, and so its own process, because it captures
+//! the log of all threads.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 const README: &str = include_str!("../README.md");
 const APP: &str = "examples/quick-start";
-/// The least number of blocks. A change of style in the README may hide blocks from this test.
+/// The smallest number of blocks to expect: a change of style in the README could hide blocks from this test.
 const FEWEST: usize = 5;
 
 #[derive(Debug)]
@@ -14,8 +14,8 @@ struct Block<'a> {
     text: String,
 }
 
-/// Returns the blocks that name a file in a comment in their first line. JSON has no comments, so the last link of the
-/// paragraph before may name it instead.
+/// Returns the blocks that name a file in a comment in their first line. JSON has no comments, so the last link in the
+/// paragraph before a block of JSON names the file instead.
 fn blocks(markdown: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut paragraph = Vec::new();

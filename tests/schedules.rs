@@ -14,7 +14,7 @@ use tauri::{
 };
 use tauri_plugin_tasks::{Builder, Failure, Schedule, Task, TaskContext, TaskStatus, TasksExt};
 
-/// Managed by the app's own setup.
+/// State that the app's own setup manages.
 struct Greeting(&'static str);
 
 async fn greet<R: Runtime>(app: AppHandle<R>, _: TaskContext, name: String) -> Result<String, Failure> {

@@ -10,7 +10,7 @@ use tauri_plugin_tasks_engine::delivery::Owner;
 pub(crate) struct Page {
     /// The label of its webview.
     pub(crate) label: Arc<str>,
-    /// Tells apart the webviews that have had this label one after the other.
+    /// Distinguishes successive webviews with the same label.
     pub(crate) incarnation: u64,
     /// Whether the document comes from outside the app.
     pub(crate) remote: bool,

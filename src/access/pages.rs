@@ -1,4 +1,4 @@
-//! Keeps track of the webviews, and of which one has a label now.
+//! Tracks the open webviews, and which one currently has each label.
 
 use std::{
     collections::HashMap,
@@ -12,8 +12,8 @@ use std::{
 use super::page::Page;
 use crate::lock::{Lock, PAGES};
 
-/// How long a window that was about to close counts as closed, as an app may close all its windows in one go. After
-/// that it counts as open again, as the app may have prevented the close.
+/// How long a window counts as closed after its close was requested, since an app may close all its windows at once.
+/// After that it counts as open again, since the app may have prevented the close.
 const IN_ONE_GO: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Pages {
 struct Webview {
     window: String,
     incarnation: u64,
-    /// When its window was last about to close.
+    /// When the close of its window was last requested.
     closing: Option<Instant>,
 }
 
@@ -63,7 +63,7 @@ impl Pages {
         !self.webviews.lock().is_empty()
     }
 
-    /// Notes that a window is about to close. Returns whether it is the last one.
+    /// Records that a window is about to close. Returns whether it is the last one.
     pub(crate) fn last_is_closing(&self, window: &str, now: Instant) -> bool {
         let mut webviews = self.webviews.lock();
         for webview in webviews.values_mut().filter(|webview| webview.window == window) {
@@ -77,7 +77,7 @@ impl Pages {
     pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
         match self.webviews.lock().get_key_value(label) {
             Some((label, webview)) => (Arc::clone(label), webview.incarnation),
-            // It is gone, or Tauri has not reported it yet.
+            // The webview is gone, or Tauri has not reported it yet.
             None => (label.into(), u64::MAX),
         }
     }

@@ -1,4 +1,4 @@
-//! Decides what a caller may start and see by the scope entries of its permissions.
+//! Decides from the scope entries of a caller's permissions what it may start and see.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ impl TryFrom<RawScopeEntry> for ScopeEntry {
 
     fn try_from(raw: RawScopeEntry) -> Result<Self, String> {
         let task = Pattern::new(&raw.task).map_err(|problem| {
-            format!("\"{}\" in a scope entry of the tasks plugin is no pattern: {problem}", raw.task)
+            format!("\"{}\" in a scope entry of the tasks plugin is not a valid pattern: {problem}", raw.task)
         })?;
         Ok(Self { task, owner: raw.owner })
     }
@@ -67,8 +67,8 @@ impl Scope {
         self.denied.is_empty() && self.allowed.iter().any(everything)
     }
 
-    /// Returns whether a task of the kind `task` is visible. If it isn't the caller's `own`, it takes an entry for any
-    /// owner.
+    /// Returns whether a task of the kind `task` is visible. Unless it is the caller's `own`, an entry with the owner
+    /// `any` must match it.
     pub(crate) fn sees(&self, task: &str, own: bool) -> bool {
         let allowed = || self.allowed.iter().any(|entry| entry.owner == Reach::Any && entry.task.matches(task));
         !self.denies(task) && (own || allowed())
@@ -129,6 +129,6 @@ mod tests {
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "ownr": "any" })).is_err());
         assert!(serde_json::from_value::<ScopeEntry>(json!({ "task": "a", "owner": "all" })).is_err());
         let error = serde_json::from_value::<ScopeEntry>(json!({ "task": "[" })).unwrap_err();
-        assert!(error.to_string().contains("no pattern"), "{error}");
+        assert!(error.to_string().contains("not a valid pattern"), "{error}");
     }
 }

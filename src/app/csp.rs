@@ -7,12 +7,12 @@ use tauri::{
     utils::config::{Csp, CspDirectiveSources},
 };
 
-/// The sources that `connect-src` must name: the first for Linux, macOS and iOS, the second for Windows and Android,
-/// where a window may use `https` instead.
+/// The sources that `connect-src` must name: the first for Linux, macOS and iOS, the second for Windows and Android.
+/// With `useHttpsScheme`, the second starts with `https`.
 const SOURCES: [&str; 2] = ["ipc:", "http://ipc.localhost"];
 
-/// Warns if these sources are missing. Tauri then falls back to a transport that is slow for large values and bytes,
-/// and says so only in the console of the page.
+/// Warns if the app's policy does not allow [`SOURCES`]. Tauri then falls back to a transport that is slow for large
+/// values and bytes, and says so only in the console of the page.
 pub(crate) fn warn_if_slow<R: Runtime>(app: &AppHandle<R>) {
     let security = &app.config().app.security;
     let development = security.dev_csp.as_ref().filter(|_| tauri::is_dev());

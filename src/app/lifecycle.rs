@@ -1,5 +1,5 @@
-//! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and under
-//! a lock of its own, so nothing here blocks.
+//! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and holds
+//! a lock of its own meanwhile, so they must not block.
 
 use tauri_plugin_tasks_engine::delivery::engine;
 
@@ -13,7 +13,7 @@ impl PluginState {
         }
     }
 
-    /// Handles a document that has left its webview. The webview is still there.
+    /// Closes the sessions of a document that has left its webview. The webview itself still exists.
     pub(crate) fn page_left(&self, label: &str) {
         self.sessions.close_page(label, Departure::MayReturn);
     }

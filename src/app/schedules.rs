@@ -21,7 +21,7 @@ impl Planned {
     }
 }
 
-/// Adds the schedules, which begin later. The error names the one that is invalid.
+/// Adds the schedules. Their runs begin only when the app is ready. The error names the schedule that is invalid.
 pub(crate) fn put(tasks: &TaskManager, planned: Vec<Planned>) -> Result<(), String> {
     for Planned { name, task, input, schedule } in planned {
         if task_of_schedule(tasks, &name).is_some() {

@@ -9,7 +9,7 @@ use crate::{
     lock::{Lock, SERVICES},
 };
 
-/// A service as the app has registered it.
+/// A service that the app has registered, with its input as JSON.
 pub(crate) struct Service {
     task: String,
     input: Result<Json, Error>,
@@ -29,7 +29,9 @@ impl Services {
     pub(crate) fn new(services: Vec<Service>, tasks: &TaskManager) -> Result<Self, String> {
         let check = |Service { task, input }| {
             let checked = input.and_then(|input| engine(tasks).check_service(&task, &input).map(|()| input));
-            checked.map(|input| (task.clone(), input)).map_err(|error| format!("the service \"{task}\": {error}"))
+            checked
+                .map(|input| (task.clone(), input))
+                .map_err(|error| format!("service \"{task}\" can't be started: {error}"))
         };
         Ok(Self(Lock::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
     }

@@ -1,4 +1,4 @@
-//! The caller of a command: the page that it comes from, with the page's permissions for that command.
+//! The caller of a command: the page that called it, with the page's permissions for that command.
 
 use std::{sync::Arc, time::Duration};
 
@@ -108,10 +108,10 @@ impl Caller {
     }
 
     /// Makes `session` follow a task that this page has started, unless the task has ended. If the webview has closed
-    /// in the meantime, the app becomes the owner.
+    /// in the meantime, the app becomes the owner of the page's tasks.
     pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
         let record = started.record();
-        // The response includes the outcome of a task that ends at once.
+        // If the task ends at once, the response includes its outcome.
         let _ = timeout(QUICK_END, record.settled()).await;
         let snapshot = session.follow(record);
         if !self.pages.is_current(self.page()) {
@@ -131,7 +131,7 @@ impl Caller {
         self.view.scope.check_start(task).map_err(refused)
     }
 
-    /// Returns whether the caller sees the tasks of this kind whoever owns them.
+    /// Returns whether the caller sees all tasks of this kind, whatever their owners.
     pub(crate) fn sees_all(&self, task: &str) -> bool {
         self.view.scope.sees(task, false)
     }
@@ -144,7 +144,7 @@ impl Caller {
     /// Checks that the caller may change this limit, which applies to the tasks of all owners.
     pub(crate) fn check_limit(&self, of: &LimitOf) -> Result<(), Error> {
         let allowed = match of {
-            // It also applies to tasks that the app spawns under any name.
+            // This limit also applies to tasks that the app spawns under any name.
             LimitOf::App => self.view.scope.sees_everything(),
             LimitOf::Task(task) => self.sees_all(task),
             LimitOf::Group(group) => {
@@ -162,7 +162,7 @@ impl Caller {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
-    /// Returns the task with this id. One that the caller may not see is not found.
+    /// Returns the task with this id. Fails in the same way if there is none and if the caller may not see it.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
         id.parse()
             .ok()

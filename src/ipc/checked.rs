@@ -5,7 +5,7 @@ use tauri_plugin_tasks_engine::delivery::read_exactly;
 use super::words;
 use crate::{Error, Json};
 
-/// An argument that the command parses itself, since Tauri reports one that it can't read as a plain string.
+/// An argument that the command parses itself. For a malformed one, Tauri would return a plain string and no [`Error`].
 #[derive(Debug)]
 pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 

@@ -4,11 +4,11 @@ use tauri::ipc::{InvokeResponseBody, IpcResponse};
 
 use tauri_plugin_tasks_engine::delivery::Batch;
 
-/// The size of the trailer after the data of a batch of bytes: its sequence and the number of missed ones, as
-/// little-endian `u64`s, and whether it is the last batch, as 0 or 1.
+/// The size in bytes of the trailer after the data of a batch of bytes: `sequence` and `missed` as little-endian
+/// `u64`s, then `done` as one byte, 0 or 1.
 const TRAILER: usize = 17;
 
-/// The response of `read`: items as JSON, bytes as they are, or `null` if there is nothing yet.
+/// The response of `read`: items as JSON, bytes raw with a trailer, or `null` if there is nothing yet.
 pub(crate) struct ItemBatch(pub(crate) Option<Batch>);
 
 impl IpcResponse for ItemBatch {
@@ -39,21 +39,21 @@ fn json(batch: &Batch) -> Result<String, serde_json::Error> {
 
 #[cfg(test)]
 mod wire {
-    //! The types of the response in the bindings.
+    //! Defines the response's type for the bindings.
 
     use specta::{Type, Types, datatype::DataType};
 
-    /// Items that were read together.
+    /// A batch of items.
     #[derive(Type)]
     #[allow(dead_code)]
     struct ItemBatch {
-        /// The number of the first one, from 0.
+        /// The number of the first item, counted from 0.
         #[specta(type = specta_typescript::Number)]
         sequence: u64,
-        /// How many before it were dropped that should have come first.
+        /// How many items right before the first one were dropped unread.
         #[specta(type = specta_typescript::Number)]
         missed: u64,
-        /// Whether the task has ended and nothing follows.
+        /// Whether the task has ended and no more items follow.
         done: bool,
         /// The items.
         items: Vec<crate::Json>,

@@ -1,25 +1,26 @@
-//! The types that only commands use, in addition to those of the engine.
+//! Types that only the arguments and responses of commands use.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{CancelReason, Outcome, TaskSnapshot};
 
-/// A task that was started.
+/// The response of a command that starts a task.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 pub(crate) struct Started {
-    /// How it stands.
+    /// The task's snapshot.
     pub(crate) snapshot: TaskSnapshot,
-    /// How it ended, if it has ended already; `null` for an outcome of more than 4 KiB, which is to be fetched.
+    /// The task's outcome, if the task has already ended. `null` for an outcome of more than 4 KiB: fetch that with the
+    /// command `outcome`.
     pub(crate) outcome: Option<Outcome>,
 }
 
-/// Why a page cancels a task. The other [`CancelReason`]s are not a page's to give.
+/// Why a page cancels a task. A page can't give any other [`CancelReason`].
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum CancelCause {
-    /// Somebody asked for it.
+    /// The user or the page's code cancelled it.
     User,
     /// The `AbortSignal` given to `start` fired.
     Signal,

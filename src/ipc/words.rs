@@ -1,15 +1,15 @@
-//! The messages of refusals. Each says which entry to add to which permission, and where.
+//! Builds the errors for what a page is not allowed to do. Each message says how to allow it.
 
 use tauri_plugin_tasks_engine::delivery::{Refusal, error, refusal};
 
 use crate::{Error, ErrorKind, access::scope::StartRefusal};
 
-/// The error when window `label` may not start `task`.
+/// Returns the error for window `label`, which may not start `task`.
 pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error {
     let message = match why {
         StartRefusal::Denied => format!(
-            "a scope entry under \"deny\" keeps window \"{label}\" from starting task \"{task}\": look for it in the capabilities \
-             of this window (src-tauri/capabilities/*.json)"
+            "a scope entry under \"deny\" keeps window \"{label}\" from starting task \"{task}\": find that entry in the \
+             capabilities of this window (src-tauri/capabilities/*.json)"
         ),
         StartRefusal::NotAllowed => format!(
             "window \"{label}\" may not start task \"{task}\": add {{ \"identifier\": \"tasks:allow-start\", \"allow\": \
@@ -20,51 +20,53 @@ pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error
     error(ErrorKind::NotAllowed, message)
 }
 
-/// The error when window `label` may not change a limit on `tasks`, which is a name or a pattern.
+/// Returns the error for window `label`, which may not change a limit on `tasks`, a name or a pattern.
 pub(super) fn limit_refused(tasks: &str, label: &str) -> Error {
     error(
         ErrorKind::NotAllowed,
         format!(
-            "window \"{label}\" may not change this limit, which holds for everybody's tasks: add {{ \"identifier\": \
+            "window \"{label}\" may not change this limit, which applies to the tasks of all owners: add {{ \"identifier\": \
              \"tasks:allow-set-limit\", \"allow\": [{{ \"task\": \"{tasks}\", \"owner\": \"any\" }}] }} to the permissions of a \
-             capability of this window (src-tauri/capabilities/*.json), and no \"deny\" that is about them"
+             capability of this window (src-tauri/capabilities/*.json), and remove any \"deny\" entry that matches these tasks"
         ),
     )
 }
 
-/// The error when no task with this id is visible. It does not reveal whether another owner has such a task.
+/// Returns the error for a task that the page can't see. It does not reveal whether the task exists.
 pub(super) fn not_visible(id: &str) -> Error {
     error(
         ErrorKind::NotFound,
         format!(
-            "there is no task {id} here: it was removed or never started, or it belongs to another window or to the app, and this \
-             window's capability has no scope entry with \"owner\": \"any\" for it (tasks:observe-all and tasks:control-all have \
-             one for every task; to try one again, also give tasks:allow-start one)"
+            "there is no task {id} that this window may see: it was never started or was removed, or it belongs to another window \
+             or to the app and no scope entry with \"owner\": \"any\" in this window's capabilities covers it \
+             (tasks:observe-all and tasks:control-all have one for every task; to retry such a task, also add one to \
+             tasks:allow-start)"
         ),
     )
 }
 
-/// The error when no schedule of this name is visible. It does not reveal whether there is one. `entry` is the scope
-/// entry that the command needs.
+/// Returns the error for a schedule that the page may not use. It does not reveal whether the schedule exists. `entry`
+/// is the permission, with the scope entry, that the command needs.
 pub(super) fn schedule_not_visible(name: &str, entry: &str) -> Error {
     error(
         ErrorKind::UnknownSchedule,
         format!(
-            "there is no schedule named \"{name}\" here: the app has none of this name, or this window's capability has no scope \
-             entry for the task that it runs: add {entry} to the permissions of a capability of this window \
-             (src-tauri/capabilities/*.json), and no \"deny\" that is about that task"
+            "there is no schedule named \"{name}\" that this window may use: the app has no schedule of this name, or no scope \
+             entry in this window's capabilities covers the task that it runs: add {entry} to the permissions of a capability \
+             of this window (src-tauri/capabilities/*.json), and remove any \"deny\" entry that matches that task"
         ),
     )
 }
 
-/// Words the error of a start for a page: adds how to join or replace a task that the page may not see.
+/// Rewrites the error of a start for a page: if a task that the page can't see has the key, the message says how to
+/// join or replace that task.
 pub(super) fn of_start(refused: Error) -> Error {
     match refusal(&refused) {
         Some(Refusal::KeyTaken { task, key, rival: None }) => error(
             ErrorKind::KeyTaken,
             format!(
-                "a live task \"{task}\" already has the key \"{key}\", and it is not this window's own: wait for its end with \
-                 onConflict \"append\", or, to join or replace it, add {{ \"identifier\": \"tasks:allow-start\", \"allow\": \
+                "a live task \"{task}\" already has the key \"{key}\", and this window does not own it: to wait for its end, \
+                 start with onConflict \"append\"; to join or replace it, add {{ \"identifier\": \"tasks:allow-start\", \"allow\": \
                  [{{ \"task\": \"{task}\", \"owner\": \"any\" }}] }} to the permissions of a capability of this window \
                  (src-tauri/capabilities/*.json)"
             ),

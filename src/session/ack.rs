@@ -4,13 +4,13 @@ use super::{gone::gone, message::SessionMessage, session::Session};
 use crate::Error;
 
 impl Session {
-    /// Acknowledges this message. If it left something out, waits until the next frame is due and returns the next
-    /// message.
+    /// Acknowledges message number `message`. If that message left something out, waits until the next frame is due and
+    /// returns the next message.
     ///
     /// Cancel safe: if the call is dropped, the rest is pushed.
     pub(crate) async fn acknowledge(&self, message: u64) -> Result<Option<SessionMessage>, Error> {
         let Some(rest) = self.outbox.lock().acknowledge(message, Instant::now()) else {
-            // The pump ignores changes while a message is unacknowledged, so there may be some by now.
+            // The pump ignores changes while a message is unacknowledged, so some may be waiting by now.
             self.wake.notify_one();
             return Ok(None);
         };
@@ -28,7 +28,7 @@ impl Session {
     }
 }
 
-/// An acknowledgement that waits for its answer. Dropping it gives the answer up.
+/// An acknowledgement that waits for its answer. Dropping it gives up the answer, so that the rest is pushed.
 struct Waiting<'a> {
     session: &'a Session,
     acknowledgement: u64,

@@ -5,79 +5,78 @@ use serde_json::value::RawValue;
 
 use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
-/// The version of the protocol between the page's package and this crate.
+/// The version of the protocol between the npm package and this crate.
 pub(crate) const PROTOCOL: u32 = 4;
 
-/// What a session tells its page in one go.
+/// One message from a session to its page.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 pub(crate) struct SessionMessage {
-    /// Its number, from 1. The next one comes only when this one was acknowledged.
+    /// The message's number, from 1. The next message comes only after the page has acknowledged this one.
     #[cfg_attr(test, specta(type = specta_typescript::Number))]
     pub message: u64,
-    /// What happened to the tasks that are followed one by one.
+    /// The events of the tasks that the page watches one by one.
     pub events: Vec<Encoded<TaskEvent>>,
-    /// What changed in the lists that are watched.
+    /// The changes in the lists that the page watches.
     pub lists: Vec<ListChange>,
-    /// Not all fitted: the rest comes with the answer to the acknowledgement, when the next frame is due.
+    /// Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
+    /// due.
     pub more: bool,
 }
 
-/// What changed in one list.
+/// The changes in one watched list. A task is in at most one of `changed`, `progressed` and `removed`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 pub(crate) struct ListChange {
-    /// The page's number of the watch.
+    /// The number that the page chose for the watch.
     pub watch: u32,
-    /// The tasks that are new in the list or changed in more than their progress, each as it stands now.
+    /// The current snapshots of the tasks that are new in the list, or changed in more than their progress.
     pub changed: Vec<Encoded<TaskSnapshot>>,
-    /// The tasks of which only the progress has changed since they were last told in this list. No task is in more
-    /// than one of the three.
+    /// The new progress of the tasks that have changed in nothing else since this list last reported them.
     pub progressed: Vec<Encoded<ProgressChange>>,
-    /// The tasks that are not in the list any more.
+    /// The tasks that are no longer in the list.
     pub removed: Vec<TaskId>,
 }
 
-/// A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it
-/// was.
+/// The new progress of a task in a list. Nothing else in its snapshot has changed since the list last reported it.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 pub(crate) struct ProgressChange {
-    /// Its id.
+    /// The task's id.
     pub id: TaskId,
-    /// The number of its newest status change, as in its snapshot.
+    /// The number of the task's newest status change, as in its snapshot.
     #[cfg_attr(test, specta(type = specta_typescript::Number))]
     pub sequence: u64,
-    /// How far it has come by now.
+    /// The task's current progress.
     pub progress: Progress,
 }
 
-/// What `open` answers.
+/// The response of `open`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionInfo {
-    /// The protocol that is spoken.
+    /// The version of the protocol that the plugin speaks.
     pub protocol: u32,
-    /// How long a message may stay unacknowledged, in milliseconds.
+    /// How long the page may leave a message unacknowledged, in milliseconds.
     pub lease_ms: u32,
 }
 
-/// What a page watches.
+/// What a page starts or stops watching.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub(crate) enum WatchTarget {
-    /// One task, each change of it.
+    /// One task. The session reports each of its changes.
     Task {
-        /// Its id.
+        /// The task's id.
         id: String,
     },
-    /// All visible tasks that match, as they stand.
+    /// All visible tasks that match `filter`. The session reports their newest state.
     List {
-        /// The page's own number for this watch.
+        /// The number that the page chooses for this watch.
         watch: u32,
-        /// Which tasks.
+        /// Selects the tasks.
         filter: TaskFilter,
     },
 }

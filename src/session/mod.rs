@@ -1,8 +1,8 @@
 //! Delivers changes to pages. Each load of the client in a page opens one session, with one channel for all messages.
 //!
-//! [`news`] keeps what a page has yet to be told. [`protocol`] decides when it may be told. [`outbox`] combines the
-//! two. A [`session`](self::session) puts a lock around the outbox, and its [`pump`] sends the messages over the
-//! channel.
+//! [`news`] collects what has not been sent to a page yet. [`protocol`] decides when a message may be sent. [`outbox`]
+//! combines the two. A [`session`](self::session) puts a lock around the outbox, and its [`pump`] sends the messages
+//! over the channel.
 
 mod ack;
 mod gone;

@@ -1,9 +1,10 @@
 //! Composes the messages of one session from its [`News`] when its [`Protocol`] allows it. Plain data: the caller
 //! passes the time in.
 //!
-//! A push is shorter than [`PUSH_LIMIT`], so that Tauri sends it the fast way and it can't get lost alone. The limit of
-//! an answer depends on the speed of the page ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). Only an event
-//! or a list entry that is larger by itself exceeds it, at most one of each.
+//! A push is shorter than [`PUSH_LIMIT`], so that Tauri sends it directly: the page would fetch a longer one with a
+//! request of its own, which could get lost. The limit of an answer depends on the speed of the page
+//! ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). An answer exceeds it only for a single event or list
+//! entry that is larger than the limit, at most one of each.
 
 use std::sync::Arc;
 
@@ -17,10 +18,10 @@ use super::{
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
-/// The length from which Tauri sends a message the slow way (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in tauri's
-/// `ipc/channel.rs`).
+/// The length, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
+/// tauri's `ipc/channel.rs`).
 const PUSH_LIMIT: usize = 8 * 1024;
-/// How many changes may pile up, at least, before they are absorbed for a page that does not answer.
+/// The smallest number of changes that are absorbed for a page that does not answer.
 const LEAST_PILE: usize = 1024;
 
 pub(super) struct Outbox {
@@ -68,12 +69,12 @@ impl Outbox {
         self.news.unlist(watch)
     }
 
-    /// Notes that the page has used its session, so it is alive.
+    /// Records that the page has used its session, so it is alive.
     pub(super) fn is_used(&mut self, now: Instant) {
         self.protocol.is_used(now);
     }
 
-    /// Acknowledges message number `message`. If that one left something out, returns when the next one is due.
+    /// Acknowledges message number `message`. If that message left something out, returns when the next one is due.
     pub(super) fn acknowledge(&mut self, message: u64, now: Instant) -> Option<Rest> {
         let acknowledged = self.protocol.acknowledge(message, now);
         if acknowledged.is_news {
@@ -82,7 +83,7 @@ impl Outbox {
         acknowledged.rest
     }
 
-    /// Returns the answer to this acknowledgement, if it still waits for one and there is something to tell.
+    /// Returns the answer to this acknowledgement, if it still waits for one and there is news.
     pub(super) fn answer(
         &mut self,
         acknowledgement: u64,
@@ -113,7 +114,7 @@ impl Outbox {
         self.protocol.pause(self.news.refresh_at(), self.pile(), now)
     }
 
-    /// Returns the next message to push, if one may be pushed now and there is something to tell.
+    /// Returns the next message to push, if one may be pushed now and there is news or a probe is due.
     pub(super) fn next_push(&mut self, watcher: &ChangeSet<Record>, now: Instant) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
             if watcher.len() >= self.pile() {
@@ -123,15 +124,15 @@ impl Outbox {
         }
         let changed = watcher.take();
         if !changed.is_empty() {
-            // Once a frame is enough, even for changes that the page doesn't see.
+            // Absorbing changes once a frame is enough, even those that the page doesn't see.
             self.protocol.wait_a_frame(now);
         }
         self.news.absorb(changed);
         self.compose(Room::for_push(PUSH_LIMIT), false, now)
     }
 
-    /// Returns how many changes may pile up before they are absorbed although nothing may be pushed. Without a limit,
-    /// the changes of tasks that are gone again would pile up for ever.
+    /// Returns how many changes may pile up before they are absorbed while nothing may be pushed. Without a limit, the
+    /// changes of tasks that were removed in the meantime would pile up forever.
     fn pile(&self) -> usize {
         LEAST_PILE + 2 * self.len()
     }
@@ -141,8 +142,7 @@ impl Outbox {
         self.news.len()
     }
 
-    /// Composes a message with as much as there is room for. Returns `None` if there is nothing to tell and no probe is
-    /// due.
+    /// Composes a message with as much as there is room for. Returns `None` if there is no news and no probe is due.
     fn compose(&mut self, room: Room, answered: bool, now: Instant) -> Option<SessionMessage> {
         let Told { events, lists, more } = self.news.tell(room, now);
         let probes = !answered && self.protocol.probes(now);

@@ -16,7 +16,7 @@ pub(super) enum End {
 /// page.
 ///
 /// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due or, if
-/// there is nothing left to tell, when a task changes.
+/// there is no news left, when a task changes.
 pub(super) async fn pump(session: &Session, channel: Channel<SessionMessage>) -> End {
     let feed = async {
         loop {

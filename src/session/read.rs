@@ -16,15 +16,16 @@ impl Session {
         self.readers.get(id, reader)
     }
 
-    /// Returns the requested batch, or `None` if there is nothing after `wait`. With a `wait` of zero, all waiting
-    /// reads of this session return at once if there is nothing: a page can have few calls in flight, and needs one.
+    /// Returns the requested batch, or `None` if there is nothing after `wait`. If `wait` is zero and there is nothing,
+    /// all waiting reads of this session return at once. That frees their calls for other readers, since a page can
+    /// have few calls in flight.
     pub(crate) async fn read(
         &self,
         record: &Arc<Record>,
         ask: Ask<'_>,
         wait: Duration,
     ) -> Result<Option<Batch>, Error> {
-        // Registered first, so that a session that closes from here on finds the reader.
+        // Register first, so that a session that closes from here on finds the reader.
         let _reading = self.readers.begin(ask.reader, record)?;
         self.outbox.lock().is_used(Instant::now());
         let told = |read: Result<Batch, ReadRefusal>| {
@@ -34,7 +35,7 @@ impl Session {
             })
         };
         if wait.is_zero() {
-            // A batch that is there needs no waiting read to return.
+            // If the batch is there, the waiting reads need not return.
             if let Some(read) = record.items().read(ask).now_or_never() {
                 return told(read);
             }
@@ -49,7 +50,7 @@ impl Session {
         }
     }
 
-    /// Stops the reader. All items before number `position` count as read. `record` is the task, if the page may read
+    /// Stops the reader. The items before number `position` count as read. `record` is the task, if the page may read
     /// it; a removed task is found here as long as it has a reader.
     pub(crate) fn cancel_read(
         &self,

@@ -12,7 +12,7 @@ use crate::{
 /// How a page has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Departure {
-    /// The page reloads or has stopped answering, so it may be back in a moment.
+    /// The page reloads or has stopped acknowledging, so it may be back in a moment.
     MayReturn,
     /// The webview of the page has closed.
     ForGood,
@@ -20,9 +20,9 @@ pub(crate) enum Departure {
 
 type Tasks = HashMap<(TaskId, String), Reads>;
 
-/// The readers of one session: those that are the reader of a task, and those with a read in flight.
+/// The readers of one session: each is the current reader of its task or has a read in flight.
 pub(super) struct Readers {
-    /// By task and name. `None` when the session is closed.
+    /// By task and by the reader's name. `None` once the session is closed.
     tasks: Lock<Option<Tasks>, READERS>,
     /// Makes waiting reads return, to free their calls for others.
     pub(super) turn: Notify,
@@ -87,7 +87,7 @@ pub(super) struct Reading<'a> {
 
 impl Drop for Reading<'_> {
     fn drop(&mut self) {
-        // The entry may be missing, as closing the session removes it.
+        // The entry may be missing, since closing the session removes it.
         if let Some(entry) = self.readers.tasks.lock().as_mut().and_then(|tasks| tasks.get_mut(&self.key)) {
             entry.under_way -= 1;
         }

@@ -45,15 +45,15 @@ impl Session {
     pub(super) fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
-            return Err(gone("it was opened too often"));
+            return Err(gone("it was opened too many times"));
         }
         repeats.push(channel);
         Ok(())
     }
 
-    /// Tells the page each change of this task from now on. Returns the task's snapshot.
+    /// Reports each change of this task to the page from now on. Returns the task's snapshot.
     pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
-        // One lock for the watcher and the entry, or the pump would take a change and find no follow for it.
+        // Hold one lock for the watcher and the entry, or the pump could take a change before its follow exists.
         let mut outbox = self.outbox.lock();
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
@@ -63,25 +63,25 @@ impl Session {
             record.remove_watcher(&self.watcher);
         }
         drop(outbox);
-        // The progress may have a rate, which must be told again later.
+        // The progress may have a rate, which must be reported again later.
         self.wake.notify_one();
         snapshot
     }
 
     pub(crate) fn unfollow(&self, id: TaskId) {
-        // The lock also covers the watcher, or this could remove the one of a new follow.
+        // The lock also covers the watcher, or this could remove the watcher of a new follow.
         let mut outbox = self.outbox.lock();
         let follower = outbox.unfollow(id);
         if let Some(follower) = &follower {
             follower.record().remove_watcher(&self.watcher);
         }
         drop(outbox);
-        // Dropped without the lock, as this may log the task's failure.
+        // Drop it outside the lock, since this may log the task's failure.
         drop(follower);
     }
 
-    /// Tells the page from now on what changes among the tasks that match `filter` and that `view` shows it. Returns
-    /// their snapshots.
+    /// Reports to the page, from now on, the changes of the tasks that match `filter` and are visible in `view`.
+    /// Returns their snapshots.
     pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View) -> Vec<TaskSnapshot> {
         let mut outbox = self.outbox.lock();
         engine(&self.tasks).watch_all(&self.watcher);
@@ -93,7 +93,7 @@ impl Session {
     }
 
     pub(crate) fn unlist(&self, watch: u32) {
-        // The lock also covers the watcher, or this could remove the one of a list that is just being added.
+        // The lock also covers the watcher, or this could remove the watcher of a list that is just being added.
         let mut outbox = self.outbox.lock();
         if outbox.unlist(watch) {
             engine(&self.tasks).unwatch_all(&self.watcher);

@@ -42,7 +42,8 @@ struct Names {
 
 impl Sessions {
     /// Opens a session for `page`, or finds the one that an earlier call with the same name has opened. Fails if the
-    /// page speaks another `protocol`, or if the name is invalid, taken or that of a closed session.
+    /// page speaks another `protocol`, if the name is invalid, taken or that of a closed session, or if the call was
+    /// repeated too often.
     pub(crate) fn open(
         self: &Arc<Self>,
         name: &str,
@@ -101,7 +102,7 @@ impl Sessions {
         self.close(departure, |session| &*session.page.label == label);
     }
 
-    /// Closes the sessions of a page that was gone before it opened them.
+    /// Closes the sessions of a page whose webview closed while they were being opened.
     pub(crate) fn close_sessions_of(&self, page: &Page) {
         self.close(Departure::ForGood, |session| session.page == *page);
     }
@@ -136,10 +137,10 @@ impl Sessions {
         closed.extend(gone.iter().map(|(name, _)| name.clone()));
         let excess = closed.len().saturating_sub(CLOSED_LIMIT);
         closed.drain(..excess);
-        // Sessions are dropped without the lock, as that may log failures that their pages have not learned of.
+        // Drop the sessions outside the lock, since that may log failures that their pages have not learned of.
         drop(names);
         for (_, session) in gone {
-            // The readers go first, as the page may read on in another session once it learns of the close.
+            // Close the readers first, since the page may read on in another session once it learns of the close.
             session.readers.close(departure);
             session.closed.cancel();
         }

@@ -1,5 +1,5 @@
-//! Tests promises 2 and 6 between the engine and the channel, in paused time: with pages that answer late, twice or
-//! never.
+//! Tests sessions between the engine and the channel, in paused time: pages acknowledge late, twice or never, learn of
+//! each change once and in order, and cost a constant when they are gone.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -287,7 +287,7 @@ async fn a_task_that_nobody_follows_has_no_watchers() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_tells_which_tasks_were_removed_and_evicted() {
+async fn a_list_reports_which_tasks_were_removed_and_evicted() {
     let opened = Opened::new();
     opened.list(1, TaskFilter::default());
     let quick = || opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
@@ -329,7 +329,7 @@ async fn a_rate_falls_in_a_list_too() {
         }
         std::future::pending::<Result<(), Failure>>().await
     });
-    // After the last report, so that only the list knows the rate.
+    // Wait for the last report, so that only the list knows the rate.
     sleep(Duration::from_millis(5_050)).await;
     let listed = opened.list(1, TaskFilter::default());
     assert!(listed[0].progress.rate.is_some());
@@ -346,7 +346,7 @@ async fn a_rate_falls_in_a_list_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_task_is_told_even_if_its_error_is_huge() {
+async fn the_end_of_a_task_is_reported_even_if_its_error_is_huge() {
     struct Talkative;
     impl serde::Serialize for Talkative {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -364,7 +364,7 @@ async fn the_end_of_a_task_is_told_even_if_its_error_is_huge() {
     assert_eq!(ends, ["completed", "failed"]);
 }
 
-/// On real threads, as they compete with each other. Bounded by the number of messages.
+/// Runs on real threads, since the tasks must compete with each other. Bounded by the number of messages.
 #[test]
 fn tasks_that_report_without_pause_leave_room_for_others() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
@@ -396,7 +396,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
     while messages < 1_000 {
         now += FRAME;
         let Some(message) = outbox.next_push(&watcher, now) else {
-            // The tasks have not begun, or wait for a core.
+            // The tasks have not begun, or are waiting for a core.
             std::thread::yield_now();
             continue;
         };
@@ -416,7 +416,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
     }
 }
 
-/// On real threads: two calls take every pair of locks.
+/// Runs on real threads. For each pair of locks, there are two calls that take both.
 #[test]
 fn concurrent_calls_never_deadlock() {
     const ROUNDS: usize = 3_000;
@@ -508,7 +508,7 @@ async fn a_rate_falls_in_the_page_while_nothing_happens() {
     }
     let highest = rates.iter().flatten().fold(0.0_f64, |a, b| a.max(*b));
     assert!((highest - 1_000.0).abs() < 50.0, "{highest}");
-    assert_eq!(rates.last(), Some(&None), "after a while there is none");
+    assert_eq!(rates.last(), Some(&None), "the rate expires");
     let count = opened.pushed.lock().len();
     opened.stay(Duration::from_secs(3_600)).await;
     assert_eq!(opened.pushed.lock().len(), count, "then nothing more is pushed");
@@ -541,7 +541,7 @@ impl<T> KindOfRefusal for Result<T, Error> {
     }
 }
 
-/// One task of a random run: it counts in steps, reports a long message and ends.
+/// One task of a random run: it reports a long message, counts in steps and ends.
 #[derive(Debug, Clone)]
 struct Script {
     steps: Vec<u64>,
@@ -605,8 +605,8 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
         let mut known = known.lock();
         for event in message["events"].as_array().unwrap() {
             let id = event["id"].as_str().unwrap();
-            let task = known.get_mut(id).expect("only followed tasks are told");
-            assert!(!task.ended, "told after its end: {event}");
+            let task = known.get_mut(id).expect("only followed tasks are reported");
+            assert!(!task.ended, "reported after its end: {event}");
             let data = &event["change"]["data"];
             if event["change"]["type"] == "progress" {
                 task.completed = data["completed"].as_u64().unwrap();
@@ -643,7 +643,7 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
     }
     let known = known.lock();
     assert_eq!(known.len(), scripts.len());
-    assert!(known.values().all(|task| task.ended), "every end was told: {known:?}");
+    assert!(known.values().all(|task| task.ended), "every end was reported: {known:?}");
     let pushed = opened.pushed.lock();
     assert!(pushed.iter().all(|(_, _, size)| *size < 8 * 1024), "each message is small enough to be pushed");
     assert!(pushed.windows(2).all(|pair| pair[1].0 - pair[0].0 >= FRAME), "at most one a frame");
@@ -653,7 +653,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_page_is_told_everything_once_and_in_order_whatever_it_does(
+    fn a_page_learns_everything_once_and_in_order_whatever_it_does(
         scripts in scripts(),
         delays in prop::collection::vec(prop_oneof![Just(0), 1..3_000_u64], 1..8),
         repeat: bool,

@@ -53,7 +53,7 @@ async fn echo(_: TaskContext, input: SomeJson) -> Result<SomeJson, Failure> {
     Ok(input)
 }
 
-/// Any JSON; specta has no type for it.
+/// Any JSON value, for which specta has no type.
 #[derive(Serialize, Deserialize)]
 #[serde(transparent)]
 struct SomeJson(Value);
@@ -134,7 +134,7 @@ async fn large(_: TaskContext, (): ()) -> Result<String, Failure> {
     Ok("x".repeat(100_000))
 }
 
-/// Emits the numbers below `to`, and then hangs or ends.
+/// How many numbers or bytes to emit, and whether to hang afterwards.
 #[derive(Deserialize, specta::Type)]
 struct Numbers {
     to: u32,
@@ -157,7 +157,7 @@ async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(
     Ok(())
 }
 
-/// Emits the bytes 0, 1, 2 … up to `to`, and then hangs or ends.
+/// Emits `to` bytes: 0, 1, 2 and so on.
 async fn bytes(ctx: TaskContext<(), Bytes>, Numbers { to, hangs }: Numbers) -> Result<(), Failure> {
     let bytes: Vec<u8> = (0..to).map(|byte| byte.to_le_bytes()[0]).collect();
     ctx.emit_bytes(&bytes).await?;
@@ -382,8 +382,8 @@ impl Page {
         self.of(42).len() == before
     }
 
-    /// Takes and acknowledges messages until `id` has ended. Returns its last status change. If the start already
-    /// returned the end, nothing is pushed.
+    /// Takes and acknowledges messages until task `id` has ended. Returns the task's last status change. If the start
+    /// already returned the end, nothing is pushed, so this returns that end.
     pub fn next_end(&self, session: &str, id: &str) -> Value {
         if let Some(answer) = self.ended.lock().unwrap().get(id) {
             let Value::Object(mut end) = answer["snapshot"].clone() else { panic!("no snapshot: {answer}") };
@@ -427,7 +427,7 @@ impl Page {
     pub fn eventually(&self, what: &str, mut condition: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !condition() {
-            assert!(Instant::now() < deadline, "window {:?} waited in vain: {what}", self.window.label());
+            assert!(Instant::now() < deadline, "window {:?} timed out waiting for: {what}", self.window.label());
             std::thread::sleep(Duration::from_millis(2));
         }
     }

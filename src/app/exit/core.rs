@@ -14,9 +14,9 @@ use crate::{
     lock::{CODE, Lock, PHASE, WAITING},
 };
 
-/// How much longer than the grace period an exit may take, for a machine that is busy.
+/// How much longer than the grace period an exit may take on a busy machine.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
-/// The longest grace period. A longer one is cut to it.
+/// The longest grace period. Longer ones are shortened to it.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The state of an exit, without the app.
@@ -24,11 +24,11 @@ pub(super) struct Core {
     pub(super) tasks: TaskManager,
     pub(super) grace: Duration,
     pub(super) phase: Lock<Phase, PHASE>,
-    /// The code to exit with. `None` as long as only windows were closed.
+    /// The code to exit with. `None` while no request has had a code, since only windows were closed.
     pub(super) code: Lock<Option<i32>, CODE>,
     /// The number of the next question.
     questions: AtomicU64,
-    /// Nobody can answer a question, as the exit was requested by a signal.
+    /// Whether a signal has requested the exit, so that nobody can answer a question.
     unattended: AtomicBool,
     /// Wakes the main thread while it waits in [`last_chance`](Self::last_chance).
     pub(super) waiting: Lock<Option<SyncSender<()>>, WAITING>,
@@ -41,7 +41,7 @@ pub(super) enum Drain {
     ByKind,
     /// All tasks are cancelled first.
     Cancel,
-    /// First waits, without a limit, for all tasks that would be cut short.
+    /// The exit first waits, without a time limit, for all tasks that it would otherwise cut short.
     Wait,
 }
 
@@ -58,8 +58,8 @@ impl Core {
         }
     }
 
-    /// Decides on a request. `code` is the exit code, `None` for a window. `can_ask` says that the host app has a hook
-    /// and a window to ask in.
+    /// Decides on a request. `code` is the exit code, `None` for a closed window. `can_ask` is whether the host app has
+    /// a hook and a window to ask in.
     pub(super) fn on(&self, request: Request, code: Option<i32>, can_ask: bool) -> Answer {
         let busy = !is_idle(&self.tasks);
         let can_ask = can_ask && !self.unattended.load(Relaxed) && !would_be_lost(&self.tasks).is_empty();
@@ -71,24 +71,24 @@ impl Core {
         let answer = phase.on(request, Situation { busy, can_ask, now: Instant::now(), question });
         *held = match answer {
             Answer::Pass => *held,
-            // It overrules an open question and a wait, and so their code.
+            // The drain overrides an open question or wait, and so its code.
             Answer::Drain => code.or(*held),
             Answer::Hold | Answer::Ask(_) => held.or(code),
         };
         answer
     }
 
-    /// Decides to stay if a question is open: no window is left to show it in, and the app keeps running.
+    /// Decides to stay if a question is open, since no window is left to show it in and the app keeps running.
     pub(super) fn nobody_is_left_to_ask(&self) {
         self.stay_if(|phase| matches!(phase, Phase::Asking { .. }));
     }
 
-    /// Asks no more questions from now on.
+    /// Records that nobody can answer questions, so that none is asked from now on.
     pub(super) fn is_unattended(&self) {
         self.unattended.store(true, Relaxed);
     }
 
-    /// Decides not to exit, if `question` is open.
+    /// Decides not to exit. Does nothing if `question` is no longer open.
     pub(super) fn stay(&self, question: u64) {
         self.stay_if(|phase| is_open(phase, question));
     }
@@ -101,7 +101,7 @@ impl Core {
         }
     }
 
-    /// Decides to exit. Returns `false` if `question` is not open any more.
+    /// Decides to exit. Returns `false`, and does nothing, if `question` is no longer open.
     pub(super) fn leave(&self, question: u64, drain: Drain) -> bool {
         let mut phase = self.phase.lock();
         let decides = is_open(*phase, question);
@@ -111,7 +111,8 @@ impl Core {
         decides
     }
 
-    /// Begins the grace period for the remaining tasks: those that would have been cut short have ended.
+    /// Begins the grace period for the remaining tasks after a [`Drain::Wait`], when all tasks that it waits for have
+    /// ended.
     pub(super) fn has_waited(&self) {
         let mut phase = self.phase.lock();
         if *phase == Phase::Waiting {
@@ -120,7 +121,7 @@ impl Core {
     }
 }
 
-/// Whether `question` is the last one and is not decided yet.
+/// Returns whether `question` is the newest question and still undecided.
 fn is_open(phase: Phase, question: u64) -> bool {
     matches!(phase, Phase::Asking { question: open, .. } if open == question)
 }

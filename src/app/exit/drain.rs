@@ -12,7 +12,7 @@ use super::{
 use crate::{CancelReason, TaskFilter};
 
 impl Core {
-    /// Ends all tasks on a thread of its own, and then exits the app.
+    /// Starts a thread that ends all tasks and then exits the app.
     pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, drain: Drain) {
         if drain != Drain::Wait {
             self.exit_after_grace(app);
@@ -37,8 +37,7 @@ impl Core {
         });
     }
 
-    /// Exits after the grace period even if the drain is stuck: telling tasks to stop may run their code, such as
-    /// `Drop`.
+    /// Exits after the grace period even if the drain is stuck: cancelling tasks may run their code, such as `Drop`.
     fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
@@ -73,7 +72,7 @@ impl Core {
     }
 }
 
-/// Makes a runtime that the app's tasks can't hold up. Block on it only from a thread that belongs to no runtime.
+/// Creates a runtime that the app's tasks can't block. Call its `block_on` only on a thread outside any runtime.
 pub(super) fn own_runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

@@ -1,4 +1,5 @@
-//! Ends the tasks when the process is about to end and the exit can't be held: the main thread waits, within bounds.
+//! Ends the tasks when the process is about to end and the exit can't be held: the main thread waits for a bounded
+//! time.
 
 use std::{
     sync::{
@@ -20,14 +21,15 @@ use super::{
 };
 
 impl Core {
-    /// Blocks until the tasks have ended, for little more than the grace period at most. The process is about to end.
+    /// Blocks until the tasks have ended, for at most the grace period plus [`SLACK`]. Call it when the process is
+    /// about to end.
     pub(super) fn last_chance(self: &Arc<Self>) {
         let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
         self.see_to_the_end(before);
     }
 
-    /// Does the same when the app clears its resources. The process may go on then, so an exit that is held still
-    /// follows.
+    /// Does the same when the app clears its resources. The process may keep running after that, so an exit that is
+    /// held still follows.
     fn resources_cleared(self: &Arc<Self>) {
         let before = {
             let mut phase = self.phase.lock();
@@ -62,7 +64,7 @@ impl Core {
         self.waiting.lock().take();
     }
 
-    /// Wakes the main thread if it waits.
+    /// Wakes the main thread if it is waiting.
     pub(super) fn let_go(&self) {
         if let Some(waiting) = self.waiting.lock().take() {
             let _ = waiting.try_send(());
@@ -74,7 +76,7 @@ async fn until_dropped(_kept: Done) {
     std::future::pending::<()>().await;
 }
 
-/// Reports that a drain is over, also when its runtime drops it.
+/// Reports on drop that a drain is over, even if its runtime shuts down and drops it.
 struct Done(SyncSender<()>);
 
 impl Drop for Done {

@@ -2,7 +2,7 @@
 //!
 //! An exit that can be held is held ([`Answer::Drain`]): the tasks end as their kinds say, and then the app exits with
 //! the requested code. If an exit can't be held, the plugin learns of it only when the process is about to end. The
-//! main thread then waits, within bounds ([`Core::last_chance`]). [`phase`] decides what happens to each request.
+//! main thread then waits for a bounded time ([`Core::last_chance`]). [`phase`] decides what happens to each request.
 //!
 //! Tauri calls these functions on its main thread and under a lock that commands need too, so only the last chance
 //! blocks.
@@ -37,7 +37,7 @@ pub enum LastWindowClosed {
     /// The app exits once its tasks have ended as their kinds say.
     #[default]
     Drain,
-    /// The app and its tasks keep running without a window, as in an app that stays in the tray.
+    /// The app and its tasks keep running without a window, for example in the tray.
     KeepRunning,
 }
 
@@ -72,7 +72,7 @@ impl<R: Runtime> Exit<R> {
         Self { core: Arc::new(Core::new(tasks, rules.grace)), rules }
     }
 
-    /// Begins to watch for the end of the process and, if the host app wants it, for signals.
+    /// Starts watching for the end of the process and, if the host app wants it, for signals.
     pub(crate) fn watch(&self, app: &AppHandle<R>) {
         app.resources_table().add(Sentinel(Arc::clone(&self.core)));
         if self.rules.handle_signals {
@@ -90,11 +90,11 @@ impl<R: Runtime> Exit<R> {
         }
     }
 
-    /// Handles a request to exit with `code`, or the close of the last window if that is `None`. `has_window` says that
-    /// there is a window to show a question in.
+    /// Handles a request to exit with `code`, or the close of the last window if that is `None`. `has_window` is
+    /// whether there is a window to show a question in.
     pub(crate) fn exit_requested(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool, api: &ExitRequestApi) {
         let holds = match code {
-            // It can't be held, and comes again when the process is about to end.
+            // A restart can't be held. `RunEvent::Exit` follows when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
             Some(_) => self.answer(app, Request::Exit, code, has_window),
             None if self.rules.last_window_closed == LastWindowClosed::KeepRunning => {
@@ -129,8 +129,8 @@ impl<R: Runtime> Exit<R> {
         true
     }
 
-    /// Runs the hook on a blocking thread: it may need the lock held here, and tasks that never yield can't delay it
-    /// there.
+    /// Runs the hook on a blocking thread: the hook may need the lock that is held here, and tasks that never yield
+    /// can't delay it there.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
         engine(&self.core.tasks).runtime().spawn_blocking(move || hook(quit));

@@ -2,15 +2,15 @@
 //!
 //! Invariants:
 //! - A request is held only while there is something to wait for, and a question is asked only if work would be lost.
-//! - A second request to exit passes at once. A request within [`AGAIN`] of the first counts as the same one, as one
-//!   click may close a window and exit.
+//! - A second request to exit passes at once. A request within [`AGAIN`] of the first counts as the same one, since one
+//!   click may both close a window and exit.
 //! - Closing a window is not a second request: the window may close, and the drain continues.
-//! - When the held exit is finally sent, a window that closes or another exit can't overtake it: its code would be
+//! - When the held exit is finally sent, a window that closes or another exit can't overtake it, or its code would be
 //!   lost.
 
 use std::time::{Duration, Instant};
 
-/// How long after a request another one counts as the same.
+/// How soon after a request another one still counts as the same request.
 pub(super) const AGAIN: Duration = Duration::from_millis(500);
 
 /// How far the exit of the app has come.
@@ -73,7 +73,7 @@ impl Phase {
             (Self::Over, _) => (Self::Over, Answer::Pass),
             (Self::Running | Self::Asking { .. }, _) if !busy => (*self, Answer::Pass),
             (Self::Asking { since, .. }, Exit) if can_ask && is_same(since, now) => (*self, Answer::Hold),
-            // Asked again, since another page may be there by now.
+            // Asks again, since the window may show another page by now.
             (Self::Running | Self::Asking { .. }, CloseLastWindow) | (Self::Running, Exit) if can_ask => {
                 (Self::Asking { since: now, question }, Answer::Ask(question))
             }
@@ -91,7 +91,7 @@ impl Phase {
         answer
     }
 
-    /// Whether the drain began so recently that the end of the process belongs to the same request.
+    /// Returns whether the drain began so recently that the end of the process belongs to the same request.
     pub(super) fn has_just_begun_to_drain(self, now: Instant) -> bool {
         matches!(self, Self::Draining { since } if is_same(since, now))
     }

@@ -8,8 +8,10 @@ use tauri_plugin_tasks_engine::delivery::would_be_lost;
 
 /// A request to quit that waits for a decision: see [`Builder::on_quit`](crate::Builder::on_quit).
 ///
-/// The app runs on until it is decided. Dropping it decides to stay. If the user asks to quit again before that, the
-/// hook gets a new `Quit` and decisions on the old one have no effect.
+/// The app keeps running until you decide. Dropping the `Quit` decides to stay. If the user closes the last window
+/// again before that, the hook gets a new `Quit`, and decisions on the old one have no effect. A call of
+/// `AppHandle::exit` at least half a second after the question overrides it: the tasks end as their kinds say, and the
+/// app exits.
 #[must_use = "dropping it decides to stay"]
 pub struct Quit<R: Runtime> {
     app: AppHandle<R>,
@@ -33,10 +35,10 @@ impl<R: Runtime> Quit<R> {
         would_be_lost(&self.core.tasks)
     }
 
-    /// Quits once all of these [`tasks`](Self::tasks) have ended, however long that takes.
+    /// Quits once all of the [`tasks`](Self::tasks) have ended, however long that takes.
     ///
     /// Tasks that are held or wait for their delay are cancelled. Meanwhile no task can be started or held. A task that
-    /// waits for a slot taken by a service keeps waiting. Windows stay open and may be closed. On another request to
+    /// waits for a slot occupied by a service keeps waiting. Windows stay open and may be closed. On another request to
     /// exit, the remaining tasks end as their kinds say, within [`Builder::exit_grace`](crate::Builder::exit_grace).
     pub fn wait(self) {
         self.leave(Drain::Wait);

@@ -11,10 +11,10 @@ use tauri::{AppHandle, Runtime};
 
 use super::{core::Core, drain::own_runtime, phase::AGAIN};
 
-/// How long a main thread that doesn't respond may delay the exit after the second signal.
+/// How long an unresponsive main thread may delay the exit after the second signal.
 const LAST_RESORT: Duration = Duration::from_secs(1);
 
-/// Turns each signal into an exit from now on.
+/// Starts turning each signal into an exit.
 pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     let (runtime, signals) = match listening() {
         Ok(listening) => listening,
@@ -24,7 +24,7 @@ pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     thread::spawn(move || runtime.block_on(exit_by_signal(&app, &core, signals)));
 }
 
-/// Starts to listen for signals. Returns them with the runtime that they need.
+/// Starts listening for signals. Returns them with the runtime that they need.
 fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
     let runtime = own_runtime()?;
     let signals = {
@@ -34,7 +34,7 @@ fn listening() -> io::Result<(tokio::runtime::Runtime, Signals)> {
     match signals {
         Ok(signals) => Ok((runtime, signals)),
         Err(error) => {
-            // Dropping it blocks, which a thread of another runtime must not do.
+            // Dropping a runtime blocks, which is not allowed on a thread of another runtime.
             runtime.shutdown_background();
             Err(error)
         }
@@ -50,7 +50,7 @@ async fn exit_by_signal<R: Runtime>(app: &AppHandle<R>, core: &Core, mut signals
             continue;
         }
         core.is_unattended();
-        // If the main thread already waits, this is the second request.
+        // If the main thread is already waiting, this signal is the second request.
         core.let_go();
         app.exit(exit_code);
         if first.replace(Instant::now()).is_some() {

@@ -1,4 +1,4 @@
-//! Exits without an app, on real threads.
+//! Tests the exit without an app, on real threads.
 
 use tokio::runtime;
 
@@ -16,8 +16,8 @@ use super::{
 use crate::TaskManager;
 use crate::{CancelReason, Failure, TaskContext, TaskStatus};
 
-/// Makes a runtime with one running task, which ignores a cancel if `stubborn`. On real threads, as the main thread
-/// blocks.
+/// Creates a runtime with one running task, which ignores a cancel if `stubborn`. It has real threads, since the main
+/// thread blocks.
 fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let tasks = TaskManager::new(runtime.handle().clone());

@@ -16,7 +16,7 @@ pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> R
     caller.cancel(&id, reason.into())
 }
 
-/// Tells all visible tasks that match to stop. Returns how many had not ended.
+/// Tells all visible tasks that match to stop. Returns how many of them had not ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
@@ -58,7 +58,7 @@ pub(crate) async fn set_limit(caller: Caller, of: Checked<LimitOf>, limit: Check
     caller.tasks.set_limit(of, limit.map(|limit| limit as usize))
 }
 
-/// Returns how many tasks of each kind have which status, for the kinds of which the page sees all tasks.
+/// Returns how many tasks of each kind have each status. Leaves out a kind if the page can't see all of its tasks.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn counts(caller: Caller) -> Result<Vec<TaskCounts>, Error> {

@@ -14,12 +14,13 @@ use crate::{
 /// The longest name of a reader, in bytes.
 const READER_LIMIT: usize = 64;
 
-/// Returns batch number `batch`, from 1, of the items or bytes that task `id` emits, to the page's reader `reader`.
-/// Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+/// Returns batch number `batch`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
+/// `wait_ms` milliseconds, at most [`LONGEST_WAIT`], and returns `null` if there is nothing by then. If `wait_ms` is 0
+/// and there is nothing, all waiting reads of the session return `null` at once.
 ///
 /// `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
-/// same in each call of a reader. A call for a batch releases all batches but that one and the three before it, so at
-/// most four calls may be in flight at once.
+/// same in all calls of a reader. Each call releases all batches except the one that it asks for and the three before
+/// that, so at most four calls may be in flight at once.
 #[command]
 #[cfg_attr(test, specta::specta)]
 #[allow(clippy::too_many_arguments)]
@@ -42,7 +43,7 @@ pub(crate) async fn read(
     Ok(ItemBatch(read))
 }
 
-/// Stops a reader. All items before number `position` count as read; the others are left for the next reader.
+/// Stops a reader. The items before number `position` count as read; the next reader gets the others.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_read(

@@ -1,5 +1,5 @@
 // The list of all commands, for the handler, the bindings and (in build.rs) the permissions. `all_commands!(name)`
-// calls the macro `name` with them. Not a doc comment, since build.rs includes this file too.
+// calls the macro `name` with them. This is not a doc comment, since build.rs includes this file too.
 
 macro_rules! all_commands {
     ($with:ident) => {

@@ -1,5 +1,5 @@
-//! The commands. A page that reloads repeats its calls in flight, so each command must be idempotent: a start that was
-//! accepted already finds its task again, and all other commands act on what exists.
+//! The commands. A page that reloads repeats its calls in flight, so each command must be idempotent: a repeated start
+//! returns the task that the first one started, and all other commands act on what exists.
 //!
 //! A new command is a function in one of these files and a name in `list.rs`.
 

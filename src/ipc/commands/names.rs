@@ -5,7 +5,7 @@ use crate::Error;
 /// The longest name of a task or schedule, in bytes. A longer one is not matched against patterns.
 pub(super) const NAME_LIMIT: usize = 1024;
 
-/// Stands for a name over the limit in messages.
+/// Replaces a name over the limit in messages.
 pub(super) const TOO_LONG: &str = "…";
 
 pub(super) fn check_name(task: &str) -> Result<(), Error> {

@@ -10,7 +10,8 @@ use crate::{
     ipc::{caller::Caller, words},
 };
 
-/// Returns the schedules of the kinds of which the page sees all tasks, sorted by name.
+/// Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it
+/// runs.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, Error> {
@@ -19,8 +20,8 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
     Ok(schedules)
 }
 
-/// Starts a run of a schedule now, with an `id` that the page has made for it. Returns the run that is still live
-/// instead, if there is one.
+/// Starts a run of a schedule now, under the `id` that the page has generated. If an earlier run has not ended and the
+/// schedule does not overlap its runs, returns the earlier run instead.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
@@ -38,14 +39,14 @@ pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<
     }
 }
 
-/// Pauses a schedule: no more runs start until it is resumed.
+/// Pauses a schedule: only a trigger starts runs until it is resumed.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn pause_schedule(caller: Caller, name: String) -> Result<(), Error> {
     caller.tasks.pause_schedule(&controlled(&caller, name, "tasks:allow-pause-schedule")?)
 }
 
-/// Resumes a schedule. Runs missed during the pause are not made up for.
+/// Resumes a schedule. Runs that were due during the pause are not made up for.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), Error> {

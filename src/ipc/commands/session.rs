@@ -20,7 +20,8 @@ pub(crate) async fn open(
     caller.open(&session, protocol, channel)
 }
 
-/// Acknowledges message number `message`. If that one said `more`, returns the next message once the next frame is due.
+/// Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
+/// the next message.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<SessionMessage>, Error> {
@@ -38,7 +39,7 @@ pub(crate) async fn watch(caller: Caller, session: String, target: WatchTarget) 
     }
 }
 
-/// Ends a watch that [`watch`] or [`start`] began. The tasks go on.
+/// Ends a watch that [`watch`] or [`start`] began. The tasks keep running.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn unwatch(caller: Caller, session: String, target: WatchTarget) -> Result<(), Error> {

@@ -9,8 +9,8 @@ use crate::{
     ipc::{caller::Caller, checked::Checked, wire::Started},
 };
 
-/// Starts `task` with an `id` that the page has made for it, and makes the session report it. Returns another task with
-/// the same key instead, if there is one and the options say to join it.
+/// Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
+/// same key and the options say to join it, returns that task instead.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn start(
@@ -28,7 +28,7 @@ pub(crate) async fn start(
     Ok(caller.follow_start(&session, &started).await)
 }
 
-/// Starts the ended task `id` again with the same input, as the new task `new_id`.
+/// Starts the ended task `id` again with the same input, as a new task with the id `new_id`.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
@@ -44,7 +44,8 @@ pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: S
     Ok(caller.follow_start(&session, &started).await)
 }
 
-/// Starts a `task` for each of `inputs`, and one that stands for all of them. The page has made `id` for the latter.
+/// Starts one `task` for each of `inputs`, and a batch that represents all of them, under the `id` that the page has
+/// generated.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn batch(

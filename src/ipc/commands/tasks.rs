@@ -1,4 +1,4 @@
-//! Commands that look at tasks and remove them.
+//! Commands that return what is known about tasks, and that remove tasks.
 
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
@@ -24,7 +24,7 @@ pub(crate) async fn list(caller: Caller, filter: Checked<TaskFilter>) -> Result<
     Ok(caller.records(&filter.0?).map(|record| record.snapshot()).collect())
 }
 
-/// Waits for a task to end and returns its outcome, or `null` if it still runs after [`LONGEST_WAIT`].
+/// Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`].
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome>, Error> {

@@ -1,4 +1,4 @@
 use std::time::Duration;
 
-/// The longest that one call of `outcome` or `read` waits.
+/// How long one call of `outcome` or `read` waits at most.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(25);

@@ -9,15 +9,15 @@ use crate::{TaskChange, TaskEvent, TaskSnapshot, session::message::Encoded};
 pub(in crate::session) struct Follow {
     pub cursor: Cursor,
     pub follower: Follower,
-    /// The task's turn, if it has something to tell.
+    /// The task's turn, if it has news.
     pub turn: Option<u64>,
 }
 
-/// What is left to tell about a followed task.
+/// What remains to be reported about a followed task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Left {
     Nothing,
-    /// The task changes faster than it can be told, so the rest waits for its next turn.
+    /// The message already contains a progress of this task, so the rest waits for the task's next turn.
     MoreToCome,
     /// The message is full.
     NoRoom,
@@ -26,7 +26,7 @@ pub(in crate::session) enum Left {
 impl Follow {
     /// Returns the task's snapshot, and a follow that begins right after it unless the task has ended.
     pub(in crate::session) fn new(record: &Arc<Record>) -> (TaskSnapshot, Option<Self>) {
-        // The follower comes first, as the task may fail right after the snapshot.
+        // Create the follower first, since the task may fail right after the snapshot.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
         if cursor.has_ended() {
@@ -36,8 +36,8 @@ impl Follow {
         (snapshot, Some(Self { cursor, follower, turn: None }))
     }
 
-    /// Adds what there is to tell to `events`, with at most one progress, and leaves `reserved` bytes of `room` free.
-    /// Returns what is left and, if it told a progress, whether that has a rate.
+    /// Adds the task's news to `events`, with at most one progress, and leaves `reserved` bytes of `room` free. Returns
+    /// what remains and, if a progress was added, whether that has a rate.
     pub(in crate::session) fn tell(
         &mut self,
         events: &mut Vec<Encoded<TaskEvent>>,

@@ -1,4 +1,4 @@
-//! One list that a page watches: what the page has been told about each task, and what has changed since.
+//! One list that a page watches: what the page knows about each task, and what has changed since.
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ pub(in crate::session) struct List {
 
 #[derive(Default)]
 struct Listed {
-    /// What the page has been told, if it has the task in the list.
+    /// What the page knows, if it has the task in the list.
     told: Option<Told>,
-    /// The task's turn, if it has something to tell.
+    /// The task's turn, if it has news.
     due: Option<Due>,
 }
 
@@ -35,11 +35,11 @@ struct Due {
     record: Option<Arc<Record>>,
 }
 
-/// What there is to tell about a task whose turn it is.
+/// The news of a task whose turn it is.
 pub(in crate::session) struct Turn {
     /// `None` if nothing has changed that the page would see.
     pub news: Option<ListNews>,
-    /// What the page knows after this news. `None` if it no longer has the task in the list then.
+    /// What the page knows after this news. `None` if the page then no longer has the task in the list.
     pub told: Option<Told>,
     /// If the news contains a progress: the task, and whether the progress has a rate.
     pub progress: Option<(Arc<Record>, bool)>,
@@ -105,7 +105,7 @@ impl List {
         self.tasks.len()
     }
 
-    /// Notes that `record` has changed or, if `gone`, that the engine has removed it.
+    /// Records that `record` has changed or, if `gone`, that the engine has removed it.
     pub(in crate::session) fn note(
         &mut self,
         watch: u32,
@@ -135,14 +135,15 @@ impl List {
         }
     }
 
-    /// Makes the list tell the progress of this task again, changed or not.
+    /// Makes the list report this task's progress again, even if it has not changed.
     pub(in crate::session) fn refresh(&mut self, id: TaskId) {
         if let Some(told) = self.tasks.get_mut(&id).and_then(|listed| listed.told.as_mut()) {
             told.refresh();
         }
     }
 
-    /// Returns what there is to tell about a task whose turn it is. The caller then calls [`taken`](Self::taken).
+    /// Returns the news of a task whose turn it is. Once the news is in a message, the caller calls
+    /// [`taken`](Self::taken).
     pub(in crate::session) fn turn_of(&self, id: TaskId) -> Turn {
         let listed = self.tasks.get(&id);
         let before = listed.and_then(|listed| listed.told);
@@ -174,7 +175,7 @@ impl List {
         }
     }
 
-    /// Returns the turns of all tasks that have something to tell.
+    /// Returns the turns of all tasks that have news.
     pub(in crate::session) fn turns(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|listed| listed.due.as_ref().map(|due| due.turn))
     }

@@ -1,13 +1,14 @@
-//! What a page has yet to be told: about the single tasks that it follows, and about the lists that it watches.
+//! Collects what has not been sent to a page yet, about the tasks that it follows and the lists that it watches.
 //!
 //! Invariants:
 //! - There is one entry for each followed task. Each list has one entry for each task that the page has in it or that
 //!   the engine has. This holds however long the page is away.
-//! - Each status change of a followed task is told once and in order. The newest progress is told before the end.
-//! - What the page was told about a list is how the list stood, except for tasks that still wait for their turn. The
-//!   task that has waited longest comes first.
-//! - Neither followed tasks nor lists take more than half of a message from the other.
-//! - A failure counts as told once the page has acknowledged the message that contains it.
+//! - Each status change of a followed task is reported once and in order. The newest progress is reported before the
+//!   end.
+//! - The page's copy of a list is up to date, except for tasks that still wait for their turn. The task that has waited
+//!   longest comes first.
+//! - Followed tasks and lists can each use at least half of a message.
+//! - A failure counts as reported once the page has acknowledged the message that contains it.
 
 pub(super) mod follow;
 pub(super) mod list;
@@ -31,25 +32,25 @@ use list::List;
 use room::{ENVELOPE, Room};
 use turns::Turns;
 
-/// How long after a rate was told it is told again if nothing else happens, so that the page sees it fall.
+/// How long after its last report a rate is reported again if nothing else happens, so that the page sees it fall.
 const REFRESH: Duration = Duration::from_secs(1);
 
 pub(super) struct News {
     follows: IdMap<Follow>,
-    /// Followed tasks with something to tell.
+    /// Followed tasks with news.
     due_follows: Turns<TaskId>,
     /// The followers of the tasks whose end is in the unacknowledged message.
     told_ends: Vec<Follower>,
     lists: BTreeMap<u32, List>,
-    /// Listed tasks with something to tell, each with its list.
+    /// Listed tasks with news, each with the number of its list.
     due_listed: Turns<(u32, TaskId)>,
-    /// The tasks whose progress was last told with a rate: where, and when.
+    /// The tasks whose progress was last reported with a rate: where, and when.
     rated: HashMap<(Where, TaskId), (Arc<Record>, Instant), RandomState>,
-    /// No rate has to be told again before this.
+    /// The earliest time at which a rate may have to be reported again.
     refresh_at: Instant,
 }
 
-/// Where a task is told. Lists may lag behind independently.
+/// Where a task is reported. Each list may lag behind independently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Where {
     Follow,
@@ -60,7 +61,7 @@ enum Where {
 pub(super) struct Told {
     pub events: Vec<Encoded<TaskEvent>>,
     pub lists: Vec<ListChange>,
-    /// Something was left out for lack of room.
+    /// Whether something was left out for lack of room.
     pub more: bool,
 }
 
@@ -83,8 +84,9 @@ impl News {
         self.follows.contains_key(&id)
     }
 
-    /// Follows the task: tells each of its changes from now on. Returns its snapshot. If the task was followed already,
-    /// its pending changes are told nevertheless, as the snapshot may get lost or reach other code in the page.
+    /// Follows the task: reports each of its changes from now on. Returns its snapshot. If the task was already
+    /// followed, its pending changes are still reported, since the snapshot may get lost or reach other code in the
+    /// page.
     pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
         let snapshot = if self.follows(record.id) {
             record.snapshot()
@@ -98,7 +100,7 @@ impl News {
         snapshot
     }
 
-    /// Returns the follower. Drop it without a lock, as that may log the task's failure.
+    /// Stops following the task. Returns the follower. Drop it outside the lock, since that may log the task's failure.
     pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Follower> {
         let follow = self.follows.remove(&id)?;
         if let Some(turn) = follow.turn {
@@ -107,7 +109,7 @@ impl News {
         Some(follow.follower)
     }
 
-    /// Watches a list: tells its changes from now on. Returns the snapshots of the tasks in it.
+    /// Watches a list: reports its changes from now on. Returns the snapshots of the tasks in it.
     pub(super) fn list(
         &mut self,
         watch: u32,
@@ -128,7 +130,7 @@ impl News {
             .collect()
     }
 
-    /// Returns whether there is no list left.
+    /// Stops watching a list. Returns whether no list is left.
     pub(super) fn unlist(&mut self, watch: u32) -> bool {
         if let Some(list) = self.lists.remove(&watch) {
             list.turns().for_each(|turn| self.due_listed.leave(turn));
@@ -138,7 +140,7 @@ impl News {
 
     // Changes.
 
-    /// Notes that these tasks have changed.
+    /// Records that these tasks have changed.
     pub(super) fn absorb(&mut self, changed: Vec<Arc<Record>>) {
         for record in &changed {
             let gone = record.is_removed();
@@ -163,7 +165,7 @@ impl News {
         }
     }
 
-    /// Notes that the page has acknowledged the last message.
+    /// Records that the page has acknowledged the last message.
     pub(super) fn taken(&mut self) {
         self.told_ends.drain(..).for_each(|follower| follower.knows_the_end());
     }
@@ -173,12 +175,12 @@ impl News {
         self.follows.len() + self.lists.values().map(List::len).sum::<usize>()
     }
 
-    /// Returns when the next rate must be told again, if there is any.
+    /// Returns when a rate may have to be reported again next. `None` if there is no rate.
     pub(super) fn refresh_at(&self) -> Option<Instant> {
         (!self.rated.is_empty()).then_some(self.refresh_at)
     }
 
-    /// Notes that the progress of this task was told in `told_in`. `rated` says whether it has a rate.
+    /// Records that the progress of this task was reported in `told_in`. `rated` is whether it has a rate.
     fn note_rate(&mut self, told_in: Where, record: &Arc<Record>, rated: bool, now: Instant) {
         let key = (told_in, record.id);
         if !rated {

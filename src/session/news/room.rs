@@ -1,11 +1,11 @@
-/// An upper bound for the bytes that a message or a list change takes beside its contents.
+/// An upper bound for the bytes that a message or a list change takes in addition to its contents.
 pub(in crate::session) const ENVELOPE: usize = 128;
 
-/// The room that is left in a message.
+/// The room left in a message.
 pub(in crate::session) struct Room {
     left: usize,
     is_answer: bool,
-    /// The next thing fits whatever its size, as it would otherwise block everything behind it for ever.
+    /// Whether the next entry fits whatever its size, since it would otherwise block all entries behind it forever.
     takes_any: bool,
 }
 
@@ -15,8 +15,8 @@ impl Room {
         Self { left: limit - ENVELOPE, is_answer: false, takes_any: false }
     }
 
-    /// Returns the room of an answer of at most `limit` bytes. The first thing in each [part](Self::next_part) may
-    /// exceed it.
+    /// Returns the room of an answer of at most `limit` bytes. The first entry in each [part](Self::next_part) may
+    /// exceed the limit.
     pub(in crate::session) fn for_answer(limit: usize) -> Self {
         Self { is_answer: true, takes_any: true, ..Self::for_push(limit) }
     }
@@ -31,7 +31,8 @@ impl Room {
         self.left
     }
 
-    /// Takes `size` bytes if `reserved` bytes stay free. Returns whether it did.
+    /// Takes `size` bytes if `reserved` bytes stay free, or if the next entry fits whatever its size. Returns whether
+    /// it did.
     pub(in crate::session) fn takes(&mut self, size: usize, reserved: usize) -> bool {
         // Plus one for the comma.
         let takes = self.takes_any || size + reserved < self.left;

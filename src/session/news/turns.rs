@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-/// A queue of those that wait for a turn, first come, first served. Each keeps the number that it got on joining.
+/// A first-in, first-out queue of keys. Each keeps the number that it got on joining.
 #[derive(Debug)]
 pub(in crate::session) struct Turns<K> {
     waiting: BTreeMap<u64, K>,
@@ -24,12 +24,12 @@ impl<K: Copy> Turns<K> {
         self.waiting.remove(&number);
     }
 
-    /// Returns the first in the queue, if its number is lower than `end`.
+    /// Returns the first key in the queue and its number, if that is lower than `end`.
     pub(in crate::session) fn first(&self, end: u64) -> Option<(u64, K)> {
         self.waiting.first_key_value().map(|(number, who)| (*number, *who)).filter(|(number, _)| *number < end)
     }
 
-    /// Returns the number that the next one to join gets.
+    /// Returns the number that the next key to join gets.
     pub(in crate::session) fn end(&self) -> u64 {
         self.next
     }

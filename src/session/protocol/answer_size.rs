@@ -1,19 +1,20 @@
-//! Limits the size of an answer by how long the page took for the last ones.
+//! Limits the size of an answer by how long the page took to acknowledge the last messages.
 //!
-//! A page handles a message in one go and draws no frame meanwhile. So a busy or slow page gets smaller answers, and a
-//! quick page gets larger ones.
+//! A page draws no frame while it handles a message. So a busy or slow page gets smaller answers, and a quick page gets
+//! larger ones.
 
 use std::time::Duration;
 
 use super::timing::FRAME;
 
-/// The smallest limit, in bytes. It is that of a push.
+/// The smallest limit, in bytes, which is the limit of a push.
 const LEAST: usize = 8 * 1024;
 /// The largest limit, in bytes.
 const MOST: usize = 512 * 1024;
 /// The limit for a page whose speed is unknown, in bytes.
 const FIRST: usize = 64 * 1024;
-/// If a page takes less than this, the limit grows. Half of [`FRAME`], so that one step of growth can't exceed a frame.
+/// If a page takes less time than this, the limit grows. Half of [`FRAME`], so that one step of growth can't exceed a
+/// frame.
 const QUICK: Duration = Duration::from_micros(8_500);
 
 /// The limit for the next answer.
@@ -31,7 +32,8 @@ impl AnswerSize {
         self.limit
     }
 
-    /// Adapts the limit: the page took this long for a message. `full` says that the message was as large as the limit.
+    /// Adapts the limit to the time that the page took for a message. `full` is whether the message was an
+    /// answer that the limit cut short.
     pub(super) fn learn(&mut self, took: Duration, full: bool) {
         if took > FRAME {
             self.limit = (self.limit / 2).max(LEAST);

@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - At most one message is unacknowledged, and at most one is sent in each [`FRAME`], pushed or as an answer.
-//! - A page that is silent for [`PROBE`](timing::PROBE) is sent a message even if there is nothing to tell. A page that
+//! - A page that is silent for [`PROBE`](timing::PROBE) is sent a message even if there is no news. A page that
 //!   leaves a message unacknowledged for a [`LEASE`] counts as gone.
 
 pub(super) mod answer_size;
@@ -17,8 +17,8 @@ pub(super) struct Protocol {
     last_message: u64,
     turn: Turn,
     acknowledgements: u64,
-    /// When the lease began, if one runs: the page has a message to acknowledge, or has not used its session since it
-    /// opened it.
+    /// When the lease began, if one runs: the page must acknowledge a message, or has not used its session since it was
+    /// opened.
     unanswered_since: Option<Instant>,
     /// When the page last used its session.
     heard_at: Instant,
@@ -40,7 +40,7 @@ enum Turn {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sent {
     at: Instant,
-    /// The message left something out.
+    /// Whether the message left something out.
     more: bool,
     answered: bool,
 }
@@ -48,12 +48,12 @@ struct Sent {
 /// The answer that an acknowledgement waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rest {
-    /// The number of the acknowledgement. A repeat gets a new number and takes over.
+    /// The number of the acknowledgement. A repeated acknowledgement gets a new number and the answer.
     pub acknowledgement: u64,
     pub due: Instant,
 }
 
-/// When the pump looks again.
+/// When the pump looks for the next push.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Pause {
     /// At this time at the latest, or only after changes if this is `None`.
@@ -83,7 +83,7 @@ impl Protocol {
         }
     }
 
-    /// Notes that the page has used its session, so it is alive.
+    /// Records that the page has used its session, so it is alive.
     pub(super) fn is_used(&mut self, now: Instant) {
         self.heard_at = now;
         if !matches!(self.turn, Turn::Unacknowledged(_)) {
@@ -102,7 +102,8 @@ impl Protocol {
         let mut is_news = false;
         match self.turn {
             Turn::Idle => return Acknowledged { is_news, rest: None },
-            // A repeat while the first one waits. That one may have got lost, so this one is answered instead.
+            // A repeat while the first acknowledgement waits. The page may no longer wait for that one, so this one is
+            // answered instead.
             Turn::Answering { .. } => {}
             Turn::Unacknowledged(sent) => {
                 is_news = true;
@@ -144,7 +145,8 @@ impl Protocol {
         self.may_send_at = now + FRAME;
     }
 
-    /// Notes that a message is sent, and begins its lease. Returns its number. `more` says that it left something out.
+    /// Records that a message is sent, and begins its lease. Returns its number. `more` is whether it left something
+    /// out.
     pub(super) fn sent(&mut self, more: bool, answered: bool, now: Instant) -> u64 {
         self.last_message += 1;
         self.unanswered_since = Some(now);
@@ -168,7 +170,7 @@ impl Protocol {
     pub(super) fn pause(&self, refresh: Option<Instant>, pile: usize, now: Instant) -> Pause {
         match self.turn {
             Turn::Unacknowledged(_) => Pause { until: self.lease_end(), changes: pile },
-            // An answer doesn't wake the pump. Its lease ends no sooner than this.
+            // Sending the answer doesn't wake the pump, and the answer's lease ends no earlier than this.
             Turn::Answering { .. } => Pause { until: Some(now + LEASE), changes: pile },
             Turn::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
             Turn::Idle => {

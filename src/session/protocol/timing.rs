@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// Slightly longer than one frame at 60 Hz, as timers count whole milliseconds. At 58.8 messages a second, a page
-/// seldom gets two in one frame.
+/// The shortest time between two messages. Slightly longer than one frame at 60 Hz, since timers count whole
+/// milliseconds. At 58.8 messages a second, a page rarely gets two in one frame.
 pub(crate) const FRAME: Duration = Duration::from_millis(17);
 /// How long a page may leave a message unacknowledged before it counts as gone.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);

@@ -1,4 +1,4 @@
-//! Tests what a page is told about its lists, how often, and how much at a time.
+//! Tests what a session reports about a page's lists, how often, and how much at a time.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -36,7 +36,7 @@ fn ticks(opened: &Opened, ms: u64) -> TaskId {
     task.id()
 }
 
-/// Returns the list changes in a message, each with its sort and task id.
+/// Returns the list changes in a message, each with the name of its field and the task id.
 fn told(message: &Value) -> Vec<(&'static str, String)> {
     let mut told = Vec::new();
     for change in message["lists"].as_array().unwrap() {
@@ -51,7 +51,7 @@ fn told(message: &Value) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_the_progress_is_told_if_nothing_else_has_changed() {
+async fn only_the_progress_is_reported_if_nothing_else_has_changed() {
     let opened = Opened::new();
     let tick = Arc::new(Notify::new());
     let id = counts(&opened, &tick);
@@ -69,7 +69,7 @@ async fn only_the_progress_is_told_if_nothing_else_has_changed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_has_not_changed_is_not_told_again() {
+async fn a_task_that_has_not_changed_is_not_reported_again() {
     let opened = Opened::new();
     opened.tasks.set_limit(LimitOf::App, Some(0)).unwrap();
     let waits = opened.hang();
@@ -85,7 +85,7 @@ async fn a_task_that_has_not_changed_is_not_told_again() {
 
 /// Changes each part of a snapshot except the progress, with and without a status change.
 #[tokio::test(start_paused = true)]
-async fn the_whole_snapshot_is_told_if_more_than_the_progress_has_changed() {
+async fn the_whole_snapshot_is_reported_if_more_than_the_progress_has_changed() {
     type Change = fn(&Opened, TaskId);
     let free: Change = |opened, _| opened.tasks.set_limit(LimitOf::App, None).unwrap();
     let disown: Change = |opened, _| engine(&opened.tasks).disown(|owner| owner.label() == Some("main"));
@@ -104,7 +104,7 @@ async fn the_whole_snapshot_is_told_if_more_than_the_progress_has_changed() {
         let delay = if field == "nextAttemptAt" { Duration::from_millis(500) } else { Duration::ZERO };
         let id = start(&opened, StartOptions::new().delay(delay));
         if field == "nextAttemptAt" {
-            // The task has no place before and after.
+            // Hold the task, so that it has no queue position before or after.
             opened.tasks.hold(id).unwrap();
         }
         is_told_as_a_whole(&opened, id, field, change).await;
@@ -116,7 +116,7 @@ async fn the_whole_snapshot_is_told_if_more_than_the_progress_has_changed() {
     }
 }
 
-/// A manager with kinds whose tasks run for ever.
+/// Returns a manager with one kind, whose tasks run forever.
 fn works() -> TaskManager {
     let kind = Kind::new("works", Default::default(), Errors::default(), async |_: TaskContext, (): ()| {
         std::future::pending::<Result<(), Failure>>().await
@@ -139,7 +139,7 @@ async fn is_told_as_a_whole(opened: &Opened, id: TaskId, field: &str, change: fn
     let before = serde_json::to_value(&before[0]).unwrap();
     change(opened, id);
     let messages = opened.take_all().await;
-    let last = messages.last().unwrap_or_else(|| panic!("{field} is told"));
+    let last = messages.last().unwrap_or_else(|| panic!("{field} is not reported"));
     assert_eq!(told(last), [("changed", id.to_string())], "{field}");
     let snapshot = &last["lists"][0]["changed"][0];
     assert_eq!(*snapshot, serde_json::to_value(opened.tasks.get(id).unwrap()).unwrap());
@@ -147,7 +147,7 @@ async fn is_told_as_a_whole(opened: &Opened, id: TaskId, field: &str, change: fn
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_whole_snapshot_is_told_when_a_task_becomes_overdue() {
+async fn the_whole_snapshot_is_reported_when_a_task_becomes_overdue() {
     let opened = Opened::new();
     let (release, gate) = std::sync::mpsc::channel::<()>();
     let (started, has_started) = std::sync::mpsc::channel();
@@ -159,7 +159,7 @@ async fn the_whole_snapshot_is_told_when_a_task_becomes_overdue() {
         .await;
         Ok::<_, Failure>(())
     });
-    // Paused time stands still while a thread works.
+    // Paused time does not advance by itself while a blocking thread works.
     let pass = async |time: Duration| {
         tokio::time::advance(time).await;
         for _ in 0..20 {
@@ -180,7 +180,7 @@ async fn the_whole_snapshot_is_told_when_a_task_becomes_overdue() {
     drop(release);
 }
 
-/// More news than fits, in two lists and about followed tasks: each task has its turn.
+/// There is more news than fits, in two lists and about followed tasks. Each task gets its turn.
 #[tokio::test(start_paused = true)]
 async fn no_list_and_no_followed_task_starves() {
     let opened = Opened::new();
@@ -214,15 +214,15 @@ async fn no_list_and_no_followed_task_starves() {
         sleep(Duration::from_millis(20)).await;
         next = answer(&session, &message).await;
     }
-    assert_eq!(told_at.len(), 200 + 400 + 400, "each task was told");
+    assert_eq!(told_at.len(), 200 + 400 + 400, "each task was reported");
     let last = told_at.values().map(Instant::elapsed).max().unwrap();
     // About 200,000 bytes in messages of 8 KiB, one every 20 ms.
     assert!(longest < Duration::from_millis(1_200) && last < Duration::from_millis(1_200), "{longest:?}, {last:?}");
 }
 
-/// News that is larger than the limit of a slow page is told nevertheless, and does not block the news behind it.
+/// News that is larger than the limit of a slow page is sent anyway, and does not block the news behind it.
 #[tokio::test(start_paused = true)]
-async fn news_larger_than_a_message_is_told_too() {
+async fn news_larger_than_a_message_is_sent_too() {
     let large = async |ctx: TaskContext<String>, _: String| {
         ctx.progress().message("m".repeat(1_000))?;
         ctx.progress().detail("d".repeat(4_000))?;
@@ -240,7 +240,7 @@ async fn news_larger_than_a_message_is_told_too() {
     let owner = page("main").owner();
     let mut ids = HashSet::new();
     for _ in 0..3 {
-        // By now the session knows how slow the page is.
+        // By the end of the delay, the session knows how slow the page is.
         let (id, options) = (TaskId::new(), StartOptions::new().delay(Duration::from_secs(2)));
         let start = Start { id, task: "works", input: input.clone(), owner: owner.clone(), options, sees: &|_| true };
         engine(&opened.tasks).start(start).unwrap();
@@ -292,7 +292,7 @@ async fn a_page_gets_one_message_a_frame_pushed_or_answered() {
         }
         opened.list(1, TaskFilter::default());
         let mut messages = opened.take_for(Duration::from_secs(5), |_| Duration::from_micros(slow_us)).await;
-        // The times of the pushes, not when they were taken.
+        // Use the times of the pushes, not the times when they were taken.
         let pushed = opened.pushed.lock();
         for (at, message, _) in &mut messages {
             if let Some((pushed_at, ..)) = pushed.iter().find(|(_, other, _)| other["message"] == message["message"]) {
@@ -319,13 +319,13 @@ async fn changes_that_the_page_does_not_see_are_absorbed_once_a_frame() {
     let mut before = 0;
     for _ in 0..1_000 {
         sleep(Duration::from_millis(1)).await;
-        // Another watcher looks at the tasks, so that each report counts as a change.
+        // Something else reads the tasks, so that each report counts as a change.
         opened.tasks.list(&TaskFilter::default());
         let marks = session.watcher.len();
         looks += u32::from(marks < before);
         before = marks;
     }
-    assert!((40..=59).contains(&looks), "{looks} looks in a second");
+    assert!((40..=59).contains(&looks), "absorbed {looks} times in a second");
 }
 
 #[tokio::test(start_paused = true)]
@@ -380,7 +380,7 @@ async fn a_frozen_page_costs_a_constant_and_is_up_to_date_a_frame_after_it_wakes
     assert_eq!(opened.pushed.lock().len(), 1, "nothing is sent to a page that doesn't answer");
     let woken = Instant::now();
     let answer = answer(&session, &first).await.unwrap();
-    assert!(woken.elapsed() <= Duration::from_millis(1), "the next frame is long due");
+    assert!(woken.elapsed() <= Duration::from_millis(1), "the next frame has long been due");
     let told: HashSet<_> = told(&answer).into_iter().collect();
     assert_eq!(told.len(), 150, "no task that came and went");
     assert_eq!(answer["more"], false);
@@ -391,7 +391,7 @@ async fn a_frozen_page_costs_a_constant_and_is_up_to_date_a_frame_after_it_wakes
     }
 }
 
-/// The page learns of the removal of each task that it has, though the tasks are not kept in memory for it.
+/// The page learns of the removal of each task that it has, although the tasks are not kept in memory for it.
 #[tokio::test(start_paused = true)]
 async fn tasks_that_were_removed_while_a_page_was_frozen_leave_its_lists_when_it_wakes() {
     let opened = Opened::new();
@@ -402,7 +402,7 @@ async fn tasks_that_were_removed_while_a_page_was_frozen_leave_its_lists_when_it
     ticks(&opened, 5);
     sleep(Duration::from_millis(100)).await;
     let first = opened.next_pushed().unwrap();
-    // Enough changes to have them absorbed.
+    // Makes enough changes that the session absorbs them.
     let flood = async || {
         for _ in 0..4_000 {
             let quick = opened.tasks.spawn("quick", async |_: TaskContext| Ok::<_, Failure>(()));
@@ -424,7 +424,7 @@ async fn tasks_that_were_removed_while_a_page_was_frozen_leave_its_lists_when_it
     flood().await;
     assert!(weak.iter().all(|weak| weak.strong_count() == 0), "none is kept for the page");
     let held = session.outbox.lock().len();
-    // The last tasks of the flood may be absorbed while they live.
+    // The last tasks of the flood may be absorbed while they still exist.
     assert!(held <= known.len() + 10, "nothing is kept for tasks that the page never had: {held}");
     let mut left = HashSet::new();
     let mut next = Some(first);
@@ -466,7 +466,7 @@ async fn a_repeated_acknowledgement_is_answered_instead_of_the_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_list_that_is_watched_again_is_told_from_there_on() {
+async fn a_list_that_is_watched_again_reports_only_later_changes() {
     let (opened, session, number) = with_more().await;
     assert_eq!(opened.list(1, TaskFilter::default()).len(), 100);
     assert!(session.acknowledge(number).await.unwrap().is_none(), "nothing has changed since the snapshots");
@@ -499,7 +499,7 @@ async fn an_unacknowledged_answer_ends_the_session_with_its_lease() {
     assert!(session.acknowledge(number).await.unwrap().is_some());
     sleep(Duration::from_secs(29)).await;
     assert!(opened.session().is_ok());
-    assert!(session.acknowledge(number).await.unwrap().is_none(), "nor does a late repeat renew it");
+    assert!(session.acknowledge(number).await.unwrap().is_none(), "a late repeat does not renew the lease");
     sleep(Duration::from_secs(2)).await;
     assert!(opened.session().is_err());
 }

@@ -1,6 +1,8 @@
-//! Tests any page against any tasks: a model of a page that behaves like the client must end up with the true state.
+//! Tests random pages with random tasks: a model of a page that behaves like the client must end up with the true
+//! state.
 //!
-//! Pages answer late, twice or never. Answers, acknowledgements and messages get lost. Sessions end, and others begin.
+//! Pages acknowledge late, twice or never. Answers, acknowledgements and messages get lost. Sessions end, and others
+//! begin.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +14,7 @@ use tauri_plugin_tasks_engine::delivery::Policy;
 
 #[derive(Debug, Clone)]
 enum Step {
-    // Changes of tasks. A number picks one of the existing tasks.
+    // Changes of tasks. `of` selects one of the existing tasks.
     Start {
         kind: bool,
         owned: bool,
@@ -274,7 +276,7 @@ impl Client {
             list.tasks = keyed(session.list(*watch, filter(list.filter), list.view()));
         }
         self.follows.retain(|id, followed| {
-            // The command that looks for the task reports that it was removed.
+            // In the plugin, the command that looks for the task reports that it was removed.
             let Some(record) = engine(&truth.tasks).find(id.parse().unwrap()) else { return false };
             followed.restore(session.follow(&record));
             true
@@ -347,10 +349,10 @@ impl Client {
         self.acks.len() - 1
     }
 
-    /// Takes and acknowledges until no more messages come, even if some got lost before.
+    /// Takes and acknowledges messages until no more come, even if some got lost before.
     async fn settle(&mut self, truth: &Truth) {
         let mut quiet_since = Instant::now();
-        // Longer than a rate lasts, and than a lease lasts after the page was last heard.
+        // Longer than a rate lasts, and than PROBE plus LEASE, after which a session whose page is silent has ended.
         while quiet_since.elapsed() < Duration::from_secs(45) {
             let before = self.session;
             if self.take(truth) {
@@ -389,8 +391,8 @@ impl Client {
     }
 }
 
-/// Removes the rate. One that was told has fallen to nothing by now, and one that this look computes was told to
-/// nobody.
+/// Removes the rate: one that was reported has expired by now, and one that is computed for this snapshot was never
+/// reported.
 fn without_rate(mut snapshot: Value) -> Value {
     for part in ["rate", "etaMs"] {
         snapshot["progress"][part] = Value::Null;
@@ -408,13 +410,13 @@ impl PageList {
         for snapshot in change["changed"].as_array().unwrap() {
             let id = snapshot["id"].as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
-            assert_ne!(self.tasks.get(&id), Some(snapshot), "only what has changed is told");
+            assert_ne!(self.tasks.get(&id), Some(snapshot), "only what has changed is reported");
             self.tasks.insert(id, snapshot.clone());
         }
         for progressed in change["progressed"].as_array().unwrap() {
             let id = progressed["id"].as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
-            let known = self.tasks.get_mut(&id).expect("progress alone is told only for tasks in the list");
+            let known = self.tasks.get_mut(&id).expect("progress alone is reported only for tasks in the list");
             assert_eq!(known["sequence"], progressed["sequence"], "nothing else has changed");
             known["progress"] = progressed["progress"].clone();
         }
@@ -436,7 +438,7 @@ impl Followed {
         let data = &event["change"]["data"];
         let (told, known) = (event["sequence"].as_u64().unwrap(), self.snapshot["sequence"].as_u64().unwrap());
         if told < known || (self.ended && told == known) {
-            // It was told before the page watched the task again.
+            // It was reported before the page watched the task again.
             return;
         }
         match event["change"]["type"].as_str().unwrap() {

@@ -115,7 +115,7 @@ async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
 
 /// A page gives the same name to readers of two tasks.
 #[tokio::test(start_paused = true)]
-async fn all_readers_of_one_name_go_with_their_session() {
+async fn closing_a_session_removes_all_readers_of_one_name() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
     let other = engine(&tasks).find(other.id()).unwrap();
@@ -125,7 +125,7 @@ async fn all_readers_of_one_name_go_with_their_session() {
     session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
     pages.sessions.close_page("main", Departure::MayReturn);
     assert!(!record.items().is_being_read());
-    assert!(!other.items().is_being_read(), "the items are locked for ever");
+    assert!(!other.items().is_being_read(), "the items are locked forever");
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +146,7 @@ async fn many_readers_sessions_and_reloads_leave_nothing_behind() {
             match task.0 {
                 0 => session.cancel_read(record.id, Ok(Arc::clone(&record)), &name, 2).unwrap(),
                 1 => {
-                    // One reader is refused, and one waits when the page leaves.
+                    // One reader is refused, and one is waiting when the page leaves.
                     session.read(&record, ask("s/else", 1), secs(25)).await.unwrap_err();
                     let (session, record) = (Arc::clone(&session), Arc::clone(&record));
                     tokio::spawn(async move { session.read(&record, ask(&name, 2), secs(25)).await.map(drop) });
@@ -176,7 +176,7 @@ async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refus
     let tasks = manager([kind_of_numbers(Policy::default())], settings);
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
-    // The acknowledgements of its page keep the session open.
+    // The page's acknowledgements keep the session open.
     let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
     session.follow(&engine(&tasks).find(hangs.id()).unwrap());
     sleep(secs(1)).await;
