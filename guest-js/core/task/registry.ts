@@ -54,7 +54,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       throw error;
     });
     const entry: Entry = { id, followed, opened, holders: 0, leaving: undefined };
-    // Before the answer comes, because events may come earlier.
+    // Register it before the answer comes: events may come earlier.
     entries.set(id, entry);
     return entry;
   }

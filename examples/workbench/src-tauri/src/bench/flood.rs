@@ -1,4 +1,4 @@
-//! Progress that is reported as fast as a thread can.
+//! Progress that a thread reports as fast as it can.
 
 use std::time::{Duration, Instant};
 
@@ -54,7 +54,7 @@ async fn flood(ctx: TaskContext, input: Flood) -> Result<Flooded, Failure> {
     .await
 }
 
-/// What tutorials send for each step.
+/// The message that tutorials send for each step.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
     completed: u32,
