@@ -23,26 +23,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct DownloadInput {
     /// An http or https address.
     pub url: String,
-    /// The full path of the file to make.
+    /// The full path of the file to create.
     pub dest: PathBuf,
 }
 
-/// What a download is at.
+/// The stage of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Waits for the server's answer.
     Connecting,
-    /// Writes what comes in.
+    /// Writes the data that comes in.
     Receiving,
-    /// Makes sure that it is on the disk and gives it its name.
+    /// Makes sure that the file is on the disk, and gives it its final name.
     Saving,
 }
 
-/// A file that is there now.
+/// The downloaded file.
 #[derive(Debug, Serialize, Type)]
 pub struct Downloaded {
-    /// Where.
+    /// The path of the file.
     pub path: PathBuf,
     /// How large it is.
     #[specta(type = Number)]
@@ -51,8 +51,8 @@ pub struct Downloaded {
     pub blake3: String,
 }
 
-/// Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
-/// and what is shown between two attempts.
+/// Why a download failed. The page makes its sentences from this. The messages here are for places that have no room for a
+/// type: logs, and what is shown between two attempts.
 #[derive(Debug, Serialize, Type, thiserror::Error)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum DownloadError {
@@ -65,10 +65,10 @@ pub enum DownloadError {
     /// The folder of the destination doesn't exist.
     #[error("there is no folder {}", .0.display())]
     NoFolder(PathBuf),
-    /// Something is at the destination already.
+    /// Something already exists at the destination.
     #[error("there is already something at {}", .0.display())]
     Exists(PathBuf),
-    /// The server answered with something else than the file.
+    /// The server answered with something other than the file.
     #[error("the server answered with status {0}")]
     Http(u16),
     /// The server was not reached, or the connection broke.

@@ -30,23 +30,23 @@ const MESSAGE_CHARS: usize = 160;
 /// What to hash.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct HashFolderInput {
-    /// The folder.
+    /// The folder to hash.
     pub path: PathBuf,
 }
 
-/// What was hashed.
+/// The hash of a folder, and what it covers.
 #[derive(Debug, Serialize, Type)]
 pub struct FolderHash {
     /// How many files the hash covers.
     #[specta(type = Number)]
     pub files: u64,
-    /// How many bytes they have.
+    /// How many bytes these files have.
     #[specta(type = Number)]
     pub bytes: u64,
     /// How many files and folders could not be read and are not part of the hash.
     #[specta(type = Number)]
     pub skipped: u64,
-    /// The same for the same names and contents, in whatever order the disk lists them.
+    /// The hash. The same names and contents give the same hash, in whatever order the disk lists them.
     pub hash: String,
     /// How long it took.
     #[specta(type = Number)]

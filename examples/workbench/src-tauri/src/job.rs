@@ -12,12 +12,12 @@ const TICK: Duration = Duration::from_millis(100);
 /// A day. A higher number is probably a typing error.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// What the job is told to do.
+/// What a job does.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct JobInput {
     /// How it ends.
     pub outcome: JobOutcome,
-    /// How long it works, if it is left alone.
+    /// How long it works if nobody cancels it.
     #[specta(type = Number)]
     pub seconds: f64,
 }
@@ -32,9 +32,9 @@ pub enum JobOutcome {
     Fail,
     /// Panics halfway.
     Panic,
-    /// Waits for ever and reports nothing: only a cancel ends it.
+    /// Waits forever and reports nothing: only a cancel ends it.
     Hang,
-    /// Blocks its thread and never looks at its token: a cancel can't end it before its time.
+    /// Blocks its thread and never checks its token: a cancel can't end it early.
     Stubborn,
 }
 
@@ -49,7 +49,7 @@ pub struct JobReport {
 #[derive(Debug, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum JobError {
-    /// It was told to.
+    /// The input told it to.
     AsTold {
         /// The last tick it counted.
         at: u32,

@@ -6,16 +6,16 @@ use specta::Type;
 use specta_typescript::Number;
 use tauri_plugin_tasks::{Bytes, Failure, TaskContext, Unit};
 
-/// Which bytes.
+/// What to emit.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct NoiseInput {
-    /// How many.
+    /// How many bytes.
     #[specta(type = Number)]
     pub bytes: u64,
-    /// In chunks of this size.
+    /// How many bytes a chunk has.
     #[specta(type = Number)]
     pub chunk: usize,
-    /// Other seeds, other bytes.
+    /// The seed: another one gives other bytes.
     pub seed: u32,
 }
 

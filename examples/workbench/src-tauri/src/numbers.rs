@@ -7,13 +7,13 @@ use specta::Type;
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use tokio::time::Instant;
 
-/// Which numbers.
+/// What to emit.
 #[derive(Debug, Deserialize, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct NumbersInput {
-    /// How many, from 0 on.
+    /// How many numbers, counted from 0.
     pub count: u32,
-    /// How many a second; 0 for as fast as it can.
+    /// How many per second; 0 for as fast as possible.
     pub per_second: u32,
 }
 

@@ -22,7 +22,7 @@ pub struct Synced {
     /// How many files were copied.
     #[specta(type = Number)]
     pub copied: u64,
-    /// How many were as they should be.
+    /// How many were already up to date.
     #[specta(type = Number)]
     pub kept: u64,
 }

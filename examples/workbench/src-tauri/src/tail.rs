@@ -26,33 +26,33 @@ const LONGEST_LINE: usize = 64 * 1024;
 /// How many bytes from the end are shown first if a file is not read from its start.
 const FIRST_BYTES: u64 = 8 * 1024;
 
-/// What to follow.
+/// Which file to follow.
 #[derive(Debug, Deserialize, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct TailInput {
     /// The log file.
     pub path: PathBuf,
-    /// From its first line on. Otherwise only its last few lines, and what comes after them.
+    /// Whether to begin with the first line, instead of the last few lines.
     pub from_start: bool,
 }
 
-/// What a tail is at.
+/// The state of a tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 pub struct TailDetail {
     /// How many lines it has emitted.
     #[specta(type = Number)]
     pub lines: u64,
-    /// How often another file had the name, or the file was emptied.
+    /// How often another file took the name, or the file was emptied.
     pub rotations: u32,
-    /// Whether there is something to read.
+    /// What the tail is doing.
     pub state: TailState,
 }
 
-/// What a tail does.
+/// What a tail is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum TailState {
-    /// Reads what is there.
+    /// Reads the lines that are there.
     Reading,
     /// Waits for more.
     Waiting,
@@ -60,14 +60,14 @@ pub enum TailState {
     Missing,
 }
 
-/// Why there are no lines, or no more of them.
+/// Why a tail failed.
 #[derive(Debug, Serialize, Type, thiserror::Error)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum TailError {
-    /// There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard.
+    /// There was no file at the start, so the path is probably wrong. A tail waits for a file that goes missing later.
     #[error("there is no file {}", .0.display())]
     NoFile(PathBuf),
-    /// A folder, a pipe or a device.
+    /// The path is that of a folder, a pipe or a device.
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
     /// The file could not be read.

@@ -13,12 +13,12 @@ use crate::folders::inbox;
 /// How many changes may wait to be counted. The system reports the same file several times.
 const PENDING: usize = 1024;
 
-/// What it has seen since it began.
+/// What the watcher has seen since it started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 pub struct Watched {
-    /// The folder.
+    /// The watched folder.
     pub folder: String,
-    /// How many changes.
+    /// How many changes there were.
     #[specta(type = Number)]
     pub changes: u64,
     /// The name of the file that changed last.
