@@ -40,8 +40,8 @@ export function createLogRows(
   /** The last scroll position, set by this code or by the user. */
   let top = 0;
 
-  // What is virtual is a block of lines, not a line: a million lines are some 16,000 of them, which is little enough to be
-  // laid out anew whenever lines come, and a text of many lines is what a browser paints fastest.
+  // The virtual list has blocks of lines, not lines: a million lines are some 16,000 blocks, which is few enough to be
+  // laid out again whenever lines come, and browsers paint one text of many lines fastest.
   const virtualizer = new Virtualizer<HTMLElement, HTMLElement>(options());
 
   function options() {

@@ -335,7 +335,7 @@ mod tests {
         for new in ["a\nb\n", "uno\ndos\n", "uno\ndos\ntres\n"] {
             let mut log = Log::with("one\ntwo\n");
             assert_eq!(log.lines().len(), 2);
-            fs::write(log.path(), new).unwrap(); // the same file, anew
+            fs::write(log.path(), new).unwrap(); // rewrites the same file
             assert_eq!(log.lines(), new.lines().collect::<Vec<_>>());
         }
     }
@@ -344,7 +344,7 @@ mod tests {
     fn an_emptied_file_is_noticed_in_the_middle_of_reading() {
         let mut log = Log::with(&"one\n".repeat(100_000));
         assert_eq!(log.tail.step().unwrap().state, TailState::Reading, "there is more of it");
-        fs::write(log.path(), "two\n".repeat(100_000)).unwrap(); // the same file, anew
+        fs::write(log.path(), "two\n".repeat(100_000)).unwrap(); // rewrites the same file
         let lines = log.lines();
         assert_eq!(lines.iter().filter(|line| **line == "two").count(), 100_000, "of {}", lines.len());
     }

@@ -61,7 +61,7 @@ pub(super) struct Report {
     total: u32,
 }
 
-/// Answers how long it took, in nanoseconds.
+/// Sends reports on a channel, and returns how long it took, in nanoseconds.
 #[tauri::command]
 pub(super) async fn send_reports(channel: Channel<Report>, reports: u32) -> tauri::Result<f64> {
     let begin = Instant::now();
@@ -71,7 +71,7 @@ pub(super) async fn send_reports(channel: Channel<Report>, reports: u32) -> taur
     Ok(begin.elapsed().as_secs_f64() * 1e9)
 }
 
-/// Answers how long it took, in nanoseconds.
+/// Emits reports as events, and returns how long it took, in nanoseconds.
 #[tauri::command]
 pub(super) async fn emit_reports(app: AppHandle, reports: u32) -> tauri::Result<f64> {
     let begin = Instant::now();

@@ -72,7 +72,7 @@ pub(super) async fn processes(processes: State<'_, Processes>) -> Result<Taken, 
     let watch = processes.watch.lock().await.take().ok_or("nothing is watched: call watch_processes first")?;
     let cpu = Cpu::now().map_err(|error| error.to_string())?;
     let _ = watch.stop.send(());
-    let peak = watch.looks.join().map_err(|_| "the thread that looks at the memory panicked")?;
+    let peak = watch.looks.join().map_err(|_| "the thread that samples the memory panicked")?;
     let peak = peak.map_err(|error| error.to_string())?;
     Ok(Taken {
         before_mib: watch.before.together,
