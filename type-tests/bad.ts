@@ -1,4 +1,4 @@
-// What must not compile. `npm run typecheck` fails if one of these is accepted.
+// Uses that must not compile. `npm run typecheck` fails if one of them does.
 import {
   createTasks,
   TaskFailedError,
@@ -14,15 +14,15 @@ export async function start() {
   await tasks.start("downlaod", { url: "" });
   // @ts-expect-error the input is missing
   await tasks.start("download");
-  // @ts-expect-error null is no input
+  // @ts-expect-error null is not an input of this kind
   await tasks.start("download", null);
   // @ts-expect-error `url` is missing
   await tasks.start("download", {});
   // @ts-expect-error `url` is a string
   await tasks.start("download", { url: 5 });
-  // @ts-expect-error there is no `retries`
+  // @ts-expect-error the input has no field `retries`
   await tasks.start("download", { url: "", retries: 1 });
-  // @ts-expect-error exactOptionalPropertyTypes: left out or a number
+  // @ts-expect-error exactOptionalPropertyTypes: the field is a number or left out, not undefined
   await tasks.start("download", { url: "", maxRetries: undefined });
   // @ts-expect-error the input is a string
   await tasks.start("hash-folder", { path: "/tmp" });
@@ -32,13 +32,13 @@ export async function start() {
   await tasks.start("tick", { signal: AbortSignal.abort() });
   // @ts-expect-error there is no such option
   await tasks.start("tick", null, { timeout: 5 });
-  // @ts-expect-error no such way to settle a conflict
+  // @ts-expect-error there is no such `onConflict`
   await tasks.start("tick", null, { key: "k", onConflict: "keep" });
   // @ts-expect-error tags are a list
   await tasks.start("tick", null, { tags: "sync" });
-  // @ts-expect-error how many may run is an option of a batch
+  // @ts-expect-error `concurrency` is an option of a batch
   await tasks.start("tick", null, { concurrency: 2 });
-  // @ts-expect-error a controller is not its signal
+  // @ts-expect-error a controller is not a signal
   await tasks.start("tick", null, { signal: new AbortController() });
 }
 
@@ -61,9 +61,9 @@ export async function handle() {
   // @ts-expect-error no such status
   if (task.status === "done") return output;
   const outcome = await task.outcome;
-  // @ts-expect-error there is an output only when it completed
+  // @ts-expect-error there is an output only if the task completed
   outcome.output;
-  // @ts-expect-error there is no error when it completed
+  // @ts-expect-error there is no error if the task completed
   if (outcome.status === "completed") outcome.error;
   if (outcome.status === "failed" && outcome.error instanceof TaskFailedError) {
     // @ts-expect-error the error has no such case
@@ -77,7 +77,7 @@ export async function batch() {
   await tasks.batch("download", { url: "" });
   // @ts-expect-error a member's input is wrong
   await tasks.batch("download", [{ url: "" }, { url: 5 }]);
-  // @ts-expect-error undefined is no input
+  // @ts-expect-error undefined is not an input of this kind
   await tasks.batch("tick", [undefined]);
   // @ts-expect-error no such kind
   await tasks.batch("downlaod", []);
@@ -87,18 +87,18 @@ export async function batch() {
   // @ts-expect-error the result is a list
   const path: string = await batch.result;
   const [first] = await batch.result;
-  // @ts-expect-error there may be no such member
+  // @ts-expect-error the member may be undefined
   first.status;
-  // @ts-expect-error there is a value only if it is fulfilled
+  // @ts-expect-error there is a value only if the result is fulfilled
   first?.value;
   // @ts-expect-error members are retried, not the batch
   await batch.retry();
   const outcome = await batch.outcome;
   if (outcome.status === "completed") {
-    // @ts-expect-error the output is one outcome for each member
+    // @ts-expect-error the output is a list, with one outcome for each member
     outcome.output.status;
   }
-  // @ts-expect-error a batch is no task
+  // @ts-expect-error a batch handle is not a task handle
   const task: TaskHandle<Tasks["download"]> = batch;
   return [path, task];
 }
@@ -109,15 +109,15 @@ export async function queue() {
   task.onQueue((place) => place.position);
   // @ts-expect-error a priority is a number
   await task.setPriority("high");
-  // @ts-expect-error which tasks has to be said
+  // @ts-expect-error a query is needed
   await tasks.cancelAll();
   // @ts-expect-error no such kind
   await tasks.cancelAll({ task: "tik" });
-  // @ts-expect-error a kind has a name
+  // @ts-expect-error the name of the kind is missing
   await tasks.setLimit({ type: "task" }, 1);
-  // @ts-expect-error null is no limit, and has to be said
+  // @ts-expect-error the limit is missing: no limit is an explicit null
   await tasks.setLimit({ type: "app" });
-  // @ts-expect-error the name is needed
+  // @ts-expect-error the name of the kind is missing
   await tasks.retry(task.id);
 }
 
@@ -128,31 +128,31 @@ export async function items() {
     digest.size;
   }
   for await (const digests of task.batches()) {
-    // @ts-expect-error there may be no such item
+    // @ts-expect-error the item may be undefined
     digests[0].hash;
   }
-  // @ts-expect-error it emits no bytes
+  // @ts-expect-error this kind emits no bytes
   task.bytes();
-  // @ts-expect-error nothing but the reading moves the position
+  // @ts-expect-error the position is read-only
   task.items().position = 5;
-  // @ts-expect-error items are no bytes
+  // @ts-expect-error the items are not bytes
   const stream: ReadableStream<Uint8Array> = task.stream();
   const tick = await tasks.start("tick");
-  // @ts-expect-error it emits nothing
+  // @ts-expect-error this kind emits nothing
   tick.bytes();
   const cat = await tasks.start("cat", "/tmp/a");
   for await (const chunk of cat.bytes()) {
-    // @ts-expect-error a chunk is bytes, no text
+    // @ts-expect-error a chunk is bytes, not text
     chunk.trim();
   }
   for await (const item of cat.items()) {
-    // @ts-expect-error there are no items beside the bytes
+    // @ts-expect-error a kind that emits bytes has no other items
     item.length;
   }
   const batch = await tasks.batch("hash-folder", ["/tmp"]);
   // @ts-expect-error the members emit, not the batch
   batch.items();
-  // @ts-expect-error the number of an item is a number
+  // @ts-expect-error `from` is a number
   await tasks.attach("hash-folder", "id", { from: "5" });
   // @ts-expect-error no such kind
   await tasks.attachAll({ task: "downlaod" });
@@ -172,7 +172,7 @@ export async function find() {
   await tasks.list({ status: "done" });
   // @ts-expect-error no such status among them
   await tasks.list({ status: ["running", "done"] });
-  // @ts-expect-error there is nothing else to filter by
+  // @ts-expect-error a query has no field `owner`
   await tasks.list({ owner: "main" });
   // @ts-expect-error no such kind
   await tasks.watch({ task: "downlaod" }, () => {});
@@ -181,10 +181,10 @@ export async function find() {
 }
 
 export function caught(error: unknown) {
-  // @ts-expect-error after a catch the handler's error is unknown
+  // @ts-expect-error in a catch, the handler's error is unknown
   if (error instanceof TaskFailedError) error.error.type;
 }
 
-// @ts-expect-error a kind needs all its types
+// @ts-expect-error a kind must have all five types
 export type Incomplete = Check<{ tick: { input: null; output: number } }>;
 type Check<M extends TaskMap> = M;

@@ -1,4 +1,4 @@
-// What must compile, with exactly these types. `npm run typecheck` fails if one is no longer what it says.
+// Uses that must compile, with exactly these types. `npm run typecheck` fails if a type has changed.
 import {
   type AttachOptions,
   type BatchHandle,
@@ -353,7 +353,7 @@ export async function bytes() {
   }
   const stream = task.stream();
   const streamed: Expect<Equal<typeof stream, ReadableStream<Uint8Array>>> = true;
-  // Its items are bytes: there are none as JSON.
+  // This kind emits bytes, so it has no JSON items.
   const items = task.items();
   const never: Expect<Equal<typeof items, TaskItems<never>>> = true;
   return [typed, streamed, never];
@@ -371,7 +371,7 @@ export async function attaches(from: number | undefined) {
   const either: Expect<
     Equal<(typeof both)[number], TaskHandle<Tasks["tick"]> | TaskHandle<Tasks["cat"]>>
   > = true;
-  // Whatever it emits, a handle is a handle.
+  // Every handle is assignable to `TaskHandle`, whatever its kind emits.
   const handles: TaskHandle[] = [task, ...all, ...downloads, ...both];
   const chunks = all[0]?.bytes();
   const anyBytes: Expect<Equal<typeof chunks, TaskItems<Uint8Array> | undefined>> = true;
@@ -380,7 +380,7 @@ export async function attaches(from: number | undefined) {
   return [typed, plain, narrow, either, handles, anyBytes, unread, kinds];
 }
 
-/** Without a map everything goes, untyped but never `any`. */
+/** Without a map, every name and value is accepted; values are `unknown`, never `any`. */
 export async function untyped() {
   const loose = createTasks();
   const task = await loose.start("whatever", { some: "input" });

@@ -1,6 +1,6 @@
-// What the plugin generates for an app, by hand, with one kind of each sort.
+// Written by hand in the form that the plugin generates, with one kind of each sort.
 
-/** Every kind of task this app registers. */
+/** The kinds of task that this app registers. */
 export type Tasks = {
 	"download": {
 		input: DownloadInput;

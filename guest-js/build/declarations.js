@@ -1,7 +1,7 @@
 /**
  * Moves the declarations that tsc wrote to `dist-js/.types` to `dist-js`: each file once as `.d.ts` and once as `.d.cts`,
- * so that `import` and `require` both find types of their own format. Leaves out what `index.d.ts` doesn't lead to, and the
- * commands in the generated bindings, which are not public.
+ * so that `import` and `require` each find types in their own format. Leaves out the files that `index.d.ts` doesn't import, and
+ * the commands in the generated bindings, which are not public.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path/posix";

@@ -1,7 +1,7 @@
 import { defineConfig } from "rolldown";
 
 /**
- * What the builds have in common. `tests/build.test.ts` runs them, too.
+ * The options that the builds share. `tests/build.test.ts` runs these builds, too.
  *
  * @type {import("rolldown").InputOptions}
  */
@@ -10,19 +10,19 @@ const source = {
   external: [/^@tauri-apps\/api/],
   transform: {
     target: "es2021",
-    // Class fields become plain assignments: to define them takes a helper of a kilobyte.
+    // Class fields become plain assignments: defining them would take a helper function of a kilobyte.
     assumptions: { setPublicClassFields: true },
     typescript: { removeClassFieldsWithoutInitializer: true },
   },
   platform: "browser",
-  // Its target is what is type-checked, and would take precedence over that of the build.
+  // The target in tsconfig.json is for the type checker, and would override the one above.
   tsconfig: false,
 };
 
-/** The notice that the licence of uuid asks for. The whole text is in LICENSE-uuid. */
+/** The notice that the licence of uuid requires. Its full text is in LICENSE-uuid. */
 const notice = "/*! Includes uuid, MIT, (c) 2010-2020 Robert Kieffer and other contributors. */";
 
-/** What Tauri defines with `withGlobalTauri`. A copy of its `Channel` would not be the page's own. */
+/** The global that Tauri defines with `withGlobalTauri`, used instead of bundling a second copy of Tauri's `Channel`. */
 const globals = { "@tauri-apps/api/core": "window.__TAURI__.core" };
 
 export default defineConfig([

@@ -1,4 +1,4 @@
-// The declarations of the build, as an ES module of a user sees them. Checked at the end of `npm run build`.
+// Checks the built declarations as a user's ES module sees them, at the end of `npm run build`.
 import { createTasks, type TaskSnapshot, type TasksClient } from "tauri-plugin-tasks-api";
 import type { Equal, Expect } from "../equal.js";
 

@@ -1,4 +1,4 @@
-// The declarations of the build, as a CommonJS module of a user sees them. Checked at the end of `npm run build`.
+// Checks the built declarations as a user's CommonJS module sees them, at the end of `npm run build`.
 import tasksApi = require("tauri-plugin-tasks-api");
 
 type Tasks = { tick: { input: null; detail: null; item: never; output: number; error: string } };

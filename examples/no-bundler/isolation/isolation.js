@@ -1,5 +1,5 @@
-// All that the page says to Rust comes by here first, where no script of the page can interfere. The page of this app
-// talks to the tasks plugin alone; Tauri encrypts what is returned and sends it on.
+// Every message from the page to Rust passes through this hook, where no script of the page can interfere. Only calls to the
+// tasks plugin are let through; Tauri encrypts the message that is returned and sends it on.
 window.__TAURI_ISOLATION_HOOK__ = (message) => {
   if (message.cmd.startsWith("plugin:tasks|")) {
     return message;

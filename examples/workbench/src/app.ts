@@ -10,10 +10,10 @@ export interface Defaults {
 
 export const defaults = (): Promise<Defaults> => invoke<Defaults>("defaults");
 
-/** A window beside the main one: `Extra` in `src-tauri/src/windows.rs`. */
+/** A window besides the main one: `Extra` in `src-tauri/src/windows.rs`. */
 export type ExtraWindow = "second" | "observer";
 
-/** What a quit would cut short, or waits for: `QuitQuestion` in `src-tauri/src/quit.rs`. */
+/** The tasks that a quit would cut short, or waits for: `QuitQuestion` in `src-tauri/src/quit.rs`. */
 export interface QuitQuestion {
   readonly decided: boolean;
   readonly tasks: readonly AnySnapshot[];

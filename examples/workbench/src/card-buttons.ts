@@ -5,7 +5,7 @@ import { endedBadly, hasEnded } from "./status";
 const NAMES = ["cancel", "remove", "hold", "release", "run-next", "retry", "open-log"] as const;
 export type ButtonName = (typeof NAMES)[number];
 
-/** How each button begins when it is read aloud; what it is about follows. */
+/** How a screen reader's label of each button begins; the task follows. */
 const ALOUD: Readonly<Record<ButtonName, string>> = {
   cancel: "Cancel",
   remove: "Remove",
@@ -16,7 +16,7 @@ const ALOUD: Readonly<Record<ButtonName, string>> = {
   "open-log": "Open log:",
 };
 
-/** The buttons of a card: those that can be of use are there. */
+/** The buttons of a card. Only those that can be used are shown. */
 export class CardButtons {
   readonly #buttons: Readonly<Record<ButtonName, HTMLButtonElement>>;
 
@@ -44,7 +44,7 @@ export class CardButtons {
       this.#buttons[name].hidden = !isOfUse(name, snapshot, members);
     }
     this.#buttons.cancel.disabled = snapshot.status === "cancelling";
-    // Whoever works with the keyboard stays on this card.
+    // Keeps the keyboard focus on this card.
     if (focused !== undefined && this.#buttons[focused].hidden) {
       this.focus();
     }
@@ -70,12 +70,12 @@ function isOfUse(name: ButtonName, snapshot: Snapshot, members: readonly Snapsho
     case "release":
       return waits && queue.held;
     case "run-next":
-      // A task that waits for something else than its turn has no place.
+      // A task that waits for something other than its turn has no place.
       return waits && queue.position !== null && queue.position > 1;
     case "open-log":
       return snapshot.task === "tail" && members.length === 0;
     case "retry":
-      // A batch has ended well if all its members have ended, however they did.
+      // A batch completes when all its members have ended, however they ended, so the members count, too.
       return hasEnded(snapshot) && [snapshot, ...members].some(endedBadly);
   }
 }

@@ -7,7 +7,7 @@ window.__TAURI_INTERNALS__ ??= window.parent.__TAURI_INTERNALS__;
 /** The client of this page, typed by what the Rust side registers. */
 export const tasks = createTasks<Tasks>();
 
-/** The kinds that are shown, by name: not `numbers` and `noise`. A query that names them gets snapshots with the types of each. */
+/** The kinds that the list shows: not `numbers` and `noise`. A query that names its kinds gets snapshots with their types. */
 export const KINDS = [
   "download",
   "hash-folder",
@@ -16,7 +16,7 @@ export const KINDS = [
   "secret",
 ] as const satisfies TaskName<Tasks>[];
 
-/** A task in the list: `task` tells which kind it is, and with it the types of its input and its detail. */
+/** A task in the list. `task` is its kind, which determines the types of its input and its detail. */
 export type Snapshot = SnapshotFor<Tasks, (typeof KINDS)[number]>;
 
 /** A task of any kind. */

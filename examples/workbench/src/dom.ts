@@ -1,4 +1,4 @@
-/** Finds what `index.html` has under a selector, and says so early and clearly if it isn't there. */
+/** Returns the element that a selector matches in `index.html`, or throws a clear error if there is none. */
 export function find<E extends Element>(
   root: ParentNode,
   selector: string,
@@ -11,7 +11,7 @@ export function find<E extends Element>(
   return element;
 }
 
-/** Sets a text only if it differs: lists are shown anew many times a second, and most of them doesn't change. */
+/** Sets a text only if it differs: lists are updated many times a second, and most of their texts stay the same. */
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) {
     node.textContent = text;

@@ -2,9 +2,9 @@ import { tasks } from "./client";
 import { setText } from "./dom";
 import { inAllWindows } from "./sentences";
 
-/** Counts are asked for no more often than this. */
+/** The shortest time between two requests for the counts. */
 const PAUSE_MS = 250;
-/** While downloads are live, they are asked for by themselves: other windows' tasks are not in this page's list. */
+/** While downloads are live, the counts are requested this often: this page's list lacks the tasks of other windows. */
 const REPEAT_MS = 1000;
 
 export interface HeadParts {
@@ -13,9 +13,9 @@ export interface HeadParts {
 }
 
 /**
- * How many downloads run and wait in all windows, and how many may run at once.
+ * Shows how many downloads run and wait in all windows, and how many may run at once.
  *
- * @returns What is to be called when the list has changed.
+ * @returns A function to call when the list has changed.
  */
 export function setUpDownloadsHead(
   { limit, counts }: HeadParts,
@@ -24,7 +24,7 @@ export function setUpDownloadsHead(
   let timer: number | undefined;
   let due = 0;
 
-  /** Asks again in `ms` at the latest. */
+  /** Requests the counts again in at most `ms` milliseconds. */
   function refreshIn(ms: number): void {
     const at = Date.now() + ms;
     if (timer !== undefined && due <= at) {
@@ -52,7 +52,7 @@ export function setUpDownloadsHead(
     }
   }
 
-  // A field that is being emptied is on its way to another number, not to no limit.
+  // A user who empties the field is about to type another number, not to remove the limit.
   limit.addEventListener("input", () => {
     if (limit.value !== "" && limit.validity.valid) {
       const most = limit.valueAsNumber;

@@ -1,10 +1,10 @@
-/** The path of `name` in a folder of any system. */
+/** Returns the path of `name` in a folder, on any system. */
 export function inFolder(folder: string, name: string): string {
   const separator = folder.includes("\\") ? "\\" : "/";
   return folder.endsWith(separator) ? folder + name : folder + separator + name;
 }
 
-/** Where to save what is at `url`: a path in `folder` that is not `taken`. */
+/** Suggests where to save the file at `url`: a path in `folder` that is not `taken`. */
 export function suggestPath(folder: string, url: string, taken: ReadonlySet<string>): string {
   const name = nameIn(url);
   let path = inFolder(folder, name);
@@ -14,7 +14,7 @@ export function suggestPath(folder: string, url: string, taken: ReadonlySet<stri
   return path;
 }
 
-/** The file name in an address, without what no file name may have. */
+/** Returns the file name in an address, without the characters that no file name may contain. */
 function nameIn(url: string): string {
   if (!URL.canParse(url)) {
     return "download";

@@ -5,7 +5,7 @@ import type { Logs } from "./logs";
 import type { Notify } from "./notice";
 import { errorSentence } from "./sentences";
 
-/** What the forms tell others. */
+/** What the forms need from the page. */
 export interface FormContext {
   readonly notify: Notify;
   readonly follow: Follow;
@@ -20,7 +20,7 @@ const isField = (element: Element): element is Field =>
 export const field = (form: HTMLFormElement, name: string): HTMLInputElement =>
   find(form, `[name=${name}]`, HTMLInputElement);
 
-/** Runs `start` when the form is sent. What it throws becomes a notice, at the field it is about if there is one. */
+/** Runs `start` when the form is submitted. An error that it throws becomes a notice, and marks its field if it is about one. */
 export function onSubmit(
   form: HTMLFormElement,
   { notify }: FormContext,

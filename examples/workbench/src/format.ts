@@ -6,14 +6,14 @@ const integers = new Intl.NumberFormat("en");
 
 export const bytes = (count: number): string => prettyBytes(count);
 
-/** How long something took; tenths of a second only while they matter. */
+/** How long something took, with tenths of a second only if it was short. */
 export const duration = (ms: number): string =>
   prettyMilliseconds(Math.max(ms, 1), {
     secondsDecimalDigits: ms < 10_000 ? 1 : 0,
     unitCount: ms < 10_000 ? 1 : 2,
   });
 
-/** A time that goes on or is to come, in whole seconds: tenths would only flicker. */
+/** A running or future time, in whole seconds: tenths would only flicker. */
 const wholeSeconds = (ms: number): string =>
   prettyMilliseconds(Math.max(1, Math.round(ms / 1000)) * 1000, { unitCount: 2 });
 

@@ -11,14 +11,14 @@ import { setUpTailForm } from "./tail-form";
 import type { JobOutcome } from "./tasks.gen";
 import { downloadWords, hashWords, jobWords } from "./words";
 
-/** Large enough to be watched, and always there. */
+/** A file that is large enough to watch its download, and always available. */
 const SAMPLE_URL = "https://static.rust-lang.org/dist/rust-1.90.0-x86_64-unknown-linux-gnu.tar.xz";
 
 const OUTCOMES: readonly JobOutcome[] = ["succeed", "fail", "panic", "hang", "stubborn"];
 const isOutcome = (value: string): value is JobOutcome =>
   OUTCOMES.some((outcome) => outcome === value);
 
-/** The forms that start work. */
+/** Sets up the forms that start tasks. */
 export async function setUpForms(context: FormContext): Promise<void> {
   const download = find(document, "#download", HTMLFormElement);
   const hashFolder = find(document, "#hash-folder", HTMLFormElement);
@@ -66,7 +66,7 @@ export async function setUpForms(context: FormContext): Promise<void> {
   path.value ||= sample;
 }
 
-/** Suggests where to save what is at `url`, until somebody types a destination. */
+/** Suggests where to save the file at `url`, until the user types a destination. */
 function createSuggestion(url: HTMLInputElement, dest: HTMLInputElement) {
   const taken = new Set<string>();
   let folder: string | undefined;
@@ -97,7 +97,7 @@ function createSuggestion(url: HTMLInputElement, dest: HTMLInputElement) {
   };
 }
 
-/** The button that asks for what this window may not have. */
+/** Sets up the button that starts a kind that this window may not start. */
 export function setUpSecret(button: HTMLButtonElement, notify: Notify): void {
   button.addEventListener("click", async () => {
     try {

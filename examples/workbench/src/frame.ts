@@ -1,6 +1,6 @@
-/** A hidden window paints no frames; work goes on there nevertheless. */
+/** How long to wait for a frame. A hidden window paints none, but its work must continue. */
 const LONGEST_FRAME_MS = 100;
-/** Of the 16 ms of a frame, the rest is for layout and painting. */
+/** How much of the 16 ms of a frame may be used; the rest is for layout and painting. */
 const BUDGET_MS = 6;
 
 /** Resolves in the next frame. */
@@ -16,7 +16,7 @@ export function nextFrame(): Promise<void> {
   });
 }
 
-/** Makes what waits for the next frame whenever this one has been worked in for long enough. */
+/** Returns a function that waits for the next frame if the budget of this one is used up. */
 export function createBreak(): () => Promise<void> {
   let begin = performance.now();
   return async () => {
@@ -27,7 +27,7 @@ export function createBreak(): () => Promise<void> {
   };
 }
 
-/** Makes what has `paint` called once in the next frame, however often it is asked for; `delay` says in how many milliseconds at the earliest. */
+/** Returns a function that calls `paint` in the next frame, once however often it is called, and no sooner than `delay()` milliseconds. */
 export function oncePerFrame(paint: () => void, delay: () => number): () => void {
   let due = false;
 

@@ -21,14 +21,14 @@ import {
 } from "./sentences";
 import type { Tasks } from "./tasks.gen";
 
-/** What a card's buttons need of a task or a batch of the list, whoever started it. */
+/** Attaches to a task or a batch of the list, for the buttons of its card. */
 const handleOf = ({ task, id, members }: Snapshot) =>
   members === null ? tasks.attach(task, id) : tasks.attachBatch(task, id);
 
 export const cancel = async (snapshot: Snapshot): Promise<void> =>
   (await handleOf(snapshot)).cancel();
 
-// A batch does not wait itself, its members do: what follows is for tasks.
+// The following functions are for tasks only: a batch doesn't wait in a queue, its members do.
 
 export const hold = async ({ task, id }: Snapshot): Promise<void> =>
   (await tasks.attach(task, id)).hold();
@@ -36,26 +36,26 @@ export const hold = async ({ task, id }: Snapshot): Promise<void> =>
 export const release = async ({ task, id }: Snapshot): Promise<void> =>
   (await tasks.attach(task, id)).release();
 
-/** Puts a waiting task before all that this page sees waiting. */
+/** Puts a waiting task ahead of all waiting tasks that this page sees. */
 export async function runNext({ task, id }: Snapshot): Promise<void> {
   const waiting = await tasks.list({ status: "queued" });
   const highest = Math.max(0, ...waiting.map(({ queue }) => queue?.priority ?? 0));
   await (await tasks.attach(task, id)).setPriority(highest + 1);
 }
 
-/** Takes ended tasks off the list. */
+/** Removes ended tasks from the list. */
 export async function remove(...snapshots: readonly Snapshot[]): Promise<void> {
   for (const snapshot of snapshots) {
     try {
       await (await handleOf(snapshot)).remove();
     } catch (error) {
-      // A second click, before the list has heard of the first.
+      // This was a second click, before the list was updated after the first.
       if (!(error instanceof TaskNotFoundError)) throw error;
     }
   }
 }
 
-/** Why a task failed, in a sentence. The list has a summary of the error; its type comes with the outcome. */
+/** Says why a task failed, in a sentence. The list has only a summary of the error; the typed error comes with the outcome. */
 export async function explain({ task, id, error, members }: Snapshot): Promise<string> {
   try {
     if (members !== null) {
@@ -74,7 +74,7 @@ export async function explain({ task, id, error, members }: Snapshot): Promise<s
         return inWords(await (await tasks.attach(task, id)).outcome, errorSentence);
     }
   } catch (problem) {
-    // The plugin doesn't keep outcomes for ever; then the summary has to do.
+    // The plugin doesn't keep outcomes for ever. Without one, the summary has to do.
     return error === null ? errorSentence(problem) : sentence(error.message);
   }
 }
@@ -93,7 +93,7 @@ function inWords<E>(outcome: TaskOutcome<unknown, E>, words: (error: E) => strin
   }
 }
 
-/** How to speak of a task of this page. */
+/** The words for a task that this page started. */
 export interface Words<T extends TaskTypes> {
   /** What it is, such as `Download of notes.txt`. */
   readonly label: string;
@@ -106,9 +106,10 @@ export interface Words<T extends TaskTypes> {
 export type Follow = <T extends TaskTypes>(task: TaskHandle<T>, words: Words<T>) => Promise<void>;
 
 /**
- * Makes what follows a task that this page started: the newest one's progress in `line`, and each one's end in a notice.
+ * Returns a function that follows a task that this page started: it shows the newest task's progress in `line`, and the end of
+ * each task in a notice.
  *
- * Only for the page's own convenience. After a reload the list knows all of this without it.
+ * It is a convenience: the list shows all of this as well, even after a reload.
  */
 export function createFollow(line: HTMLElement, notify: Notify): Follow {
   let newest: string | undefined;
@@ -148,7 +149,7 @@ export function createFollow(line: HTMLElement, notify: Notify): Follow {
   };
 }
 
-/** Tells of the end of a batch that this page started. */
+/** Shows the end of a batch that this page started in a notice. */
 export async function tellBatch(
   batch: BatchHandle<Tasks["download"]>,
   label: string,

@@ -1,41 +1,41 @@
-/** So many lines are kept. They are some 25 MB, but while a flood of others comes in, a collector lets a page grow to a multiple of what
- * it keeps: with four times as many, by 1.0 GB instead of 0.4. (And at 18 pixels each, 1.8 million are as high as WebKit can scroll.) */
+/** How many lines are kept. They take some 25 MB, but while lines flood in, the garbage collector lets the page grow to a multiple of
+ * that: by 0.4 GB, and with four times as many lines by 1.0 GB. (At 18 pixels each, WebKit can scroll over 1.8 million lines at most.) */
 export const MAX_LINES = 250_000;
-/** So many characters are kept, should the lines be long. */
+/** How many characters are kept at most, for the case that the lines are long. */
 const MAX_CHARACTERS = 64 * 1024 * 1024;
-/** So many lines are one text: a string for each would cost more than what is in it. */
+/** How many lines share one string: a string for each would take more memory than its text. */
 const BLOCK_LINES = 64;
 
-/** Lines that were put together. */
+/** Lines that share one string. */
 export interface Block {
-  /** Its own as long as the log is there. */
+  /** A number that no other block of this log ever has. */
   readonly key: number;
   readonly rows: number;
   /** The number of its first line, from 1; `null` for a remark between lines. */
   readonly first: number | null;
-  /** Its lines, or the remark. */
+  /** The lines, or the remark. */
   readonly text: string;
 }
 
 /** The newest lines of a log, a block at a time. */
 export interface LogLines {
   readonly blocks: readonly Block[];
-  /** The number of the last line: how many there were in all. */
+  /** The number of the last line, which is also how many there have been in all. */
   readonly count: number;
-  /** How many of the lines are still here. */
+  /** How many of the lines are still kept. */
   readonly kept: number;
-  /** How many rows were dropped at the front, ever. */
+  /** How many rows have been dropped at the front in all. */
   readonly dropped: number;
   append(lines: readonly string[]): void;
-  /** Leaves out lines that can't be had, and says so in a row. */
+  /** Skips lines that are unavailable, and adds a row that says so. */
   skip(lines: number, remark: string): void;
-  /** The last lines, `most` at most. */
+  /** Returns the last lines, at most `most`. */
   last(most: number): string[];
 }
 
 export function createLogLines(): LogLines {
   const blocks: Block[] = [];
-  /** The lines of the last block, while it has room. */
+  /** The lines of the last block, as long as it has room. */
   let open: string[] = [];
   let keys = 0;
   let count = 0;
@@ -48,9 +48,9 @@ export function createLogLines(): LogLines {
     blocks.push({ key, rows, first, text });
   }
 
-  /** Adds lines for which the last block has room. */
+  /** Adds lines that fit into the last block. */
   function fill(lines: readonly string[]): void {
-    // The last block is made anew with what is added.
+    // The last block is replaced by one with the added lines.
     const before = open.length > 0 ? blocks.pop() : undefined;
     if (before !== undefined) {
       characters -= before.text.length;
@@ -83,7 +83,7 @@ export function createLogLines(): LogLines {
     cutFront(kept - MAX_LINES);
   }
 
-  /** Drops a part of the first block, so that a full log is always as long: what is as long needs no scrolling to stay at its end. */
+  /** Drops a part of the first block, so that the length of a full log stays the same: it then needs no scrolling to stay at its end. */
   function cutFront(lines: number): void {
     const [block] = blocks;
     if (lines <= 0 || block?.first == null) return;

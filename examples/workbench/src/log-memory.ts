@@ -1,4 +1,4 @@
-// What of the open logs outlives a reload of the page.
+// The part of the open logs that survives a reload of the page.
 
 const KEY = "workbench.logs";
 
@@ -7,14 +7,14 @@ export interface Remembered {
   /** The task. */
   readonly id: string;
   readonly path: string;
-  /** Where to go on: the number of the first item that is not in the log. */
+  /** Where to continue: the number of the first item that is not in the log. */
   readonly position: number;
   readonly paused: boolean;
   /** Its last lines, so that it isn't empty at first. */
   readonly lines: readonly string[];
 }
 
-/** All open logs, the one that is shown last. */
+/** All open logs. The last one is the one that is shown. */
 export function remember(logs: readonly Remembered[]): void {
   sessionStorage.setItem(KEY, JSON.stringify(logs));
 }

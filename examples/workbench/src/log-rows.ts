@@ -10,22 +10,22 @@ import { type Block, createLogLines, type LogLines } from "./log-lines";
 /** The height of a row in pixels, as in style.css. */
 const ROW = 18;
 const PADDING = 6;
-/** Rows above and below what is seen, for a scroll that is painted before its event comes. */
+/** How many rows to add above and below the visible ones, for scrolling that is painted before its event comes. */
 const OVERSCAN = 8;
-/** A line may have 64 KiB, and a screen full of such lines is too much to lay out in a frame. */
+/** How much of a line is shown: lines have up to 64 KiB, and a screen full of those can't be laid out in a frame. */
 const LONGEST_SHOWN = 4_000;
 
 /** The rows of a log that are on the screen. */
 export interface LogRows {
   /** Shows another log. */
   show(lines: LogLines): void;
-  /** Shows what the lines are now. */
+  /** Shows the current lines. */
   update(): void;
-  /** Whether it stays at the end when lines come. */
+  /** Whether the view stays at the end when lines come. */
   follows: boolean;
 }
 
-/** `scroller` scrolls over `content`; `changed` is called when somebody scrolls away from the end or back to it. */
+/** `scroller` scrolls over `content`. `changed` is called when the user scrolls away from the end or back to it. */
 export function createLogRows(
   scroller: HTMLElement,
   content: HTMLElement,
@@ -33,15 +33,15 @@ export function createLogRows(
 ): LogRows {
   const nodes: BlockNode[] = [];
   let lines = createLogLines();
-  /** The blocks as they were laid out last: by the next time there may be others. */
+  /** The blocks as they were last laid out: the log may have others by now. */
   let blocks: readonly Block[] = [];
   let dropped = 0;
   let follows = true;
-  /** Where it was scrolled to last, by itself or by somebody. */
+  /** The last scroll position, set by this code or by the user. */
   let top = 0;
 
-  // What is virtual is a block of lines, not a line: a million lines are some 16,000 of them, which is little enough to be
-  // laid out anew whenever lines come, and a text of many lines is what a browser paints fastest.
+  // The virtual list has blocks of lines, not lines: a million lines are some 16,000 blocks, which is few enough to be
+  // laid out again whenever lines come, and browsers paint one text of many lines fastest.
   const virtualizer = new Virtualizer<HTMLElement, HTMLElement>(options());
 
   function options() {
@@ -64,7 +64,7 @@ export function createLogRows(
 
   function scrollTo(offset: number): void {
     top = offset;
-    // Before its event comes, so that no frame shows the rows of the old place.
+    // Don't wait for the scroll event, so that no frame shows the rows of the old position.
     virtualizer.scrollOffset = offset;
     scroller.scrollTop = offset;
   }
@@ -76,17 +76,17 @@ export function createLogRows(
     }
   }
 
-  /** Before the event of the scrolling itself comes, which more lines could overtake. */
+  /** Called before the scroll event comes, because more lines could come before that event. */
   function leaveEnd(): void {
     if (scroller.scrollTop > 0) {
       follow(false);
     }
   }
 
-  /** Sees where somebody scrolled to, before anything scrolls by itself: the event of it comes later, when the end may be another. */
+  /** Checks where the user has scrolled to before this code scrolls. The scroll event comes later, when the end may have moved. */
   function look(): void {
     const now = scroller.scrollTop;
-    // Who stays at a place and wants not to follow, may; and what is hidden is scrolled by nobody.
+    // If the position is the same, the user's choice to follow or not stands. A hidden view is scrolled by nobody.
     if (Math.abs(now - top) < 1 || scroller.clientHeight === 0) {
       return;
     }
@@ -120,7 +120,7 @@ export function createLogRows(
     for (const [place, { index, start }] of items.entries()) {
       const block = blocks[index];
       if (block !== undefined) {
-        // To lay out a text takes as long as it has lines: only those that are seen.
+        // The time to lay out a text grows with its lines, so only the visible ones are shown.
         const first = Math.min(Math.max(0, Math.floor((from - start) / ROW)), block.rows - 1);
         const last = Math.min(Math.max(first + 1, Math.ceil((to - start) / ROW)), block.rows);
         nodes[place]?.show(block, start, first, last);
@@ -133,7 +133,7 @@ export function createLogRows(
     draw();
   }
 
-  // The virtualizer only tells when other blocks are seen, not of each row.
+  // The virtualizer only reports when other blocks become visible, not other rows.
   scroller.addEventListener("scroll", paint);
   new ResizeObserver(paint).observe(scroller);
   scroller.addEventListener(
@@ -155,7 +155,7 @@ export function createLogRows(
     const gone = (lines.dropped - dropped) * ROW;
     dropped = lines.dropped;
     if (gone > 0 && !follows) {
-      // What is being read stays where it is, as long as it is there.
+      // The rows that the user is reading stay in place, as long as they exist.
       scrollTo(Math.max(0, scroller.scrollTop - gone));
     }
     draw();
@@ -185,7 +185,7 @@ export function createLogRows(
 
 interface BlockNode {
   readonly element: HTMLElement;
-  /** Shows the rows `from` to before `to` of a block that begins at `start`. */
+  /** Shows the rows from `from` up to, but not including, `to` of a block that begins at `start`. */
   show(block: Block, start: number, from: number, to: number): void;
 }
 
@@ -196,7 +196,7 @@ function createBlockNode(content: HTMLElement): BlockNode {
   element.className = "log-block";
   numbers.className = "log-numbers";
   text.className = "log-text";
-  // Who has the lines read aloud wants the lines.
+  // Screen readers should read the lines, not their numbers.
   numbers.setAttribute("aria-hidden", "true");
   element.append(numbers, text);
   content.append(element);
@@ -206,7 +206,7 @@ function createBlockNode(content: HTMLElement): BlockNode {
     element,
     show(block, start, from, to) {
       element.style.top = `${start + from * ROW}px`;
-      // A text that stays is not touched: it may be selected.
+      // Don't touch a text that stays the same: it may be selected.
       const place = `${from}-${to}`;
       if (shown === block && element.dataset.rows === place) {
         return;

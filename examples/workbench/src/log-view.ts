@@ -6,12 +6,12 @@ import { linesIn, linesPerSecond, linesShown, logStatus } from "./sentences";
 
 /** How often the rate is measured. */
 const RATE_MS = 500;
-/** More lines at once than these are a flood, which nobody can read. To paint it takes no more than a part of the time, so that most
- * frames are there for what comes in, and for whoever uses the page meanwhile. */
+/** More lines at once than this are a flood, which nobody can read. Painting it takes only a part of the time, so that most frames are
+ * left for incoming lines and for the user. */
 const FLOOD_LINES = 100;
 const FLOOD_PAINT_MS = 100;
 const FLOOD_PAINT_PART = 1 / 8;
-/** Who sleeps for a while is not slow to paint. */
+/** A longer time is no painting time: the page was suspended. */
 const FLOOD_PAUSE_MS = 1000;
 
 export interface LogViewActions {
@@ -24,12 +24,12 @@ export interface LogViewActions {
 
 /** The view of one log, at the bottom of the window. */
 export interface LogView {
-  /** Takes its place, for a log that is about to come. */
+  /** Takes up its space, for a log that is about to open. */
   open(path: string): void;
-  /** Opens with a log. */
+  /** Opens the view with a log. */
   show(log: Log): void;
   hide(): void;
-  /** Something about the log that it shows is different. */
+  /** Call this when something about the shown log has changed. */
   update(): void;
 }
 
@@ -68,7 +68,7 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
         painted = now;
         rows.update();
         paintHead();
-        // The browser's own part of it is over when the next frame begins.
+        // The browser has finished its part when the next frame begins.
         void nextFrame().then(() => {
           now.ms = performance.now() - now.at;
         });
@@ -87,7 +87,7 @@ export function createLogView(panel: HTMLElement, actions: LogViewActions): LogV
       return;
     }
     const { lines, paused, over } = log;
-    // The lines that can be scrolled to: more may have come since.
+    // Counts only the painted lines, which can be scrolled to: more may have come since.
     setText(texts.count, linesIn(painted.count));
     setText(texts.rate, rate > 0 ? linesPerSecond(rate) : "");
     setText(texts.shown, lines.kept < lines.count ? linesShown(lines.kept) : "");

@@ -8,10 +8,10 @@ import type { Tasks } from "./tasks.gen";
 
 export type TailTask = TaskHandle<Tasks["tail"]>;
 
-/** Lines that are shown again after a reload. */
+/** How many lines are shown again after a reload. */
 const LINES_AGAIN = 200;
 
-/** The lines of a running tail, read as fast as this page can keep its frames. */
+/** The lines of a running tail, read only as fast as the page can keep its frame rate. */
 export interface Log {
   readonly task: TailTask;
   readonly path: string;
@@ -22,20 +22,20 @@ export interface Log {
   /** Stops reading, so that the tail has to wait as soon as its buffer is full. */
   pause(): void;
   resume(): void;
-  /** Ends the reading. Nobody else reads, so that the tail is cancelled. */
+  /** Ends the reading. Nobody else reads, so the tail is cancelled. */
   close(): void;
-  /** All that a page needs to go on with it; `whole`: with its last lines. */
+  /** Returns all that the page needs to continue after a reload; with `whole`, also the last lines. */
   remember(whole: boolean): Remembered;
 }
 
 export interface LogOptions {
   readonly task: TailTask;
   readonly path: string;
-  /** What the page read before it was loaded anew; the task was attached to from there on. */
+  /** What the page had read before a reload; `task` is attached from that position on. */
   readonly before?: Remembered | undefined;
-  /** Something about the log is different. */
+  /** Called when something about the log has changed. */
   readonly changed: () => void;
-  /** The lines can't be read. */
+  /** Called when the lines can't be read. */
   readonly failed: (error: unknown) => void;
 }
 
@@ -64,7 +64,7 @@ export function openLog({ task, path, before, changed, failed }: LogOptions): Lo
         missed = batches.missed;
       }
       lines.append(batch);
-      // In the same breath as the lines: whatever happens now, none is lost or comes twice.
+      // Update the position together with the lines, so that no line is lost or repeated whatever happens next.
       position = batches.position;
       changed();
       await takeBreak();
@@ -80,7 +80,7 @@ export function openLog({ task, path, before, changed, failed }: LogOptions): Lo
     try {
       await read();
     } catch (error) {
-      // How the task ended is told where it is followed; here only the lines count.
+      // `createFollow` reports how the task ended. Here only the lines matter.
       if (!isFinal(task.status)) {
         failed(error);
       }

@@ -4,13 +4,13 @@ import { type Log, openLog, type TailTask } from "./log";
 import { type Remembered, remember, remembered } from "./log-memory";
 import { createLogView } from "./log-view";
 
-/** The logs of this page: all are read, one is shown. */
+/** The logs of this page. All of them are read, and one is shown. */
 export interface Logs {
   /** Opens the log of a tail that this page has started. */
   open(task: TailTask, path: string): void;
-  /** Shows the log of a tail of the list; reads it first if it isn't open. */
+  /** Shows the log of a tail in the list, and opens it if it isn't open. */
   show(id: string, path: string): Promise<void>;
-  /** Opens again what was open before a reload. */
+  /** Opens the logs again that were open before a reload. */
   restore(): Promise<void>;
 }
 
@@ -18,7 +18,7 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
   /** The one that is shown is the last. */
   const logs = new Map<string, Log>();
   let shown: Log | undefined;
-  /** What comes in while the page goes is for the next one to read. */
+  /** Whether the page is being unloaded: lines that come in now are left for the next page to read. */
   let left = false;
 
   const view = createLogView(panel, {
@@ -81,7 +81,7 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
     left = true;
   });
   window.addEventListener("pageshow", () => {
-    left = false; // it may only have been put aside
+    left = false; // the page may only have been suspended
   });
 
   return {
@@ -106,7 +106,7 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
           const task = await tasks.attach("tail", before.id, { from: before.position });
           open(task, before.path, before);
         } catch (error) {
-          // The app has begun anew, or the tail was removed.
+          // The app was restarted, or the tail was removed.
           if (!(error instanceof TaskNotFoundError)) tell(error);
         }
       }

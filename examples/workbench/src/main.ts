@@ -18,13 +18,13 @@ import { TaskList } from "./task-list";
 import { setUpTheme } from "./theme";
 import { setUpWatcher } from "./watcher";
 
-/** The list is shown anew no more often than this. */
+/** The shortest time between two updates of the list. */
 const LIST_MS = 100;
 
 const byId = (id: string): HTMLElement => find(document, `#${id}`, HTMLElement);
 const button = (id: string): HTMLButtonElement => find(document, `#${id}`, HTMLButtonElement);
 
-// Owners of tasks are webviews, so it is the webview's label that tells which tasks are this page's own.
+// A task's owner is a webview, so the webview's label tells which tasks are this page's own.
 const { label } = getCurrentWebview();
 const notify = createNotify(byId("notice"));
 const tell = (error: unknown): void => notify(errorSentence(error), "bad");
@@ -35,7 +35,7 @@ const retry = createRetry(follow, logs.open);
 setUpTheme(button("theme"));
 byId("window-label").textContent = label;
 
-/** What the buttons of a card do. For a batch that is about all its members. */
+/** What the buttons of a card do. For a batch, they affect all its members. */
 function press(
   name: ButtonName,
   snapshot: Snapshot,
@@ -81,7 +81,7 @@ const refreshCounts = setUpDownloadsHead(
   tell,
 );
 
-// All tasks this window may see, now and from now on. After a reload this is all it takes to find them again.
+// Follows all tasks that this window may see. After a reload, this is all that is needed to find them again.
 let newest: readonly Snapshot[] = [];
 let shownAt = 0;
 const showList = oncePerFrame(
@@ -90,7 +90,7 @@ const showList = oncePerFrame(
     list.show(newest);
     refreshCounts();
   },
-  // News come with every frame while something runs; the bars glide from one to the next.
+  // Updates come with every frame while a task runs; the bars glide from one to the next.
   () => Math.max(0, shownAt + LIST_MS - performance.now()),
 );
 tasks

@@ -6,7 +6,7 @@ import { tellBatch } from "./handles";
 import { batchLabel, onTheirWay } from "./sentences";
 import type { DownloadInput } from "./tasks.gen";
 
-/** The form that starts many downloads: as one batch, or each by itself. */
+/** Sets up the form that starts many downloads, as one batch or separately. */
 export function setUpManyForm(form: HTMLFormElement, context: FormContext) {
   const urls = find(form, "[name=urls]", HTMLTextAreaElement);
   const folder = field(form, "folder");
@@ -14,12 +14,12 @@ export function setUpManyForm(form: HTMLFormElement, context: FormContext) {
   const asBatch = field(form, "as-batch");
   const taken = new Set<string>();
 
-  // Without a batch it is the limit of the kind that counts, which is set above the list.
+  // Without a batch, only the limit of the kind applies, which is set above the list.
   const showAtOnce = (): void => {
     atOnce.disabled = !asBatch.checked;
   };
   asBatch.addEventListener("change", showAtOnce);
-  showAtOnce(); // some engines keep what a form held before a reload
+  showAtOnce(); // some engines restore the form after a reload
 
   onSubmit(form, context, async () => {
     const inputs = inputsFor(lines(urls.value), folder.value.trim(), taken);

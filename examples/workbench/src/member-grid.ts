@@ -3,10 +3,10 @@ import { setAttribute, setText } from "./dom";
 import { memberLine, memberName } from "./sentences";
 import { hasEnded } from "./status";
 
-/** So many have room for their names. */
+/** Up to this many members, the cells have room for names. */
 const NAMED = 24;
 
-/** The members of a batch: a cell each, in the order of the inputs. */
+/** The members of a batch, one cell each, in the order of the inputs. */
 export class MemberGrid {
   readonly #list: HTMLElement;
   readonly #cells = new Map<string, HTMLLIElement>();
@@ -24,7 +24,7 @@ export class MemberGrid {
         this.#list.insertBefore(cell, this.#list.children[index] ?? null);
       }
     }
-    // What the plugin no longer keeps.
+    // Remove the members that the plugin no longer keeps.
     const ids = new Set(members.map(({ id }) => id));
     for (const [id, cell] of this.#cells) {
       if (!ids.has(id)) {

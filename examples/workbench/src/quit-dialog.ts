@@ -3,7 +3,7 @@ import { find, setText } from "./dom";
 import { percent } from "./format";
 import { quitHint, quitLine, quitTitle } from "./sentences";
 
-/** While it is open, what is waited for is asked for again after this time: other windows' tasks are in it too. */
+/** How often the open dialog fetches the tasks that the quit waits for: this page doesn't see those of other windows. */
 const REPEAT_MS = 500;
 
 const CHOICES: readonly QuitChoice[] = ["wait", "cancel", "stay"];
@@ -54,12 +54,12 @@ export function setUpQuitDialog(dialog: HTMLDialogElement, tell: (error: unknown
     const button = find(dialog, `[data-choice=${choice}]`, HTMLButtonElement);
     button.addEventListener("click", () => void answerQuit(choice).then(refresh).catch(tell));
   }
-  // Escape stays, unless it is decided.
+  // Escape means to stay, unless the user has already decided.
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     void answerQuit("stay").then(refresh).catch(tell);
   });
-  // This page may have been loaded while the question is open; looked for in this order, none is missed.
+  // The question may already be open when this page is loaded. Listening before asking makes sure that none is missed.
   void onQuitAsked(() => void refresh().catch(tell))
     .then(refresh)
     .catch(tell);

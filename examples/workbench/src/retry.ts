@@ -3,11 +3,11 @@ import { type Follow, remove } from "./handles";
 import type { Logs } from "./logs";
 import { downloadWords, hashWords, jobWords, tailWords } from "./words";
 
-/** Makes what starts a task of the list again that ended badly. The new one takes its place in the list. */
+/** Returns a function that retries a task of the list. The new task replaces the old one in the list. */
 export function createRetry(follow: Follow, openLog: Logs["open"]) {
   return async (snapshot: Snapshot): Promise<void> => {
     const end = await restart(snapshot, follow, openLog);
-    // Members stay, or their batch would have gaps.
+    // Members are not removed: their batch would have gaps.
     if (snapshot.parent === null) {
       await remove(snapshot);
     }
@@ -15,7 +15,7 @@ export function createRetry(follow: Follow, openLog: Logs["open"]) {
   };
 }
 
-/** Resolves when it is started, with what waits for its end. */
+/** Retries a task. Resolves when the new task is started, with a function that waits for its end. */
 async function restart(
   { task, id, input }: Snapshot,
   follow: Follow,

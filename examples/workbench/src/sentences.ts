@@ -26,14 +26,14 @@ import type {
   Tasks,
 } from "./tasks.gen";
 
-/** Messages of errors begin in lower case and have no full stop, so that they can be put together. On their own they need both. */
+/** Turns an error message into a sentence. Messages have no capital and no full stop, so that they can be combined; a sentence needs both. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
   const end = /[.!?…]$/.test(trimmed) ? "" : ".";
   return trimmed.charAt(0).toUpperCase() + trimmed.slice(1) + end;
 }
 
-/** Whatever was thrown, as a sentence. */
+/** Describes anything that was thrown, as a sentence. */
 export function errorSentence(error: unknown): string {
   if (error instanceof TaskCancelledError) {
     return cancelSentence(error.reason);
@@ -69,17 +69,17 @@ export function cancelSentence(reason: CancelReason | null): string {
 export function limitSentence(limit: TimeLimit): string {
   switch (limit) {
     case "timeout":
-      return "It took longer than it may, and was stopped.";
+      return "It took longer than allowed, and was stopped.";
     case "attemptTimeout":
-      return "One attempt took longer than it may, and was stopped.";
+      return "One attempt took longer than allowed, and was stopped.";
     case "stalled":
-      return "It stalled: it got no further for too long, and was stopped.";
+      return "It stalled: it made no progress for too long, and was stopped.";
     case "deadline":
-      return "It had not ended by its deadline.";
+      return "It was not done by its deadline.";
   }
 }
 
-/** When the schedule runs next: a time that is past is about to come true. */
+/** When the schedule runs next. If that time has passed, the run is about to start. */
 export function syncNext({ paused, running, nextRunAt }: ScheduleSnapshot): string {
   if (running > 0) {
     return "Running";
@@ -90,7 +90,7 @@ export function syncNext({ paused, running, nextRunAt }: ScheduleSnapshot): stri
   return nextRunAt === null || nextRunAt <= Date.now() ? "Due" : `Next in ${until(nextRunAt)}`;
 }
 
-/** How its last run went. */
+/** How the schedule's last run went. */
 export function syncLast(run: LastRun | null): string {
   if (run === null) {
     return "Has not run yet";
@@ -125,7 +125,7 @@ const them = (tasks: number): string =>
 
 export const quitHint = (decided: boolean): string =>
   decided
-    ? "Nothing new starts any more. The window may be closed: the app goes on until then."
+    ? "Nothing new starts any more. You can close the window: the app keeps running until then."
     : "If you quit now, what they have done so far is lost.";
 
 /** A task that a quit would cut short. */
@@ -235,7 +235,7 @@ export function statusName(status: TaskStatus, overdue: boolean): string {
   }
 }
 
-/** Where a waiting task stands. */
+/** The place of a waiting task in its queue. */
 export function place({ status, queue, nextAttemptAt }: Snapshot): string {
   if (status !== "queued" || queue === null) {
     return "";
@@ -251,7 +251,7 @@ export function place({ status, queue, nextAttemptAt }: Snapshot): string {
   return nextAttemptAt === null ? "after another one" : `waits until ${clock(nextAttemptAt)}`;
 }
 
-/** The plugin counts places no further. */
+/** The plugin counts places only up to this one. */
 const LAST_PLACE = 1000;
 
 export const priority = ({ queue }: Snapshot): string =>
@@ -270,7 +270,7 @@ export function attempts({ status, attempt, nextAttemptAt }: Snapshot): string {
   return attempt > 1 ? `attempt ${attempt}` : "";
 }
 
-/** What went wrong, as far as the list knows without asking; a failure has to be asked for. */
+/** What went wrong, if the list's snapshot says so; the error of a failed task has to be fetched. */
 export function problem({ status, error, timeLimit }: Snapshot): string {
   if (status === "retrying") {
     return error === null ? "" : sentence(error.message);
@@ -278,12 +278,12 @@ export function problem({ status, error, timeLimit }: Snapshot): string {
   return status === "timedOut" && timeLimit !== null ? limitSentence(timeLimit) : "";
 }
 
-/** What there is to know about a task besides its figures. */
+/** What a card says about a task besides its figures. */
 export function remark(snapshot: Snapshot): string {
   switch (snapshot.status) {
     case "cancelling":
       return snapshot.overdue
-        ? "Cancelled, but its code does not stop: it holds its place until it returns"
+        ? "Cancelled, but its code has not stopped: it takes up a slot until it returns"
         : "Stopping…";
     case "cancelled":
       return cancelSentence(snapshot.cancelReason);
@@ -317,7 +317,7 @@ function doing(snapshot: Snapshot): string {
   }
 }
 
-/** The Rust side says what went wrong as a type; the words are the page's. */
+/** The sentence for a typed error: Rust sends the type, the page has the words. */
 export function downloadProblem(error: DownloadError): string {
   switch (error.type) {
     case "url":
@@ -325,7 +325,7 @@ export function downloadProblem(error: DownloadError): string {
     case "path":
       return `${error.data === "" ? "Nothing" : error.data} is not the full path of a file: it has to begin at the root and end with a name.`;
     case "noFolder":
-      return `There is no folder ${error.data}: make it first, or choose another one.`;
+      return `There is no folder ${error.data}: create it first, or choose another one.`;
     case "exists":
       return `There is already something at ${error.data}: choose another name, or move it away first.`;
     case "http":
@@ -345,7 +345,7 @@ export const folderProblem = ({ message, causes }: Failure): string =>
 export function jobProblem(error: JobError): string {
   switch (error.type) {
     case "asTold":
-      return `It stopped at tick ${error.data.at} of ${error.data.of}, as it was told to.`;
+      return `It stopped at tick ${error.data.at} of ${error.data.of}, as it was told.`;
     case "seconds":
       return "A job takes between 0 and 86,400 seconds: choose a number in that range.";
   }
@@ -372,7 +372,7 @@ export function tailProblem(error: TailError): string {
   }
 }
 
-/** Of a tail that has come to its end: there is none. */
+/** The sentence for the output of a tail. A tail never completes, so there is none. */
 export const tailed = (output: never): never => output;
 
 export const linesIn = (lines: number): string => plural(lines, "line");
@@ -395,7 +395,7 @@ export const logStatus = ({
   readonly over: boolean;
 }): string => (over ? "Ended" : paused ? "Paused" : "Live");
 
-/** The counts above the list. What has failed waits, too: for its next attempt. */
+/** The counts above the list. A task that waits for its next attempt counts as waiting. */
 export const inAllWindows = ({ running, retrying, queued }: TaskCounts): string =>
   `${running} running, ${retrying + queued} waiting`;
 
@@ -431,7 +431,7 @@ const STATUSES: readonly TaskStatus[] = [
   "cancelled",
 ];
 
-/** How the members of a batch stand: `3 of 8 completed, 2 running, 3 queued`. */
+/** How many members of a batch have which status: `3 of 8 completed, 2 running, 3 queued`. */
 export function tally(members: readonly Snapshot[], all: number): string {
   const parts = STATUSES.map((status) => {
     const count = members.filter((member) => member.status === status).length;
@@ -443,7 +443,7 @@ export function tally(members: readonly Snapshot[], all: number): string {
   return parts.filter((part) => part !== "").join(", ");
 }
 
-/** A member in a few words: its file, how it stands, and what is wrong with it. */
+/** A member in a few words: its file, its status, and what is wrong with it. */
 export function memberLine(member: Snapshot): string {
   const name = memberName(member);
   const status = statusName(member.status, member.overdue).toLowerCase();
@@ -459,7 +459,7 @@ export const memberName = (member: Snapshot): string =>
 const memberProblem = (member: Snapshot): string =>
   problem(member) || (member.error === null ? "" : sentence(member.error.message));
 
-/** What went wrong in a batch: the first few members, each in a sentence. */
+/** What went wrong in a batch: the first few failed members, each in a sentence. */
 export function batchProblem(members: readonly Snapshot[]): string {
   const wrong = members.filter(({ status }) => status === "failed" || status === "timedOut");
   const told = wrong.slice(0, TOLD).map((one) => `${memberName(one)}: ${memberProblem(one)}`);
@@ -478,7 +478,7 @@ export const downloaded = (output: Downloaded): string =>
 export function hashed(output: FolderHash): string {
   const files = `${output.files.toLocaleString("en")} ${output.files === 1 ? "file" : "files"}`;
   const skipped =
-    output.skipped === 0 ? "" : `, ${output.skipped.toLocaleString("en")} unreadable left out`;
+    output.skipped === 0 ? "" : `, ${output.skipped.toLocaleString("en")} unreadable skipped`;
   const time = duration(output.seconds * 1000);
   return `Hashed ${files} (${bytes(output.bytes)}${skipped}) in ${time}: BLAKE3 ${shortHash(output.hash)}`;
 }

@@ -12,6 +12,6 @@ export const isFinal = (status: TaskStatus): boolean => ENDED.has(status);
 
 export const hasEnded = ({ status }: Snapshot): boolean => isFinal(status);
 
-/** Whether it has ended without what it was started for. */
+/** Whether a task has ended without completing. */
 export const endedBadly = (snapshot: Snapshot): boolean =>
   hasEnded(snapshot) && snapshot.status !== "completed";

@@ -3,18 +3,18 @@ import { tasks } from "./client";
 import { find, setText } from "./dom";
 import { syncLast, syncNext } from "./sentences";
 
-/** The name of the schedule; its kind has the same. */
+/** The name of the schedule, and of its kind. */
 const NAME = "sync";
-/** The countdown goes by whole seconds. */
+/** How often the countdown is updated: often enough to show every second. */
 const TICK_MS = 500;
-/** While a run goes on, it is asked for again after this time. */
+/** The time between two requests for the schedule's state while a run goes on; also the shortest time. */
 const REPEAT_MS = 300;
-/** The longest time between two looks. */
+/** The longest time between two requests. */
 const LONGEST_MS = 10_000;
-/** What was due this long ago has begun, or was skipped. */
+/** A run that was due this long ago has started, or was skipped. */
 const DUE_MS = 300;
 
-/** The schedule that copies the watched folder: its next run counts down. */
+/** Shows the schedule that copies the watched folder, with a countdown to its next run. */
 export function setUpSync(panel: HTMLElement, tell: (error: unknown) => void): void {
   const part = (name: string): HTMLElement => find(panel, `[data-part=${name}]`, HTMLElement);
   const run = find(panel, "[data-part=run]", HTMLButtonElement);
@@ -42,7 +42,7 @@ export function setUpSync(panel: HTMLElement, tell: (error: unknown) => void): v
     }
   }
 
-  /** How long nothing is to be expected. Another window may pause or trigger it, so it is not for ever. */
+  /** How long to wait until the next request. It has an upper bound, because another window may pause or trigger the schedule. */
   function untilNextLook(): number {
     if (known !== undefined && known.running > 0) {
       return REPEAT_MS;

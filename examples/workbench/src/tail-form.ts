@@ -3,7 +3,7 @@ import { find } from "./dom";
 import { type FormContext, field, onSubmit } from "./form";
 import { tailWords } from "./words";
 
-/** The form that follows a log. */
+/** Sets up the form that starts a tail. */
 export function setUpTailForm(form: HTMLFormElement, context: FormContext): void {
   const path = field(form, "path");
   const fromStart = find(form, "[name=fromStart]", HTMLInputElement);

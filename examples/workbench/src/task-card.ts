@@ -17,11 +17,11 @@ import {
 } from "./sentences";
 import { hasEnded } from "./status";
 
-/** What a card can ask for. */
+/** What a card needs from the page. */
 export interface CardActions {
-  /** A button was pressed. `members`: those of a batch. */
+  /** Called when a button is pressed. `members` are those of a batch. */
   press(name: ButtonName, snapshot: Snapshot, members: readonly Snapshot[]): void;
-  /** Why a task failed: a snapshot only has a summary, the typed error has to be asked for. */
+  /** Returns why a task failed. A snapshot has only a summary; the typed error has to be fetched. */
   explain(snapshot: Snapshot): Promise<string>;
 }
 
@@ -41,14 +41,14 @@ const TEXTS = [
 ] as const;
 type TextName = (typeof TEXTS)[number];
 
-/** One task on the screen, or a batch with all its members. Its nodes are made once; an update touches only those that change. */
+/** One task on the screen, or a batch with all its members. Its nodes are created once, and an update touches only those that change. */
 export class TaskCard {
   readonly element: HTMLLIElement;
   #snapshot: Snapshot;
   #members: readonly Snapshot[] = [];
   readonly #window: string;
   readonly #actions: CardActions;
-  /** Why it failed, once that was asked for. */
+  /** Why the task failed, once that has been fetched. */
   #reason: string | undefined;
   readonly #status: HTMLElement;
   readonly #bar: HTMLElement;
@@ -86,7 +86,7 @@ export class TaskCard {
       owner: part("owner"),
     };
 
-    // What never changes.
+    // These parts never change.
     const name = kindName(snapshot);
     const { short, full } = subject(snapshot);
     const label = short === "" ? name : `${name}: ${short}`;
@@ -109,7 +109,7 @@ export class TaskCard {
     return this.#snapshot;
   }
 
-  /** Does what one of its buttons does. */
+  /** Does what a button of the card does. */
   press(name: ButtonName): void {
     this.#actions.press(name, this.#snapshot, this.#members);
   }
@@ -132,7 +132,7 @@ export class TaskCard {
     this.#say("place", place(snapshot));
     this.#say("priority", priority(snapshot));
     this.#say("amount", amount(progress));
-    // A task that is about to stop gets no further; one that doesn't stop does.
+    // A cancelled task makes no more progress, unless it is overdue and its code still runs.
     const advances = status === "running" || (overdue && !ended);
     this.#say("rate", advances ? rate(progress) : "");
     this.#say("eta", advances ? timeLeft(progress) : "");
@@ -148,7 +148,7 @@ export class TaskCard {
     this.#buttons.show(snapshot, members);
   }
 
-  /** Shows what changes without news from Rust: how long it has been going, and when it goes on. */
+  /** Updates what changes without an event from Rust: the time since the start, and the time until the next attempt. */
   tick(): void {
     const { status, startedAt, createdAt, endedAt } = this.#snapshot;
     const since = startedAt ?? createdAt;
@@ -186,7 +186,7 @@ export class TaskCard {
 
   #showBar({ status, progress }: Snapshot, ended: boolean): void {
     const known = status === "completed" ? 1 : progress.fraction;
-    // Between two attempts, too, nothing is on its way.
+    // Nothing runs between two attempts either.
     const still = ended || status === "queued" || status === "retrying";
     const unknown = known === null && !still;
     setAttribute(this.#bar, "data-indeterminate", String(unknown));

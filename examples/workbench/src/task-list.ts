@@ -12,7 +12,7 @@ export interface TaskListParts {
   readonly cancelAll: HTMLButtonElement;
 }
 
-/** The list of tasks, newest first: one card for each, kept by id from one snapshot to the next. */
+/** The list of tasks, newest first. Each task has one card, which is kept from one snapshot to the next. */
 export class TaskList {
   readonly #cards = new Map<string, TaskCard>();
   readonly #parts: TaskListParts;
@@ -35,7 +35,7 @@ export class TaskList {
 
   show(snapshots: readonly Snapshot[]): void {
     const { cards, membersOf } = grouped(snapshots);
-    // Ids are made from the time, so they tell tasks of one millisecond apart in the right order.
+    // Ids sort by time, so they order tasks that were created within the same millisecond.
     const newestFirst = cards.toSorted(
       (a, b) => b.createdAt - a.createdAt || (b.id < a.id ? -1 : 1),
     );
@@ -45,7 +45,7 @@ export class TaskList {
     for (const snapshot of newestFirst) {
       const card = this.#cards.get(snapshot.id) ?? this.#add(snapshot);
       card.update(snapshot, membersOf.get(snapshot.id) ?? []);
-      // A card that is at its place is not touched, or it would lose its focus and its transitions.
+      // Don't touch a card that is in its place: moving it would lose its focus and its transitions.
       if (card.element === place) {
         place = place.nextElementSibling;
       } else {
@@ -87,7 +87,7 @@ export class TaskList {
     this.#runClock(live > 0);
   }
 
-  /** Nothing ticks while nothing runs. */
+  /** Runs the clock only while a task is live. */
   #runClock(run: boolean): void {
     if (run && this.#clock === undefined) {
       this.#clock = window.setInterval(() => {
@@ -103,13 +103,13 @@ export class TaskList {
 }
 
 interface Grouped {
-  /** What has a card of its own. */
+  /** The tasks that have a card of their own. */
   readonly cards: readonly Snapshot[];
-  /** The members of each batch, in the order of its inputs, which is that of the list. */
+  /** The members of each batch, in the order of its inputs, which is also the order of the list. */
   readonly membersOf: ReadonlyMap<string, readonly Snapshot[]>;
 }
 
-/** Members are shown by their batch. One that is kept longer than its batch has a card. */
+/** Groups members under their batches. A member that is kept longer than its batch has a card of its own. */
 function grouped(snapshots: readonly Snapshot[]): Grouped {
   const batches = new Set(snapshots.filter(({ members }) => members !== null).map(({ id }) => id));
   const cards: Snapshot[] = [];

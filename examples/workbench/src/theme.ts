@@ -12,7 +12,7 @@ const chosen = (): Theme | null => {
 
 const current = (): Theme => chosen() ?? (system.matches ? "dark" : "light");
 
-/** Follows the system until somebody chooses, in all windows at once. */
+/** Follows the system's theme until the user chooses one, which applies to all windows at once. */
 export function setUpTheme(button: HTMLButtonElement): void {
   const apply = (): void => {
     setAttribute(document.documentElement, "data-theme", chosen());

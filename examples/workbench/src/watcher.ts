@@ -2,13 +2,13 @@ import { tasks } from "./client";
 import { find, setText } from "./dom";
 import { statusName, watched } from "./sentences";
 
-/** The service that watches a folder, as long as the app runs. */
+/** Shows the service that watches a folder as long as the app runs. */
 export function setUpWatcher(panel: HTMLElement, tell: (error: unknown) => void): void {
   const status = find(panel, "[data-part=status]", HTMLElement);
   const seen = find(panel, "[data-part=seen]", HTMLElement);
   tasks
     .watch({ task: "watcher" }, (services) => {
-      // An older one has ended and was started anew with the app; there is one that lives.
+      // Older entries are services that have ended. Only the newest one may be live.
       const service = services.at(-1);
       panel.dataset.status = service?.status ?? "queued";
       setText(

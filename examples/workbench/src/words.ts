@@ -12,7 +12,7 @@ import {
 } from "./sentences";
 import type { DownloadInput, HashFolderInput, TailInput, Tasks } from "./tasks.gen";
 
-// How to speak of the tasks of each kind.
+// The words for the tasks of each kind.
 
 export const downloadWords = (input: DownloadInput | null): Words<Tasks["download"]> => ({
   label: input === null ? "Download" : `Download of ${fileName(input.dest)}`,

@@ -74,7 +74,7 @@ describe("the build", () => {
 });
 
 describe("api-iife.js", () => {
-  it("is what the sources build to (run npm run build if not)", () => {
+  it("is up to date with the sources (if not, run npm run build)", () => {
     const committed = readFileSync(join(root, "api-iife.js"), "utf8");
     expect(committed).toBe(outputs.get("api-iife.js"));
   });

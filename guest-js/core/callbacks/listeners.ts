@@ -1,4 +1,4 @@
-/** Passes an error of a user's callback to the page's error handling, without interrupting the caller. */
+/** Reports an error from a user's callback to the page as uncaught, without interrupting the code that called the callback. */
 export function report(error: unknown): void {
   if (typeof reportError === "function") {
     reportError(error);
@@ -9,7 +9,7 @@ export function report(error: unknown): void {
   });
 }
 
-/** Calls a user's callback. What it throws is reported, never propagated. */
+/** Calls a user's callback. An error that it throws is reported, never propagated. */
 export function callGuarded<A extends unknown[]>(callback: (...args: A) => void, ...args: A): void {
   try {
     callback(...args);
@@ -20,15 +20,15 @@ export function callGuarded<A extends unknown[]>(callback: (...args: A) => void,
 
 /** A set of callbacks. */
 export interface Listeners<A extends unknown[]> {
-  /** A function that is added twice is called twice. Returns a function that removes this addition for good. */
+  /** Adds a callback; one that is added twice is called twice. Returns a function that removes only this addition. */
   add(callback: (...args: A) => void): () => void;
-  /** Skips callbacks that are added or removed during the call. */
+  /** Calls every callback, except those that are added or removed meanwhile. */
   emit(...args: A): void;
   clear(): void;
 }
 
 export function createListeners<A extends unknown[]>(): Listeners<A> {
-  // Made when needed: each task has several sets of listeners, and most remain empty.
+  // Created when needed: each task has several sets of listeners, and most of them remain empty.
   let entries: Set<{ readonly callback: (...args: A) => void }> | undefined;
   return {
     add(callback) {

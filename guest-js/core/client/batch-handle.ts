@@ -7,7 +7,7 @@ import type { Launched } from "./launch.js";
 import type { Page } from "./page.js";
 import { createResult } from "./result.js";
 
-/** One user's view of a batch. */
+/** One caller's handle of a batch. */
 export class BatchHandle
   extends CommonHandle<PromiseSettledResult<unknown>[], TaskOutcome[]>
   implements types.BatchHandle

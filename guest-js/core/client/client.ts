@@ -15,7 +15,7 @@ import { retryTask, TaskHandle } from "./task-handle.js";
 import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
 
 /**
- * The client for the tasks of this app. `M` is the task map generated from Rust; without it names and values are
+ * Creates a client for the tasks of this app. `M` is the task map generated from Rust; without it, names and values are
  * untyped.
  *
  * Creating a client is cheap: all clients of a page share one connection, which is opened by the first call that needs it.
@@ -101,11 +101,11 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     ...schedulesClient,
   } satisfies Record<keyof TasksClient<TaskMap>, unknown>;
-  // Nothing on the wire is typed: whoever names `M` vouches for it.
+  // Nothing on the wire is typed: the caller vouches for `M`.
   return client as unknown as TasksClient<M>;
 }
 
-/** Follows an existing task. Rejects if it is of another kind, or if `batch` doesn't say whether it is a batch. */
+/** Follows an existing task. Rejects if the task is of another kind, or if it is a batch and `batch` is false, or the reverse. */
 async function attachTo(name: string, id: string, batch: boolean): Promise<TrackedTask> {
   const task = await page.tasks.attach(id);
   try {
@@ -124,7 +124,7 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
   return task;
 }
 
-/** Follows those of the tasks that still exist. */
+/** Follows the tasks that still exist. */
 async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
   const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
   const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -136,7 +136,7 @@ async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
   return found;
 }
 
-/** Something like `NaN` would become `null` in JSON, and the reading would start with the oldest item. */
+/** Throws unless `from` is the number of an item. JSON turns `NaN` into `null`, and the reading would start with the oldest item. */
 function checkFrom(from: number | undefined): void {
   if (from === undefined || (Number.isSafeInteger(from) && from >= 0)) return;
   throw new TaskError(

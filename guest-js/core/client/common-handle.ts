@@ -12,8 +12,8 @@ import type { TaskOutcome } from "../types/outcome.js";
 import type { Result } from "./result.js";
 
 /**
- * What the handles of a task and of a batch have in common: `R` is the type of the result, `O` that of the output in the outcome.
- * The methods belong to the handle itself, so that they can be passed on without it.
+ * What the handles of a task and of a batch have in common. `R` is the type of the result, `O` that of the output in the outcome.
+ * The methods are bound to the handle, so that they can be passed as callbacks.
  */
 export class CommonHandle<R = unknown, O = unknown> {
   protected readonly tracked: TrackedTask;
@@ -34,7 +34,7 @@ export class CommonHandle<R = unknown, O = unknown> {
 
   get snapshot(): TaskSnapshot {
     const { id, snapshot } = this.tracked;
-    // A handle is made after the first answer.
+    // A handle is created only after the first answer.
     if (!snapshot) throw new Error(`Task ${id} has no state yet.`);
     return snapshot;
   }

@@ -14,33 +14,33 @@ export interface LaunchRequest {
   readonly mayJoin?: boolean;
 }
 
-/** A task, and how this user got it. */
+/** A task, and how this caller got it. */
 export interface Launched {
   readonly task: TrackedTask;
-  /** Whether somebody else has started the task. */
+  /** Whether the task was started by another call. */
   readonly joined: boolean;
-  /** Not aborted yet. */
+  /** The caller's signal; not yet aborted when the launch resolves. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Cancels a task because of an aborted signal. Ignores a refusal: the task has ended then, and its events say so. */
+/** Cancels a task because its signal was aborted. Ignores a refusal: it means that the task has ended, and its events say so. */
 export function cancelBySignal({ task, joined }: Launched): void {
-  // A signal doesn't cancel what others have started.
+  // A signal doesn't cancel a task that another call started.
   if (!joined) commands.cancel(task.id, "signal").catch(() => {});
 }
 
-/** Starts a task. Rejects as soon as the signal, if there is one, is aborted, and then cancels what was being started. */
+/** Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. */
 export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
   if (signal?.aborted) return Promise.reject(signal.reason);
-  // Every attempt has the same id, by which the plugin recognises a repeat.
+  // Every attempt sends the same id, so that the plugin recognises a repeat.
   const id = uuid();
   const started = tasks
     .start(id, {
       name,
       mayJoin,
       send: (nonce) =>
-        // The signal may have been aborted while the session was opened. Nobody waits for the answer then.
+        // If the signal was aborted while the session was being opened, nobody waits for the task any more.
         signal?.aborted ? Promise.reject(signal.reason) : send(nonce, id),
     })
     .then((task): Launched => ({ task, joined: task.id !== id, signal }));

@@ -3,7 +3,7 @@ import { createListRegistry, type ListRegistry } from "../lists/lists.js";
 import { createSession, type Session } from "../session/session.js";
 import { createTaskRegistry, type TaskRegistry } from "../task/registry.js";
 
-/** Everything that one page keeps: its session, and what is pushed over it. */
+/** Everything that one page keeps: its session, what is pushed over it, and the reads of items. */
 export interface Page {
   readonly session: Session;
   readonly tasks: TaskRegistry;

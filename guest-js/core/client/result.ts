@@ -2,17 +2,17 @@ import { onAbort } from "../callbacks/abort.js";
 import { TaskError } from "../errors/task-error.js";
 import { cancelBySignal, type Launched } from "./launch.js";
 
-/** What `result` of a handle stands for. */
+/** The result behind a handle's `result` property. */
 export interface Result<R> {
-  /** The promise, made at the first call. */
+  /** Returns the promise for the result, which the first call creates. */
   promise(): Promise<R>;
-  /** Resolves when the task has completed, and rejects with what the promise rejects with. */
+  /** Resolves when the task has completed, without fetching its output. Rejects with what the promise rejects with. */
   ended(): Promise<void>;
 }
 
 /**
- * The result of a task for one user. Rejects at once when the user's signal, if there is one, is aborted, and cancels the task
- * then. `toResult` makes the result from the output in the outcome.
+ * Creates the result of a task for one caller. If the caller's signal is aborted, the result rejects at once and the task is
+ * cancelled. `toResult` turns the output in the outcome into the result.
  */
 export function createResult<R>(launched: Launched, toResult: (output: unknown) => R): Result<R> {
   const { task, signal } = launched;
@@ -41,7 +41,7 @@ export function createResult<R>(launched: Launched, toResult: (output: unknown) 
   }
 
   if (signal && task.phase === "live") {
-    // It may have been aborted between the answer and this handle.
+    // The signal may have been aborted between the answer to the start and the creation of this handle.
     if (signal.aborted) abort(signal.reason);
     else task.onOver(onAbort(signal, abort));
   }
@@ -49,7 +49,7 @@ export function createResult<R>(launched: Launched, toResult: (output: unknown) 
   return {
     promise() {
       promise ??= make().catch((error: unknown) => {
-        // What could not be fetched now may be fetched later.
+        // The outcome could not be fetched now, but perhaps it can be later.
         if (error instanceof TaskError && error.kind === "ipc") promise = undefined;
         throw error;
       });
@@ -58,7 +58,7 @@ export function createResult<R>(launched: Launched, toResult: (output: unknown) 
     async ended() {
       await task.closed;
       if (aborted) throw aborted.reason;
-      // The output is not fetched: it may be large, or no longer kept.
+      // Don't fetch the output: it may be large, or no longer kept.
       if (task.snapshot?.status === "completed") return;
       const outcome = await task.outcome();
       if (outcome.status !== "completed") throw outcome.error;

@@ -6,7 +6,7 @@ import type { SchedulesClient } from "../types/schedules-client.js";
 export const schedulesClient: SchedulesClient = {
   schedules: () => commands.schedules().catch(rethrow),
 
-  // With an id, by which the plugin recognises a repeat: a page that reloads repeats its calls.
+  // The id lets the plugin recognise a repeat: a page that reloads repeats its calls.
   trigger: (name) => commands.trigger(name, uuid()).catch(rethrow),
 
   async pauseSchedule(name) {

@@ -6,7 +6,7 @@ import { type Launched, launch } from "./launch.js";
 import type { Page } from "./page.js";
 import { createResult } from "./result.js";
 
-/** One user's view of a task. */
+/** One caller's handle of a task. */
 export class TaskHandle extends CommonHandle implements types.TaskHandle {
   readonly items: Items["items"];
   readonly batches: Items["batches"];
@@ -14,7 +14,7 @@ export class TaskHandle extends CommonHandle implements types.TaskHandle {
   readonly stream: Items["stream"];
   readonly retry: () => Promise<types.TaskHandle>;
 
-  /** `from` is the number of the item that the first reading starts with, `null` for the oldest unread one. */
+  /** `from` is the number of the item that the first reading starts with, or `null` for the oldest unread item. */
   constructor(page: Page, launched: Launched, from: number | null = null) {
     const result = createResult(launched, (output) => output);
     super(launched.task, result);
@@ -27,12 +27,12 @@ export class TaskHandle extends CommonHandle implements types.TaskHandle {
   }
 }
 
-/** Starts a task that ended badly once more, as a new one. `name` is its kind, for hints in errors. */
+/** Retries a task that ended without completing, as a new task. `name` is its kind, for hints in errors. */
 export async function retryTask(page: Page, name: string, id: string): Promise<TaskHandle> {
   const launched = await launch(page, {
     name,
     send: (nonce, newId) => commands.retry(nonce, id, newId),
-    // The options are those of the first start, which may have allowed it.
+    // The options are those of the first start, so `onConflict` may be `join`.
     mayJoin: true,
   });
   return new TaskHandle(page, launched);

@@ -2,7 +2,7 @@ import type * as wire from "../ipc/bindings.js";
 import type { BatchOptions, StartOptions } from "../types/options.js";
 import type { TaskQuery } from "../types/query.js";
 
-/** Converts what users pass to what the plugin takes, without what is `undefined` and without the signal. */
+/** Converts the options that callers pass to those that the plugin takes: without `undefined` fields and without the signal. */
 export function toStartOptions({ signal: _, tags, ...rest }: StartOptions = {}): wire.StartOptions {
   return given({ ...rest, tags: toList(tags) });
 }

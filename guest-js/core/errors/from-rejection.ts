@@ -9,7 +9,7 @@ import {
   TaskQueueFullError,
 } from "./task-error.js";
 
-/** Converts whatever a command rejected with to a {@link TaskError}. `task` is the kind that hints name. */
+/** Converts what a command rejected with to a {@link TaskError}. `task` is the kind to name in hints. */
 export function toTaskError(rejection: unknown, task?: string): TaskError {
   if (rejection instanceof TaskError) return rejection;
   if (isWireError(rejection)) return fromWire(rejection.kind, rejection.message, rejection.data);
@@ -21,7 +21,7 @@ export function toTaskError(rejection: unknown, task?: string): TaskError {
   });
 }
 
-/** Throws the {@link TaskError} for a rejection: for the `catch` of a command. */
+/** Throws the {@link TaskError} for a rejection. Pass it to the `catch` of a command. */
 export function rethrow(rejection: unknown): never {
   throw toTaskError(rejection);
 }

@@ -5,8 +5,8 @@ const SAME_VERSION =
   'Update the crate "tauri-plugin-tasks" and the npm package "tauri-plugin-tasks-api" together.';
 
 /**
- * Converts a plain string, which is what Tauri itself rejects with. In debug builds its access list has five wordings
- * (`RuntimeAuthority::resolve_access_message`); in release builds it says `Command plugin:tasks|start not allowed by ACL`.
+ * Converts a plain string, which is what Tauri itself rejects with. When Tauri's ACL refuses a command, debug builds use one of
+ * five messages (`RuntimeAuthority::resolve_access_message`), and release builds say `Command plugin:tasks|start not allowed by ACL`.
  */
 export function fromTauri(text: string, task?: string): TaskError {
   if (/\bplugin (tasks )?not found/i.test(text)) {
@@ -52,7 +52,7 @@ export function fromTauri(text: string, task?: string): TaskError {
   return ipc(text, "");
 }
 
-/** Returns the permissions that a command needs. `tasks:allow-start` covers every command that starts something. */
+/** Returns the permissions that a command needs, for a hint. `tasks:allow-start` covers `start`, `retry` and `batch`. */
 function permissionsFor(text: string, task = "…"): string {
   if (/tasks[.|](start|retry|batch)\b/.test(text)) {
     return `"tasks:default" and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;

@@ -3,9 +3,9 @@ import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
 /**
  * What went wrong, as a word to compare with.
  *
- * The kinds are the plugin's own, the ways a task can end (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
- * `permission` for a refusal by Tauri's access list, and `ipc` for a call that never reached the plugin.
- * A newer plugin may have more kinds than this package knows: always keep a default branch.
+ * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
+ * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin.
+ * A newer plugin may have kinds that this package doesn't know: always keep a default branch.
  */
 export type TaskErrorKind =
   | ErrorKind
@@ -19,7 +19,7 @@ export type TaskErrorKind =
   | (string & {});
 
 /**
- * The base class of everything this package rejects with, except the `reason` of an `AbortSignal`, which is passed on unchanged.
+ * The base class of all errors that this package rejects with. Only the `reason` of an `AbortSignal` is passed on unchanged.
  *
  * @example
  * ```ts
@@ -63,8 +63,8 @@ class FailedError<E> extends TaskError {
 /**
  * The task's handler returned an error, which is in `error`.
  *
- * TypeScript can't type rejections: after `catch` and `instanceof`, `error` is `unknown`. In `await task.outcome` it has
- * the exact type of the handler's error.
+ * TypeScript can't type rejections: after `catch` and `instanceof`, `error` is `unknown`. In `await task.outcome`, it has
+ * the type of the handler's error.
  *
  * @example
  * ```ts
@@ -124,9 +124,9 @@ export class TaskCancelledError extends TaskError {
 }
 
 /**
- * The task reached a time limit, set by its kind's policy in Rust or by its {@link StartOptions}. `limit` says which:
- * `timeout` (the whole task from its first attempt on), `attemptTimeout` (one attempt), `stalled` (no progress was
- * reported for too long) or `deadline` (everything since the start, waiting included).
+ * The task reached a time limit that its kind's policy in Rust or its {@link StartOptions} set. `limit` says which one:
+ * `timeout` (the time from the start of the first attempt), `attemptTimeout` (the time of one attempt), `stalled` (the time without
+ * reported progress) or `deadline` (the time since the task was started, including all waiting).
  *
  * @example
  * ```ts
@@ -145,8 +145,8 @@ export class TaskTimedOutError extends TaskError {
 }
 
 /**
- * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command; with `kind: "notAllowed"`, the
- * command is allowed, but no scope entry covers the task. The message says what to add to which file.
+ * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command. With `kind: "notAllowed"`, Tauri
+ * allowed the command, but no scope entry covers the task. The message says what to add to which file.
  *
  * @example
  * ```ts
@@ -168,7 +168,7 @@ export class TaskPermissionError extends TaskError {
 }
 
 /**
- * The input doesn't have the type that the handler takes. `path` names the field, such as `url` or `files[2].name`; it is
+ * The input doesn't have the type that the handler takes. `path` names the field, for example `url` or `files[2].name`; it is
  * empty if the input as a whole is wrong.
  *
  * @example
@@ -188,7 +188,7 @@ export class TaskInputError extends TaskError {
 }
 
 /**
- * There is no task with this id, or this page may not see it: the plugin doesn't say which.
+ * There is no task with this id, or this page may not see it: the plugin doesn't tell the two apart.
  *
  * @example
  * ```ts
@@ -208,7 +208,7 @@ export class TaskNotFoundError extends TaskError {
 }
 
 /**
- * The task has ended and its outcome is no longer kept: the task was removed, or has made room for newer ones.
+ * The task has ended and its outcome is no longer kept: the task was removed, or was dropped to make room for newer ones.
  *
  * @example
  * ```ts
@@ -225,7 +225,7 @@ export class OutcomeExpiredError extends TaskError {
 }
 
 /**
- * Nothing was started, because `limit` tasks are waiting already. Start again when some of them have run.
+ * Nothing was started, because `limit` tasks are already waiting. Try again when some of them have run.
  *
  * @example
  * ```ts
@@ -244,8 +244,8 @@ export class TaskQueueFullError extends TaskError {
 }
 
 /**
- * Nothing was started, because a live task of the kind has the key already. `id` is the id of the live task, or `null` if
- * this page may not see it; such a task can't be joined or replaced either, whatever `onConflict` says.
+ * Nothing was started, because a live task of the kind already has the key. `id` is the id of that task, or `null` if this
+ * page may not see it. A task that the page may not see can't be joined or replaced, whatever `onConflict` says.
  *
  * @example
  * ```ts

@@ -2,29 +2,29 @@ import { TaskError } from "../errors/task-error.js";
 import type { ItemBatch } from "./item-batch.js";
 import type { Reader } from "./reader.js";
 
-/** How a reading hands out what has come: one method of a handle each. */
+/** How a reading hands out what has come. Each form belongs to one method of a handle. */
 export type Form = "items" | "batches" | "bytes" | "stream";
 
-/** Where one reading stands. */
+/** The state of one reading: what has come and how far it was handed out. */
 export interface Cursor<T> {
   /** The number of the next item, or of the next byte. */
   readonly position: number;
   readonly missed: number;
-  /** Whether something can be taken at once. */
+  /** Whether `take` has something to return. */
   readonly ready: boolean;
   take(): T;
-  /** Waits until the cursor is ready; `false` if nothing follows. Rejects once if the reading or the task failed. */
+  /** Waits until the cursor is ready. Resolves with `false` if nothing follows. Rejects, once, if the reading or the task failed. */
   load(): Promise<boolean>;
-  /** Never rejects. A pending `load` gets nothing more. */
+  /** Ends the reading. A pending `load` then gets nothing more. Never rejects. */
   close(): Promise<void>;
 }
 
 /** What the readings of one handle share. */
 export interface Source {
-  /** The number of the item that the next reading starts with; `null` for the oldest unread one. */
+  /** The number of the item that the next reading starts with; `null` for the oldest unread item. */
   readonly start: number | null;
   open(): Reader;
-  /** A reading has stopped before this item. */
+  /** Called when a reading stops, with the number of the first item that it has not handed out. */
   stopped(position: number): void;
   /** Resolves when the task has completed, and rejects if it ended in another way. */
   ended(): Promise<void>;
@@ -33,11 +33,11 @@ export interface Source {
 export function createCursor<T>(form: Form, source: Source): Cursor<T> {
   let reader: Reader | undefined;
   let items: ArrayLike<unknown> = [];
-  /** The number of the first of the items, and the number after the last. */
+  /** The number of the first of `items`, and the number after that of the last. */
   let first = 0;
   let end = 0;
   let index = 0;
-  /** Whether the items are handed out in one piece. */
+  /** Whether `items` is handed out as a whole. */
   let whole = false;
   let missed = 0;
   let hasRead = false;
@@ -64,7 +64,7 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
         accept(batch);
       }
     } catch (error) {
-      // The next reading must not overlap with this one.
+      // The next reading must not overlap with this one: the plugin would refuse it.
       await close();
       throw error;
     }
@@ -109,7 +109,7 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
         index += 1;
         return item;
       }
-      // From here on the array belongs to the user, who may change it.
+      // From here on, the array belongs to the user, who may change it.
       const all = items as T;
       items = [];
       first = end;

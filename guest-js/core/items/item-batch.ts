@@ -1,25 +1,25 @@
 import type * as wire from "../ipc/bindings.js";
 
-/** Consecutive items of a task, as one answer brought them. For bytes, numbers and lengths count bytes. */
+/** Consecutive items of a task that came in one answer. If the task emits bytes, all numbers count bytes. */
 export interface ItemBatch {
   /** The number of the first item, or of the first byte. */
   readonly first: number;
-  /** How many items were dropped between the previous batch and this one. */
+  /** How many items were dropped between the previous batch and this batch. */
   readonly missed: number;
-  /** Whether the task has ended and this is its last batch. */
+  /** Whether this is the last batch of a task that has ended. */
   readonly done: boolean;
-  /** The number after that of the last item. The items can't tell it: the user may have changed the array. */
+  /** The number after that of the last item. The length of `items` doesn't tell: the user may have changed the array. */
   readonly end: number;
   readonly items: unknown[] | Uint8Array;
 }
 
-/** What follows the payload: `first` and `missed` as u64, little endian, then `done`. */
+/** The length in bytes of what follows the payload: `first` and `missed` as little-endian u64, then `done` as one byte. */
 const TRAILER = 17;
 
-/** The batch in an answer of `read`; `undefined` if there is nothing yet. */
+/** Returns the batch in an answer to `read`, or `undefined` if there is nothing yet. */
 export function toBatch(answer: wire.ItemBatch | null): ItemBatch | undefined {
   if (answer === null) return undefined;
-  // The generated types don't say that bytes come raw, or as numbers if the page's CSP keeps Tauri from sending them raw.
+  // The generated types don't include bytes. They come raw, or as numbers if the page's CSP keeps Tauri from sending them raw.
   const raw: unknown = answer;
   if (raw instanceof ArrayBuffer) return fromBytes(raw);
   if (Array.isArray(raw)) return fromBytes(Uint8Array.from(raw).buffer);
@@ -27,7 +27,7 @@ export function toBatch(answer: wire.ItemBatch | null): ItemBatch | undefined {
   return { first: sequence, missed, done, end: sequence + items.length, items };
 }
 
-/** The part of a batch from item number `next` on. */
+/** Returns the part of a batch from item number `next` on. */
 export function startingAt(next: number, { first, done, end, items }: ItemBatch): ItemBatch {
   const known = Math.max(0, next - first);
   return {

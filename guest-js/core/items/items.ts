@@ -13,8 +13,9 @@ export interface Items {
 }
 
 /**
- * `from` is the number of the item that the first reading starts with, `null` for the oldest unread one. Each further reading
- * starts where the last one stopped. `ended` resolves when the task has completed, and rejects if it ended in another way.
+ * Creates the part of a handle that reads items. `from` is the number of the item that the first reading starts with, or `null`
+ * for the oldest unread item. Each further reading starts where the previous one stopped. `ended` resolves when the task has
+ * completed, and rejects if it ended in another way.
  */
 export function createItems(
   connection: Connection,

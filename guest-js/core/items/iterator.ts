@@ -2,7 +2,7 @@ import type { TaskItems } from "../types/items.js";
 import type { Cursor } from "./cursor.js";
 
 export function toIterator<T>(cursor: Cursor<T>): TaskItems<T> {
-  /** Settles with the last `next` that has to wait. */
+  /** Settles when the last pending `next` does; `undefined` if none is pending. */
   let waiting: Promise<void> | undefined;
 
   async function step(): Promise<IteratorResult<T, undefined>> {
@@ -23,7 +23,7 @@ export function toIterator<T>(cursor: Cursor<T>): TaskItems<T> {
   }
 
   return {
-    // An item that has already come costs no more than this.
+    // The fast path, for an item that has already come.
     next: () =>
       waiting === undefined && cursor.ready
         ? Promise.resolve({ value: cursor.take(), done: false })

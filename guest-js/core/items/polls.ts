@@ -1,24 +1,24 @@
-/** How many reads of one page may wait in the plugin at a time. */
+/** How many reads of one page may wait in the plugin at once. */
 export const SLOTS = 4;
-/** How long one read may wait there. */
+/** How long one read may wait in the plugin. */
 export const WAIT_MS = 20_000;
-/** How long it may wait while more readers want to wait than there are slots: they take turns then. */
+/** How long one turn lasts: when more readers want to wait than there are slots, they take turns. */
 export const TURN_MS = 250;
 
-/** Divides the slots for waiting reads among the readers of a page. */
+/** Shares out the slots for waiting reads among the readers of a page. */
 export interface Polls {
   /** Returns a seat for one more reader. */
   join(): Seat;
 }
 
 /**
- * One reader's share of the slots: one read at a time, and as long as reads bring something, more of them in slots that no other
- * reader needs.
+ * One reader's share of the slots. It has one read waiting at a time, and as long as its reads return something, more of them in
+ * slots that no other reader needs.
  */
 export interface Seat {
   /**
-   * Sends a read, and repeats it until it brings something. The reads of one reader are sent by ascending `order`.
-   * Rejects with what `send` rejects with. Resolves with `undefined` if the read is no longer `wanted` when it would be sent.
+   * Sends a read, and repeats it until it returns something. The reads of one reader are sent in ascending `order`.
+   * Rejects with what `send` rejects with. Resolves with `undefined` if `wanted` returns false when it is the turn of the read.
    */
   read<T>(
     order: number,
@@ -27,35 +27,35 @@ export interface Seat {
   ): Promise<T | undefined>;
 }
 
-/** One read that a reader wants. */
+/** One read that a reader has requested. */
 interface Ask {
   readonly order: number;
   readonly wanted: () => boolean;
-  /** Never rejects. Unless the result is `nothing`, the read has settled. */
+  /** Sends the read. Never rejects. Afterwards the read is settled, unless the result is `nothing`. */
   readonly send: (waitMs: number) => Promise<Result>;
-  /** Settles the read without an answer. */
+  /** Settles the read without an answer. Returns false, for the filter that calls it. */
   readonly drop: () => false;
 }
 
 type Result = "something" | "nothing" | "refused";
 
-/** What is known of one seat. */
+/** The state of one seat. */
 interface SeatState {
-  /** The reads that are not on their way, in order. */
+  /** The reads that are still to be sent, in order. */
   asks: Ask[];
-  /** The reads that are on their way, and how long each may wait. */
+  /** The reads that are sent and not answered, and how long each may wait in milliseconds. */
   readonly sent: Map<Ask, number>;
-  /** When the turn of this seat is over, if others want one. */
+  /** When the turn of this seat ends, if others wait for a turn. */
   turnEnds: number;
   isNew: boolean;
-  /** Whether the last read brought something, so that several at a time are worth their slots. */
+  /** Whether the last read returned something, so that several at once are worth their slots. */
   flows: boolean;
 }
 
 export function createPolls(): Polls {
   /** The seats that have a read to send, in the order of their turns. */
   const line = new Set<SeatState>();
-  /** The seats that have a read on its way. */
+  /** The seats that have a read sent and not answered. */
   const sending = new Set<SeatState>();
   let nudge: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,13 +63,13 @@ export function createPolls(): Polls {
     return [...sending].flatMap((seat) => [...seat.sent.values()]).filter((waitMs) => waitMs > 0);
   }
 
-  /** Whether the read that this reader needs next is not on its way. */
+  /** Whether the read that this reader needs next is still to be sent. */
   function isBlocked({ asks, sent }: SeatState): boolean {
     const first = asks[0]?.order ?? Number.POSITIVE_INFINITY;
     return ![...sent.keys()].some((ask) => ask.order < first && ask.wanted());
   }
 
-  /** Whether this reader has to ask for room, because reads that wait long occupy all slots. */
+  /** Whether this reader has to ask for room, because long waits occupy all slots. */
   function isStranded(seat: SeatState): boolean {
     // The cheap tests come first: this runs for every seat that has a read to send.
     if (hasUrgentRead(seat) || !isBlocked(seat)) return false;
@@ -78,7 +78,7 @@ export function createPolls(): Polls {
     return seat.isNew || waiting.includes(WAIT_MS);
   }
 
-  /** Whether this seat has a read on its way that doesn't wait, because there was no slot. */
+  /** Whether this seat has sent a read that doesn't wait, because there was no slot. */
   function hasUrgentRead(seat: SeatState): boolean {
     return [...seat.sent.values()].includes(0);
   }
@@ -96,7 +96,7 @@ export function createPolls(): Polls {
         free -= 1;
       }
     }
-    // A seat whose read doesn't wait will need a slot for its next one.
+    // A seat whose read doesn't wait will need a slot for its next read.
     free -= [...sending].filter(hasUrgentRead).length;
     for (let sent = 1; sent < SLOTS; sent += 1) {
       for (const seat of [...line]) {
@@ -135,7 +135,7 @@ export function createPolls(): Polls {
     });
   }
 
-  /** Moves a seat to the front of the line while its turn lasts, and to the end after it. */
+  /** Moves a seat to the front of the line if its turn still lasts, else to the end. */
   function keepTurn(seat: SeatState): void {
     if (!line.has(seat)) return;
     if (seat.turnEnds <= performance.now()) {
@@ -148,7 +148,7 @@ export function createPolls(): Polls {
     for (const each of [seat, ...others]) line.add(each);
   }
 
-  /** Puts a read back that brought nothing in its turn, and its seat at the end of the line. */
+  /** Queues a read again that returned nothing, and puts its seat at the end of the line. */
   function queue(seat: SeatState, ask: Ask): void {
     if (seat.sent.size === 0) seat.turnEnds = 0;
     line.delete(seat);
@@ -161,7 +161,7 @@ export function createPolls(): Polls {
     line.add(seat);
   }
 
-  /** Asks for room again as long as somebody needs it: a long wait may have begun just after the last request. */
+  /** Asks for room again as long as a seat needs it: a long wait may have begun just after the last request. */
   function keepAsking(): void {
     const stranded = [...line].find(isStranded);
     if (stranded && nudge === undefined) {

@@ -7,49 +7,49 @@ import { type ItemBatch, startingAt, toBatch } from "./item-batch.js";
 import type { Polls } from "./polls.js";
 import { untilReached } from "./until-reached.js";
 
-/** How many batches may be on their way, waiting or being consumed. */
+/** How many batches may be requested and not yet consumed. */
 const WINDOW = 4;
-/** How often in a row a reader may be lost without an answer, each time within `SOON_MS`, before that is an error. */
+/** How many times in a row an attachment may be lost within `SOON_MS`, without an answer, before the reader fails. */
 const ATTEMPTS = 3;
 const SOON_MS = 1_000;
 
-/** What a reader needs of the page. */
+/** What a reader needs from the page. */
 export interface Connection {
   readonly session: Session;
   readonly polls: Polls;
 }
 
-/** Reads a task's items, under a new name each time the plugin has dropped the session. */
+/** Reads a task's items. When the plugin drops the session, it continues in a new one under a new name. */
 export interface Reader {
   /**
-   * The next batch; taking it marks the previous one as consumed. `undefined` after the last batch, or after `close`. Rejects
-   * with a TaskError. Must not be called again before it has settled.
+   * Takes the next batch, which marks the previous one as consumed. Resolves with `undefined` after the last batch and after `close`.
+   * Rejects with a TaskError. Must not be called again before it has settled.
    */
   take(): Promise<ItemBatch | undefined>;
-  /** Stops reading: what precedes item number `position` was consumed, the rest stays for another reader. Never rejects. */
+  /** Stops reading. The items before number `position` count as consumed; the rest stays for another reader. Never rejects. */
   close(position: number): Promise<void>;
 }
 
-/** What the plugin knows the reader by: a name within one session, with a count of batches of its own. */
+/** A reader as the plugin knows it: a name within one session, with its own numbering of batches. */
 interface Attachment {
   readonly name: string;
-  /** The number of the first item to read; `null` for the oldest one. */
+  /** The number of the first item to read; `null` for the oldest unread item. */
   readonly from: number | null;
-  /** The session; `undefined` until it is known. */
+  /** The nonce of the session; `undefined` until it is known. */
   nonce: string | undefined;
   /** When the attachment was made. */
   readonly since: number;
-  /** The number of the last batch that was asked for. */
+  /** The number of the last batch that was requested. */
   asked: number;
-  /** The number of the last batch that has come together with all before it. */
+  /** The number of the last batch that has come and that all earlier ones have preceded. */
   came: number;
-  /** How many batches were consumed completely. */
+  /** How many batches have been consumed completely. */
   consumed: number;
-  /** Batches that came before one of a lower number. */
+  /** Batches that came too early: a batch with a lower number is still missing. */
   readonly early: Map<number, ItemBatch>;
 }
 
-/** `from` is the number of the first item to read, `null` for the oldest unread one. */
+/** Creates a reader. `from` is the number of the first item to read, or `null` for the oldest unread item. */
 export function createReader(
   { session, polls }: Connection,
   id: string,
@@ -57,9 +57,9 @@ export function createReader(
 ): Reader {
   const seat = polls.join();
   let attachment = attach(from);
-  /** Batches that came in order and wait to be taken. */
+  /** Batches that are ready to be taken, in order. */
   let line: ItemBatch[] = [];
-  /** The number of the item after the last one that came. */
+  /** The number after that of the last item that has come. */
   let next = from;
   /** The batch that is being consumed. */
   let current: { readonly batch: ItemBatch; readonly by: Attachment } | undefined;
@@ -83,7 +83,7 @@ export function createReader(
     };
   }
 
-  /** Asks for as many batches as the window has room for. */
+  /** Requests as many batches as the window has room for. */
   function fill(): void {
     while (!over() && attachment.asked - attachment.consumed < WINDOW) {
       attachment.asked += 1;
@@ -141,8 +141,8 @@ export function createReader(
   }
 
   /**
-   * Attaches anew and asks again for everything that was not consumed completely. What an attachment doesn't ask for counts as
-   * read, and the page may go while the user is in the middle of a batch. No item of that batch is handed out twice.
+   * Attaches under a new name and requests again every batch that was not consumed completely, including the current one: the plugin
+   * would count it as read otherwise, and the page may be closed in the middle of it. None of its items is handed out twice.
    */
   function renew(): void {
     if (current) next = current.batch.end;
@@ -154,7 +154,7 @@ export function createReader(
 
   function refused(error: TaskError): void {
     const isLost = error.kind === "sessionGone" || error.kind === "readerGone";
-    // An attachment that lasted for some time did not fail.
+    // Losing an attachment that lasted for some time starts a new count.
     lost = performance.now() - attachment.since < SOON_MS ? lost + 1 : 1;
     if (isLost && lost < ATTEMPTS) {
       renew();

@@ -1,8 +1,8 @@
 import type { Cursor } from "./cursor.js";
 
 /**
- * Reads nothing before it is pulled, and hands out one chunk at a time: of a queue of chunks, nobody could tell how many were
- * consumed.
+ * Creates a stream that reads nothing before it is pulled and hands out one chunk at a time. It queues no chunks, because nobody
+ * could tell how many of the queued ones were consumed.
  */
 export function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
   let cancelled = false;

@@ -1,9 +1,9 @@
 import { toTaskError } from "../errors/from-rejection.js";
 
-/** The pauses before a call that did not reach the plugin is repeated. */
+/** The pause before each repeat of a call that did not reach the plugin, in milliseconds. */
 const RETRY_MS = [100, 400, 1_600];
 
-/** Repeats a call that did not reach the plugin, a few times. */
+/** Makes a call, and repeats it a few times if it doesn't reach the plugin. */
 export async function untilReached<T>(call: () => Promise<T>): Promise<T> {
   for (const delay of RETRY_MS) {
     try {

@@ -8,8 +8,8 @@ import { createSortedSnapshots } from "./sorted-snapshots.js";
 /** The live lists of this page. */
 export interface ListRegistry {
   /**
-   * Follows the tasks that match. Calls `callback` for the first time before it resolves.
-   * Rejects with a TaskError or with the signal's reason, and leaves nothing behind then.
+   * Follows the tasks that match. Calls `callback` for the first time before it resolves. Returns a function that stops it.
+   * If it rejects, with a TaskError or with the signal's reason, nothing is followed.
    */
   watch(
     filter: TaskFilter,
@@ -56,7 +56,7 @@ export function createListRegistry(session: Session): ListRegistry {
           reject(reason);
         });
       });
-      // An abort after the opening only stops the list.
+      // An abort after `watch` has resolved only stops the list: nobody handles this rejection.
       aborted.catch(() => {});
       await Promise.race([aborted, opened]);
       return stop;
@@ -93,13 +93,13 @@ function followList(
     apply(change) {
       if (known.apply(change)) tell();
     },
-    // A list always exists.
+    // The plugin always has a list, even if no task matches.
     vanished() {},
   });
 
   async function leave(): Promise<void> {
     subscription.leave();
-    // Not while a watch is pending: the plugin may run the two commands in either order.
+    // Wait for a pending watch first: the plugin may run the two commands in either order.
     await subscription.settled();
     const { nonce } = subscription;
     subscription.close();

@@ -1,11 +1,11 @@
 import type { ListChange, ProgressChange, TaskSnapshot } from "../ipc/bindings.js";
 
-/** The tasks of one list, oldest first. A change is cheap if it removes none and adds only the youngest. */
+/** The tasks of one list, oldest first. A change is cheap if it removes no task and adds tasks only at the end. */
 export interface SortedSnapshots {
   /** Returns a new array. */
   all(): TaskSnapshot[];
   reset(all: readonly TaskSnapshot[]): void;
-  /** Returns whether anything has changed. States older than the known ones are ignored. */
+  /** Applies a change, ignoring states that are older than the known ones. Returns whether anything has changed. */
   apply(change: ListChange): boolean;
 }
 
@@ -20,7 +20,7 @@ export function createSortedSnapshots(): SortedSnapshots {
     });
   }
 
-  /** Replaces a known state, unless the known one is newer. */
+  /** Replaces a known state, unless it is newer. Returns whether it did. */
   function replace(
     { id, sequence }: TaskSnapshot | ProgressChange,
     make: (known: TaskSnapshot) => TaskSnapshot,
@@ -74,7 +74,7 @@ export function createSortedSnapshots(): SortedSnapshots {
   };
 }
 
-/** Returns the index to insert a task at. That is mostly the end, so the search starts there. */
+/** Returns the index at which to insert a task. It is mostly the end, so the search starts there. */
 function placeFor(snapshot: TaskSnapshot, sorted: readonly TaskSnapshot[]): number {
   let from = 0;
   let to = sorted.length;
@@ -88,7 +88,7 @@ function placeFor(snapshot: TaskSnapshot, sorted: readonly TaskSnapshot[]): numb
   return from;
 }
 
-/** Oldest first. Ids are UUIDs v7, which sort by time within one clock. */
+/** Compares by age, oldest first. Ids are UUIDs v7, which sort by time as long as one clock made them. */
 function byAge(a: TaskSnapshot, b: TaskSnapshot): number {
   return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
 }

@@ -5,29 +5,29 @@ import { commands, type SessionMessage } from "../ipc/bindings.js";
 
 /** The wire protocol this package speaks. */
 export const PROTOCOL = 4;
-/** How long the plugin may be silent before the client asks whether its session is still there. */
+/** How long the plugin may be silent before the client pings it to find out whether the session still exists. */
 export const PING_MS = 10_000;
 
-/** One session with the plugin, from its opening until it is lost. */
+/** One session with the plugin, from opening it until it is lost. */
 export interface Link {
   readonly nonce: string;
-  /** How long the plugin may be silent in this session. */
+  /** How long the plugin may be silent in this session before it is pinged, in milliseconds. */
   readonly pingMs: number;
-  /** Opens the session. Rejects with a TaskError; the link is retired then. */
+  /** Opens the session. If it rejects, with a TaskError, the link is retired. */
   open(): Promise<void>;
-  /** Acknowledges the newest message, possibly once more. Never rejects: the next ping repeats what got lost. */
+  /** Acknowledges the newest message, even if it was acknowledged before. Never rejects: the next ping repeats a lost call. */
   acknowledge(): Promise<void>;
-  /** Drops everything that still comes. */
+  /** Ends the link: messages that still arrive are ignored. */
   retire(): void;
 }
 
-/** What a link tells the session that owns it. */
+/** The callbacks from a link to the session that owns it. */
 export interface LinkOwner {
-  /** Gets each message once and in order. */
+  /** Takes each message, once and in order. */
   deliver(message: SessionMessage, nonce: string): void;
-  /** The plugin has given a sign of life. */
+  /** The plugin has sent something or has answered. */
   heard(): void;
-  /** The plugin has dropped the session, or a message got lost. */
+  /** The plugin has dropped the session, or a message was lost. */
   lost(link: Link): void;
 }
 
@@ -38,14 +38,14 @@ export function createLink(owner: LinkOwner): Link {
   let isOpen = false;
   /** The number of the last message that was handled. */
   let seen = 0;
-  /** The message whose acknowledgement is on its way. */
+  /** The number of the message whose acknowledgement is pending. */
   let acking: number | undefined;
 
   function receive(message: SessionMessage): void {
     if (!isOpen) return;
     owner.heard();
     if (message.message > seen + 1) {
-      // A message got lost, perhaps with the end of a task: only a new session brings everything up to date.
+      // A message was lost, perhaps one with the end of a task. Only a new session brings everything up to date.
       owner.lost(link);
       return;
     }
@@ -78,7 +78,7 @@ export function createLink(owner: LinkOwner): Link {
 
   function retire(): void {
     isOpen = false;
-    // Tauri keeps the callback until Rust drops the channel. Nothing else may be kept that long.
+    // Tauri keeps the callback until Rust drops the channel, so it must not keep anything else alive.
     channel.onmessage = () => {};
   }
 
@@ -90,7 +90,7 @@ export function createLink(owner: LinkOwner): Link {
     async open() {
       try {
         const { leaseMs } = await commands.open(nonce, PROTOCOL, channel);
-        // An unanswered message must be noticed well within the lease.
+        // A lost acknowledgement must be repeated well before the lease runs out.
         pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
         isOpen = true;
       } catch (rejection) {

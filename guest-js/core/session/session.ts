@@ -3,52 +3,52 @@ import type { TaskError } from "../errors/task-error.js";
 import type { SessionMessage } from "../ipc/bindings.js";
 import { createLink, type Link, PING_MS } from "./link.js";
 
-/** How many new sessions in a row may be lost before that is an error. */
+/** How many new sessions may be lost in a row before the client gives up. */
 const ATTEMPTS = 3;
 
-/** Something the plugin pushes to this page, and that must be requested anew in every new session. */
+/** Something that the plugin pushes to this page and that must be requested again in every new session. */
 export interface Interest {
-  /** Whether it belongs to another session than this one, and is not being renewed already. */
+  /** Whether it must be requested in the session `nonce`: it belongs to another one, and no request for it is pending. */
   isStale(nonce: string): boolean;
-  /** Never rejects: the next ping tries again. */
+  /** Requests it in the current session. Never rejects: the next ping tries again. */
   renew(): Promise<void>;
 }
 
-/** The page's connection to the plugin. Opened when first needed, and reopened when the plugin has dropped it. */
+/** The page's connection to the plugin. It is opened when first needed, and opened again when the plugin has dropped it. */
 export interface Session {
   /**
-   * Runs a command that needs the session, and repeats it in a new one if the session was gone. Rejects with a
-   * {@link TaskError}. `task` is the kind that a hint in the error names.
+   * Runs a command that needs a session, and repeats it in a new session if the old one is gone. Rejects with a
+   * {@link TaskError}. `task` is the kind to name in the hint of an error.
    */
   call<T>(
     send: (nonce: string) => Promise<T>,
     task?: string,
   ): Promise<{ readonly value: T; readonly nonce: string }>;
-  /** The nonce of the current session, which is opened if there is none. Rejects with a {@link TaskError}. */
+  /** Returns the nonce of the current session, and opens one if there is none. Rejects with a {@link TaskError}. */
   open(): Promise<string>;
   /**
-   * Runs a command that makes sense in this session alone, and is never repeated in another. The session need not be the current
-   * one: the plugin may still have one that this page has given up. Rejects with a {@link TaskError}.
+   * Runs a command that makes sense only in the session `nonce`, and never repeats it in another one. The session need not be the
+   * current one: the plugin may still have a session that this page has given up. Rejects with a {@link TaskError}.
    */
   callIn<T>(nonce: string, send: () => Promise<T>): Promise<T>;
   isCurrent(nonce: string): boolean;
-  /** The session is kept alive as long as there is an interest. */
+  /** Adds an interest. The session is kept alive as long as there is at least one. */
   add(interest: Interest): void;
   delete(interest: Interest): void;
-  /** Brings every stale interest up to date. */
+  /** Renews every stale interest in the current session, or in a new one if there is none. */
   renew(): void;
   /** The number of interests. */
   readonly size: number;
 }
 
-/** `deliver` gets each message once, in order, and only from the newest session. */
+/** Creates a session. `deliver` gets each message once, in order, and only from the newest session. */
 export function createSession(deliver: (message: SessionMessage, nonce: string) => void): Session {
   const interests = new Set<Interest>();
   let current: Link | undefined;
   let opening: Promise<Link> | undefined;
   let lastHeard = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Sessions lost since the plugin last answered in one. */
+  /** How many sessions were lost since the plugin last answered in one. */
   let losses = 0;
 
   function heard(): void {
@@ -69,7 +69,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     await link.open();
     current = link;
     lastHeard = performance.now();
-    // A timer that is already running may have a longer interval.
+    // The timer may be running with a longer interval than this session needs.
     clearTimeout(timer);
     timer = undefined;
     schedule();
@@ -98,11 +98,11 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
   }
 
   function renew(): void {
-    // If the plugin drops each new session at once, wait for the next ping.
+    // If the plugin drops every new session at once, wait for the next ping.
     if (interests.size === 0 || losses >= ATTEMPTS) return;
     ensure().then(
       (link) => {
-        // If it was lost in the meantime, whoever noticed has called `renew` again.
+        // If this session was lost in the meantime, `lose` has already called `renew` again.
         if (link !== current) return;
         for (const interest of [...interests]) {
           if (interest.isStale(link.nonce)) void interest.renew();
@@ -139,7 +139,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     async callIn(nonce, send) {
       try {
         const value = await send();
-        // Not `heard`: however much is read, a ping must still repeat an acknowledgement that got lost.
+        // Not `heard`: a ping must still repeat a lost acknowledgement, however much is read.
         if (current?.nonce === nonce) losses = 0;
         return value;
       } catch (rejection) {

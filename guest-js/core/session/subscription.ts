@@ -1,29 +1,29 @@
 import { toTaskError } from "../errors/from-rejection.js";
 import type { Interest, Session } from "./session.js";
 
-/** What a subscription is about: how to ask for the state, and where the state and the events go. */
+/** The other side of a subscription: requests the state, and takes the state and the events. */
 export interface Receiver<A, E> {
-  /** Takes the state in an answer. Events that follow are newer, or repeat what the state already includes. */
+  /** Takes the state from an answer. The events that follow are newer, or repeat what the state already includes. */
   restore(answer: A): void;
   apply(event: E): void;
-  /** Requests the state and the events that follow it, in the session with this nonce. */
+  /** Requests the state and the events that follow it, in the session `nonce`. */
   watch(nonce: string): Promise<A>;
-  /** The plugin no longer has what was watched. */
+  /** Called when the plugin no longer has what was watched. */
   vanished(): void;
 }
 
-/** Keeps the answer to a request and the events pushed around it in order, across sessions. */
+/** Puts the answer to a request and the events that are pushed before and after it in order, across sessions. */
 export interface Subscription<A, E> {
-  /** Makes the first request. Rejects with a TaskError; the subscription is closed then. `task` is the kind that hints name. */
+  /** Makes the first request. If it rejects, with a TaskError, the subscription is closed. `task` is the kind to name in hints. */
   open(request: (nonce: string) => Promise<A>, task?: string): Promise<void>;
   receive(event: E, nonce: string): void;
-  /** Stops renewing in new sessions, because nobody needs it any more. `close` or `stay` follows. */
+  /** Stops requesting the state in new sessions, because nobody may need it any more. `close` or `stay` must follow. */
   leave(): void;
-  /** Undoes `leave`. `again` requests the state once more, for when the events may have ceased. */
+  /** Undoes `leave`. With `again`, requests the state once more, because the events may have stopped. */
   stay(again: boolean): void;
-  /** From then on nothing is restored or applied. */
+  /** Ends the subscription: nothing is restored or applied any more. */
   close(): void;
-  /** The nonce of the session that pushes the events; `undefined` if none does now. */
+  /** The nonce of the session that pushes the events; `undefined` while none does. */
   readonly nonce: string | undefined;
   /** Resolves when no request is pending. */
   settled(): Promise<void>;
@@ -37,7 +37,7 @@ export function createSubscription<A, E>(
   let leaving = false;
   let closed = false;
   let pending: Promise<void> | undefined;
-  /** Events that arrived before the answer they follow. */
+  /** Events that arrived before the answer that they belong after. */
   let early: { readonly nonce: string; readonly events: E[] } | undefined;
 
   const interest: Interest = {
@@ -54,7 +54,7 @@ export function createSubscription<A, E>(
 
   function request(send: (nonce: string) => Promise<A>, task?: string): Promise<void> {
     const ask = (to: string) => {
-      // What came before the request is older than its answer.
+      // Events that came before the request are older than its answer.
       early = undefined;
       return send(to);
     };
@@ -82,9 +82,9 @@ export function createSubscription<A, E>(
       if (!closed) receiver.apply(event);
     }
     if (closed) return;
-    // Not earlier: what ends with its first answer needs no session to be kept alive.
+    // Not earlier: if the first answer ends it, no session needs to be kept alive for it.
     session.add(interest);
-    // If the session was lost before the answer came, the newer session left this pending request alone.
+    // If the session was lost before the answer came, the new session did not renew this, because the request was pending.
     renewIfStale();
   }
 

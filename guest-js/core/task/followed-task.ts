@@ -17,7 +17,7 @@ import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
 import { isBatch, isFinal, isReported, reduce, restore } from "./state.js";
 import type { TrackedTask } from "./tracked-task.js";
 
-/** A task that this page follows, from the first request to the end, or until nobody wants it any more. */
+/** A task that this page follows, from the first request until it ends or no handle needs it any more. */
 export class FollowedTask implements TrackedTask {
   id: string;
   snapshot: TaskSnapshot | undefined;
@@ -25,17 +25,17 @@ export class FollowedTask implements TrackedTask {
   readonly closed: Promise<void>;
   private close!: () => void;
   private readonly subscription: Subscription<Started, TaskEvent>;
-  /** Removes the task from those that the page follows. */
+  /** Removes the task from the registry. */
   private readonly forget: () => void;
   private readonly progressed = createListeners<[Progress]>();
   private readonly changed = createListeners<[TaskStatus, TaskSnapshot]>();
   private readonly moved = createListeners<[QueuePlace | null]>();
   private readonly over = createListeners<[]>();
-  /** The outcome, if it came with the end. */
+  /** The outcome, if it came with the news of the end. */
   private inlined: Outcome | null = null;
   private ending: Promise<TaskOutcome> | undefined;
 
-  /** `forget` is called when nothing more can come, before anybody hears of it. */
+  /** `forget` is called when nothing more can come, before any callback hears of it. */
   constructor(session: Session, id: string, forget: () => void) {
     this.id = id;
     this.forget = forget;
@@ -53,7 +53,7 @@ export class FollowedTask implements TrackedTask {
     });
   }
 
-  /** Makes the first request, `start` or `watch`. Rejects with a TaskError; the task is not followed then. */
+  /** Makes the first request, `start` or `watch`. If it rejects, with a TaskError, the task is not followed. */
   open(request: (nonce: string) => Promise<Started>, name?: string): Promise<void> {
     return this.subscription.open(request, name);
   }
@@ -62,26 +62,26 @@ export class FollowedTask implements TrackedTask {
     this.subscription.receive(event, nonce);
   }
 
-  /** Resolves when no request for the state is on its way. */
+  /** Resolves when no request for the state is pending. */
   settled(): Promise<void> {
     return this.subscription.settled();
   }
 
-  /** Takes the state that another answer of the same session gave, unless it is older. */
+  /** Takes the state from the answer to another request in the same session, unless that state is older. */
   catchUp(answer: TaskSnapshot): void {
-    // Between answers of the same sequence the progress alone tells which is newer: it only goes up.
+    // Of two answers with the same sequence, the one with more progress is newer: within an attempt, progress only grows.
     const known = this.snapshot;
     const isOlder =
       known?.sequence === answer.sequence && known.progress.completed > answer.progress.completed;
     if (!isOlder) this.take(answer, null);
   }
 
-  /** Keeps following a task that turned out to be another one than was asked for. `again` asks for its state once more. */
+  /** Keeps following a task that turned out to be another one than was requested. With `again`, requests its state once more. */
   keep(again: boolean): void {
     this.subscription.stay(again);
   }
 
-  /** Stops following such a task, because this page follows it elsewhere in the same session. */
+  /** Stops following such a task, because another `FollowedTask` of this page follows it. */
   drop(): void {
     this.subscription.close();
   }
@@ -90,7 +90,7 @@ export class FollowedTask implements TrackedTask {
   async leave(): Promise<void> {
     const { id, subscription } = this;
     subscription.leave();
-    // Not while a new watch is on its way: the plugin may run the two commands in either order.
+    // Wait for a pending watch first: the plugin may run the two commands in either order.
     await subscription.settled();
     const { nonce } = subscription;
     subscription.close();
@@ -127,7 +127,7 @@ export class FollowedTask implements TrackedTask {
 
   outcome(): Promise<TaskOutcome> {
     this.ending ??= this.findOutcome().catch((error: unknown) => {
-      // What could not be fetched now may be fetched later.
+      // The outcome could not be fetched now, but perhaps it can be later.
       if (!(error instanceof OutcomeExpiredError)) this.ending = undefined;
       throw error;
     });
@@ -144,7 +144,7 @@ export class FollowedTask implements TrackedTask {
   private restore({ snapshot, outcome }: Started): void {
     if (snapshot.id !== this.id) {
       this.id = snapshot.id;
-      // Until it is clear that nothing else here follows that task: two would take each other's events.
+      // Don't renew this until the registry knows whether another entry follows that task: two would take each other's events.
       this.subscription.leave();
     }
     this.take(snapshot, outcome);
@@ -155,7 +155,7 @@ export class FollowedTask implements TrackedTask {
   }
 
   private apply(event: TaskEvent): void {
-    // A start that may join hears of all tasks until it is answered.
+    // Until it is answered, a start that may join receives the events of all tasks.
     if (!this.snapshot) return;
     const { change } = event;
     this.advance(
@@ -164,7 +164,7 @@ export class FollowedTask implements TrackedTask {
     );
   }
 
-  /** Moves on to the next state. First everything is final, then callbacks hear of it, then `closed` resolves. */
+  /** Moves on to the next state. If it is final, first `phase` says so, then callbacks are called, then `closed` resolves. */
   private advance(next: TaskSnapshot, outcome: Outcome | null): void {
     const before = this.snapshot;
     if (next === before) return;
@@ -201,7 +201,7 @@ export class FollowedTask implements TrackedTask {
   }
 }
 
-/** Asks for the state of a task and for its events, as a start does. Rejects with `notFound` if there is no such task. */
+/** Requests the state of a task and its events, as a start does. Rejects with `notFound` if there is no such task. */
 export async function watchTask(nonce: string, id: string): Promise<Started> {
   const [snapshot] = await commands.watch(nonce, { type: "task", data: { id } });
   if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);

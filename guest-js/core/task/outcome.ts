@@ -9,10 +9,10 @@ import {
 import { commands, type Outcome, type TaskFailure } from "../ipc/bindings.js";
 import type { TaskOutcome } from "../types/outcome.js";
 
-/** The shortest time between two requests, in case the plugin answers `null` without waiting. */
+/** The shortest time between two requests, in milliseconds, in case the plugin answers `null` without waiting. */
 const ASK_AGAIN_MS = 1_000;
 
-/** Fetches the outcome, asking until there is one. Rejects with a TaskError. */
+/** Fetches the outcome of a task, and asks again until there is one. Rejects with a TaskError. */
 export async function fetchOutcome(id: string): Promise<Outcome> {
   for (;;) {
     const asked = performance.now();
@@ -26,17 +26,17 @@ export async function fetchOutcome(id: string): Promise<Outcome> {
   }
 }
 
-/** The error for a task that existed, and that the plugin no longer knows. */
+/** Returns the error for a task that existed and that the plugin no longer knows. */
 export function expired(id: string, cause?: unknown): OutcomeExpiredError {
   return new OutcomeExpiredError(
-    `The outcome of task ${id} is no longer kept: the task was removed, or has made room for newer ones. ` +
+    `The outcome of task ${id} is no longer kept: the task was removed, or was dropped to make room for newer ones. ` +
       "Read it sooner.",
     null,
     cause === undefined ? undefined : { cause },
   );
 }
 
-/** Converts an outcome to what users see. Its output and its error remain untyped: the caller vouches for their types. */
+/** Converts an outcome from the wire to the public type. Output and error stay untyped: the caller vouches for their types. */
 export function fromWire(outcome: Outcome): TaskOutcome {
   switch (outcome.status) {
     case "completed":
@@ -55,7 +55,7 @@ export function fromWire(outcome: Outcome): TaskOutcome {
   }
 }
 
-/** Does the same for a batch, whose output holds the outcomes of its members. */
+/** Converts the outcome of a batch, whose output holds the outcomes of its members. */
 export function batchFromWire(outcome: Outcome): TaskOutcome {
   if (outcome.status !== "completed") return fromWire(outcome);
   const members = outcome.data.output as Outcome[];

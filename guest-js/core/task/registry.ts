@@ -3,16 +3,16 @@ import type { Session } from "../session/session.js";
 import { FollowedTask, watchTask } from "./followed-task.js";
 import type { TrackedTask } from "./tracked-task.js";
 
-/** The tasks that this page follows: each only once, however many handles it has. */
+/** The tasks that this page follows: each one once, however many handles it has. */
 export interface TaskRegistry {
-  /** Starts a task under a new id. Rejects with a TaskError, and leaves nothing behind then. */
+  /** Starts a task under a new id. If it rejects, with a TaskError, nothing is followed. */
   start(id: string, request: StartRequest): Promise<TrackedTask>;
-  /** Follows an existing task. Rejects with a TaskError, and leaves nothing behind then. */
+  /** Follows an existing task. If it rejects, with a TaskError, nothing is followed. */
   attach(id: string): Promise<TrackedTask>;
-  /** Undoes one `start` or `attach`. A task that nobody holds is no longer followed. */
+  /** Undoes one `start` or `attach`. After the last one, the task is no longer followed. */
   release(task: TrackedTask): void;
   receive(event: TaskEvent, nonce: string): void;
-  /** The number of tasks that are followed, or about to be. */
+  /** The number of tasks that are followed or requested. */
   readonly size: number;
 }
 
@@ -20,14 +20,14 @@ export interface TaskRegistry {
 export interface StartRequest {
   /** The kind, for hints in errors. */
   readonly name: string;
-  /** Makes the call. Repeated in a new session if the session was gone. */
+  /** Makes the call. It is called again in a new session if the session is gone. */
   readonly send: (nonce: string) => Promise<Started>;
-  /** Whether the answer may be another, existing task, which is the one to follow from then on. */
+  /** Whether the answer may be another task, which already exists and is followed instead. */
   readonly mayJoin: boolean;
 }
 
 interface Entry {
-  /** The id of the task, or the one it was asked for under until the answer is there. */
+  /** The id of the task; until the answer comes, the id in the request. */
   id: string;
   readonly followed: FollowedTask;
   /** Settles when the first request does. */
@@ -39,7 +39,7 @@ interface Entry {
 
 export function createTaskRegistry(session: Session): TaskRegistry {
   const entries = new Map<string, Entry>();
-  /** Pending starts that may join, each with the ids of the tasks that the page has stopped following since the request. */
+  /** Pending starts that may join, each with the ids of the tasks that the page has stopped following since it was sent. */
   const joining = new Map<Entry, Set<string>>();
 
   function open(id: string, request: (nonce: string) => Promise<Started>, name?: string): Entry {
@@ -54,7 +54,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       throw error;
     });
     const entry: Entry = { id, followed, opened, holders: 0, leaving: undefined };
-    // Not after the answer: events may come before it.
+    // Register it before the answer comes: events may come earlier.
     entries.set(id, entry);
     return entry;
   }
@@ -74,7 +74,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     return hold(entry ?? open(id, (nonce) => watchTask(nonce, id)));
   }
 
-  /** Until the answer tells which task it is, the entry gets the events of all tasks, and drops those of others. */
+  /** Starts or joins a task. Until the answer tells which one, the entry gets the events of all tasks, and then drops the others'. */
   async function startOrJoin(id: string, { name, send }: StartRequest): Promise<TrackedTask> {
     const entry = open(id, send, name);
     const stopped = new Set<string>();
@@ -87,7 +87,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     }
   }
 
-  /** `entry` turned out to be an existing task with another id. Files it under that id, or merges it into the entry there. */
+  /** Moves an entry whose task turned out to have another id to that id, or merges it into the entry that is already there. */
   async function join(entry: Entry, stopped: ReadonlySet<string>): Promise<TrackedTask> {
     const { followed } = entry;
     const { id } = followed;
@@ -97,7 +97,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       if (!known) {
         entry.id = id;
         if (followed.phase === "live") entries.set(id, entry);
-        // If the page has stopped following the task since the request, its events may have ceased.
+        // If the page has stopped following the task since the request, the plugin may no longer send its events.
         followed.keep(stopped.has(id));
         return followed;
       }
@@ -107,14 +107,14 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       }
       try {
         const task = await hold(known);
-        // Of two pending answers, the older one may come last.
+        // The older of two pending answers may come last.
         await known.followed.settled();
-        // What the plugin had not pushed yet came with this answer only.
+        // This answer may hold changes that the plugin has not pushed yet.
         if (followed.snapshot) known.followed.catchUp(followed.snapshot);
         followed.drop();
         return task;
       } catch {
-        // The other request for this task failed and is forgotten. This one did not fail: look again.
+        // The other request for this task failed and its entry is gone. This request did not fail, so try again.
       }
     }
   }

@@ -9,17 +9,17 @@ import type {
 
 const FINAL: ReadonlySet<TaskStatus> = new Set(["completed", "failed", "cancelled", "timedOut"]);
 
-/** Whether a task in this status has ended. */
+/** Returns whether a task in this status has ended. */
 export function isFinal(status: TaskStatus): boolean {
   return FINAL.has(status);
 }
 
-/** Whether a task is a batch. The output of a batch holds the outcomes of its members. */
+/** Returns whether a task is a batch. The output of a batch holds the outcomes of its members. */
 export function isBatch(snapshot: TaskSnapshot | undefined): boolean {
   return typeof snapshot?.members === "number";
 }
 
-/** Whether a handler has reported anything yet. */
+/** Returns whether the handler has reported any progress yet. */
 export function isReported(progress: Progress): boolean {
   return (
     progress.completed > 0 ||
@@ -32,7 +32,7 @@ export function isReported(progress: Progress): boolean {
 
 /**
  * Returns the state of a task after an event: `snapshot` itself if the event is older or about another task, else a new
- * object. What the event doesn't change remains the same object.
+ * object. The parts that the event doesn't change remain the same objects.
  */
 export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEvent): TaskSnapshot {
   if (id !== snapshot.id || sequence < snapshot.sequence) return snapshot;
@@ -44,14 +44,14 @@ export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEve
     case "status":
       return sequence > snapshot.sequence ? withStatus(snapshot, sequence, change.data) : snapshot;
     default:
-      // A gap changes nothing: the status that follows it has the newer sequence.
+      // A gap changes nothing: the sequence of the status event after it shows what was missed.
       return snapshot;
   }
 }
 
 /**
- * Returns the state of a task after an answer that holds the whole of it: `known` itself if the answer is older, else a new
- * object. What the answer doesn't change remains the same object.
+ * Returns the state of a task after an answer with its full state: `known` itself if the answer is older, else a new
+ * object. The progress and the place in the queue remain the same objects if they are equal.
  */
 export function restore(known: TaskSnapshot | undefined, answer: TaskSnapshot): TaskSnapshot {
   if (!known) return answer;
@@ -87,7 +87,7 @@ function withPlace(before: TaskSnapshot, place: QueuePlace): TaskSnapshot {
   return {
     ...before,
     queue: keepIfEqual(before.queue, place),
-    // A task with a position no longer waits for a time, and no change of status says so.
+    // A task with a position no longer waits for its time to come, and no status event says so.
     nextAttemptAt: place.position === null ? before.nextAttemptAt : null,
   };
 }

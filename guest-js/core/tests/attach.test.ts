@@ -8,7 +8,7 @@ beforeEach(async () => {
 afterEach(() => page.unload());
 
 describe("attaching from an item", () => {
-  it("starts reading there, in every form", async () => {
+  it("starts reading with that item, in every form", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0, 1, 2, 3);
@@ -48,7 +48,7 @@ describe("attaching from an item", () => {
     expect((await next).value).toBe(1);
   });
 
-  it("is the position of a reading that was stopped before it got anything", async () => {
+  it("keeps that position when the reading is stopped before it got anything", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0, 1);
@@ -61,7 +61,7 @@ describe("attaching from an item", () => {
     expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
   });
 
-  it("is refused by the plugin if there is no such item", async () => {
+  it("is refused by the plugin if that item doesn't exist", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 0);
@@ -70,7 +70,7 @@ describe("attaching from an item", () => {
     await expect(task.items().next()).rejects.toMatchObject({ kind: "invalidOptions" });
   });
 
-  it("is refused at once if it is not the number of an item", async () => {
+  it("is refused at once if `from` is not the number of an item", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     for (const from of [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, "7" as unknown as number]) {
@@ -87,7 +87,7 @@ describe("attaching from an item", () => {
 });
 
 describe("attaching to all", () => {
-  it("gives a handle of each matching task, oldest first, but not of batches", async () => {
+  it("returns a handle of each matching task, oldest first, but of no batch", async () => {
     const { plugin, tasks } = page;
     const ids = [plugin.begin("tick"), plugin.begin("tail"), plugin.begin("tick")];
     const { id: batch } = await tasks.batch("tick", [null, null]);

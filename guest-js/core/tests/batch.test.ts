@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => page.unload());
 
 const inputs = ["a", "b", "c", "d", "e"].map((url) => ({ url }));
-/** One outcome for each way to end. */
+/** One outcome for each way in which a task can end. */
 const ends: Outcome[] = [
   { status: "completed", data: { output: "/tmp/a" } },
   { status: "failed", data: { kind: "error", message: "HTTP 404", error: { code: 404 } } },
@@ -57,7 +57,7 @@ describe("a batch", () => {
     expect("retry" in batch).toBe(false);
   });
 
-  it("results in the result of each member, in the order of the inputs", async () => {
+  it("resolves with the results of its members, in the order of the inputs", async () => {
     const { plugin, tasks, api } = page;
     const batch = await tasks.batch("download", inputs);
     const members = plugin.members(batch.id);
@@ -109,7 +109,7 @@ describe("a batch", () => {
     expect(plugin.calls("outcome")).toEqual([{ id: batch.id }]);
   });
 
-  it("without inputs results in an empty array", async () => {
+  it("resolves with an empty array when it has no inputs", async () => {
     const { tasks } = page;
     const batch = await tasks.batch("tick", []);
     expect(await batch.result).toEqual([]);
@@ -187,7 +187,7 @@ describe("the queue", () => {
 });
 
 describe("a batch with an AbortSignal", () => {
-  it("rejects at once when it is aborted, and is cancelled with the reason signal", async () => {
+  it("rejects at once when the signal is aborted, and is cancelled with the reason `signal`", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const batch = await tasks.batch("download", inputs, { signal: controller.signal });
@@ -197,7 +197,7 @@ describe("a batch with an AbortSignal", () => {
     expect(plugin.calls("cancel")).toEqual([{ id: batch.id, reason: "signal" }]);
   });
 
-  it("is cancelled after the answer when it is aborted before it", async () => {
+  it("is cancelled once it has started when the signal was aborted before that", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("batch");
     const controller = new AbortController();
@@ -253,7 +253,7 @@ describe("the members of a batch", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("wait in a queue of their own", async () => {
+  it("wait in a queue of their own, apart from other tasks of their kind", async () => {
     const { plugin, tasks } = page;
     await tasks.start("download", { url: "another" });
     const batch = await tasks.batch("download", inputs.slice(0, 2), { priority: 4 });
@@ -267,7 +267,7 @@ describe("the members of a batch", () => {
 });
 
 describe("attaching to a batch", () => {
-  it("gives its handle again, even after its end", async () => {
+  it("returns another handle of it, even after its end", async () => {
     const { tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const during = await tasks.attachBatch("download", batch.id);
@@ -279,7 +279,7 @@ describe("attaching to a batch", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("with attach, or to a task with attachBatch, rejects and says which to use", async () => {
+  it("rejects when `attach` gets a batch or `attachBatch` gets a task, and says which to use", async () => {
     const { plugin, tasks, api } = page;
     const batch = await tasks.batch("download", inputs);
     const id = plugin.begin("download");
@@ -294,7 +294,7 @@ describe("attaching to a batch", () => {
       expect((error as Error).message).toContain(message);
     }
     await settle();
-    // The batch is still followed by its own handle. Nothing follows the other task.
+    // Only the first handle still follows the batch; nothing follows the other task.
     expect([...plugin.session().tasks]).toEqual([batch.id]);
     expect(page.page.tasks.size).toBe(1);
   });

@@ -10,7 +10,7 @@ afterEach(() => page.unload());
 
 const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/);
 
-describe("the arguments of each command are those of the protocol", () => {
+describe("the client sends the arguments that the protocol has for", () => {
   it("open, start and ack", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "u" });
@@ -29,7 +29,7 @@ describe("the arguments of each command are those of the protocol", () => {
     expect(plugin.calls("ack")).toEqual([{ session, message: 1 }]);
   });
 
-  it("start of a kind without input", async () => {
+  it("the start of a kind without input", async () => {
     const { plugin, tasks } = page;
     const { signal } = new AbortController();
     await tasks.start("tick");
@@ -87,7 +87,7 @@ describe("the arguments of each command are those of the protocol", () => {
     ]);
   });
 
-  it("cancelAll, which asks the matching tasks and returns how many there were", async () => {
+  it("cancelAll, and returns how many tasks were asked to stop", async () => {
     const { plugin, tasks } = page;
     const sync = { tags: ["sync"] };
     const mine = await tasks.start("tick", null, sync);
@@ -124,7 +124,7 @@ describe("the arguments of each command are those of the protocol", () => {
   });
 });
 
-describe("what commands reject with", () => {
+describe("rejections of commands", () => {
   it("are TaskErrors everywhere", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");

@@ -44,7 +44,7 @@ describe("errors of the plugin", () => {
     });
   });
 
-  it("say how many tasks may wait, and which task has the key", () => {
+  it("say how many tasks may wait, or which task has the key", () => {
     const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
     expect(full).toBeInstanceOf(TaskQueueFullError);
     expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
@@ -91,8 +91,8 @@ describe("each error", () => {
   });
 });
 
-// The wordings of tauri 2.12.5: `RuntimeAuthority::resolve_access_message` (debug builds), `Webview::on_message`.
-describe("refusals by Tauri's access list", () => {
+// The messages of tauri 2.12.5: `RuntimeAuthority::resolve_access_message` (debug builds), `Webview::on_message`.
+describe("refusals by Tauri's ACL", () => {
   const refusals: [wording: string, text: string, hint: RegExp][] = [
     [
       "debug, no permission",
@@ -178,7 +178,7 @@ describe("other strings from Tauri", () => {
     });
   }
 
-  it("are passed on unchanged if nothing is known about them", () => {
+  it("are passed on unchanged if this package doesn't know them", () => {
     expect(toTaskError("the webview is gone")).toMatchObject({
       kind: "ipc",
       message: "the webview is gone",

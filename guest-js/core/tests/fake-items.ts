@@ -1,10 +1,10 @@
-/** The part of the fake plugin that keeps what a task emits until it is read, as the real one does. */
+/** The part of the fake plugin that keeps a task's items until they are read, as the real plugin does. */
 import type { ItemBatch, WireError } from "../ipc/bindings.js";
 
-/** How many batches a reader may have requested and not yet released. */
+/** How many batches a reader may have requested without having released them. */
 const WINDOW = 4;
 
-/** A request of a page. */
+/** A page's request for a batch. */
 export interface Ask {
   reader: string;
   batch: number;
@@ -31,7 +31,7 @@ function wireError(kind: WireError["kind"], message: string = kind) {
   return { kind, message, data: null } satisfies WireError;
 }
 
-/** A unit is an item, or a byte of a task that emits bytes. */
+/** Creates the items of one task. A unit is an item, or a byte if the task emits bytes. */
 export function createFakeItems() {
   let kept: unknown[] = [];
   /** The number of the first unit that is kept. */
@@ -119,11 +119,11 @@ export function createFakeItems() {
       letGoBefore(by, ask.batch - WINDOW + 1);
       if (ask.batch !== by.nextBatch) return undefined;
       const frozen = freeze(by, limit);
-      // Wakes the reads for later batches, which may have come first.
+      // Wakes the reads for later batches, which may have arrived before this one.
       if (frozen) queueMicrotask(wake);
       return frozen && answer(frozen);
     },
-    /** Calls back when something may have come. */
+    /** Calls back when there may be something to read. */
     wait(check: () => void): () => void {
       waiting.add(check);
       return () => waiting.delete(check);

@@ -1,6 +1,6 @@
 /**
- * A small but faithful plugin for protocol 4: it numbers, conflates, packs and leases as the real one does, and everything
- * passes through JSON. The test decides when a frame is (`frame`), and can hold answers back (`hold`).
+ * A small fake of the plugin for protocol 4. Like the real one, it numbers, conflates and packs messages and lets sessions lapse, and
+ * all data passes through JSON. The test runs each frame (`frame`) and can delay answers (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
 import { clearMocks, mockIPC } from "@tauri-apps/api/mocks";
@@ -51,7 +51,7 @@ interface FakeList {
   filter: TaskFilter;
   ids: Set<string>;
   changed: Set<string>;
-  /** The tasks of which only the progress has changed. */
+  /** The tasks that have changed only in their progress. */
   progressed: Set<string>;
   removed: Set<string>;
 }
@@ -102,13 +102,13 @@ export function createFakePlugin() {
   const limits = new Map<string, number | null>();
   /** The sessions of pages that are gone. Nothing reaches them. */
   const unloaded = new Set<string>();
-  /** The outcomes of the next tasks, which end before their start is answered. */
+  /** The outcomes of the next tasks to start, each of which ends before its start is answered. */
   const ends: Outcome[] = [];
   const answers = new Map<string, unknown[]>();
-  /** How many answers of a command get lost. */
+  /** How many answers of each command are still to get lost. */
   const losses = new Map<string, number>();
   const polls = new Set<Poll>();
-  /** The waiting reads of a session. Each answers `null` when it is called. */
+  /** The waiting reads of each session. Calling one makes it answer `null`. */
   const waiting = new Map<string, Set<() => void>>();
   let mostPolls = 0;
   let mostReads = 0;
@@ -178,7 +178,7 @@ export function createFakePlugin() {
         session.events.splice(session.events.indexOf(waiting), 1);
       }
       if (change.type !== "progress") {
-        // Only the newest place is sent, and none once the task no longer waits there.
+        // Only the newest place is sent, and none once the task no longer waits.
         session.events = session.events.filter(
           (event) => event.id !== id || event.change.type !== "queue",
         );
@@ -298,7 +298,7 @@ export function createFakePlugin() {
     return made;
   }
 
-  /** Does what `start` and `retry` have in common. The id may be new, or known from a repeat, or remain unused. */
+  /** Does what `start` and `retry` have in common. The id is new, or known if the call is a repeat; a task that is joined keeps its own. */
   function launch(
     session: FakeSession,
     id: string,
@@ -326,7 +326,7 @@ export function createFakePlugin() {
     return follow(session, made);
   }
 
-  /** Asks a task to stop, and the members of a batch. Returns whether the task had not ended. */
+  /** Asks a task to stop and, if it is a batch, its members, too. Returns whether the task had not ended. */
   function tell({ snapshot: { id, status } }: FakeTask, cancelReason: CancelReason): boolean {
     if (ENDED.includes(status)) return false;
     if (status !== "cancelling") {
@@ -645,7 +645,7 @@ export function createFakePlugin() {
     /** Returns the names of all commands called so far. */
     commands: (): string[] => calls.map((call) => call.command.replace("plugin:tasks|", "")),
 
-    /** Carries the next call of a command out, but answers it only when the returned function is called. */
+    /** Carries out the next call of a command, but answers it only when the returned function is called. */
     hold(name: string): () => void {
       let release = () => {};
       const gate = new Promise<void>((resolve) => {
@@ -655,17 +655,17 @@ export function createFakePlugin() {
       return release;
     },
 
-    /** Rejects the next calls of a command, `times` in number, without carrying them out. */
+    /** Rejects the next `times` calls of a command without carrying them out. */
     refuse(name: string, rejection: unknown, times = 1): void {
       refusals.set(name, [...(refusals.get(name) ?? []), ...Array(times).fill(rejection)]);
     },
 
-    /** Gives the next call of a command this answer without carrying it out. */
+    /** Answers the next call of a command with `answer` without carrying it out. */
     answer(name: string, answer: unknown): void {
       answers.set(name, [...(answers.get(name) ?? []), answer]);
     },
 
-    /** Carries the next call of a command out, but gives the page an error of Tauri's instead of the answer. */
+    /** Carries out the next call of a command, but rejects it as Tauri does when an answer is lost. */
     loseAnswer(name: string): void {
       losses.set(name, (losses.get(name) ?? 0) + 1);
     },
@@ -689,7 +689,7 @@ export function createFakePlugin() {
       rawBytes = false;
     },
 
-    /** Returns the number of waiting reads now, and the most there were at once: waiting ones, and those of one reader. */
+    /** Returns how many reads wait now, the most that have waited at once, and the most that one reader has had pending at once. */
     reads: () => ({
       waiting: [...polls].filter(({ waitMs }) => waitMs > 0).length,
       mostPolls,
@@ -701,7 +701,7 @@ export function createFakePlugin() {
       leaseMs = ms;
     },
 
-    /** Carries out and answers everything at once from now on. */
+    /** From now on, carries out and answers every call at once: ends all that `refuse`, `hold` and `loseAnswer` began. */
     calm(): void {
       refusals.clear();
       gates.clear();
@@ -719,14 +719,14 @@ export function createFakePlugin() {
       plugin.dropSessions();
     },
 
-    /** Starts a task without the page. */
+    /** Starts a task that the page has not asked for. */
     begin(task: string, owner: string | null = null, options: StartOptions = {}): string {
       const id = newId();
       make(id, task, null, owner, options);
       return id;
     },
 
-    /** Gives the app a schedule. */
+    /** Adds a schedule to the app. */
     addSchedule(name: string, task: string, more: Partial<ScheduleSnapshot> = {}): void {
       schedules.add(name, task, more);
     },
@@ -734,7 +734,7 @@ export function createFakePlugin() {
     /** Returns the ids of a batch's members, in the order of the inputs. */
     members: (id: string): string[] => membersOf(id).map(({ snapshot }) => snapshot.id),
 
-    /** Ends the delay of a task. */
+    /** Lets a task's delay be over. */
     due(id: string): void {
       const task = taskOf(id);
       task.snapshot = { ...task.snapshot, nextAttemptAt: null };
@@ -795,7 +795,7 @@ export function createFakePlugin() {
       });
     },
 
-    /** Ends the next task before its start is answered. */
+    /** Makes the next task that is started end before its start is answered. */
     endNext(outcome: Outcome): void {
       ends.push(outcome);
     },
@@ -814,7 +814,7 @@ export function createFakePlugin() {
       requeue();
     },
 
-    /** Runs one frame: each session that owes no acknowledgement gets what is waiting. */
+    /** Runs one frame: sends the pending changes to each session that has acknowledged its last message. */
     async frame(): Promise<void> {
       for (const session of sessions.values()) {
         if (session.open) continue;
@@ -824,7 +824,7 @@ export function createFakePlugin() {
       await settle();
     },
 
-    /** Puts a message on the channel of a session, by default the only one, unchanged. */
+    /** Sends a message as it is on the channel of a session, by default the only session. */
     async push(message: SessionMessage, session = onlySession()): Promise<void> {
       runCallback(session, throughJson(message));
       await settle();
@@ -841,7 +841,7 @@ interface TauriInternals {
   runCallback(id: number, data: unknown): void;
 }
 
-/** Lets everything happen that takes no time. */
+/** Runs everything that is due now, without letting time pass. */
 export async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }
@@ -862,7 +862,7 @@ export type TestTasks = {
   cat: { input: null; detail: null; item: Uint8Array; output: number; error: string };
 };
 
-/** Loads a page, with a fake plugin behind it. */
+/** Loads a page that talks to a fake plugin. */
 export async function loadPage() {
   vi.useFakeTimers();
   const plugin = createFakePlugin();
@@ -875,14 +875,14 @@ export async function loadPage() {
     plugin,
     page,
     tasks: api.createTasks<TestTasks>(),
-    /** Reloads the page, and returns the client of the new one. */
+    /** Reloads the page, and returns a client of the new page. */
     async reload() {
       plugin.unloadPage();
       vi.resetModules();
       const { createTasks } = await import("../index.js");
       return createTasks<TestTasks>();
     },
-    /** Returns how many things the page keeps for the tasks and lists that it follows. */
+    /** Returns how many entries the page keeps for the tasks and lists that it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,
     unload() {
       plugin.uninstall();
@@ -893,7 +893,7 @@ export async function loadPage() {
 
 export type LoadedPage = Awaited<ReturnType<typeof loadPage>>;
 
-/** Returns how a promise has settled, or that it is pending. */
+/** Returns how a promise has settled, or `pending` if it has not. */
 export async function stateOf(
   promise: Promise<unknown>,
 ): Promise<{ pending: true } | { value: unknown } | { reason: unknown }> {

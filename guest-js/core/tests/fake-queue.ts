@@ -1,4 +1,4 @@
-/** The part of the fake plugin that knows where each task waits. */
+/** The part of the fake plugin that computes each task's place in its queue. */
 import type { QueuePlace, StartOptions, TaskSnapshot, TaskStatus } from "../ipc/bindings.js";
 
 export const ENDED: readonly TaskStatus[] = ["completed", "failed", "cancelled", "timedOut"];
@@ -11,13 +11,13 @@ export interface Waiting {
   held: boolean;
 }
 
-/** Returns the place of each queued task, among those of its kind or of its batch. */
+/** Returns each queued task's place among the tasks of its kind or its batch. */
 export function places(all: readonly Waiting[]): Map<string, QueuePlace> {
   const found = new Map<string, QueuePlace>();
   const lines = new Map<string, Waiting[]>();
   for (const task of all) {
     const { snapshot, priority, held } = task;
-    // A batch itself doesn't wait, only its members do.
+    // A batch doesn't wait itself; its members do.
     if (snapshot.status !== "queued" || snapshot.members !== null) continue;
     found.set(snapshot.id, { position: null, priority, held });
     if (held || snapshot.nextAttemptAt !== null || comesAfter(task, all)) continue;
@@ -33,7 +33,7 @@ export function places(all: readonly Waiting[]): Map<string, QueuePlace> {
   return found;
 }
 
-/** Returns the live task of this kind that has the key: the oldest, if several wait for each other. */
+/** Returns the live task of this kind that has the key: the oldest, if several wait for the key. */
 export function holderOf<T extends Waiting>(
   key: string | null,
   task: string,

@@ -4,9 +4,9 @@ import { ENDED } from "./fake-queue.js";
 
 type Args = Record<string, unknown>;
 
-/** What the schedules need of the rest of the plugin. */
+/** What the schedules need from the rest of the plugin. */
 export interface Runs {
-  /** Starts a task of the app. */
+  /** Starts a task that the app owns. */
   start(id: string, task: string, tags: string[]): void;
   get(id: string): TaskSnapshot | undefined;
   refuse(name: string): unknown;
@@ -14,7 +14,7 @@ export interface Runs {
 
 export function createFakeSchedules(runs: Runs) {
   const schedules = new Map<string, ScheduleSnapshot>();
-  /** The run that each trigger has led to, by the id of the trigger. */
+  /** The run that each trigger returned, by the id of the trigger. */
   const triggered = new Map<string, string>();
 
   function named(args: Args): ScheduleSnapshot {

@@ -57,7 +57,7 @@ describe("onProgress and onStatus", () => {
     expect(callback).toHaveBeenCalledTimes(3);
   });
 
-  it("give the last value after the end", async () => {
+  it("call back with the last value after the end", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.progress(task.id, { completed: 3 });
@@ -69,7 +69,7 @@ describe("onProgress and onStatus", () => {
     expect(seen).toEqual([3, "completed"]);
   });
 
-  it("report what the first call throws instead of throwing it", async () => {
+  it("report an error that the first call throws, and don't throw it", async () => {
     const { tasks } = page;
     const reported = vi.fn();
     vi.stubGlobal("reportError", reported);
@@ -112,7 +112,7 @@ describe("result", () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it("rejects with the error that belongs to how the task ended", async () => {
+  it("rejects with the error for how the task ended", async () => {
     const { plugin, tasks, api } = page;
     const cases = [
       [failed, api.TaskFailedError, { kind: "failed", error: { code: 404 }, message: "HTTP 404" }],
@@ -210,7 +210,7 @@ describe("an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("decides the result even when that is first read later", async () => {
+  it("decides the result even if the result is first read later", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("download", input, { signal: controller.signal });
@@ -221,7 +221,7 @@ describe("an AbortSignal", () => {
     expect(await task.outcome).toEqual({ status: "completed", output: "/tmp/a" });
   });
 
-  it("has no effect after the end, and no listener", async () => {
+  it("has no effect and no listener after the end", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const added = vi.spyOn(controller.signal, "addEventListener");
@@ -236,7 +236,7 @@ describe("an AbortSignal", () => {
     expect(await task.result).toBe("/tmp/a");
   });
 
-  it("has no effect when the callback that is told of the end aborts it", async () => {
+  it("has no effect when it is aborted by the callback that hears of the end", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("download", input, { signal: controller.signal });
@@ -262,7 +262,7 @@ describe("an AbortSignal", () => {
     expect(removed).toHaveBeenCalledTimes(before + 1);
   });
 
-  it("ignores that the task can no longer be cancelled", async () => {
+  it("ignores the refusal if the task can no longer be cancelled", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("tick", null, { signal: controller.signal });
@@ -277,7 +277,7 @@ describe("an AbortSignal", () => {
 });
 
 describe("a handle", () => {
-  it("has its getters on its prototype, and keeps no state of the task itself", async () => {
+  it("has its getters on its prototype, and keeps none of the task's state itself", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const getters = ["id", "status", "snapshot", "result", "outcome", "closed"];
@@ -288,7 +288,7 @@ describe("a handle", () => {
     expect(task.status).toBe("running");
   });
 
-  it("has methods that can be passed on without it", async () => {
+  it("has methods that can be passed as callbacks", async () => {
     const { plugin, tasks } = page;
     const { id, onStatus, cancel, retry } = await tasks.start("tick");
     const seen: unknown[] = [];
@@ -302,7 +302,7 @@ describe("a handle", () => {
 });
 
 describe("cancel and remove", () => {
-  it("give the reason user", async () => {
+  it("send the reason `user`", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     expect(await task.cancel()).toBeUndefined();
@@ -310,7 +310,7 @@ describe("cancel and remove", () => {
     expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
   });
 
-  it("reject as the plugin does, or would do", async () => {
+  it("reject if the plugin refuses, or is known to refuse", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     await expect(task.remove()).rejects.toMatchObject({ kind: "notEnded" });

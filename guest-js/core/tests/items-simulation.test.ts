@@ -1,7 +1,7 @@
 /**
- * Random readings of items and bytes, in every form, which are stopped anywhere and continued by the same handle or another
- * one, while calls are answered late, answers get lost and sessions are dropped. Whatever happens, each item comes exactly once
- * and in order, and no more reads are pending than allowed. The name of each test has its seed.
+ * Random readings of items and bytes, in every form. They are stopped at random points and continued by the same handle or
+ * another one, while calls are answered late, answers get lost and sessions are dropped. Each item must come exactly once and in
+ * order, and no more reads may be pending than allowed. The name of each test contains its seed.
  */
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle, TaskItems } from "../index.js";
@@ -10,7 +10,7 @@ import { randomFrom } from "./random.js";
 
 type Random = (below: number) => number;
 
-/** What a page saves together with its own state of one task, whatever happens to the readings. */
+/** What the simulated page knows of one task, across all readings of it. */
 interface Consumer {
   readonly id: string;
   readonly kind: "tail" | "cat";
@@ -23,11 +23,11 @@ interface Consumer {
   ended: boolean;
 }
 
-/** Reads at most so many items. */
+/** Reads up to `count` items, or chunks of them. */
 async function read(consumer: Consumer, count: number, random: Random): Promise<void> {
   const { handle, kind } = consumer;
   const accept = (value: unknown) => {
-    // A byte is too small to hold its own number.
+    // A byte holds only the low eight bits of its number.
     const expected = kind === "tail" ? consumer.next : consumer.next & 0xff;
     if (value !== expected) consumer.wrong.push(`${value} in place of ${expected}`);
     consumer.next += 1;
@@ -55,7 +55,7 @@ async function read(consumer: Consumer, count: number, random: Random): Promise<
     for (const result of results) {
       if (result.status === "rejected") failure = result;
       else if (!result.value.done) {
-        // After a failure a reading is over.
+        // A failure ends a reading: no item may follow it.
         if (failure) consumer.wrong.push("an item after an error");
         const { value } = result.value;
         for (const one of inChunks ? (value as Iterable<unknown>) : [value]) accept(one);
@@ -87,8 +87,8 @@ async function consume(
     }
     await read(consumer, count, random);
   } catch (error) {
-    // These come from lost calls, from sessions lost one after the other, or from a reading that could not be stopped. The
-    // next reading continues all the same.
+    // These errors come from lost calls, from several sessions lost in a row, or from a reading that could not be stopped. The
+    // next reading continues after any of them.
     const { kind } = error as { kind?: string };
     if (!["ipc", "locked", "sessionGone", "readerGone"].includes(String(kind))) throw error;
   } finally {
@@ -153,14 +153,14 @@ async function simulate(seed: number): Promise<void> {
     () => plugin.loseAnswer(random(3) ? "read" : "cancel_read"),
     () => plugin.refuse("read", "not reached"),
     () => {
-      // More refusals than there are repeats, so that the page gives up.
+      // Enough refusals to make the page give up repeating the call.
       if (random(3) === 0 && cancelsToRefuse > 0) {
         cancelsToRefuse -= 1;
         plugin.refuse("cancel_read", "not reached");
       }
     },
     () => plugin.dropSessions(),
-    // The page gives up a session that the plugin still has.
+    // A gap in the messages makes the page give up a session that the plugin still has.
     async () => {
       const session = [...plugin.sessions.values()].at(-1);
       if (session) {
@@ -182,7 +182,7 @@ async function simulate(seed: number): Promise<void> {
     if (random(2)) await settle();
   }
 
-  // Then it becomes calm: everything is answered, and everything ends.
+  // Then all calls are answered and all tasks end.
   for (let round = 0; round < 5; round += 1) {
     for (const release of held.splice(0)) release();
     plugin.calm();
@@ -201,7 +201,7 @@ async function simulate(seed: number): Promise<void> {
     expect(next).toBe(emitted.get(id));
     expect(missed).toBe(0);
     expect(ended).toBe(true);
-    // No reading is left that would lock others out.
+    // No reading is left that would lock out others.
     expect(plugin.tasks.get(id)?.items.reader).toBeUndefined();
   }
   expect(plugin.reads().waiting).toBe(0);
@@ -212,7 +212,7 @@ async function simulate(seed: number): Promise<void> {
   page.unload();
 }
 
-/** Simulates a page that saves the position with what it made of the items, and is reloaded again and again at any moment. */
+/** Simulates a page that saves the position together with the items it has got, and that is reloaded at random moments. */
 async function simulateReloads(seed: number): Promise<void> {
   const random = randomFrom(seed);
   const { plugin, tasks, reload, unload } = await loadPage();
@@ -231,13 +231,13 @@ async function simulateReloads(seed: number): Promise<void> {
     const alive = () => readBy === client;
     while (alive() && !(await readOn(readBy, alive).catch(() => false)));
   }
-  /** Returns whether there is no more. */
+  /** Returns whether there is nothing more to read for this page. */
   async function readOn(readBy: typeof client, alive: () => boolean): Promise<boolean> {
     const task = await readBy.attach("tail", id, { from });
     const items = random(2) ? task.items() : task.batches();
     for (;;) {
       const { done, value } = await items.next();
-      // A page that is gone can't save what it was given.
+      // A page that has been reloaded can't save the items it got.
       if (done || !alive()) return true;
       await new Promise((resolve) => setTimeout(resolve, random(3) * 10));
       if (!alive()) return true;

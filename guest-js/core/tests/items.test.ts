@@ -12,7 +12,7 @@ afterEach(() => {
   page.unload();
 });
 
-/** Collects what a reading gives, and how it ends. */
+/** Collects what a reading hands out, and how it ends. */
 function watch<T>(items: AsyncIterable<T>) {
   const seen: { items: T[]; end: unknown } = { items: [], end: "reading" };
   (async () => {
@@ -60,7 +60,7 @@ describe("items", () => {
     plugin.emit(task.id, "c");
     plugin.complete(task.id, 3);
     await settle();
-    // The last item has come, but not yet the news that the task has completed.
+    // The last item has come, but the event that the task has completed has not.
     expect(seen).toEqual({ items: ["a", "b", "c"], end: "reading" });
     await plugin.frame();
     expect(seen.end).toBe("done");
@@ -96,7 +96,7 @@ describe("items", () => {
     expect(plugin.calls("outcome")).toEqual([]);
   });
 
-  it("hand out nothing after they were closed just as something came", async () => {
+  it("are not handed out when the reading is closed just as they arrive", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -121,7 +121,7 @@ describe("items", () => {
     expect(await items.next()).toEqual({ done: true, value: undefined });
   });
 
-  it("of an ended task are still there, and need nothing but reads", async () => {
+  it("of an ended task can still be read, with no other command than `read`", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     plugin.emit(id, 1, 2);
@@ -147,7 +147,7 @@ describe("items", () => {
     expect(seen).toEqual({ items: [], end: "done" });
   });
 
-  it("come in order even if the user doesn't wait for one before asking for the next", async () => {
+  it("come in order even if the next one is requested before the previous one has come", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -157,7 +157,7 @@ describe("items", () => {
     for (let i = 0; i < 5; i += 1) void ask();
     plugin.emit(task.id, 1, 2, 3, 4, 5, 6);
     await settle();
-    // The next item has come already, but goes to the calls that wait first.
+    // The next item has already come, but it belongs to the calls that were waiting before.
     void ask();
     void ask();
     await settle();
@@ -167,7 +167,7 @@ describe("items", () => {
     expect(order.at(-1)).toBe(7);
   });
 
-  it("come in order even if the user asks at any moment while they arrive", async () => {
+  it("come in order even if they are requested at random moments while they arrive", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -185,7 +185,7 @@ describe("items", () => {
     expect(order).toEqual(numbers);
   });
 
-  it("that are already there don't wait for other promises", async () => {
+  it("that are already there are handed out without waiting for other promises", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2, 3);
@@ -197,7 +197,7 @@ describe("items", () => {
     expect(await given).toBeLessThanOrEqual(1);
   });
 
-  it("have positions, which count from the task's first item", async () => {
+  it("have positions that count from the task's first item", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(3);
@@ -242,7 +242,7 @@ describe("a slow reader", () => {
     expect(asked()).toEqual(four);
     await items.next();
     await settle();
-    // The last item of the first batch was handed out, but is not known to be consumed.
+    // The last item of the first batch was handed out, but it is not yet known whether it was consumed.
     expect(asked()).toHaveLength(4);
     expect(plugin.tasks.get(task.id)?.items.kept).toBe(12);
     await items.next();
@@ -253,7 +253,7 @@ describe("a slow reader", () => {
     expect(asked()).toHaveLength(5);
   });
 
-  it("holds no more with `batches` either", async () => {
+  it("holds no more than that with `batches`", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(2);
@@ -316,7 +316,7 @@ describe("a reading that is stopped", () => {
     expect(await take(task.items(), 1)).toEqual(["c"]);
   });
 
-  it("hands out nothing to a pending call", async () => {
+  it("ends a pending call without an item", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -345,7 +345,7 @@ describe("a reading that is stopped", () => {
     expect(plugin.calls("cancel_read")[0]).toMatchObject({ position: 1 });
   });
 
-  it("sends nothing if that was before its first read", async () => {
+  it("sends nothing if it was stopped before its first read", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tail");
     const task = await tasks.attach("tail", id);
@@ -360,7 +360,7 @@ describe("a reading that is stopped", () => {
     open();
     await settle();
     expect(await next).toEqual({ done: true, value: undefined });
-    // Only the read that learned that the session is gone.
+    // The only read is the one that found out that the session is gone.
     expect(asked()).toHaveLength(1);
   });
 
@@ -436,7 +436,7 @@ describe("a reading of a task that doesn't complete", () => {
     expect(others.end).toBeInstanceOf(api.TaskCancelledError);
   });
 
-  it("says that nobody read in time, if that is why", async () => {
+  it("says that nobody read in time, if the task was cancelled for that", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.end(task.id, { status: "cancelled", data: { reason: "unread" } });
@@ -447,7 +447,7 @@ describe("a reading of a task that doesn't complete", () => {
     });
   });
 
-  it("rejects when the task is forgotten in the middle", async () => {
+  it("rejects when the plugin forgets the task during the reading", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1);
@@ -529,7 +529,7 @@ describe("bytes", () => {
     expect(plugin.calls("cancel_read")).toMatchObject([{ position: 4 }]);
   });
 
-  it("come without the custom protocol, too", async () => {
+  it("come even without Tauri's custom protocol", async () => {
     const { plugin, tasks } = page;
     plugin.sendBytesAsNumbers();
     const task = await tasks.start("cat");
@@ -539,7 +539,7 @@ describe("bytes", () => {
     expect(bytes.position).toBe(2);
   });
 
-  it("can be more than 4 GiB", async () => {
+  it("are numbered correctly beyond 4 GiB", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     const answer = new Uint8Array(1 + 17);
@@ -577,7 +577,7 @@ describe("bytes", () => {
     expect((await task.bytes().next()).value).toEqual(new Uint8Array([1, 2]));
   });
 
-  it("can't be read where a task emits items, and nothing is lost", async () => {
+  it("can't be read from a task that emits items, and nothing is lost", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
@@ -592,7 +592,7 @@ describe("bytes", () => {
 });
 
 describe("a stream", () => {
-  it("gives items one by one, and closes when the task completes", async () => {
+  it("hands out items one by one, and closes when the task completes", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
@@ -605,7 +605,7 @@ describe("a stream", () => {
     expect(plugin.calls("cancel_read")).toMatchObject([{ position: 2 }]);
   });
 
-  it("gives bytes in chunks, and pipes", async () => {
+  it("hands out bytes in chunks, and can be piped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     plugin.limitBatches(2);

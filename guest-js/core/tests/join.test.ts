@@ -10,12 +10,12 @@ afterEach(() => page.unload());
 
 const join = { key: "k", onConflict: "join" } as const satisfies StartOptions;
 
-/** Starts a task of another page that has the key. */
+/** Starts a task that belongs to another page and has the key. */
 function live(): string {
   return page.plugin.begin("tick", null, { key: "k" });
 }
 
-/** Returns the tasks whose events the plugin sends to this page. */
+/** Returns the ids of the tasks whose events the plugin sends to this page. */
 function told(): string[] {
   return [...page.plugin.session().tasks];
 }
@@ -31,7 +31,7 @@ describe("a start that joins", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("gives the handle of the live task, follows it, and keeps nothing under the unused id", async () => {
+  it("returns a handle of the live task, follows that task, and keeps nothing under the unused id", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const task = await tasks.start("tick", null, join);
@@ -147,7 +147,7 @@ describe("a start that joins", () => {
 });
 
 describe("a start that joins a task which this page follows already", () => {
-  it("shares it: both handles get everything, once", async () => {
+  it("shares that task: both handles get everything, once", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const second = await tasks.start("tick", null, join);
@@ -167,7 +167,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("brings it up to date with what only the answer holds", async () => {
+  it("brings that task up to date with changes that only the answer holds", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const seen: unknown[] = [];
@@ -183,7 +183,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(seen).toEqual(["queued", 3, "running", 4]);
   });
 
-  it("never goes back to an older state of it", async () => {
+  it("never goes back to an older state of that task", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const seen: unknown[] = [];
@@ -204,7 +204,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(second.snapshot.progress.completed).toBe(5);
   });
 
-  it("waits for the older of two answers, so that progress doesn't go back and forth", async () => {
+  it("waits for the older of two answers, so that progress never goes back", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const seen: number[] = [];
@@ -223,7 +223,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(seen).toEqual([1, 2]);
   });
 
-  it("knows the end even when it came before the answer", async () => {
+  it("knows the end of the task even if it came before the answer", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const answer = plugin.hold("start");
@@ -239,7 +239,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("knows the end even when another answer brought it first", async () => {
+  it("knows the end of the task even if another answer brought it first", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
@@ -256,7 +256,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("doesn't take the other's events when both are answered in a new session", async () => {
+  it("doesn't take the other request's events when both are answered in a new session", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, join);
     const answer = plugin.hold("start");
@@ -276,7 +276,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect([first.status, second.status]).toEqual(["completed", "completed"]);
   });
 
-  it("waits for the start that it joins when that is answered later", async () => {
+  it("waits for the start of that task if that start is answered later", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const starting = tasks.start("tick", null, join);
@@ -297,9 +297,9 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("follows the task alone when the other request for it fails", async () => {
+  it("follows the task on its own if the other request for it fails", async () => {
     const { plugin, tasks } = page;
-    // Requested before the task exists, and answered after it was joined.
+    // This watch is sent before the task exists and answered after it was joined.
     const id = "00000000-0000-7000-8000-000000000001";
     const answer = plugin.hold("watch");
     const attached = stateOf(tasks.attach("tick", id));
@@ -318,13 +318,13 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("requests it again when the page has stopped following it in the meantime", async () => {
+  it("requests the task again if the page has stopped following it in the meantime", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const answer = plugin.hold("start");
     const started = tasks.start("tick", null, join);
     await settle();
-    // This is carried out after the start, so the plugin no longer sends this page events of the task.
+    // The plugin runs this after the start, so it no longer sends this page the events of the task.
     await expect(tasks.attach("download", id)).rejects.toThrow();
     await settle();
     expect(plugin.calls("unwatch")).toHaveLength(1);
@@ -339,7 +339,7 @@ describe("a start that joins a task which this page follows already", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("requests it again when the page was about to stop following it", async () => {
+  it("requests the task again if the page was about to stop following it", async () => {
     const { plugin, tasks } = page;
     const id = live();
     const left = plugin.hold("unwatch");
@@ -414,7 +414,7 @@ describe("a start that joins, with an AbortSignal", () => {
     expect(await first.result).toBe(1);
   });
 
-  it("cancels the task if it has started one itself", async () => {
+  it("cancels the task if this call started it", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const task = await tasks.start("tick", null, { ...join, signal: controller.signal });
@@ -424,8 +424,8 @@ describe("a start that joins, with an AbortSignal", () => {
   });
 });
 
-describe("the other answers to a taken key", () => {
-  it("refuse says which task has it", async () => {
+describe("the other ways to treat a taken key", () => {
+  it("`refuse` says which task has the key", async () => {
     const { tasks, api } = page;
     const id = live();
     const error = await tasks.start("tick", null, { key: "k" }).catch((e: unknown) => e);
@@ -434,7 +434,7 @@ describe("the other answers to a taken key", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("replace cancels the live task, and its handle says so", async () => {
+  it("`replace` cancels the live task, and the handle of that task says so", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, { key: "k" });
     const second = await tasks.start("tick", null, { key: "k", onConflict: "replace" });
@@ -446,7 +446,7 @@ describe("the other answers to a taken key", () => {
     expect(second.snapshot.queue?.position).toBe(1);
   });
 
-  it("append waits for the live task", async () => {
+  it("`append` waits for the live task", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick", null, { key: "k" });
     const second = await tasks.start("tick", null, { key: "k", onConflict: "append" });

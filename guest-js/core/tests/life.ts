@@ -7,13 +7,13 @@ import type {
 } from "../ipc/bindings.js";
 import { emptyProgress } from "./fake-plugin.js";
 
-/** One step of a task's life: what the plugin tells of it, and how the task stands after it. */
+/** One step in the life of a task: the event that the plugin sends, and the state of the task after it. */
 export interface Step {
   readonly event: TaskEvent;
   readonly after: TaskSnapshot;
 }
 
-/** A task that was just started. */
+/** Returns the state of a task that was just started. */
 export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
   return {
     id: "a",
@@ -42,7 +42,7 @@ export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
   };
 }
 
-/** A status event that keeps what `before` says, except for `more`. */
+/** Returns a status event that differs from the state `before` only in `more`. */
 export function statusEvent(before: TaskSnapshot, more: Partial<StatusChange>): TaskEvent {
   const { id, sequence, status, attempt, cancelReason, timeLimit, overdue } = before;
   const kept = { status, attempt, cancelReason, timeLimit, overdue };
@@ -65,7 +65,7 @@ export function queueEvent(before: TaskSnapshot, more: Partial<QueuePlace> = {})
   return { id, sequence, change: { type: "queue", data: place } };
 }
 
-/** The whole life of a task, from `first` to its end, as a plugin would have it that draws lots. */
+/** Returns a random life of a task, from the state `first` to its end. */
 export function liveOnce(first: TaskSnapshot, random: (below: number) => number): Step[] {
   const steps: Step[] = [];
   let now = first.createdAt;

@@ -25,7 +25,7 @@ describe("listeners", () => {
 });
 
 describe("report", () => {
-  it("throws in a microtask where the page has no reportError", () => {
+  it("throws in a microtask if the page has no reportError", () => {
     const tasks: (() => void)[] = [];
     vi.stubGlobal("reportError", undefined);
     vi.stubGlobal("queueMicrotask", (task: () => void) => tasks.push(task));

@@ -37,7 +37,7 @@ describe("a live list", () => {
     stop();
   });
 
-  it("gives a new array each time", async () => {
+  it("passes on a new array each time", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const seen: TaskSnapshot[][] = [];
@@ -59,7 +59,7 @@ describe("a live list", () => {
     expect(seen).toEqual(["1 queued 0", ""]);
   });
 
-  it("applies changes after the answer when they come before it", async () => {
+  it("applies changes that come before the answer after it", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const seen: string[] = [];
@@ -91,7 +91,7 @@ describe("a live list", () => {
     expect(callback).toHaveBeenCalledTimes(1);
   });
 
-  it("takes progress that comes without a snapshot", async () => {
+  it("applies progress that comes without a snapshot", async () => {
     const { plugin, tasks } = page;
     const [one, two] = [plugin.begin("tick"), plugin.begin("tick")];
     plugin.status(one, "running");
@@ -156,7 +156,7 @@ describe("a live list", () => {
     expect(seen).toHaveLength(3);
   });
 
-  it("never calls back after it was stopped, and tells the plugin that it stops", async () => {
+  it("never calls back after it was stopped, and makes the plugin stop, too", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const callback = vi.fn();
@@ -211,7 +211,7 @@ describe("a live list", () => {
     expect([ticks.mock.calls.length, downloads.mock.calls.length]).toEqual([2, 1]);
   });
 
-  it("goes on when its callback throws", async () => {
+  it("continues when its callback throws", async () => {
     const { plugin, tasks } = page;
     vi.stubGlobal("reportError", vi.fn());
     const id = plugin.begin("tick");
@@ -228,14 +228,14 @@ describe("a live list", () => {
 });
 
 describe("a live list with an AbortSignal", () => {
-  it("is not requested when the signal is aborted already", async () => {
+  it("is not requested if the signal is already aborted", async () => {
     const { plugin, tasks } = page;
     const watched = tasks.watch({}, () => {}, { signal: AbortSignal.abort("no") });
     await expect(watched).rejects.toBe("no");
     expect(plugin.commands()).toEqual([]);
   });
 
-  it("rejects when the signal is aborted before the answer, and is released after it", async () => {
+  it("rejects if the signal is aborted before the answer, and is released after the answer", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const callback = vi.fn();
@@ -260,7 +260,7 @@ describe("a live list with an AbortSignal", () => {
     await settle();
     controller.abort("no");
     expect(await stateOf(watched)).toEqual({ reason: "no" });
-    // Another call tells the page of the loss before the answer comes.
+    // The page learns of the loss through another call, before the answer comes.
     plugin.dropSessions();
     await tasks.start("tick");
     answer();

@@ -29,7 +29,7 @@ describe("fetching an outcome", () => {
     expect(await fetched).toEqual(outcome);
   });
 
-  it("doesn't spin when the plugin answers null at once", async () => {
+  it("waits before it asks again when the plugin answers null at once", async () => {
     let asked = 0;
     mockIPC(() => {
       asked += 1;
@@ -42,7 +42,7 @@ describe("fetching an outcome", () => {
     expect(await fetched).toEqual(outcome);
   });
 
-  it("says that it has expired when the plugin has forgotten the task altogether", async () => {
+  it("rejects with OutcomeExpiredError when the plugin has forgotten the task", async () => {
     mockIPC(() => {
       throw { kind: "notFound", message: "no", data: null };
     });

@@ -17,7 +17,7 @@ interface Sent {
   fail(error: unknown): void;
 }
 
-/** Makes readers over a plugin that answers when the test says so, or with `undefined` when a wait is over. */
+/** Creates readers of a plugin that answers when the test tells it to, or with `undefined` when a wait is over. */
 function fakeReaders({ hearsRoom = true } = {}) {
   const polls = createPolls();
   const begin = performance.now();
@@ -98,7 +98,7 @@ describe("up to four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("have all slots to themselves if they are alone", async () => {
+  it("can take all slots if there is only one reader", async () => {
     const { flowing, read, sent, finish, answer, most } = fakeReaders();
     const [a] = await flowing("a", "b");
     for (const name of ["a1", "a2", "a3", "a4", "a5"]) void read(a, name);
@@ -109,7 +109,7 @@ describe("up to four readers", () => {
     expect(most()).toBe(4);
   });
 
-  it("have one slot again after they made room, until something comes for them", async () => {
+  it("have only one slot after they made room, until something comes for them", async () => {
     const { flowing, read, sent, finish, answer } = fakeReaders();
     const [a, b] = await flowing("a", "b");
     for (const name of ["a1", "a2", "a3", "a4", "a5", "a6"]) void read(a, name);
@@ -124,7 +124,7 @@ describe("up to four readers", () => {
     await finish();
   });
 
-  it("make room for a reader that comes later: it reads without waiting, and the others start over", async () => {
+  it("make room for a reader that comes later, whose first read doesn't wait", async () => {
     const { seat, flowing, read, sent, finish, waiting } = fakeReaders();
     const [a, b] = await flowing("a", "b");
     const c = seat();
@@ -140,7 +140,7 @@ describe("up to four readers", () => {
     await finish();
   });
 
-  it("make room for a reader that comes back, too", async () => {
+  it("make room for a reader that comes back", async () => {
     const { flowing, read, sent, finish, waiting } = fakeReaders();
     const [a, b, c] = await flowing("a", "b", "c");
     if (!c) return;
@@ -169,7 +169,7 @@ describe("up to four readers", () => {
 });
 
 describe("more than four readers", () => {
-  it("all get a share while there is always something for each", async () => {
+  it("all get a share while there is always something to read for each", async () => {
     const polls = createPolls();
     const got = [0, 0, 0, 0, 0, 0];
     let over = false;
@@ -178,7 +178,7 @@ describe("more than four readers", () => {
       let order = 0;
       const ask = () => {
         order += 1;
-        // Answers come after a millisecond, before any wait is over, except for reads that don't wait.
+        // Reads that wait are answered after a millisecond, before their wait is over.
         const send = (waitMs: number) =>
           new Promise<string | undefined>((resolve) =>
             setTimeout(() => resolve(waitMs > 0 ? "x" : undefined), 1),
@@ -230,13 +230,13 @@ describe("more than four readers", () => {
     const turns = sent();
     for (const name of names) {
       expect(turns.filter((turn) => turn.startsWith(`${name}1`)).length).toBeGreaterThanOrEqual(3);
-      // No reader has two while another has none.
+      // No reader has two reads waiting while another has none.
       expect(turns.filter((turn) => turn.startsWith(`${name}2`))).toEqual([]);
     }
     await finish();
   });
 
-  it("read once without waiting when they are new", async () => {
+  it("read once without waiting when they join", async () => {
     const { seat, read, sent, finish } = fakeReaders({ hearsRoom: false });
     for (const name of ["a", "b", "c", "d", "e"]) void read(seat(), name);
     await vi.advanceTimersByTimeAsync(20_500);
@@ -246,7 +246,7 @@ describe("more than four readers", () => {
     await finish();
   });
 
-  it("wait long again when there are four", async () => {
+  it("wait for the full time again once only four are left", async () => {
     const { seat, read, sent, finish, answer } = fakeReaders();
     for (const name of ["a", "b", "c", "d", "e"]) void read(seat(), name);
     await vi.advanceTimersByTimeAsync(300);
@@ -279,7 +279,7 @@ describe("more than four readers", () => {
     await finish();
   });
 
-  it("ask for room again if a long wait has missed the request", async () => {
+  it("ask for room again if a long wait began after their request", async () => {
     const { seat, read, sent, finish, waiting } = fakeReaders({ hearsRoom: false });
     for (const name of ["a", "b", "c", "d"]) void read(seat(), name);
     void read(seat(), "e");
@@ -294,7 +294,7 @@ describe("more than four readers", () => {
 });
 
 describe("a reader that waits beside one that doesn't", () => {
-  it("is asked once to make room, and has one slot from then on", async () => {
+  it("is asked only once to make room, and has one slot from then on", async () => {
     const { flowing, read, answer, waiting, sent, finish } = fakeReaders();
     const [idle, busy] = await flowing("i", "b");
     for (const name of ["i1", "i2", "i3", "i4"]) void read(idle, name);
@@ -314,7 +314,7 @@ describe("a reader that waits beside one that doesn't", () => {
 });
 
 describe("a read", () => {
-  it("comes before later ones when it has to be sent again", async () => {
+  it("is sent again before later ones after it failed", async () => {
     const { seat, read, sent, finish, fail, waiting, most } = fakeReaders();
     const [a, b] = [seat(), seat()];
     const first = read(a, "a1").catch(() => read(a, "a1"));
@@ -333,7 +333,7 @@ describe("a read", () => {
     expect(most()).toBeLessThanOrEqual(4);
   });
 
-  it("makes room when it fails", async () => {
+  it("frees its slot when it fails", async () => {
     const { seat, read, sent, finish, fail } = fakeReaders();
     const seats = ["a", "b", "c", "d"].map((name) => [name, seat()] as const);
     const [first] = seats.map(([name, one]) => read(one, name));
@@ -347,7 +347,7 @@ describe("a read", () => {
     expect(await a2).toBe("end");
   });
 
-  it("is not sent, or not again, once nobody wants it", async () => {
+  it("is not sent, or not sent again, once it is no longer wanted", async () => {
     const { flowing, read, sent, finish, answer } = fakeReaders();
     let wanted = true;
     const [a] = await flowing("a", "b");

@@ -15,7 +15,7 @@ function short(place: QueuePlace | null): string {
 }
 
 describe("onQueue", () => {
-  it("calls back with the place at once, with each change of it, and with its end", async () => {
+  it("calls back with the place at once, with each change, and with null when the wait ends", async () => {
     const { plugin, tasks } = page;
     const first = plugin.begin("tick");
     const task = await tasks.start("tick", null, { priority: -1 });
@@ -44,7 +44,7 @@ describe("onQueue", () => {
     expect(callback).not.toHaveBeenCalled();
   });
 
-  it("doesn't call back after it was removed", async () => {
+  it("doesn't call back after the callback was removed", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const callback = vi.fn();
@@ -66,7 +66,7 @@ describe("onQueue", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("reports a place again before another attempt, once the plugin sends one", async () => {
+  it("reports a place again before another attempt, as soon as the plugin sends it", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: string[] = [];
@@ -112,7 +112,7 @@ describe("onQueue", () => {
     expect(task.snapshot).toMatchObject({ status: "running", queue: null });
   });
 
-  it("is brought up to date in a new session", async () => {
+  it("brings the place up to date in a new session", async () => {
     const { plugin, tasks } = page;
     const first = plugin.begin("tick");
     const task = await tasks.start("tick");
@@ -151,7 +151,7 @@ describe("hold, release and setPriority", () => {
     expect(plugin.calls("set_priority")).toEqual([{ id: second.id, priority: 5 }]);
   });
 
-  it("are refused when the task doesn't wait", async () => {
+  it("are refused if the task is not waiting", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
@@ -184,7 +184,7 @@ describe("the options of a start", () => {
     expect(sent).toStrictEqual([all, {}]);
   });
 
-  it("show in the snapshot, and a delay ends when the task has a place", async () => {
+  it("show in the snapshot, and a delay is over once the task has a place", async () => {
     const { plugin, tasks } = page;
     const options = { key: "k", label: "Tick", tags: ["a"], delayMs: 1_000 };
     const task = await tasks.start("tick", null, options);
@@ -207,7 +207,7 @@ describe("the options of a start", () => {
 });
 
 describe("another attempt", () => {
-  it("reports what went wrong, when it begins, and that the progress starts over", async () => {
+  it("reports the error of the attempt before it, its own start, and that progress starts over", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: unknown[] = [];

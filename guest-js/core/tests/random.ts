@@ -1,4 +1,4 @@
-/** Returns a small deterministic generator (mulberry32) of whole numbers from 0 to below its argument. */
+/** Returns a deterministic random number generator (mulberry32): `random(n)` is a whole number from 0 to n - 1. */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -33,7 +33,7 @@ describe("a reading whose session is lost", () => {
     await settle();
     plugin.dropSessions();
     await settle();
-    // The batch that the user is in the middle of was not released.
+    // The batch that is being handed out was not released.
     expect(asked().slice(-4)).toEqual(
       [1, 2, 3, 4].map((batch) => `session 2 reader 3 batch ${batch} from 3`),
     );
@@ -49,7 +49,7 @@ describe("a reading whose session is lost", () => {
     ]);
   });
 
-  it("starts over if it had got nothing", async () => {
+  it("starts over if it had received nothing", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const next = task.items().next();
@@ -86,7 +86,7 @@ describe("a reading whose session is lost", () => {
     expect([items.missed, items.position]).toEqual([4, 9]);
   });
 
-  it("stays with a session that only the page has given up, so as not to lock itself out", async () => {
+  it("stays with a session that only the page has given up, because a new reader would be locked out", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -101,7 +101,7 @@ describe("a reading whose session is lost", () => {
     plugin.emit(task.id, 2);
     expect(await waits).toEqual({ done: false, value: 2 });
     expect(new Set(plugin.calls("read").map(({ session }) => session)).size).toBe(1);
-    // Now the plugin gives the session up, too.
+    // Now the plugin drops the session, too.
     const last = items.next();
     await settle();
     plugin.dropSessions();
@@ -119,7 +119,7 @@ describe("a reading whose session is lost", () => {
     expect(new Set(plugin.calls("read").map(({ reader }) => reader)).size).toBe(3);
   });
 
-  it("doesn't fail as long as it gets something in between", async () => {
+  it("doesn't fail as long as it receives something in between", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
@@ -134,7 +134,7 @@ describe("a reading whose session is lost", () => {
     await items.return();
   });
 
-  it("doesn't fail however often its session is lost, if each one lasted", async () => {
+  it("doesn't fail however often its session is lost, if each session lasted for some time", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const next = task.items().next();
@@ -149,7 +149,7 @@ describe("a reading whose session is lost", () => {
 });
 
 describe("a read that didn't reach the plugin", () => {
-  it("is sent again, after longer and longer pauses", async () => {
+  it("is sent again, after increasing pauses", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.limitBatches(1);
@@ -173,7 +173,7 @@ describe("a read that didn't reach the plugin", () => {
     expect(await next).toEqual({ done: false, value: 3 });
   });
 
-  it("may have been answered: the same batch comes again, but the user gets it once", async () => {
+  it("may have been answered: the same batch comes again, but is handed out once", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.loseAnswer("read");
@@ -197,7 +197,7 @@ describe("a read that didn't reach the plugin", () => {
     await items.next();
     await items.next();
     await settle();
-    // The next batch to request, after the four that have come.
+    // This refuses the request for the next batch, after the four that have come.
     plugin.refuse("read", "lost", 4);
     for (const value of [3, 4, 5, 6, 7, 8]) {
       expect((await items.next()).value).toBe(value);
@@ -211,7 +211,7 @@ describe("a read that didn't reach the plugin", () => {
     expect(vi.getTimerCount()).toBeLessThanOrEqual(5);
   });
 
-  it("is not sent again once the reading was stopped", async () => {
+  it("is not sent again once the reading has been stopped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.refuse("read", "lost", 10);
@@ -241,7 +241,7 @@ describe("many readings in one page", () => {
     expect(plugin.reads().mostOfOneReader).toBeLessThanOrEqual(4);
   });
 
-  it("take no slot while nobody asks them for more", async () => {
+  it("take no slot while nobody asks them for more items", async () => {
     const { plugin, tasks } = page;
     const handles = await Promise.all(Array.from({ length: 6 }, () => tasks.start("tail")));
     plugin.limitBatches(1);

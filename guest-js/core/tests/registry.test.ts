@@ -28,7 +28,7 @@ describe("attaching", () => {
     expect(await task.result).toBe("/tmp/a");
   });
 
-  it("gives an ended task with its end and its outcome", async () => {
+  it("returns an ended task with its final status and its outcome", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("download");
     plugin.complete(id, "/tmp/a");
@@ -40,7 +40,7 @@ describe("attaching", () => {
     expect(await task.result).toBe("/tmp/a");
   });
 
-  it("twice gives two handles, and each gets everything", async () => {
+  it("returns a new handle each time, and each handle gets everything", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("download");
     const [one, two] = await Promise.all([
@@ -70,14 +70,14 @@ describe("attaching", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("to an unknown task rejects, and leaves nothing behind", async () => {
+  it("rejects for an unknown task, and leaves nothing behind", async () => {
     const { tasks, api } = page;
     const error = await tasks.attach("download", "nobody").catch((e: unknown) => e);
     expect(error).toBeInstanceOf(api.TaskNotFoundError);
     expect(page.kept()).toBe(0);
   });
 
-  it("under the wrong name rejects, and stops the events", async () => {
+  it("rejects under the wrong name, and stops the events", async () => {
     const { plugin, tasks, api } = page;
     const id = plugin.begin("tick");
     const error = await tasks.attach("download", id).catch((e: unknown) => e);
@@ -90,7 +90,7 @@ describe("attaching", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("under the wrong name leaves handles with the right name alone", async () => {
+  it("doesn't affect handles with the right name when it fails under the wrong name", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const [wrong, right] = await Promise.allSettled([
@@ -105,7 +105,7 @@ describe("attaching", () => {
     expect(right.status === "fulfilled" && right.value.status).toBe("running");
   });
 
-  it("waits while the page stops following the same task", async () => {
+  it("waits until the page has stopped following the same task", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const answer = plugin.hold("unwatch");

@@ -14,7 +14,7 @@ const failed = {
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 describe("retrying a task", () => {
-  it("gives the handle of a new task, and leaves the old one as it is", async () => {
+  it("returns a handle of a new task, and doesn't change the old task", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "u" }, { label: "A file" });
     plugin.end(task.id, failed);
@@ -65,7 +65,7 @@ describe("retrying a task", () => {
     expect((await task.retry()).id).not.toBe(again.id);
   });
 
-  it("joins if the task was started to join and another one has its key by now", async () => {
+  it("joins if the first start had `onConflict: join` and another task has the key by now", async () => {
     const { plugin, tasks } = page;
     const options = { key: "k", onConflict: "join" } as const;
     const task = await tasks.start("tick", null, options);
@@ -99,7 +99,7 @@ describe("retrying a task", () => {
 });
 
 describe("retrying a task by its id", () => {
-  it("gives the same as the handle", async () => {
+  it("does the same as the handle's method", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     plugin.end(id, failed);

@@ -55,7 +55,7 @@ describe("trigger", () => {
     ]);
   });
 
-  it("joins a current run, and starts another after its end", async () => {
+  it("joins a current run, and starts another run after its end", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.trigger("sync");
     expect((await tasks.trigger("sync")).id).toBe(first.id);
@@ -76,7 +76,7 @@ describe("trigger", () => {
   });
 });
 
-describe("what calls about schedules reject with", () => {
+describe("rejections of calls about schedules", () => {
   it("are TaskErrors", async () => {
     const { plugin, tasks, api } = page;
     const calls = {
@@ -93,7 +93,7 @@ describe("what calls about schedules reject with", () => {
     }
   });
 
-  it("say if there is no such schedule", async () => {
+  it("say that there is no such schedule", async () => {
     const { tasks } = page;
     await expect(tasks.trigger("nope")).rejects.toMatchObject({ kind: "unknownSchedule" });
     await expect(tasks.pauseSchedule("nope")).rejects.toMatchObject({ kind: "unknownSchedule" });

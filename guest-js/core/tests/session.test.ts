@@ -20,7 +20,7 @@ function progressMessage(message: number, id: string, completed: number): Sessio
 }
 
 describe("opening a session", () => {
-  it("waits for the first call that needs it, and is done once for all clients", async () => {
+  it("happens at the first call that needs the session, once for all clients", async () => {
     const { plugin, tasks, api } = page;
     await tasks.list();
     expect(plugin.commands()).toEqual(["list"]);
@@ -29,7 +29,7 @@ describe("opening a session", () => {
     expect(plugin.calls("open")[0]).toMatchObject({ protocol: 4 });
   });
 
-  it("is tried again by the next call after it failed", async () => {
+  it("is tried again by the next call after a failure", async () => {
     const { plugin, tasks } = page;
     const mismatch = { kind: "protocolMismatch", message: "page: 2, plugin: 4", data: null };
     plugin.refuse("open", mismatch);
@@ -59,7 +59,7 @@ describe("opening a session", () => {
 });
 
 describe("messages", () => {
-  it("are acknowledged by their number after they were handled", async () => {
+  it("are acknowledged by their number after they have been handled", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const order: unknown[] = [];
@@ -70,7 +70,7 @@ describe("messages", () => {
     expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 1 }]);
   });
 
-  it("are handled and acknowledged when they come with the answer to an acknowledgement, too", async () => {
+  it("are handled and acknowledged even if they come with the answer to an acknowledgement", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "" });
     const seen: unknown[] = [];
@@ -84,7 +84,7 @@ describe("messages", () => {
     expect(plugin.session().open).toBeUndefined();
   });
 
-  it("are delivered once and in order when they come late with such an answer", async () => {
+  it("are delivered once and in order even if such an answer comes late", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "" });
     const seen: unknown[] = [];
@@ -124,7 +124,7 @@ describe("messages", () => {
     vi.unstubAllGlobals();
   });
 
-  it("are handled once when they arrive twice, and acknowledged again", async () => {
+  it("are handled once and acknowledged again when they arrive twice", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: number[] = [];
@@ -137,7 +137,7 @@ describe("messages", () => {
     expect(plugin.calls("ack").map((args) => args["message"])).toEqual([1, 1, 2]);
   });
 
-  it("are not acknowledged twice when they repeat before the acknowledgement is answered", async () => {
+  it("are not acknowledged twice when they are repeated before the acknowledgement is answered", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const answer = plugin.hold("ack");
@@ -148,7 +148,7 @@ describe("messages", () => {
     expect(plugin.calls("ack")).toHaveLength(1);
   });
 
-  it("make the page start over in a new session when one got lost", async () => {
+  it("make the page start over in a new session when one of them is lost", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
@@ -261,7 +261,7 @@ describe("staying alive", () => {
 });
 
 describe("reopening", () => {
-  it("happens once for everything that notices the loss", async () => {
+  it("happens once however many calls notice the loss", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     plugin.dropSessions();
@@ -302,7 +302,7 @@ describe("reopening", () => {
     expect(task.status).toBe("running");
   });
 
-  it("doesn't spin when each new session is lost at once", async () => {
+  it("waits for the next ping when each new session is lost at once", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     await tasks.start("tick");

@@ -1,6 +1,6 @@
 /**
  * Random histories: commands are answered late or refused, sessions dropped, messages repeated and tasks evicted, in any
- * order. Whatever happens, a handle keeps its promises. The name of each test has its seed.
+ * order. A handle must keep its promises in each of them. The name of each test contains its seed.
  */
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle } from "../index.js";
@@ -142,12 +142,12 @@ async function simulate(seed: number): Promise<void> {
 
   for (let step = 0; step < 80; step += 1) {
     const running = steps[random(steps.length)]?.();
-    // Time passes only here. Commands such as `start` resolve when they can.
+    // Only this lets time pass; pending commands such as `start` resolve meanwhile.
     if (random(2)) await settle();
     void running;
   }
 
-  // Then it becomes calm: everything is answered, and everything ends.
+  // Then all calls are answered and all tasks end.
   for (let round = 0; round < 5; round += 1) {
     for (const release of held.splice(0)) release();
     plugin.calm();

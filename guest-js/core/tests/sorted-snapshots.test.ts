@@ -9,7 +9,7 @@ function make(id: number, createdAt: number, sequence = 1): TaskSnapshot {
   return { ...whole, progress: emptyProgress() } as TaskSnapshot;
 }
 
-/** Returns what the list should be, in the most obvious way. */
+/** Returns what the list should be, computed in the most obvious way. */
 function model() {
   const all = new Map<string, TaskSnapshot>();
   return {
@@ -56,7 +56,7 @@ describe("snapshots that are kept sorted", () => {
         const copy = [...before];
         expect(snapshots.apply({ watch: 1, changed, progressed, removed })).toBe(different);
         expect(snapshots.all()).toEqual(sorted());
-        // An array that was handed out doesn't change.
+        // Arrays that were handed out before must not have changed.
         expect(before).toEqual(copy);
       }
     });

@@ -61,7 +61,7 @@ describe("starting a task", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("fetches the outcome of such a task if it is too large for the answer", async () => {
+  it("fetches the outcome of such a task if the outcome is too large for the answer", async () => {
     const { plugin, tasks } = page;
     const output = "x".repeat(5_000);
     plugin.endNext({ status: "completed", data: { output } });
@@ -108,7 +108,7 @@ describe("starting a task", () => {
 });
 
 describe("starting with an AbortSignal", () => {
-  it("starts nothing, and opens no session, when the signal is aborted already", async () => {
+  it("starts nothing and opens no session if the signal is already aborted", async () => {
     const { plugin, tasks } = page;
     const signal = AbortSignal.abort("changed my mind");
     expect(await stateOf(tasks.start("download", input, { signal }))).toEqual({
@@ -117,7 +117,7 @@ describe("starting with an AbortSignal", () => {
     expect(plugin.commands()).toEqual([]);
   });
 
-  it("starts nothing when the signal is aborted while the session is opened", async () => {
+  it("starts nothing if the signal is aborted while the session is being opened", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("open");
     const controller = new AbortController();
@@ -131,7 +131,7 @@ describe("starting with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("rejects at once when the signal is aborted before the answer, and cancels the task after it", async () => {
+  it("rejects at once if the signal is aborted before the answer, and cancels the task after the answer", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const controller = new AbortController();
@@ -148,7 +148,7 @@ describe("starting with an AbortSignal", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("ignores that the start it gave up is refused later", async () => {
+  it("ignores a refusal of the start that comes after the abort", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     plugin.refuse("start", { kind: "unknownTask", message: "no", data: null });

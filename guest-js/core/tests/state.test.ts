@@ -40,7 +40,7 @@ describe("a status event", () => {
     expect(reduce(before, statusEvent(before, { status: "running" })).queue).toBeNull();
   });
 
-  it("is ignored when its sequence is known already", () => {
+  it("is ignored if its sequence is already known", () => {
     const before = queuedTask({ sequence: 4 });
     const repeat = { ...statusEvent(before, { status: "running" }), sequence: 4 };
     expect(reduce(before, repeat)).toBe(before);
@@ -75,7 +75,7 @@ describe("a queue event", () => {
     expect(reduce(before, queueEvent(before, { position: 1 })).nextAttemptAt).toBeNull();
   });
 
-  it("keeps an equal place the same object, so that nobody is told again", () => {
+  it("keeps the same object for an equal place, so that no callback is called", () => {
     const before = queuedTask({ queue: { position: 1, priority: 0, held: false } });
     expect(reduce(before, queueEvent(before)).queue).toBe(before.queue);
   });
@@ -87,7 +87,7 @@ describe("a queue event", () => {
 });
 
 describe("any other event", () => {
-  it("of a gap changes nothing", () => {
+  it("that reports a gap changes nothing", () => {
     const before = queuedTask();
     const gap: TaskEvent = { id: "a", sequence: 5, change: { type: "gap", data: { missed: 3 } } };
     expect(reduce(before, gap)).toBe(before);
@@ -107,7 +107,7 @@ describe("any other event", () => {
 });
 
 describe("an answer with the whole state", () => {
-  it("is taken as it is when nothing is known", () => {
+  it("is used unchanged if nothing is known yet", () => {
     const answer = queuedTask();
     expect(restore(undefined, answer)).toBe(answer);
   });
@@ -117,7 +117,7 @@ describe("an answer with the whole state", () => {
     expect(restore(known, queuedTask({ sequence: 2 }))).toBe(known);
   });
 
-  it("replaces what is known, but keeps equal parts the same objects", () => {
+  it("replaces what is known, but keeps the same objects for equal parts", () => {
     const known = queuedTask({ queue: { position: 1, priority: 0, held: false } });
     const answer = { ...structuredClone(known), sequence: 2, overdue: true };
     const restored = restore(known, answer);
@@ -127,14 +127,14 @@ describe("an answer with the whole state", () => {
   });
 });
 
-describe("the questions about a state", () => {
-  it("tell a final status from the others", () => {
+describe("the functions about a state", () => {
+  it("tell final statuses from the others", () => {
     const all = ["queued", "running", "retrying", "cancelling"] as const;
     expect(all.filter(isFinal)).toEqual([]);
     expect((["completed", "failed", "cancelled", "timedOut"] as const).every(isFinal)).toBe(true);
   });
 
-  it("tell a batch by its members, even if it has none", () => {
+  it("recognise a batch by its number of members, even if that is 0", () => {
     expect([
       isBatch(queuedTask({ members: 0 })),
       isBatch(queuedTask()),
@@ -142,7 +142,7 @@ describe("the questions about a state", () => {
     ]).toEqual([true, false, false]);
   });
 
-  it("tell a reported progress from an empty one", () => {
+  it("tell reported progress from empty progress", () => {
     expect(isReported(emptyProgress())).toBe(false);
     for (const more of [
       { completed: 1 },

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Interest, Session } from "../session/session.js";
 import { createSubscription } from "../session/subscription.js";
 
-/** A session whose answers come from the test. */
+/** Creates a session that answers when the test tells it to. */
 function fakeSession() {
   let current = "a";
   const interests = new Set<Interest>();
@@ -136,7 +136,7 @@ describe("a subscription", () => {
     expect([renewals(), [...interests][0]?.isStale("a")]).toEqual([1, true]);
   });
 
-  it("is renewed when its answer is of a session that is gone", async () => {
+  it("is renewed when its answer comes from a session that is gone", async () => {
     const { session, answer, switchTo, renewals, interests } = fakeSession();
     const { seen, subscription } = subscribe(session);
     const opened = subscription.open(async (nonce) => nonce);

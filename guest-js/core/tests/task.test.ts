@@ -27,7 +27,7 @@ describe("following a task", () => {
     expect(seen).toEqual(["queued", "running", "1 of 3", "3 of 3", "completed"]);
   });
 
-  it("gives a snapshot with each status", async () => {
+  it("passes on a snapshot with each status", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: unknown[] = [];
@@ -67,7 +67,7 @@ describe("following a task", () => {
     ]);
   });
 
-  it("ignores events that are older than what it knows", async () => {
+  it("ignores events that are older than the known state", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: unknown[] = [];
@@ -144,7 +144,7 @@ describe("following a task", () => {
     ]);
   });
 
-  it("ignores events of tasks it doesn't know", async () => {
+  it("ignores events of tasks that are not followed", async () => {
     const { plugin, tasks } = page;
     await tasks.start("tick");
     const progress = { type: "progress" as const, data: emptyProgress() };
@@ -212,7 +212,7 @@ describe("following a task from one session to the next", () => {
     expect(await task.result).toBe("done");
   });
 
-  it("settles a task that ended in the meantime, with progress before the end", async () => {
+  it("settles a task that ended in the meantime, and reports progress before the end", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: unknown[] = [];
@@ -251,7 +251,7 @@ describe("following a task from one session to the next", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("buffers events of the new session until its snapshot is there", async () => {
+  it("buffers events of the new session until the snapshot has come", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const seen: unknown[] = [];
@@ -277,7 +277,7 @@ describe("following a task from one session to the next", () => {
     plugin.dropSessions();
     const answer = plugin.hold("watch");
     await vi.advanceTimersByTimeAsync(10_000);
-    // Another command notices that this session is gone, too, before the watch of `task` is answered.
+    // Another command finds out that this session is gone, too, before the watch of `task` is answered.
     plugin.dropSessions();
     plugin.status(task.id, "running");
     await tasks.start("tick");
@@ -290,7 +290,7 @@ describe("following a task from one session to the next", () => {
     expect([task.status, other.status]).toEqual(["cancelling", "running"]);
   });
 
-  it("tries a watch that failed for another reason again at the next ping", async () => {
+  it("repeats a watch that failed for another reason at the next ping", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     plugin.dropSessions();
@@ -302,7 +302,7 @@ describe("following a task from one session to the next", () => {
     expect(task.status).toBe("running");
   });
 
-  it("doesn't go back to a snapshot that is older than the events it has got", async () => {
+  it("doesn't go back to a snapshot that is older than the events it has received", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);
     const kept = plugin.tasks.get(task.id);

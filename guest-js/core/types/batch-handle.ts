@@ -5,11 +5,11 @@ import type { TaskSnapshotOf } from "./snapshot.js";
 import type { TaskHandle } from "./task-handle.js";
 
 /**
- * Tasks of one kind that were started together, from the page's side. A batch is a task itself. It ends when all its members
- * have; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
+ * A page's handle of a batch: tasks of one kind that were started together. The batch is a task itself. It ends when all its
+ * members have ended; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
  *
  * A batch doesn't wait in a queue: `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with `notQueued`.
- * Its members do wait: `tasks.attach` gives the handle of a member.
+ * Its members do wait: `tasks.attach` returns a handle of a member.
  *
  * @example
  * ```ts
@@ -26,9 +26,9 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
     "result" | "outcome" | "retry" | "items" | "batches" | "bytes" | "stream"
   > {
   /**
-   * The results of the members in the order of the inputs, in the form of `Promise.allSettled`: `value` is the member's output,
-   * `reason` the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} that
-   * the member's own `result` rejects with. It doesn't reject because a member failed. It rejects as `result` of
+   * The results of the members, in the order of the inputs, as `Promise.allSettled` returns them: `value` is the member's output;
+   * `reason` is the {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} that
+   * the member's own `result` rejects with. A failed member doesn't make this promise reject. It rejects as `result` of
    * {@link TaskHandle} does, for example if the batch itself was cancelled.
    *
    * @example
@@ -39,7 +39,7 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
   readonly result: Promise<PromiseSettledResult<T["output"]>[]>;
 
   /**
-   * How the batch ended, with the outcomes of its members in the order of the inputs. The handler's own errors are typed here.
+   * How the batch ended, with the outcomes of its members in the order of the inputs. The handler's errors have their own type here.
    * Rejects as `outcome` of {@link TaskHandle} does.
    *
    * @example

@@ -1,20 +1,20 @@
-/** The types of one kind of task, as its Rust handler has them. */
+/** The types of one kind of task, as its Rust handler declares them. */
 export type TaskTypes = {
   /** What `start` takes; `null` for a kind without input. */
   input: unknown;
-  /** What the handler reports in addition to the numbers of its progress. */
+  /** What the handler reports with its progress, besides the numbers and the message. */
   detail: unknown;
-  /** What the handler emits one by one: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
+  /** What the handler emits, item by item: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
   item: unknown;
-  /** What the handler returns. */
+  /** What the handler returns when it succeeds. */
   output: unknown;
   /** What the handler returns when it fails. */
   error: unknown;
 };
 
 /**
- * All kinds of task that an app registers, by name. Generated from Rust as a type alias: an `interface` is not assignable to this
- * type.
+ * All kinds of task that an app registers, by name. The plugin generates it from Rust, as a type alias because an `interface` is
+ * not assignable to this type.
  *
  * @example
  * ```ts

@@ -11,51 +11,52 @@ import type { OnConflict } from "../ipc/bindings.js";
  */
 export interface StartOptions {
   /**
-   * Cancels the task. If the signal is aborted before the start, nothing is started and `start` rejects with `signal.reason`.
-   * If it is aborted later, `start` or `task.result` rejects with `signal.reason` at once, and the task is asked to stop.
+   * Cancels the task when aborted. If the signal is aborted before the start, nothing is started and `start` rejects with
+   * `signal.reason`. If it is aborted later, `start` or `task.result` rejects with `signal.reason` at once, and the task is asked
+   * to stop.
    *
    * The signal doesn't cancel a joined task (see `onConflict`), because others are waiting for it, too: `start` or
    * `task.result` rejects all the same, and the task continues. To cancel it, call `cancel`.
    */
   readonly signal?: AbortSignal | undefined;
-  /** A whole number, 0 by default. Higher runs earlier; among equals, the older task does. */
+  /** The priority: a whole number, 0 by default. A higher one runs earlier; of equal ones, the older task. */
   readonly priority?: number | undefined;
   /** Whether the task waits until `release` is called. */
   readonly held?: boolean | undefined;
-  /** What the task is about, in up to 256 bytes: two tasks of a kind with the same key never run at once. See `onConflict`. */
+  /** What the task works on, in up to 256 bytes. Two tasks of a kind with the same key never run at once: see `onConflict`. */
   readonly key?: string | undefined;
   /**
-   * What happens when a live task of the kind has the key already. The names in brackets are those of Android's `WorkManager`:
+   * What happens when a live task of the kind has the key already. In parentheses is what Android's `WorkManager` calls it:
    * - `refuse`, the default: `start` rejects with {@link TaskKeyTakenError};
-   * - `join` (`KEEP`): nothing is started, and the handle is one of the live task, with that task's id and input;
-   * - `replace` (`REPLACE`): the live task is cancelled with the reason `replaced`, and the new one waits until it has
+   * - `join` (`KEEP`): nothing is started, and `start` returns a handle of the live task, with that task's id and input;
+   * - `replace` (`REPLACE`): the live task is cancelled with the reason `replaced`, and the new task waits until the live one has
    *   really ended;
    * - `append` (`APPEND_OR_REPLACE`): the new task waits until the live one has ended, however it ends.
    *
    * If this page may not see the live task, only `append` works: `join` and `replace` reject as `refuse` does.
    */
   readonly onConflict?: OnConflict | undefined;
-  /** A name for people, in up to 256 bytes. */
+  /** A name to show to people, in up to 256 bytes. */
   readonly label?: string | undefined;
   /** Words to find the task by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
   readonly tags?: readonly string[] | undefined;
-  /** The least time before the task may run, in milliseconds. It is `queued` in the meantime. */
+  /** How long the task waits before it may run, in milliseconds. It is `queued` in the meantime. */
   readonly delayMs?: number | undefined;
-  /** The most time the task may take from its first attempt on, waits between attempts included. Its kind may allow less. */
+  /** How long the task may take from the start of its first attempt, including waits between attempts. Its kind may allow less. */
   readonly timeoutMs?: number | undefined;
-  /** The most time the task may take from now on, all waiting included. Its kind may allow less. */
+  /** How long the task may take from now on, including all waiting. Its kind may allow less. */
   readonly deadlineMs?: number | undefined;
 }
 
 /** Options of {@link TasksClient.batch}. */
 export interface BatchOptions {
-  /** Cancels the batch with all its members, as the signal in {@link StartOptions} cancels a task. */
+  /** Cancels the batch and all its members, as the signal in {@link StartOptions} cancels a task. */
   readonly signal?: AbortSignal | undefined;
   /** How many members may run at once, within all other limits; 0 lets none run. By default the batch adds no limit. */
   readonly concurrency?: number | undefined;
-  /** The priority of the members: a whole number, 0 by default. Higher runs earlier. */
+  /** The priority of the members: a whole number, 0 by default. A higher one runs earlier. */
   readonly priority?: number | undefined;
-  /** A name of the batch for people, in up to 256 bytes. */
+  /** A name of the batch to show to people, in up to 256 bytes. */
   readonly label?: string | undefined;
   /** Words to find the batch and its members by: up to 16, of up to 256 bytes each. */
   readonly tags?: readonly string[] | undefined;
@@ -63,16 +64,16 @@ export interface BatchOptions {
 
 /** Options of {@link TasksClient.watch}. */
 export interface WatchOptions {
-  /** Ends the watching. If the signal is aborted before the list is there, `watch` rejects with `signal.reason`. */
+  /** Stops watching when aborted. If that happens before `watch` has resolved, `watch` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link TasksClient.attach}. */
 export interface AttachOptions {
   /**
-   * The number of the item that the first reading starts with, or of the byte for a kind that emits bytes. By default it starts
-   * with the oldest item that nobody has read. To count each item exactly once across reloads, save {@link TaskItems.position}
-   * together with what you made of the items.
+   * The number of the item that the first reading starts with, or of the byte if the kind emits bytes. By default, it starts with
+   * the oldest item that nobody has read. To handle each item exactly once across reloads, save {@link TaskItems.position} together
+   * with what you made of the items.
    */
   readonly from?: number | undefined;
 }

@@ -1,15 +1,15 @@
 import type { ScheduleSnapshot, TaskSnapshot } from "../ipc/bindings.js";
 
 /**
- * The schedules of the app: work that the app, in Rust, runs at an interval or by a cron expression. Every method needs a
- * permission that `tasks:default` doesn't include, or rejects with {@link TaskPermissionError}. For a schedule that doesn't
- * exist, or that this page may not use, it rejects with a {@link TaskError} of kind `unknownSchedule`.
+ * The schedules of the app, which are defined in Rust: each runs a task at an interval or by a cron expression. Every method needs
+ * a permission that `tasks:default` doesn't include; without it, the method rejects with {@link TaskPermissionError}. For a
+ * schedule that doesn't exist, or that this page may not use, it rejects with a {@link TaskError} of kind `unknownSchedule`.
  */
 export interface SchedulesClient {
   /**
-   * Gives the schedules that this page may see, as they are now, sorted by name. `every`, the interval, is in milliseconds;
+   * Returns the schedules that this page may see, as they are now, sorted by name. `every`, the interval, is in milliseconds;
    * `nextRunAt`, `lastRun.startedAt` and `lastRun.endedAt` are milliseconds since 1970, as in `Date.now()`. `nextRunAt` is `null`
-   * while the next run has no time, for example because the schedule is paused.
+   * while no next run is planned, for example because the schedule is paused.
    *
    * @example
    * ```ts
@@ -21,10 +21,10 @@ export interface SchedulesClient {
   schedules(): Promise<ScheduleSnapshot[]>;
 
   /**
-   * Starts a run now, outside the timetable and even if the schedule is paused. Resolves with the state of the run. If a run of
-   * the schedule is going on already and its runs may not overlap, nothing is started and the state is that of the current run,
-   * whoever started it. The run is a task of the app: following it with `attach` needs a permission to see the app's tasks, such as
-   * `tasks:observe-all`.
+   * Starts a run now, outside the timetable and even if the schedule is paused, and returns the state of the run. If a run is going
+   * on already and runs of this schedule may not overlap, nothing is started and the state is that of the current run, no
+   * matter who started it. The run is a task of the app: following it with `attach` needs a permission to see
+   * the app's tasks, such as `tasks:observe-all`.
    *
    * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}.
    *
@@ -37,7 +37,8 @@ export interface SchedulesClient {
   trigger(name: string): Promise<TaskSnapshot>;
 
   /**
-   * Pauses a schedule: it starts no more runs until `resumeSchedule`. Current runs continue. Pausing again does nothing.
+   * Pauses a schedule: it starts no more runs until `resumeSchedule` is called. Current runs continue. Pausing a paused schedule does
+   * nothing.
    *
    * @example
    * ```ts
@@ -47,8 +48,8 @@ export interface SchedulesClient {
   pauseSchedule(name: string): Promise<void>;
 
   /**
-   * Resumes a paused schedule. The next run is a whole interval from now, or at the next time of the cron expression. Runs that
-   * would have been due during the pause are not made up for.
+   * Resumes a paused schedule. The next run is one full interval from now, or at the next time of the cron expression. Runs that
+   * were missed during the pause are not made up for.
    *
    * @example
    * ```ts

@@ -2,8 +2,9 @@ import type { Progress, TaskSnapshot } from "../ipc/bindings.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
 
 /**
- * The progress of a task: `completed` and `total` in `unit`, `fraction` from 0 to 1, `rate` in units per second, `etaMs` the time
- * left in milliseconds, `message` a line for people, `detail` what the handler adds. Unknown values are `null`.
+ * The progress of a task: `completed` and `total` are in `unit`, `fraction` is from 0 to 1, `rate` is in units per second, `etaMs` is
+ * the time left in milliseconds, `message` is a line to show to people, and `detail` is what the handler adds. Unknown values are
+ * `null`.
  */
 export type TaskProgress<D = unknown> = Omit<Progress, "detail"> & { detail: D | null };
 
@@ -11,14 +12,14 @@ export type TaskProgress<D = unknown> = Omit<Progress, "detail"> & { detail: D |
  * The state of a task at one moment, with the types of its kind. Times are milliseconds since 1970, as in `Date.now()`.
  *
  * `sequence` is the number of the latest status change. If it grows by more than one between two calls of an `onStatus`
- * callback, this page has missed the changes in between. `input` is `null` unless the kind shows it.
+ * callback, this page has missed the changes in between. `input` is `null` unless the kind's policy in Rust shows it.
  */
 export type TaskSnapshotOf<T extends TaskTypes, N extends string = string> = Omit<
   TaskSnapshot,
   "task" | "input" | "progress"
 > & { task: N; input: T["input"] | null; progress: TaskProgress<T["detail"]> };
 
-/** The snapshots from `list` and `watch`: typed by kind if the query names kinds, plain {@link TaskSnapshot}s otherwise. */
+/** The type of the snapshots from `list` and `watch`: by kind if the query names kinds, else plain {@link TaskSnapshot}. */
 export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [K] extends [never]
   ? TaskSnapshot
   : { [N in K]: TaskSnapshotOf<M[N], N> }[K];

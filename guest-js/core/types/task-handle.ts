@@ -5,8 +5,8 @@ import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 
 /**
- * A task, from the page's side. The handle follows the task until it ends, across reconnections to the plugin, and then releases
- * its callbacks and everything else it keeps.
+ * A page's handle of a task. It follows the task until the task ends, across reconnections to the plugin, and then drops its
+ * callbacks and everything else it keeps.
  *
  * @example
  * ```ts
@@ -16,15 +16,15 @@ import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
  * ```
  */
 export interface TaskHandle<T extends TaskTypes = TaskTypes> {
-  /** The task's id, a UUID v7. Keep it to `attach` again after a reload. */
+  /** The task's id, a UUID v7. Save it to `attach` to the task after a reload. */
   readonly id: string;
 
-  /** The latest status that this page knows. It no longer changes after the end. */
+  /** The latest status that this page knows. It doesn't change after the task has ended. */
   readonly status: TaskStatus;
 
   /**
    * The latest state that this page knows: `label`, `tags`, `attempt`, `nextAttemptAt`, `queue` and so on. Each change
-   * makes a new object. It no longer changes after the end.
+   * makes a new object. It doesn't change after the task has ended.
    *
    * @example
    * ```ts
@@ -34,8 +34,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly snapshot: TaskSnapshotOf<T>;
 
   /**
-   * Calls back with the newest progress: at once if any was reported already, then whenever it changes, at most about once
-   * per frame. The last progress comes before the end. What the callback throws is reported as an uncaught error.
+   * Calls back with the newest progress: at once if the task has reported any, then whenever it changes, at most about once
+   * per frame. The last progress comes before the end of the task. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that removes the callback.
    *
@@ -49,8 +49,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
 
   /**
-   * Calls back with the status: at once, then for each change, in order. For a task that is `cancelling` and doesn't stop in
-   * time, it calls back once more with `snapshot.overdue` set. What the callback throws is reported as an uncaught error.
+   * Calls back with the status: at once, then for each change, in order. If the task is `cancelling` and doesn't stop in time, it
+   * calls back once more with `snapshot.overdue` set. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that removes the callback.
    *
@@ -64,9 +64,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshotOf<T>) => void): () => void;
 
   /**
-   * Calls back with the task's place in its queue: at once if it waits in one, then whenever the place, the priority or
-   * `held` changes, at most about once per frame, and with `null` when it no longer waits. Before another attempt, a task goes
-   * through the queue again. What the callback throws is reported as an uncaught error.
+   * Calls back with the task's place in its queue: at once if the task is waiting in one, then whenever the place, the priority or
+   * `held` changes, at most about once per frame, and with `null` when the task no longer waits. Before another attempt, a task
+   * goes through the queue again. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that removes the callback.
    *
@@ -80,9 +80,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
 
   /**
-   * Reads the items that the task emits, one by one. A task has only one reading at a time. A new one starts where the last
-   * reading of this handle stopped; the first one with `from` of {@link AttachOptions}, or else with the oldest item that nobody
-   * has read.
+   * Reads the items that the task emits, one by one. A task can have only one reading at a time. The first reading of this handle
+   * starts with the item `from` of {@link AttachOptions}, or else with the oldest item that nobody has read; each further reading
+   * starts where the previous one stopped.
    *
    * @example
    * ```ts
@@ -92,8 +92,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   items(): TaskItems<JsonItem<T["item"]>>;
 
   /**
-   * Reads the items in arrays as they come, for a page that renders many at once. Items that come slowly come at once, in arrays
-   * of one. No array is empty.
+   * Reads the items in arrays, for a page that renders many at once. Nothing waits for an array to fill up: items that come slowly
+   * come one per array. No array is empty.
    *
    * @example
    * ```ts
@@ -103,7 +103,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   batches(): TaskItems<JsonItem<T["item"]>[]>;
 
   /**
-   * Reads the bytes that a task of a kind that emits bytes emits, in chunks as they come. No chunk is empty. `position` and
+   * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty. `position` and
    * `missed` count bytes.
    *
    * @example
@@ -114,8 +114,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly bytes: BytesMethod<T["item"]>;
 
   /**
-   * Reads the items, or the chunks for a kind that emits bytes, as a `ReadableStream` that can be piped. It reads nothing before
-   * it is pulled, fails with what a {@link TaskItems} would reject with, and `cancel` ends the reading as `return()` does.
+   * Reads the items, or the chunks if the kind emits bytes, as a `ReadableStream`. The stream reads nothing before it is pulled and
+   * fails with what a {@link TaskItems} would reject with. Its `cancel` ends the reading as `return()` does.
    *
    * @example
    * ```ts
@@ -125,8 +125,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   stream(): ReadableStream<T["item"]>;
 
   /**
-   * The task's output. The promise is made when this property is first read, so if nobody reads it, there is never an unhandled
-   * rejection. Rejects
+   * The task's output. The promise is made when this property is first read, so a result that nobody reads never causes an
+   * unhandled rejection. Rejects
    * - with the signal's `reason`, at once, if the signal given to `start` is aborted,
    * - with {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} if
    *   the task ends that way,
@@ -141,9 +141,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly result: Promise<T["output"]>;
 
   /**
-   * How the task ended. The promise is made when this property is first read. It doesn't reject because of how the task ended
-   * or because of an aborted signal, only if the outcome is unavailable: with {@link OutcomeExpiredError}, or with another
-   * {@link TaskError} if it can't be fetched. The handler's own error is typed here.
+   * How the task ended. The promise is made when this property is first read. It rejects neither because of how the task ended
+   * nor because of an aborted signal, but only if the outcome is unavailable: with {@link OutcomeExpiredError} if the plugin no
+   * longer has it, or with another {@link TaskError} if it can't be fetched. The handler's error has its own type here.
    *
    * @example
    * ```ts
@@ -159,8 +159,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
 
   /**
-   * Resolves when the work has really stopped, which after an abort is later than `result` rejects, or when the plugin no
-   * longer knows the task. Never rejects.
+   * Resolves when the work has really stopped, or when the plugin no longer knows the task. After an abort, `result` rejects
+   * earlier than that. Never rejects.
    *
    * @example
    * ```ts
@@ -207,7 +207,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   release(): Promise<void>;
 
   /**
-   * Changes the priority of a waiting task, a whole number. Higher runs earlier; among equals, the older task does. Rejects with
+   * Changes the priority, a whole number, of a waiting task. A higher one runs earlier; of equal ones, the older task. Rejects with
    * a {@link TaskError} of kind `notQueued` if the task is not waiting.
    *
    * @example
@@ -218,11 +218,11 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   setPriority(priority: number): Promise<void>;
 
   /**
-   * Starts a task that failed, timed out or was cancelled once more, with the same input and options (but not held), as a
-   * new task with its own id. This handle remains that of the old task.
+   * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
+   * same input and options, but is not held. This handle stays with the old task.
    *
-   * Rejects with a {@link TaskError} of kind `notEnded`, or of kind `notRetriable` if the task completed or is not one that a
-   * page can start; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
+   * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRetriable` if it completed or a
+   * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
    * ({@link TaskQueueFullError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
    *
    * @example
@@ -245,7 +245,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   remove(): Promise<void>;
 }
 
-/** The handles from `attachAll`: typed by kind if the query names kinds. */
+/** The type of the handles from `attachAll`: by kind if the query names kinds. */
 export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [K] extends [never]
   ? TaskHandle
   : { [N in K]: TaskHandle<M[N]> }[K];

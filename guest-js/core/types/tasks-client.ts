@@ -7,7 +7,7 @@ import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
 
-/** The arguments of `start` after the name. The input may be omitted exactly where `null` is a valid one. */
+/** The arguments of `start` after the name. The input may be omitted only if `null` is a valid input. */
 export type StartArguments<I> = null extends I
   ? [input?: I, options?: StartOptions]
   : [input: I, options?: StartOptions];
@@ -38,8 +38,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Gives a handle of an existing task: one that was started before a reload, by another window or in Rust. The task may have
-   * ended, if the plugin still keeps it. Each call gives a new handle.
+   * Returns a handle of an existing task: one that was started before a reload, by another window or in Rust. The task may have
+   * ended, as long as the plugin still keeps it. Each call returns a new handle.
    *
    * Rejects with {@link TaskNotFoundError} if there is no task with this id that this page may see, or if it is a batch or of
    * another kind, and with a {@link TaskError} of kind `invalidOptions` if `from` is not the number of an item.
@@ -56,8 +56,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Gives handles of all matching tasks that this page may see, oldest first, to find them again after a reload. Batches are left
-   * out. Rejects with a {@link TaskError}; no task is followed then.
+   * Returns handles of all matching tasks that this page may see, oldest first: a way to find them again after a reload. Batches
+   * are left out. If it rejects, with a {@link TaskError}, no task is followed.
    *
    * @example
    * ```ts
@@ -67,10 +67,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
 
   /**
-   * Starts one task per input, all of them or none, and resolves as soon as the plugin has accepted them.
+   * Starts one task per input, either all of them or none, and resolves as soon as the plugin has accepted them.
    *
-   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, such as
-   * `[3].url`.
+   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, for example `[3].url`.
    *
    * @example
    * ```ts
@@ -84,7 +83,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<BatchHandle<M[K]>>;
 
   /**
-   * Gives a handle of an existing batch, as `attach` does for a task. Rejects as `attach` does, and with
+   * Returns a handle of an existing batch, as `attach` does for a task. Rejects as `attach` does, and with
    * {@link TaskNotFoundError} if the task is not a batch.
    *
    * @example
@@ -95,8 +94,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
 
   /**
-   * Does what {@link TaskHandle.retry} does, without a handle: starts a task that failed, timed out or was cancelled once more,
-   * as a new task. Rejects as that does, and with {@link TaskNotFoundError} if the task is of another kind.
+   * Starts a task again, after it failed, timed out or was cancelled, as a new task. It does what {@link TaskHandle.retry} does, but
+   * needs no handle. Rejects as that method does, and with {@link TaskNotFoundError} if the task is of another kind.
    *
    * @example
    * ```ts
@@ -106,7 +105,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   retry<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Gives the matching tasks that this page may see, as they are now.
+   * Returns the matching tasks that this page may see, as they are now.
    *
    * @example
    * ```ts
@@ -117,10 +116,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
 
   /**
    * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
-   * call gets a new array. When changes come quickly, only the newest state is shown.
+   * call gets a new array. When changes come quickly, only the newest state is passed on.
    *
    * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
-   * function is called, it never calls back again. What the callback throws is reported as an uncaught error.
+   * function is called, it never calls back again. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that stops watching.
    *
@@ -136,7 +135,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<() => void>;
 
   /**
-   * Gives one task as it is now. Rejects with {@link TaskNotFoundError} if there is no such task that this page may see.
+   * Returns one task as it is now. Rejects with {@link TaskNotFoundError} if there is no task with this id that this page may see.
    *
    * @example
    * ```ts
@@ -146,8 +145,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   get(id: string): Promise<TaskSnapshot>;
 
   /**
-   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all. Ended tasks are not
-   * affected. Resolves with the number of tasks that had not ended. Rejects with a {@link TaskError}.
+   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all tasks. Tasks that have ended
+   * are not affected. Returns the number of tasks that had not ended. Rejects with a {@link TaskError}.
    *
    * @example
    * ```ts
@@ -157,9 +156,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   cancelAll(query: TaskQuery<TaskName<M>>): Promise<number>;
 
   /**
-   * Gives the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
-   * count, the batch itself doesn't. Only kinds are included whose tasks this window may see whoever started them, as with
-   * `tasks:observe-all`. Needs a permission that `tasks:default` doesn't include, or rejects with {@link TaskPermissionError}.
+   * Returns the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
+   * count, the batch itself doesn't. A kind is included only if this window may see its tasks of every owner, as with
+   * `tasks:observe-all`. Needs a permission that `tasks:default` doesn't include; without it, rejects with
+   * {@link TaskPermissionError}.
    *
    * @example
    * ```ts
@@ -169,8 +169,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   counts(): Promise<TaskCounts[]>;
 
   /**
-   * Changes how many tasks may run at once in the whole app, of a kind or of a group. `null` removes the limit; 0 lets no further
-   * task begin. Running tasks continue. Needs a permission that `tasks:default` doesn't include, or rejects with
+   * Changes how many tasks of the whole app, of one kind or of one group may run at once. `null` removes the limit; with 0, no
+   * further task starts to run. Running tasks continue. Needs a permission that `tasks:default` doesn't include; without it, rejects with
    * {@link TaskPermissionError}.
    *
    * @example

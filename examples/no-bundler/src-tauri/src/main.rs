@@ -1,4 +1,4 @@
-//! Counts words. What there is to see is the page, `../src/main.js`: it has no bundler, yet has the plugin's client.
+//! Counts words. The point of this example is the page, `../src/main.js`: it uses the plugin's client without a bundler.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
@@ -36,7 +36,7 @@ async fn count_words(ctx: TaskContext, Input { text }: Input) -> Result<Count, N
             *times.entry(word).or_default() += 1;
         }
         ctx.progress().inc(piece.len() as u64);
-        // Where other work gets its turn, and where a cancelled count ends.
+        // Gives other work a turn. A cancelled count ends here.
         if number % 1000 == 0 {
             tokio::task::yield_now().await;
         }

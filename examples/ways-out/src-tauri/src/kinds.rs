@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::plan::{Plan, plan};
 
-/// Long enough that a test sees who has waited for it.
+/// Long enough for a test to see what has waited for it.
 const WORK: Duration = Duration::from_millis(1_500);
 const CLEAN_UP: Duration = Duration::from_millis(300);
 
@@ -24,7 +24,7 @@ pub(crate) fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("goes-along", stops).on_owner_closed(OnOwnerClosed::Cancel))
 }
 
-/// Goes on until it is told to stop, and cleans up then.
+/// Runs until it is cancelled, then cleans up.
 async fn stops<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     let (plan, kind) = (plan(&app), ctx.name().to_owned());
     plan.note(&format!("{kind}.began"));
@@ -35,7 +35,7 @@ async fn stops<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Resul
     std::future::pending().await
 }
 
-/// Comes to its end by itself.
+/// Completes by itself.
 async fn finishes<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     let (plan, kind) = (plan(&app), ctx.name().to_owned());
     plan.note(&format!("{kind}.began"));
@@ -44,7 +44,7 @@ async fn finishes<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Re
     Ok(())
 }
 
-/// Comes to its end when it is told that it may.
+/// Completes when there is a file `go`.
 async fn gated<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     let (plan, kind) = (plan(&app), ctx.name().to_owned());
     plan.note(&format!("{kind}.began"));
@@ -53,14 +53,14 @@ async fn gated<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Resul
     Ok(())
 }
 
-/// Blocks a thread, and never looks at its token.
+/// Blocks a thread and never checks its cancellation token.
 async fn deaf<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     plan(&app).note("deaf.began");
     ctx.spawn_blocking(|_| thread::sleep(Duration::from_secs(600))).await;
     Ok(())
 }
 
-/// Waits until all that are planned have begun.
+/// Waits until a task of every kind in the plan has begun.
 pub(crate) async fn are_at_work(plan: &Plan) {
     for kind in &plan.kinds {
         plan.until_noted(&format!("{kind}.began")).await;

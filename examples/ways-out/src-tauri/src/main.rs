@@ -1,8 +1,8 @@
-//! Leaves in each way that there is, with tasks of each policy at work: `ways-out <way> <folder> <grace> [<kind>…]`, with the
+//! Exits in one of the ways an app can, while tasks of each policy run: `ways-out <way> <folder> <grace> [<kind>…]`, with the
 //! exit's grace period in seconds.
 //!
-//! It starts a task of each kind that is named, waits until they are at work, and leaves. What its tasks do on the way out can
-//! be read off the files that they write into the folder; it waits for whoever has started it until there is a file `go`.
+//! It starts a task of each kind that is named, waits until they run, and exits. The tasks and the app record what they do in
+//! files in the folder. Where the app has to wait for the test, it waits until the test creates the file `go`.
 
 mod kinds;
 mod plan;
@@ -33,7 +33,7 @@ fn main() -> tauri::Result<()> {
         })
         .build(tauri::generate_context!())?
         .run(|app, event| {
-            // The plugin knows of it by now.
+            // The plugin has already handled this event.
             if let RunEvent::ExitRequested { .. } = event {
                 app.state::<Plan>().note("exit-requested");
             }

@@ -3,7 +3,7 @@ use std::{path::PathBuf, time::Duration};
 use tauri::{AppHandle, Manager, Runtime};
 use tokio::time::sleep;
 
-/// What the command line says.
+/// The arguments of the command line, except the way.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     folder: PathBuf,
@@ -12,7 +12,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// What follows the way.
+    /// Parses the arguments that follow the way.
     pub(crate) fn from_args(mut args: impl Iterator<Item = String>) -> Option<Self> {
         Some(Self {
             folder: args.next()?.into(),
@@ -21,12 +21,12 @@ impl Plan {
         })
     }
 
-    /// Writes a file that says that this has happened, and in which process.
+    /// Records that something has happened: writes a file of that name with the id of this process.
     pub(crate) fn note(&self, what: &str) {
         self.write(what, &std::process::id().to_string());
     }
 
-    /// Writes a file that nobody sees before all of it is there.
+    /// Writes a file atomically: nobody sees a part of it.
     pub(crate) fn write(&self, name: &str, content: &str) {
         let unfinished = self.folder.join(format!(".{name}"));
         let written = std::fs::write(&unfinished, content);
@@ -39,7 +39,7 @@ impl Plan {
         self.folder.join(what).exists()
     }
 
-    /// Waits for a file.
+    /// Waits until a file exists.
     pub(crate) async fn until_noted(&self, what: &str) {
         while !self.has_noted(what) {
             sleep(Duration::from_millis(10)).await;
@@ -47,7 +47,7 @@ impl Plan {
     }
 }
 
-/// What runs where there is an app to ask for the plan.
+/// Returns the app's plan.
 pub(crate) fn plan<R: Runtime>(app: &AppHandle<R>) -> Plan {
     app.state::<Plan>().inner().clone()
 }
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_finds_a_file_finds_all_of_it() {
+    fn a_file_is_complete_as_soon_as_it_exists() {
         let folder = tempfile::TempDir::new().unwrap();
         let plan = Plan { folder: folder.path().to_owned(), grace: Duration::ZERO, kinds: Vec::new() };
         let content = "much ".repeat(1 << 20);

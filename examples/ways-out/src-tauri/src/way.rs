@@ -1,4 +1,4 @@
-//! The ways out, by name.
+//! The ways to exit, by name.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use crate::plan::{Plan, plan};
 
-/// So much later, an exit is another request: see `Builder::exit_grace`.
+/// After this time, another exit counts as a new request: see `Builder::exit_grace`.
 const LATER: Duration = Duration::from_millis(800);
 
-/// A question that nobody answers: to drop it would be an answer.
+/// Keeps a question that nobody answers: dropping it would answer it.
 struct Undecided<R: Runtime>(Quit<R>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +42,16 @@ impl Way {
         ("request-restart", Self::RequestRestart),
         ("restart", Self::Restart),
         ("restart-on-main-thread", Self::RestartOnMainThread),
-        // Until a signal comes.
+        // Waits until a signal comes.
         ("wait", Self::Wait),
         ("ask-to-wait", Self::AskToWait),
         ("ask-to-cancel", Self::AskToCancel),
         ("ask-to-stay", Self::AskToStay),
-        // Until a signal comes.
+        // Waits until a signal comes.
         ("ask-for-ever", Self::AskForEver),
         ("ask-when-all-close", Self::AskWhenAllClose),
         ("guard", Self::Guard),
-        // With a page that has started tasks, until it is killed.
+        // Runs until it is killed, with a page that has started tasks.
         ("stay", Self::Stay),
     ];
     pub(crate) const NAMES: [&'static str; 15] = {
@@ -120,13 +120,13 @@ impl Way {
             }
             Self::ExitTwice => {
                 app.exit(3);
-                // The same request.
+                // This still belongs to the same request.
                 app.exit(9);
                 plan.until_noted("exit-requested").await;
                 sleep(LATER).await;
                 app.exit(4);
             }
-            // As a user would, with the window's button.
+            // As a user closes it, with the window's button.
             Self::Close | Self::AskToCancel => close(app),
             Self::AskWhenAllClose => {
                 for window in app.webview_windows().values() {
@@ -164,7 +164,7 @@ impl Way {
             }
             Self::Wait => {}
             Self::Stay => loop {
-                // What is left of the page, as the engine sees it.
+                // Records what the engine still holds for the page.
                 let held = Held::of(app);
                 let tasks = app.tasks().list(&TaskFilter::default());
                 let of =

@@ -1,23 +1,23 @@
-//! What the forms are filled in with at first.
+//! The initial values of the forms.
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 use tauri::{AppHandle, Manager, Runtime};
 
-/// Overrides both folders, so that the end-to-end tests touch nothing of the user's.
+/// The variable that overrides both folders, so that the end-to-end tests don't touch the user's files.
 const FOLDER_VARIABLE: &str = "WORKBENCH_DIR";
 
-/// Folders of this computer which the page suggests.
+/// The folders of this computer that the page suggests.
 #[derive(Debug, Serialize)]
 pub(crate) struct Defaults {
     /// Where downloads go.
     downloads: PathBuf,
-    /// A folder that probably has something in it to hash.
+    /// A folder that probably contains something to hash.
     sample: PathBuf,
 }
 
-/// The folders to suggest: the user's own, unless `WORKBENCH_DIR` names another.
+/// Returns the folders to suggest: the user's own, unless `WORKBENCH_DIR` names another one.
 #[tauri::command]
 pub(crate) async fn defaults<R: Runtime>(app: AppHandle<R>) -> Result<Defaults, String> {
     if let Some(folder) = std::env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty()) {

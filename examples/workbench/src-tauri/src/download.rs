@@ -14,8 +14,8 @@ use specta_typescript::Number;
 use tauri_plugin_tasks::{TaskContext, Unit};
 use tokio::{fs::File, io::AsyncWriteExt};
 
-/// How long a server may take to accept the connection. How long it may then send nothing is the kind's `stall_timeout`,
-/// and for the whole there is no limit: a large file takes its time.
+/// How long a server may take to accept the connection. After that, the kind's `stall_timeout` limits how long it may send
+/// nothing. The whole download has no limit: a large file takes its time.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What to download.
@@ -23,26 +23,26 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct DownloadInput {
     /// An http or https address.
     pub url: String,
-    /// The full path of the file to make.
+    /// The full path of the file to create.
     pub dest: PathBuf,
 }
 
-/// What a download is at.
+/// The stage of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Waits for the server's answer.
     Connecting,
-    /// Writes what comes in.
+    /// Writes the data that comes in.
     Receiving,
-    /// Makes sure that it is on the disk and gives it its name.
+    /// Makes sure that the file is on the disk, and gives it its final name.
     Saving,
 }
 
-/// A file that is there now.
+/// The downloaded file.
 #[derive(Debug, Serialize, Type)]
 pub struct Downloaded {
-    /// Where.
+    /// The path of the file.
     pub path: PathBuf,
     /// How large it is.
     #[specta(type = Number)]
@@ -51,8 +51,8 @@ pub struct Downloaded {
     pub blake3: String,
 }
 
-/// Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
-/// and what is shown between two attempts.
+/// Why a download failed. The page makes its sentences from this. The messages here are for places that have no room for a
+/// type: logs, and what is shown between two attempts.
 #[derive(Debug, Serialize, Type, thiserror::Error)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum DownloadError {
@@ -65,10 +65,10 @@ pub enum DownloadError {
     /// The folder of the destination doesn't exist.
     #[error("there is no folder {}", .0.display())]
     NoFolder(PathBuf),
-    /// Something is at the destination already.
+    /// Something already exists at the destination.
     #[error("there is already something at {}", .0.display())]
     Exists(PathBuf),
-    /// The server answered with something else than the file.
+    /// The server answered with something other than the file.
     #[error("the server answered with status {0}")]
     Http(u16),
     /// The server was not reached, or the connection broke.
@@ -80,8 +80,8 @@ pub enum DownloadError {
 }
 
 impl DownloadError {
-    /// Whether it may be gone in a moment: a server that is busy or unwell, or the network. What is wrong with the address
-    /// or the disk stays wrong.
+    /// Returns whether another attempt may succeed: the server may be busy or failing, or the network down. An error of the
+    /// address or the disk would come again.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Http(status) => matches!(status, 408 | 429 | 500..=599),
@@ -110,12 +110,12 @@ impl From<io::Error> for DownloadError {
 
 /// Downloads a file.
 ///
-/// Nothing is left behind by a download that doesn't end well, however that comes about: a cancel drops this
-/// future at an `await`, and with it the `PartFile`.
+/// A download that doesn't complete leaves nothing behind, for whatever reason it ends: a cancel drops this future at an
+/// `await`, and with it the `PartFile`, which removes its file.
 pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<Downloaded, DownloadError> {
     let url = Url::parse(&input.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let url = url.ok_or(DownloadError::Url(input.url))?;
-    // Before the request: nobody likes to hear of a wrong path after an hour of downloading.
+    // Before the request: nobody wants to hear of a wrong path after an hour of downloading.
     check(&input.dest)?;
 
     stage(&ctx, Stage::Connecting);
@@ -127,7 +127,7 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
 
     stage(&ctx, Stage::Receiving);
     ctx.progress().unit(Unit::Bytes).total(response.content_length());
-    // The id makes the name its own: two downloads to one destination don't write into each other's file.
+    // The id makes the name unique: two downloads to the same destination don't write into each other's file.
     let part = PartFile::create(&input.dest, &ctx.id().to_string())?;
     let (part, bytes, blake3) = receive(&ctx, response, part).await?;
 
@@ -136,7 +136,7 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
     Ok(Downloaded { path: input.dest, bytes, blake3 })
 }
 
-/// Refuses a destination that has no folder or is taken.
+/// Refuses a destination that is not a full path, has no folder, or is taken.
 fn check(dest: &Path) -> Result<(), DownloadError> {
     let (true, Some(folder), Some(_)) = (dest.is_absolute(), dest.parent(), dest.file_name()) else {
         return Err(DownloadError::Path(dest.to_owned()));
@@ -148,7 +148,7 @@ fn check(dest: &Path) -> Result<(), DownloadError> {
 }
 
 fn stage(ctx: &TaskContext<Stage>, stage: Stage) {
-    // The only error is a detail over its size limit, and a word is not.
+    // The only possible error is a detail over its size limit, and a word is under it.
     let _ = ctx.progress().detail(stage);
 }
 
@@ -166,7 +166,7 @@ async fn receive(
     Ok((part, hasher.count(), hasher.finalize().to_hex().to_string()))
 }
 
-/// A file under construction, which is removed unless it is finished.
+/// An incomplete file, which is removed on drop unless it is finished.
 #[derive(Debug)]
 struct PartFile {
     file: File,
@@ -175,21 +175,21 @@ struct PartFile {
 }
 
 impl PartFile {
-    /// Makes `.<id>.part` in the folder of `dest`, because a rename can't move a file to another disk.
+    /// Creates `.<id>.part` in the folder of `dest`, because a rename can't move a file to another disk.
     ///
-    /// Not `async`: if a future that makes a file is dropped, the file is made nevertheless and nobody knows of it.
+    /// Not `async`: if a future that creates a file were dropped, the file could be created all the same, with nobody to remove it.
     fn create(dest: &Path, id: &str) -> io::Result<Self> {
         let path = dest.with_file_name(format!(".{id}.part"));
         let file = std::fs::File::create_new(&path)?;
         Ok(Self { file: File::from_std(file), path, finished: false })
     }
 
-    /// Gives the file its name.
+    /// Makes sure that the file is on the disk, and gives it its final name.
     async fn finish(mut self, dest: &Path) -> Result<(), DownloadError> {
-        // `write_all` only hands the data over; `flush` hears whether it could be written.
+        // `write_all` only hands over the data; `flush` returns whether it could be written.
         self.file.flush().await?;
         self.file.sync_all().await?;
-        // Again, because a download takes long and a rename replaces what is there.
+        // Check again: a download takes long, and a rename would replace an existing file.
         check(dest)?;
         // There is no `await` from here on, so that a cancel comes either before the rename or after the end.
         std::fs::rename(&self.path, dest)?;
@@ -201,7 +201,7 @@ impl PartFile {
 impl Drop for PartFile {
     fn drop(&mut self) {
         if !self.finished {
-            // It may be gone already, and there is nobody to tell.
+            // The file may be gone already, and nobody could be told of an error.
             let _ = std::fs::remove_file(&self.path);
         }
     }
@@ -300,13 +300,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_wrong_address_or_destination_is_refused_before_anything_is_asked() {
+    async fn a_wrong_address_or_destination_is_refused_before_the_request() {
         let folder = tempfile::tempdir().unwrap();
         let refused = async |url: &str, dest: std::path::PathBuf| {
             let input = DownloadInput { url: url.to_owned(), dest };
             failure(&TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input)).outcome().await)
         };
-        // Port 1 answers nobody: whatever would be asked there would be a network error.
+        // Nothing listens on port 1, so a request to it would be a network error.
         let nowhere = "http://127.0.0.1:1/file";
         let taken = folder.path().join("taken");
         fs::write(&taken, "mine").unwrap();
@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_tried_again() {
+    fn only_transient_errors_are_tried_again() {
         for status in [408, 429, 500, 502, 503, 599] {
             assert!(DownloadError::Http(status).is_transient(), "{status}");
         }
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_part_file_goes_unless_it_is_finished() {
+    async fn a_part_file_is_removed_unless_it_is_finished() {
         let folder = tempfile::tempdir().unwrap();
         let dest = folder.path().join("file");
         drop(PartFile::create(&dest, "1").unwrap());

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_tasks::Failure;
 
-/// Overrides where they are, so that the end-to-end tests touch nothing of the user's.
+/// The variable that overrides their parent folder, so that the end-to-end tests don't touch the user's files.
 const FOLDER_VARIABLE: &str = "WORKBENCH_DATA_DIR";
 
-/// Where the user, or a test, puts files.
+/// Returns the watched folder, where the user or a test puts files. Creates it if it doesn't exist.
 pub(crate) fn inbox<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure> {
     made(app, "inbox")
 }
 
-/// Where they are copied to.
+/// Returns the folder that they are copied to. Creates it if it doesn't exist.
 pub(crate) fn mirror<R: Runtime>(app: &AppHandle<R>) -> Result<PathBuf, Failure> {
     made(app, "mirror")
 }

@@ -22,31 +22,31 @@ use specta_typescript::Number;
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use walkdir::WalkDir;
 
-/// A cancel is noticed between two chunks, so one must take far less than a tenth of a second, on a slow disk too.
+/// A cancel is noticed between two chunks, so a chunk must take far less than a tenth of a second, even on a slow disk.
 const CHUNK: usize = 256 * 1024;
-/// A progress message is for reading: of a very long path, its end tells most.
+/// The longest progress message. Of a longer path, the end is shown, which says the most.
 const MESSAGE_CHARS: usize = 160;
 
 /// What to hash.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct HashFolderInput {
-    /// The folder.
+    /// The folder to hash.
     pub path: PathBuf,
 }
 
-/// What was hashed.
+/// The hash of a folder, and what it covers.
 #[derive(Debug, Serialize, Type)]
 pub struct FolderHash {
     /// How many files the hash covers.
     #[specta(type = Number)]
     pub files: u64,
-    /// How many bytes they have.
+    /// How many bytes these files have.
     #[specta(type = Number)]
     pub bytes: u64,
     /// How many files and folders could not be read and are not part of the hash.
     #[specta(type = Number)]
     pub skipped: u64,
-    /// The same for the same names and contents, in whatever order the disk lists them.
+    /// The hash. The same names and contents give the same hash, in whatever order the disk lists them.
     pub hash: String,
     /// How long it took.
     #[specta(type = Number)]
@@ -59,20 +59,20 @@ enum HashFolderError {
     NoFolder(PathBuf),
     #[error("the folder {0} can't be read: choose another one, or change its permissions")]
     Unreadable(PathBuf, #[source] io::Error),
-    /// Half a folder must not pass for a whole one.
+    /// The task was stopped. The hash of a part of the folder must not pass for that of the whole.
     #[error("the folder was not hashed to its end: start again")]
     Stopped,
 }
 
 /// Hashes all files of a folder.
 ///
-/// Everything that touches the disk is on blocking threads. These can't be dropped as a future can: each of them
-/// looks at its token between two files and between two chunks of a file, and the task ends when all have stopped.
+/// Everything that touches the disk runs on blocking threads. Unlike a future, these can't be dropped: each of them checks
+/// its token between two files and between two chunks of a file, and the task ends when all have stopped.
 pub async fn hash_folder(ctx: TaskContext, input: HashFolderInput) -> Result<FolderHash, Failure> {
     let started = Instant::now();
     let root = input.path;
 
-    // What there is to do comes first, so that the bar has a total. Until then it has none.
+    // List all files first, so that the bar has a total from then on.
     ctx.progress().message("looking for files")?;
     let found = {
         let root = root.clone();
@@ -86,7 +86,7 @@ pub async fn hash_folder(ctx: TaskContext, input: HashFolderInput) -> Result<Fol
         let (queue, shown) = (Arc::clone(&queue), ctx.clone());
         ctx.spawn_blocking(move |token| {
             let current = |file: &Path| {
-                // The only error is a message over its size limit, and this one is cut.
+                // The only possible error is a message over its size limit, and this one is cut.
                 let _ = shown.progress().message(ending(&file.to_string_lossy(), MESSAGE_CHARS));
             };
             queue.work(current, |bytes| shown.progress().inc(bytes), || token.is_cancelled())
@@ -99,7 +99,7 @@ pub async fn hash_folder(ctx: TaskContext, input: HashFolderInput) -> Result<Fol
 /// The files of a folder, sorted.
 #[derive(Debug, Default)]
 struct Found {
-    /// Paths from the folder on, with the sizes the files had when they were found.
+    /// Paths relative to the folder, with the sizes that the files had when they were found.
     files: Vec<(PathBuf, u64)>,
     skipped: u64,
 }
@@ -110,12 +110,12 @@ impl Found {
     }
 }
 
-/// Lists a folder. Symbolic links are not followed: they could lead out of it, or round in a circle.
+/// Lists the files in a folder. Symbolic links are not followed: they could lead out of it or in a circle.
 fn find(root: &Path, stop: impl Fn() -> bool) -> Result<Found, HashFolderError> {
     if !root.is_dir() {
         return Err(HashFolderError::NoFolder(root.to_owned()));
     }
-    // Sorted as they come: to sort a whole folder at once is one long step in which nobody asks whether to stop.
+    // Sorted as they come: sorting a whole folder at the end would be one long step without a check for a stop.
     let mut files = BTreeMap::new();
     let mut skipped = 0;
     for entry in WalkDir::new(root) {
@@ -128,7 +128,7 @@ fn find(root: &Path, stop: impl Fn() -> bool) -> Result<Found, HashFolderError> 
                 _ => skipped += 1,
             },
             Ok(_) => {}
-            // Nothing can be said about a folder that can't be listed itself; what is inside of it can be left out.
+            // If the folder itself can't be listed, there is nothing to hash. An entry inside it can be skipped.
             Err(error) if error.depth() == 0 => return Err(HashFolderError::Unreadable(root.to_owned(), error.into())),
             Err(_) => skipped += 1,
         }
@@ -136,10 +136,10 @@ fn find(root: &Path, stop: impl Fn() -> bool) -> Result<Found, HashFolderError> 
     Ok(Found { files: files.into_iter().collect(), skipped })
 }
 
-/// A file's place in the sorted list, and its hash and size; `None` if it could not be read.
+/// A file's index in the sorted list, with its hash and size, or `None` if it could not be read.
 type Hashed = (usize, Option<(Hash, u64)>);
 
-/// What the workers share: each takes the next file until there is none left.
+/// The queue that the workers share: each takes the next file until none is left.
 struct Queue {
     root: PathBuf,
     found: Found,
@@ -147,7 +147,7 @@ struct Queue {
 }
 
 impl Queue {
-    /// Takes files until there are none left; `current` hears of each, `done` of every byte.
+    /// Hashes files until none is left. Calls `current` with each file, and `done` with each number of bytes done.
     fn work(
         &self,
         current: impl Fn(&Path),
@@ -160,7 +160,7 @@ impl Queue {
             let place = self.next.fetch_add(1, Ordering::Relaxed);
             let Some((path, bytes)) = self.found.files.get(place) else { return Ok(hashed) };
             current(path);
-            // The bar moves by what was counted before, whether the file has grown or shrunk since or can't be read.
+            // The bar moves by the size from the listing, even if the file has grown or shrunk since, or can't be read.
             let mut left = *bytes;
             let result = hash_file(&self.root.join(path), &mut buffer, &stop, |read| {
                 let counted = left.min(read);
@@ -199,7 +199,7 @@ impl Queue {
     }
 }
 
-/// Reads a file in chunks; `read` hears of each. Ends early, with a hash that means nothing, once it should stop.
+/// Hashes a file in chunks, and calls `read` with the size of each. Once `stop` says so, ends early with a meaningless hash.
 fn hash_file(
     path: &Path,
     buffer: &mut [u8],
@@ -221,8 +221,8 @@ fn hash_file(
     Ok((hasher.finalize(), hasher.count()))
 }
 
-/// Adds a file to the hash of the folder: its name, with its length so that no two lists of files read the same,
-/// then the hash of what is in it.
+/// Adds a file to the hash of the folder: the length of its name, so that no two lists of files give the same input, then
+/// the name and the hash of the content.
 fn add_file(all: &mut Hasher, path: &Path, hash: &Hash) {
     let mut name = Vec::new();
     for part in path {
@@ -232,7 +232,7 @@ fn add_file(all: &mut Hasher, path: &Path, hash: &Hash) {
     all.update(&(name.len() as u64).to_le_bytes()).update(&name).update(hash.as_bytes());
 }
 
-/// The last `chars` characters of a text.
+/// Returns the last `chars` characters of a text, after an ellipsis if it was cut.
 fn ending(text: &str, chars: usize) -> String {
     match text.char_indices().rev().nth(chars.saturating_sub(1)) {
         Some((start, _)) if start > 0 => format!("…{}", &text[start..]),
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_counted_and_the_bar_still_gets_to_its_end() {
+    fn unreadable_files_are_counted_and_the_bar_still_reaches_its_end() {
         let folder = folder(&[("a", "12345"), ("b", "1")]);
         let found = find(folder.path(), || false).unwrap();
         fs::remove_file(folder.path().join("a")).unwrap();
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancel_stops_in_the_middle_of_a_large_file() {
+    async fn a_cancel_stops_the_hashing_of_a_large_file_in_the_middle() {
         let folder = tempfile::tempdir().unwrap();
         fs::File::create(folder.path().join("large")).unwrap().set_len(4 << 30).unwrap();
         let input = HashFolderInput { path: folder.path().to_owned() };

@@ -1,4 +1,4 @@
-//! What the plugin holds for pages, for the end-to-end test that looks for what reloads leave behind.
+//! Returns what the plugin holds for pages, for the end-to-end test that checks that reloads leave nothing behind.
 
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks::Held;

@@ -1,4 +1,4 @@
-//! `job`: does what it is told, well or badly, so that each way to end can be seen.
+//! `job`: ends in the way that its input names, so that every way to end can be seen.
 
 use std::{future, thread, time::Duration};
 
@@ -7,17 +7,17 @@ use specta::Type;
 use specta_typescript::Number;
 use tauri_plugin_tasks::{TaskContext, Unit};
 
-/// How long one item of progress takes.
+/// The duration of one tick.
 const TICK: Duration = Duration::from_millis(100);
-/// A day. More is a slip of the keyboard.
+/// A day. A higher number is probably a typing error.
 const MAX_SECONDS: f64 = 86_400.0;
 
-/// What the job is told to do.
+/// What a job does.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct JobInput {
     /// How it ends.
     pub outcome: JobOutcome,
-    /// How long it works, if it is left alone.
+    /// How long it works if nobody cancels it.
     #[specta(type = Number)]
     pub seconds: f64,
 }
@@ -32,9 +32,9 @@ pub enum JobOutcome {
     Fail,
     /// Panics halfway.
     Panic,
-    /// Waits for ever and reports nothing: only a cancel ends it.
+    /// Waits forever and reports nothing: only a cancel ends it.
     Hang,
-    /// Blocks its thread and never looks at its token: a cancel can't end it before its time.
+    /// Blocks its thread and never checks its token: a cancel can't end it early.
     Stubborn,
 }
 
@@ -49,7 +49,7 @@ pub struct JobReport {
 #[derive(Debug, PartialEq, Eq, Serialize, Type)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum JobError {
-    /// It was told to.
+    /// The input told it to.
     AsTold {
         /// The last tick it counted.
         at: u32,
@@ -87,7 +87,7 @@ pub async fn job(ctx: TaskContext, input: JobInput) -> Result<JobReport, JobErro
         JobOutcome::Hang => future::pending().await,
         JobOutcome::Stubborn => {
             let thread = ctx.clone();
-            // What not to do: code on a blocking thread can't be dropped, so it should look at its token.
+            // A bad example: code on a blocking thread can't be dropped, so it should check its token.
             ctx.spawn_blocking(move |_ignored_token| {
                 for _ in 0..ticks {
                     thread::sleep(TICK);
@@ -100,7 +100,7 @@ pub async fn job(ctx: TaskContext, input: JobInput) -> Result<JobReport, JobErro
     }
 }
 
-/// A cancel drops this at its await, which is all a job needs to be cancelled.
+/// Counts ticks. A cancel drops this future at its await, so no other code is needed to cancel a job.
 async fn count(ctx: &TaskContext, ticks: u32) {
     let mut clock = tokio::time::interval(TICK);
     clock.tick().await; // the first one is immediate
@@ -110,10 +110,10 @@ async fn count(ctx: &TaskContext, ticks: u32) {
     }
 }
 
-/// At least one, so that there is always something to see.
+/// Returns the number of ticks: at least one, so that there is always something to see.
 fn ticks(seconds: f64) -> Result<u32, JobError> {
     if !(0.0..=MAX_SECONDS).contains(&seconds) {
-        return Err(JobError::Seconds); // not-a-number too: no range contains it
+        return Err(JobError::Seconds); // NaN, too: no range contains it
     }
     let ticks = Duration::from_secs_f64(seconds).as_millis() / TICK.as_millis();
     Ok(u32::try_from(ticks).unwrap_or(u32::MAX).max(1))

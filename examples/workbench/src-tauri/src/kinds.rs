@@ -5,8 +5,8 @@ use tauri_plugin_tasks::{Builder, OnExit, OnOwnerClosed, Restart, Retry, Schedul
 
 use crate::{download, hash_folder, job, noise, numbers, quit, secret, sync, tail, watcher};
 
-/// The kinds of task this app registers, and how each is treated: once for [`run`](crate::run), and once for the test that writes their
-/// TypeScript (`tests/bindings.rs`).
+/// Returns the kinds of task that this app registers, and how each is treated. [`run`](crate::run) uses it, and so does the test that
+/// writes their TypeScript types (`tests/bindings.rs`).
 pub fn tasks<R: Runtime>() -> Builder<R> {
     Builder::new()
         .task(
@@ -18,10 +18,10 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
                 .display_errors()
                 .show_input(),
         )
-        // It uses all cores: a second one at the same time would only make both slow.
+        // It uses all cores: a second one at the same time would only slow down both.
         .task(Task::new("hash-folder", hash_folder::hash_folder).concurrency(1).show_input())
         .task(Task::new("job", job::job).show_input())
-        // Nobody wants the lines of a view that was closed, and a page that only reloads is back before the tail gives up.
+        // Nobody needs the lines of a closed view. A page that only reloads is back before the tail is cancelled.
         .task(
             Task::new("tail", tail::tail)
                 .unread(Unread::Cancel)
@@ -30,21 +30,21 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
                 .display_errors()
                 .show_input(),
         )
-        // One handler, once for each way to treat what nobody reads.
+        // One handler, registered once for each way to treat unread items.
         .task(Task::new("numbers", numbers::numbers).unread(Unread::Wait))
         .task(Task::new("numbers-dropped", numbers::numbers).unread(Unread::DropOldest))
         .task(Task::new("numbers-cancelled", numbers::numbers).unread(Unread::Cancel))
         .task(Task::new("noise", noise::noise).unread(Unread::Wait))
-        // What was copied stays copied, but a file that is being copied is worth waiting for.
+        // An exit waits for the file that is being copied; the copied files stay in any case.
         .task(Task::new("sync", sync::sync).on_exit(OnExit::Finish))
         .schedule("sync", "sync", (), Schedule::every(Duration::from_secs(60)).at_once())
         .task(
-            // Time enough to read why it failed.
+            // The delays are long enough to read why it failed.
             Task::new("watcher", watcher::watcher)
                 .restart(Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_secs(10)))),
         )
         .service("watcher", ())
-        // Registered like the others, but named by no file in `capabilities/`.
+        // Registered like the others, but no file in `capabilities/` allows it.
         .task(Task::new("secret", secret::secret))
         .handle_signals()
         .on_quit(quit::ask)

@@ -1,7 +1,7 @@
 //! The workbench: the example app of `tauri-plugin-tasks`.
 //!
-//! Four kinds of real work, one file each ([`download`], [`hash_folder`], [`job`] and [`tail`](mod@tail)), a service
-//! ([`watcher`](mod@watcher)) and one that a schedule runs ([`sync`](mod@sync)), two that only make streams to look at
+//! It has four kinds that the forms start, one file each ([`download`], [`hash_folder`], [`job`] and [`tail`](mod@tail)), a
+//! service ([`watcher`](mod@watcher)), a kind that a schedule runs ([`sync`](mod@sync)), two that only emit test streams
 //! ([`numbers`] and [`noise`]), and one that no window may start ([`secret`]).
 
 pub mod download;

@@ -1,25 +1,25 @@
-//! `noise`: bytes that look random, of which everybody can tell what they must be. For the console and the end-to-end tests,
-//! as `numbers` is.
+//! `noise`: bytes that look random, but can be computed by anyone who checks them. Like `numbers`, it is for the console and
+//! the end-to-end tests.
 
 use serde::{Deserialize, Serialize};
 use specta::Type;
 use specta_typescript::Number;
 use tauri_plugin_tasks::{Bytes, Failure, TaskContext, Unit};
 
-/// Which bytes.
+/// What to emit.
 #[derive(Debug, Deserialize, Serialize, Type)]
 pub struct NoiseInput {
-    /// How many.
+    /// How many bytes.
     #[specta(type = Number)]
     pub bytes: u64,
-    /// In chunks of this size.
+    /// How many bytes a chunk has.
     #[specta(type = Number)]
     pub chunk: usize,
-    /// Other seeds, other bytes.
+    /// The seed: another one gives other bytes.
     pub seed: u32,
 }
 
-/// Emits bytes that look random, and gives their BLAKE3 hash.
+/// Emits bytes that look random, and returns their BLAKE3 hash.
 pub async fn noise(ctx: TaskContext<(), Bytes>, input: NoiseInput) -> Result<String, Failure> {
     ctx.progress().unit(Unit::Bytes).total(input.bytes);
     let mut source = Noise { state: input.seed | 1 };
@@ -38,13 +38,13 @@ pub async fn noise(ctx: TaskContext<(), Bytes>, input: NoiseInput) -> Result<Str
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Marsaglia's xorshift with 32 bits: a page can do the same in a line.
+/// Marsaglia's 32-bit xorshift: a page can do the same in one line.
 struct Noise {
     state: u32,
 }
 
 impl Noise {
-    /// One byte for each step.
+    /// Fills `bytes`, with one step for each byte.
     fn fill(&mut self, bytes: &mut [u8]) {
         for byte in bytes {
             self.state ^= self.state << 13;

@@ -1,5 +1,4 @@
-//! `numbers`: a stream of which everybody can tell what belongs in it. It is for the console and the end-to-end tests: no
-//! form starts it.
+//! `numbers`: a stream whose items are easy to check. It is for the console and the end-to-end tests: no form starts it.
 
 use std::time::Duration;
 
@@ -8,23 +7,23 @@ use specta::Type;
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use tokio::time::Instant;
 
-/// Which numbers.
+/// What to emit.
 #[derive(Debug, Deserialize, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct NumbersInput {
-    /// How many, from 0 on.
+    /// How many numbers, counted from 0.
     pub count: u32,
-    /// How many a second; 0 for as fast as it can.
+    /// How many per second; 0 for as fast as possible.
     pub per_second: u32,
 }
 
-/// Emits numbers, and says how many.
+/// Emits numbers, and returns how many.
 pub async fn numbers(ctx: TaskContext<(), u32>, input: NumbersInput) -> Result<u32, Failure> {
     ctx.progress().unit(Unit::Items).total(u64::from(input.count));
     let begin = Instant::now();
     for number in 0..input.count {
         if let Some(due) = (u64::from(number) * 1_000_000).checked_div(u64::from(input.per_second)) {
-            // It can only sleep for whole milliseconds: at a high rate there are several in each.
+            // Tokio sleeps for whole milliseconds only: at a high rate, several numbers come in each.
             tokio::time::sleep_until(begin + Duration::from_micros(due)).await;
         }
         ctx.emit(number).await?;

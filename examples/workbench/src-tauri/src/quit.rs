@@ -1,4 +1,4 @@
-//! The question before the app quits while work goes on, and its answer.
+//! The question to the user before the app quits while tasks run, and the answer.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 use tauri::{AppHandle, Emitter, Manager, Runtime, State};
 use tauri_plugin_tasks::{Quit, TaskSnapshot, TasksExt};
 
-/// What the pages listen to.
+/// The event that the pages listen to.
 const ASKED: &str = "quit-asked";
 
-/// Whether the app is to quit.
+/// Whether the app is about to quit.
 pub(crate) struct Question<R: Runtime>(Mutex<Stage<R>>);
 
 enum Stage<R: Runtime> {
     Working,
-    /// The user is asked.
+    /// The user has been asked and has not answered.
     Asked(Quit<R>),
     /// The user has decided to quit.
     Leaving,
@@ -32,7 +32,7 @@ impl<R: Runtime> Question<R> {
     }
 }
 
-/// What the user may choose.
+/// The answers that the user may choose.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Choice {
@@ -41,27 +41,27 @@ pub(crate) enum Choice {
     Stay,
 }
 
-/// What a page shows.
+/// The question as a page shows it.
 #[derive(Debug, Serialize)]
 pub(crate) struct QuitQuestion {
-    /// The user has decided to quit.
+    /// Whether the user has decided to quit.
     decided: bool,
-    /// What would be cut short, or is waited for.
+    /// The tasks that would be cut short, or that the quit waits for.
     tasks: Vec<TaskSnapshot>,
 }
 
-/// Has the pages ask. One that is just being loaded finds the question by `quit_waits_for`.
+/// Makes the pages ask the user. A page that is still loading finds the question with `quit_waits_for`.
 pub(crate) fn ask<R: Runtime>(quit: Quit<R>) {
     let app = quit.app().clone();
     *app.state::<Question<R>>().stage() = Stage::Asked(quit);
     if let Err(error) = app.emit(ASKED, ()) {
-        // Nobody can be asked, and the user would be left with a window that doesn't close.
+        // No page can ask, and the user would be left with a window that doesn't close.
         eprintln!("the pages can't be asked, so the app quits: {error}");
         decide(&app, Choice::Cancel);
     }
 }
 
-/// The question that there is; `None` if the app is not about to quit.
+/// Returns the open question, or `None` if the app is not about to quit.
 #[tauri::command]
 pub(crate) async fn quit_waits_for<R: Runtime>(
     app: AppHandle<R>,
@@ -74,13 +74,13 @@ pub(crate) async fn quit_waits_for<R: Runtime>(
     })
 }
 
-/// The user's answer.
+/// Takes the user's answer.
 #[tauri::command]
 pub(crate) async fn answer_quit<R: Runtime>(app: AppHandle<R>, choice: Choice) {
     decide(&app, choice);
 }
 
-/// Quits as a menu would: with all windows open.
+/// Quits as a menu item would, while all windows are open.
 #[tauri::command]
 pub(crate) async fn quit<R: Runtime>(app: AppHandle<R>) {
     app.exit(0);

@@ -1,4 +1,4 @@
-//! `sync`: copies what is new or has changed from the watched folder to its mirror. Run by a schedule.
+//! `sync`: copies new and changed files from the watched folder to its mirror. A schedule runs it.
 
 use std::{
     fs, io,
@@ -22,12 +22,12 @@ pub struct Synced {
     /// How many files were copied.
     #[specta(type = Number)]
     pub copied: u64,
-    /// How many were as they should be.
+    /// How many were already up to date.
     #[specta(type = Number)]
     pub kept: u64,
 }
 
-/// Copies, but deletes nothing.
+/// Copies new and changed files. Deletes nothing.
 pub async fn sync<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<Synced, Failure> {
     let (from, to) = (inbox(&app)?, mirror(&app)?);
     ctx.progress().unit(Unit::Files);
@@ -39,7 +39,7 @@ fn copy_all(from: &Path, to: &Path, token: &CancellationToken, mut done: impl Fn
     let mut synced = Synced { copied: 0, kept: 0 };
     for entry in WalkDir::new(from).min_depth(1) {
         let entry = entry?;
-        // A file that is half copied would be copied anew by the next run: this is between two.
+        // Stop between two files: one that is half copied would have to be copied again by the next run.
         if token.is_cancelled() {
             return Err(Failure::new("the sync was stopped"));
         }
@@ -59,7 +59,7 @@ fn copy_all(from: &Path, to: &Path, token: &CancellationToken, mut done: impl Fn
     Ok(synced)
 }
 
-/// As large as the original, and not older.
+/// Returns whether the copy is as large as the original, and not older.
 fn is_current(original: &Path, copy: &Path) -> io::Result<bool> {
     let original = fs::metadata(original)?;
     let Ok(copy) = fs::metadata(copy) else { return Ok(false) };
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_new_or_has_changed_is_copied_and_the_rest_is_kept() {
+    fn new_and_changed_files_are_copied_and_the_rest_is_kept() {
         let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let token = CancellationToken::new();
         let run = |token: &CancellationToken| copy_all(from.path(), to.path(), token, || {});

@@ -1,4 +1,4 @@
-//! `tail`: the lines of a log file, and those that are still to come.
+//! `tail`: the lines of a log file, including those that are still to come.
 
 use std::{
     io,
@@ -17,42 +17,42 @@ use lines::Lines;
 mod follow;
 mod lines;
 
-/// How often a file that was read to its end is looked at. That costs a few calls to the system, and works on network
-/// drives and for every kind of rotation, where file events need a watch on the folder, a fallback for where there are
-/// none, and this look besides.
+/// How often a file that was read to its end is polled. A poll costs a few system calls, and works on network drives and for
+/// every kind of rotation. File events would need a watch on the folder, a fallback for systems without them, and this poll as
+/// well.
 const POLL: Duration = Duration::from_millis(100);
-/// A longer line comes in pieces.
+/// The length in bytes above which a line comes in pieces.
 const LONGEST_LINE: usize = 64 * 1024;
-/// How much there is to see at first of a file that is not read from its start.
+/// How many bytes from the end are shown first if a file is not read from its start.
 const FIRST_BYTES: u64 = 8 * 1024;
 
-/// What to follow.
+/// Which file to follow.
 #[derive(Debug, Deserialize, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub struct TailInput {
     /// The log file.
     pub path: PathBuf,
-    /// From its first line on. Otherwise only its last few lines, and what comes after them.
+    /// Whether to begin with the first line, instead of the last few lines.
     pub from_start: bool,
 }
 
-/// What a tail is at.
+/// The state of a tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 pub struct TailDetail {
     /// How many lines it has emitted.
     #[specta(type = Number)]
     pub lines: u64,
-    /// How often another file had the name, or the file was emptied.
+    /// How often another file took the name, or the file was emptied.
     pub rotations: u32,
-    /// Whether there is something to read.
+    /// What the tail is doing.
     pub state: TailState,
 }
 
-/// What a tail does.
+/// What a tail is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
 #[serde(rename_all = "camelCase")]
 pub enum TailState {
-    /// Reads what is there.
+    /// Reads the lines that are there.
     Reading,
     /// Waits for more.
     Waiting,
@@ -60,14 +60,14 @@ pub enum TailState {
     Missing,
 }
 
-/// Why there are no lines, or no more of them.
+/// Why a tail failed.
 #[derive(Debug, Serialize, Type, thiserror::Error)]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum TailError {
-    /// There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard.
+    /// There was no file at the start, so the path is probably wrong. A tail waits for a file that goes missing later.
     #[error("there is no file {}", .0.display())]
     NoFile(PathBuf),
-    /// A folder, a pipe or a device.
+    /// The path is that of a folder, a pipe or a device.
     #[error("{} is not a file", .0.display())]
     NotAFile(PathBuf),
     /// The file could not be read.
@@ -91,7 +91,7 @@ impl From<io::Error> for TailError {
     }
 }
 
-/// Of a line that can't be emitted.
+/// The error of a line that can't be emitted.
 impl From<tauri_plugin_tasks::Error> for TailError {
     fn from(error: tauri_plugin_tasks::Error) -> Self {
         Self::Io(error.to_string())
@@ -100,8 +100,8 @@ impl From<tauri_plugin_tasks::Error> for TailError {
 
 /// Emits the lines of a file until it is cancelled.
 ///
-/// The disk is read on a blocking thread, a chunk at a time. No thread is held while nobody takes the lines or the file
-/// doesn't grow: that is waited for here, where a cancel drops this future.
+/// The disk is read on a blocking thread, a chunk at a time. While nobody takes the lines or the file doesn't grow, this future
+/// waits without occupying a thread, and a cancel drops it.
 pub async fn tail(ctx: TaskContext<TailDetail, String>, input: TailInput) -> Result<Never, TailError> {
     let mut tail = ctx
         .spawn_blocking(move |_| {
@@ -123,13 +123,13 @@ pub async fn tail(ctx: TaskContext<TailDetail, String>, input: TailInput) -> Res
         detail.rotations += u32::from(rotated);
         detail.state = state;
         for line in lines {
-            // Waits while the page takes none.
+            // Waits while nobody takes items and the buffer is full.
             ctx.emit(line).await?;
             detail.lines += 1;
         }
         read += bytes;
         ctx.progress().total(read + left).set(read);
-        // The only error is a detail over its size limit, and this one is small.
+        // The only possible error is a detail over its size limit, and this one is small.
         let _ = ctx.progress().detail(detail);
         if state != TailState::Reading {
             tokio::time::sleep(POLL).await;
@@ -143,7 +143,7 @@ struct Tail {
     lines: Lines,
 }
 
-/// What was there in one go.
+/// What one read of the file returned.
 #[derive(Debug)]
 struct Step {
     lines: Vec<String>,
@@ -193,7 +193,7 @@ mod tests {
 
     use super::{FIRST_BYTES, LONGEST_LINE, Step, Tail, TailInput, TailState, tail};
 
-    /// A log in a folder of its own, and who follows it.
+    /// A log in a folder of its own, and the tail that follows it.
     struct Log {
         folder: TempDir,
         tail: Tail,
@@ -224,7 +224,7 @@ mod tests {
             append(&mut OpenOptions::new().append(true).open(self.path()).unwrap(), text);
         }
 
-        /// All that there is now, and what it waits for then.
+        /// Reads all lines that there are now. Returns them, and what the tail then waits for.
         fn read(&mut self) -> (Vec<String>, TailState) {
             let mut all = Vec::new();
             loop {
@@ -236,7 +236,7 @@ mod tests {
             }
         }
 
-        /// The lines that there are now.
+        /// Reads all lines that there are now.
         fn lines(&mut self) -> Vec<String> {
             self.read().0
         }
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_replaced() {
+    fn invalid_utf_8_is_replaced() {
         let mut log = Log::with("");
         fs::write(log.path(), b"caf\xe9\n").unwrap();
         assert_eq!(log.lines(), ["caf\u{fffd}"]);
@@ -285,14 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn a_renamed_file_is_read_until_something_is_in_the_new_one() {
+    fn a_renamed_file_is_read_until_the_new_one_has_content() {
         let mut log = Log::with("one\n");
         let mut writer = OpenOptions::new().append(true).open(log.path()).unwrap();
         fs::rename(log.path(), log.rotated()).unwrap();
         assert_eq!(log.read(), (vec!["one".to_owned()], TailState::Missing));
         append(&mut writer, "two\n");
         assert_eq!(log.lines(), ["two"]);
-        // What rotates has made the new file; what writes has not been told yet.
+        // The rotation has created the new file, but the writer still writes to the old one.
         let mut new = File::create(log.path()).unwrap();
         assert_eq!(log.read(), (vec![], TailState::Waiting));
         append(&mut writer, "three\n");
@@ -335,16 +335,16 @@ mod tests {
         for new in ["a\nb\n", "uno\ndos\n", "uno\ndos\ntres\n"] {
             let mut log = Log::with("one\ntwo\n");
             assert_eq!(log.lines().len(), 2);
-            fs::write(log.path(), new).unwrap(); // the same file, anew
+            fs::write(log.path(), new).unwrap(); // rewrites the same file
             assert_eq!(log.lines(), new.lines().collect::<Vec<_>>());
         }
     }
 
     #[test]
-    fn an_emptied_file_is_noticed_in_the_midst_of_it() {
+    fn an_emptied_file_is_noticed_in_the_middle_of_reading() {
         let mut log = Log::with(&"one\n".repeat(100_000));
         assert_eq!(log.tail.step().unwrap().state, TailState::Reading, "there is more of it");
-        fs::write(log.path(), "two\n".repeat(100_000)).unwrap(); // the same file, anew
+        fs::write(log.path(), "two\n".repeat(100_000)).unwrap(); // rewrites the same file
         let lines = log.lines();
         assert_eq!(lines.iter().filter(|line| **line == "two").count(), 100_000, "of {}", lines.len());
     }
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_its_place_is_no_file() {
+    fn a_folder_with_the_name_counts_as_a_missing_file() {
         let mut log = Log::with("one\n");
         fs::remove_file(log.path()).unwrap();
         fs::create_dir(log.path()).unwrap();
@@ -391,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_short_file_is_all_of_it_and_that_of_a_long_line_is_a_part() {
+    fn the_end_of_a_short_file_is_all_of_it_and_the_end_of_a_long_line_is_a_part() {
         assert_eq!(Log::open("one\ntwo\n", false).lines(), ["one", "two"]);
         assert!(Log::open("", false).lines().is_empty());
         let content = "x".repeat(3 * usize::try_from(FIRST_BYTES).unwrap());
@@ -407,7 +407,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_emits_what_comes_until_it_is_cancelled() {
+    async fn a_task_emits_new_lines_until_it_is_cancelled() {
         let log = Log::with("one\ntwo\n");
         let task = start(log.path());
         let mut lines = task.items::<String>();
@@ -426,7 +426,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_task_says_how_far_it_is() {
+    async fn a_task_reports_its_progress_and_its_state() {
         let log = Log::with("one\ntwo\n");
         let task = start(log.path());
         let mut watch = task.watch();
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_is_told_with_each_step() {
+    fn each_step_says_how_much_is_left() {
         let mut log = Log::with(&"0123456789\n".repeat(60_000));
         let (mut read, mut before) = (0, 660_000);
         while read < 660_000 {

@@ -10,27 +10,27 @@ use tokio::sync::mpsc;
 
 use crate::folders::inbox;
 
-/// How many changes may wait to be counted; the system tells of the same file several times.
+/// How many changes may wait to be counted. The system reports the same file several times.
 const PENDING: usize = 1024;
 
-/// What it has seen since it began.
+/// What the watcher has seen since it started.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
 pub struct Watched {
-    /// The folder.
+    /// The watched folder.
     pub folder: String,
-    /// How many changes.
+    /// How many changes there were.
     #[specta(type = Number)]
     pub changes: u64,
     /// The name of the file that changed last.
     pub last: Option<String>,
 }
 
-/// Watches until it is told to stop. When it can't go on, because the folder is gone, it fails, and is run again.
+/// Watches the folder until it is cancelled. If the folder is gone, it fails and is restarted.
 pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (): ()) -> Result<(), Failure> {
     let folder = inbox(&app)?;
     let (tell, mut changes) = mpsc::channel(PENDING);
     let mut events = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Full or closed: somebody counts fewer changes, or nobody does.
+        // If the channel is full, some changes are not counted; if it is closed, nobody counts.
         let _ = tell.try_send(event);
     })?;
     events.watch(&folder, RecursiveMode::Recursive)?;
@@ -51,5 +51,5 @@ pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (
         ctx.progress().inc(1);
         ctx.progress().detail(watched.clone())?;
     }
-    Err(Failure::new(format!("the system tells no more of {}", folder.display())))
+    Err(Failure::new(format!("the system no longer reports changes in {}", folder.display())))
 }

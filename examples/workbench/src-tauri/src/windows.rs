@@ -1,10 +1,10 @@
-//! The windows beside the main one.
+//! The windows besides the main one.
 
 use serde::Deserialize;
 use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindowBuilder};
 
-/// A window the page may ask for. An enum, not a label: the capabilities go by labels, so a page must
-/// not choose them freely.
+/// A window that the page may open. It is an enum, not a label: labels decide which capabilities apply, so a page must not
+/// choose them freely.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Extra {
@@ -15,7 +15,7 @@ pub(crate) enum Extra {
 }
 
 impl Extra {
-    /// The label, by which `capabilities/*.json` know the window, and its title.
+    /// Returns the label that `capabilities/*.json` refer to, and the title.
     const fn label_and_title(self) -> (&'static str, &'static str) {
         match self {
             Self::Second => ("second", "Workbench: second window"),

@@ -1,4 +1,4 @@
-//! Keeps `src/tasks.gen.ts` what the Rust signatures say. `UPDATE_BINDINGS=1 cargo test -p workbench` rewrites it.
+//! Checks that `src/tasks.gen.ts` matches the Rust signatures. `UPDATE_BINDINGS=1 cargo test -p workbench` rewrites it.
 
 #[test]
 fn the_generated_types_are_current() {

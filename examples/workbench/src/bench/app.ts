@@ -1,30 +1,30 @@
 import { invoke } from "@tauri-apps/api/core";
 
-/** Which rows to measure. */
+/** Returns the names of the rows to measure. */
 export const rows = (): Promise<string[]> => invoke("rows");
 
-/** Says on the app's standard error what the page is at. */
+/** Prints what the page is doing, on the app's standard error. */
 export const note = (text: string): Promise<void> => invoke("note", { text });
 
-/** Hands over what was measured, and quits. */
+/** Passes the measurements to the app, and quits it. */
 export const done = (measured: string): Promise<void> => invoke("done", { measured });
 
-/** Says what is wrong, and quits. */
+/** Prints what went wrong, and quits the app. */
 export const failed = (message: string): Promise<void> => invoke("failed", { message });
 
-/** What the app and WebKit's processes took. */
+/** The memory and processor time that the app and WebKit's processes used. */
 export interface Taken {
-  /** Memory of all together that is no mapped file, before and the most of it since, in MiB. */
+  /** Memory of all of them that is no mapped file, in MiB: before, and the peak since then. */
   readonly beforeMib: number;
   readonly peakMib: number;
   readonly appPeakMib: number;
   readonly pagePeakMib: number;
-  /** Seconds of a processor. */
+  /** Processor time in seconds. */
   readonly appCpu: number;
   readonly pageCpu: number;
 }
 
-/** Watches the processes from here until the function it resolves with is called. */
+/** Watches the processes until the function that it resolves with is called. */
 export async function watchProcesses(): Promise<() => Promise<Taken>> {
   await invoke("watch_processes");
   return () => invoke("processes");

@@ -7,14 +7,14 @@ import { settle, watchFrames } from "./frames";
 import { show } from "./screen";
 
 const MIB = 1 << 20;
-/** Of 1 MiB each. */
+/** The number of chunks, of 1 MiB each. */
 const CHUNKS = 1_024;
-/** Where the chunks have marks: see src-tauri/src/bench/bytes.rs. */
+/** The distance between the marks in a chunk: see src-tauri/src/bench/bytes.rs. */
 const MARK = 1 << 12;
 
 export async function bytes(): Promise<Measured> {
   const measured: Measured = {};
-  // So that what slows down in the course of this slows down both alike.
+  // In this order, a machine that gets slower over time affects both ways equally.
   for (const way of ["bytes", "channel", "channel", "bytes"] as const) {
     await measure(measured, way, way === "bytes" ? throughBytes : throughChannel);
   }
@@ -35,7 +35,7 @@ async function throughChannel(page: Page): Promise<void> {
   await page.full;
 }
 
-/** The page asks for one chunk after the other, and for the next one already. */
+/** Requests one chunk after the other, each while the previous one is still on its way. */
 async function throughAnswers(page: Page): Promise<void> {
   const ask = (n: number): Promise<ArrayBuffer> => invoke("answer_bytes", { n });
   let next = ask(0);
@@ -61,12 +61,12 @@ async function measure(measured: Measured, name: string, way: Way): Promise<void
   add(measured, name, { MbPerS: megabytes / seconds, ...cost(await frames(), await processes()) });
 }
 
-/** Takes the stream as it comes. */
+/** Takes and checks the stream as it comes. */
 class Page {
   #taken = 0;
   #fill: () => void = () => {};
   #spoil: (error: Error) => void = () => {};
-  /** Resolves when all has come, and rejects when something else has. */
+  /** Resolves when all bytes have come, and rejects if a byte is wrong. */
   readonly full = new Promise<void>((resolve, reject) => {
     this.#fill = resolve;
     this.#spoil = reject;
@@ -79,7 +79,7 @@ class Page {
       const mark = (place / MARK + Math.floor(place / MIB)) % 256;
       if (chunk[place - this.#taken] === mark) continue;
       const error = new Error(`there is another byte than ${mark} at ${place}`);
-      // What is thrown in a script that Rust evaluates nobody hears of.
+      // An error that is thrown in a script that Rust evaluates is reported nowhere.
       this.#spoil(error);
       throw error;
     }

@@ -8,9 +8,9 @@ interface Kind<Input, Item = never, Output = null> {
   error: { message: string };
 }
 
-/** How many a second, and how many in all. */
+/** How many pulses per second, and how many in all. */
 export type Pulses = { rate: number; count: number };
-/** `sent` in microseconds since 1970. */
+/** `sent` is in microseconds since 1970. */
 export type Pulse = { number: number; sent: number };
 export type Flood = { reports: number; forMs: number; words: boolean };
 export type Flooded = { reports: number; nanoseconds: number };

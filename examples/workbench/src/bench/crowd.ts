@@ -10,11 +10,11 @@ import { show } from "./screen";
 
 const TASKS = 10_000;
 const WATCHED_MS = 5_000;
-/** As many as the tutorials' way bears, or nearly. */
+/** Nearly as many tasks as the way in the tutorials can handle. */
 const FEWER_TASKS = 1_000;
-/** Of each of those, at ten a second. */
+/** How many reports each of those makes, at ten per second. */
 const REPORTS = 30;
-/** Tasks on the screen. */
+/** How many tasks are on the screen. */
 const SHOWN = 30;
 /** The last reports of all tasks must be in the list after this time. */
 const QUIET_MS = 5_000;
@@ -108,7 +108,7 @@ async function until(isSo: () => boolean, what: string, list: List): Promise<voi
   }
 }
 
-/** As tutorials do it: an event for each report, and a map in the page. */
+/** The way in the tutorials: an event for each report, and a map in the page. */
 async function asEvents(measured: Measured): Promise<void> {
   const list = new List();
   const completed = new Map<number, number>();

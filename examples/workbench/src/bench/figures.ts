@@ -2,10 +2,10 @@ import type { Taken } from "./app";
 import { note } from "./app";
 import type { Frames } from "./frames";
 
-/** What was measured, by name. What was measured in rounds has a figure for each. */
+/** The measurements, by name, with one figure for each round. */
 export type Measured = { [name: string]: number[] };
 
-/** Adds another round's figures, each under `name` and its own name. */
+/** Adds the figures of another round, each under `name` followed by its own name. */
 export function add(measured: Measured, name: string, figures: { [figure: string]: number }): void {
   for (const [figure, value] of Object.entries(figures)) {
     const key = `${name}${figure}`;
@@ -17,7 +17,7 @@ export function add(measured: Measured, name: string, figures: { [figure: string
   void note(`${name}: ${words.join(", ")}`);
 }
 
-/** What all ways of delivery have in common. */
+/** The figures that all ways of delivery have in common. */
 export const cost = (frames: Frames, taken: Taken) => ({
   GapMs: frames.longestGapMs,
   Fps: frames.perSecond,

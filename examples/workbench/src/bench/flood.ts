@@ -9,9 +9,9 @@ import { watchMessages } from "./messages";
 import { show } from "./screen";
 
 const REPORTS = 10_000_000;
-/** As many as the tutorials' ways bear. */
+/** As many reports as the ways in the tutorials can handle. */
 const FEWER_REPORTS = 100_000;
-/** Ten million reports are over before there is anything to count: so they are made again and again. */
+/** Ten million reports are over too soon to count messages, so they are repeated for this time. */
 const LONG_MS = 4_000;
 
 export async function flood(): Promise<Measured> {
@@ -25,9 +25,9 @@ export async function flood(): Promise<Measured> {
 }
 
 interface Told {
-  /** Reports that were made. */
+  /** How many reports were made. */
   readonly made: number;
-  /** Nanoseconds they took. */
+  /** How long they took, in nanoseconds. */
   readonly took: number;
 }
 
@@ -62,7 +62,7 @@ async function throughEvents(seen: (completed: number) => void): Promise<Told> {
   return told;
 }
 
-/** Sends, and waits until the last one is here. */
+/** Sends the reports, and waits until the last one has arrived. */
 async function untilLast(
   send: (report: (message: Report, seen: (completed: number) => void) => void) => Promise<number>,
 ): Promise<Told> {

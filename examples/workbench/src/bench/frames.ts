@@ -1,4 +1,4 @@
-/** How the page was drawn. */
+/** How many frames the page drew, and how regularly. */
 export interface Frames {
   readonly count: number;
   readonly perSecond: number;
@@ -9,8 +9,8 @@ export interface Frames {
 const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
 
 /**
- * Watches the frames from the next one on, and calls `draw` in each. The function it resolves with waits for one more,
- * so that a page that is frozen until then is seen as frozen.
+ * Watches the frames from the next one on, and calls `draw` in each. The function that it resolves with waits for one more
+ * frame, so that a page that is frozen at that moment is measured as frozen.
  */
 export async function watchFrames(draw: () => void = () => {}): Promise<() => Promise<Frames>> {
   let isOver = false;
@@ -34,7 +34,7 @@ export async function watchFrames(draw: () => void = () => {}): Promise<() => Pr
   };
 }
 
-/** Two frames: what was drawn in the first is on the screen. */
+/** Waits for two frames: what was drawn in the first one is then on the screen. */
 export async function settle(): Promise<void> {
   await frame();
   await frame();

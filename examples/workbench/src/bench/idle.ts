@@ -7,7 +7,7 @@ const MS = 1_000;
 /** The first frames of a page that was just loaded come late. */
 const WARM_UP_MS = 500;
 
-/** How this display draws a page that has nothing else to do. */
+/** Measures how this display draws a page that does nothing else. */
 export async function idle(): Promise<Measured> {
   await wait(WARM_UP_MS);
   let drawn = 0;

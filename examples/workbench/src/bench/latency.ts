@@ -8,17 +8,17 @@ import { show } from "./screen";
 const SLOW: Pulses = { rate: 10, count: 400 };
 const FAST: Pulses = { rate: 1_000, count: 1_500 };
 const FAST_ORDER = ["items", "channel", "channel", "items", "items", "channel", "channel", "items"];
-/** How far the clocks of Rust and of the page may seem to be apart, in microseconds. */
+/** How far apart the clocks of Rust and of the page may be, in microseconds. */
 const TOLERANCE = 100;
 const EXCHANGES = 200;
 
-/** The times from sending to handling, in microseconds, of each item. */
+/** Measures the time from sending to handling of each item, in microseconds. */
 export async function latency(): Promise<Measured> {
   const measured: Measured = { items10: [], channel10: [], items1000: [], channel1000: [] };
   if (!self.crossOriginIsolated)
     throw new Error("the page's clock has steps of 1 ms: it is not isolated");
   await compareClocks();
-  // Both at once: ten a second don't get into each other's way, and so both see the same machine.
+  // Both at once, so that both run under the same conditions: at ten per second, they don't disturb each other.
   show({ state: `${SLOW.rate} a second` });
   const [items, messages] = await Promise.all([throughItems(SLOW), throughChannel(SLOW)]);
   measured["items10"] = items;
@@ -72,8 +72,8 @@ function createLog() {
 }
 
 /**
- * Rust and the page read the same clock of the machine, so times can be compared if the page's has no offset. Rust's
- * reading must lie between two of the page's around it: what offset that leaves possible gets narrower with each exchange.
+ * Checks that the page's clock has no offset. Rust and the page read the same clock of the machine, so Rust's time must lie
+ * between the times that the page reads before and after it. Each exchange narrows down the possible offset.
  */
 async function compareClocks(): Promise<void> {
   let least = Number.NEGATIVE_INFINITY;

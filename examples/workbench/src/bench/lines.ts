@@ -8,15 +8,15 @@ import { settle, watchFrames } from "./frames";
 import { show } from "./screen";
 
 const LINES = 1_000_000;
-/** As many as the tutorials' ways bear. */
+/** As many lines as the ways in the tutorials can handle. */
 const FEWER_LINES = 300_000;
 const ROUNDS = 3;
-/** Lines on the screen, of which the newest are shown in each frame. */
+/** How many lines, the newest ones, each frame shows. */
 const SHOWN = 10;
 
 export async function lines(): Promise<Measured> {
   const measured: Measured = {};
-  // What needs little memory first: WebKit gives back late what another way has taken.
+  // The ways that need little memory come first: WebKit is slow to release what another way has used.
   for (let round = 0; round < ROUNDS; round += 1) {
     await measure(measured, "items", LINES, throughItems);
     await measure(measured, "batches", LINES, throughBatches);
@@ -64,14 +64,14 @@ async function measure(measured: Measured, name: string, count: number, way: Way
   add(measured, name, { PerS: count / seconds, ...cost(await frames(), await processes()) });
 }
 
-/** Takes lines as they come, and shows the newest. */
+/** Takes and checks the lines as they come, and shows the newest. */
 class Page {
   readonly #count: number;
   readonly #newest: string[] = [];
   #taken = 0;
   #fill: () => void = () => {};
   #spoil: (error: Error) => void = () => {};
-  /** Resolves when all have come, and rejects when something else has. */
+  /** Resolves when all lines have come, and rejects if a line is wrong. */
   readonly full = new Promise<void>((resolve, reject) => {
     this.#fill = resolve;
     this.#spoil = reject;
@@ -83,10 +83,10 @@ class Page {
 
   take(line: string): void {
     const n = this.#taken;
-    // The last digit of each, and all of some: what is lost, doubled or in another order is noticed, at little cost.
+    // Checks the last digit of each line and the whole of some: at little cost, this notices lost, repeated and reordered lines.
     if (line.charCodeAt(7) - 48 !== n % 10 || (n % 997 === 0 && line !== expected(n))) {
       const error = new Error(`instead of line ${n} this came: ${line}`);
-      // What is thrown in a script that Rust evaluates nobody hears of.
+      // An error that is thrown in a script that Rust evaluates is reported nowhere.
       this.#spoil(error);
       throw error;
     }

@@ -30,7 +30,7 @@ async function run(): Promise<void> {
   await done(JSON.stringify(measured));
 }
 
-// A row that delivers less than all, or in another order, measures nothing.
+// A row that loses or reorders something has no valid measurement, so every error ends the run.
 const fail = (error: unknown): void => {
   const words = error instanceof Error ? `${error.message}\n${error.stack ?? ""}` : String(error);
   void failed(words);

@@ -1,10 +1,10 @@
-/** What the plugin's sessions have brought to the page. */
+/** What the page has received through the plugin's sessions. */
 export interface Messages {
-  /** Pushed ones, and answers to acknowledgements that hold more than nothing. */
+  /** The number of messages: pushed ones, and those that came as answers to acknowledgements. */
   readonly count: number;
-  /** The most within one second. */
+  /** The most messages within one second. */
   readonly mostInASecond: number;
-  /** States of tasks in watched lists. */
+  /** The number of task states in watched lists. */
   readonly states: number;
 }
 
@@ -16,8 +16,8 @@ interface Watch {
 let watch: Watch | undefined;
 
 /**
- * Counts what reaches the page from now on, at the last place that everything passes before it reaches the client: where
- * Tauri looks up the callback that an answer or a message is for.
+ * Counts the messages that reach the page from now on. It hooks into the last step before the client: where Tauri looks up the
+ * callback for an answer or a message.
  */
 export function watchMessages(): () => Messages {
   install();
@@ -65,14 +65,14 @@ function count(watching: Watch, data: unknown): void {
   }
 }
 
-/** A message of a session: on its channel (with an index around it), or as an answer. */
+/** Returns a session's message, which comes on its channel, wrapped with an index, or as an answer. */
 function sessionMessage(data: unknown): SessionMessage | undefined {
   if (typeof data !== "object" || data === null) return undefined;
   if ("events" in data && "lists" in data) return data as SessionMessage;
   return "index" in data && "message" in data ? sessionMessage(data.message) : undefined;
 }
 
-/** The most of the sorted `times` that lie within `ms` of each other. */
+/** Returns the largest number of the sorted `times` that lie within `ms` of each other. */
 function mostWithin(times: readonly number[], ms: number): number {
   let most = 0;
   let from = 0;

@@ -4,7 +4,7 @@ const row = find(document, "#row", HTMLElement);
 const state = find(document, "#state", HTMLElement);
 const screen = find(document, "#screen", HTMLElement);
 
-/** What there is to see. What is left out stays. */
+/** Changes what the page shows. Parts that are left out stay as they are. */
 export function show(shown: { row?: string; state?: string; screen?: string }): void {
   if (shown.row !== undefined) row.textContent = shown.row;
   if (shown.state !== undefined) state.textContent = shown.state;

@@ -5,10 +5,10 @@ import type { Measured } from "./figures";
 import { show } from "./screen";
 
 const ROUNDS = 20;
-/** In sequence: each waits for the end of the one before. */
+/** How often each round does it, one after the other. */
 const TIMES = 100;
 
-/** The times of one, in milliseconds, one for each round. */
+/** Measures the time of one start or call, in milliseconds, for each round. */
 export async function start(): Promise<Measured> {
   let answered = 0;
   let ended = 0;
@@ -28,15 +28,15 @@ export async function start(): Promise<Measured> {
     mainThreadMs: [],
   };
   const forth = Object.keys(ways) as (keyof typeof ways)[];
-  // Until the compilers of all have warmed up.
+  // A first run of each, not counted, warms up the compilers.
   for (const way of forth) await time(ways[way]);
   for (let round = 0; round < ROUNDS; round += 1) {
     show({ state: `round ${round + 1} of ${ROUNDS}` });
-    // Each round the other way round, so that what comes first is not always the same.
+    // Every second round is in reverse order, so that the same one doesn't always come first.
     const order = round % 2 === 0 ? forth : [...forth].reverse();
     for (const way of order) measured[way].push(await time(ways[way]));
   }
-  // The end that comes with the answer needs no message of its own.
+  // The share of tasks whose end came with the answer to the start, without a message of its own.
   return { ...measured, endedInAnswer: [ended / answered] };
 }
 

@@ -7,15 +7,15 @@ use tauri::{
 use tauri_plugin_tasks::{Builder, Bytes, Failure, Task, TaskContext};
 
 const CHUNK: usize = 1 << 20;
-/// The page looks at one byte out of so many: often enough to notice what is missing or in another order, and seldom
-/// enough to take no time.
+/// The page checks one byte out of this many: often enough to notice missing or reordered bytes, and rarely enough to
+/// take no time.
 const MARK: usize = 1 << 12;
 
 pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
     tasks.task(Task::new("bench-bytes", bytes))
 }
 
-/// Chunk number `n`. Its marks go on counting from chunk to chunk, and begin one higher in each.
+/// Returns chunk number `n`. The marks count on from chunk to chunk, plus one more at the start of each.
 fn chunk(n: usize) -> Vec<u8> {
     let mut chunk = vec![0xA5; CHUNK];
     for (place, mark) in chunk.iter_mut().step_by(MARK).enumerate() {
@@ -31,7 +31,7 @@ async fn bytes(ctx: TaskContext<(), Bytes>, chunks: u32) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Raw messages on a channel, as fast as they can be sent.
+/// Sends raw messages on a channel as fast as it can.
 #[tauri::command]
 pub(super) async fn send_bytes(channel: Channel<InvokeResponseBody>, chunks: u32) -> tauri::Result<()> {
     for n in 0..chunks as usize {
@@ -40,7 +40,7 @@ pub(super) async fn send_bytes(channel: Channel<InvokeResponseBody>, chunks: u32
     Ok(())
 }
 
-/// One chunk as the raw answer of a command, for a page that asks for one after the other.
+/// Returns one chunk as the raw answer of a command, for a page that requests one after the other.
 #[tauri::command]
 pub(super) async fn answer_bytes(n: u32) -> Response {
     Response::new(chunk(n as usize))

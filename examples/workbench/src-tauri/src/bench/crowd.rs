@@ -14,7 +14,7 @@ use tauri_plugin_tasks::{Builder, CancelReason, Failure, Task, TaskContext, Task
 
 const NAME: &str = "bench-crowd";
 const PERIOD: Duration = Duration::from_millis(100);
-/// What each task has to do: more than it will.
+/// The total that each task reports, which it never reaches.
 const TOTAL: u64 = 10_000;
 
 /// What all tasks of the crowd share.
@@ -30,7 +30,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>, crowd: &Arc<Crowd>) -> Bui
     tasks.task(Task::new(NAME, handler))
 }
 
-/// Reports until the crowd stops, and then stays as it is until it is cancelled.
+/// Reports until the crowd stops, and then waits until it is cancelled.
 async fn report(ctx: TaskContext, crowd: Arc<Crowd>) -> Result<(), Failure> {
     ctx.progress().total(TOTAL);
     let mut clock = tokio::time::interval(PERIOD);
@@ -44,7 +44,7 @@ async fn report(ctx: TaskContext, crowd: Arc<Crowd>) -> Result<(), Failure> {
     }
 }
 
-/// Starts so many tasks.
+/// Starts `tasks` tasks.
 #[tauri::command]
 pub(super) async fn crowd_begin(app: AppHandle, tasks: u32) -> Result<(), String> {
     for _ in 0..tasks {
@@ -53,11 +53,11 @@ pub(super) async fn crowd_begin(app: AppHandle, tasks: u32) -> Result<(), String
     Ok(())
 }
 
-/// Lets no task report any more; answers how often they have.
+/// Makes all tasks stop reporting, and returns how many reports they have made.
 #[tauri::command]
 pub(super) async fn crowd_stop(crowd: State<'_, Arc<Crowd>>) -> Result<u64, String> {
     crowd.stopped.store(true, Ordering::SeqCst);
-    // Whoever looked before that has reported when its next tick is due.
+    // A task that checked the flag just before has made its report by the time of its next tick.
     tokio::time::sleep(PERIOD * 2).await;
     Ok(crowd.reports.load(Ordering::SeqCst))
 }
@@ -68,15 +68,15 @@ pub(super) async fn crowd_end(app: AppHandle) -> usize {
     app.tasks().cancel_all(&TaskFilter::default().task(NAME), CancelReason::User)
 }
 
-/// What tutorials send for each step.
+/// The message that tutorials send for each step.
 #[derive(Debug, Clone, Serialize)]
 struct Report {
     id: u32,
     completed: u32,
 }
 
-/// As tutorials do it: so many tasks that send an event for each report, each of them `reports` times. Answers when all is
-/// sent.
+/// Does it as tutorials do: `tasks` tasks make `reports` reports each, and send an event for each report. Returns when all
+/// of them are sent.
 #[tauri::command]
 pub(super) async fn emit_crowd(app: AppHandle, tasks: u32, reports: u32) -> tauri::Result<()> {
     let tasks = (0..tasks).map(|id| {
@@ -90,7 +90,7 @@ pub(super) async fn emit_crowd(app: AppHandle, tasks: u32, reports: u32) -> taur
             Ok::<_, tauri::Error>(())
         })
     });
-    // All of them run from here on, not one after the other.
+    // `collect` starts all of them; otherwise they would run one after the other.
     for task in tasks.collect::<Vec<_>>() {
         task.await??;
     }

@@ -1,4 +1,4 @@
-//! Progress that is reported as fast as a thread can.
+//! Progress that a thread reports as fast as it can.
 
 use std::time::{Duration, Instant};
 
@@ -54,14 +54,14 @@ async fn flood(ctx: TaskContext, input: Flood) -> Result<Flooded, Failure> {
     .await
 }
 
-/// What tutorials send for each step.
+/// The message that tutorials send for each step.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Report {
     completed: u32,
     total: u32,
 }
 
-/// Answers how long it took, in nanoseconds.
+/// Sends reports on a channel, and returns how long it took, in nanoseconds.
 #[tauri::command]
 pub(super) async fn send_reports(channel: Channel<Report>, reports: u32) -> tauri::Result<f64> {
     let begin = Instant::now();
@@ -71,7 +71,7 @@ pub(super) async fn send_reports(channel: Channel<Report>, reports: u32) -> taur
     Ok(begin.elapsed().as_secs_f64() * 1e9)
 }
 
-/// Answers how long it took, in nanoseconds.
+/// Emits reports as events, and returns how long it took, in nanoseconds.
 #[tauri::command]
 pub(super) async fn emit_reports(app: AppHandle, reports: u32) -> tauri::Result<f64> {
     let begin = Instant::now();

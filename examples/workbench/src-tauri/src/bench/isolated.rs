@@ -1,6 +1,6 @@
-//! The page on a loopback address instead of Tauri's own protocol, so that it has a fine clock: WebKit's has steps of
-//! 20 µs in a page that is isolated from other origins, which only one from a server can be, and else of 1 ms. Everything
-//! that is sent between app and page goes the same way as ever.
+//! Serves the page from a loopback address instead of Tauri's own protocol, to give it a fine clock. WebKit's clock has steps
+//! of 20 µs in a page that is cross-origin isolated, and of 1 ms in any other; only a page from a server can be isolated.
+//! The messages between app and page take the same way as without this.
 
 use std::{
     collections::HashMap,
@@ -36,7 +36,7 @@ pub(super) fn serve(context: &mut Context) -> tauri::Result<()> {
 fn answer(mut stream: TcpStream, files: &Files) -> io::Result<()> {
     let mut lines = BufReader::new(&stream).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
-    // To its end, or closing the connection would reset it.
+    // Reads the request to its end: closing the connection before would reset it.
     for line in lines {
         if line?.is_empty() {
             break;

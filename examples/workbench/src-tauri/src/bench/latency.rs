@@ -29,8 +29,8 @@ pub(super) struct Pulse {
     sent: f64,
 }
 
-/// Makes pulses when they are due. The time between two is half of a period to one and a half, so that they keep step
-/// neither with frames nor with anything else.
+/// Produces each pulse when it is due. The time between two pulses varies from half a period to one and a half, so that they
+/// are in step neither with frames nor with anything else.
 struct Pace {
     pulses: Pulses,
     number: u32,
@@ -42,14 +42,14 @@ impl Pace {
         Self { pulses, number: 0, due: Instant::now() }
     }
 
-    /// The next pulse, sent now, if there is one left.
+    /// Waits until the next pulse is due and returns it, or `None` if none is left.
     async fn next(&mut self) -> Option<Pulse> {
         let number = self.number;
         if number == self.pulses.count {
             return None;
         }
         self.number += 1;
-        // Multiples of the golden ratio fall evenly between 0 and 1, and never into a pattern.
+        // The fractional parts of multiples of the golden ratio cover 0 to 1 evenly and without a pattern.
         let part = (f64::from(number) * 0.618_033_988_749_895).fract();
         self.due += Duration::from_secs_f64((0.5 + part) / f64::from(self.pulses.rate));
         sleep_until(self.due).await;
@@ -65,7 +65,7 @@ async fn emit_pulses(ctx: TaskContext<(), Pulse>, pulses: Pulses) -> Result<(), 
     Ok(())
 }
 
-/// The same on a channel.
+/// Sends the pulses on a channel.
 #[tauri::command]
 pub(super) async fn send_pulses(channel: Channel<Pulse>, pulses: Pulses) -> tauri::Result<()> {
     let mut pace = Pace::new(pulses);
@@ -75,7 +75,7 @@ pub(super) async fn send_pulses(channel: Channel<Pulse>, pulses: Pulses) -> taur
     Ok(())
 }
 
-/// Microseconds since 1970, for the page to see that its clock is the same.
+/// Returns the time in microseconds since 1970, for the page to compare its clock with.
 #[tauri::command]
 pub(super) fn clock() -> f64 {
     now()

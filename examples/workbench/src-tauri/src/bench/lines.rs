@@ -7,7 +7,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
     tasks.task(Task::new("bench-lines", lines))
 }
 
-/// Line number `n`, of 90 bytes. The page knows how one looks, and compares.
+/// Returns line number `n`, of 90 bytes. The page knows what it looks like, and compares.
 fn line(n: u32) -> String {
     format!("{n:08} 2026-03-14T15:09:26Z INFO worker-7 copied a chunk of 4 KiB to an archive in 12 ms")
 }
@@ -19,7 +19,7 @@ async fn lines(ctx: TaskContext<(), String>, count: u32) -> Result<(), Failure> 
     Ok(())
 }
 
-/// As tutorials do it: an event for each line.
+/// Does it as tutorials do: an event for each line.
 #[tauri::command]
 pub(super) async fn emit_lines(app: AppHandle, count: u32) -> tauri::Result<()> {
     for n in 0..count {
@@ -28,7 +28,7 @@ pub(super) async fn emit_lines(app: AppHandle, count: u32) -> tauri::Result<()> 
     Ok(())
 }
 
-/// As tutorials do it that know of channels: a message for each line.
+/// Does it as tutorials on channels do: a message for each line.
 #[tauri::command]
 pub(super) async fn send_lines(channel: Channel<String>, count: u32) -> tauri::Result<()> {
     for n in 0..count {

@@ -1,7 +1,7 @@
 //! The window part of `cargo xtask bench`, compiled only with the feature `bench`: a page of its own instead of the
-//! workbench's, kinds of task that do nothing but deliver, and beside each the same work done as tutorials do it.
+//! workbench's, kinds of task that do nothing but deliver, and next to each the same work done as tutorials do it.
 //!
-//! What is measured and how is in the page (`../../src/bench`), one file a row as here; `BENCHMARKS.md` says the rest.
+//! The page (`../../src/bench`) measures; like here, it has one file for each row. For more, see `BENCHMARKS.md`.
 
 mod bytes;
 mod crowd;
@@ -18,18 +18,18 @@ use tauri::{AppHandle, Context, Manager, WebviewUrl};
 
 use processes::Processes;
 
-/// Names the rows to measure, with commas between them. Without it the program is the workbench.
+/// The variable with the rows to measure, separated by commas. Without it, the program runs as the workbench.
 const ROWS: &str = "WORKBENCH_BENCH";
 
-/// Whether somebody wants rows to be measured.
+/// Returns whether rows are to be measured.
 pub(crate) fn is_asked() -> bool {
     std::env::var_os(ROWS).is_some()
 }
 
-/// Opens the page, which measures what it is asked to, and ends with what it found on standard output.
+/// Opens the page, which measures the rows, prints the measurements on standard output, and quits.
 pub(crate) fn run(mut context: Context) -> tauri::Result<()> {
     let config = context.config_mut();
-    // A window of another label, so that nothing of the workbench's own capabilities is there.
+    // The windows get another label, so that none of the workbench's own capabilities apply.
     for window in &mut config.app.windows {
         "bench".clone_into(&mut window.label);
         window.url = WebviewUrl::App("bench.html".into());
@@ -75,14 +75,14 @@ pub(crate) fn run(mut context: Context) -> tauri::Result<()> {
         .run(context)
 }
 
-/// Which rows the page is to measure.
+/// Returns the rows that the page is to measure.
 #[tauri::command]
 fn rows() -> Vec<String> {
     let rows = std::env::var(ROWS).unwrap_or_default();
     rows.split(',').map(str::trim).filter(|row| !row.is_empty()).map(str::to_owned).collect()
 }
 
-/// Says on standard error what the page is at.
+/// Prints what the page is doing, on standard error.
 #[tauri::command]
 fn note(text: &str) {
     eprintln!("  {text}");
@@ -97,7 +97,7 @@ fn done(app: AppHandle, measured: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Says why there is nothing to print, and quits.
+/// Prints why the page can't measure, and quits.
 #[tauri::command]
 fn failed(app: AppHandle, message: &str) {
     eprintln!("The page can't measure: {message}");

@@ -1,4 +1,4 @@
-//! What the app and WebKit's processes take of the machine.
+//! The memory and processor time that the app and WebKit's processes use.
 
 use std::{
     fs, io,
@@ -10,12 +10,12 @@ use std::{
 use serde::Serialize;
 use tauri::{State, async_runtime::Mutex};
 
-/// Between two looks at the memory.
+/// The time between two samples of the memory.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Linux counts the time of processes in hundredths of a second, for programs at least.
+/// In `/proc`, Linux counts the processor time of processes in hundredths of a second.
 const TICKS_A_SECOND: f64 = 100.0;
 
-/// What is watched at the moment, if anything is.
+/// The current watch, if there is one.
 #[derive(Default)]
 pub(super) struct Processes {
     watch: Mutex<Option<Watch>>,
@@ -28,22 +28,22 @@ struct Watch {
     looks: JoinHandle<io::Result<Look>>,
 }
 
-/// What was taken between two calls.
+/// The memory and processor time that were used between two calls.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Taken {
-    /// Memory of the app and of the page's processes together before, and the most of it since then.
+    /// Memory of the app and of the page's processes together: before, and the peak since then.
     before_mib: f64,
     peak_mib: f64,
-    /// The most of each by itself.
+    /// The peak of each by itself.
     app_peak_mib: f64,
     page_peak_mib: f64,
-    /// Seconds of a processor.
+    /// Processor time in seconds.
     app_cpu: f64,
     page_cpu: f64,
 }
 
-/// Begins to look at the memory, until [`processes`] is called.
+/// Starts to sample the memory, until [`processes`] is called.
 #[tauri::command]
 pub(super) async fn watch_processes(processes: State<'_, Processes>) -> Result<(), String> {
     let mut watch = processes.watch.lock().await;
@@ -66,13 +66,13 @@ pub(super) async fn watch_processes(processes: State<'_, Processes>) -> Result<(
     Ok(())
 }
 
-/// What was taken since [`watch_processes`] was called.
+/// Returns what was used since [`watch_processes`] was called.
 #[tauri::command]
 pub(super) async fn processes(processes: State<'_, Processes>) -> Result<Taken, String> {
     let watch = processes.watch.lock().await.take().ok_or("nothing is watched: call watch_processes first")?;
     let cpu = Cpu::now().map_err(|error| error.to_string())?;
     let _ = watch.stop.send(());
-    let peak = watch.looks.join().map_err(|_| "the thread that looks at the memory panicked")?;
+    let peak = watch.looks.join().map_err(|_| "the thread that samples the memory panicked")?;
     let peak = peak.map_err(|error| error.to_string())?;
     Ok(Taken {
         before_mib: watch.before.together,
@@ -84,9 +84,9 @@ pub(super) async fn processes(processes: State<'_, Processes>) -> Result<Taken, 
     })
 }
 
-/// Memory at one moment in MiB: all that is no mapped file. What processes share is counted in each, so this is rather too
-/// much. `smaps_rollup` would know better, but takes a process's memory map for itself for some ms each time, which slows
-/// down what is measured by a sixth.
+/// A sample of the memory that is no mapped file, in MiB. Memory that processes share is counted in each of them, so the sum
+/// is too high. `smaps_rollup` would be exact, but locks a process's memory map for some ms each time, which slows down the
+/// measured work by a sixth.
 #[derive(Clone, Copy)]
 struct Look {
     app: f64,
@@ -113,7 +113,7 @@ impl Look {
     }
 }
 
-/// Time of processors, in seconds.
+/// Processor time, in seconds.
 #[derive(Clone, Copy)]
 struct Cpu {
     app: f64,
@@ -128,7 +128,7 @@ impl Cpu {
     }
 }
 
-/// WebKit's processes: those that this one has started.
+/// Returns the ids of WebKit's processes: the children of this process.
 fn children() -> io::Result<Vec<String>> {
     let parent = std::process::id().to_string();
     let mut children = Vec::new();
@@ -137,7 +137,7 @@ fn children() -> io::Result<Vec<String>> {
         if !name.starts_with(|first: char| first.is_ascii_digit()) {
             continue;
         }
-        // It may be gone by now, if it is another one's.
+        // A process that is not a child may be gone by now.
         if stat(&name).is_ok_and(|stat| fields(&stat).and_then(|mut fields| fields.nth(1)) == Some(&parent)) {
             children.push(name);
         }
@@ -149,12 +149,12 @@ fn stat(process: &str) -> io::Result<String> {
     fs::read_to_string(format!("/proc/{process}/stat"))
 }
 
-/// What follows the name, which is in brackets and may hold anything: the state, the parent's number, and so on.
+/// Returns the fields after the name: the state, the parent's id, and so on. The name is in parentheses and may contain anything.
 fn fields(stat: &str) -> Option<impl Iterator<Item = &str>> {
     Some(stat.rsplit_once(')')?.1.split_whitespace())
 }
 
-/// Time in the program and in the system for it.
+/// Returns the ticks spent in user and in kernel mode.
 fn cpu_ticks(stat: &str) -> Option<f64> {
     let times: Vec<f64> = fields(stat)?.skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
     (times.len() == 2).then(|| times.iter().sum())
@@ -184,14 +184,14 @@ mod tests {
     const STAT: &str = "7 (a) b) (c) S 3 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 1 0 5 6 7";
 
     #[test]
-    fn a_process_is_read_whatever_its_name_is() {
+    fn the_fields_of_a_process_are_found_whatever_its_name_is() {
         assert_eq!(fields(STAT).unwrap().nth(1), Some("3"));
         assert_eq!(cpu_ticks(STAT), Some(300.0));
         assert_eq!(cpu_ticks("7 (a) S 3"), None);
     }
 
     #[test]
-    fn memory_is_what_is_no_file() {
+    fn memory_leaves_out_mapped_files() {
         let text = "VmRSS:\t  9000 kB\nRssAnon:\t    1024 kB\nRssFile:\t    4096 kB\nRssShmem:\t    1024 kB\n";
         assert_eq!(memory_mib(text), Some(2.0));
         assert_eq!(memory_mib("RssAnon: 1 kB"), None);

@@ -11,10 +11,10 @@ async fn empty(_: TaskContext, (): ()) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A command that does nothing, on the runtime's threads, as the plugin's are.
+/// A command that does nothing and runs on the runtime's threads, as the plugin's commands do.
 #[tauri::command]
 pub(super) async fn empty_invoke() {}
 
-/// A command that does nothing, on the main thread.
+/// A command that does nothing and runs on the main thread.
 #[tauri::command]
 pub(super) fn empty_invoke_main() {}

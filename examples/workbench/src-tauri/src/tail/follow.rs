@@ -9,40 +9,39 @@ use std::{
 
 use same_file::Handle;
 
-/// Read in one go.
+/// The most bytes that one read returns.
 const CHUNK: usize = 256 * 1024;
-/// So many bytes before the place where reading stopped must still be the same when it goes on.
+/// How many bytes before the current position must be unchanged when reading continues.
 const OVERLAP: usize = 256;
 
-/// The bytes of the file under a name, whichever file that is.
+/// Reads the file under a name, even if that becomes another file.
 ///
-/// A file that is renamed or removed is read on, until something is in the new file under its name: whoever writes may
-/// take a while to go over. A file that was emptied is read from its beginning.
+/// After a file is renamed or removed, reading continues until the new file under its name has content: the writer may take
+/// a while to switch over. A file that was emptied is read from its beginning.
 ///
-/// It looks at one file after the other. What is written to a file that came and went while nobody called
-/// [`next`](Self::next) is not seen.
+/// Files are read one after the other. A file that came and went between two calls of [`next`](Self::next) is not seen.
 #[derive(Debug)]
 pub(super) struct Follow {
     path: PathBuf,
-    /// Open all the time, so that no other file can have its inode.
+    /// Kept open, so that no other file can get its inode.
     file: Handle,
-    /// How many bytes of the file were read.
+    /// How many bytes of the file have been read.
     position: u64,
     buffer: Box<[u8]>,
-    /// The last bytes that were read, to notice a file that was emptied and has grown again.
+    /// The last bytes that were read: they reveal a file that was emptied and has grown again.
     last: Vec<u8>,
-    /// The next file, when something is in it.
+    /// The next file, once it has content.
     next: Option<Handle>,
 }
 
-/// What there is.
+/// What a call of [`Follow::next`] has found.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
-    /// More of the file.
+    /// More bytes of the file.
     Bytes(&'a [u8]),
-    /// The file is over; what follows is the beginning of another one.
+    /// The end of the file; the next bytes are the beginning of another one.
     End,
-    /// There is nothing now. `missing`: no file has the name.
+    /// Nothing new. `missing` says whether no file has the name.
     Nothing { missing: bool },
 }
 
@@ -59,16 +58,16 @@ impl Follow {
         })
     }
 
-    /// Begins with the last whole lines that have room in `bytes`, so that there is something to see.
+    /// Begins with the last whole lines that fit into `bytes`, so that there is something to see.
     pub(super) fn from_end(path: &Path, bytes: u64) -> io::Result<Self> {
         let mut follow = Self::from_start(path)?;
         let size = follow.size()?;
         if size > bytes {
-            // A line that begins just there is whole: the byte before tells.
+            // Read one byte more: if it ends a line, the line after it is whole.
             follow.seek(size - bytes - 1)?;
             let mut end = Vec::new();
             follow.file.as_file_mut().take(bytes + 1).read_to_end(&mut end)?;
-            // One line that is longer than all of this is begun in its middle.
+            // A line that is longer than this begins in its middle.
             let begun = memchr::memchr(b'\n', &end).map_or(1, |end| end + 1);
             follow.seek(size - bytes - 1 + begun as u64)?;
         }
@@ -80,7 +79,7 @@ impl Follow {
         Ok(self.size()?.saturating_sub(self.position))
     }
 
-    /// The next of what there is.
+    /// Returns what comes next.
     pub(super) fn next(&mut self) -> io::Result<Found<'_>> {
         let Some(new) = self.read_on()? else {
             self.seek(0)?;
@@ -93,7 +92,7 @@ impl Follow {
             self.last.drain(..self.last.len().saturating_sub(OVERLAP));
             return Ok(Found::Bytes(bytes));
         }
-        // What was written to the old file before something was in the new one has been read.
+        // Everything that was written to the old file before the new one had content has been read.
         if let Some(next) = self.next.take() {
             self.file = next;
             self.seek(0)?;
@@ -102,9 +101,9 @@ impl Follow {
         self.look()
     }
 
-    /// Looks which file has the name, at the end of the one that had it.
+    /// Checks, at the end of the current file, which file has the name now.
     fn look(&mut self) -> io::Result<Found<'_>> {
-        // One that can't be read counts as none: a file that is just being made may get its permissions a moment later.
+        // A file that can't be opened counts as missing: one that was just created may get its permissions a moment later.
         let Ok(named) = open(&self.path) else { return Ok(Found::Nothing { missing: true }) };
         if named != self.file && named.as_file().metadata()?.len() > 0 {
             self.next = Some(named);
@@ -113,14 +112,14 @@ impl Follow {
         Ok(Found::Nothing { missing: false })
     }
 
-    /// Reads more of the file; answers where in the buffer it is. `None` if the file has been emptied since it was read, even if it
-    /// is as long as it was again: then what was read last, and is read once more in the same go, is not the same.
+    /// Reads more of the file, and returns where in the buffer it is. Returns `None` if the file was emptied since the last read, even
+    /// if it has grown to its old length again: each read repeats the last bytes of the one before, and they differ then.
     fn read_on(&mut self) -> io::Result<Option<Range<usize>>> {
         let overlap = self.last.len();
         self.file.as_file_mut().seek(SeekFrom::Start(self.position - overlap as u64))?;
         let read = self.file.as_file_mut().read(&mut self.buffer)?;
         let is_same = self.buffer.get(..read).is_some_and(|bytes| bytes.starts_with(&self.last));
-        // Where reading begins, nothing was read before it, and only the size tells.
+        // At the start there are no bytes to compare, so only the size can reveal it.
         let is_shorter = overlap == 0 && read == 0 && self.size()? < self.position;
         Ok((is_same && !is_shorter).then_some(overlap..read))
     }
@@ -138,9 +137,9 @@ impl Follow {
 }
 
 fn open(path: &Path) -> io::Result<Handle> {
-    // Before it is opened: to open a named pipe waits for somebody who writes to it.
+    // Check before opening: opening a named pipe would wait for a writer.
     if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
     }
     Handle::from_file(File::open(path)?)
 }

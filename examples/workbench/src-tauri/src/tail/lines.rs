@@ -1,15 +1,15 @@
-//! From bytes to lines.
+//! Splits bytes into lines.
 
 use memchr::memchr;
 
-/// Cuts bytes into lines, however they come.
+/// Splits bytes into lines, in whatever chunks they come.
 ///
-/// A line ends with `\n` or `\r\n`. What is no UTF-8 is replaced by `U+FFFD`. A line of more than `limit` bytes comes in
-/// pieces, so that a file without line ends needs no more memory than another one.
+/// A line ends with `\n` or `\r\n`. Invalid UTF-8 is replaced by `U+FFFD`. A line of more than `limit` bytes comes in pieces,
+/// so that a file without line ends needs no more memory than any other.
 #[derive(Debug)]
 pub(super) struct Lines {
     limit: usize,
-    /// What has no line end yet: `limit + 1` bytes at most.
+    /// The bytes without a line end so far: `limit + 1` at most.
     open: Vec<u8>,
 }
 
@@ -18,7 +18,7 @@ impl Lines {
         Self { limit, open: Vec::new() }
     }
 
-    /// The lines that `bytes` complete.
+    /// Adds `bytes`, and returns the lines that they complete.
     pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(end) = memchr(b'\n', bytes) {
@@ -30,7 +30,7 @@ impl Lines {
                 let mut whole = std::mem::take(&mut self.open);
                 whole.extend_from_slice(line);
                 self.cut(&whole, true, &mut lines);
-                // Its memory is used again for the next one.
+                // Reuse its memory for the next line.
                 whole.clear();
                 self.open = whole;
             }
@@ -43,7 +43,7 @@ impl Lines {
         lines
     }
 
-    /// What was left without a line end, when nothing follows it any more.
+    /// Returns the rest without a line end, when no more bytes follow.
     pub(super) fn finish(&mut self) -> Vec<String> {
         let open = std::mem::take(&mut self.open);
         let mut lines = Vec::new();
@@ -53,10 +53,10 @@ impl Lines {
         lines
     }
 
-    /// Adds a line, in pieces if it is long. If it goes on, its end is given back: it may still get a line end that makes
-    /// it just short enough.
+    /// Adds a line to `lines`, in pieces if it is long. If it is not complete, returns its last piece instead of adding it: a
+    /// line end may follow that makes it just short enough.
     fn cut<'a>(&self, mut line: &'a [u8], complete: bool, lines: &mut Vec<String>) -> &'a [u8] {
-        // A `\r` is part of the line end, or may be.
+        // A final `\r` belongs to the line end, or may turn out to.
         let longest = if complete {
             line = line.strip_suffix(b"\r").unwrap_or(line);
             self.limit
@@ -79,10 +79,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The last place up to `limit` that is not in the middle of a character.
+/// Returns the last index up to `limit` that is not in the middle of a character.
 fn boundary(bytes: &[u8], limit: usize) -> usize {
     let continues = |at: &usize| bytes.get(*at).is_some_and(|byte| byte & 0b1100_0000 == 0b1000_0000);
-    // A character has three continuation bytes at most: more of them in a row is no UTF-8, and may be cut anywhere.
+    // A character has at most three continuation bytes. More of them in a row are not UTF-8, and may be cut anywhere.
     (limit.saturating_sub(3)..=limit).rev().find(|at| *at > 0 && !continues(at)).unwrap_or(limit)
 }
 
@@ -90,14 +90,14 @@ fn boundary(bytes: &[u8], limit: usize) -> usize {
 mod tests {
     use super::Lines;
 
-    /// The lines of `bytes` when they come in chunks of `size`, and what is left at the end.
+    /// Returns the lines of `bytes` when they come in chunks of `size`, and the rest at the end.
     fn lines(bytes: &[u8], size: usize, limit: usize) -> (Vec<String>, Vec<String>) {
         let mut lines = Lines::new(limit);
         let complete = bytes.chunks(size).flat_map(|chunk| lines.push(chunk)).collect();
         (complete, lines.finish())
     }
 
-    /// The same however the bytes are cut into chunks.
+    /// Checks the lines for every size of chunks.
     #[track_caller]
     fn check(bytes: &[u8], limit: usize, complete: &[&str], rest: &[&str]) {
         for size in 1..=bytes.len() {
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_utf_8_is_replaced() {
+    fn invalid_utf_8_is_replaced() {
         check(b"gr\xf6\xdfer\nok\n\xe2\x82", 100, &["gr\u{fffd}\u{fffd}er", "ok"], &["\u{fffd}"]);
         check("größer\n😀\n".as_bytes(), 100, &["größer", "😀"], &[]);
     }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_just_the_limit_is_one_piece() {
+    fn a_line_of_exactly_the_limit_is_one_piece() {
         check(b"0123\n4567\r\n89\n", 4, &["0123", "4567", "89"], &[]);
         check(b"01234567\n", 4, &["0123", "4567"], &[]);
         check(b"01234567\r\n", 4, &["0123", "4567"], &[]);
@@ -145,7 +145,7 @@ mod tests {
     fn no_piece_ends_in_the_middle_of_a_character() {
         check("ßßßß\n".as_bytes(), 5, &["ßß", "ßß"], &[]);
         check("a😀😀\n".as_bytes(), 4, &["a", "😀", "😀"], &[]);
-        // Continuation bytes that continue nothing: there is no good place to cut, but there is a limit.
+        // These continuation bytes continue nothing: there is no good place to cut, but the limit must hold.
         let (got, _) = lines(&[[0x80; 9].as_slice(), b"\n"].concat(), 10, 4);
         assert_eq!(got.iter().map(|piece| piece.chars().count()).collect::<Vec<_>>(), [4, 4, 1]);
     }
