@@ -79,7 +79,7 @@ impl App {
     pub async fn start(program: &str, evidence: &Path) -> Result<Self> {
         let binary = binary(program)?;
         let _ = fs::remove_dir_all(evidence);
-        fs::create_dir_all(evidence).with_context(|| format!("can't make {}", evidence.display()))?;
+        fs::create_dir_all(evidence).with_context(|| format!("can't create {}", evidence.display()))?;
         let (folder, data_folder) = (TempDir::new()?, TempDir::new()?);
         let log = File::create(evidence.join("app.log"))?;
         let display = Display::start(&evidence.join("xvfb.log"))?;

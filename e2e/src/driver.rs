@@ -71,12 +71,12 @@ impl Driver {
 impl Driver {
     /// Returns the id of the app's process.
     pub fn app(&self) -> Result<u32> {
-        Ok(self.app.context("no app runs")?.as_raw_nonzero().get().cast_unsigned())
+        Ok(self.app.context("the driver has started no app")?.as_raw_nonzero().get().cast_unsigned())
     }
 
     /// Returns the resident memory of the app's process in bytes, without that of WebKit's processes.
     pub fn app_memory(&self) -> Result<u64> {
-        let app = self.app.context("no app runs")?;
+        let app = self.app.context("the driver has started no app")?;
         let path = format!("/proc/{}/status", app.as_raw_nonzero());
         let status = fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -96,7 +96,7 @@ async fn nothing_above_the_list_moves_when_data_arrives() -> Result<()> {
         let mut all = BTreeMap::new();
         for width in WIDTHS {
             app.resize(width, 700).await?;
-            eventually("a window of that size", async || {
+            eventually("a window of the new width", async || {
                 let now: u32 = app.script("return innerWidth", Value::Null).await?;
                 Ok((now == width).then_some(()))
             })

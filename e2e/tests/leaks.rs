@@ -68,7 +68,7 @@ async fn fifty_reloads_leave_no_session_reader_watcher_or_task_behind() -> Resul
         for round in 0..RELOADS {
             app.script::<Value>(USE, Value::Null).await.with_context(|| format!("round {round}"))?;
             let in_use = held(app).await?;
-            ensure!(in_use.sessions == 1 && in_use.readers == 1, "round {round}: {in_use:?}");
+            ensure!(in_use.sessions == 1 && in_use.readers == 1, "round {round}: one session and one reader should be held: {in_use:?}");
             ensure_few_complaints(app).await?;
             app.reload().await?;
             let listen = "

@@ -34,7 +34,7 @@ pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>>
 /// Returns the folder for the output of stages and programs, and creates it.
 pub fn logs() -> Result<PathBuf> {
     let logs = target().join("xtask/logs");
-    fs::create_dir_all(&logs).with_context(|| format!("can't make {}", logs.display()))?;
+    fs::create_dir_all(&logs).with_context(|| format!("can't create {}", logs.display()))?;
     Ok(logs)
 }
 

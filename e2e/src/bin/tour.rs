@@ -88,7 +88,7 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
         println!("The download {file} fetched {}, byte for byte what was sent.", snapshot.amount());
     }
 
-    ensure!(server.requests(&BUSY) == BUSY.fail + 1, "busy.bin was asked for {} times", server.requests(&BUSY));
+    ensure!(server.requests(&BUSY) == BUSY.fail + 1, "busy.bin was requested {} times", server.requests(&BUSY));
     println!("The server failed the first {} requests for busy.bin.", BUSY.fail);
 
     let card = page.card_when(batch, "the end of the batch", Card::has_ended).await?;

@@ -74,9 +74,9 @@ pub fn measure() -> Result<Vec<Figure>> {
         Figure::new("- over one atomic addition", ratio(INC, ATOMIC), "x"),
         Figure::new("10,000 running tasks, from cancel_all to the last end", time(CANCEL, MILLISECOND), "ms")
             .named("cancel_10k_ms", None),
-        Figure::new("a task past 100,000 in the queue, over one past 1,000", growth, "x")
+        Figure::new("a task queued before 100,000 others, over one before 1,000", growth, "x")
             .named("admission_growth", Some(Goal::AtMost(1.5))),
-        Figure::new("- past 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
+        Figure::new("- before 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
         Figure::new("- a new priority for one of 100,000, over one of 1,000", ratio(MOVE_MOST, MOVE_FEW), "x"),
     ])
 }

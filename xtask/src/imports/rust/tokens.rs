@@ -147,7 +147,7 @@ fn path(cursor: Cursor<'_>) -> Option<(Path, Cursor<'_>)> {
 
 fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
     let is_name = path.len() == 1;
-    // The name of a field or a typed variable.
+    // A name before a single colon is a field or a typed variable.
     if is_name && signs(after, ":").is_some() && signs(after, "::").is_none() {
         return None;
     }
