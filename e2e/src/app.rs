@@ -1,4 +1,4 @@
-//! A running example app, seen through its window.
+//! A running example app, driven through its window.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -24,11 +24,11 @@ use crate::desktop::close_window;
 use crate::driver::Driver;
 use crate::{PATIENCE, eventually};
 
-/// How long what comes after a test may take.
+/// The time limit for each step of the clean-up after a test.
 const FAREWELL: Duration = Duration::from_secs(20);
 
-/// Runs a test against a freshly started app. If it fails, pictures and pages of all windows stay in
-/// `target/e2e/<test>/`, beside what the app printed.
+/// Runs a test against a freshly started app. If the test fails, a screenshot and the HTML of each window stay in
+/// `target/e2e/<test>/`, beside the app's output.
 pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
     // The test harness names each test's thread after it.
     let thread = std::thread::current();
@@ -37,16 +37,16 @@ pub async fn with_app(program: &str, test: impl AsyncFnOnce(&App) -> Result<()>)
     let app = App::start(program, &evidence).await?;
     let outcome = AssertUnwindSafe(test(&app)).catch_unwind().await;
     if !matches!(outcome, Ok(Ok(()))) {
-        // A page that is gone may never answer.
+        // A page that has crashed or closed may never answer.
         let _ = timeout(FAREWELL, app.keep_evidence()).await;
-        eprintln!("Pictures of the windows are in {}. The app printed:", evidence.display());
+        eprintln!("Screenshots of the windows are in {}. The app printed:", evidence.display());
         eprintln!("{}", app.log().unwrap_or_default());
     }
     app.close().await;
     outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-/// What a script in the page threw.
+/// An error that a script in the page threw.
 #[derive(Debug, Deserialize)]
 pub struct PageError {
     pub name: String,
@@ -65,7 +65,7 @@ impl std::error::Error for PageError {}
 
 pub struct App {
     client: Client,
-    /// Of the windows by their labels, as far as they are known.
+    /// The windows that were found so far, by label.
     windows: Mutex<HashMap<String, WindowHandle>>,
     driver: Driver,
     display: Display,
@@ -75,11 +75,11 @@ pub struct App {
 }
 
 impl App {
-    /// Starts an example app, which must have been built, and waits for its page.
+    /// Starts an example app and waits until its page has loaded. The app must have been built.
     pub async fn start(program: &str, evidence: &Path) -> Result<Self> {
         let binary = binary(program)?;
         let _ = fs::remove_dir_all(evidence);
-        fs::create_dir_all(evidence).with_context(|| format!("can't make {}", evidence.display()))?;
+        fs::create_dir_all(evidence).with_context(|| format!("can't create {}", evidence.display()))?;
         let (folder, data_folder) = (TempDir::new()?, TempDir::new()?);
         let log = File::create(evidence.join("app.log"))?;
         let display = Display::start(&evidence.join("xvfb.log"))?;
@@ -88,7 +88,7 @@ impl App {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(serde_json::from_value(capabilities)?);
         let launch = launch_alone()?;
-        // The driver waits for ever for an app that ended before it opened a window.
+        // If the app ends before it opens a window, the driver waits forever.
         let client = timeout(PATIENCE, builder.connect(&driver.url()))
             .await
             .with_context(|| format!("{program} opened no window within {PATIENCE:?}; see {}", evidence.display()))?
@@ -111,37 +111,37 @@ impl App {
     }
 
     pub async fn close(self) {
-        // The driver ends the app when the session ends; dropping the driver makes sure.
+        // The driver ends the app when the session ends. If it doesn't, dropping the driver kills the app.
         let _ = timeout(FAREWELL, self.client.close()).await;
     }
 
-    /// Where the workbench keeps its downloads.
+    /// The folder of the workbench's downloads.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Where the workbench keeps the folder that it watches, and its mirror.
+    /// The folder that holds the workbench's inbox, which it watches, and the mirror of the inbox.
     pub fn data_folder(&self) -> &Path {
         self.data_folder.path()
     }
 
-    /// Whether the app's process still runs.
+    /// Returns whether the app's process still runs.
     pub fn runs(&self) -> bool {
         self.driver.app_runs()
     }
 
-    /// How many bytes of memory the app's process has, without those of its pages.
+    /// Returns the resident memory of the app's process in bytes, without that of WebKit's processes.
     pub fn memory(&self) -> Result<u64> {
         self.driver.app_memory()
     }
 
-    /// What the app has printed so far.
+    /// Returns what the app has printed so far.
     fn log(&self) -> Result<String> {
         Ok(fs::read_to_string(self.evidence.join("app.log"))?)
     }
 
-    /// Runs the body of an async function in the page, with `args`, and gives what it returns. What it throws is a
-    /// [`PageError`].
+    /// Runs the body of an async function in the page, with `args`, and returns its result. If the script throws, the
+    /// error is a [`PageError`].
     pub async fn script<T: DeserializeOwned>(&self, body: &str, args: Value) -> Result<T> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -161,24 +161,24 @@ impl App {
             );"
         );
         let answer = self.client.execute_async(&script, vec![args]).await?;
-        let answer = answer.as_str().context("the script gave no answer")?;
+        let answer = answer.as_str().context("the script returned nothing")?;
         match serde_json::from_str(answer)? {
             Answer::Returned(value) => Ok(serde_json::from_value(value)?),
             Answer::Threw(error) => Err(error.into()),
         }
     }
 
-    /// Runs a script that gives nothing and may end its own page.
+    /// Runs a script that returns nothing and may leave its own page.
     pub async fn run(&self, body: &str, args: Value) -> Result<()> {
         self.client.execute(&format!("const [args] = arguments; {body}"), vec![args]).await?;
         Ok(())
     }
 
-    /// Turns to a window by its label, once its page is there.
+    /// Switches to the window with this label and waits until its page has loaded.
     pub async fn window(&self, label: &str) -> Result<()> {
         eventually(&format!("a window {label:?}"), async || {
             for window in self.client.windows().await? {
-                // A window that is about to close may never answer which it is.
+                // A window that is about to close may never answer, so those with other labels are not asked again.
                 let known = self.known_label(&window);
                 if known.as_ref().is_some_and(|known| known != label) {
                     continue;
@@ -196,7 +196,7 @@ impl App {
         .await
     }
 
-    /// Closes a window with this title, as its user would.
+    /// Closes the window with this title, as its user would.
     pub fn close_window(&self, title: &str) -> Result<()> {
         close_window(self.display.name(), self.driver.app()?, title)
     }
@@ -206,7 +206,7 @@ impl App {
         windows.iter().find(|(_, known)| *known == window).map(|(label, _)| label.clone())
     }
 
-    /// Whether the scripts of the page have run.
+    /// Returns whether the page has loaded and is not one that [`App::reload`] has left.
     async fn is_loaded(&self) -> Result<bool> {
         self.script("return window.isLeft !== true && document.readyState === 'complete'", Value::Null).await
     }
@@ -215,30 +215,30 @@ impl App {
         self.script("return window.__TAURI_INTERNALS__.metadata.currentWindow.label", Value::Null).await
     }
 
-    /// Reloads the page as its user would, and waits for the new one.
+    /// Reloads the page as its user would, and waits for the new page.
     pub async fn reload(&self) -> Result<()> {
         self.run("window.isLeft = true", Value::Null).await?;
         self.client.refresh().await?;
         self.is_reloaded().await
     }
 
-    /// Has the page reload itself, and waits for the new one.
+    /// Makes the page reload itself, and waits for the new page.
     pub async fn reload_in_page(&self) -> Result<()> {
         self.run("window.isLeft = true; setTimeout(() => location.reload());", Value::Null).await?;
         self.is_reloaded().await
     }
 
-    /// The driver may be back before the new page has come.
+    /// Waits for the new page, because the driver may return before it is there.
     async fn is_reloaded(&self) -> Result<()> {
         eventually("a new page", async || Ok(self.is_loaded().await?.then_some(()))).await
     }
 
-    /// The element with this `data-testid`, once it is there.
+    /// Waits for the element with this `data-testid`.
     pub async fn element(&self, test_id: &str) -> Result<Element> {
         self.find(&format!("[data-testid={test_id}]")).await
     }
 
-    /// The element that a selector names, once it is there.
+    /// Waits for the element that a CSS selector names.
     pub async fn find(&self, selector: &str) -> Result<Element> {
         eventually(&format!("an element {selector}"), async || {
             Ok(Some(self.client.find(Locator::Css(selector)).await?))
@@ -246,14 +246,14 @@ impl App {
         .await
     }
 
-    /// Types into an empty or emptied field.
+    /// Clears a field and types into it.
     pub async fn enter(&self, test_id: &str, text: &str) -> Result<()> {
         let field = self.element(test_id).await?;
         field.clear().await?;
         field.send_keys(text).await.with_context(|| format!("can't type into {test_id}"))
     }
 
-    /// Puts a text into a field at once: a driver that types takes its time.
+    /// Puts a text into a field at once, because the driver types slowly.
     pub async fn paste(&self, test_id: &str, text: &str) -> Result<()> {
         self.element(test_id).await?;
         let script = r#"
@@ -269,10 +269,10 @@ impl App {
         select.select_by_value(value).await.with_context(|| format!("{test_id} has no {value:?}"))
     }
 
-    /// The text of an element; empty while it is hidden.
+    /// Returns the text of an element, or an empty text while the element is hidden.
     pub async fn text(&self, test_id: &str) -> Result<String> {
         self.element(test_id).await?;
-        // The driver finds no text in an element that cuts off what has no room.
+        // The driver returns no text for an element that clips its overflow.
         let script = "
             const element = document.querySelector(`[data-testid=${args}]`);
             return element.checkVisibility() ? element.innerText.trim() : '';
@@ -288,7 +288,7 @@ impl App {
         fs::write(path, self.client.screenshot().await?).with_context(|| format!("can't write {}", path.display()))
     }
 
-    /// As much as can still be had: a test has failed already.
+    /// Saves a screenshot and the HTML of each window. Ignores errors, since the test has failed already.
     async fn keep_evidence(&self) {
         for window in self.client.windows().await.unwrap_or_default() {
             if self.client.switch_to_window(window).await.is_err() {
@@ -303,7 +303,7 @@ impl App {
     }
 }
 
-/// The folder `target`: this program is `target/<profile>/tour` or `target/<profile>/deps/<test>`.
+/// Returns the folder `target`: this program is `target/<profile>/tour` or `target/<profile>/deps/<test>`.
 pub fn target() -> PathBuf {
     profile().parent().map(Path::to_owned).unwrap_or_default()
 }
@@ -315,8 +315,8 @@ fn profile() -> PathBuf {
     folder.to_owned()
 }
 
-/// Waits for its turn, which ends when the file is dropped. The driver picks a free port for the app to listen on, and another driver
-/// could pick the same one until the app does.
+/// Waits until no other test launches an app; the lock is released when the file is dropped. The driver picks a free port for the
+/// app to listen on, and until the app listens there, another driver could pick the same port.
 fn launch_alone() -> Result<File> {
     let lock = File::create(target().join("launch.lock"))?;
     lock.lock()?;

@@ -1,4 +1,4 @@
-//! A click that is seen to arrive: the driver clicks on the place where an element was, and does not say what is there by then.
+//! Clicks that are checked: the driver clicks where an element was, and does not report what it hit.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl App {
         self.click_on(&format!("[data-testid={test_id}]")).await
     }
 
-    /// Clicks on what a selector names, as its user would. Fails if something else is hit.
+    /// Clicks on the element that a CSS selector names, as a user would. Fails if the click hits something else.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
         prepare(self, selector).await?;
@@ -22,8 +22,8 @@ impl App {
     }
 }
 
-/// Scrolls to an element, for the driver leaves it at the edge of what is to be seen, waits until it stands still, and has the page
-/// note what the next click hits.
+/// Scrolls an element to the middle of the view (the driver would leave it at the edge), waits until the element stands still, and
+/// makes the page record what the next click hits.
 async fn prepare(app: &App, selector: &str) -> Result<()> {
     let script = "
         const element = document.querySelector(args);
@@ -37,7 +37,7 @@ async fn prepare(app: &App, selector: &str) -> Result<()> {
         window.unlisten?.abort();
         window.unlisten = new AbortController();
         window.addEventListener('click', ({ target, isTrusted }) => {
-            // Those that the page makes itself are nobody's.
+            // The page's own synthetic clicks don't count.
             if (!isTrusted || window.hit !== null) return;
             window.hit = { wanted: element.contains(target), markup: target.cloneNode?.().outerHTML ?? 'the document' };
         }, { capture: true, signal: window.unlisten.signal });
@@ -45,9 +45,9 @@ async fn prepare(app: &App, selector: &str) -> Result<()> {
     app.script::<Value>(script, json!(selector)).await.map(drop)
 }
 
-/// An error if the click has hit something else, or nothing. One that ended the app has hit.
+/// Fails if the click has hit something else, or nothing. A click that ends the app counts as a hit.
 async fn ensure_hit(app: &App, selector: &str) -> Result<()> {
-    let what = format!("the page hears of a click on {selector}: is it disabled?");
+    let what = format!("the page to receive a click on {selector}: is it disabled?");
     let told = eventually(&what, async || app.script::<Option<Hit>>("return window.hit", Value::Null).await);
     let hit = tokio::select! {
         hit = told => hit?,
@@ -55,7 +55,7 @@ async fn ensure_hit(app: &App, selector: &str) -> Result<()> {
     };
     ensure!(
         hit.wanted,
-        "a click on {selector} has hit {} instead: it moved away under the pointer, or is covered",
+        "a click on {selector} has hit {} instead: the element moved away under the pointer, or is covered",
         hit.markup
     );
     Ok(())
@@ -64,7 +64,7 @@ async fn ensure_hit(app: &App, selector: &str) -> Result<()> {
 #[derive(serde::Deserialize)]
 struct Hit {
     wanted: bool,
-    /// What was hit, without what is in it.
+    /// The markup of the element that was hit, without its children.
     markup: String,
 }
 

@@ -1,11 +1,11 @@
-//! What a window manager does: there is none under Xvfb.
+//! What a window manager would do. Xvfb has none.
 
 use anyhow::{Context as _, Result};
 use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask};
 
-/// Asks a window of this process to close, as a click on the cross in its title bar does. The driver can't: it destroys the page
-/// and leaves the window.
+/// Asks a window of `process` to close, as its close button would. The driver can't do that: it destroys the page and leaves the
+/// window open.
 pub fn close_window(display: &str, process: u32, title: &str) -> Result<()> {
     let (x11, screen) = x11rb::connect(Some(display))?;
     let root = x11.setup().roots[screen].root;

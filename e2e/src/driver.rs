@@ -1,4 +1,4 @@
-//! One `WebKitWebDriver` for each test, and an end to all that it starts.
+//! One `WebKitWebDriver` for each test, which ends together with the app that it has started.
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -18,7 +18,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts the driver. What it and the app print goes to `log`.
+    /// Starts the driver. Its output and the app's go to `log`.
     pub async fn start(display: &Display, app_folder: &Path, data_folder: &Path, log: &File) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new("WebKitWebDriver");
@@ -28,7 +28,7 @@ impl Driver {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WORKBENCH_DIR", app_folder)
             .env("WORKBENCH_DATA_DIR", data_folder)
-            // There is no one to read the screen aloud to; without this, GTK complains that it finds no bus.
+            // Turns off accessibility, because GTK would warn that it finds no accessibility bus.
             .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -36,9 +36,9 @@ impl Driver {
         let process =
             command.spawn().context("`WebKitWebDriver` could not be started: install the package webkit2gtk-driver")?;
         let mut driver = Self { process, address, app: None };
-        eventually("WebKitWebDriver answers", async || {
+        eventually("WebKitWebDriver to answer", async || {
             let ended = driver.process.try_wait()?;
-            ensure!(ended.is_none(), "WebKitWebDriver has ended by itself ({ended:?})");
+            ensure!(ended.is_none(), "WebKitWebDriver has ended unexpectedly ({ended:?})");
             Ok(TcpStream::connect(address).ok())
         })
         .await?;
@@ -49,7 +49,8 @@ impl Driver {
         format!("http://{}", self.address)
     }
 
-    /// To be called when the driver has started the app, so that the app ends even if the driver crashes.
+    /// Remembers the app's process, so that the app is ended even if the driver crashes. Call this once the driver has started
+    /// the app.
     pub fn remember_app(&mut self) -> Result<()> {
         let children = children(self.process.id())?;
         self.app = children.first().copied().and_then(|pid| Pid::from_raw(pid.cast_signed()));
@@ -57,30 +58,30 @@ impl Driver {
         Ok(())
     }
 
-    /// Whether the app's process still runs.
+    /// Returns whether the app's process still runs.
     pub fn app_runs(&self) -> bool {
         self.app.is_some_and(|app| {
             let status = fs::read_to_string(format!("/proc/{}/stat", app.as_raw_nonzero()));
-            // An ended process whose parent has not asked for its exit status yet is a zombie.
+            // A zombie has ended: only its exit status is left for its parent to read.
             status.is_ok_and(|status| !status.contains(") Z "))
         })
     }
 }
 
 impl Driver {
-    /// The app's process.
+    /// Returns the id of the app's process.
     pub fn app(&self) -> Result<u32> {
-        Ok(self.app.context("no app runs")?.as_raw_nonzero().get().cast_unsigned())
+        Ok(self.app.context("the driver has started no app")?.as_raw_nonzero().get().cast_unsigned())
     }
 
-    /// How many bytes of memory the app's process has, without those of its pages.
+    /// Returns the resident memory of the app's process in bytes, without that of WebKit's processes.
     pub fn app_memory(&self) -> Result<u64> {
-        let app = self.app.context("no app runs")?;
+        let app = self.app.context("the driver has started no app")?;
         let path = format!("/proc/{}/status", app.as_raw_nonzero());
         let status = fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<u64>().ok());
-        Ok(kib.context("the system does not say how much memory the app has")? * 1024)
+        Ok(kib.with_context(|| format!("{path} has no VmRSS"))? * 1024)
     }
 }
 

@@ -1,7 +1,7 @@
-//! Drives the example apps in a real window, as a person would: [`App`] is such a window, [`Workbench`] knows the
-//! workbench's page, and [`Server`] is what it downloads from.
+//! Drives the example apps in a real window, as a user would: [`App`] drives a running app, [`Workbench`] knows the
+//! workbench's page, and [`Server`] serves its downloads.
 
-#![expect(missing_docs, reason = "only the tests of this repository read it")]
+#![expect(missing_docs, reason = "only the tests of this repository use it")]
 
 mod address;
 mod app;
@@ -23,15 +23,15 @@ pub use process::Process;
 pub use server::{Content, Server};
 pub use workbench::{Card, Many, Workbench};
 
-/// How long a person would wait for an app, on a machine that has other things to do. No test passes by waiting for so long.
+/// The time limit of each wait, generous enough for a busy machine. No test passes by using it up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Asks again and again until there is an answer; an error that says what was missing after [`PATIENCE`].
+/// Calls `condition` until it returns a value. After [`PATIENCE`] fails with an error that names `what` it waited for.
 pub async fn eventually<T>(what: &str, condition: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
     eventually_within(what, PATIENCE, condition).await
 }
 
-/// The same for what takes longer, or must not take so long.
+/// Does the same as [`eventually`] with a time limit other than [`PATIENCE`].
 pub async fn eventually_within<T>(
     what: &str,
     timeout: Duration,
@@ -42,11 +42,11 @@ pub async fn eventually_within<T>(
         let answer = condition().await;
         match answer {
             Ok(Some(value)) => return Ok(value),
-            Ok(None) if Instant::now() > deadline => bail!("not within {timeout:?}: {what}"),
+            Ok(None) if Instant::now() > deadline => bail!("timed out after {timeout:?} waiting for {what}"),
             Err(error) if Instant::now() > deadline => {
-                return Err(error).with_context(|| format!("not within {timeout:?}: {what}"));
+                return Err(error).with_context(|| format!("timed out after {timeout:?} waiting for {what}"));
             }
-            // A page that is just being loaded answers with errors.
+            // A page that is still loading answers with errors.
             Ok(None) | Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }

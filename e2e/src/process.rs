@@ -1,4 +1,4 @@
-//! An example app as a plain process: for how it ends, which a driver would decide for it.
+//! An example app as a plain process, to test how it ends. A driver would end it in its own way.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::app::binary;
 use crate::eventually;
 
-/// What it leaves in its folder tells what has happened.
+/// A running app that records what happens as files in its folder.
 pub struct Process {
     program: String,
     child: Child,
@@ -45,7 +45,7 @@ impl Process {
         self.folder.path().join(file).exists()
     }
 
-    /// Makes a file that it waits for.
+    /// Creates a file that the app waits for.
     pub fn tell(&self, file: &str) -> Result<()> {
         Ok(fs::write(self.folder.path().join(file), "")?)
     }
@@ -58,30 +58,30 @@ impl Process {
         self.folder.path()
     }
 
-    /// Waits until it has written this file.
+    /// Waits until the app has written this file.
     pub async fn writes(&self, file: &str) -> Result<()> {
         eventually(&format!("a file {file:?}"), async || Ok(self.has(file).then_some(()))).await
     }
 
-    /// Waits for its end, and that of the processes of its pages; answers its exit code, or 128 and the signal that ended it, and
-    /// how long its own end took from now.
+    /// Waits until the app and its WebKit processes have ended. Returns the app's exit code, or 128 plus the number of the signal that
+    /// ended it, and how long the app itself took to end from now.
     pub async fn ends(&mut self) -> Result<(i32, Duration)> {
         let begin = Instant::now();
-        // They may come as late as the end.
+        // WebKit may still start processes while the app is ending.
         let mut pages = BTreeSet::new();
-        let status: ExitStatus = eventually("an end of the process", async || {
+        let status: ExitStatus = eventually("the end of the process", async || {
             pages.extend(self.webkit_processes());
             Ok(self.child.try_wait()?)
         })
         .await?;
         self.waited = true;
         let took = begin.elapsed();
-        eventually("an end of the processes of its pages", async || {
+        eventually("the end of its WebKit processes", async || {
             Ok((!pages.iter().any(|pid| runs_program(*pid, "WebKit"))).then_some(()))
         })
         .await?;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-        Ok((code.context("neither a code nor a signal")?, took))
+        Ok((code.context("the process has neither an exit code nor a signal")?, took))
     }
 
     fn webkit_processes(&self) -> Vec<u32> {
@@ -96,27 +96,27 @@ impl Process {
         Ok(kill_process(self.pid()?, signal)?)
     }
 
-    /// Waits until the process that has taken its place, and that has written this file, has ended too.
+    /// Waits until the restarted app, which writes its process id to `file`, has ended too.
     pub async fn successor_ends(&self, file: &str) -> Result<()> {
         self.writes(file).await?;
         let successor = self.read(file)?;
-        let pid: u32 = successor.parse().with_context(|| format!("{successor:?} is no process"))?;
-        eventually(&format!("an end of process {pid}, which came back"), async || {
+        let pid: u32 = successor.parse().with_context(|| format!("{successor:?} is not a process id"))?;
+        eventually(&format!("the end of process {pid}, the restarted app"), async || {
             Ok((!runs_program(pid, &self.program)).then_some(()))
         })
         .await
     }
 
-    /// Ends the process that shows its pages, as a crash would.
+    /// Kills the web process of the app's pages, as a crash would.
     pub fn kill_page(&self) -> Result<()> {
         let page = self.webkit_processes().into_iter().find(|pid| runs_program(*pid, "WebKitWebProcess"));
-        let page = page.context("there is no process of a page")?;
-        let page = Pid::from_raw(page.cast_signed()).context("no process")?;
+        let page = page.context("the app has no WebKitWebProcess")?;
+        let page = Pid::from_raw(page.cast_signed()).context("the web process has no valid id")?;
         Ok(kill_process(page, Signal::KILL)?)
     }
 
     fn pid(&self) -> Result<Pid> {
-        Pid::from_raw(self.child.id().cast_signed()).context("no process")
+        Pid::from_raw(self.child.id().cast_signed()).context("the app has no valid process id")
     }
 }
 
@@ -129,7 +129,8 @@ impl Drop for Process {
     }
 }
 
-/// Whether it runs one whose name begins so. One that has ended has no command line, also when nobody has asked for its exit code.
+/// Returns whether the command line of process `pid` has a path with a part that begins with `name`. A process that has ended has no
+/// command line, even while it is a zombie.
 fn runs_program(pid: u32, name: &str) -> bool {
     let command = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     command.contains(&format!("/{name}"))

@@ -1,5 +1,5 @@
-//! A loopback server whose downloads can be slow, stall or fail, and that counts how often each was asked for and how many
-//! it answers at once.
+//! A loopback server whose downloads can be slow, stall or fail. It counts the requests for each download and how many it sends
+//! at once.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,36 +23,36 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::address;
 
-/// How often a download that stalls sends something.
+/// How often a stalled download sends a byte.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
-/// What `/bytes` is asked for.
+/// The query of a request for `/bytes`.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(default)]
 pub struct Content {
-    /// How many bytes.
+    /// The number of bytes.
     pub n: u64,
-    /// Other seeds, other bytes.
+    /// The seed of the bytes: another seed gives other bytes.
     pub seed: u64,
-    /// Bytes a second, 0 for as many as go through.
+    /// The rate in bytes a second; 0 for no limit.
     pub rate: u64,
-    /// Without a `Content-Length` if not 0.
+    /// If not 0, the response has no `Content-Length`.
     pub chunked: u8,
-    /// So many requests are answered 503 first.
+    /// How many requests are answered with 503 before one succeeds.
     pub fail: u64,
-    /// All requests are answered with this status, if not 0.
+    /// If not 0, the status of every response.
     pub status: u16,
-    /// After so many bytes it stalls until [`Server::release`] or [`Server::release_some`], 0 for never: a byte comes now and then,
-    /// so that nobody takes it for dead.
+    /// After how many bytes the download stalls, until [`Server::release`] or [`Server::release_some`]; 0 for never. Meanwhile it
+    /// sends a byte every five seconds, so that the client does not time out.
     pub stall: u64,
-    /// It stalls again after as many, and again.
+    /// If not 0, the download stalls again after every further `stall` bytes.
     pub steps: u8,
-    /// While it stalls, nothing comes at all.
+    /// If not 0, a stalled download sends nothing at all.
     pub silent: u8,
 }
 
 impl Content {
-    /// What a complete download holds.
+    /// Returns the bytes of a complete download.
     pub fn bytes(&self) -> Vec<u8> {
         bytes(self.seed, 0, self.n)
     }
@@ -68,7 +68,7 @@ impl fmt::Display for Content {
     }
 }
 
-/// Listens on an address of this process until the runtime ends.
+/// A running server, which listens on an address of this process until the runtime ends.
 pub struct Server {
     address: String,
     shared: Arc<Shared>,
@@ -77,7 +77,7 @@ pub struct Server {
 struct Shared {
     requests: Mutex<HashMap<String, u64>>,
     sending: Mutex<Count>,
-    /// A permit for each stalled download that may go on.
+    /// Has one permit for each stalled download that may continue.
     gate: Semaphore,
 }
 
@@ -87,7 +87,7 @@ struct Count {
     most: u64,
 }
 
-/// A download that is being sent, from here until this is dropped.
+/// Counts a download as being sent until this is dropped.
 struct Sending(Arc<Shared>);
 
 impl Sending {
@@ -107,7 +107,7 @@ impl Drop for Sending {
 }
 
 impl Shared {
-    /// Waits until a stalled download may go on; not for long, unless nobody is to hear of it.
+    /// Waits until a stalled download may continue, and returns whether it may. Unless `silent`, gives up after [`SIGN_OF_LIFE`].
     async fn opens(&self, silent: bool) -> bool {
         let opened = async {
             if let Ok(permit) = self.gate.acquire().await {
@@ -125,7 +125,7 @@ impl Shared {
         self.sending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a request; says how many there were before.
+    /// Counts a request and returns how many there were before.
     fn count(&self, address: String) -> u64 {
         let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
         let count = requests.entry(address).or_default();
@@ -156,34 +156,34 @@ impl Server {
         format!("{}/bytes?{content}", self.address)
     }
 
-    /// The same with a file name of its own.
+    /// Returns the same address as [`Server::url`], with a file name of its own.
     pub fn url_of(&self, name: &str, content: &Content) -> String {
         format!("{}/bytes/{name}?{content}", self.address)
     }
 
-    /// How often this content was asked for.
+    /// Returns how often this content was requested.
     pub fn requests(&self, content: &Content) -> u64 {
         let requests = self.shared.requests.lock().unwrap_or_else(PoisonError::into_inner);
         requests.get(&content.to_string()).copied().unwrap_or_default()
     }
 
-    /// The most downloads that it was sending at once, since it began or [`Server::count_anew`].
+    /// Returns the most downloads that were sent at once since the start, or since [`Server::count_anew`].
     pub fn most_at_once(&self) -> u64 {
         self.shared.sending().most
     }
 
-    /// Forgets what [`Server::most_at_once`] was.
+    /// Restarts the count of [`Server::most_at_once`].
     pub fn count_anew(&self) {
         let mut sending = self.shared.sending();
         sending.most = sending.now;
     }
 
-    /// Lets all stalled downloads go on, and later ones not stall.
+    /// Lets all stalled downloads continue, and later ones run without stalling.
     pub fn release(&self) {
         self.release_some(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Lets so many downloads go on, each to where it stalls next.
+    /// Lets this many stalled downloads continue, each until it stalls again.
     pub fn release_some(&self, downloads: usize) {
         self.shared.gate.add_permits(downloads);
     }
@@ -195,7 +195,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
     }
     if content.status != 0 {
         let status = StatusCode::from_u16(content.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        return (status, "as it was asked for").into_response();
+        return (status, "the requested status").into_response();
     }
     let start = Instant::now();
     let gate = if content.stall == 0 { content.n } else { content.stall };
@@ -219,7 +219,7 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
                 sleep_until(start + Duration::from_micros(due)).await;
             }
             if end == content.n {
-                // Before the last bytes go: who has them may begin another download before this body is dropped.
+                // Before the last bytes are sent: a client that has them may start another download before this body is dropped.
                 sending = None;
             }
             Some((Ok::<_, Infallible>(Bytes::from(bytes(content.seed, sent, end))), (end, gate, sending)))
@@ -232,19 +232,19 @@ async fn answer(State(shared): State<Arc<Shared>>, uri: Uri, Query(content): Que
     response
 }
 
-/// About 50 a second, of 64 KiB at most.
+/// Returns the size of a chunk: about 50 are sent a second, and none is larger than 64 KiB.
 fn chunk(rate: u64) -> u64 {
     if rate == 0 { 65_536 } else { (rate / 50).clamp(1, 65_536) }
 }
 
-/// Bytes `from..to` of an endless sequence that looks random, to a compressor too.
+/// Returns the bytes `from..to` of an endless pseudo-random sequence, which doesn't compress either.
 fn bytes(seed: u64, from: u64, to: u64) -> Vec<u8> {
     let first = mixed(seed);
     let byte = |at: u64| mixed(first.wrapping_add(at / 8)).to_le_bytes()[(at % 8) as usize];
     (from..to).map(byte).collect()
 }
 
-/// The finisher of splitmix64.
+/// The finalizer of splitmix64.
 fn mixed(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

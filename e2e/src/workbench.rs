@@ -1,4 +1,4 @@
-//! The workbench's page, in a person's words.
+//! The workbench's page, in terms of what a user does and sees.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,11 +15,11 @@ pub struct Card {
     pub id: String,
     pub task: String,
     pub status: String,
-    /// How full the bar is, 0 to 100; nothing if it can't be known.
+    /// How full the bar is, 0 to 100; `None` if the total is unknown.
     pub percent: Option<f64>,
-    /// Where it stands in its queue, in words; empty if it doesn't wait.
+    /// The task's place in its queue, as shown; empty if the task doesn't wait.
     pub place: String,
-    /// All that is to be read on the card.
+    /// All text on the card.
     pub text: String,
     pub error: Option<String>,
     /// The statuses of the members, if it is a batch.
@@ -32,18 +32,18 @@ impl Card {
     }
 }
 
-/// What to fill the form for many downloads with.
+/// The input of the form for many downloads.
 pub struct Many<'a> {
     pub urls: &'a [String],
-    /// How many at once, as one batch; nothing for each by itself.
+    /// How many members of a batch may run at once; `None` to start separate downloads.
     pub batch: Option<u32>,
 }
 
-/// The page in the window that the app was last turned to.
+/// The page in the window that [`App::window`] last switched to.
 pub struct Workbench<'a>(pub &'a App);
 
 impl Workbench<'_> {
-    /// Fills in the form for a download and starts it; gives the task's id.
+    /// Fills in the form for a download and starts it. Returns the task's id.
     pub async fn download(&self, url: &str, file: &str) -> Result<String> {
         let destination = self.0.folder().join(file);
         self.started_by(async || {
@@ -54,7 +54,7 @@ impl Workbench<'_> {
         .await
     }
 
-    /// Fills in the form for a job and starts it; gives the task's id.
+    /// Fills in the form for a job and starts it. Returns the task's id.
     pub async fn job(&self, outcome: &str, seconds: f64) -> Result<String> {
         self.started_by(async || {
             self.0.choose("job-outcome", outcome).await?;
@@ -64,7 +64,7 @@ impl Workbench<'_> {
         .await
     }
 
-    /// Fills in the form for hashing a folder and starts it; gives the task's id.
+    /// Fills in the form for hashing a folder and starts the task. Returns its id.
     pub async fn hash(&self, folder: &str) -> Result<String> {
         self.started_by(async || {
             self.0.enter("hash-path", folder).await?;
@@ -73,7 +73,7 @@ impl Workbench<'_> {
         .await
     }
 
-    /// Fills in the form for a log and starts its tail; gives the task's id.
+    /// Fills in the form for a log and starts its tail. Returns the task's id.
     pub async fn tail(&self, path: &Path, from_start: bool) -> Result<String> {
         self.started_by(async || {
             self.0.paste("tail-path", &path.to_string_lossy()).await?;
@@ -86,7 +86,7 @@ impl Workbench<'_> {
         .await
     }
 
-    /// The lines of the open log with their numbers, as whoever scrolls through it from its top sees them.
+    /// Scrolls through the open log from its top, and returns the lines that appear, by number.
     pub async fn log(&self) -> Result<BTreeMap<u64, String>> {
         let script = r#"
             const scroller = document.querySelector("[data-testid=log-lines]");
@@ -96,7 +96,7 @@ impl Workbench<'_> {
                 const before = scroller.scrollTop;
                 const scrolled = new Promise((resolve) => scroller.addEventListener("scroll", resolve, { once: true }));
                 scroller.scrollTop = top;
-                // Its event comes with a frame, and the view draws in one after that.
+                // The scroll event is dispatched with a frame, and the view draws in a later one.
                 if (scroller.scrollTop !== before) await scrolled;
                 await frame();
                 await frame();
@@ -110,14 +110,14 @@ impl Workbench<'_> {
         self.0.script(script, json!(null)).await
     }
 
-    /// The number of the log's last line, as it stands above the lines.
+    /// Returns the number of lines that the page shows above the log.
     pub async fn log_count(&self) -> Result<u64> {
         let text = self.0.text("log-count").await?;
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-        digits.parse().with_context(|| format!("{text:?} is no number of lines"))
+        digits.parse().with_context(|| format!("{text:?} is not a number of lines"))
     }
 
-    /// Waits until the log has come to this line.
+    /// Waits until the log has reached this line.
     pub async fn log_until(&self, line: u64) -> Result<()> {
         let mut last = None;
         let result = eventually(&format!("line {line} of the log"), async || {
@@ -129,8 +129,8 @@ impl Workbench<'_> {
         result.with_context(|| format!("the last line was {last:?}"))
     }
 
-    /// Fills in the form for many downloads and starts them; gives the ids in the order of the addresses, or that of the
-    /// batch.
+    /// Fills in the form for many downloads and starts them. Returns their ids in the order of the addresses, or only the id of
+    /// the batch.
     pub async fn many(&self, many: &Many<'_>) -> Result<Vec<String>> {
         let cards = if many.batch.is_some() { 1 } else { many.urls.len() };
         let mut ids = self
@@ -150,14 +150,14 @@ impl Workbench<'_> {
                 self.0.click("many-start").await
             })
             .await?;
-        ids.reverse(); // the newest is on top
+        ids.reverse(); // The newest card is on top.
         Ok(ids)
     }
 
     /// Changes how many downloads may run at once.
     pub async fn limit(&self, limit: u32) -> Result<()> {
         self.0.paste("limit", &limit.to_string()).await?;
-        eventually("another limit", async || {
+        eventually("the new limit", async || {
             let script = "return (await window.tasks.counts()).find(({ task }) => task === 'download').limit";
             let now: Option<u32> = self.0.script(script, json!(null)).await?;
             Ok((now == Some(limit)).then_some(()))
@@ -167,12 +167,12 @@ impl Workbench<'_> {
 
     async fn started_by(&self, act: impl AsyncFnOnce() -> Result<()>) -> Result<String> {
         let started = self.all_started_by(1, act).await?;
-        started.into_iter().next().context("a new card")
+        started.into_iter().next().context("no new card appeared")
     }
 
-    /// The ids of so many new cards, from the top on.
+    /// Waits until `act` has added `count` cards. Returns the ids of the new cards, from the top down.
     async fn all_started_by(&self, count: usize, act: impl AsyncFnOnce() -> Result<()>) -> Result<Vec<String>> {
-        // The page fills in its suggestions where nothing is yet, perhaps just where we are about to type.
+        // Wait for the page to fill its suggestions into empty fields, or it might do so while we type.
         let folder = self.0.element("hash-path").await?;
         eventually("suggestions in the forms", async || {
             Ok(folder.prop("value").await?.filter(|suggestion| !suggestion.is_empty()))
@@ -180,7 +180,7 @@ impl Workbench<'_> {
         .await?;
         let before = self.cards().await?;
         act().await?;
-        eventually(&format!("{count} new in the list"), async || {
+        eventually(&format!("{count} new cards in the list"), async || {
             let is_new = |card: &Card| before.iter().all(|old| old.id != card.id);
             let new: Vec<_> = self.cards().await?.into_iter().filter(is_new).map(|card| card.id).collect();
             Ok((new.len() >= count).then_some(new))
@@ -205,9 +205,9 @@ impl Workbench<'_> {
         self.0.script(script, json!(null)).await
     }
 
-    /// The one task that the list has when this one is gone from it; gives its id.
+    /// Waits until the list has one card, of a task other than `id`. Returns that task's id.
     pub async fn only_card_but(&self, id: &str) -> Result<String> {
-        eventually("another card in its place", async || {
+        eventually("another card in the place of this one", async || {
             let cards = self.cards().await?;
             Ok(
                 if let [card] = &cards[..]
@@ -224,10 +224,10 @@ impl Workbench<'_> {
 
     pub async fn card(&self, id: &str) -> Result<Card> {
         let cards = self.cards().await?;
-        cards.into_iter().find(|card| card.id == id).with_context(|| format!("no card of the task {id}"))
+        cards.into_iter().find(|card| card.id == id).with_context(|| format!("the task {id} has no card"))
     }
 
-    /// Waits until the card of a task is as wanted.
+    /// Waits until the card of a task fulfils `is_so`. `wanted` describes that in the error.
     pub async fn card_when(&self, id: &str, wanted: &str, mut is_so: impl FnMut(&Card) -> bool) -> Result<Card> {
         let mut last = None;
         let result = eventually(wanted, async || {
@@ -239,14 +239,14 @@ impl Workbench<'_> {
         result.with_context(|| format!("the card was last {last:?}"))
     }
 
-    /// Waits for a task's end, which must be this one.
+    /// Waits until a task has ended, and fails unless it ended with this status.
     pub async fn card_at_end(&self, id: &str, status: &str) -> Result<Card> {
-        let card = self.card_when(id, &format!("a task that has {status}"), Card::has_ended).await?;
-        ensure!(card.status == status, "the task should have {status}: {card:?}");
+        let card = self.card_when(id, &format!("the end of a task that should be {status}"), Card::has_ended).await?;
+        ensure!(card.status == status, "the task should have ended as {status}: {card:?}");
         Ok(card)
     }
 
-    /// Waits for a task's failure; gives what its card says about it.
+    /// Waits until a task has failed, and returns the error that its card shows.
     pub async fn error_on_card(&self, id: &str) -> Result<String> {
         self.card_at_end(id, "failed").await?;
         let card = self.card_when(id, "an error on the card", |card| card.error.is_some()).await?;

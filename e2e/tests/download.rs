@@ -1,4 +1,4 @@
-//! Downloads, as a person sees them.
+//! Downloads, as the user sees them.
 
 use std::fs;
 
@@ -19,9 +19,9 @@ async fn a_download_moves_its_bar_and_arrives_byte_for_byte() -> Result<()> {
         }
 
         let card = page.card_at_end(&id, "completed").await?;
-        ensure!(card.percent.is_none_or(|percent| percent >= 100.0), "a full bar at the end: {card:?}");
+        ensure!(card.percent.is_none_or(|percent| percent >= 100.0), "the bar should be full at the end: {card:?}");
         ensure!(fs::read(app.folder().join("film.bin"))? == content.bytes(), "the file differs from what was sent");
-        ensure!(fs::read_dir(app.folder())?.count() == 1, "only the file is left");
+        ensure!(fs::read_dir(app.folder())?.count() == 1, "only the finished file should be left");
         Ok(())
     })
     .await
@@ -36,7 +36,7 @@ async fn a_download_of_unknown_length_arrives_too() -> Result<()> {
         let id = page.download(&server.url(&content), "chunked.bin").await?;
 
         let card = page.card_when(&id, "bytes that come in", |card| card.text.contains("200 kB")).await?;
-        ensure!(card.percent.is_none(), "without a total there is no percentage: {card:?}");
+        ensure!(card.percent.is_none(), "without a total there should be no percentage: {card:?}");
 
         server.release();
         page.card_at_end(&id, "completed").await?;
@@ -54,7 +54,7 @@ async fn a_download_cancelled_midway_leaves_no_file() -> Result<()> {
         let content = Content { n: 2_000_000, stall: 1_000_000, ..Content::default() };
         let id = page.download(&server.url(&content), "never.bin").await?;
         page.card_when(&id, "half a download", |card| card.percent == Some(50.0)).await?;
-        ensure!(fs::read_dir(app.folder())?.count() == 1, "it writes to a file meanwhile");
+        ensure!(fs::read_dir(app.folder())?.count() == 1, "the download should write to a file meanwhile");
 
         page.click(&id, "cancel").await?;
 
@@ -65,7 +65,7 @@ async fn a_download_cancelled_midway_leaves_no_file() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_server_that_fails_is_named_as_the_reason() -> Result<()> {
+async fn the_card_shows_the_status_of_a_server_that_fails() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
@@ -73,8 +73,8 @@ async fn a_server_that_fails_is_named_as_the_reason() -> Result<()> {
         let id = page.download(&server.url(&content), "failed.bin").await?;
 
         let error = page.error_on_card(&id).await?;
-        ensure!(error.contains("503"), "the card shows: {error:?}");
-        ensure!(fs::read_dir(app.folder())?.next().is_none(), "no file is left");
+        ensure!(error.contains("503"), "the card should show the status 503: {error:?}");
+        ensure!(fs::read_dir(app.folder())?.next().is_none(), "no file should be left");
         Ok(())
     })
     .await

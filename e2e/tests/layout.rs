@@ -1,4 +1,4 @@
-//! That the page keeps still under its user's pointer while its data arrives.
+//! The page's layout, which must not shift while data arrives.
 
 use std::collections::BTreeMap;
 
@@ -6,25 +6,25 @@ use anyhow::{Result, ensure};
 use e2e::{App, Content, Many, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
-/// The widths of a window, on both sides of each at which the page is laid out in another way.
+/// Window widths on both sides of each breakpoint of the page's layout.
 const WIDTHS: [u32; 10] = [1250, 1100, 1080, 1079, 960, 959, 900, 720, 639, 480];
 
-/// Where a part of the page stands: its left, its top, its width and its height, in hundredths of a pixel.
+/// The parts of the page by name, each with its left, top, width and height in hundredths of a pixel.
 type Places = BTreeMap<String, [i64; 4]>;
 
-/// Of all that stands above the list, of the list's top, and of the bar at the bottom. What can be clicked is there too, as far as it
-/// is visible.
+/// Defines the function `places`, which returns the [`Places`] of all parts above the list, of the top of the list, of the bar at the
+/// bottom, and of the controls in these parts.
 const PLACES: &str = "
     const places = (page) => {
         const hundredths = (length) => Math.round(length * 100);
         const found = {};
         const parts = 'header, main > *, .starters > *, .background > *, .bench-head, .status-bar';
         for (const part of page.querySelectorAll(`${parts}, :is(${parts}) :is(button, input, select, textarea, summary)`)) {
-            // A card's own.
+            // Cards may move.
             if (part.closest('.tasks') !== null) continue;
             const { left, top, width, height } = part.getBoundingClientRect();
             const name = part.id || part.dataset.testid || part.className || part.localName;
-            // The section of the list grows with it.
+            // The list's section grows with the list, so its height doesn't count.
             found[name] = [left, top, width, part.matches('.bench') ? 0 : height].map(hundredths);
         }
         const { left, top, width } = page.getElementById('task-list').getBoundingClientRect();
@@ -33,7 +33,7 @@ const PLACES: &str = "
     };
 ";
 
-/// Of the page as it is painted first: in a frame as large as the window, whose scripts don't run.
+/// Returns the places of the page as it is first painted: loads the page without scripts in a frame as large as the window.
 async fn places_at_first(app: &App) -> Result<Places> {
     let script = "
         const frame = document.createElement('iframe');
@@ -52,7 +52,7 @@ async fn places(app: &App) -> Result<Places> {
     app.script(&format!("{PLACES} return places(document);"), Value::Null).await
 }
 
-/// Gives the page everything that it has a place for: live and ended tasks, counts, a limit, the runs of the schedule, a notice.
+/// Fills each part of the page with data: live and ended tasks, counts, a limit, the runs of the schedule, a notice.
 async fn fill(app: &App, server: &Server) -> Result<()> {
     let page = Workbench(app);
     let stalled = Content { n: 300_000, stall: 150_000, ..Content::default() };
@@ -67,7 +67,7 @@ async fn fill(app: &App, server: &Server) -> Result<()> {
         const filled = ['summary', 'counts', 'sync-next', 'sync-last', 'watcher-status', 'watcher-seen', 'window-label'].filter(has);
         return filled.length;
     ";
-    eventually("a page with all of its data", async || {
+    eventually("a page with all its data", async || {
         let waiting = app.text("counts").await?.contains("9 waiting");
         let filled: u32 = app.script(filled, Value::Null).await?;
         Ok((waiting && filled == 7).then_some(()))
@@ -75,10 +75,13 @@ async fn fill(app: &App, server: &Server) -> Result<()> {
     .await
 }
 
-/// What stands elsewhere than when the page was painted first.
+/// Returns the parts that are not where they were when the page was first painted.
 async fn moved(app: &App) -> Result<Vec<String>> {
     let (first, now) = (places_at_first(app).await?, places(app).await?);
-    ensure!(first.len() > 20 && first.keys().eq(now.keys()), "not the same parts: {first:?}, {now:?}");
+    ensure!(
+        first.len() > 20 && first.keys().eq(now.keys()),
+        "the page should have the same parts as at first: {first:?}, {now:?}"
+    );
     let is_hidden = |place: &[i64; 4]| place[2..] == [0, 0];
     let both = first.iter().map(|(part, before)| (part, before, now[part]));
     let moved = both.filter(|(_, before, now)| *before != now && !is_hidden(before) && !is_hidden(now));
@@ -93,7 +96,7 @@ async fn nothing_above_the_list_moves_when_data_arrives() -> Result<()> {
         let mut all = BTreeMap::new();
         for width in WIDTHS {
             app.resize(width, 700).await?;
-            eventually("a window of that size", async || {
+            eventually("a window of the new width", async || {
                 let now: u32 = app.script("return innerWidth", Value::Null).await?;
                 Ok((now == width).then_some(()))
             })
@@ -104,14 +107,14 @@ async fn nothing_above_the_list_moves_when_data_arrives() -> Result<()> {
                 all.insert(width, moved);
             }
         }
-        ensure!(all.is_empty(), "these moved, in windows of these widths: {all:#?}");
+        ensure!(all.is_empty(), "these parts moved, by the width of the window: {all:#?}");
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn the_buttons_of_the_quit_dialog_stay_where_they_are_when_tasks_end() -> Result<()> {
+async fn the_buttons_of_the_quit_dialog_do_not_move_when_tasks_end() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let first = page.job("hang", 1.0).await?;
@@ -123,13 +126,13 @@ async fn the_buttons_of_the_quit_dialog_stay_where_they_are_when_tasks_end() -> 
                 return [...document.querySelectorAll('#quit button')].map((button) => button.getBoundingClientRect().y);
             ";
             let places = async || app.script::<Option<Vec<f64>>>(script, json!(tasks)).await;
-            eventually("a dialog with so many tasks", places).await
+            eventually(&format!("a dialog with {tasks} tasks"), places).await
         };
         let before = buttons(2).await?;
         let cancel = "await (await window.tasks.attach('job', args)).cancel()";
         app.script::<Value>(cancel, json!(first)).await?;
         let after = buttons(1).await?;
-        ensure!(before == after, "they moved from {before:?} to {after:?}");
+        ensure!(before == after, "the buttons moved from {before:?} to {after:?}");
         Ok(())
     })
     .await

@@ -1,4 +1,4 @@
-//! A page without a bundler, under Tauri's isolation pattern: it has the client from `api-iife.js`.
+//! A page without a bundler, under Tauri's isolation pattern. Its client comes from `api-iife.js`.
 
 use anyhow::{Result, ensure};
 use e2e::{App, ensure_bar_moves, eventually, with_app};
@@ -11,8 +11,11 @@ async fn a_page_without_a_bundler_counts_words() -> Result<()> {
         app.click("count").await?;
 
         let result = result(app).await?;
-        ensure!(result.contains("10 words, 8 different"), "it counts: {result:?}");
-        ensure!(result.contains("be") && result.contains('2'), "it names the most frequent: {result:?}");
+        ensure!(result.contains("10 words, 8 different"), "the page should show the counts: {result:?}");
+        ensure!(
+            result.contains("be") && result.contains('2'),
+            "the page should show the most frequent words: {result:?}"
+        );
         Ok(())
     })
     .await
@@ -22,7 +25,7 @@ async fn a_page_without_a_bundler_counts_words() -> Result<()> {
 async fn a_long_count_can_be_cancelled() -> Result<()> {
     with_app("no-bundler", async |app| {
         enter_many_words(app, 600_000).await?;
-        // The page clicks by itself: the count may be over before a driver gets to its second click.
+        // The page clicks by itself, because the count may end before the driver could click twice.
         let script = "
             const [count, cancel] = ['count', 'cancel'].map((id) => document.querySelector(`[data-testid=${id}]`));
             window.client = window.__TAURI__.tasks.createTasks();
@@ -34,7 +37,7 @@ async fn a_long_count_can_be_cancelled() -> Result<()> {
 
         let result = result(app).await?;
         ensure!(result == "Cancelled.", "{result:?}");
-        eventually("a count that is cancelled", async || {
+        eventually("a cancelled count", async || {
             let script = "return (await window.client.list())[0].status";
             Ok((app.script::<String>(script, Value::Null).await? == "cancelled").then_some(()))
         })
@@ -66,13 +69,13 @@ async fn messages_go_through_the_isolation_frame() -> Result<()> {
             return await invoke("plugin:app|version").then(() => "answered", String);
         "#;
         let answer: String = app.script(script, Value::Null).await?;
-        ensure!(answer.contains("refused"), "isolation.js has let a message pass that it should not: {answer}");
+        ensure!(answer.contains("refused"), "isolation.js should refuse this message: {answer}");
         Ok(())
     })
     .await
 }
 
-/// Far more than can be typed.
+/// Sets the text by script: typing so many words would take too long.
 async fn enter_many_words(app: &App, words: u32) -> Result<()> {
     let script = "document.getElementById('text').value = 'so many words '.repeat(args.words / 3)";
     app.run(script, json!({ "words": words })).await

@@ -1,4 +1,4 @@
-//! Whose task it is.
+//! Which window owns a task, and what the others may do with it.
 
 use anyhow::{Result, ensure};
 use e2e::{App, PageError, Workbench, eventually, with_app};
@@ -12,10 +12,13 @@ async fn a_second_window_can_neither_see_nor_cancel_the_task_of_the_first() -> R
         app.click("open-second").await?;
         app.window("second").await?;
 
-        // Its own task shows that the page is up and its list alive.
+        // The second window's own task shows that its list is up to date.
         let own = page.job("hang", 1.0).await?;
         let cards = page.cards().await?;
-        ensure!(cards.len() == 1 && cards.iter().all(|card| card.id == own), "it sees only its own: {cards:?}");
+        ensure!(
+            cards.len() == 1 && cards.iter().all(|card| card.id == own),
+            "the second window should see only its own task: {cards:?}"
+        );
         for script in [
             "await window.tasks.get(args.id)",
             "await window.tasks.attach('job', args.id)",
@@ -28,27 +31,30 @@ async fn a_second_window_can_neither_see_nor_cancel_the_task_of_the_first() -> R
             ensure!(foreign.kind.as_deref() == Some("notFound"), "{script}: {foreign}");
             let foreign = foreign.message.replace(&id, "…");
             let unknown = unknown.message.replace("01890a5d-ac96-774b-bcce-b302099a8057", "…");
-            ensure!(foreign == unknown, "{script} tells a foreign id from an unknown one: {foreign:?}, {unknown:?}");
+            ensure!(
+                foreign == unknown,
+                "{script} should refuse a foreign id as it does an unknown one: {foreign:?}, {unknown:?}"
+            );
         }
 
         app.window("main").await?;
         let card = page.card(&id).await?;
-        ensure!(card.status == "running", "the task goes on: {card:?}");
+        ensure!(card.status == "running", "the task should still run: {card:?}");
         Ok(())
     })
     .await
 }
 
-/// What a script that must fail throws.
+/// Returns the error that a script throws, and fails if it throws none.
 async fn refusal(app: &App, script: &str, id: &str) -> Result<PageError> {
     match app.script::<Value>(script, json!({ "id": id })).await {
-        Ok(_) => anyhow::bail!("this was not refused: {script}"),
+        Ok(_) => anyhow::bail!("this should have been refused: {script}"),
         Err(error) => error.downcast(),
     }
 }
 
 #[tokio::test]
-async fn a_window_with_observe_all_sees_the_task_and_with_control_all_cancels_it() -> Result<()> {
+async fn a_window_with_observe_all_and_control_all_sees_and_cancels_the_task_of_another() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let id = page.job("hang", 1.0).await?;
@@ -67,7 +73,7 @@ async fn a_window_with_observe_all_sees_the_task_and_with_control_all_cancels_it
 }
 
 #[tokio::test]
-async fn a_task_goes_on_when_its_window_closes() -> Result<()> {
+async fn a_task_keeps_running_when_its_window_closes() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         app.click("open-second").await?;
@@ -77,7 +83,7 @@ async fn a_task_goes_on_when_its_window_closes() -> Result<()> {
         app.window("observer").await?;
         app.close_window("Workbench: second window")?;
 
-        eventually("a task that belongs to the app now", async || {
+        eventually("the app to own the task", async || {
             let script = "return (await window.tasks.get(args.id)).owner";
             let owner: Option<String> = app.script(script, json!({ "id": id })).await?;
             Ok(owner.is_none().then_some(()))

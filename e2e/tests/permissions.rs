@@ -1,4 +1,4 @@
-//! What a window may not do, and what it reads about it.
+//! What a window may not do, and how it learns that.
 
 use anyhow::{Result, ensure};
 use e2e::{PageError, Workbench, eventually, with_app};
@@ -14,8 +14,8 @@ async fn a_kind_that_the_capability_does_not_name_is_refused_with_advice() -> Re
             Ok(text.contains("secret").then_some(text))
         })
         .await?;
-        ensure!(notice.contains("tasks:allow-start"), "it names the permission: {notice}");
-        ensure!(Workbench(app).cards().await?.is_empty(), "nothing was started");
+        ensure!(notice.contains("tasks:allow-start"), "the notice should name the permission: {notice}");
+        ensure!(Workbench(app).cards().await?.is_empty(), "no task should have started");
         Ok(())
     })
     .await
@@ -49,7 +49,7 @@ async fn the_page_works_under_a_strict_content_security_policy() -> Result<()> {
             return { ran: window.inlineScriptRan === true, violated: await violated };
         "#;
         let inline: Value = app.script(script, json!(null)).await?;
-        ensure!(inline == json!({ "ran": false, "violated": "script-src-elem" }), "an inline script: {inline}");
+        ensure!(inline == json!({ "ran": false, "violated": "script-src-elem" }), "the policy should block an inline script: {inline}");
 
         let page = Workbench(app);
         let id = page.job("succeed", 0.3).await?;

@@ -1,4 +1,4 @@
-//! Downloads that wait for their turn.
+//! Downloads that wait in the queue.
 
 use std::fs;
 
@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Card, Content, Many, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
-/// Stalls until the server lets it go on.
+/// A download that stalls until the server releases it.
 fn content(seed: u64) -> Content {
     Content { n: 400_000, rate: 800_000, seed, stall: 20_000, ..Content::default() }
 }
 
-/// Whether it has come to where [`content`] stalls.
+/// Returns whether the download has reached the point where [`content`] stalls.
 fn stalls(card: &Card) -> bool {
     card.status == "running" && card.percent == Some(5.0)
 }
@@ -31,21 +31,21 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         let page = Workbench(app);
         count_running(app).await?;
         let ids = page.many(&Many { urls: &urls(&server, 20), batch: None }).await?;
-        ensure!(ids.len() == 20, "each has a card: {ids:?}");
+        ensure!(ids.len() == 20, "each download should have a card: {ids:?}");
 
-        // Three are on their way and stall; the others know their places.
-        page.card_when(&ids[19], "the last one's place", |card| card.place == "17th in line").await?;
+        // Three run and stall; the others show their places in the queue.
+        page.card_when(&ids[19], "the place of the last one", |card| card.place == "17th in line").await?;
         for (index, id) in ids.iter().enumerate() {
             let status = if index < 3 { "running" } else { "queued" };
-            page.card_when(id, &format!("number {index} that is {status}"), |card| card.status == status).await?;
+            page.card_when(id, &format!("number {index} to be {status}"), |card| card.status == status).await?;
         }
         for (index, place) in [(3, "1st in line"), (4, "2nd in line"), (5, "3rd in line"), (6, "4th in line")] {
-            page.card_when(&ids[index], &format!("number {index} that is {place}"), |card| card.place == place).await?;
+            page.card_when(&ids[index], &format!("number {index} to be {place}"), |card| card.place == place).await?;
         }
         eventually("the counts", async || Ok((app.text("counts").await? == "3 running, 17 waiting").then_some(())))
             .await?;
 
-        // One is held, one is put first, one is cancelled: the others move up.
+        // One is held, one is moved to the front, one is cancelled: the places of the others follow.
         page.click(&ids[4], "hold").await?;
         page.card_when(&ids[4], "one that is held", |card| card.place == "held").await?;
         page.card_when(&ids[5], "one that moves up", |card| card.place == "2nd in line").await?;
@@ -56,25 +56,28 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         page.click(&ids[10], "cancel").await?;
         page.card_at_end(&ids[10], "cancelled").await?;
         page.card_when(&ids[19], "two fewer before the last one", |card| card.place == "15th in line").await?;
-        ensure!(server.requests(&content(11)) == 0, "what was cancelled in the queue never ran");
-        ensure!(server.most_at_once() == 3, "{} at once", server.most_at_once());
+        ensure!(server.requests(&content(11)) == 0, "a download cancelled in the queue should never have run");
+        ensure!(server.most_at_once() == 3, "{} ran at once with a limit of 3", server.most_at_once());
 
-        // The three, one of them first, and the next three.
+        // Release one of the three running downloads, then the other two, then the next three.
         server.release_some(1);
-        page.card_when(&ids[15], "what was put first, first", stalls).await?;
+        page.card_when(&ids[15], "the one at the front to run first", stalls).await?;
         page.card_when(&ids[3], "the one after it", |card| card.place == "1st in line").await?;
         server.release_some(2);
         for index in [3, 5] {
-            page.card_when(&ids[index], &format!("number {index} in its turn"), stalls).await?;
+            page.card_when(&ids[index], &format!("number {index} to run next"), stalls).await?;
         }
         server.release_some(3);
         for index in [15, 3, 5] {
             page.card_at_end(&ids[index], "completed").await?;
         }
         let (sent, shown) = (server.most_at_once(), most_running(app).await?);
-        ensure!((sent, shown) == (3, 3), "with a limit of 3, {sent} at once, and {shown} in the counts");
+        ensure!(
+            (sent, shown) == (3, 3),
+            "with a limit of 3, the server sent {sent} at once and the counts showed {shown}"
+        );
 
-        // While three run, the limit is lowered and raised.
+        // Lower the limit while three run, then raise it.
         page.limit(1).await?;
         server.release_some(2);
         eventually("one at a time", async || Ok((running(app).await? == 1).then_some(()))).await?;
@@ -83,39 +86,39 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         for id in &ids[6..=9] {
             page.card_at_end(id, "completed").await?;
         }
-        ensure!(server.most_at_once() == 1, "{} at once with a limit of 1", server.most_at_once());
+        ensure!(server.most_at_once() == 1, "{} ran at once with a limit of 1", server.most_at_once());
 
         page.limit(5).await?;
         eventually("five at once", async || Ok((server.most_at_once() == 5).then_some(()))).await?;
-        ensure!(running(app).await? == 5, "as many are counted");
+        ensure!(running(app).await? == 5, "the counts should show five running");
         server.release();
         for (index, id) in ids.iter().enumerate().filter(|(index, _)| ![4, 10].contains(index)) {
             page.card_at_end(id, "completed").await.with_context(|| format!("number {index}"))?;
         }
-        ensure!(server.most_at_once() == 5, "{} at once with a limit of 5", server.most_at_once());
+        ensure!(server.most_at_once() == 5, "{} ran at once with a limit of 5", server.most_at_once());
         let card = page.card(&ids[4]).await?;
-        ensure!(card.place == "held", "what is held still waits: {card:?}");
+        ensure!(card.place == "held", "the held download should still wait: {card:?}");
         page.click(&ids[4], "release").await?;
         page.card_at_end(&ids[4], "completed").await?;
 
         for number in (1..=20).filter(|number| *number != 11) {
             let file = app.folder().join(name(number));
             ensure!(fs::read(&file)? == content(number).bytes(), "{} differs from what was sent", file.display());
-            ensure!(server.requests(&content(number)) == 1, "{} was asked for once", file.display());
+            ensure!(server.requests(&content(number)) == 1, "{} should be requested once", file.display());
         }
-        ensure!(fs::read_dir(app.folder())?.count() == 19, "only the files are left");
+        ensure!(fs::read_dir(app.folder())?.count() == 19, "only the finished files should be left");
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn all_can_be_cancelled_with_one_click_and_leave_no_file() -> Result<()> {
+async fn one_click_cancels_all_downloads_and_leaves_no_file() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let ids = page.many(&Many { urls: &urls(&server, 6), batch: None }).await?;
-        page.card_when(&ids[0], "bytes that came in", |card| card.percent == Some(5.0)).await?;
+        page.card_when(&ids[0], "bytes of the first download", |card| card.percent == Some(5.0)).await?;
 
         app.click("cancel-all").await?;
 
@@ -124,7 +127,7 @@ async fn all_can_be_cancelled_with_one_click_and_leave_no_file() -> Result<()> {
         }
         eventually("an empty folder", async || Ok(fs::read_dir(app.folder())?.next().is_none().then_some(()))).await?;
         for number in 4..=6 {
-            ensure!(server.requests(&content(number)) == 0, "what waited never ran");
+            ensure!(server.requests(&content(number)) == 0, "a download that waited should never have run");
         }
         Ok(())
     })
@@ -132,7 +135,7 @@ async fn all_can_be_cancelled_with_one_click_and_leave_no_file() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_delayed_start_says_until_when_it_waits() -> Result<()> {
+async fn a_delayed_start_shows_until_when_it_waits() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let script = r#"
@@ -141,18 +144,18 @@ async fn a_delayed_start_says_until_when_it_waits() -> Result<()> {
         "#;
         let id: String = app.script(script, json!(3_600_000)).await?;
         let waits = |card: &Card| card.place.starts_with("waits until ");
-        let card = page.card_when(&id, "a time", waits).await?;
+        let card = page.card_when(&id, "the time of the start", waits).await?;
         ensure!(card.text.contains("Later") && card.text.contains("priority 3"), "{card:?}");
 
         let soon: String = app.script(script, json!(300)).await?;
         page.card_at_end(&soon, "completed").await?;
-        ensure!(waits(&page.card(&id).await?), "the other one waits still");
+        ensure!(waits(&page.card(&id).await?), "the first task should still wait");
         Ok(())
     })
     .await
 }
 
-/// Has the page note how many downloads the plugin counts as running, again and again.
+/// Makes the page poll how many downloads the plugin counts as running, and keep the largest number.
 async fn count_running(app: &App) -> Result<()> {
     let script = r#"
         window.mostRunning = 0;

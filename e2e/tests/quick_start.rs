@@ -1,4 +1,4 @@
-//! The app of the README's quick start, as its reader tries it out.
+//! The app of the README's quick start, used as a reader would use it.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use e2e::{App, ensure_bar_moves, eventually, with_app};
 use serde_json::Value;
 
-/// Far more than is read before somebody clicks. It is all zeros, and takes no place on the disk.
+/// The size of a file that takes far longer to read than a click takes. The file is sparse: it takes no space on the disk.
 const ENDLESS: u64 = 64 << 30;
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_count_can_be_cancelled_and_another_one_started() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_went_wrong_is_said_in_words() -> Result<()> {
+async fn an_error_is_shown_in_plain_words() -> Result<()> {
     with_app("quick-start", async |app| {
         count(app, &app.folder().join("missing.txt")).await?;
         let missing = message(app).await?;
@@ -76,7 +76,7 @@ async fn count(app: &App, file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the page says at the end.
+/// Waits for the page's final message, and returns it.
 async fn message(app: &App) -> Result<String> {
     eventually("a message", async || {
         let text = app.find("#message").await?.text().await?;

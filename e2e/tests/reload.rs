@@ -1,4 +1,4 @@
-//! Pages that reload while work goes on.
+//! Pages that reload while tasks run.
 
 use std::fs;
 use std::path::Path;
@@ -7,15 +7,15 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{App, Content, Server, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 
-/// Tauri runs an `invoke` that is in flight when its page reloads a second time (tauri#14154). Of 100 here, it so
-/// repeats about 90 in one tick and 20 a few milliseconds apart.
+/// If an `invoke` is in flight when its page reloads, Tauri runs it a second time (tauri#14154). Of 100 rounds here, that happens
+/// to about 90 if start and reload are in the same tick, and to about 20 if they are a few milliseconds apart.
 const ROUNDS: u64 = 100;
 
-/// After a reload, Tauri complains once for each answer and each channel that the old page was to get.
+/// The most console warnings and errors after a reload: Tauri logs one for each answer and each channel of the old page.
 const COMPLAINTS_A_RELOAD: usize = 3;
 
 #[tokio::test]
-async fn a_reloaded_page_finds_its_download_midway() -> Result<()> {
+async fn a_reloaded_page_finds_its_download_where_it_was() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
@@ -26,13 +26,13 @@ async fn a_reloaded_page_finds_its_download_midway() -> Result<()> {
         app.reload().await?;
 
         let card = page.card_when(&id, "the download again", |card| card.percent.is_some()).await?;
-        ensure!(card.percent == Some(50.0), "it shows how far it is: {card:?}");
-        ensure!(page.cards().await?.len() == 1, "there is one task");
+        ensure!(card.percent == Some(50.0), "the card should show the progress: {card:?}");
+        ensure!(page.cards().await?.len() == 1, "there should be one task");
 
         server.release();
         page.card_at_end(&id, "completed").await?;
         ensure!(fs::read(app.folder().join("again.bin"))? == content.bytes(), "the file differs from what was sent");
-        ensure!(server.requests(&content) == 1, "it was downloaded once");
+        ensure!(server.requests(&content) == 1, "the file should be requested once");
         Ok(())
     })
     .await
@@ -55,13 +55,13 @@ async fn a_reloaded_page_gets_the_result_of_its_task() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_start_and_a_reload_in_one_tick_never_give_two_tasks() -> Result<()> {
+async fn a_start_and_a_reload_in_the_same_tick_never_create_two_tasks() -> Result<()> {
     starts_and_reloads("window.tasks.start('download', args.input).catch(() => {}); location.reload();").await?;
     Ok(())
 }
 
 #[tokio::test]
-async fn a_start_and_a_reload_a_few_milliseconds_apart_never_give_two_tasks() -> Result<()> {
+async fn a_start_and_a_reload_a_few_milliseconds_apart_never_create_two_tasks() -> Result<()> {
     let arrived = starts_and_reloads(
         "window.tasks.start('download', args.input).catch(() => {}); setTimeout(() => location.reload(), args.round % 10);",
     )
@@ -70,8 +70,8 @@ async fn a_start_and_a_reload_a_few_milliseconds_apart_never_give_two_tasks() ->
     Ok(())
 }
 
-/// Starts a download of its own in each round, lets the page reload, and counts what became of it. Says how many starts
-/// became tasks.
+/// In each round starts another download and reloads the page, as `script` says. Fails if a start created two tasks or two
+/// requests. Returns how many starts created a task.
 async fn starts_and_reloads(script: &str) -> Result<usize> {
     let server = Server::start().await?;
     let mut arrived = 0;
@@ -81,7 +81,7 @@ async fn starts_and_reloads(script: &str) -> Result<usize> {
             ready(app).await?;
             let file = app.folder().join(format!("{round}.bin"));
             let input = json!({ "url": server.url(&content(round)), "dest": file });
-            // In a tick of its own, so that the driver has its answer before the page goes.
+            // In a later tick, so that the driver has its answer before the page unloads.
             let script = format!("window.isOld = true; setTimeout(() => {{ {script} }});");
             app.run(&script, json!({ "input": input, "round": round })).await?;
             new_page(app).await.with_context(|| format!("round {round}"))?;
@@ -93,17 +93,17 @@ async fn starts_and_reloads(script: &str) -> Result<usize> {
             let url = server.url(&content(round));
             let of_round = tasks.iter().filter(|task| task["input"]["url"] == url.as_str()).count();
             let requests = server.requests(&content(round));
-            ensure!(of_round <= 1, "round {round}: one start gave {of_round} tasks");
+            ensure!(of_round <= 1, "round {round}: one start created {of_round} tasks");
             ensure!(requests <= 1, "round {round}: one start made {requests} requests");
         }
-        ensure!(tasks.iter().all(|task| task["status"] == "completed"), "each went well: {tasks:?}");
+        ensure!(tasks.iter().all(|task| task["status"] == "completed"), "all tasks should have completed: {tasks:?}");
         arrived = tasks.len();
         let has_file = |task: &Value| task["input"]["dest"].as_str().is_some_and(|dest| Path::new(dest).exists());
-        ensure!(tasks.iter().all(has_file), "each left its file");
+        ensure!(tasks.iter().all(has_file), "each task should have left its file");
         let names = fs::read_dir(app.folder())?.map(|entry| Ok(entry?.file_name())).collect::<Result<Vec<_>>>()?;
         ensure!(
             names.iter().all(|name| Path::new(name).extension().is_some_and(|ending| ending == "bin")),
-            "{names:?}"
+            "only finished files should be left: {names:?}"
         );
         println!("{arrived} of {ROUNDS} starts reached the app");
         Ok(())
@@ -112,7 +112,7 @@ async fn starts_and_reloads(script: &str) -> Result<usize> {
     Ok(arrived)
 }
 
-/// Waits until the page's session is open: only then is a start one message.
+/// Waits until the page's session is open, because only then is a start a single message.
 async fn ready(app: &App) -> Result<()> {
     eventually("a page that is ready", async || {
         let script = "await window.tasks.list(); return document.readyState === 'complete'";
@@ -131,9 +131,9 @@ async fn new_page(app: &App) -> Result<()> {
     .await
 }
 
-/// All tasks, when none runs any more.
+/// Waits until all tasks have ended, and returns them.
 async fn ended(app: &App) -> Result<Vec<Value>> {
-    eventually("an end to all tasks", async || {
+    eventually("the end of all tasks", async || {
         let tasks: Vec<Value> = app.script("return await window.tasks.list()", Value::Null).await?;
         Ok(tasks.iter().all(|task| !task["endedAt"].is_null()).then_some(tasks))
     })
@@ -141,10 +141,10 @@ async fn ended(app: &App) -> Result<Vec<Value>> {
 }
 
 #[tokio::test]
-async fn reloads_under_a_busy_task_do_not_flood_the_console() -> Result<()> {
+async fn reloads_during_a_busy_task_do_not_flood_the_console() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        // Ten changes a second: what still went to the old page would be complained of as often.
+        // The task changes ten times a second. If those changes still went to the old page, Tauri would log each of them.
         let id = page.job("succeed", 200.0).await?;
         for _ in 0..5 {
             app.reload().await?;

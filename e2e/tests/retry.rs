@@ -1,4 +1,4 @@
-//! Downloads that don't go well at first.
+//! Downloads that fail at first.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ async fn a_server_that_fails_twice_is_asked_a_third_time() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        // A failure is shown until the next attempt: who looks elsewhere for a second may miss it, and then looks again.
+        // A failure is shown only until the next attempt. A slow test may miss it, so there are five downloads to see it in.
         for seed in 1..=5_u8 {
             let content = Content { n: 300_000, fail: 2, seed: seed.into(), ..Content::default() };
             let file = format!("{seed}.bin");
@@ -23,7 +23,7 @@ async fn a_server_that_fails_twice_is_asked_a_third_time() -> Result<()> {
             let mut unexplained = Vec::new();
             let is_explained = |card: &Card| card.error.as_ref().is_some_and(|error| error.contains("503"));
             let card = page
-                .card_when(&id, "an end to the download", |card| {
+                .card_when(&id, "the end of the download", |card| {
                     told.extend((1..=2).filter(|attempt| is_told(card, *attempt)));
                     if card.status == "retrying" && !is_explained(card) {
                         unexplained.push(card.clone());
@@ -32,24 +32,27 @@ async fn a_server_that_fails_twice_is_asked_a_third_time() -> Result<()> {
                 })
                 .await?;
             ensure!(card.status == "completed" && card.text.contains("attempt 3"), "{card:?}");
-            ensure!(card.error.is_none(), "what is over is not shown: {card:?}");
-            ensure!(server.requests(&content) == 3, "it was asked for {} times", server.requests(&content));
+            ensure!(card.error.is_none(), "a completed task should show no error: {card:?}");
+            ensure!(server.requests(&content) == 3, "the file was requested {} times", server.requests(&content));
             ensure!(fs::read(app.folder().join(&file))? == content.bytes(), "the file differs from what was sent");
-            ensure!(unexplained.is_empty(), "what went wrong is said: {unexplained:?}");
-            ensure!(told.is_sorted(), "one attempt after the other: {told:?}");
+            ensure!(unexplained.is_empty(), "the card of a failed attempt should show its error: {unexplained:?}");
+            ensure!(told.is_sorted(), "the attempts should be shown in order: {told:?}");
             told.dedup();
             if told == [1, 2] {
-                ensure!(fs::read_dir(app.folder())?.count() == usize::from(seed), "only the files are left");
+                ensure!(
+                    fs::read_dir(app.folder())?.count() == usize::from(seed),
+                    "only the finished files should be left"
+                );
                 return Ok(());
             }
         }
-        bail!("no card told of two failures with a countdown")
+        bail!("no card showed two failures with a countdown")
     })
     .await
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_not_asked_for_again() -> Result<()> {
+async fn a_missing_file_is_not_requested_again() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
@@ -57,15 +60,15 @@ async fn a_file_that_is_not_there_is_not_asked_for_again() -> Result<()> {
         let id = page.download(&server.url(&content), "missing.bin").await?;
 
         let error = page.error_on_card(&id).await?;
-        ensure!(error.contains("404"), "the card shows: {error:?}");
-        ensure!(server.requests(&content) == 1, "it was asked for {} times", server.requests(&content));
+        ensure!(error.contains("404"), "the card should show the status 404: {error:?}");
+        ensure!(server.requests(&content) == 1, "the file was requested {} times", server.requests(&content));
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_download_that_stalls_times_out_and_can_be_tried_again() -> Result<()> {
+async fn a_download_that_stalls_times_out_and_can_be_retried() -> Result<()> {
     let server = Server::start().await?;
     with_app("workbench", async |app| {
         let page = Workbench(app);
@@ -73,16 +76,19 @@ async fn a_download_that_stalls_times_out_and_can_be_tried_again() -> Result<()>
         let id = page.download(&server.url(&content), "stalled.bin").await?;
 
         let card = page.card_at_end(&id, "timedOut").await?;
-        ensure!(card.error.as_ref().is_some_and(|error| error.contains("stalled")), "it says which limit: {card:?}");
-        ensure!(fs::read_dir(app.folder())?.next().is_none(), "no file is left");
-        ensure!(server.requests(&content) == 1, "it was not asked for again by itself");
+        ensure!(
+            card.error.as_ref().is_some_and(|error| error.contains("stalled")),
+            "the card should say which limit it exceeded: {card:?}"
+        );
+        ensure!(fs::read_dir(app.folder())?.next().is_none(), "no file should be left");
+        ensure!(server.requests(&content) == 1, "the download should not retry by itself");
 
         server.release();
         page.click(&id, "retry").await?;
         let again = page.only_card_but(&id).await?;
         page.card_at_end(&again, "completed").await?;
         ensure!(fs::read(app.folder().join("stalled.bin"))? == content.bytes(), "the file differs from what was sent");
-        ensure!(server.requests(&content) == 2, "it was asked for twice");
+        ensure!(server.requests(&content) == 2, "the file should be requested twice");
         Ok(())
     })
     .await

@@ -8,36 +8,36 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 const MIB: u64 = 1024 * 1024;
-/// The buffer of a kind that says nothing about it.
+/// The default buffer of a kind.
 const BUFFER_ITEMS: u64 = 65_536;
 const BUFFER_BYTES: u64 = 8 * MIB;
-/// Batches may be on their way, together no larger than this.
+/// The most that all batches in flight hold together.
 const BATCH_ITEMS: u64 = 65_536;
 const BATCH_BYTES: u64 = 4 * MIB;
 
-/// What a page keeps of a stream of numbers.
+/// What a page records of a stream of numbers.
 #[derive(Debug, Default, Deserialize, PartialEq)]
 struct Read {
     /// The number of the next item.
     position: u32,
-    /// How many were read.
+    /// How many items were read.
     count: u32,
-    /// Of all that were read, in order.
+    /// The hash of all items that were read, in order.
     hash: u32,
-    /// How many were dropped before they could be read.
+    /// How many items were dropped before they could be read.
     missed: u32,
 }
 
 impl Read {
-    /// What it must be for the numbers from 0 on.
+    /// Returns the expected record of a complete read of the numbers `0..count`.
     fn of(count: u32) -> Self {
         let hash = (0..count).fold(HASH, |hash, number| (hash ^ number).wrapping_mul(16_777_619));
         Self { position: count, count, hash, missed: 0 }
     }
 }
 
-/// Reads the stream of the task `id` from where this page has stopped, `most` items of it. `window.read` is how far it is, kept in
-/// the page's storage with each item.
+/// Reads up to `most` items of the stream of the task `id`, from where an earlier load of this page stopped. After each item
+/// `window.read` has the record, which is also kept in the page's session storage.
 const READ: &str = "
     const stored = sessionStorage.getItem('read:' + args.id);
     const read = stored === null ? { position: 0, count: 0, hash: 2166136261, missed: 0 } : JSON.parse(stored);
@@ -69,7 +69,7 @@ async fn numbers(app: &App, kind: &str, count: u32, per_second: u32) -> Result<S
     start(app, kind, json!({ "count": count, "perSecond": per_second })).await
 }
 
-/// How far a task is.
+/// The state of a task.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Task {
@@ -100,7 +100,7 @@ async fn task_when(app: &App, id: &str, wanted: &str, mut is_so: impl FnMut(&Tas
     result.with_context(|| format!("the task was last {last:?}"))
 }
 
-/// How far a task is, when that doesn't change any more.
+/// Waits until a task's progress no longer changes, and returns it.
 async fn still(app: &App, id: &str) -> Result<u64> {
     let mut last = None;
     eventually("a task that stands still", async || {
@@ -114,7 +114,7 @@ async fn still(app: &App, id: &str) -> Result<u64> {
 }
 
 #[tokio::test]
-async fn a_slow_reader_of_items_holds_a_fast_handler() -> Result<()> {
+async fn a_slow_reader_of_items_makes_a_fast_handler_wait() -> Result<()> {
     with_app("workbench", async |app| {
         let id = numbers(app, "numbers", 5_000_000, 0).await?;
         let script = "
@@ -126,9 +126,9 @@ async fn a_slow_reader_of_items_holds_a_fast_handler() -> Result<()> {
 
         let most = 10 + BUFFER_ITEMS + 2 * BATCH_ITEMS;
         let held = still(app, &id).await?;
-        ensure!(held <= most, "ten were read, and {held} are emitted");
+        ensure!(held <= most, "ten items are read, but {held} emitted");
 
-        // A hundred more: it goes on by no more than that allows.
+        // After a hundred more reads, the handler may emit at most a hundred more items.
         let script = "
             for (let count = 0; count < 100; count += 1) {
                 const { value } = await window.numbers.next();
@@ -139,7 +139,7 @@ async fn a_slow_reader_of_items_holds_a_fast_handler() -> Result<()> {
         let position: u64 = app.script(script, Value::Null).await?;
         ensure!(position == 110, "{position}");
         let later = still(app, &id).await?;
-        ensure!(later <= most + 100, "110 were read, and {later} are emitted");
+        ensure!(later <= most + 100, "110 items are read, but {later} emitted");
 
         app.script::<Value>("await (await window.tasks.attach('numbers', args.id)).cancel()", json!({ "id": id }))
             .await?;
@@ -171,9 +171,9 @@ async fn a_slow_reader_of_bytes_keeps_memory_flat() -> Result<()> {
             let position: u64 = app.script("return await window.slowly(10)", Value::Null).await?;
             let emitted = task(app, &id).await?.progress.completed;
             let ahead = emitted.saturating_sub(position);
-            ensure!(ahead <= BUFFER_BYTES + 2 * BATCH_BYTES, "{position} bytes are read, and {emitted} emitted");
+            ensure!(ahead <= BUFFER_BYTES + 2 * BATCH_BYTES, "{position} bytes are read, but {emitted} emitted");
             let grown = app.memory()?.saturating_sub(before);
-            ensure!(grown < 32 * MIB, "the app has {} MiB more memory than at first", grown / MIB);
+            ensure!(grown < 32 * MIB, "the app's memory has grown by {} MiB", grown / MIB);
         }
         Ok(())
     })
@@ -181,11 +181,11 @@ async fn a_slow_reader_of_bytes_keeps_memory_flat() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_after_reloads_and_each_item_counts_once() -> Result<()> {
+async fn a_stream_continues_after_reloads_and_delivers_each_item_once() -> Result<()> {
     const ROUNDS: u32 = 10;
-    /// A page reads no more of them, so that the task is held before its end however long the reloads take.
+    /// The most items that each page reads, so that the task cannot end before the last reload, however long the reloads take.
     const MOST: u32 = 2_000;
-    /// More than all rounds read, the buffer holds and two batches bring.
+    /// More than all rounds read, the buffer and two batches hold together.
     const COUNT: u32 = 220_000;
     with_app("workbench", async |app| {
         let id = numbers(app, "numbers", COUNT, 16_000).await?;
@@ -194,38 +194,38 @@ async fn a_stream_goes_on_after_reloads_and_each_item_counts_once() -> Result<()
         let mut before = 0;
         for round in 0..ROUNDS {
             read(MOST).await.with_context(|| format!("round {round}"))?;
-            // In the midst of it, when some have been read and more are on their way.
+            // Reload midway, when some items have been read and more are in flight.
             let position: u32 = eventually("some numbers", async || {
                 let position: u32 = app.script("return window.read.position", Value::Null).await?;
                 Ok((position > before + 200).then_some(position))
             })
             .await?;
             before = position;
-            // Every other time right in the page, so that nothing has a chance to come to rest.
+            // Every other time the page reloads itself, so that nothing has time to settle.
             if round % 2 == 0 {
                 app.reload().await?;
             } else {
                 app.reload_in_page().await?;
             }
         }
-        ensure!(task(app, &id).await?.status == "running", "all reloads were in mid-stream");
+        ensure!(task(app, &id).await?.status == "running", "all reloads should have been midway through the stream");
         read(COUNT + 1).await?;
         let read: Read = app.script("return await window.reading", Value::Null).await?;
-        ensure!(read == Read::of(COUNT), "{read:?} is not {:?}", Read::of(COUNT));
+        ensure!(read == Read::of(COUNT), "the page has read {read:?} instead of {:?}", Read::of(COUNT));
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_page_that_was_frozen_is_right_within_a_frame() -> Result<()> {
-    /// How many frames it may take, each with a question to the app and its answer. The first one after the freeze is begun with
-    /// what has come before it.
+async fn a_page_that_was_frozen_catches_up_within_a_few_frames() -> Result<()> {
+    /// The index of the last frame by which the page must have caught up. In each frame the page asks the app once and waits for the
+    /// answer. The first frame after the freeze still starts from what came before.
     const FRAMES: usize = 2;
     const PER_SECOND: u32 = 200;
     with_app("workbench", async |app| {
         let page = Workbench(app);
-        // A list of cards, and progress by hand beside it.
+        // The page shows a list of cards; the script also follows one task's progress itself.
         let id = numbers(app, "numbers", 100_000, PER_SECOND).await?;
         let job = page.job("succeed", 600.0).await?;
         page.card_when(&job, "a running job", |card| card.status == "running").await?;
@@ -253,16 +253,19 @@ async fn a_page_that_was_frozen_is_right_within_a_frame() -> Result<()> {
             return [before, await atOnce, frames];
         ";
         let (before, now, frames): (u64, u64, Vec<(u64, u64)>) = app.script(script, json!({ "id": id })).await?;
-        ensure!(now >= before + 800, "it went on while the page was frozen: {before}, then {now}");
+        ensure!(now >= before + 800, "the task should progress while the page is frozen: {before}, then {now}");
         let first = frames.iter().position(|(shown, listed)| *shown >= now && *listed >= now);
-        ensure!(first.is_some_and(|first| first <= FRAMES), "{now} in frame {first:?}: {frames:?}");
+        ensure!(
+            first.is_some_and(|first| first <= FRAMES),
+            "the page should have {now} by frame {FRAMES}, not {first:?}: {frames:?}"
+        );
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
+async fn a_stream_whose_window_closes_follows_its_policy() -> Result<()> {
     const COUNT: u32 = 300_000;
     with_app("workbench", async |app| {
         app.click("open-observer").await?;
@@ -273,7 +276,7 @@ async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
         let mut ids = Vec::new();
         for kind in ["numbers-dropped", "numbers", "numbers-cancelled"] {
             let id = numbers(app, kind, COUNT, 0).await?;
-            // Some of each are read, and the reader stays.
+            // Read some items of each, and keep the reader.
             let script = "
                 const task = await window.tasks.attach(args.kind, args.id);
                 const numbers = task.items();
@@ -284,24 +287,28 @@ async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
             still(app, &id).await?;
             ids.push(id);
         }
-        let [dropped, waiting, cancelled] = &ids[..] else { anyhow::bail!("there are {} tasks", ids.len()) };
+        let [dropped, waiting, cancelled] = &ids[..] else {
+            anyhow::bail!("{} tasks were started instead of 3", ids.len())
+        };
         app.close_window("Workbench: second window")?;
         app.window("observer").await?;
 
-        // Nobody comes back to read on.
-        let dropped = task_when(app, dropped, "an end to the one that drops", |task| task.status != "running").await?;
+        // No reader comes back for these two.
+        let dropped =
+            task_when(app, dropped, "the end of the task that drops its items", |task| task.status != "running")
+                .await?;
         ensure!(dropped.status == "completed" && dropped.progress.completed == u64::from(COUNT), "{dropped:?}");
         let cancelled =
-            task_when(app, cancelled, "an end to the one that cancels", |task| task.status != "running").await?;
+            task_when(app, cancelled, "the end of the task that is cancelled", |task| task.status != "running").await?;
         ensure!(
             cancelled.status == "cancelled" && cancelled.cancel_reason.as_deref() == Some("unread"),
             "{cancelled:?}"
         );
         let held = still(app, waiting).await?;
-        ensure!(task(app, waiting).await?.status == "running", "the one that waits does");
-        ensure!(held < 1000 + BUFFER_ITEMS + 2 * BATCH_ITEMS, "it is {held} far");
+        ensure!(task(app, waiting).await?.status == "running", "the task that waits for a reader should still run");
+        ensure!(held < 1000 + BUFFER_ITEMS + 2 * BATCH_ITEMS, "1,000 items are read, but {held} emitted");
 
-        // Another window reads on, and misses nothing.
+        // Another window continues the stream and misses nothing.
         let script = "
             const task = await window.tasks.attach('numbers', args.id, { from: 1000 });
             const numbers = task.items();
@@ -313,7 +320,7 @@ async fn a_stream_whose_window_closes_ends_as_its_policy_says() -> Result<()> {
             return [next, numbers.missed];
         ";
         let (next, missed): (u32, u32) = app.script(script, json!({ "id": waiting })).await?;
-        ensure!(next == COUNT && missed == 0, "it got to {next}, and missed {missed}");
+        ensure!(next == COUNT && missed == 0, "the other window read up to {next} and missed {missed}");
         Ok(())
     })
     .await
@@ -339,7 +346,7 @@ async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
             if (new Set(clients).size < 3) throw new Error('the frames have no clients of their own');
         ";
         app.script::<Value>(script, Value::Null).await?;
-        // Each frame is told to read a stream of its own; how far it is stays with the window that has both.
+        // Each frame reads a stream of its own. The parent window records how far each is, so that a reload keeps it.
         let script = "
             window.streams = {};
             window.follow = async (name, id, from) => {
@@ -375,13 +382,13 @@ async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
         let before: u32 =
             eventually("two streams midway", async || app.script::<Option<u32>>(script, Value::Null).await).await?;
 
-        // The other one goes on meanwhile.
+        // The other frame's stream continues meanwhile.
         eventually_within("the other frame's stream", Duration::from_secs(20), async || {
             let next: u32 = app.script("return window.streams.right.next", Value::Null).await?;
             Ok((next > before + 1000).then_some(()))
         })
         .await?;
-        // No one tells Rust that a frame has gone: its session ends with its lease.
+        // Rust is not told that a frame has reloaded: the old session ends when its lease runs out.
         eventually("the reloaded frame's stream", async || {
             let script = "
                 while (window.frames.left.tasks === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -397,7 +404,10 @@ async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
         let streams: Value = app.script(script, Value::Null).await?;
         for name in ["left", "right"] {
             let stream = &streams[name];
-            ensure!(stream["next"] == COUNT && stream["wrong"] == json!([]), "the stream of {name}: {stream}");
+            ensure!(
+                stream["next"] == COUNT && stream["wrong"] == json!([]),
+                "the stream of the {name} frame should be complete and in order: {stream}"
+            );
         }
         Ok(())
     })
@@ -405,10 +415,10 @@ async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
 }
 
 #[tokio::test]
-async fn bytes_arrive_byte_for_byte() -> Result<()> {
+async fn bytes_arrive_unchanged() -> Result<()> {
     const SEED: u32 = 7;
     with_app("workbench", async |app| {
-        // No chunk is like another, and none of a size that anybody would choose.
+        // No two chunks hold the same bytes, and most sizes are odd on purpose.
         for (bytes, chunk) in [(0, 1000), (1, 1), (3 * MIB + 17, 4_099), (16 * MIB + 1, MIB + 1)] {
             let id = start(app, "noise", json!({ "bytes": bytes, "chunk": chunk, "seed": SEED })).await?;
             let script = "
@@ -430,7 +440,7 @@ async fn bytes_arrive_byte_for_byte() -> Result<()> {
                 return [count, stream.position, stream.missed];
             ";
             let (count, position, missed): (u64, u64, u64) = app.script(script, json!({ "id": id, "seed": SEED })).await?;
-            ensure!((count, position, missed) == (bytes, bytes, 0), "{bytes} bytes: {count}, {position}, {missed}");
+            ensure!((count, position, missed) == (bytes, bytes, 0), "of {bytes} bytes: {count} read, position {position}, {missed} missed");
         }
         Ok(())
     })

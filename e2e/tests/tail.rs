@@ -1,4 +1,4 @@
-//! The log view: what a tail reads, and what becomes of it.
+//! The log view, which shows what a tail reads.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -12,7 +12,7 @@ use e2e::{App, Card, Workbench, eventually, with_app};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-/// A log whose lines say which they are.
+/// A log file whose lines contain their own numbers.
 struct Log {
     path: PathBuf,
     lines: u64,
@@ -25,7 +25,7 @@ impl Log {
         Ok(Self { path, lines: 0 })
     }
 
-    /// One with so many lines, which the workbench tails and shows, and the id of that.
+    /// Writes a log of this many lines and makes the workbench tail and show it. Returns the log and the tail's id.
     async fn shown(app: &App, lines: u64) -> Result<(Self, String)> {
         let page = Workbench(app);
         let mut log = Self::in_folder(app)?;
@@ -35,7 +35,7 @@ impl Log {
         Ok((log, id))
     }
 
-    /// Writes more lines at the end of the file, which is made if there is none.
+    /// Appends lines to the file, and creates it if it is missing.
     fn write(&mut self, lines: u64) -> Result<()> {
         let mut file = OpenOptions::new().create(true).append(true).open(&self.path)?;
         let text: String = (self.lines + 1..=self.lines + lines).map(|number| line(number) + "\n").collect();
@@ -53,7 +53,7 @@ fn line(number: u64) -> String {
     format!("line {number} of the log")
 }
 
-/// An error unless these are the lines with these numbers, none else and none missing.
+/// Fails unless `log` has exactly the lines `from..=to`.
 fn ensure_lines(log: &BTreeMap<u64, String>, from: u64, to: u64) -> Result<()> {
     for number in from..=to {
         let text = log.get(&number).with_context(|| format!("line {number} is missing"))?;
@@ -72,19 +72,19 @@ async fn a_log_is_followed_through_every_kind_of_rotation() -> Result<()> {
         log.write(100)?;
         page.log_until(log.lines).await?;
 
-        // Renamed, with lines that were not read yet, and made again.
+        // The file is renamed while it has unread lines, and created again.
         log.write(50)?;
         log.rotate()?;
         log.write(50)?;
         page.log_until(log.lines).await?;
 
-        // Copied and emptied.
+        // The file is copied and truncated.
         fs::copy(&log.path, log.path.with_extension("log.2"))?;
         File::create(&log.path)?;
         log.write(100)?;
         page.log_until(log.lines).await?;
 
-        // Removed, and there again later.
+        // The file is removed, and created again later.
         fs::remove_file(&log.path)?;
         page.card_when(&id, "a tail that waits for its file", |card| card.text.contains("waits for a file")).await?;
         log.write(100)?;
@@ -93,22 +93,22 @@ async fn a_log_is_followed_through_every_kind_of_rotation() -> Result<()> {
         ensure_lines(&page.log().await?, 1, 500)?;
         let is_told =
             |card: &Card| card.text.contains("500 lines, rotated 3 times") && card.text.contains("waits for more");
-        page.card_when(&id, "a tail at the end", is_told).await?;
+        page.card_when(&id, "a tail that has read everything", is_told).await?;
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()> {
+async fn a_reload_while_a_log_grows_neither_loses_nor_repeats_a_line() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (mut log, _) = Log::shown(app, 1_000).await?;
 
         let mut seen = page.log().await?;
         for round in 0..5 {
-            // Lines come before the page goes, while it is away, and when it is there again.
-            // Not more of them than a page keeps for the next one: what neither shows can't be looked at.
+            // Lines are written before the page unloads, while it is gone, and after it is back. There are no more of them than a page
+            // keeps for the next one, because a line that neither page shows could not be checked.
             let mut reload = pin!(app.reload());
             for step in 0.. {
                 if step < 30 {
@@ -130,10 +130,10 @@ async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()
         for (number, text) in &seen {
             ensure!(*text == line(*number), "line {number} is {text:?}");
         }
-        // The last lines of before the reload are there at once.
+        // The pages together have shown each line from the first to the last.
         let (first, last) = (seen.first_key_value(), seen.last_key_value());
-        ensure!(first.is_some_and(|(number, _)| *number == 1), "the first is {first:?}");
-        ensure!(last.is_some_and(|(number, _)| *number == log.lines), "the last is {last:?}");
+        ensure!(first.is_some_and(|(number, _)| *number == 1), "the first line is {first:?}");
+        ensure!(last.is_some_and(|(number, _)| *number == log.lines), "the last line is {last:?}");
         ensure!(seen.len() as u64 == log.lines, "{} of {} lines were seen", seen.len(), log.lines);
         Ok(())
     })
@@ -141,7 +141,7 @@ async fn a_reload_in_the_midst_of_a_log_loses_and_doubles_no_line() -> Result<()
 }
 
 #[tokio::test]
-async fn after_a_reload_a_log_goes_on_right_where_it_was() -> Result<()> {
+async fn after_a_reload_a_log_continues_where_it_was() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (mut log, id) = Log::shown(app, 1_000).await?;
@@ -152,17 +152,17 @@ async fn after_a_reload_a_log_goes_on_right_where_it_was() -> Result<()> {
         page.log_until(1_010).await?;
         ensure_lines(&page.log().await?, 801, 1_010)?;
         let text = app.text("log-lines").await?;
-        ensure!(!text.is_empty(), "there is something to see");
-        ensure!(app.text("log-count").await? == "1,010 lines", "the lines of before are counted");
-        page.card_when(&id, "a tail that goes on", |card| card.status == "running").await?;
+        ensure!(!text.is_empty(), "the log view should not be empty");
+        ensure!(app.text("log-count").await? == "1,010 lines", "the lines from before the reload should count");
+        page.card_when(&id, "a tail that still runs", |card| card.status == "running").await?;
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_paused_log_holds_its_tail_and_loses_nothing() -> Result<()> {
-    /// What is on its way: the buffer, the batches that were asked for, and one chunk of the file.
+async fn a_paused_log_makes_its_tail_wait_and_loses_nothing() -> Result<()> {
+    /// The most lines in flight: the buffer, the requested batches, and one chunk of the file.
     const ON_ITS_WAY: u64 = 65_536 + 4 * 16_384 + 16_384;
     with_app("workbench", async |app| {
         let page = Workbench(app);
@@ -172,11 +172,11 @@ async fn a_paused_log_holds_its_tail_and_loses_nothing() -> Result<()> {
         log.write(300_000)?;
         let held = still(app, &id).await?;
         let shown = page.log_count().await?;
-        ensure!(held < shown + ON_ITS_WAY, "the tail has emitted {held} lines, of which {shown} are shown");
+        ensure!(held < shown + ON_ITS_WAY, "the tail has emitted {held} lines, but only {shown} are shown");
 
         app.click("log-pause").await?;
         page.log_until(log.lines).await?;
-        ensure!(page.log_count().await? == log.lines, "no line comes twice");
+        ensure!(page.log_count().await? == log.lines, "no line should come twice");
         eventually("the last line at the end", async || {
             Ok(app.text("log-lines").await?.ends_with(&line(log.lines)).then_some(()))
         })
@@ -185,7 +185,7 @@ async fn a_paused_log_holds_its_tail_and_loses_nothing() -> Result<()> {
     .await
 }
 
-/// How many lines a tail has emitted, when that has not changed for a while.
+/// Waits until a tail no longer emits lines, and returns how many it has emitted.
 async fn still(app: &App, id: &str) -> Result<u64> {
     let mut last = None;
     eventually("a tail that stands still", async || {
@@ -212,16 +212,16 @@ async fn the_tail_of_a_closed_log_ends() -> Result<()> {
         app.click("log-close").await?;
 
         let card = page.card_at_end(&id, "cancelled").await?;
-        ensure!(card.text.contains("nobody reads"), "it says why: {card:?}");
+        ensure!(card.text.contains("nobody reads"), "the card should say why the tail ended: {card:?}");
         let hidden: bool = app.script("return document.getElementById('log').hidden", Value::Null).await?;
-        ensure!(hidden, "the view is closed");
+        ensure!(hidden, "the log view should be closed");
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn a_stopped_tail_leaves_its_lines() -> Result<()> {
+async fn the_lines_of_a_stopped_tail_stay_on_the_page() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (_, id) = Log::shown(app, 100).await?;
@@ -235,37 +235,37 @@ async fn a_stopped_tail_leaves_its_lines() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_view_stays_at_the_end_until_somebody_scrolls_up() -> Result<()> {
+async fn the_view_stays_at_the_end_until_the_user_scrolls_up() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (mut log, _) = Log::shown(app, 500).await?;
-        at_end(app).await.context("it begins at the end")?;
+        at_end(app).await.context("the view should begin at the end")?;
 
         scroll(app, "-= 900").await?;
         let (top, _) = place(app, "false").await?;
         log.write(500)?;
         page.log_until(1_000).await?;
         let (now, _) = place(app, "false").await?;
-        ensure!((now - top).abs() < 1.0, "what is read stays where it is: {top}, then {now}");
+        ensure!((now - top).abs() < 1.0, "the lines on view should not move: {top}, then {now}");
 
         scroll(app, "= 1e9").await?;
         place(app, "true").await?;
         log.write(500)?;
         page.log_until(1_500).await?;
-        at_end(app).await.context("it follows again")?;
+        at_end(app).await.context("the view should follow again")?;
         Ok(())
     })
     .await
 }
 
 #[tokio::test]
-async fn the_view_is_full_and_at_its_end_in_every_size() -> Result<()> {
+async fn the_view_is_full_and_at_its_end_at_every_size() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (mut log, _) = Log::shown(app, 1_000).await?;
         for round in 0..6 {
             app.click("log-expand").await?;
-            eventually("rows to the bottom of a view at its end", async || {
+            eventually("a view that is at its end and full of rows", async || {
                 at_end(app).await?;
                 let script = "
                     const lines = document.querySelector('[data-testid=log-lines]').getBoundingClientRect();
@@ -287,7 +287,7 @@ async fn the_view_is_full_and_at_its_end_in_every_size() -> Result<()> {
 }
 
 #[tokio::test]
-async fn who_does_not_want_to_follow_stays_where_the_end_was() -> Result<()> {
+async fn with_following_off_the_view_stays_where_the_end_was() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let (mut log, _) = Log::shown(app, 500).await?;
@@ -297,12 +297,12 @@ async fn who_does_not_want_to_follow_stays_where_the_end_was() -> Result<()> {
         let (top, _) = place(app, "false").await?;
         log.write(100)?;
         page.log_until(600).await?;
-        let (now, end) = eventually("a higher log", async || {
+        let (now, end) = eventually("a taller log", async || {
             let (now, end) = place(app, "false").await?;
             Ok((end > top + 100.0).then_some((now, end)))
         })
         .await?;
-        ensure!((now - top).abs() < 1.0, "it was at {top} and is at {now} of {end}");
+        ensure!((now - top).abs() < 1.0, "the view was scrolled to {top} and is at {now} of {end}");
         Ok(())
     })
     .await
@@ -312,9 +312,9 @@ async fn scroll(app: &App, how: &str) -> Result<()> {
     app.run(&format!("document.querySelector('[data-testid=log-lines]').scrollTop {how}"), Value::Null).await
 }
 
-/// How far it is scrolled and how far it could be, once the button says so of following.
+/// Waits until the button says whether the view `follows`. Returns how far the view is scrolled and how far it could be.
 async fn place(app: &App, follows: &str) -> Result<(f64, f64)> {
-    eventually(&format!("following: {follows}"), async || {
+    eventually(&format!("a view whose following is {follows}"), async || {
         let script = "
             const lines = document.querySelector('[data-testid=log-lines]');
             const follows = document.querySelector('[data-testid=log-follow]').ariaPressed;
@@ -327,12 +327,12 @@ async fn place(app: &App, follows: &str) -> Result<(f64, f64)> {
 
 async fn at_end(app: &App) -> Result<()> {
     let (top, end) = place(app, "true").await?;
-    ensure!((end - top).abs() < 2.0, "it is scrolled to {top} of {end}");
+    ensure!((end - top).abs() < 2.0, "the view should be at its end, not at {top} of {end}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_log_that_is_not_there_is_said_so() -> Result<()> {
+async fn a_missing_log_is_reported() -> Result<()> {
     with_app("workbench", async |app| {
         let page = Workbench(app);
         let path = Path::new("/nowhere/app.log");

@@ -1,5 +1,5 @@
-//! The app's ends, in each way that Linux has, with tasks of each policy at work. What the tasks did is read off the files
-//! that they leave; see `examples/ways-out`.
+//! Every way in which the app can end on Linux, while tasks of each exit policy run. The files that the tasks leave show what they
+//! did; see `examples/ways-out`.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use anyhow::{Result, ensure};
 use e2e::{Process, eventually};
 use rustix::process::Signal;
 
-/// One of each kind that ends when it is told to, or by itself.
+/// One kind for each exit policy whose tasks end when they are told to, or by themselves.
 const WELL_BEHAVED: [&str; 4] = ["cancel", "finish", "drop", "service"];
-/// How long the app gives its tasks, in seconds; and in how little it has ended if it has not waited for that, also on a machine
-/// that has other things to do.
+/// The exit's grace period in seconds.
 const GRACE: &str = "60";
+/// The time within which the app ends if it does not wait for the grace period to run out, even on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 
-/// Starts the app and lets it go this way; answers it when it is about to.
+/// Starts the app with these tasks, to end in this way. Returns it when it is about to end.
 async fn leaving(way: &str, kinds: &[&str]) -> Result<Process> {
     leaving_within(GRACE, way, kinds).await
 }
@@ -25,42 +25,42 @@ async fn leaving_within(grace: &str, way: &str, kinds: &[&str]) -> Result<Proces
     Ok(app)
 }
 
-/// Each of [`WELL_BEHAVED`] has ended as its policy says.
+/// Fails unless each of [`WELL_BEHAVED`] has ended as its policy says.
 fn ensure_drained(app: &Process) -> Result<()> {
-    ensure!(app.has("cancel.cleaned") && app.has("service.cleaned"), "clean-up was not waited for");
-    ensure!(app.has("finish.done"), "what may finish was cut off");
-    ensure!(!app.has("drop.cleaned"), "what may be dropped was told to stop");
+    ensure!(app.has("cancel.cleaned") && app.has("service.cleaned"), "the app did not wait for clean-up");
+    ensure!(app.has("finish.done"), "a task that may finish was cut off");
+    ensure!(!app.has("drop.cleaned"), "a task that may be dropped was told to stop");
     Ok(())
 }
 
-/// Leaves this way with tasks that behave well, and with the right code.
+/// Ends the app in this way, and fails unless its tasks drain and it exits with `code`.
 async fn drains(way: &str, code: i32) -> Result<Process> {
     let mut app = leaving(way, &WELL_BEHAVED).await?;
     let (ended, took) = app.ends().await?;
     ensure!(ended == code, "exit code {ended} instead of {code}");
-    ensure!(took < SOON, "it took {took:?}");
+    ensure!(took < SOON, "the exit took {took:?}");
     ensure_drained(&app)?;
     Ok(app)
 }
 
 #[tokio::test]
-async fn an_exit_drains_and_has_the_code_that_was_asked_for() -> Result<()> {
+async fn an_exit_drains_and_keeps_the_requested_code() -> Result<()> {
     drains("exit", 3).await.map(drop)
 }
 
 #[tokio::test]
-async fn the_last_window_drains_and_the_code_is_zero() -> Result<()> {
+async fn closing_the_last_window_drains_and_exits_with_zero() -> Result<()> {
     drains("close", 0).await.map(drop)
 }
 
-/// The same with a restart, which is a new process and the end of this one.
+/// Does the same as [`drains`] with a restart: waits for the old process to drain, and for the new one to start and end.
 async fn drains_and_comes_back(way: &str) -> Result<()> {
     let app = drains(way, 0).await?;
     app.successor_ends("came-back").await
 }
 
 #[tokio::test]
-async fn a_restart_that_is_requested_drains_and_the_app_comes_back() -> Result<()> {
+async fn a_requested_restart_drains_and_the_app_comes_back() -> Result<()> {
     drains_and_comes_back("request-restart").await
 }
 
@@ -70,18 +70,18 @@ async fn a_restart_from_another_thread_drains_and_the_app_comes_back() -> Result
 }
 
 #[tokio::test]
-async fn a_restart_on_the_main_thread_which_no_event_tells_of_drains_too() -> Result<()> {
+async fn a_restart_on_the_main_thread_drains_although_no_event_announces_it() -> Result<()> {
     drains_and_comes_back("restart-on-main-thread").await
 }
 
 #[tokio::test]
-async fn sigint_and_sigterm_drain_and_the_code_says_which_it_was() -> Result<()> {
+async fn sigint_and_sigterm_drain_and_set_the_exit_code() -> Result<()> {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let mut app = leaving("wait", &WELL_BEHAVED).await?;
         app.signal(signal)?;
         let (ended, took) = app.ends().await?;
         ensure!(ended == code, "exit code {ended} instead of {code}");
-        ensure!(took < SOON, "it took {took:?}");
+        ensure!(took < SOON, "the exit took {took:?}");
         ensure_drained(&app)?;
     }
     Ok(())
@@ -97,7 +97,7 @@ async fn an_app_that_does_not_handle_signals_ends_at_once() -> Result<()> {
 }
 
 #[tokio::test]
-async fn an_idle_app_quits_with_no_delay() -> Result<()> {
+async fn an_idle_app_quits_without_delay() -> Result<()> {
     for (way, code) in [("exit", 3), ("close", 0), ("request-restart", 0)] {
         let mut app = leaving(way, &["drop"]).await?;
         let (ended, took) = app.ends().await?;
@@ -111,13 +111,13 @@ async fn an_idle_app_quits_with_no_delay() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_task_that_ignores_everything_holds_the_app_no_longer_than_its_grace_period() -> Result<()> {
+async fn a_task_that_ignores_everything_delays_the_exit_no_longer_than_the_grace_period() -> Result<()> {
     for (way, code) in [("exit", 3), ("request-restart", 0)] {
         let mut app = leaving_within("8", way, &["cancel", "deaf"]).await?;
         let (ended, took) = app.ends().await?;
         ensure!(ended == code, "{way}: exit code {ended} instead of {code}");
         ensure!(took < SOON, "{way} took {took:?}");
-        ensure!(app.has("cancel.cleaned"), "{way}: the others are waited for all the same");
+        ensure!(app.has("cancel.cleaned"), "{way}: the app should still wait for the other tasks");
         if way == "request-restart" {
             app.successor_ends("came-back").await?;
         }
@@ -130,15 +130,15 @@ async fn a_second_request_quits_at_once() -> Result<()> {
     let mut app = leaving("exit-twice", &["cancel", "deaf"]).await?;
     let (code, took) = app.ends().await?;
     ensure!(code == 4, "exit code {code}");
-    ensure!(took < SOON, "it took {took:?}");
+    ensure!(took < SOON, "the exit took {took:?}");
 
     let mut app = leaving("wait", &["deaf"]).await?;
     app.signal(Signal::INT)?;
-    // A terminal and a parent may both send one.
+    // A terminal and a parent process may each send a signal: the second one right after is not another request.
     app.signal(Signal::INT)?;
     app.writes("exit-requested").await?;
     tokio::time::sleep(Duration::from_millis(800)).await;
-    ensure!(app.runs()?, "it is drained first");
+    ensure!(app.runs()?, "the app should drain first");
     app.signal(Signal::TERM)?;
     let (code, took) = app.ends().await?;
     ensure!(code == 143 && took < SOON, "exit code {code} after {took:?}");
@@ -150,7 +150,7 @@ async fn an_app_in_the_tray_stays_without_a_window() -> Result<()> {
     let mut app = leaving("close-in-the-tray", &WELL_BEHAVED).await?;
     app.writes("still-here").await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    ensure!(app.runs()? && !app.has("cancel.cleaned"), "its tasks go on");
+    ensure!(app.runs()? && !app.has("cancel.cleaned"), "the app and its tasks should still run");
     app.tell("go")?;
     let (code, _) = app.ends().await?;
     ensure!(code == 5, "exit code {code}");
@@ -158,26 +158,35 @@ async fn an_app_in_the_tray_stays_without_a_window() -> Result<()> {
 }
 
 #[tokio::test]
-async fn the_hosts_hook_may_wait_for_all_cancel_all_or_stay() -> Result<()> {
-    // To wait has no end but that of the tasks, so here with one that has one.
+async fn on_quit_may_wait_for_all_tasks_cancel_them_or_stay() -> Result<()> {
+    // `wait` lasts until the tasks end, so this needs one that does.
     let mut app = leaving("ask-to-wait", &["gated", "service"]).await?;
     app.writes("waits").await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    ensure!(app.runs()? && !app.has("service.cleaned"), "it waits");
+    ensure!(app.runs()? && !app.has("service.cleaned"), "the app should wait");
     app.tell("go")?;
-    ensure!(app.ends().await?.0 == 3 && app.has("gated.done") && app.has("service.cleaned"), "wait");
+    ensure!(
+        app.ends().await?.0 == 3 && app.has("gated.done") && app.has("service.cleaned"),
+        "the app should exit when its tasks have ended"
+    );
 
     let mut app = leaving("ask-to-cancel", &["cancel", "gated", "drop", "service"]).await?;
     let (code, took) = app.ends().await?;
-    ensure!(code == 0 && app.has("cancel.cleaned") && !app.has("gated.done"), "cancel");
-    ensure!(took < SOON, "what may finish is waited for: {took:?}");
+    ensure!(
+        code == 0 && app.has("cancel.cleaned") && !app.has("gated.done"),
+        "the app should cancel its tasks and exit"
+    );
+    ensure!(took < SOON, "the app should not wait for tasks that may finish: {took:?}");
 
     let mut app = leaving("ask-when-all-close", &WELL_BEHAVED).await?;
-    ensure!(app.ends().await?.0 == 0 && app.has("asked") && app.has("cancel.cleaned"), "all windows in one go");
+    ensure!(
+        app.ends().await?.0 == 0 && app.has("asked") && app.has("cancel.cleaned"),
+        "closing all windows at once should ask and exit"
+    );
 
     let mut app = leaving("ask-to-stay", &["cancel"]).await?;
     app.writes("still-here").await?;
-    ensure!(app.has("asked") && !app.has("cancel.cleaned"), "stay");
+    ensure!(app.has("asked") && !app.has("cancel.cleaned"), "the app should stay and its task run");
     app.tell("go")?;
     let (code, _) = app.ends().await?;
     ensure!(code == 5 && app.has("cancel.cleaned"), "exit code {code}");
@@ -185,43 +194,46 @@ async fn the_hosts_hook_may_wait_for_all_cancel_all_or_stay() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_signal_overrules_a_question_and_a_wait_and_the_code_is_its_own() -> Result<()> {
+async fn a_signal_overrides_an_open_question_or_wait_and_sets_the_exit_code() -> Result<()> {
     let mut app = leaving("ask-for-ever", &WELL_BEHAVED).await?;
     app.writes("asked").await?;
     app.signal(Signal::TERM)?;
     let (code, took) = app.ends().await?;
-    ensure!(code == 143 && took < SOON, "a question: exit code {code} after {took:?}");
+    ensure!(code == 143 && took < SOON, "during the question: exit code {code} after {took:?}");
     ensure_drained(&app)?;
 
-    // What it waits for has no end.
+    // The task that the app waits for never ends by itself.
     let mut app = leaving("ask-to-wait", &["cancel"]).await?;
     app.writes("waits").await?;
     app.signal(Signal::TERM)?;
     let (code, took) = app.ends().await?;
-    ensure!(code == 143 && took < SOON, "a wait: exit code {code} after {took:?}");
+    ensure!(code == 143 && took < SOON, "during the wait: exit code {code} after {took:?}");
     ensure!(app.has("cancel.cleaned"));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_guard_tells_what_would_be_lost_and_holds_off_new_starts() -> Result<()> {
+async fn a_guard_lists_what_would_be_lost_and_refuses_new_starts() -> Result<()> {
     let mut app = leaving("guard", &["cancel", "gated", "drop", "service"]).await?;
     ensure!(app.ends().await?.0 == 6);
-    ensure!(app.has("would-lose-2") && app.has("held-off"), "cancel and gated, and nothing new");
+    ensure!(
+        app.has("would-lose-2") && app.has("held-off"),
+        "`cancel` and `gated` should count as lost, and a new start be refused"
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn a_page_whose_process_dies_is_noticed_and_its_tasks_go_on_or_not_as_their_kinds_say() -> Result<()> {
+async fn a_page_whose_process_dies_is_noticed_and_its_tasks_follow_on_owner_closed() -> Result<()> {
     let mut app = leaving("stay", &[]).await?;
     let held = async |what: &str| {
         eventually(what, async || Ok(app.read("held").is_ok_and(|held| held == what).then_some(()))).await
     };
     held("1 Some((Running, None)) Some((Running, None))").await?;
     app.kill_page()?;
-    // 12 seconds of silence until it is asked, and 30 to answer.
+    // The page is asked after 12 seconds of silence, and has 30 to answer.
     held("0 Some((Running, None)) Some((Cancelled, Some(OwnerClosed)))").await?;
     ensure!(app.has("goes-along.cleaned") && !app.has("goes-on.cleaned"));
-    ensure!(app.runs()?, "the app goes on");
+    ensure!(app.runs()?, "the app should still run");
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: what the product costs, as a table of figures with their goals, or as JSON.
+//! `cargo xtask bench`: the product's performance, as a table of figures with their goals or as JSON.
 //!
-//! Standard output has nothing but the figures; what is built and run says its words on standard error.
+//! Only the figures go to standard output; the output of builds and benches goes to standard error.
 
 mod criterion;
 mod engine;
@@ -15,12 +15,12 @@ use clap::ValueEnum;
 
 use figure::Figure;
 
-/// What can be measured by itself.
+/// A part that can be measured by itself.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// What a task costs in Rust, from its start to its end
     Engine,
-    /// How fast and how calmly what happens in Rust gets to a page
+    /// How fast and how smoothly progress and items reach a page
     Window,
 }
 
@@ -40,7 +40,7 @@ impl Part {
     }
 }
 
-/// Measures `part`, or all there is.
+/// Measures `part`, or all parts.
 pub fn run(part: Option<Part>, json: bool) -> Result<ExitCode> {
     let parts = part.map_or_else(|| Part::value_variants().to_vec(), |part| vec![part]);
     let measured = parts.into_iter().map(|part| Ok((part.name(), part.measure()?)));
@@ -53,6 +53,6 @@ pub fn run(part: Option<Part>, json: bool) -> Result<ExitCode> {
             println!("{}", figure::table(name, figures));
         }
     }
-    // A goal that is missed is to be read, and no failure of this command.
+    // A missed goal shows in the table and does not fail the command.
     Ok(ExitCode::SUCCESS)
 }

@@ -1,15 +1,15 @@
-//! What demo and test both build, with the same commands, so that either finds the work of the other done.
+//! The builds that `demo` and `test` share. Both run the same commands, so that each reuses what the other has built.
 
 use anyhow::Result;
 
 use crate::command::{Output, command, root};
 use crate::unchanged;
 
-/// Every Cargo command that compiles tauri gets these: one set of features, one build of tauri.
+/// The arguments of every Cargo command of `demo` and `test` that compiles Tauri: one set of features means one build of Tauri.
 pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,quick-start/bindings,\
     quick-start/custom-protocol,ways-out/custom-protocol,workbench/bench,workbench/custom-protocol";
 
-/// The client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
+/// Builds the client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {
     let embedded = ["api-iife.js", "examples/quick-start/dist", "examples/workbench/dist"];
     unchanged::keep_times(&embedded.map(|path| root().join(path)), || {
@@ -18,9 +18,9 @@ pub fn typescript(output: &Output) -> Result<()> {
     })
 }
 
-/// The programs that can be run.
+/// Builds the programs.
 pub fn programs(output: &Output) -> Result<()> {
-    // Cargo counts the features of development dependencies only if a test is built: name one, or tauri is built twice.
+    // Cargo turns on the features of dev-dependencies only if it builds a test. Without one, Tauri would be built twice.
     output.run(&mut command(&format!("cargo build {WORKSPACE} --bins --test download")))
 }
 

@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -7,19 +7,19 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-/// The repository's folder.
+/// Returns the repository's root.
 pub fn root() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_owned()
 }
 
-/// Cargo's folder `target`, wherever it is: this program is in `target/debug`.
+/// Returns Cargo's target folder, found by this program's own path, `target/debug/xtask`.
 pub fn target() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.ancestors().nth(2).map_or_else(|| root().join("target"), Path::to_owned)
 }
 
-/// A command that runs in the repository's folder.
+/// Returns a command that runs in the repository's root, without input.
 pub fn command(line: &str) -> Command {
     let mut words = line.split_whitespace();
     let mut command = Command::new(words.next().unwrap_or_default());
@@ -27,28 +27,28 @@ pub fn command(line: &str) -> Command {
     command
 }
 
-/// Whether the command can be run and succeeds; its output is dropped.
+/// Runs a command without showing its output, and returns whether it succeeded.
 pub fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// What the command prints, if it can be run and succeeds.
+/// Runs a command and returns its standard output, or `None` if it can't be started or fails.
 pub fn stdout(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then_some(text)
 }
 
-/// Where the output of commands goes.
+/// The destination of the output of commands.
 pub enum Output {
     Terminal,
-    /// Where standard output is for what was asked for, and nothing else.
+    /// For a command whose standard output must hold nothing but its result.
     StandardError,
     Log(File),
 }
 
 impl Output {
-    /// Runs a command to its end; an error if it can't be started or fails.
+    /// Runs a command and waits for its end. Fails if the command can't be started or fails.
     pub fn run(&self, command: &mut Command) -> Result<()> {
         let line = shown(command);
         self.note(&format!("$ {line}"))?;
@@ -63,7 +63,7 @@ impl Output {
         Ok(())
     }
 
-    /// Says what takes its time; on the line of the stage, if the output goes to a log.
+    /// Shows what is about to take a while. If the output goes to a log, this goes to the line of the stage on the terminal.
     pub fn announce(&self, text: &str) -> Result<()> {
         match self {
             Self::Terminal => println!("{text}"),
@@ -73,7 +73,7 @@ impl Output {
         Ok(std::io::stdout().flush()?)
     }
 
-    /// Writes a line of our own.
+    /// Writes a line to the output.
     pub fn note(&self, text: &str) -> Result<()> {
         match self {
             Self::Terminal => println!("{text}"),

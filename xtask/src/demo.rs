@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the workbench, open.
+//! `cargo xtask demo`: builds the workbench and opens it.
 
 use std::process::{Command, ExitCode};
 
@@ -16,11 +16,11 @@ pub fn run() -> Result<ExitCode> {
     let has_display =
         ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     if has_display || !cfg!(target_os = "linux") {
-        println!("\nOpening the workbench. Close its windows to end.");
+        println!("\nOpening the workbench. Close its windows to end the demo.");
         output.run(&mut app("workbench"))?;
     } else {
         setup::to_drive(&output)?;
-        println!("\nNo display here: touring the workbench under Xvfb.");
+        println!("\nThere is no display: touring the workbench under Xvfb.");
         output.run(&mut app("tour"))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! Files that the build writes into the source tree, and that are checked in.
+//! Generated files that are checked in.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::command::root;
 
 const GENERATED: &[&str] = &["api-iife.js", "permissions"];
 
-/// What the files hold, as it was before anything was built.
+/// The content of the generated files before anything was built.
 pub struct Generated(BTreeMap<PathBuf, String>);
 
 impl Generated {
@@ -22,8 +22,8 @@ impl Generated {
         Ok(Self(files))
     }
 
-    /// An error if the build has changed a file. Work that is not committed yet doesn't matter here, as it would to
-    /// `git diff`.
+    /// Fails if the build has changed a file. Unlike `git diff`, this ignores changes from before the build that are not
+    /// committed yet.
     pub fn check(&self) -> Result<()> {
         let built = Self::read()?.0;
         let differs = |path: &&PathBuf| self.0.get(*path) != built.get(*path);

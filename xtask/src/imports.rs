@@ -1,4 +1,4 @@
-//! `cargo xtask imports`: which file imports which, in Rust and TypeScript, and the check that none do so in a circle.
+//! `cargo xtask imports`: shows which file imports which, in Rust and TypeScript, and checks that there are no circles.
 
 mod arrows;
 mod folders;
@@ -21,7 +21,7 @@ use arrows::Arrows;
 use folders::Places;
 use sources::Sources;
 
-/// Prints each folder by floors, and what is wrong with them.
+/// Prints the children of each folder by floor, then each circle and each broken rule. Fails if there are any.
 pub fn show() -> Result<ExitCode> {
     let arrows = arrows(&Sources::read(&root())?)?;
     print!("{}", report::house(&arrows));
@@ -32,13 +32,18 @@ pub fn show() -> Result<ExitCode> {
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// An error if files or folders import each other in a circle, or what a rule forbids.
+/// Fails if files or folders import each other in a circle, or import what a rule forbids.
 pub fn check(output: &Output) -> Result<()> {
     let faults = faults(&arrows(&Sources::read(&root())?)?);
     for fault in &faults {
         output.note(&format!("{fault}\n"))?;
     }
-    ensure!(faults.is_empty(), "imports run down only, but not here ({} times)\n{}", faults.len(), report::ADVICE);
+    ensure!(
+        faults.is_empty(),
+        "imports must point one way, but {} circles or broken rules were found\n{}",
+        faults.len(),
+        report::ADVICE
+    );
     Ok(())
 }
 

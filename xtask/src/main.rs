@@ -1,4 +1,4 @@
-//! The developer's commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask imports` and `cargo xtask bench`.
+//! Commands for developers: `cargo xtask demo`, `cargo xtask test`, `cargo xtask imports` and `cargo xtask bench`.
 
 mod bench;
 mod build;
@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(bin_name = "cargo xtask", about = "The developer's commands")]
+#[command(bin_name = "cargo xtask", about = "Commands for developers")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -25,18 +25,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install what is missing, build, and open the workbench (without a display: tour it under Xvfb)
+    /// Install what is missing, build the workbench and open it (without a display, tour it under Xvfb)
     Demo,
     /// Run every check and test, or only the named stages and what they need
     Test {
         #[arg(value_name = "STAGE", value_parser = test::stage_names())]
         stages: Vec<String>,
     },
-    /// Show the floors of each folder, what imports what, and each circle
+    /// Show each folder's files by their floors with what they import, circles, and broken rules
     Imports,
-    /// Measure what the product costs, and compare it with the goals: see BENCHMARKS.md
+    /// Measure the product's performance and compare it with the goals in BENCHMARKS.md
     Bench {
-        /// Only this
+        /// Measure only this part
         part: Option<bench::Part>,
         /// Print one JSON object instead of the table
         #[arg(long)]

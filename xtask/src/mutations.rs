@@ -1,7 +1,7 @@
-//! Breaks the engine on purpose, one promise at a time, and looks whether the tests see it.
+//! Mutation tests: breaks the engine on purpose, in one way at a time, and checks that the tests fail.
 //!
-//! This happens in a copy of the engine's package under `target/xtask/mutants`; the work tree is not touched, and nothing that
-//! needs a webview is built.
+//! The mutations are applied to a copy of the engine's package under `target/xtask/mutants`. The work tree stays as it is, and nothing
+//! that needs a webview is built.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,24 +13,24 @@ use anyhow::{Context, Result, ensure};
 use crate::command::{Output, command, root, stdout, target};
 use crate::setup;
 
-/// What nextest exits with when tests have failed; anything else is not what is looked for.
+/// The exit code of nextest when tests have failed. Any other failure means that a mutation could not be tested.
 const TESTS_FAILED: i32 = 100;
-/// Where the mutations are.
+/// The package that is mutated.
 const PACKAGE: &str = "tauri-plugin-tasks-engine";
 const FOLDER: &str = "crates/engine/";
-/// Those of its tests that must pass while nothing is broken.
+/// A filter for the tests that must pass without a mutation.
 const WHOLE: &str = "test(/^tests::/)";
 const MODEL: &str = "test(/^tests::model::/)";
 
 /// One way to break the engine.
 struct Mutation {
-    /// What is wrong then.
+    /// The defect that it introduces.
     name: &'static str,
     file: &'static str,
-    /// Is in the file once.
+    /// The text to replace, which must be in the file exactly once.
     find: &'static str,
     replace: &'static str,
-    /// A filter of nextest: one of these tests must fail.
+    /// A filter for nextest: at least one of these tests must fail.
     seen_by: &'static str,
 }
 
@@ -57,7 +57,7 @@ const MUTATIONS: &[Mutation] = &[
         seen_by: MODEL,
     },
     Mutation {
-        name: "a queue that forgets who comes back",
+        name: "a queue that forgets tasks that come back",
         file: "crates/engine/src/queue/admission.rs",
         find: "(entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry })",
         replace: "(entry.stage == Stage::Away).then_some(entry)",
@@ -78,7 +78,7 @@ const MUTATIONS: &[Mutation] = &[
         seen_by: MODEL,
     },
     Mutation {
-        name: "a priority that counts only among the equally old",
+        name: "a priority that counts only among tasks of the same age",
         file: "crates/engine/src/queue/admission.rs",
         find: "    priority: Reverse<i32>,\n    arrival: u64,\n",
         replace: "    arrival: u64,\n    priority: Reverse<i32>,\n",
@@ -106,7 +106,7 @@ const MUTATIONS: &[Mutation] = &[
         seen_by: MODEL,
     },
     Mutation {
-        name: "overdue, and never shown",
+        name: "an overdue task that is never marked as such",
         file: "crates/engine/src/run/transitions.rs",
         find: "record.outstay();",
         replace: "drop(record);",
@@ -120,7 +120,7 @@ const MUTATIONS: &[Mutation] = &[
         seen_by: MODEL,
     },
     Mutation {
-        name: "a time limit that takes a cancel's place",
+        name: "a time limit that replaces the reason of a cancel",
         file: "crates/engine/src/task/life.rs",
         find: "if self.status == TaskStatus::Cancelling {\n            return Ok(());",
         replace: "if self.status == TaskStatus::Cancelling {\n            self.stop = Some(Box::new(why));\n            return Ok(());",
@@ -142,7 +142,7 @@ const MUTATIONS: &[Mutation] = &[
     },
 ];
 
-/// Fails if a mutation survives.
+/// Tests each mutation. Fails if the tests pass with one.
 pub fn run(output: &Output) -> Result<()> {
     let copy = target().join("xtask/mutants");
     sync(&copy)?;
@@ -151,7 +151,7 @@ pub fn run(output: &Output) -> Result<()> {
     }
     output.announce("in a copy")?;
     let whole = tests(&copy, WHOLE, output)?;
-    ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine as it is", text(&whole));
+    ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine without a mutation", text(&whole));
     let mut survived = vec![];
     for mutation in MUTATIONS {
         let file = copy.join(mutation.file);
@@ -163,11 +163,16 @@ pub fn run(output: &Output) -> Result<()> {
         match result.status.code() {
             Some(0) => survived.push(mutation.name),
             Some(TESTS_FAILED) => {}
-            _ => anyhow::bail!("{}\n\n\"{}\" can't be tried: nextest {}", text(&result), mutation.name, result.status),
+            _ => anyhow::bail!(
+                "{}\n\n\"{}\" can't be tested: nextest ended with {}",
+                text(&result),
+                mutation.name,
+                result.status
+            ),
         }
         output.note(&format!("{}: {}", mutation.name, seen_by(&text(&result))))?;
     }
-    ensure!(survived.is_empty(), "no test sees: {}", survived.join(", "));
+    ensure!(survived.is_empty(), "no test notices these mutations: {}", survived.join(", "));
     Ok(())
 }
 
@@ -184,12 +189,12 @@ impl Mutation {
     }
 }
 
-/// Runs those tests of the copy.
+/// Runs the tests of the copy that `filter` picks.
 fn tests(copy: &Path, filter: &str, output: &Output) -> Result<Finished> {
     let mut nextest = setup::nextest(output)?;
     nextest.args(["--package", PACKAGE, "--offline", "--lib", "--color", "never", "--filterset", filter]);
     nextest.current_dir(copy).env("CARGO_TARGET_DIR", target()).env("RUST_BACKTRACE", "0");
-    // That a test fails is enough; the shortest way to make it is not looked for.
+    // It is enough that a test fails: proptest need not shrink the failing input.
     nextest.env("PROPTEST_MAX_SHRINK_ITERS", "0");
     nextest.output().context("nextest could not be started")
 }
@@ -198,7 +203,7 @@ fn text(finished: &Finished) -> String {
     [&finished.stdout, &finished.stderr].map(|bytes| String::from_utf8_lossy(bytes)).concat()
 }
 
-/// The names of the tests that failed, from nextest's report.
+/// Returns the names of the tests that failed, from nextest's report.
 fn seen_by(report: &str) -> String {
     let failed = report.lines().filter(|line| ["FAIL [", "TIMEOUT ["].iter().any(|word| line.trim().starts_with(word)));
     let mut names: Vec<_> = failed.filter_map(|line| line.split_whitespace().last()).collect();
@@ -207,13 +212,13 @@ fn seen_by(report: &str) -> String {
     if names.is_empty() { "SURVIVES".to_owned() } else { format!("seen by {}", names.join(", ")) }
 }
 
-/// Makes the copy as the work tree is. What has not changed stays as it is, so that little is built.
+/// Brings the copy up to date with the work tree. Files that have not changed are not rewritten, so that Cargo rebuilds little.
 fn sync(copy: &Path) -> Result<()> {
     let listed = stdout(&mut command("git ls-files --cached --others --exclude-standard"));
-    let listed = listed.context("`git ls-files` failed: mutations are tried in a copy of what it lists")?;
+    let listed = listed.context("`git ls-files` failed: the mutations need a copy of the files that it lists")?;
     let mut wanted = BTreeMap::new();
     for path in listed.lines() {
-        // What was deleted is still listed, and a quoted name is none of ours.
+        // Git also lists deleted files, and quotes unusual names. Neither can be read, and the engine needs neither.
         if let Ok(bytes) = fs::read(root().join(path)) {
             wanted.extend(copied(path, bytes).map(|bytes| (copy.join(path), bytes)));
         }
@@ -233,7 +238,7 @@ fn sync(copy: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the copy has of this file, if anything.
+/// Returns what the copy has in place of this file, or `None` if it leaves the file out.
 fn copied(path: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
     match path {
         "Cargo.toml" => Some(workspace(&String::from_utf8(bytes).ok()?).into()),
@@ -243,13 +248,13 @@ fn copied(path: &str, bytes: Vec<u8>) -> Option<Vec<u8>> {
     }
 }
 
-/// What holds for all tests. The rest names packages that are not in the copy.
+/// Returns the part of nextest's configuration that holds for all tests. The rest names packages that are not in the copy.
 fn default_profile(config: &str) -> &str {
     config.split("\n[test-groups]").next().unwrap_or(config)
 }
 
-/// The workspace of the engine alone: what its package inherits, and the profiles. It has a version of its own, or Cargo would
-/// take what is built in one of the two workspaces for what is built in the other.
+/// Returns the manifest of a workspace of the engine alone, with what its package inherits, and the profiles. It has another version, or
+/// Cargo would confuse the builds of the two workspaces in their common target folder.
 fn workspace(manifest: &str) -> String {
     let inherited = ["workspace.package", "workspace.lints", "profile"];
     let sections = manifest.split("\n[").filter(|section| inherited.iter().any(|name| section.starts_with(name)));
@@ -289,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_is_a_workspace_of_the_engine_alone_with_a_version_of_its_own() {
+    fn the_copy_is_a_workspace_of_the_engine_alone_with_another_version() {
         let manifest = "[workspace]\nmembers = [\"a\"]\n\n[workspace.package]\nversion = \"1.2.3\"\n\n[package]\nname = \"p\"\n\n\
                         [workspace.lints.rust]\nunsafe_code = \"forbid\"\n\n[profile.dev]\ndebug = 1\n\n[dependencies]\nserde = \"1\"\n";
         let workspace = workspace(manifest);

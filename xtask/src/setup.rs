@@ -1,4 +1,4 @@
-//! What the other commands need, installed if it is missing and can be.
+//! Installs what the other commands need and the machine lacks.
 
 use std::process::Command;
 
@@ -11,13 +11,13 @@ const TO_DRIVE: &[&str] = &["webkit2gtk-driver", "xvfb"];
 
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
-/// What it takes to build and open the apps.
+/// Installs what is missing to build and open the apps. Fails if Node is missing or too old.
 pub fn to_build(output: &Output) -> Result<()> {
     node()?;
     debian_packages(TO_BUILD, output)
 }
 
-/// What it takes besides to drive them under Xvfb.
+/// Installs what is missing to drive the apps under Xvfb; building them needs [`to_build`] as well.
 pub fn to_drive(output: &Output) -> Result<()> {
     debian_packages(TO_DRIVE, output)
 }
@@ -28,7 +28,7 @@ fn debian_packages(names: &[&str], output: &Output) -> Result<()> {
     }
     if !succeeds(&mut command("dpkg-query --version")) {
         return output.note(&format!(
-            "Not a Debian system: if this fails, install what these Debian packages hold: {}",
+            "This is not a Debian system: if the build fails, install what these Debian packages provide: {}",
             names.join(" ")
         ));
     }
@@ -63,21 +63,21 @@ fn node() -> Result<()> {
     let (major, minor) = OLDEST_NODE;
     let advice = format!("install Node {major}.{minor} or newer (https://nodejs.org)");
     let version =
-        stdout(&mut command("node --version")).with_context(|| format!("`node` is not to be found: {advice}"))?;
+        stdout(&mut command("node --version")).with_context(|| format!("`node` could not be run: {advice}"))?;
     let version = version.trim();
     let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
     let (Some(Ok(has_major)), Some(Ok(has_minor))) = (numbers.next(), numbers.next()) else {
-        bail!("`node --version` says {version:?}, which is no version: {advice}");
+        bail!("`node --version` printed {version:?}, which is not a version: {advice}");
     };
     ensure!((has_major, has_minor) >= OLDEST_NODE, "Node {version} is too old: {advice}");
     Ok(())
 }
 
-/// `npm ci`, unless `node_modules` is as new as the lock file.
+/// Runs `npm ci`, unless `node_modules` is at least as new as the lock file.
 pub fn npm_packages(output: &Output) -> Result<()> {
     let modified = |path: &str| root().join(path).metadata().and_then(|file| file.modified());
     let lock = modified("package-lock.json").context("package-lock.json is missing: run `npm install` once")?;
-    // npm writes this file last, so it is not there after an installation that was broken off.
+    // npm writes this file last, so an interrupted installation does not leave it.
     if modified("node_modules/.package-lock.json").is_ok_and(|installed| installed >= lock) {
         return Ok(());
     }
@@ -85,7 +85,7 @@ pub fn npm_packages(output: &Output) -> Result<()> {
     output.run(&mut command("npm ci --no-audit --no-fund"))
 }
 
-/// Adds rustfmt and clippy to a minimal toolchain.
+/// Adds a component, rustfmt or clippy, to the toolchain if it is missing.
 pub fn rust_component(name: &str, output: &Output) -> Result<()> {
     if succeeds(&mut command(&format!("cargo {name} --version"))) {
         return Ok(());
@@ -98,7 +98,7 @@ pub fn rust_component(name: &str, output: &Output) -> Result<()> {
     output.run(&mut command(&format!("rustup component add {component}")))
 }
 
-/// `cargo nextest`, from the machine or else from `target/tools`.
+/// Returns the command `cargo nextest run`. Installs cargo-nextest into `target/tools` if the machine doesn't have it.
 pub fn nextest(output: &Output) -> Result<Command> {
     if succeeds(&mut command("cargo nextest --version")) {
         return Ok(command("cargo nextest run"));
@@ -107,7 +107,7 @@ pub fn nextest(output: &Output) -> Result<Command> {
     let program = tools.join("bin/cargo-nextest");
     if !program.exists() {
         output.announce("installing cargo-nextest into target/tools")?;
-        // Without optimizations, because it is to be had much sooner and only waits for tests.
+        // A debug build compiles much sooner, and is fast enough for a program that only waits for tests.
         output.run(command("cargo install --debug --locked cargo-nextest --root").arg(&tools))?;
     }
     let mut nextest = Command::new(program);

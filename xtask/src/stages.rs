@@ -1,4 +1,4 @@
-//! Running stages: one line each, their output only if they fail.
+//! Runs stages. Prints one line for each, and its output only if it fails.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -13,15 +13,15 @@ use crate::command::{Output, target};
 /// A part of `cargo xtask test`.
 pub struct Stage<C> {
     pub name: &'static str,
-    /// Stages that must have run before, also when only this one is asked for.
+    /// Stages that must run before this one, even if only this one is named.
     pub needs: &'static [&'static str],
     pub run: fn(&C, &Output) -> Result<()>,
 }
 
-/// Those of `all` that are asked for, and what they need, in order. None asked for: all.
+/// Returns the stages of `all` that `asked` names and those they need, in order. If `asked` is empty, returns all.
 pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>> {
     let mut wanted: Vec<&str> = asked.iter().map(String::as_str).collect();
-    // A stage needs only stages above it, so one pass from the end finds all.
+    // A stage needs only stages before it in the list, so one pass from the end finds all.
     for stage in all.iter().rev() {
         if wanted.contains(&stage.name) {
             wanted.extend(stage.needs);
@@ -31,14 +31,14 @@ pub fn chosen<'a, C>(all: &'a [Stage<C>], asked: &[String]) -> Vec<&'a Stage<C>>
     all.iter().filter(is_wanted).collect()
 }
 
-/// The folder for what stages and programs print.
+/// Returns the folder for the output of stages and programs, and creates it.
 pub fn logs() -> Result<PathBuf> {
     let logs = target().join("xtask/logs");
-    fs::create_dir_all(&logs).with_context(|| format!("can't make {}", logs.display()))?;
+    fs::create_dir_all(&logs).with_context(|| format!("can't create {}", logs.display()))?;
     Ok(logs)
 }
 
-/// Runs the stages until one fails, and sums up.
+/// Runs the stages until one fails, and prints a summary.
 pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
     let logs = logs()?;
     let begin = Instant::now();
@@ -53,14 +53,14 @@ pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
             println!("FAILED {seconds:6.1} s\n");
             println!("{}", fs::read_to_string(&log).unwrap_or_default());
             println!("{error:#}");
-            println!("\nThe output above is in {}.", log.display());
+            println!("\nThe output above is also in {}.", log.display());
             println!("Try again with: cargo xtask test {}\n", stage.name);
             println!("{done} passed, 1 failed");
             return Ok(ExitCode::FAILURE);
         }
         println!("ok     {seconds:6.1} s");
     }
-    println!("\nAll in {:.1} s.", begin.elapsed().as_secs_f64());
+    println!("\nTotal: {:.1} s.", begin.elapsed().as_secs_f64());
     println!("{} passed, 0 failed", stages.len());
     Ok(ExitCode::SUCCESS)
 }
@@ -80,12 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn all_stages_run_if_none_is_named() {
+    fn all_stages_run_if_none_are_named() {
         assert_eq!(names(&[]), ["npm", "lint", "build", "e2e"]);
     }
 
     #[test]
-    fn a_named_stage_brings_what_it_needs() {
+    fn a_named_stage_runs_the_stages_it_needs() {
         assert_eq!(names(&["e2e"]), ["npm", "build", "e2e"]);
         assert_eq!(names(&["lint"]), ["npm", "lint"]);
     }

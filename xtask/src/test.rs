@@ -12,7 +12,7 @@ use crate::mutations;
 use crate::setup;
 use crate::stages::{self, Stage};
 
-/// So many window tests run at once; as many as `.config/nextest.toml` lets them.
+/// How many window tests run at once. `.config/nextest.toml` has the same limit.
 const WINDOWS: &str = "4";
 
 const STAGES: &[Stage<Generated>] = &[
@@ -67,15 +67,15 @@ fn rust_tests(output: &Output) -> Result<()> {
 
 fn end_to_end(output: &Output) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the end-to-end tests need Linux, with WebKitWebDriver and Xvfb");
-    // More than there are cores: a window test waits most of its time.
+    // A window test mostly waits, so there may be more of them than cores.
     nextest("package(e2e)", &["--test-threads", WINDOWS], output)
 }
 
-/// All packages are named, and tests picked by a filter: another choice of packages would be another set of features.
+/// Runs the tests that a filter picks, always for all packages: other packages would mean other features and another build.
 fn nextest(filter: &str, more: &[&str], output: &Output) -> Result<()> {
     let mut nextest = setup::nextest(output)?;
     nextest.args(WORKSPACE.split(' ')).args(["--all-targets", "--filterset", filter]).args(more);
-    // An error of a test says in its words where it comes from; a panic still brings its backtrace.
+    // An error's message says where it comes from, so errors need no backtrace. Panics still have one.
     output.run(nextest.env("RUST_LIB_BACKTRACE", "0"))
 }
 
@@ -84,7 +84,7 @@ fn doc_tests(output: &Output) -> Result<()> {
 }
 
 fn docs(output: &Output) -> Result<()> {
-    // `--examples` for the same reason as `--test` in build.rs.
+    // `--examples` turns on the features of dev-dependencies, as `--test` does in build.rs.
     let mut docs = command(&format!("cargo doc --quiet {WORKSPACE} --no-deps --lib --examples"));
     output.run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
 }

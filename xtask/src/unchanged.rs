@@ -1,6 +1,6 @@
-//! Results that are written anew although nothing about them is new.
+//! Keeps the modification times of files that are rewritten with the same content.
 //!
-//! Cargo goes by the time of a file: what embeds the pages of the examples would be built again.
+//! Cargo compares modification times, so it would otherwise rebuild what embeds the pages of the examples.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,12 +9,12 @@ use std::time::SystemTime;
 
 use anyhow::Result;
 
-/// Runs `write`; whichever of its results under `paths` hold what they held before have the times that they had, too.
+/// Runs `write`, and then restores the modification time of each file and folder under `paths` that has not changed.
 pub fn keep_times(paths: &[PathBuf], write: impl FnOnce() -> Result<()>) -> Result<()> {
     let before = read(paths)?;
     write()?;
     let after = read(paths)?;
-    // A folder is as new as the last file that came or went.
+    // A folder's modification time changes when an entry is added or removed.
     let same_names = before.keys().eq(after.keys());
     for (path, Entry { content, .. }) in &after {
         if let Some(old) = before.get(path)
@@ -28,7 +28,7 @@ pub fn keep_times(paths: &[PathBuf], write: impl FnOnce() -> Result<()>) -> Resu
 }
 
 struct Entry {
-    /// Nothing of a folder.
+    /// `None` for a folder.
     content: Option<Vec<u8>>,
     modified: SystemTime,
 }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_anew_as_it_was_keeps_its_time() {
+    fn a_file_rewritten_with_the_same_content_keeps_its_time() {
         let folder = std::env::temp_dir().join(format!("keep-times-{}", std::process::id()));
         let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let (same, other) = (folder.join("same"), folder.join("other"));

@@ -1,4 +1,4 @@
-//! A display for windows that nobody looks at: one Xvfb, which ends with whoever started it.
+//! A virtual display for windows under test: one Xvfb, which ends with the thread that started it.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Xvfb, from here until this is dropped.
+/// A running Xvfb, which is ended on drop.
 #[derive(Debug)]
 pub struct Display {
     xvfb: Child,
@@ -16,11 +16,11 @@ pub struct Display {
 }
 
 impl Display {
-    /// Starts Xvfb, which writes its complaints to `log`. Fails if it is not installed or does not come up.
+    /// Starts Xvfb, which writes its errors to `log`. Fails if Xvfb is not installed or does not start.
     ///
-    /// The kernel ends it when the thread that calls this ends, even if that thread is killed.
+    /// The kernel ends Xvfb when the calling thread ends, even if that thread is killed.
     pub fn start(log: &Path) -> Result<Self> {
-        // Xvfb chooses a free display by itself and writes its number to the file descriptor named, here its output.
+        // With `-displayfd 1`, Xvfb chooses a free display and writes its number to standard output.
         let xvfb = Command::new("setpriv")
             .args(["--pdeathsig", "TERM"])
             .args("Xvfb -displayfd 1 -screen 0 1280x960x24 -nolisten tcp -noreset".split(' '))
@@ -39,12 +39,12 @@ impl Display {
         Ok(display)
     }
 
-    /// What `DISPLAY` is for programs that open their windows here.
+    /// Returns the value of `DISPLAY` for programs that open their windows here.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Makes a command open its windows here.
+    /// Makes `command` open its windows on this display.
     pub fn show<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.env("DISPLAY", &self.name).env("GDK_BACKEND", "x11").env_remove("WAYLAND_DISPLAY")
     }
@@ -52,7 +52,7 @@ impl Display {
 
 impl Drop for Display {
     fn drop(&mut self) {
-        // Not killed: it has a lock and a socket to remove.
+        // SIGTERM rather than SIGKILL, so that Xvfb removes its lock and its socket.
         if let Some(pid) = Pid::from_raw(self.xvfb.id().cast_signed()) {
             let _ = kill_process(pid, Signal::TERM);
         }

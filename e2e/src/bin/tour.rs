@@ -1,4 +1,4 @@
-//! The demo for a machine without a display: gives the workbench something to do, and says what became of it.
+//! The demo for a machine without a display: starts tasks in the workbench and prints how they ended.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use e2e::{App, Card, Content, Many, Server, Workbench, eventually, eventually_wi
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Takes its time and stalls in the middle of it, so that the others are seen beside it.
+/// A slow download that stalls midway, so that the screenshot shows it beside the others.
 const LONG: Content = Content {
     n: 72_000_000,
     rate: 6_000_000,
@@ -20,12 +20,12 @@ const LONG: Content = Content {
     steps: 0,
     silent: 0,
 };
-/// Its server fails three times first.
+/// A download whose first three requests fail.
 const BUSY: Content = Content { n: 12_000_000, seed: 2, rate: 0, fail: 3, stall: 0, ..LONG };
-/// Waits for its turn.
+/// A download that waits in the queue.
 const NEXT: Content = Content { n: 24_000_000, seed: 3, rate: 12_000_000, stall: 0, ..LONG };
 const PARTS: u64 = 6;
-/// How long a task of it may take.
+/// The longest that a task of the tour may take.
 const LONGEST: Duration = Duration::from_secs(600);
 
 #[tokio::main]
@@ -50,7 +50,7 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     let batch = page.many(&Many { urls: &urls, batch: Some(2) }).await?;
     let batch = batch.first().context("the batch has no card")?;
     app.click("many-open").await?;
-    // All slots are taken, by parts that stall: these two wait until one of them is let go on.
+    // Stalled downloads take all slots: these two wait until the server releases a part of the batch.
     let busy = page.download(&server.url_of("busy.bin", &BUSY), "busy.bin").await?;
     let first = "await (await window.tasks.attach('download', args)).setPriority(1)";
     app.script::<Value>(first, json!(busy)).await?;
@@ -63,12 +63,12 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
 
     page.card_when(&panic, "the end of the job", Card::has_ended).await?;
     let mut released = Instant::now();
-    eventually("a moment in which there is much to see", async || {
+    eventually("a retry, a queued download and a batch midway at the same time", async || {
         let busy = page.card(&busy).await?;
         let is_waiting = !page.card(&next).await?.place.is_empty();
         let is_midway = page.card(batch).await?.members.iter().any(|member| member == "completed");
         if busy.status == "queued" && released.elapsed() > Duration::from_secs(1) {
-            // A slot for its next attempt, and another part takes its place when that fails.
+            // This frees a slot for the next attempt of `busy`. When that fails, another part takes the slot.
             server.release_some(1);
             released = Instant::now();
         }
@@ -77,37 +77,37 @@ async fn tour(app: &App, demo: &Path) -> Result<()> {
     .await?;
     let picture = demo.join("workbench.png");
     app.screenshot(&picture).await?;
-    println!("A picture of the workbench meanwhile: {}", picture.display());
+    println!("A screenshot of the workbench at work: {}", picture.display());
     server.release();
 
     for (id, content, file) in [(&next, NEXT, "next.bin"), (&busy, BUSY, "busy.bin"), (&long, LONG, "long.bin")] {
         let Ended { outcome, snapshot } = ended(app, id).await?;
-        ensure!(outcome["status"] == "completed", "the download {file} ended otherwise: {outcome}");
+        ensure!(outcome["status"] == "completed", "the download {file} did not complete: {outcome}");
         let same = std::fs::read(app.folder().join(file))? == content.bytes();
         ensure!(same, "{file} differs from what was sent");
-        println!("The download {file} brought {}, byte for byte what was sent.", snapshot.amount());
+        println!("The download {file} fetched {}, byte for byte what was sent.", snapshot.amount());
     }
 
-    ensure!(server.requests(&BUSY) == BUSY.fail + 1, "busy.bin was asked for {} times", server.requests(&BUSY));
-    println!("The server of busy.bin failed {} times before.", BUSY.fail);
+    ensure!(server.requests(&BUSY) == BUSY.fail + 1, "busy.bin was requested {} times", server.requests(&BUSY));
+    println!("The server failed the first {} requests for busy.bin.", BUSY.fail);
 
     let card = page.card_when(batch, "the end of the batch", Card::has_ended).await?;
-    ensure!(card.status == "completed", "the batch ended otherwise: {card:?}");
+    ensure!(card.status == "completed", "the batch did not complete: {card:?}");
     for number in 1..=PARTS {
         let same = std::fs::read(app.folder().join(file_of(number)))? == part(number).bytes();
         ensure!(same, "{} differs from what was sent", file_of(number));
     }
-    println!("The batch brought {PARTS} files, byte for byte what was sent.");
+    println!("The batch fetched {PARTS} files, byte for byte what was sent.");
 
     let Ended { outcome, snapshot } = ended(app, &hash).await?;
-    ensure!(outcome["status"] == "completed", "the hash ended otherwise: {outcome}");
+    ensure!(outcome["status"] == "completed", "the hash did not complete: {outcome}");
     let Hash { files, hash } = serde_json::from_value(outcome["output"].clone())?;
-    println!("The hash read {files} files with {}: {hash}", snapshot.amount());
+    println!("The hash read {files} files, {}: {hash}", snapshot.amount());
 
     let Ended { outcome, .. } = ended(app, &panic).await?;
-    ensure!(outcome["status"] == "failed", "the panic ended otherwise: {outcome}");
+    ensure!(outcome["status"] == "failed", "the job that panics did not fail: {outcome}");
     let message = outcome["error"]["message"].as_str().unwrap_or("?");
-    println!("The job failed with {message:?}, and the app goes on.");
+    println!("The job failed with {message:?}, and the app still runs.");
     ensure!(app.runs(), "the app did not survive the panic");
     Ok(())
 }
@@ -145,7 +145,7 @@ struct Progress {
 }
 
 impl Snapshot {
-    /// How much was done, and how fast.
+    /// Returns how much was done, in what time and how fast.
     fn amount(&self) -> String {
         let bytes = self.progress.completed;
         let seconds = (self.ended_at - self.started_at) / 1000.0;
@@ -154,7 +154,7 @@ impl Snapshot {
 }
 
 async fn ended(app: &App, id: &str) -> Result<Ended> {
-    let outcome = eventually_within("an end to the task", LONGEST, async || {
+    let outcome = eventually_within("the end of the task", LONGEST, async || {
         let script = "
             const task = await window.tasks.get(args.id);
             if (task.endedAt === null) return null;
@@ -165,5 +165,5 @@ async fn ended(app: &App, id: &str) -> Result<Ended> {
     })
     .await?;
     let snapshot = app.script("return await window.tasks.get(args.id)", json!({ "id": id })).await;
-    Ok(Ended { outcome, snapshot: snapshot.context("the page gives no snapshot of an ended task")? })
+    Ok(Ended { outcome, snapshot: snapshot.context("the page has no snapshot of the ended task")? })
 }

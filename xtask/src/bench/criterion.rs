@@ -1,4 +1,4 @@
-//! What Criterion has measured.
+//! The results of Criterion's benches.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,20 +7,20 @@ use anyhow::{Context, Result};
 
 use crate::command::target;
 
-/// Where Criterion puts what it estimates of a bench, such as `start/many`.
+/// Returns the path of Criterion's estimates for a bench such as `start/many-task`.
 fn estimates(bench: &str) -> PathBuf {
     target().join("criterion").join(bench).join("new/estimates.json")
 }
 
-/// Forgets what was measured before, so that it isn't taken for what a bench that is gone has measured now.
+/// Removes the result of an earlier run, or it would pass for a new one if the bench no longer exists.
 pub fn forget(bench: &str) {
     let _ = fs::remove_file(estimates(bench));
 }
 
-/// The median of a bench, in nanoseconds.
+/// Returns the median of a bench in nanoseconds.
 pub fn median(bench: &str) -> Result<f64> {
     let path = estimates(bench);
-    let text = fs::read_to_string(&path).with_context(|| format!("nothing was measured of {bench}"))?;
+    let text = fs::read_to_string(&path).with_context(|| format!("the bench {bench} has no result"))?;
     median_in(&text).with_context(|| format!("{} has no median", path.display()))
 }
 

@@ -1,4 +1,4 @@
-//! The engine: `crates/engine/benches/engine.rs` and `crates/engine/benches/queued_bytes.rs`.
+//! The engine part, measured by `crates/engine/benches/engine.rs` and `crates/engine/benches/queued_bytes.rs`.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -10,8 +10,8 @@ use super::figure::{Figure, Goal};
 use super::statistics::median;
 use crate::command::command;
 
-/// What is compared is measured close together in each of these, and all of it again in the next: so what else the
-/// machine does meanwhile, it does to both.
+/// How often all benches are run. Each ratio compares two medians of the same round, so that other load on the machine affects
+/// both.
 const ROUNDS: usize = 3;
 
 const ONE_TOKIO: &str = "start/one-by-one-tokio";
@@ -43,8 +43,9 @@ const BENCHES: [&str; 13] = [
     MOVE_MOST,
 ];
 
-/// How many tasks are in one round of a bench that has many.
+/// How many tasks one iteration of the benches `start/many-*` starts.
 const MANY: f64 = 1_000.0;
+/// How many tasks one iteration of the benches `admission/pass-*` starts.
 const PASSING: f64 = 500.0;
 
 const MICROSECOND: f64 = 1e3;
@@ -67,20 +68,20 @@ pub fn measure() -> Result<Vec<Figure>> {
         Figure::new("- 1,000 at a time", many, "x"),
         Figure::new("- 1,000 at a time: each task", time(MANY_TASK, MANY * MICROSECOND), "µs"),
         Figure::new("- one by one, from a thread outside the runtime", ratio(OUTSIDE_TASK, OUTSIDE_TOKIO), "x"),
-        Figure::new("what a queued task holds, beside its input", queued_bytes, "bytes")
+        Figure::new("memory of a queued task, without its input", queued_bytes, "bytes")
             .named("queued_bytes", Some(Goal::Below(1_024.0))),
         Figure::new("progress().inc(1)", inc, "ns").named("inc_ns", Some(Goal::Below(10.0))),
         Figure::new("- over one atomic addition", ratio(INC, ATOMIC), "x"),
         Figure::new("10,000 running tasks, from cancel_all to the last end", time(CANCEL, MILLISECOND), "ms")
             .named("cancel_10k_ms", None),
-        Figure::new("a task past 100,000 in the queue, over one past 1,000", growth, "x")
+        Figure::new("a task queued before 100,000 others, over one before 1,000", growth, "x")
             .named("admission_growth", Some(Goal::AtMost(1.5))),
-        Figure::new("- past 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
+        Figure::new("- before 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
         Figure::new("- a new priority for one of 100,000, over one of 1,000", ratio(MOVE_MOST, MOVE_FEW), "x"),
     ])
 }
 
-/// The median of each bench in nanoseconds.
+/// Runs all benches once, and returns the median of each in nanoseconds.
 fn round(number: usize) -> Result<HashMap<&'static str, f64>> {
     eprintln!("Measuring times, round {number} of {ROUNDS}");
     BENCHES.into_iter().for_each(criterion::forget);
@@ -90,7 +91,7 @@ fn round(number: usize) -> Result<HashMap<&'static str, f64>> {
     BENCHES.into_iter().map(|bench| Ok((bench, criterion::median(bench)?))).collect()
 }
 
-/// The most of all lengths of the queue that were measured.
+/// Returns the bytes of each queued task, the larger figure of the two lengths of the queue.
 fn queued_bytes() -> Result<f64> {
     eprintln!("Measuring memory");
     let mut bench = command("cargo bench --package tauri-plugin-tasks-engine --bench queued_bytes");
@@ -100,5 +101,5 @@ fn queued_bytes() -> Result<f64> {
     eprint!("{text}");
     let figures = text.lines().filter_map(|line| line.strip_prefix("queued_bytes ")?.rsplit_once(": "));
     let figures: Vec<f64> = figures.map(|(_, figure)| figure.parse()).collect::<Result<_, _>>()?;
-    figures.into_iter().reduce(f64::max).context("crates/engine/benches/queued_bytes.rs says nothing")
+    figures.into_iter().reduce(f64::max).context("crates/engine/benches/queued_bytes.rs printed no figure")
 }

@@ -1,8 +1,8 @@
-//! What was measured, and how it is shown.
+//! Measured figures, and how they are shown.
 
 /// One line of the table.
 pub struct Figure {
-    /// What it is called in JSON. What has no name explains one that has, and is only in the table.
+    /// The figure's name in JSON. A figure without a name explains a named one, and is only in the table.
     name: Option<&'static str>,
     what: &'static str,
     value: f64,
@@ -58,7 +58,7 @@ pub fn table(part: &str, figures: &[Figure]) -> String {
     format!("{part}\n{}\n", lines.join("\n"))
 }
 
-/// `"part": {"name": value, …}`.
+/// Returns `"part": {"name": value, …}`.
 pub fn json(part: &str, figures: &[Figure]) -> String {
     let named = figures.iter().filter_map(|figure| figure.name.map(|name| (name, figure.value)));
     let fields: Vec<_> = named.map(|(name, value)| format!("\"{name}\": {value:.2}")).collect();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_has_a_name_is_in_the_json() {
+    fn only_named_figures_are_in_the_json() {
         assert_eq!(json("part", &figures()), r#""part": {"b": 4.00, "a": 4.00, "c": 4.00}"#);
     }
 }

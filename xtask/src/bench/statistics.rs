@@ -1,6 +1,6 @@
-//! One figure for many.
+//! Statistics that sum up many figures in one.
 
-/// The one in the middle; of an even number what lies halfway between the two there. Not-a-number if there are none.
+/// Returns the median: the figure in the middle, or the mean of the two in the middle. NaN if there are no figures.
 pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     let mut figures: Vec<_> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
@@ -9,7 +9,8 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.get(lower).zip(figures.get(upper)).map_or(f64::NAN, |(lower, upper)| f64::midpoint(*lower, *upper))
 }
 
-/// The smallest figure that is larger than `percent` of them, or the largest. Not-a-number if there are none.
+/// Returns the figure that has `percent` per cent of all figures before it in sorted order, or the largest figure if there is no such
+/// figure. NaN if there are no figures.
 pub fn percentile(figures: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut figures: Vec<_> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);
@@ -17,13 +18,13 @@ pub fn percentile(figures: impl IntoIterator<Item = f64>, percent: usize) -> f64
     figures.get(place.min(figures.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
 }
 
-/// Not-a-number if there are none.
+/// Returns the largest figure. NaN if there are no figures.
 pub fn most(figures: &[f64]) -> f64 {
     figures.iter().copied().fold(f64::NAN, f64::max)
 }
 
 #[cfg(test)]
-#[allow(clippy::float_cmp)] // Whole numbers, and nothing is rounded.
+#[allow(clippy::float_cmp)] // All values are exact.
 mod tests {
     use super::*;
 
@@ -35,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_has_so_many_percent_below_it() {
+    fn a_percentile_has_that_share_of_the_figures_below_it() {
         let figures = || (0..400).rev().map(f64::from);
         assert_eq!(percentile(figures(), 99), 396.0);
         assert_eq!(percentile(figures(), 100), 399.0);

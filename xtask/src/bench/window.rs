@@ -1,4 +1,4 @@
-//! The window: the page in `examples/workbench/src/bench`, in the workbench's own webview under Xvfb.
+//! The window part, measured by the page in `examples/workbench/src/bench` in the workbench's own webview, under Xvfb.
 
 mod bytes;
 mod crowd;
@@ -17,9 +17,10 @@ use super::statistics::median;
 use crate::stages;
 use measured::Measured;
 
-/// What is measured in one go, by its name, and what the figures are then.
+/// What one run of the program measures.
 struct Row {
     name: &'static str,
+    /// Turns the measurements into figures.
     figures: fn(&Measured) -> Result<Vec<Figure>>,
 }
 

@@ -1,10 +1,10 @@
-//! Which file imports which, and by what names.
+//! The import graph: an arrow from one file to another for each import, with the imported names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub type Names = BTreeSet<String>;
 
-/// Between the files of a crate or of the client, and from a file to another crate.
+/// The arrows between files of the same crate or of the pages' TypeScript, and from files to other crates.
 #[derive(Default)]
 pub struct Arrows {
     files: BTreeMap<(String, String), Names>,
@@ -12,7 +12,7 @@ pub struct Arrows {
 }
 
 impl Arrows {
-    /// A file never imports itself.
+    /// Adds an arrow between two files. Does nothing if they are the same.
     pub fn add_file(&mut self, from: &str, to: &str, name: &str) {
         if from != to {
             self.files.entry((from.to_owned(), to.to_owned())).or_default().insert(name.to_owned());
@@ -23,7 +23,7 @@ impl Arrows {
         self.crates.entry((from.to_owned(), to.to_owned())).or_default().insert(name.to_owned());
     }
 
-    /// From, to, and the names that tie them.
+    /// Returns each arrow between files as its source, its target and the imported names.
     pub fn files(&self) -> impl Iterator<Item = (&str, &str, &Names)> {
         self.files.iter().map(|((from, to), names)| (from.as_str(), to.as_str(), names))
     }
@@ -32,7 +32,7 @@ impl Arrows {
         self.crates.iter().map(|((from, to), names)| (from.as_str(), to.as_str(), names))
     }
 
-    /// The names that tie one file to another; empty without an arrow.
+    /// Returns the names that one file imports from another; empty if there is no arrow.
     pub fn names(&self, from: &str, to: &str) -> String {
         let names = self.files.get(&(from.to_owned(), to.to_owned()));
         names.map(listed).unwrap_or_default()

@@ -1,17 +1,17 @@
-//! What the arrows between files say of the folders: within each folder, which child imports which.
+//! The arrows between folders: within each folder, which child imports which.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrows::Arrows;
 use super::sources::{folder_of, has_extension};
 
-/// Where each file stands among the folders: `run.rs` beside `run/` is the folder's own file, and stands in it. A folder
-/// of tests alone is none.
+/// The place of each file among the folders: `run.rs` beside `run/` is the folder's own file, so its place is inside the
+/// folder. A folder that holds only tests does not count.
 pub struct Places<'a> {
     folders: BTreeSet<&'a str>,
 }
 
-/// The arrows between children of one folder, each with the arrows between files that it stands for.
+/// The arrows between the children of one folder, each with the arrows between files that it summarizes.
 #[derive(Default)]
 pub struct Level<'a>(pub BTreeMap<(String, String), BTreeSet<(&'a str, &'a str)>>);
 
@@ -22,7 +22,7 @@ impl<'a> Places<'a> {
         Self { folders: files.chain(outward).filter(|path| has_extension(path, &["rs"])).map(folder_of).collect() }
     }
 
-    /// The path as if each folder's own file were its `mod.rs`.
+    /// Returns the path of a file, as if each folder's own file were its `mod.rs`.
     pub fn place(&self, path: &str) -> String {
         match path.strip_suffix(".rs") {
             Some(folder) if self.folders.contains(folder) => format!("{folder}/mod.rs"),
@@ -30,7 +30,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// By folder.
+    /// Returns the arrows between the children of each folder, by folder.
     pub fn levels<'b>(&self, arrows: &'b Arrows) -> BTreeMap<String, Level<'b>> {
         let mut levels: BTreeMap<String, Level<'b>> = BTreeMap::new();
         for (from, to, _) in arrows.files() {
@@ -43,13 +43,13 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Ends with a slash, unless it is the root.
+/// Returns the innermost folder that holds both paths, with a slash at its end; empty for the root.
 fn common_folder<'p>(one: &'p str, other: &str) -> &'p str {
     let same = one.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
     one[..same].rfind('/').map_or("", |slash| &one[..=slash])
 }
 
-/// The child of `folder` that a file lies under: a folder with a slash at its end, or the file as it is called on disk.
+/// Returns the child of `folder` that a file is or lies in: a folder with a slash at its end, or the file's path on disk.
 fn child(path: &str, place: &str, folder: &str) -> String {
     let below = &place[folder.len()..];
     below.find('/').map_or_else(|| path.to_owned(), |slash| format!("{folder}{}", &below[..=slash]))

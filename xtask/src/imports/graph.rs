@@ -1,8 +1,8 @@
-//! Circles and floors of a directed graph.
+//! A directed graph, with its circles (cycles) and floors (layers).
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Nodes by name, each with those that it points to.
+/// Nodes by name, each with the nodes that it points to.
 #[derive(Default)]
 pub struct Graph<'a>(BTreeMap<&'a str, BTreeSet<&'a str>>);
 
@@ -16,7 +16,7 @@ impl<'a> Graph<'a> {
         self.0.get(node).into_iter().flatten().copied()
     }
 
-    /// The strongly connected parts (Tarjan), each after all that it points to.
+    /// Returns the strongly connected components, found by Tarjan's algorithm. Each comes after all that it points to.
     fn parts(&self) -> Vec<BTreeSet<&'a str>> {
         let mut tarjan = Tarjan { graph: self, low: BTreeMap::new(), stack: vec![], parts: vec![] };
         for &node in self.0.keys() {
@@ -27,7 +27,7 @@ impl<'a> Graph<'a> {
         tarjan.parts
     }
 
-    /// The groups of nodes that reach each other.
+    /// Returns the groups of nodes that reach each other.
     pub fn knots(&self) -> Vec<Knot<'a>> {
         let parts = self.parts().into_iter().filter(|part| part.len() > 1);
         parts.map(|nodes| Knot { circles: self.circles(&nodes), nodes }).collect()
@@ -76,7 +76,8 @@ impl<'a> Graph<'a> {
         path
     }
 
-    /// How many steps each node stands above the lowest that it reaches; a circle stands on one floor.
+    /// Returns the floor of each node: the length of the longest path that leads down from it. All nodes of a circle are on
+    /// the same floor.
     pub fn floors(&self) -> BTreeMap<&'a str, usize> {
         let mut floors = BTreeMap::new();
         for part in self.parts() {
@@ -88,21 +89,21 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// Nodes that reach each other.
+/// A group of nodes that reach each other.
 pub struct Knot<'a> {
     pub nodes: BTreeSet<&'a str>,
-    /// The shortest circles, no two of which share an arrow. Others may be seen once these are opened.
+    /// The shortest circles, no two of which share an arrow. Breaking these may reveal others.
     pub circles: Vec<Vec<&'a str>>,
 }
 
-/// From each node of a circle to the next.
+/// Returns the arrows of a circle: from each node to the next, and from the last to the first.
 pub fn arrows<'c, 'a>(circle: &'c [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> + use<'c, 'a> {
     circle.iter().copied().zip(circle.iter().copied().cycle().skip(1))
 }
 
 struct Tarjan<'g, 'a> {
     graph: &'g Graph<'a>,
-    /// By node: the earliest visited node that it is known to reach. Out of the way once its part is found.
+    /// The index of the earliest visited node that each node is known to reach; `usize::MAX` once its component is found.
     low: BTreeMap<&'a str, usize>,
     stack: Vec<&'a str>,
     parts: Vec<BTreeSet<&'a str>>,
@@ -155,14 +156,14 @@ mod tests {
     }
 
     #[test]
-    fn groups_of_circles_are_found_apart_and_stand_on_one_floor() {
+    fn each_group_of_circles_is_found_and_stands_on_one_floor() {
         let graph = graph(&[("a", "b"), ("b", "a"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "c")]);
         assert_eq!(circles(&graph), [[["c", "d", "e"].as_slice()], [["a", "b"].as_slice()]]);
         assert_eq!(graph.floors(), BTreeMap::from([("a", 1), ("b", 1), ("c", 0), ("d", 0), ("e", 0)]));
     }
 
     #[test]
-    fn of_circles_that_share_an_arrow_the_shortest_is_shown_and_the_knot_holds_all() {
+    fn the_shortest_of_circles_that_share_an_arrow_is_shown_and_the_knot_has_all_nodes() {
         let graph = graph(&[("a", "b"), ("b", "a"), ("b", "c"), ("c", "a")]);
         let knots = graph.knots();
         assert_eq!(knots[0].circles, [["a", "b"]]);

@@ -1,4 +1,4 @@
-//! What people read: the circles, and the house by its floors.
+//! The text for people: the circles, and the children of each folder by floor.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -7,13 +7,13 @@ use super::arrows::Arrows;
 use super::folders::{Level, Places};
 use super::graph::{Graph, Knot, arrows as circle_arrows};
 
-pub const ADVICE: &str = "Open a circle at one of its arrows: move what the names tie to the file below, or to a file \
-of its own below both, or hand it in from above. `cargo xtask imports` shows the floors.";
+pub const ADVICE: &str = "Break a circle at one of its arrows: move the named items to the lower file or to a new file \
+below both, or pass them in from above. `cargo xtask imports` shows the floors.";
 
-/// How many arrows between files are named for one between folders.
+/// How many arrows between files are listed for an arrow between folders.
 const EXAMPLES: usize = 4;
 
-/// A text for each circle, which names its arrows.
+/// Returns a text for each circle of files, with its arrows.
 pub fn circles_of_files(arrows: &Arrows) -> Vec<String> {
     let mut graph = Graph::default();
     for (from, to, _) in arrows.files() {
@@ -23,7 +23,7 @@ pub fn circles_of_files(arrows: &Arrows) -> Vec<String> {
     graph.knots().iter().flat_map(|knot| texts(knot, "files", names)).collect()
 }
 
-/// Within each folder: circles that at least one folder is in.
+/// Returns a text for each circle of children of a folder, if at least one of them is a folder.
 pub fn circles_of_folders(arrows: &Arrows, places: &Places<'_>) -> Vec<String> {
     let mut all = vec![];
     for (folder, level) in places.levels(arrows) {
@@ -74,7 +74,7 @@ fn examples(arrows: &Arrows, level: &Level<'_>, from: &str, to: &str) -> String 
     text
 }
 
-/// Each folder with its children by floor, top first, and what each of them imports of the others.
+/// Returns each folder with its children by floor, top first, and which of the others each child imports.
 pub fn house(arrows: &Arrows) -> String {
     let mut text = String::new();
     for (folder, level) in Places::of(arrows).levels(arrows) {

@@ -1,11 +1,12 @@
-//! Arrows run down only: what may not be imported where, also where no circle would come of it.
+//! Rules for imports that are forbidden even if they make no circle.
 
 use super::arrows::{Arrows, listed};
 use super::folders::Places;
 
 pub struct Rule {
-    /// The folder whose files keep to the rule.
+    /// The folder whose files must keep to the rule.
     pub inside: &'static str,
+    /// What they must not import.
     pub never: &'static [Never],
     pub why: &'static str,
 }
@@ -24,26 +25,26 @@ pub const RULES: &[Rule] = &[
     Rule {
         inside: "src/ipc/",
         never: &[Never::Folder("src/app/")],
-        why: "what a page may ask does not depend on how the app lives and ends: the builder hands both what they share",
+        why: "the commands must not depend on the app's lifecycle: the builder gives both what they share",
     },
     Rule {
         inside: "src/app/",
         never: &[Never::Folder("src/ipc/")],
-        why: "how the app lives and ends does not depend on what a page may ask: the builder hands both what they share",
+        why: "the app's lifecycle must not depend on the commands: the builder gives both what they share",
     },
     Rule {
         inside: "src/session/",
         never: &[Never::Folder("src/ipc/"), Never::Folder("src/app/")],
-        why: "what a page is told does not depend on how it asks, nor on the app's life",
+        why: "what is pushed to a page must depend neither on the commands nor on the app's lifecycle",
     },
     Rule {
         inside: "src/access/",
         never: &[Never::Folder("src/session/"), Never::Folder("src/ipc/"), Never::Folder("src/app/")],
-        why: "who may do what is decided below everything that asks for it",
+        why: "access checks must not depend on the code that asks for them",
     },
 ];
 
-/// One sentence for each arrow that breaks a rule.
+/// Returns a text for each arrow that breaks a rule.
 pub fn broken(arrows: &Arrows, places: &Places<'_>) -> Vec<String> {
     let mut sentences = vec![];
     for rule in RULES {

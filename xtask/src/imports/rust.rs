@@ -1,4 +1,4 @@
-//! The arrows between the Rust files of each crate.
+//! Finds the arrows between the Rust files of each crate, and to other crates.
 
 mod cfg;
 mod crates;

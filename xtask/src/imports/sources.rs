@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 pub struct Sources(BTreeMap<String, String>);
 
 impl Sources {
-    /// Reads Rust, TypeScript and the packages' manifests.
+    /// Reads the Rust and TypeScript files and the packages' manifests.
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         read_folder(root, "", &mut files)?;
@@ -30,12 +30,12 @@ impl Sources {
     }
 
     pub fn text(&self, path: &str) -> Result<&str> {
-        self.0.get(path).map(String::as_str).with_context(|| format!("there is no {path}"))
+        self.0.get(path).map(String::as_str).with_context(|| format!("there is no file {path}"))
     }
 }
 
 fn read_folder(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) -> Result<()> {
-    // Cargo marks its target folders so, wherever they are.
+    // Cargo marks its target folders with this file.
     if folder.join("CACHEDIR.TAG").exists() {
         return Ok(());
     }
@@ -62,12 +62,12 @@ pub fn has_extension(path: &str, extensions: &[&str]) -> bool {
     path.rsplit_once('.').is_some_and(|(_, extension)| extensions.contains(&extension))
 }
 
-/// The folder that a path lies in; empty for the root.
+/// Returns the folder of a path; empty for the root.
 pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
-/// `relative`, seen from `folder`, with its `.` and `..` worked out.
+/// Joins `relative` to `folder` and resolves its `.` and `..`.
 pub fn joined(folder: &str, relative: &str) -> String {
     let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in relative.split('/') {

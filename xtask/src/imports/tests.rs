@@ -1,4 +1,4 @@
-//! One fixture for each sort of fault, and for what looks like one and is none.
+//! Fixtures for each kind of fault, and for code that only looks like one.
 
 mod house;
 mod rules;
@@ -10,12 +10,12 @@ use super::{arrows, faults};
 
 const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"fixture\"\n");
 
-/// What is reported of a repository with these files.
+/// Returns the faults that are reported for a repository of these files.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
     faults(&arrows(&sources(files)).expect("the fixture can be read"))
 }
 
-/// `from -> to (names)`, without the folder `src/`.
+/// Returns each arrow as `from -> to (names)`, without the folder `src/`.
 fn arrows_of(files: &[(&str, &str)]) -> Vec<String> {
     let arrows = arrows(&sources(files)).expect("the fixture can be read");
     let texts = arrows.files().map(|(from, to, _)| format!("{from} -> {to} ({})", arrows.names(from, to)));

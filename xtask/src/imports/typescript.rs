@@ -1,4 +1,4 @@
-//! The arrows between the TypeScript files of the client and of the examples' pages.
+//! Finds the arrows between the TypeScript files of the client and of the examples' pages.
 
 mod links;
 mod resolve;
@@ -19,7 +19,7 @@ pub fn add_arrows(sources: &Sources, arrows: &mut Arrows) -> Result<()> {
     Ok(())
 }
 
-/// Neither tests nor what they read, nor declarations of what is written elsewhere.
+/// Returns whether a file is part of the client or of a page: no test, fixture, build output or declaration file.
 fn is_page_code(path: &str) -> bool {
     let folders: Vec<_> = path.split('/').collect();
     let is_ours = matches!(folders[..], ["guest-js", ..] | ["examples", _, "src", ..]);

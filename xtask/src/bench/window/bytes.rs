@@ -1,4 +1,4 @@
-//! A stream of bytes, beside raw messages on a channel.
+//! A stream of bytes, compared with raw messages on a channel.
 
 use anyhow::Result;
 
@@ -14,7 +14,7 @@ pub fn figures(measured: &Measured) -> Result<Vec<Figure>> {
             .named("bytes_vs_channel", Some(Goal::AtLeast(0.9))),
         Figure::new("- bytes()", rate("bytes")?, "MB/s"),
         Figure::new("- Channel", rate("channel")?, "MB/s"),
-        Figure::new("- raw answers of a command, the next one asked for already", rate("answers")?, "MB/s"),
+        Figure::new("- raw answers of a command, one requested ahead", rate("answers")?, "MB/s"),
         Figure::new("- growth of memory, page and app, bytes()", growth("bytes")?, "MiB"),
         Figure::new("- growth of memory, page and app, Channel", growth("channel")?, "MiB"),
         Figure::new("- longest gap between frames, bytes()", gap("bytes")?, "ms"),

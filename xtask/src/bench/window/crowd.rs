@@ -1,4 +1,4 @@
-//! Ten thousand tasks that all report, watched as one list.
+//! Ten thousand tasks that all report progress, watched as one list.
 
 use anyhow::Result;
 
@@ -12,9 +12,9 @@ pub fn figures(measured: &Measured) -> Result<Vec<Figure>> {
             .named("crowd_fps", Some(Goal::AtLeast(50.0))),
         Figure::new("- messages a second", value("listMessagesPerS")?, "")
             .named("crowd_messages_per_s", Some(Goal::AtMost(60.0))),
-        Figure::new("- states of tasks that the page got a second, of 100,000 reports", value("listStatesPerS")?, ""),
+        Figure::new("- task states that reach the page a second, of 100,000 reports", value("listStatesPerS")?, ""),
         Figure::new(
-            "- from telling all to stop until the list has all reports (200 at least)",
+            "- from stopping all until the list has all reports (at least 200)",
             value("listLastSeenMs")?,
             "ms",
         ),

@@ -1,4 +1,4 @@
-//! Progress that is reported as fast as a thread can.
+//! Progress that is reported as fast as a thread can report it.
 
 use anyhow::Result;
 

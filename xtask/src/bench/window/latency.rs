@@ -1,4 +1,4 @@
-//! Single items on their way, beside single messages on a channel.
+//! The latency of single items, compared with single messages on a channel.
 
 use anyhow::Result;
 
@@ -12,7 +12,7 @@ pub fn figures(measured: &Measured) -> Result<Vec<Figure>> {
     let slow = ms("items10", 99)? / ms("channel10", 99)?;
     let fast = ms("items1000", 99)? / ms("channel1000", 99)?;
     Ok(vec![
-        Figure::new("99 of 100 items are there in, over Channel::send", slow.max(fast), "x")
+        Figure::new("latency that 99 of 100 items keep to, over Channel::send", slow.max(fast), "x")
             .named("latency_p99_vs_channel", Some(Goal::AtMost(2.0))),
         Figure::new("- at 10 a second", slow, "x"),
         Figure::new("- at 10 a second: 99 of 100 items", ms("items10", 99)?, "ms"),

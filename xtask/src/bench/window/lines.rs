@@ -1,4 +1,4 @@
-//! Lines of a log as a task's items, beside an event for each.
+//! Lines of a log as a task's items, compared with an event for each line.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! The workbench with its bench page: building it, and running it.
+//! Builds and runs the workbench with its bench page.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use super::measured::Measured;
 use crate::command::{Output, command, target};
 use crate::setup;
 
-/// A row takes less than a minute. After this long its page hangs.
+/// The time limit of a row, which takes less than a minute unless its page hangs.
 const LONGEST: Duration = Duration::from_secs(180);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-/// The bench's page is built into a folder of its own, not into what the workbench is built from.
+/// Makes Tauri embed the bench page, which has an output folder of its own, instead of the workbench's page.
 const PAGE: &str = r#"{"build":{"frontendDist":"../dist-bench"}}"#;
 
 pub fn build() -> Result<PathBuf> {
@@ -32,7 +32,7 @@ pub fn build() -> Result<PathBuf> {
     Ok(target().join("release/workbench"))
 }
 
-/// One row, in a program of its own, so that it doesn't pay for what another one has left in memory.
+/// Measures one row in a process of its own, so that the memory of another row does not count.
 pub fn run(program: &Path, display: &Display, row: &str) -> Result<Measured> {
     let mut command = std::process::Command::new(program);
     command.env("WORKBENCH_BENCH", row).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -44,11 +44,11 @@ pub fn run(program: &Path, display: &Display, row: &str) -> Result<Measured> {
     });
     let status = end(&mut child)?;
     ensure!(status.success(), "the workbench could not measure {row} ({status})");
-    let text = reader.join().ok().context("nobody has read what the workbench says")??;
+    let text = reader.join().ok().context("the output of the workbench could not be read")??;
     Measured::parse(&text, row)
 }
 
-/// Waits, and kills what doesn't end.
+/// Waits for the program to end, and kills it after [`LONGEST`].
 fn end(child: &mut Child) -> Result<ExitStatus> {
     let begin = Instant::now();
     while begin.elapsed() < LONGEST {

@@ -1,4 +1,4 @@
-//! A task that has nothing to do, beside a command that has nothing to do.
+//! The start of an empty task, compared with the call of an empty command.
 
 use anyhow::Result;
 
@@ -14,8 +14,12 @@ pub fn figures(measured: &Measured) -> Result<Vec<Figure>> {
         )
         .named("start_vs_invoke", Some(Goal::AtMost(1.5))),
         Figure::new("- the task", measured.median("taskMs")?, "ms"),
-        Figure::new("- tasks whose end came with the answer", measured.median("endedInAnswer")? * 100.0, "%"),
-        Figure::new("- the invoke, async as the plugin's commands are", measured.median("invokeMs")?, "ms"),
-        Figure::new("- an invoke on the main thread", measured.median("mainThreadMs")?, "ms"),
+        Figure::new(
+            "- tasks that had ended in the answer to their start",
+            measured.median("endedInAnswer")? * 100.0,
+            "%",
+        ),
+        Figure::new("- the invoke of an async command, as the plugin's are", measured.median("invokeMs")?, "ms"),
+        Figure::new("- the invoke of a command on the main thread", measured.median("mainThreadMs")?, "ms"),
     ])
 }

@@ -1,4 +1,4 @@
-//! What only tests are built with.
+//! Recognizes code that is built only for tests.
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Meta, Token};

@@ -1,5 +1,5 @@
-//! Where the crates begin: the libraries and programs of each package. Tests, benches and examples import, but nobody
-//! imports them.
+//! Finds the crates' root files: those of the libraries and programs of each package. Tests, benches and examples are left
+//! out, because nothing imports them.
 
 use crate::imports::sources::{Sources, folder_of, has_extension, joined};
 

@@ -1,4 +1,4 @@
-//! In which files a type's own functions stand: its `impl` blocks may be in others than its definition.
+//! Finds the files of a type's inherent functions: its `impl` blocks need not be in the file of its definition.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::cfg::is_for_tests;
 use super::modules::{ModuleId, Spaces, Tree};
 use super::resolve::Found;
 
-/// A type: the module that defines it, and its name there.
+/// The id of a type: the module that defines it, and its name there.
 pub type TypeId = (ModuleId, String);
 
 pub struct Methods(HashMap<(TypeId, String), HashSet<String>>);
@@ -36,7 +36,7 @@ impl Methods {
     }
 }
 
-/// The type that the block is for, if this crate defines it.
+/// Returns the type that an `impl` block is for, if this crate defines it.
 pub fn self_type(tree: &Tree, module: ModuleId, item: &ItemImpl) -> Option<TypeId> {
     let Type::Path(path) = &*item.self_ty else { return None };
     let path: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();

@@ -1,10 +1,10 @@
-//! A crate as a tree of modules, and what each defines.
+//! A crate as a tree of modules, with what each module defines.
 
 use std::collections::{HashMap, HashSet};
 
 use super::uses::Path;
 
-/// The index in [`Tree::modules`]; the crate's root is 0.
+/// The index of a module in [`Tree::modules`]; the crate's root is 0.
 pub type ModuleId = usize;
 
 pub struct Tree {
@@ -14,26 +14,26 @@ pub struct Tree {
 pub struct Module {
     pub file: String,
     pub parent: Option<ModuleId>,
-    /// Without modules, and without what only tests see.
+    /// The module's items, without its submodules and without test code.
     pub items: Vec<syn::Item>,
     pub names: HashMap<String, Vec<Definition>>,
     pub globs: Vec<Glob>,
-    /// By the name of an enum.
+    /// The variants of each enum, by the enum's name.
     pub variants: HashMap<String, HashSet<String>>,
-    /// `#[macro_use]`: what follows this module sees its macros.
+    /// The module is marked `#[macro_use]`, so the code after it sees its macros.
     pub lends_macros: bool,
 }
 
 pub struct Definition {
     pub spaces: Spaces,
-    /// Seen in this module and those inside it.
+    /// The module in which the definition is visible, and in all modules inside it.
     pub seen_in: ModuleId,
     pub what: What,
 }
 
 #[derive(Clone)]
 pub enum What {
-    /// Defined in this module, under the name that it is known by.
+    /// An item that this module defines under the same name.
     Item(ModuleId),
     Module(ModuleId),
     Import(Path),
@@ -44,7 +44,7 @@ pub struct Glob {
     pub seen_in: ModuleId,
 }
 
-/// The name spaces of Rust, as a set.
+/// A set of Rust's namespaces.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Spaces(u8);
 

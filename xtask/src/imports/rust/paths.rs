@@ -1,4 +1,4 @@
-//! Walks the code of a module, and draws an arrow for each path that leads to another file.
+//! Walks the code of a module, and adds an arrow for each path that leads to another file.
 
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Item, PatIdent, Stmt, UseTree, Visibility};
@@ -24,7 +24,7 @@ struct Walk<'a> {
     tree: &'a Tree,
     methods: &'a Methods,
     module: ModuleId,
-    /// Of the `impl` block around the code.
+    /// The type of the `impl` block around the code.
     self_type: Option<TypeId>,
     scopes: Scopes,
     arrows: &'a mut Arrows,
@@ -65,7 +65,7 @@ impl Walk<'_> {
         }
     }
 
-    /// An arrow to another crate; not if a module of this one stands between.
+    /// Adds an arrow to another crate, unless the path begins in this one.
     fn outward(&mut self, path: &[String]) {
         let names: Vec<_> = path.iter().filter(|name| *name != "::").map(String::as_str).collect();
         if let Some(first) = names.first().filter(|first| !matches!(**first, "crate" | "self" | "super")) {
@@ -73,7 +73,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Draws the arrows to what the path names in the module.
+    /// Adds the arrows to what the path names, seen from the module.
     fn found(&mut self, path: &[String], spaces: Spaces) -> Vec<Found> {
         let found = self.tree.resolve(self.module, path, spaces);
 
@@ -88,7 +88,7 @@ impl Walk<'_> {
         found
     }
 
-    /// An arrow to the `impl` block that the type's function stands in.
+    /// Adds an arrow to each file that has an `impl` block with this member of the type.
     fn member(&mut self, of: &TypeId, member: &str) {
         for file in self.methods.files(of, member) {
             self.arrows.add_file(self.tree.file(self.module), file, &format!("{}::{member}", of.1));
@@ -102,7 +102,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A path whose beginning may be a type in angle brackets.
+    /// Visits a path that may begin with a type in angle brackets.
     fn qualified(&mut self, of: Option<&syn::QSelf>, path: &syn::Path, spaces: Spaces) {
         let Some(of) = of else { return self.syn_path(path, spaces) };
         self.visit_type(&of.ty);
@@ -116,7 +116,7 @@ impl Walk<'_> {
         let found = self.tree.resolve(self.module, &import.path, Spaces::ALL);
         for found in &found {
             match found {
-                // Of a glob of an enum's variants too, the code shows which names are used.
+                // A glob alone, even of an enum's variants, adds no arrow: the code shows which of its names are used.
                 Found::Item { .. } if import.name.is_none() => {}
                 Found::Item { module, .. } if is_re_export && self.is_facade_for(*module) => {}
                 Found::Item { module, name, .. } => {
@@ -128,7 +128,8 @@ impl Walk<'_> {
         }
     }
 
-    /// A module offers what stands inside it, and one that does nothing else offers what it likes, without depending on it.
+    /// Returns whether a re-export from `other` is no dependency: a module may re-export its submodules, and one that consists
+    /// of re-exports alone may re-export anything.
     fn is_facade_for(&self, other: ModuleId) -> bool {
         let is_re_export = |item: &Item| match item {
             Item::Use(item) => !matches!(item.vis, Visibility::Inherited),
@@ -176,7 +177,7 @@ impl Walk<'_> {
         }
     }
 
-    /// A lone small name in the tokens of a macro is a variable, unless it is called.
+    /// Visits a path in the tokens of a macro. A single lower-case name is taken for a variable, unless it is called.
     fn token_path(&mut self, path: &Path, follows: Follows) {
         match (path.as_slice(), follows) {
             (_, Follows::Bang) => self.path(path, Spaces::MACROS),
@@ -368,7 +369,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         self.qualified(path.qself.as_ref(), &path.path, Spaces::TYPES);
     }
 
-    /// All paths with no visit of their own name types or traits.
+    /// Visits a path that no other method handles: all of those name types or traits.
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.syn_path(path, Spaces::TYPES);
     }

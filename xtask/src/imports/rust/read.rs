@@ -1,4 +1,4 @@
-//! Reads a crate into its tree of modules, from the root through each `mod`.
+//! Reads a crate into a tree of modules, from its root file through each `mod`.
 
 use anyhow::{Context as _, Result, bail};
 use syn::ext::IdentExt as _;
@@ -21,7 +21,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `folder`: where the files of the module's own modules lie.
+    /// Reads the module in the file `path`. The files of its submodules are in `folder`.
     fn file(&mut self, path: &str, parent: Option<ModuleId>, folder: &str, lends_macros: bool) -> Result<ModuleId> {
         let file = syn::parse_file(self.sources.text(path)?).with_context(|| format!("{path} is not Rust"))?;
         let id = self.add(path, parent, lends_macros);
@@ -42,7 +42,7 @@ impl Reader<'_> {
         self.modules.len() - 1
     }
 
-    /// `path_folder`: what a `#[path]` is seen from.
+    /// Adds the items of a module. A `#[path]` is relative to `path_folder`.
     fn items(&mut self, id: ModuleId, items: Vec<Item>, folder: &str, path_folder: &str) -> Result<()> {
         for item in items.into_iter().filter(|item| !is_for_tests(item_attributes(item))) {
             match item {
@@ -113,7 +113,7 @@ impl Reader<'_> {
         for import in imports(item) {
             match import.name {
                 None => self.modules[id].globs.push(Glob { path: import.path, seen_in }),
-                // A trait for its methods alone.
+                // A trait that is imported only for its methods.
                 Some(name) if name == "_" => {}
                 Some(name) => {
                     let what = What::Import(import.path);
@@ -132,13 +132,13 @@ impl Reader<'_> {
             Visibility::Inherited => id,
             Visibility::Restricted(to) if to.path.is_ident("self") => id,
             Visibility::Restricted(to) if to.path.is_ident("super") => self.modules[id].parent.unwrap_or(id),
-            // `pub(in …)` is taken for more than it is.
+            // `pub(in …)` is treated as visible in the whole crate.
             Visibility::Public(_) | Visibility::Restricted(_) => 0,
         }
     }
 }
 
-/// What an item defines, unless it is a module, an import or a macro.
+/// Returns the name that an item defines, with its namespaces and visibility; `None` for modules, imports and macros.
 pub fn named(item: &Item) -> Option<(&syn::Ident, Spaces, &Visibility)> {
     Some(match item {
         Item::Const(item) => (&item.ident, Spaces::VALUES, &item.vis),

@@ -1,4 +1,4 @@
-//! From a path to what it names, through imports, re-exports and globs.
+//! Resolves a path to what it names, through imports, re-exports and globs.
 
 use std::collections::HashSet;
 
@@ -10,18 +10,18 @@ pub enum Found {
     Item {
         module: ModuleId,
         name: String,
-        /// What the path goes on with: a variant, or an associated function, constant or type.
+        /// The next segment of the path: a variant, or an associated function, constant or type.
         member: Option<String>,
     },
-    /// A name of another crate's, or of the prelude.
+    /// A name from another crate or from the prelude.
     Outside,
 }
 
-/// The names that are being looked up, so that imports in a circle end.
+/// The names that are being looked up, so that a circle of imports ends.
 type Seen = HashSet<(ModuleId, String, Spaces)>;
 
 impl Tree {
-    /// All that `path` can name in `module`: in several name spaces, or under several conditions.
+    /// Returns all that `path` can name in `module`. That may be several things, in several namespaces or under several `cfg`s.
     pub fn resolve(&self, module: ModuleId, path: &[String], spaces: Spaces) -> Vec<Found> {
         self.resolve_seen(module, path, spaces, &mut Seen::new())
     }
@@ -71,7 +71,7 @@ impl Tree {
         }
     }
 
-    /// What `name` is in `module`, as `viewer` sees it.
+    /// Returns what `name` is in `module`, as far as it is visible in `viewer`.
     fn look_up(&self, module: ModuleId, name: &str, spaces: Spaces, viewer: ModuleId, seen: &mut Seen) -> Vec<Found> {
         let key = (module, name.to_owned(), spaces);
         if !seen.insert(key.clone()) {
@@ -107,7 +107,7 @@ impl Tree {
         for glob in self.modules[module].globs.iter().filter(|glob| self.is_inside(viewer, glob.seen_in)) {
             for target in self.resolve_seen(module, &glob.path, Spaces::TYPES, seen) {
                 match target {
-                    // What the glob brings is what is seen from where it stands.
+                    // A glob imports what is visible in the module that contains the glob.
                     Found::Module(target) => {
                         let brought = self.look_up(target, name, spaces, module, seen);
                         found.extend(brought.into_iter().filter(|found| *found != Found::Outside));
@@ -126,7 +126,7 @@ impl Tree {
         self.modules[module].variants.get(of).is_some_and(|variants| variants.contains(name))
     }
 
-    /// A macro that is seen because its text comes before: of a module around this one, or lent by one in there.
+    /// Returns a macro in textual scope: one of this module or a module around it, or of a `#[macro_use]` module in one of those.
     fn macro_above(&self, module: ModuleId, name: &str) -> Vec<Found> {
         let around = std::iter::successors(Some(module), |module| self.modules[*module].parent);
         let mut home = around.into_iter().filter_map(|outer| self.macro_in(outer, name));

@@ -1,4 +1,4 @@
-//! The names that hide those of the module: what code binds as it goes.
+//! The scopes inside a function or item, whose names hide those of the module.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ struct Scope {
 
 #[derive(Clone)]
 pub enum Bound {
-    /// A variable, a generic parameter or an item within a function: nothing of another file's.
+    /// A variable, a generic parameter or an item inside a function, which leads to no other file.
     Here(Spaces),
     Import(Path),
 }

@@ -1,4 +1,4 @@
-//! What the tokens of a macro call or an attribute may name.
+//! Finds the paths in the tokens of macros and attributes.
 
 use syn::buffer::{Cursor, TokenBuffer};
 use syn::parse::Parser as _;
@@ -11,11 +11,11 @@ pub enum Piece {
     Expressions(Vec<Expr>),
     Statements(Vec<Stmt>),
     Path(Path, Follows),
-    /// A variable of the macro's own.
+    /// A variable that the macro binds.
     Variable(String),
 }
 
-/// What comes after a path.
+/// The token after a path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Follows {
     Arguments,
@@ -23,7 +23,7 @@ pub enum Follows {
     Other,
 }
 
-/// Most macros take expressions or statements; of the others the tokens are looked through for paths.
+/// Returns what a macro call contains: expressions or statements if its tokens parse as such, otherwise the paths among them.
 pub fn of_call(call: &syn::Macro) -> Vec<Piece> {
     let buffer = TokenBuffer::new2(call.tokens.clone());
     let mut pieces = vec![];
@@ -31,7 +31,7 @@ pub fn of_call(call: &syn::Macro) -> Vec<Piece> {
     pieces
 }
 
-/// The paths that begin with `$crate` or `crate`. All others are the callers'.
+/// Returns the paths of a macro's definition that begin with `$crate` or `crate`. All others resolve where the macro is called.
 pub fn of_definition(definition: &syn::Macro) -> Vec<Path> {
     let buffer = TokenBuffer::new2(definition.tokens.clone());
     let mut pieces = vec![];
@@ -43,7 +43,7 @@ pub fn of_definition(definition: &syn::Macro) -> Vec<Path> {
     paths.filter(|path| path[0] == "crate").collect()
 }
 
-/// The paths of an attribute, also those that serde takes as text.
+/// Returns the paths in an attribute, including those that serde takes as strings.
 pub fn of_attribute(attribute: &Attribute) -> Vec<Path> {
     let Meta::List(list) = &attribute.meta else { return vec![] };
     let buffer = TokenBuffer::new2(list.tokens.clone());
@@ -56,7 +56,7 @@ pub fn of_attribute(attribute: &Attribute) -> Vec<Path> {
     paths
 }
 
-/// A lone word in an attribute is an option of its own.
+/// Returns a path of at least two names. A single word in an attribute is an option, not a path.
 fn longer_path(piece: Piece) -> Option<Path> {
     match piece {
         Piece::Path(path, _) if path.len() > 1 => Some(path),
@@ -66,7 +66,7 @@ fn longer_path(piece: Piece) -> Option<Path> {
 
 fn of_serde(attribute: &Attribute) -> Vec<Path> {
     let mut paths = vec![];
-    // What doesn't parse has no form that names a path.
+    // Attributes that don't parse name no path.
     let _ = attribute.parse_nested_meta(|meta| {
         if meta.input.peek(Token![=]) {
             if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = meta.value()?.parse()?
@@ -84,7 +84,7 @@ fn of_serde(attribute: &Attribute) -> Vec<Path> {
     paths
 }
 
-/// What serde calls or names because of an option whose text is `path`.
+/// Returns what serde uses because of an option whose value is `path`.
 fn of_option(option: &syn::Path, path: Path) -> Vec<Path> {
     const TAKE_PATHS: &[&str] =
         &["serialize_with", "deserialize_with", "default", "skip_serializing_if", "remote", "from", "try_from", "into"];
@@ -108,7 +108,7 @@ fn plain(cursor: Cursor<'_>, pieces: &mut Vec<Piece>) {
     tokens(cursor, plain, pieces);
 }
 
-/// `inside`: how to read what stands in brackets.
+/// Collects the paths among the tokens. `inside` reads the content of brackets.
 fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), pieces: &mut Vec<Piece>) {
     let mut before = [' ', ' '];
     while !cursor.eof() {
@@ -117,7 +117,7 @@ fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), piece
             cursor = after;
             before = [' ', ')'];
         } else if let Some((path, after)) = path(cursor) {
-            // A field or a method; but `..` is a range.
+            // After a dot comes a field or a method, but `..` is a range.
             let is_member = before[1] == '.' && before[0] != '.';
             let is_hidden = before[1] == '\'' || (before[1] == '$' && path[0] != "crate");
             if !is_member && !is_hidden {
@@ -147,7 +147,7 @@ fn path(cursor: Cursor<'_>) -> Option<(Path, Cursor<'_>)> {
 
 fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
     let is_name = path.len() == 1;
-    // The name of a field or a typed variable.
+    // A name before a single colon is a field or a typed variable.
     if is_name && signs(after, ":").is_some() && signs(after, "::").is_none() {
         return None;
     }
@@ -164,7 +164,7 @@ fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
     Some(Piece::Path(path, follows))
 }
 
-/// Past these signs, if they come next.
+/// Returns the cursor after the signs `wanted`, if they come next.
 fn signs<'a>(cursor: Cursor<'a>, wanted: &str) -> Option<Cursor<'a>> {
     wanted.chars().try_fold(cursor, |cursor, wanted| {
         let (punct, after) = cursor.punct()?;

@@ -1,13 +1,13 @@
-//! The single imports of a `use` item.
+//! Splits a `use` item into single imports.
 
 use syn::{ItemUse, UseTree};
 
-/// Names between `::`; the first is `::` itself if the path begins with it.
+/// The segments of a path. The first is `::` if the path begins with it.
 pub type Path = Vec<String>;
 
 pub struct Import {
     pub path: Path,
-    /// What it is called here; `None` for a glob.
+    /// The name that the import binds; `None` for a glob.
     pub name: Option<String>,
 }
 
@@ -38,7 +38,7 @@ fn collect(tree: &UseTree, mut path: Path, imports: &mut Vec<Import>) {
     }
 }
 
-/// `self` at the end of a longer path is the module before it.
+/// Appends a segment, except for a `self` that ends a longer path and means the module before it.
 fn push(path: &mut Path, ident: &syn::Ident) {
     if path.is_empty() || ident != "self" {
         path.push(ident.to_string());

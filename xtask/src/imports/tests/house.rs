@@ -2,7 +2,7 @@ use super::{arrows, sources};
 use crate::imports::report;
 
 #[test]
-fn the_house_shows_each_folder_by_its_floors() {
+fn each_folder_is_shown_by_its_floors() {
     let sources = sources(&[
         ("src/lib.rs", "mod run; mod error; use run::Run;"),
         ("src/run.rs", "mod launch; use launch::Launch; pub struct Run;"),

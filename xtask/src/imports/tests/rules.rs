@@ -15,7 +15,7 @@ fn each_rule_can_be_broken() {
     }
 }
 
-/// The faults of a package that does, and its arrow.
+/// Returns the faults of a package that imports the crate, and the arrow that breaks the rule.
 fn imports_a_crate(package: &str, name: &str) -> (Vec<String>, String) {
     let faults = faults_of(&[
         (&format!("{package}Cargo.toml"), MANIFEST.1),
@@ -25,7 +25,7 @@ fn imports_a_crate(package: &str, name: &str) -> (Vec<String>, String) {
     (faults, format!("{package}src/a.rs -> {name} ({name}::Name)"))
 }
 
-/// The faults of a folder whose file does, and its arrow.
+/// Returns the faults of a folder with a file that imports the other folder, and the arrow that breaks the rule.
 fn imports_a_folder(folder: &str, other: &str) -> (Vec<String>, String) {
     let module = |folder: &str| folder.trim_start_matches("src/").trim_end_matches('/').to_owned();
     let faults = faults_of(&[
@@ -38,7 +38,7 @@ fn imports_a_folder(folder: &str, other: &str) -> (Vec<String>, String) {
 }
 
 #[test]
-fn a_path_without_use_breaks_a_rule_too_and_a_test_does_not() {
+fn a_path_without_a_use_breaks_a_rule_but_test_code_does_not() {
     let files = |code| {
         let manifest = ("crates/engine/Cargo.toml", MANIFEST.1);
         faults_of(&[manifest, ("crates/engine/src/lib.rs", code)]).len()

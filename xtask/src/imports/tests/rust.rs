@@ -72,7 +72,7 @@ fn a_type_that_calls_its_own_function_depends_on_the_file_of_the_impl_block() {
 }
 
 #[test]
-fn a_circle_may_have_three_files() {
+fn a_circle_of_three_files_is_found() {
     let faults = faults_of(&[
         ("src/lib.rs", "mod a; mod b; mod c;"),
         ("src/a.rs", "use crate::b::B; pub struct A;"),
@@ -86,7 +86,7 @@ fn a_circle_may_have_three_files() {
 }
 
 #[test]
-fn folders_may_be_in_a_circle_that_no_file_is_in() {
+fn folders_can_form_a_circle_when_no_files_do() {
     let faults = faults_of(&[
         ("src/lib.rs", "mod run; mod record;"),
         ("src/run.rs", "mod launch; pub mod clock;"),
@@ -104,7 +104,7 @@ fn folders_may_be_in_a_circle_that_no_file_is_in() {
 }
 
 #[test]
-fn a_file_beside_a_folder_may_import_from_it_what_imports_other_files() {
+fn a_file_may_import_from_a_folder_that_imports_another_file() {
     let faults = faults_of(&[
         ("src/lib.rs", "mod manager; mod run; mod error;"),
         ("src/manager.rs", "use crate::run::launch;  fn start() { launch::launch() }"),
@@ -116,7 +116,7 @@ fn a_file_beside_a_folder_may_import_from_it_what_imports_other_files() {
 }
 
 #[test]
-fn what_a_macro_call_names_counts() {
+fn paths_in_a_macro_call_count() {
     for call in [
         "format!(\"{}\", crate::b::B)",
         "tokio::select! { biased; found = other.b() => {} , _ = crate::b::B.run(), if true => { 1 } }",
@@ -136,7 +136,7 @@ fn what_a_macro_call_names_counts() {
 }
 
 #[test]
-fn what_a_macro_of_our_own_names_counts_where_it_is_defined() {
+fn paths_in_a_macro_definition_count_where_the_macro_is_defined() {
     let arrows = arrows_of(&[
         ("src/lib.rs", "#[macro_use] mod made; mod a; mod b;"),
         ("src/made.rs", "macro_rules! made { ($name:ident) => { $crate::b::B::$name(A) } }"),
@@ -147,7 +147,7 @@ fn what_a_macro_of_our_own_names_counts_where_it_is_defined() {
 }
 
 #[test]
-fn what_only_tests_import_is_no_circle() {
+fn imports_of_test_code_make_no_circle() {
     let b = "use crate::a::A; pub struct B;";
     for test in [
         "#[cfg(test)] mod tests { use super::*; use crate::b::B; }",
@@ -165,7 +165,7 @@ fn what_only_tests_import_is_no_circle() {
 }
 
 #[test]
-fn what_is_not_only_for_tests_counts() {
+fn imports_of_code_that_is_not_only_for_tests_count() {
     for condition in ["not(test)", "any(test, feature = \"test\")", "feature = \"test\""] {
         let a = format!("pub struct A; #[cfg({condition})] use crate::b::B;");
         let files = [("src/lib.rs", "mod a; mod b;"), ("src/a.rs", a.as_str()), ("src/b.rs", "pub struct B;")];
@@ -174,7 +174,7 @@ fn what_is_not_only_for_tests_counts() {
 }
 
 #[test]
-fn a_name_that_is_bound_nearer_by_is_no_arrow() {
+fn a_name_that_a_nearer_scope_binds_is_no_arrow() {
     let lib = "mod names; mod a; pub use names::*;";
     let names_file =
         "pub fn mark() {} pub struct Item; pub trait T { } pub mod time { pub fn now() {} } pub const MOST: u8 = 1;";
@@ -215,7 +215,7 @@ fn a_name_that_is_bound_nearer_by_is_no_arrow() {
 }
 
 #[test]
-fn all_ways_to_import_and_to_name_are_understood() {
+fn every_form_of_import_and_path_is_understood() {
     for code in [
         "use crate::Name;",
         "use crate::b::Name;",
@@ -244,7 +244,7 @@ fn all_ways_to_import_and_to_name_are_understood() {
 }
 
 #[test]
-fn a_module_that_serde_is_told_to_use_counts() {
+fn a_module_that_a_serde_attribute_names_counts() {
     let arrows = arrows_of(&[
         ("src/lib.rs", "mod a; mod wire;"),
         ("src/a.rs", "struct A { #[serde(rename(serialize = \"b\"), with = \"crate::wire\", default)] b: u8 }"),
@@ -254,7 +254,7 @@ fn a_module_that_serde_is_told_to_use_counts() {
 }
 
 #[test]
-fn the_variants_of_an_enum_are_its_own() {
+fn a_variant_leads_to_the_file_of_its_enum() {
     for code in [
         "use crate::Status::Queued;",
         "use crate::Status::*; fn run() { Queued; }",
@@ -270,7 +270,7 @@ fn the_variants_of_an_enum_are_its_own() {
 }
 
 #[test]
-fn a_module_that_offers_what_is_inside_it_does_not_import_it_but_one_that_uses_it_does() {
+fn a_module_that_only_re_exports_its_child_does_not_import_it_but_one_that_uses_it_does() {
     let child = ("src/record/entry.rs", "use super::Record; pub struct Entry;");
     let files = |record| [("src/lib.rs", "mod record;"), ("src/record.rs", record), child];
     assert_eq!(faults_of(&files("mod entry; pub(crate) use entry::Entry; pub struct Record;")), NONE);
@@ -282,7 +282,7 @@ fn a_module_that_offers_what_is_inside_it_does_not_import_it_but_one_that_uses_i
 }
 
 #[test]
-fn a_module_that_only_passes_on_imports_nothing_and_another_that_passes_on_does() {
+fn a_module_of_re_exports_alone_imports_nothing_but_one_with_code_does() {
     let b = ("src/b.rs", "pub struct B;");
     let lib = ("src/lib.rs", "mod a; mod b;");
     assert_eq!(arrows_of(&[lib, b, ("src/a.rs", "pub use crate::b::B;")]), NONE);

@@ -36,7 +36,7 @@ fn an_import_through_an_index_leads_to_the_file_that_defines_the_name() {
 }
 
 #[test]
-fn folders_may_be_in_a_circle_that_no_file_is_in() {
+fn folders_can_form_a_circle_when_no_files_do() {
     let faults = faults_of(&[
         ("guest-js/core/index.ts", "export { client } from \"./client.js\";\nexport { wire } from \"./wire.js\";"),
         ("guest-js/core/client.ts", "import { read } from \"../store/read.js\";\nexport const client = read;"),
@@ -53,7 +53,7 @@ fn folders_may_be_in_a_circle_that_no_file_is_in() {
 }
 
 #[test]
-fn a_circle_may_have_three_files() {
+fn a_circle_of_three_files_is_found() {
     let faults = faults_of(&[
         ("examples/demo/src/a.ts", "import b from \"./b\";\nexport default 1;"),
         ("examples/demo/src/b.ts", "import * as c from \"./c\";\nexport default c;"),
@@ -69,7 +69,7 @@ fn a_circle_may_have_three_files() {
 }
 
 #[test]
-fn all_ways_to_import_are_understood() {
+fn every_form_of_import_is_understood() {
     for (code, names) in [
         ("import{B}from'./b.js'", "B"),
         ("import B, { C } from \"./b\";", "C, default"),
@@ -91,7 +91,7 @@ fn all_ways_to_import_are_understood() {
 }
 
 #[test]
-fn what_only_looks_like_an_import_is_none() {
+fn text_that_only_looks_like_an_import_is_no_arrow() {
     for code in [
         "// import { B } from \"./b\";",
         "/** import { B } from \"./b\"; */",

@@ -1,4 +1,4 @@
-//! What a TypeScript module imports, passes on, and exports.
+//! Reads what a TypeScript module imports, re-exports and exports.
 
 use std::collections::BTreeSet;
 
@@ -7,23 +7,23 @@ use super::tokens::Token;
 #[derive(Default)]
 pub struct Module {
     pub links: Vec<Link>,
-    /// What it defines and exports.
+    /// The names that it defines and exports.
     pub exports: BTreeSet<String>,
-    /// It passes on what others define, and does nothing else.
+    /// The module consists of re-exports alone.
     pub is_facade: bool,
 }
 
 pub struct Link {
     pub from: String,
-    /// None if the other module only has to run.
+    /// The imported names; empty if the other module is imported only for its side effects.
     pub names: Vec<Name>,
     pub is_re_export: bool,
 }
 
 pub struct Name {
-    /// `*` for all of the module.
+    /// The name in the other module; `*` for the whole module.
     pub there: String,
-    /// `*` only for `export *`.
+    /// The name in this module; `*` for `export *` and `import(…)`.
     pub here: String,
 }
 
@@ -57,7 +57,7 @@ impl Reader<'_> {
         }
     }
 
-    /// True if it was one, and is read.
+    /// Reads an import, and returns whether it was one.
     fn import(&mut self) -> bool {
         self.module.is_facade = false;
         if self.sign(self.at + 1, '(') {
@@ -88,7 +88,7 @@ impl Reader<'_> {
         false
     }
 
-    /// `type`, names, `from "…"`.
+    /// Reads `type`, names and `from "…"`, and returns whether they were there.
     fn clause_and_source(&mut self, is_re_export: bool) -> bool {
         let (names, end) = self.clause(self.at + 1);
         match (self.word(end), self.text(end + 1)) {
@@ -105,7 +105,7 @@ impl Reader<'_> {
         self.at = end;
     }
 
-    /// The names up to `from`, and where they end.
+    /// Returns the names before `from`, and the index after them.
     fn clause(&self, start: usize) -> (Vec<Name>, usize) {
         let mut names = vec![];
         let mut at = self.after_type(start);
@@ -145,7 +145,7 @@ impl Reader<'_> {
         closing.map_or(self.tokens.len(), |length| open + length)
     }
 
-    /// The name that an exported declaration gives.
+    /// Returns the name of an exported declaration.
     fn declared(&self, start: usize) -> Option<String> {
         const KEYWORDS: &[&str] = &[
             "declare",
@@ -187,7 +187,7 @@ impl Reader<'_> {
     }
 }
 
-/// One of the names in braces: `type a as b`.
+/// Reads one of the names in braces, such as `type a as b`.
 fn entry(tokens: &[Token]) -> Option<Name> {
     let words = tokens.iter().filter_map(|token| match token {
         Token::Word(word) => Some(word.as_str()),

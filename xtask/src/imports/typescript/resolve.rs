@@ -1,4 +1,4 @@
-//! From an imported name to the file that defines it.
+//! Resolves an imported name to the file that defines it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,8 @@ impl Modules {
         self.0.insert(path.to_owned(), module);
     }
 
-    /// A façade draws no arrows; importing a name through it is one to the file that defines the name.
+    /// Adds the arrows of all modules. A façade, which only re-exports, has none: importing a name through it adds an arrow to the file
+    /// that defines the name.
     pub fn add_arrows(&self, arrows: &mut Arrows) {
         for (path, module) in self.0.iter().filter(|(_, module)| !module.is_facade) {
             for link in &module.links {
@@ -37,7 +38,7 @@ impl Modules {
         }
     }
 
-    /// The files that `name` of `path` comes from, and what it is called there.
+    /// Returns the files that define `name` of the module `path`, each with the name there.
     fn definers(&self, path: &str, name: &str, seen: &mut Seen) -> Vec<(String, String)> {
         let Some(module) = self.0.get(path).filter(|module| module.is_facade) else {
             return vec![(path.to_owned(), name.to_owned())];
@@ -75,7 +76,7 @@ impl Modules {
             && (name == "*" || module.exports.contains(name) || module.links.iter().any(|link| passes_on(link, seen)))
     }
 
-    /// The file that an import in `path` leads to, if it is one of ours.
+    /// Returns the file that an import in `path` leads to, if it is one of the files read.
     fn file(&self, path: &str, import: &str) -> Option<&str> {
         if !import.starts_with('.') {
             return None;

@@ -1,9 +1,9 @@
-//! TypeScript's text as tokens, as far as imports and exports need it.
+//! Splits TypeScript into tokens, as far as imports and exports need it.
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     Word(String),
-    /// A string's content.
+    /// The content of a string.
     Text(String),
     Sign(char),
     /// A number, a regular expression, or the text of a template.
@@ -14,7 +14,7 @@ pub fn tokens(text: &str) -> Vec<Token> {
     let mut reader = Reader { rest: text.trim_start_matches('\u{feff}'), tokens: vec![] };
     while !reader.rest.is_empty() {
         reader.until_brace();
-        // One that closes nothing.
+        // Skip a brace that closes nothing.
         reader.skip(1);
     }
     reader.tokens
@@ -30,7 +30,7 @@ impl Reader<'_> {
         self.rest = self.rest.get(bytes..).unwrap_or_default();
     }
 
-    /// Up to and without the `}` that closes what is open, or to the end.
+    /// Reads up to the `}` that closes the current block, without it, or to the end.
     fn until_brace(&mut self) {
         let mut depth = 0_usize;
         while let Some(next) = self.rest.chars().next() {
@@ -68,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A string ends with its line at the latest.
+    /// Reads a string, which ends with its line at the latest.
     fn quoted(&mut self, quote: char) -> String {
         let mut text = String::new();
         self.skip(1);
@@ -89,7 +89,7 @@ impl Reader<'_> {
         Some(next)
     }
 
-    /// The code in a template is read like any other.
+    /// Reads a template. The code inside it is read like any other.
     fn template(&mut self) {
         self.skip(1);
         self.tokens.push(Token::Value);
@@ -99,7 +99,7 @@ impl Reader<'_> {
                 '\\' => drop(self.take()),
                 '$' if self.rest.starts_with('{') => {
                     self.skip(1);
-                    // A sign on both sides, so that nothing is taken to go on over the template's text.
+                    // Signs on both sides separate the code from the template's text.
                     self.tokens.push(Token::Sign('('));
                     self.until_brace();
                     self.tokens.push(Token::Sign(')'));
@@ -111,7 +111,7 @@ impl Reader<'_> {
         self.tokens.push(Token::Value);
     }
 
-    /// After a value, a slash divides.
+    /// Returns whether a slash may begin a regular expression here. After a value, it is a division.
     fn may_be_regular_expression(&self) -> bool {
         match self.tokens.last() {
             None => true,
