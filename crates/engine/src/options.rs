@@ -8,7 +8,7 @@ use crate::error::{Error, refusal::Refusal};
 const TEXT_LIMIT: usize = 256;
 const TAGS_LIMIT: usize = 16;
 
-/// The options of one start, beside its kind and its input.
+/// The options of one start, in addition to its kind and its input.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -54,7 +54,7 @@ pub struct StartOptions {
     pub(crate) deadline: Option<Duration>,
 }
 
-/// The options of a batch, beside its kind and its inputs.
+/// The options of a batch, in addition to its kind and its inputs.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -71,7 +71,7 @@ pub struct BatchOptions {
     pub(crate) concurrency: Option<usize>,
     /// The priority of the members.
     pub(crate) priority: i32,
-    /// A name of the batch to show to people.
+    /// A name to show to people for the batch.
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
     pub(crate) tags: Vec<String>,

@@ -82,8 +82,8 @@ export type Tasks = {
 };
 
 /**
- * Why there is no file. The page makes its sentences from this; the words here are for what has no room for a type: logs,
- * and what is shown between two attempts.
+ * Why a download failed. The page makes its sentences from this. The messages here are for places that have no room for a
+ * type: logs, and what is shown between two attempts.
  */
 export type DownloadError = 
 /** Not an http or https address. */
@@ -92,9 +92,9 @@ export type DownloadError =
 { type: "path"; data: string } | 
 /** The folder of the destination doesn't exist. */
 { type: "noFolder"; data: string } | 
-/** Something is at the destination already. */
+/** Something already exists at the destination. */
 { type: "exists"; data: string } | 
-/** The server answered with something else than the file. */
+/** The server answered with something other than the file. */
 { type: "http"; data: number } | 
 /** The server was not reached, or the connection broke. */
 { type: "network"; data: string } | 
@@ -105,13 +105,13 @@ export type DownloadError =
 export type DownloadInput = {
 	/** An http or https address. */
 	url: string,
-	/** The full path of the file to make. */
+	/** The full path of the file to create. */
 	dest: string,
 };
 
-/** A file that is there now. */
+/** The downloaded file. */
 export type Downloaded = {
-	/** Where. */
+	/** The path of the file. */
 	path: string,
 	/** How large it is. */
 	bytes: number,
@@ -127,15 +127,15 @@ export type Failure = {
 	causes: string[],
 };
 
-/** What was hashed. */
+/** The hash of a folder, and what it covers. */
 export type FolderHash = {
 	/** How many files the hash covers. */
 	files: number,
-	/** How many bytes they have. */
+	/** How many bytes these files have. */
 	bytes: number,
 	/** How many files and folders could not be read and are not part of the hash. */
 	skipped: number,
-	/** The same for the same names and contents, in whatever order the disk lists them. */
+	/** The hash. The same names and contents give the same hash, in whatever order the disk lists them. */
 	hash: string,
 	/** How long it took. */
 	seconds: number,
@@ -143,13 +143,13 @@ export type FolderHash = {
 
 /** What to hash. */
 export type HashFolderInput = {
-	/** The folder. */
+	/** The folder to hash. */
 	path: string,
 };
 
 /** Why a job failed. */
 export type JobError = 
-/** It was told to. */
+/** The input told it to. */
 { type: "asTold"; data: {
 	/** The last tick it counted. */
 	at: number,
@@ -159,11 +159,11 @@ export type JobError =
 /** The seconds are not between zero and a day. */
 { type: "seconds" };
 
-/** What the job is told to do. */
+/** What a job does. */
 export type JobInput = {
 	/** How it ends. */
 	outcome: JobOutcome,
-	/** How long it works, if it is left alone. */
+	/** How long it works if nobody cancels it. */
 	seconds: number,
 };
 
@@ -175,9 +175,9 @@ export type JobOutcome =
 "fail" | 
 /** Panics halfway. */
 "panic" | 
-/** Waits for ever and reports nothing: only a cancel ends it. */
+/** Waits forever and reports nothing: only a cancel ends it. */
 "hang" | 
-/** Blocks its thread and never looks at its token: a cancel can't end it before its time. */
+/** Blocks its thread and never checks its token: a cancel can't end it early. */
 "stubborn";
 
 /** What a job did. */
@@ -189,82 +189,82 @@ export type JobReport = {
 /** The item type of tasks that emit no items. It has no values. */
 export type Never = never;
 
-/** Which bytes. */
+/** What to emit. */
 export type NoiseInput = {
-	/** How many. */
+	/** How many bytes. */
 	bytes: number,
-	/** In chunks of this size. */
+	/** How many bytes a chunk has. */
 	chunk: number,
-	/** Other seeds, other bytes. */
+	/** The seed: another one gives other bytes. */
 	seed: number,
 };
 
-/** Which numbers. */
+/** What to emit. */
 export type NumbersInput = {
-	/** How many, from 0 on. */
+	/** How many numbers, counted from 0. */
 	count: number,
-	/** How many a second; 0 for as fast as it can. */
+	/** How many per second; 0 for as fast as possible. */
 	perSecond: number,
 };
 
-/** What a download is at. */
+/** The stage of a download. */
 export type Stage = 
 /** Waits for the server's answer. */
 "connecting" | 
-/** Writes what comes in. */
+/** Writes the data that comes in. */
 "receiving" | 
-/** Makes sure that it is on the disk and gives it its name. */
+/** Makes sure that the file is on the disk, and gives it its final name. */
 "saving";
 
 /** What a run did. */
 export type Synced = {
 	/** How many files were copied. */
 	copied: number,
-	/** How many were as they should be. */
+	/** How many were already up to date. */
 	kept: number,
 };
 
-/** What a tail is at. */
+/** The state of a tail. */
 export type TailDetail = {
 	/** How many lines it has emitted. */
 	lines: number,
-	/** How often another file had the name, or the file was emptied. */
+	/** How often another file took the name, or the file was emptied. */
 	rotations: number,
-	/** Whether there is something to read. */
+	/** What the tail is doing. */
 	state: TailState,
 };
 
-/** Why there are no lines, or no more of them. */
+/** Why a tail failed. */
 export type TailError = 
-/** There was no file at the start. Later that is waited for; now it is probably a slip of the keyboard. */
+/** There was no file at the start, so the path is probably wrong. A tail waits for a file that goes missing later. */
 { type: "noFile"; data: string } | 
-/** A folder, a pipe or a device. */
+/** The path is that of a folder, a pipe or a device. */
 { type: "notAFile"; data: string } | 
 /** The file could not be read. */
 { type: "io"; data: string };
 
-/** What to follow. */
+/** Which file to follow. */
 export type TailInput = {
 	/** The log file. */
 	path: string,
-	/** From its first line on. Otherwise only its last few lines, and what comes after them. */
+	/** Whether to begin with the first line, instead of the last few lines. */
 	fromStart: boolean,
 };
 
-/** What a tail does. */
+/** What a tail is doing. */
 export type TailState = 
-/** Reads what is there. */
+/** Reads the lines that are there. */
 "reading" | 
 /** Waits for more. */
 "waiting" | 
 /** Waits for a file with this name. */
 "missing";
 
-/** What it has seen since it began. */
+/** What the watcher has seen since it started. */
 export type Watched = {
-	/** The folder. */
+	/** The watched folder. */
 	folder: string,
-	/** How many changes. */
+	/** How many changes there were. */
 	changes: number,
 	/** The name of the file that changed last. */
 	last: string | null,

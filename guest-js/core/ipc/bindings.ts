@@ -6,20 +6,26 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**  Opens the session `session` of this page. Its messages are pushed over `channel`. */
 	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
-	/**  Acknowledges message number `message`. If that one said `more`, returns the next message once the next frame is due. */
+	/**
+	 *  Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
+	 *  the next message.
+	 */
 	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
 	/**
-	 *  Starts `task` with an `id` that the page has made for it, and makes the session report it. Returns another task with
-	 *  the same key instead, if there is one and the options say to join it.
+	 *  Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
+	 *  same key and the options say to join it, returns that task instead.
 	 */
 	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<Started>("plugin:tasks|start", { session, id, task, input, options }),
-	/**  Starts the ended task `id` again with the same input, as the new task `new_id`. */
+	/**  Starts the ended task `id` again with the same input, as a new task with the id `new_id`. */
 	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<Started>("plugin:tasks|retry", { session, id, newId }),
-	/**  Starts a `task` for each of `inputs`, and one that stands for all of them. The page has made `id` for the latter. */
+	/**
+	 *  Starts one `task` for each of `inputs`, and a batch that represents all of them, under the `id` that the page has
+	 *  generated.
+	 */
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
-	/**  Tells all visible tasks that match to stop. Returns how many had not ended. */
+	/**  Tells all visible tasks that match to stop. Returns how many of them had not ended. */
 	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
 	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),
@@ -32,7 +38,7 @@ export const commands = {
 	 *  owners, so the page must see all tasks of every kind that it covers.
 	 */
 	setLimit: (of: LimitOf, limit: number | null) => __TAURI_INVOKE<null>("plugin:tasks|set_limit", { of, limit }),
-	/**  Returns how many tasks of each kind have which status, for the kinds of which the page sees all tasks. */
+	/**  Returns how many tasks of each kind have each status. Leaves out a kind if the page can't see all of its tasks. */
 	counts: () => __TAURI_INVOKE<TaskCounts[]>("plugin:tasks|counts"),
 	/**  Returns the snapshot of a task. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
@@ -40,33 +46,37 @@ export const commands = {
 	list: (filter: TaskFilter) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|list", { filter }),
 	/**  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots. */
 	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
-	/**  Ends a watch that [`watch`] or [`start`] began. The tasks go on. */
+	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
-	/**  Waits for a task to end and returns its outcome, or `null` if it still runs after [`LONGEST_WAIT`]. */
+	/**  Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`]. */
 	outcome: (id: string) => __TAURI_INVOKE<Outcome | null>("plugin:tasks|outcome", { id }),
 	/**  Removes an ended task and its outcome. */
 	remove: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|remove", { id }),
 	/**
-	 *  Returns batch number `batch`, from 1, of the items or bytes that task `id` emits, to the page's reader `reader`.
-	 *  Waits up to `wait_ms` milliseconds; `null` means that there is nothing yet.
+	 *  Returns batch number `batch`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
+	 *  `wait_ms` milliseconds, at most [`LONGEST_WAIT`], and returns `null` if there is nothing by then. If `wait_ms` is 0
+	 *  and there is nothing, all waiting reads of the session return `null` at once.
 	 * 
 	 *  `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
-	 *  same in each call of a reader. A call for a batch releases all batches but that one and the three before it, so at
-	 *  most four calls may be in flight at once.
+	 *  same in all calls of a reader. Each call releases all batches except the one that it asks for and the three before
+	 *  that, so at most four calls may be in flight at once.
 	 */
 	read: (session: string, id: string, reader: string, batch: number, from: number | null, waitMs: number) => __TAURI_INVOKE<ItemBatch | null>("plugin:tasks|read", { session, id, reader, batch, from, waitMs }),
-	/**  Stops a reader. All items before number `position` count as read; the others are left for the next reader. */
+	/**  Stops a reader. The items before number `position` count as read; the next reader gets the others. */
 	cancelRead: (session: string, id: string, reader: string, position: number) => __TAURI_INVOKE<null>("plugin:tasks|cancel_read", { session, id, reader, position }),
-	/**  Returns the schedules of the kinds of which the page sees all tasks, sorted by name. */
+	/**
+	 *  Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it
+	 *  runs.
+	 */
 	schedules: () => __TAURI_INVOKE<ScheduleSnapshot[]>("plugin:tasks|schedules"),
 	/**
-	 *  Starts a run of a schedule now, with an `id` that the page has made for it. Returns the run that is still live
-	 *  instead, if there is one.
+	 *  Starts a run of a schedule now, under the `id` that the page has generated. If an earlier run has not ended and the
+	 *  schedule does not overlap its runs, returns the earlier run instead.
 	 */
 	trigger: (name: string, id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|trigger", { name, id }),
-	/**  Pauses a schedule: no more runs start until it is resumed. */
+	/**  Pauses a schedule: only a trigger starts runs until it is resumed. */
 	pauseSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|pause_schedule", { name }),
-	/**  Resumes a schedule. Runs missed during the pause are not made up for. */
+	/**  Resumes a schedule. Runs that were due during the pause are not made up for. */
 	resumeSchedule: (name: string) => __TAURI_INVOKE<null>("plugin:tasks|resume_schedule", { name }),
 };
 
@@ -92,9 +102,9 @@ export type BatchOptions = {
 	tags?: string[],
 };
 
-/**  Why a page cancels a task. The other [`CancelReason`]s are not a page's to give. */
+/**  Why a page cancels a task. A page can't give any other [`CancelReason`]. */
 export type CancelCause = 
-/**  Somebody asked for it. */
+/**  The user or the page's code cancelled it. */
 "user" | 
 /**  The `AbortSignal` given to `start` fired. */
 "signal";
@@ -188,13 +198,13 @@ export type FailureKind =
  */
 "unserializable";
 
-/**  Items that were read together. */
+/**  A batch of items. */
 export type ItemBatch = {
-	/**  The number of the first one, from 0. */
+	/**  The number of the first item, counted from 0. */
 	sequence: number,
-	/**  How many before it were dropped that should have come first. */
+	/**  How many items right before the first one were dropped unread. */
 	missed: number,
-	/**  Whether the task has ended and nothing follows. */
+	/**  Whether the task has ended and no more items follow. */
 	done: boolean,
 	/**  The items. */
 	items: unknown[],
@@ -223,18 +233,15 @@ export type LimitOf =
 /**  The tasks of all kinds in one group. */
 { type: "group"; name: string };
 
-/**  What changed in one list. */
+/**  The changes in one watched list. A task is in at most one of `changed`, `progressed` and `removed`. */
 export type ListChange = {
-	/**  The page's number of the watch. */
+	/**  The number that the page chose for the watch. */
 	watch: number,
-	/**  The tasks that are new in the list or changed in more than their progress, each as it stands now. */
+	/**  The current snapshots of the tasks that are new in the list, or changed in more than their progress. */
 	changed: TaskSnapshot[],
-	/**
-	 *  The tasks of which only the progress has changed since they were last told in this list. No task is in more
-	 *  than one of the three.
-	 */
+	/**  The new progress of the tasks that have changed in nothing else since this list last reported them. */
 	progressed: ProgressChange[],
-	/**  The tasks that are not in the list any more. */
+	/**  The tasks that are no longer in the list. */
 	removed: TaskId[],
 };
 
@@ -301,16 +308,13 @@ export type Progress = {
 	detail: unknown | null,
 };
 
-/**
- *  A task of which only the progress has changed since it was last told in a list. All else in its snapshot is as it
- *  was.
- */
+/**  The new progress of a task in a list. Nothing else in its snapshot has changed since the list last reported it. */
 export type ProgressChange = {
-	/**  Its id. */
+	/**  The task's id. */
 	id: TaskId,
-	/**  The number of its newest status change, as in its snapshot. */
+	/**  The number of the task's newest status change, as in its snapshot. */
 	sequence: number,
-	/**  How far it has come by now. */
+	/**  The task's current progress. */
 	progress: Progress,
 };
 
@@ -358,23 +362,26 @@ export type ScheduleSnapshot = {
 	skipped: number,
 };
 
-/**  What `open` answers. */
+/**  The response of `open`. */
 export type SessionInfo = {
-	/**  The protocol that is spoken. */
+	/**  The version of the protocol that the plugin speaks. */
 	protocol: number,
-	/**  How long a message may stay unacknowledged, in milliseconds. */
+	/**  How long the page may leave a message unacknowledged, in milliseconds. */
 	leaseMs: number,
 };
 
-/**  What a session tells its page in one go. */
+/**  One message from a session to its page. */
 export type SessionMessage = {
-	/**  Its number, from 1. The next one comes only when this one was acknowledged. */
+	/**  The message's number, from 1. The next message comes only after the page has acknowledged this one. */
 	message: number,
-	/**  What happened to the tasks that are followed one by one. */
+	/**  The events of the tasks that the page watches one by one. */
 	events: TaskEvent[],
-	/**  What changed in the lists that are watched. */
+	/**  The changes in the lists that the page watches. */
 	lists: ListChange[],
-	/**  Not all fitted: the rest comes with the answer to the acknowledgement, when the next frame is due. */
+	/**
+	 *  Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
+	 *  due.
+	 */
 	more: boolean,
 };
 
@@ -421,11 +428,14 @@ export type StartOptions = {
 	deadlineMs?: number | null,
 };
 
-/**  A task that was started. */
+/**  The response of a command that starts a task. */
 export type Started = {
-	/**  How it stands. */
+	/**  The task's snapshot. */
 	snapshot: TaskSnapshot,
-	/**  How it ended, if it has ended already; `null` for an outcome of more than 4 KiB, which is to be fetched. */
+	/**
+	 *  The task's outcome, if the task has already ended. `null` for an outcome of more than 4 KiB: fetch that with the
+	 *  command `outcome`.
+	 */
 	outcome: Outcome | null,
 };
 
@@ -630,18 +640,18 @@ export type Unit =
 /**  Items of any other sort. */
 "items";
 
-/**  What a page watches. */
+/**  What a page starts or stops watching. */
 export type WatchTarget = 
-/**  One task, each change of it. */
+/**  One task. The session reports each of its changes. */
 { type: "task"; data: {
-	/**  Its id. */
+	/**  The task's id. */
 	id: string,
 } } | 
-/**  All visible tasks that match, as they stand. */
+/**  All visible tasks that match `filter`. The session reports their newest state. */
 { type: "list"; data: {
-	/**  The page's own number for this watch. */
+	/**  The number that the page chooses for this watch. */
 	watch: number,
-	/**  Which tasks. */
+	/**  Selects the tasks. */
 	filter: TaskFilter,
 } };
 
