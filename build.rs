@@ -7,7 +7,7 @@ mod scope_entry;
 use scope_entry::{RawScopeEntry, Reach};
 
 #[macro_use]
-#[path = "src/ipc/commands/list.rs"]
+#[path = "src/ipc/commands/all_commands.rs"]
 mod list;
 
 macro_rules! names {
@@ -57,7 +57,9 @@ fn in_step(RawScopeEntry { task, owner }: RawScopeEntry) -> TasksScopeEntry {
 
 fn main() {
     // Without these lines, cargo reruns this script when any file of the package changes, even in node_modules.
-    for path in ["build.rs", "src/access/scope_entry.rs", "src/ipc/commands/list.rs", "permissions", "api-iife.js"] {
+    for path in
+        ["build.rs", "src/access/scope_entry.rs", "src/ipc/commands/all_commands.rs", "permissions", "api-iife.js"]
+    {
         println!("cargo:rerun-if-changed={path}");
     }
     let generated: Vec<_> = COMMANDS.iter().copied().filter(|command| !BY_HAND.contains(command)).collect();

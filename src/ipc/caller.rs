@@ -10,7 +10,7 @@ use tauri::{
 use tauri_plugin_tasks_engine::delivery::{Follower, Owner, Record, Refusal, Start, StartBatch, engine};
 use tokio::time::timeout;
 
-use super::{wire::Started, words};
+use super::{refusals, wire::Started};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
@@ -85,12 +85,12 @@ impl Caller {
     pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
         let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
-        engine(&self.tasks).start(start).map_err(words::of_start)
+        engine(&self.tasks).start(start).map_err(refusals::of_start)
     }
 
     pub(crate) fn retry(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        engine(&self.tasks).retry(record, id, self.owner(), &sees).map_err(words::of_start)
+        engine(&self.tasks).retry(record, id, self.owner(), &sees).map_err(refusals::of_start)
     }
 
     pub(crate) fn batch(
@@ -127,7 +127,7 @@ impl Caller {
     }
 
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
-        let refused = |why| words::start_refused(why, task, &self.page().label);
+        let refused = |why| refusals::start_refused(why, task, &self.page().label);
         self.view.scope.check_start(task).map_err(refused)
     }
 
@@ -154,7 +154,7 @@ impl Caller {
             _ => false,
         };
         let tasks = if let LimitOf::Task(task) = of { task } else { "*" };
-        if allowed { Ok(()) } else { Err(words::limit_refused(tasks, &self.page().label)) }
+        if allowed { Ok(()) } else { Err(refusals::limit_refused(tasks, &self.page().label)) }
     }
 
     /// Returns the visible tasks that match `filter`, oldest first.
@@ -168,7 +168,7 @@ impl Caller {
             .ok()
             .and_then(|id| engine(&self.tasks).find(id))
             .filter(|record| self.view.sees(record))
-            .ok_or_else(|| words::not_visible(id))
+            .ok_or_else(|| refusals::not_visible(id))
     }
 
     /// Does the same as [`find`](Self::find), but the error says so if the task's outcome has expired.

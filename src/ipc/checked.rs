@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use tauri_plugin_tasks_engine::delivery::read_exactly;
 
-use super::words;
+use super::refusals;
 use crate::{Error, Json};
 
 /// An argument that the command parses itself. For a malformed one, Tauri would return a plain string and no [`Error`].
@@ -12,7 +12,7 @@ pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        Ok(Self(read_exactly(&json).map_err(|misfit| words::of_arguments(misfit.into()))))
+        Ok(Self(read_exactly(&json).map_err(|misfit| refusals::of_arguments(misfit.into()))))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The commands that a page may call, with their arguments, results and errors.
 
 #[macro_use]
-#[path = "commands/list.rs"]
-mod list;
+#[path = "commands/all_commands.rs"]
+mod all_commands;
 
 #[cfg(test)]
 mod bindings_tests;
@@ -10,5 +10,5 @@ mod caller;
 mod checked;
 pub(crate) mod commands;
 mod item_batch;
+mod refusals;
 mod wire;
-mod words;

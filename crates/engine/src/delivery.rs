@@ -23,17 +23,17 @@
 
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, leave::lost};
+use crate::{Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost};
 
 pub use crate::{
-    clock::unix_millis,
+    changes::change_set::ChangeSet,
     error::refusal::Refusal,
     items::{
         buffer::{Ask, Batch, ReadRefusal, WINDOW},
         stream::ItemStream,
     },
     json::Misfit,
-    keep::registry::Spent,
+    keep::used_ids::Spent,
     lock::{FIRST, Guard, Lock, Rank},
     policy::{Policy, item_buffer::Bounds},
     record::{
@@ -48,7 +48,7 @@ pub use crate::{
         start::{Start, StartBatch},
     },
     task::{id::IdMap, owner::Owner},
-    watch::change_set::ChangeSet,
+    wall_clock::unix_millis,
 };
 
 /// Creates a manager with these registered kinds, which runs its tasks on `runtime`. `clock` returns the wall-clock

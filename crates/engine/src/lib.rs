@@ -27,28 +27,29 @@
 //! - `run` starts, runs and stops tasks.
 //! - `context` is what a handler is called with.
 //! - `keep` stores all tasks, and `record` is one task with its lock.
-//! - `items` (what tasks emit), `queue` (which task may run), `watch` (who is notified), `task` (what one task is),
+//! - `items` (what tasks emit), `queue` (which task may run), `changes` (who is notified), `task` (what one task is),
 //!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 
-mod clock;
+mod changes;
 mod context;
 mod error;
+mod exit;
 mod handle;
 mod items;
 mod json;
 mod keep;
-mod leave;
+mod kind;
 mod lock;
 mod manager;
-mod options;
 mod policy;
 mod progress;
 mod queue;
 mod record;
 mod run;
 mod schedule;
+mod start_options;
 mod task;
-mod watch;
+mod wall_clock;
 
 pub mod delivery;
 #[cfg(any(test, feature = "test"))]
@@ -64,35 +65,33 @@ pub use progress::{Progress, Unit};
 pub use task::failure::Failure;
 
 // Starting and finding tasks.
+pub use changes::filter::TaskFilter;
+pub use exit::guard::ExitGuard;
 pub use handle::{
     TaskHandle,
     items::{TaskBytes, TaskItems},
     watch::TaskWatch,
 };
 pub use json::Json;
-pub use leave::guard::ExitGuard;
 pub use manager::TaskManager;
-pub use options::{BatchOptions, OnConflict, StartOptions};
-pub use queue::limit::LimitOf;
+pub use queue::limit_of::LimitOf;
+pub use start_options::{BatchOptions, OnConflict, StartOptions};
 pub use task::id::TaskId;
-pub use watch::filter::TaskFilter;
 
 // Policies of kinds.
 pub use keep::retention::Retention;
-pub use policy::{
-    on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, time_limit::TimeLimit,
-    unread::Unread,
-};
+pub use policy::{on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, unread::Unread};
 pub use schedule::{
     snapshot::{LastRun, ScheduleSnapshot},
     when::{Missed, Schedule},
 };
 
 // Statuses, events, outcomes and errors.
-pub use error::{Error, kind::ErrorKind};
+pub use error::{Error, error_kind::ErrorKind};
+pub use kind::counts::TaskCounts;
 pub use task::{
-    counts::TaskCounts,
     event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot},
     outcome::{CancelReason, FailureKind, Outcome, TaskFailure},
     status::TaskStatus,
+    time_limit::TimeLimit,
 };

@@ -3,7 +3,7 @@
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::engine;
 
-use super::names::check_name;
+use super::name_limit::check_name;
 use crate::{
     Error, LimitOf, TaskCounts, TaskFilter,
     ipc::{caller::Caller, checked::Checked, wire::CancelCause},

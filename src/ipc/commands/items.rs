@@ -5,10 +5,10 @@ use std::time::Duration;
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::{Ask, Refusal, WINDOW};
 
-use super::waits::LONGEST_WAIT;
+use super::longest_wait::LONGEST_WAIT;
 use crate::{
     Error,
-    ipc::{caller::Caller, checked::Checked, item_batch::ItemBatch, words},
+    ipc::{caller::Caller, checked::Checked, item_batch::ItemBatch, refusals},
 };
 
 /// The longest name of a reader, in bytes.
@@ -39,7 +39,7 @@ pub(crate) async fn read(
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
     let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
     let ask = Ask { reader: &reader, batch, from, holds: WINDOW };
-    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(words::of_arguments)?;
+    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(refusals::of_arguments)?;
     Ok(ItemBatch(read))
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn cancel_read(
     position: Checked<u64>,
 ) -> Result<(), Error> {
     let record = caller.find(&id);
-    let id = id.parse().map_err(|_| words::not_visible(&id))?;
+    let id = id.parse().map_err(|_| refusals::not_visible(&id))?;
     caller.session(&session)?.cancel_read(id, record, &reader_name(&session, &reader)?, position.0?)
 }
 
@@ -63,7 +63,7 @@ fn reader_name(session: &str, reader: &str) -> Result<String, Error> {
     if reader.len() > READER_LIMIT {
         let refusal =
             Refusal::InvalidOptions { path: "reader".into(), problem: "its name is longer than 64 bytes".into() };
-        return Err(words::of_arguments(refusal.into()));
+        return Err(refusals::of_arguments(refusal.into()));
     }
     Ok(format!("{session}/{reader}"))
 }

@@ -1,16 +1,16 @@
 //! The commands. A page that reloads repeats its calls in flight, so each command must be idempotent: a repeated start
 //! returns the task that the first one started, and all other commands act on what exists.
 //!
-//! A new command is a function in one of these files and a name in `list.rs`.
+//! A new command is a function in one of these files and a name in `all_commands.rs`.
 
 mod control;
 mod items;
-mod names;
+mod longest_wait;
+mod name_limit;
 mod schedules;
 mod session;
 mod start;
 mod tasks;
-mod waits;
 
 pub(crate) use control::*;
 pub(crate) use items::*;

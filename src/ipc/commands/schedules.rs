@@ -4,10 +4,10 @@ use tauri::command;
 
 use tauri_plugin_tasks_engine::delivery::{task_of_schedule, trigger as trigger_run};
 
-use super::names::{NAME_LIMIT, TOO_LONG};
+use super::name_limit::{NAME_LIMIT, TOO_LONG};
 use crate::{
     Error, ErrorKind, ScheduleSnapshot, TaskSnapshot,
-    ipc::{caller::Caller, words},
+    ipc::{caller::Caller, refusals},
 };
 
 /// Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it
@@ -27,7 +27,7 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
 pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
     let hidden = |name: &str| {
         let entry = r#"{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }"#;
-        words::schedule_not_visible(name, entry)
+        refusals::schedule_not_visible(name, entry)
     };
     if name.len() > NAME_LIMIT {
         return Err(hidden(TOO_LONG));
@@ -61,5 +61,5 @@ fn controlled(caller: &Caller, name: String, permission: &str) -> Result<String,
         return Ok(name);
     }
     let entry = format!(r#"{{ "identifier": "{permission}", "allow": [{{ "task": "…", "owner": "any" }}] }}"#);
-    Err(words::schedule_not_visible(if name.len() > NAME_LIMIT { TOO_LONG } else { &name }, &entry))
+    Err(refusals::schedule_not_visible(if name.len() > NAME_LIMIT { TOO_LONG } else { &name }, &entry))
 }

@@ -3,7 +3,7 @@
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
 
-use super::names::check_name;
+use super::name_limit::check_name;
 use crate::{
     BatchOptions, Error, Json, StartOptions,
     ipc::{caller::Caller, checked::Checked, wire::Started},

@@ -4,7 +4,7 @@ use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
 use tokio::time::timeout;
 
-use super::waits::LONGEST_WAIT;
+use super::longest_wait::LONGEST_WAIT;
 use crate::{
     Error, Outcome, TaskFilter, TaskSnapshot,
     ipc::{caller::Caller, checked::Checked},

@@ -1,6 +1,6 @@
 //! Why a call was refused.
 
-pub(crate) mod kind;
+pub(crate) mod error_kind;
 pub(crate) mod refusal;
 
 use std::{fmt::Display, sync::Arc};
@@ -8,7 +8,7 @@ use std::{fmt::Display, sync::Arc};
 use serde::Serialize;
 
 use crate::json::{Json, Misfit};
-use kind::ErrorKind;
+use error_kind::ErrorKind;
 use refusal::Refusal;
 
 /// Why a call was refused, for example one on [`TaskManager`](crate::TaskManager).

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::kind::ErrorKind;
+use super::error_kind::ErrorKind;
 
 /// What the engine refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

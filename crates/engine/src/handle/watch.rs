@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
+    changes::change_set::ChangeSet,
     record::{Record, cursor::Cursor, follower::Follower},
     task::event::{TaskEvent, TaskSnapshot},
-    watch::change_set::ChangeSet,
 };
 
 /// Follows one task. It returns each status change in order, and the newest progress between them.

@@ -1,4 +1,6 @@
 //! Stores all tasks, and what is remembered of those that were removed.
 
+pub(crate) mod gate;
 pub(crate) mod registry;
 pub(crate) mod retention;
+pub(crate) mod used_ids;

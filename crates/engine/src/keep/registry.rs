@@ -2,7 +2,7 @@
 //!
 //! Invariants:
 //! - an id that a caller chose is the id of a task here, an alias of the task that the start joined, or spent. Aliases
-//!   and spent ids are forgotten after [`REMEMBERED`];
+//!   and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED);
 //! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
 //!   [`Retention`] leave;
 //! - an ended task whose outcome or items are about to be fetched stays for [`ASKED_FOR`], unless all such tasks
@@ -12,33 +12,19 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
+use super::{
+    gate::Gate,
+    used_ids::{Alias, Spent, UsedIds},
+};
 use crate::{
     Error, Json, Retention, TaskId,
-    queue::{gate::Gate, keys::Keys},
+    queue::keys::Keys,
     record::Record,
     task::{id::IdMap, owner::Owner},
 };
 
-/// How long the ids of removed tasks are remembered. A caller that repeats a start does so within moments.
-const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// How long followers have to fetch an outcome that is too large to be sent with the end, or the remaining items.
 const ASKED_FOR: Duration = Duration::from_secs(30);
-
-/// What is remembered of a task that is no longer kept.
-#[derive(Debug, Clone)]
-pub struct Spent {
-    /// The name of its kind.
-    pub name: Arc<str>,
-    /// Its last owner.
-    pub owner: Owner,
-}
-
-/// What an id stands for whose start joined another task.
-struct Alias {
-    of: TaskId,
-    name: Arc<str>,
-    owner: Owner,
-}
 
 struct Ended {
     id: TaskId,
@@ -57,10 +43,7 @@ pub(crate) struct Registry {
     asked_for_bytes: usize,
     ended: VecDeque<Ended>,
     ended_bytes: usize,
-    spent: IdMap<Spent>,
-    aliases: IdMap<Alias>,
-    /// Spent ids and aliases, oldest first.
-    spent_order: VecDeque<(Instant, TaskId)>,
+    used: UsedIds,
     retention: Retention,
 }
 
@@ -79,7 +62,7 @@ impl Registry {
     }
 
     pub(crate) fn spent(&self, id: TaskId) -> Option<&Spent> {
-        self.spent.get(&id)
+        self.used.spent(id)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Record>> {
@@ -98,9 +81,9 @@ impl Registry {
     ) -> Result<Option<Arc<Record>>, Error> {
         let found = if let Some(record) = self.tasks.get(&id) {
             Some(record).filter(|record| record.name() == task && record.owner() == *owner && record.input == *input)
-        } else if let Some(alias) = self.aliases.get(&id) {
+        } else if let Some(alias) = self.used.alias(id) {
             self.tasks.get(&alias.of).filter(|_| &*alias.name == task && alias.owner == *owner)
-        } else if self.spent.contains_key(&id) {
+        } else if self.used.spent(id).is_some() {
             None
         } else {
             return Ok(None);
@@ -125,8 +108,7 @@ impl Registry {
     pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
         if newcomer.may_be_repeated {
             let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
-            self.aliases.insert(newcomer.id, alias);
-            self.spent_order.push_back((now, newcomer.id));
+            self.used.join(newcomer.id, alias, now);
         }
     }
 
@@ -173,21 +155,14 @@ impl Registry {
     fn spend(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
         if record.may_be_repeated {
-            self.spent.insert(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() });
-            self.spent_order.push_back((now, id));
+            self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
         }
         Some(record)
     }
 
     /// Removes and returns the ended tasks that are too many, too old or too large. Forgets old spent ids.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Arc<Record>> {
-        while let Some(&(since, id)) = self.spent_order.front()
-            && now.duration_since(since) >= REMEMBERED
-        {
-            self.spent_order.pop_front();
-            self.spent.remove(&id);
-            self.aliases.remove(&id);
-        }
+        self.used.expire(now);
         while let Some(oldest) = self.asked_for.front()
             && (now.duration_since(oldest.since) >= ASKED_FOR
                 || (self.asked_for_bytes > self.retention.bytes && self.asked_for.len() > 1))
@@ -217,12 +192,12 @@ impl Registry {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::used_ids::REMEMBERED, *};
     use crate::{
         CancelReason, Json, StartOptions,
-        clock::WallClock,
         record::{Common, Kind, Record, birth::Birth},
         task::life::Stop,
+        wall_clock::WallClock,
     };
 
     fn registry(retention: Retention) -> Registry {

@@ -8,22 +8,23 @@ use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::{
-    clock::{WallClock, unix_millis},
+    changes::filter::TaskFilter,
     context::TaskContext,
     error::Error,
+    exit::{guard::ExitGuard, shut_down::shut_down},
     handle::{TaskHandle, watch::TaskWatch},
     json::Json,
-    leave::{guard::ExitGuard, shut_down::shut_down},
-    options::{BatchOptions, StartOptions},
-    queue::limit::LimitOf,
+    kind::counts::TaskCounts,
+    queue::limit_of::LimitOf,
     record::{Record, follower::Follower},
     run::{
         engine::{Engine, Kinds, Settings},
         start::{Start, StartBatch},
     },
     schedule::schedules::Schedules,
-    task::{counts::TaskCounts, event::TaskSnapshot, id::TaskId, outcome::CancelReason, owner::Owner},
-    watch::filter::TaskFilter,
+    start_options::{BatchOptions, StartOptions},
+    task::{event::TaskSnapshot, id::TaskId, outcome::CancelReason, owner::Owner},
+    wall_clock::{WallClock, unix_millis},
 };
 
 /// Starts, finds and controls tasks. In an app, `app.tasks()` returns its manager.

@@ -13,10 +13,11 @@ use std::{
     collections::{BTreeMap, HashMap},
     hash::Hash,
     iter, mem,
-    ops::{Bound, Index, IndexMut},
+    ops::Bound,
     sync::Arc,
 };
 
+use super::table::Table;
 use crate::{TaskId, task::id::IdMap};
 
 /// The largest position that is counted. It also stands for every position behind it.
@@ -505,62 +506,6 @@ impl Admission {
             debug_assert_eq!((room.running, room.waiting), (0, 0));
             self.rooms.remove(of);
         }
-    }
-}
-
-/// A map in which each value also has a fixed number, so that frequent accesses need not look up its key.
-#[derive(Debug)]
-struct Table<K, V> {
-    numbers: HashMap<K, usize>,
-    values: Vec<V>,
-    /// Numbers of removed values, to be used again.
-    free: Vec<usize>,
-}
-
-impl<K, V> Default for Table<K, V> {
-    fn default() -> Self {
-        Self { numbers: HashMap::new(), values: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<K: Eq + Hash, V: Default> Table<K, V> {
-    fn find(&self, key: &K) -> Option<usize> {
-        self.numbers.get(key).copied()
-    }
-
-    fn get(&self, key: &K) -> Option<&V> {
-        self.find(key).map(|number| &self.values[number])
-    }
-
-    /// Returns the number of the value with this key, which is a new default value if there is none.
-    fn number(&mut self, key: K) -> usize {
-        *self.numbers.entry(key).or_insert_with(|| {
-            self.free.pop().unwrap_or_else(|| {
-                self.values.push(V::default());
-                self.values.len() - 1
-            })
-        })
-    }
-
-    fn remove(&mut self, key: &K) {
-        if let Some(number) = self.numbers.remove(key) {
-            self.values[number] = V::default();
-            self.free.push(number);
-        }
-    }
-}
-
-impl<K, V> Index<usize> for Table<K, V> {
-    type Output = V;
-
-    fn index(&self, number: usize) -> &V {
-        &self.values[number]
-    }
-}
-
-impl<K, V> IndexMut<usize> for Table<K, V> {
-    fn index_mut(&mut self, number: usize) -> &mut V {
-        &mut self.values[number]
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which tasks may run, and in which order.
 
 pub(crate) mod admission;
-pub(crate) mod gate;
 pub(crate) mod keys;
-pub(crate) mod limit;
+pub(crate) mod limit_of;
+mod table;

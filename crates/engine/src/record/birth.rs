@@ -7,12 +7,12 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{Common, Kind, Live, Record, RecordState, effective_delay, millis};
 use crate::{
+    changes::feed::Feed,
     json::Json,
     lock::Lock,
-    options::StartOptions,
     progress::cell::ProgressCell,
+    start_options::StartOptions,
     task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
-    watch::feed::Feed,
 };
 
 /// What a new task is made from.

@@ -11,8 +11,8 @@ use tracing::Span;
 
 use super::{Live, Record, RecordState};
 use crate::{
+    changes::feed::Wakes,
     task::{attempt::Attempt, outcome::Outcome, quiet::drop_quietly, status::TaskStatus},
-    watch::feed::Wakes,
 };
 
 /// What to tell, stop, log and drop after a step.

@@ -9,8 +9,8 @@ pub(crate) mod cursor;
 pub(crate) mod effects;
 
 pub(crate) mod follower;
-mod look;
 mod reports;
+mod snapshot;
 pub(crate) mod steps;
 pub(crate) mod told;
 mod waits;
@@ -26,28 +26,27 @@ use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
 use crate::{
-    clock::WallClock,
+    changes::{
+        change_set::ChangeSet,
+        feed::Feed,
+        filter::{Filtered, TaskFilter},
+    },
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
-    options::StartOptions,
     progress::{Progress, cell::ProgressCell},
     queue::admission::Admission,
+    start_options::StartOptions,
     task::{
         attempt::Attempt,
         id::TaskId,
-        kind,
         life::{INLINE_OUTCOME_LIMIT, Life, Problem},
         outcome::Outcome,
         owner::Owner,
         quiet::Quiet,
         status::TaskStatus,
     },
-    watch::{
-        change_set::ChangeSet,
-        feed::Feed,
-        filter::{Filtered, TaskFilter},
-    },
+    wall_clock::WallClock,
 };
 
 /// A task, shared by all who use it.
@@ -112,7 +111,7 @@ struct Live {
 }
 
 /// A kind of task.
-pub type Kind = kind::Kind<Work>;
+pub type Kind = crate::kind::Kind<Work>;
 
 /// A handler with its input, ready to run once.
 pub struct Work(Quiet<StartWork>);

@@ -8,12 +8,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::handler::{Errors, erase};
 use crate::{
+    changes::change_set::ChangeSet,
     context::TaskContext,
     items::item_type::Never,
     progress::{Progress, Unit, sum::Sum},
     record::{Record, Work, follower::Follower},
     task::{attempt::Attempt, outcome::Outcome},
-    watch::change_set::ChangeSet,
 };
 
 /// The shortest time between two updates of the progress: one frame at 60 frames a second.

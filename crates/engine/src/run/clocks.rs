@@ -8,9 +8,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::transitions::Transitions;
 use crate::{
-    policy::{time_limit::TimeLimit, unread::Unread},
+    policy::unread::Unread,
     record::Record,
-    task::{attempt::Attempt, outcome::CancelReason},
+    task::{attempt::Attempt, outcome::CancelReason, time_limit::TimeLimit},
 };
 
 /// How many times a task is checked within its stall timeout. A stall is noticed at most the time between two checks

@@ -6,21 +6,16 @@ use tokio::{runtime::Handle, time::Instant};
 
 use super::{supervisor, transitions::Transitions};
 use crate::{
-    clock::WallClock,
+    changes::{change_set::ChangeSet, filter::TaskFilter},
     error::{Error, refusal::Refusal},
     json::Json,
-    keep::{registry::Spent, retention::Retention},
+    keep::{retention::Retention, used_ids::Spent},
+    kind::counts::{Counters, TaskCounts},
     policy::on_owner_closed::OnOwnerClosed,
-    queue::{admission::Scope, limit::LimitOf},
+    queue::{admission::Scope, limit_of::LimitOf},
     record::{Kind, Record},
-    task::{
-        counts::{Counters, TaskCounts},
-        id::TaskId,
-        life::Stop,
-        outcome::CancelReason,
-        owner::Owner,
-    },
-    watch::{change_set::ChangeSet, filter::TaskFilter},
+    task::{id::TaskId, life::Stop, outcome::CancelReason, owner::Owner},
+    wall_clock::WallClock,
 };
 
 /// The kinds of an app, by name.

@@ -8,9 +8,9 @@ use super::{batch, clocks, supervisor::live, transitions::Transitions};
 use crate::{
     error::{Error, refusal::Refusal},
     keep::registry::Registry,
-    options::OnConflict,
     queue::admission::{Admission, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
     record::{Record, Work, birth::Birth, follower::Follower},
+    start_options::OnConflict,
     task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
 };
 

@@ -13,8 +13,8 @@ use crate::{
     context::TaskContext,
     error::{Error, refusal::Refusal},
     json::Json,
-    options::{BatchOptions, StartOptions},
     record::{Kind, Record, Work, birth::Birth, follower::Follower},
+    start_options::{BatchOptions, StartOptions},
     task::{id::TaskId, owner::Owner, status::TaskStatus},
 };
 

@@ -21,13 +21,13 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    clock::WallClock,
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, REGISTRY},
-    policy::time_limit::TimeLimit,
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
+    task::time_limit::TimeLimit,
     task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
+    wall_clock::WallClock,
 };
 
 /// How long watchers may see outdated places in the queue.

@@ -13,10 +13,10 @@ use super::{
     schedules::{LOOK, Schedules},
 };
 use crate::{
-    error::{Error, kind::ErrorKind},
-    options::StartOptions,
+    error::{Error, error_kind::ErrorKind},
     record::follower::Follower,
     run::{engine::Engine, start::Start},
+    start_options::StartOptions,
     task::{id::TaskId, owner::Owner},
 };
 

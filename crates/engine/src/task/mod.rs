@@ -1,13 +1,12 @@
 //! What one task is, as plain data.
 
 pub(crate) mod attempt;
-pub(crate) mod counts;
 pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod id;
-pub(crate) mod kind;
 pub(crate) mod life;
 pub(crate) mod outcome;
 pub(crate) mod owner;
 pub(crate) mod quiet;
 pub(crate) mod status;
+pub(crate) mod time_limit;

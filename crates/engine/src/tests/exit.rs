@@ -18,7 +18,7 @@ use super::{manager, observe::Log};
 use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext, TaskManager,
     TaskStatus,
-    leave::lost,
+    exit::lost,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
+    changes::filter::TaskFilter,
     policy::on_exit::OnExit,
     record::Record,
     run::engine::Engine,
     task::{outcome::CancelReason, status::TaskStatus},
-    watch::filter::TaskFilter,
 };
 
 /// Returns whether an exit waits for this task.

@@ -1,6 +1,10 @@
+//! A kind of task: its name, how its tasks are treated, and how many there are.
+
+pub(crate) mod counts;
+
 use std::sync::Arc;
 
-use super::counts::Counters;
+use self::counts::Counters;
 use crate::{error::Error, json::Json, policy::Policy};
 
 /// Reads an input and returns an attempt that is ready to run.
