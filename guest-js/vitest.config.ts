@@ -6,5 +6,7 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["*/tests/**/*.test.ts"],
     restoreMocks: true,
+    // The default leaves a core idle: of two, it uses one.
+    maxWorkers: "100%",
   },
 });

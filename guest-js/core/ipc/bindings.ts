@@ -82,7 +82,7 @@ export const commands = {
 
 /* Types */
 /**
- *  The options of a batch, beside its kind and its inputs.
+ *  The options of a batch, in addition to its kind and its inputs.
  * 
  *  ```
  *  # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -96,7 +96,7 @@ export type BatchOptions = {
 	concurrency?: number | null,
 	/**  The priority of the members. */
 	priority?: number,
-	/**  A name of the batch to show to people. */
+	/**  A name to show to people for the batch. */
 	label?: string | null,
 	/**  Words to find the batch and its members by. */
 	tags?: string[],
@@ -386,7 +386,7 @@ export type SessionMessage = {
 };
 
 /**
- *  The options of one start, beside its kind and its input.
+ *  The options of one start, in addition to its kind and its input.
  * 
  *  ```
  *  # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
