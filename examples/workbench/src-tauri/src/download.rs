@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -93,8 +94,14 @@ impl DownloadError {
 
 impl From<reqwest::Error> for DownloadError {
     fn from(error: reqwest::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&reqwest::Error> for DownloadError {
+    fn from(error: &reqwest::Error) -> Self {
         // The outermost error only says that a request failed; the innermost says why.
-        let mut cause: &dyn std::error::Error = &error;
+        let mut cause: &dyn std::error::Error = error;
         while let Some(source) = cause.source() {
             cause = source;
         }
@@ -108,6 +115,10 @@ impl From<io::Error> for DownloadError {
     }
 }
 
+/// One client for all downloads: to make one takes a while, as it reads the certificates of the system.
+static CLIENT: LazyLock<reqwest::Result<Client>> =
+    LazyLock::new(|| Client::builder().connect_timeout(CONNECT_TIMEOUT).build());
+
 /// Downloads a file.
 ///
 /// A download that doesn't complete leaves nothing behind, for whatever reason it ends: a cancel drops this future at an
@@ -119,8 +130,7 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
     check(&input.dest)?;
 
     stage(&ctx, Stage::Connecting);
-    let client = Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
-    let response = client.get(url).send().await?;
+    let response = CLIENT.as_ref()?.get(url).send().await?;
     if !response.status().is_success() {
         return Err(DownloadError::Http(response.status().as_u16()));
     }
