@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 pub struct Sources(BTreeMap<String, String>);
 
 impl Sources {
-    /// Reads the Rust and TypeScript files and the packages' manifests.
+    /// Reads the Rust and TypeScript files, the packages' manifests, and CONTRIBUTING.md.
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         read_folder(root, "", &mut files)?;
@@ -55,7 +55,7 @@ fn read_folder(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) 
 }
 
 fn is_source(file_name: &str) -> bool {
-    file_name == "Cargo.toml" || has_extension(file_name, &["rs", "ts", "tsx"])
+    matches!(file_name, "Cargo.toml" | "CONTRIBUTING.md") || has_extension(file_name, &["rs", "ts", "tsx"])
 }
 
 pub fn has_extension(path: &str, extensions: &[&str]) -> bool {
