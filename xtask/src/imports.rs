@@ -5,6 +5,7 @@ mod arrows;
 mod blocks;
 mod folders;
 mod graph;
+mod manifest;
 mod order;
 mod report;
 mod rules;
@@ -61,14 +62,14 @@ fn arrows(sources: &Sources) -> Result<Arrows> {
 }
 
 fn faults(sources: &Sources, arrows: &Arrows) -> Result<Vec<String>> {
-    let mut faults = circles_and_broken_rules(arrows);
+    let mut faults = circles_and_broken_rules(sources, arrows)?;
     faults.extend(order::faults(sources, arrows)?);
     Ok(faults)
 }
 
-fn circles_and_broken_rules(arrows: &Arrows) -> Vec<String> {
+fn circles_and_broken_rules(sources: &Sources, arrows: &Arrows) -> Result<Vec<String>> {
     let mut faults = report::circles_of_files(arrows);
     faults.extend(report::circles_of_folders(arrows, &Places::of(arrows)));
-    faults.extend(rules::broken(arrows));
-    faults
+    faults.extend(rules::broken(sources, arrows)?);
+    Ok(faults)
 }

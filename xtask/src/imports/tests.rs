@@ -13,7 +13,9 @@ const MANIFEST: (&str, &str) = ("Cargo.toml", "[package]\nname = \"fixture\"\n")
 
 /// Returns the circles and broken rules that are reported for a repository of these files.
 fn faults_of(files: &[(&str, &str)]) -> Vec<String> {
-    circles_and_broken_rules(&arrows(&sources(files)).expect("the fixture can be read"))
+    let sources = sources(files);
+    let arrows = arrows(&sources).expect("the fixture can be read");
+    circles_and_broken_rules(&sources, &arrows).expect("the fixture can be read")
 }
 
 /// Returns each arrow as `from -> to (names)`, without the folder `src/`.

@@ -27,3 +27,20 @@ fn a_path_without_a_use_breaks_a_rule_but_test_code_does_not() {
     assert_eq!(files("#[cfg(test)] mod tests { use tauri_plugin_tasks::Task; }"), 0);
     assert_eq!(files("/// tauri::AppHandle\nfn run(tauri: u8) { tauri; }"), 0);
 }
+
+#[test]
+fn the_engine_depends_on_no_package_of_tauri_even_for_its_tests() {
+    let faults =
+        |manifest: &str| faults_of(&[(&format!("{INSIDE}Cargo.toml"), manifest), (&format!("{INSIDE}src/lib.rs"), "")]);
+    for table in ["dependencies", "dev-dependencies", "build-dependencies", "target.'cfg(unix)'.dev-dependencies"] {
+        for name in ["tauri", "tauri-specta", "tauri-plugin-tasks"] {
+            let fault = format!(
+                "rule broken:\n  {INSIDE}Cargo.toml:2 depends on {name}\n  remove it, even if only tests use it: {WHY}"
+            );
+            assert_eq!(faults(&format!("[{table}]\n{name} = \"2\"")), [fault]);
+        }
+    }
+    let itself =
+        "[dev-dependencies]\ntauri-plugin-tasks-engine = { path = \".\", features = [\"test\"] }\ntokio = \"1\"";
+    assert!(faults(itself).is_empty());
+}
