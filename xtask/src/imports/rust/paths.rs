@@ -181,9 +181,24 @@ impl Walk<'_> {
     fn token_path(&mut self, path: &Path, follows: Follows) {
         match (path.as_slice(), follows) {
             (_, Follows::Bang) => self.path(path, Spaces::MACROS),
+            (_, Follows::AnyName) => self.any_name_of(path),
             ([name], Follows::Other) if !is_upper(name) => {}
             ([name], _) if matches!(name.as_str(), "crate" | "self" | "super") => {}
             (_, _) => self.path(path, Spaces::CODE),
+        }
+    }
+
+    /// Adds the arrows to what a path names, and to the file of a module, of which any name may be meant.
+    fn any_name_of(&mut self, path: &Path) {
+        self.path(path, Spaces::TYPES);
+        for found in self.tree.resolve(self.module, path, Spaces::TYPES) {
+            if let Found::Module(module) = found {
+                self.arrows.add_file(
+                    self.tree.file(self.module),
+                    self.tree.file(module),
+                    &format!("{}::…", path.join("::")),
+                );
+            }
         }
     }
 }
@@ -219,9 +234,8 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         if item.ident.is_none() {
             return visit::visit_item_macro(self, item);
         }
-        for path in tokens::of_definition(&item.mac) {
-            self.found(&path, Spaces::ALL);
-        }
+        // Paths without `$crate` resolve where the macro is called, which is mostly the module that defines it.
+        self.pieces(tokens::of_definition(&item.mac));
     }
 
     fn visit_impl_item(&mut self, item: &'ast syn::ImplItem) {

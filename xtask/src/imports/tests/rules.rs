@@ -24,6 +24,8 @@ fn a_path_without_a_use_breaks_a_rule_but_test_code_does_not() {
     assert_eq!(files("fn run() { ::tauri::run() }"), 1);
     assert_eq!(files("fn run() { println!(\"{}\", tauri::VERSION) }"), 1);
     assert_eq!(files("extern crate tauri;"), 1);
+    assert_eq!(files("macro_rules! m { () => { tauri::VERSION } }"), 1);
+    assert_eq!(files("macro_rules! m { () => { use tauri::{App, Wry as _}; } }"), 1);
     assert_eq!(files("#[cfg(test)] mod tests { use tauri_plugin_tasks::Task; }"), 0);
     assert_eq!(files("/// tauri::AppHandle\nfn run(tauri: u8) { tauri; }"), 0);
 }

@@ -147,6 +147,42 @@ fn paths_in_a_macro_definition_count_where_the_macro_is_defined() {
 }
 
 #[test]
+fn every_path_in_a_macro_definition_is_resolved_in_the_defining_module() {
+    for (body, name) in [
+        ("super::b::B", "B"),
+        ("fn new() -> super::b::B { super::b::B }", "B"),
+        ("b::B::new()", "B"),
+        ("$crate::b::made!()", "made"),
+        ("use $crate::b::{self, B};", "B"),
+        ("use $crate::{a::A, b::B};", "B"),
+        ("use $crate::b::{B as One};", "B"),
+        ("$crate::b::$name(1)", "crate::b::…"),
+        ("b::$name", "b::…"),
+        ("use super::b::*;", "super::b::…"),
+        ("$crate::b::Status::$name", "Status"),
+    ] {
+        let a = format!("use crate::b; pub struct A; macro_rules! m {{ ($name:ident, $b:expr) => {{ {body} }} }}");
+        let b = "use crate::a::A; pub struct B; pub struct One; pub enum Status { One } macro_rules! made { () => {} } pub(crate) use made;";
+        let faults = faults_of(&[("src/lib.rs", "mod a; mod b;"), ("src/a.rs", &a), ("src/b.rs", b)]);
+        let circle = format!("circle of 2 files:\n  src/a.rs -> src/b.rs ({name})\n  src/b.rs -> src/a.rs (A)");
+        assert_eq!(faults, [circle], "{body}");
+    }
+}
+
+#[test]
+fn a_variable_in_a_macro_definition_is_no_arrow() {
+    let a = "use super::*; macro_rules! m { ($b:expr, $x:ident: $B:ty) => { let b = $b.b; x.b(b, $B); \"b\" } }";
+    assert_eq!(
+        arrows_of(&[
+            ("src/lib.rs", "mod a; mod b; pub use b::{b, B};"),
+            ("src/a.rs", a),
+            ("src/b.rs", "pub fn b() {} pub struct B;")
+        ]),
+        NONE
+    );
+}
+
+#[test]
 fn imports_of_test_code_make_no_circle() {
     let b = "use crate::a::A; pub struct B;";
     for test in [
