@@ -1,5 +1,6 @@
 //! Walks the code of a module, and adds an arrow for each path that leads to another file.
 
+use anyhow::{Result, ensure};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Expr, Item, PatIdent, Stmt, UseTree, Visibility};
 
@@ -10,14 +11,18 @@ use super::read::named;
 use super::resolve::Found;
 use super::scopes::{Bound, Scopes};
 use super::tokens::{self, Follows, Piece};
-use super::uses::{Import, Path, imports};
+use super::uses::{Import, Path, imports, name_of};
 use crate::imports::arrows::Arrows;
 
-pub fn add_arrows(tree: &Tree, methods: &Methods, module: ModuleId, arrows: &mut Arrows) {
-    let mut walk = Walk { tree, methods, module, self_type: None, scopes: Scopes::default(), arrows };
+/// Fails if the module imports what this crate does not seem to define.
+pub fn add_arrows(tree: &Tree, methods: &Methods, module: ModuleId, arrows: &mut Arrows) -> Result<()> {
+    let scopes = Scopes::default();
+    let mut walk = Walk { tree, methods, module, self_type: None, scopes, unresolved: vec![], arrows };
     for item in &tree.modules[module].items {
         walk.visit_item(item);
     }
+    ensure!(walk.unresolved.is_empty(), "{}", walk.unresolved.join("\n"));
+    Ok(())
 }
 
 struct Walk<'a> {
@@ -27,6 +32,8 @@ struct Walk<'a> {
     /// The type of the `impl` block around the code.
     self_type: Option<TypeId>,
     scopes: Scopes,
+    /// A text for each import that leads nowhere.
+    unresolved: Vec<String>,
     arrows: &'a mut Arrows,
 }
 
@@ -114,6 +121,15 @@ impl Walk<'_> {
 
     fn import(&mut self, import: &Import, is_re_export: bool) {
         let found = self.tree.resolve(self.module, &import.path, Spaces::ALL);
+        if found.is_empty() && !self.tree.may_be_outside(self.module, &import.path) {
+            self.unresolved.push(format!(
+                "{}:{} imports {}, whose definition was not found: correct the path, or let the module define the name by an item \
+                 or by a macro call in which it occurs",
+                self.tree.file(self.module),
+                import.line,
+                import.path.join("::")
+            ));
+        }
         for found in &found {
             match found {
                 // A glob alone, even of an enum's variants, adds no arrow: the code shows which of its names are used.
@@ -152,7 +168,7 @@ impl Walk<'_> {
                     }
                 }
             } else if let Some((name, spaces, _)) = named(item) {
-                self.scopes.bind(&name.to_string(), Bound::Here(spaces));
+                self.scopes.bind(&name_of(name), Bound::Here(spaces));
             }
         }
     }
@@ -220,7 +236,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_use_tree(&mut self, _: &'ast UseTree) {}
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        let name = item.ident.to_string();
+        let name = name_of(&item.ident);
         self.arrows.add_crate(self.tree.file(self.module), &name, &name);
     }
 
@@ -271,8 +287,8 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_generics(&mut self, generics: &'ast syn::Generics) {
         for parameter in &generics.params {
             match parameter {
-                syn::GenericParam::Type(of) => self.scopes.bind(&of.ident.to_string(), Bound::Here(Spaces::TYPES)),
-                syn::GenericParam::Const(of) => self.scopes.bind(&of.ident.to_string(), Bound::Here(Spaces::VALUES)),
+                syn::GenericParam::Type(of) => self.scopes.bind(&name_of(&of.ident), Bound::Here(Spaces::TYPES)),
+                syn::GenericParam::Const(of) => self.scopes.bind(&name_of(&of.ident), Bound::Here(Spaces::VALUES)),
                 syn::GenericParam::Lifetime(_) => {}
             }
         }
@@ -341,7 +357,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-        let name = pattern.ident.to_string();
+        let name = name_of(&pattern.ident);
         if is_upper(&name) {
             self.path(&[name], Spaces::VALUES);
         } else {
@@ -374,7 +390,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         if let (Expr::Path(receiver), Some(of)) = (&*call.receiver, self.self_type.clone())
             && receiver.path.is_ident("self")
         {
-            self.member(&of, &call.method.to_string());
+            self.member(&of, &name_of(&call.method));
         }
         visit::visit_expr_method_call(self, call);
     }
@@ -407,7 +423,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
 fn steps(path: &syn::Path) -> Path {
     let start = path.leading_colon.map(|_| "::".to_owned());
-    start.into_iter().chain(path.segments.iter().map(|segment| segment.ident.to_string())).collect()
+    start.into_iter().chain(path.segments.iter().map(|segment| name_of(&segment.ident))).collect()
 }
 
 fn is_upper(name: &str) -> bool {

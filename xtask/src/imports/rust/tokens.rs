@@ -6,7 +6,7 @@ use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Block, Expr, Meta, Stmt, Token};
 
-use super::uses::Path;
+use super::uses::{Path, name_of};
 
 pub enum Piece {
     Expressions(Vec<Expr>),
@@ -71,7 +71,7 @@ fn of_serde(attribute: &Attribute) -> Vec<Path> {
             if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = meta.value()?.parse()?
                 && let Ok(path) = text.parse::<syn::Path>()
             {
-                let path = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                let path = path.segments.iter().map(|segment| name_of(&segment.ident)).collect();
                 paths.extend(of_option(&meta.path, path));
             }
         } else if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
@@ -120,12 +120,13 @@ fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), piece
             let is_member = before[1] == '.' && before[0] != '.';
             let is_hidden = before[1] == '\'' || (before[1] == '$' && path[0] != "crate");
             cursor = after;
-            if is_member || is_hidden {
-            } else if let Some((group, after)) = use_group(after) {
-                within(&path, group, pieces);
-                cursor = after;
-            } else {
-                pieces.extend(piece(path, after));
+            if !is_member && !is_hidden {
+                if let Some((group, after)) = use_group(after) {
+                    within(&path, group, pieces);
+                    cursor = after;
+                } else {
+                    pieces.extend(piece(path, after));
+                }
             }
             before = [' ', 'a'];
         } else if let Some((punct, after)) = cursor.punct() {
@@ -140,9 +141,9 @@ fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), piece
 
 fn path(cursor: Cursor<'_>) -> Option<(Path, Cursor<'_>)> {
     let (first, mut cursor) = cursor.ident()?;
-    let mut path = vec![first.to_string()];
+    let mut path = vec![name_of(&first)];
     while let Some((next, after)) = signs(cursor, "::").and_then(Cursor::ident) {
-        path.push(next.to_string());
+        path.push(name_of(&next));
         cursor = after;
     }
     Some((path, cursor))

@@ -364,3 +364,59 @@ fn a_module_without_a_file_is_an_error() {
     let error = super::arrows(&sources).map(|_| ()).expect_err("there is no such file");
     assert_eq!(error.to_string(), "src/lib.rs says `mod gone;`, but there is no src/gone.rs and no src/gone/mod.rs");
 }
+
+#[test]
+fn an_import_from_this_crate_that_leads_nowhere_is_an_error() {
+    for (code, line, path) in [
+        ("use crate::gone;", 1, "crate::gone"),
+        ("\nuse super::b::{\n    B,\n    Gone,\n};", 4, "super::b::Gone"),
+        ("use crate::gone::*;", 1, "crate::gone"),
+        ("fn run() {\n    use self::Gone as _;\n}", 2, "self::Gone"),
+        ("use crate::b::Private;", 1, "crate::b::Private"),
+    ] {
+        let b = "use std::fmt; pub struct B; struct Private;";
+        let sources = super::sources(&[("src/lib.rs", "mod a; mod b;"), ("src/a.rs", code), ("src/b.rs", b)]);
+        let error = super::arrows(&sources).map(|_| ()).expect_err("the import leads nowhere");
+        let start = format!("src/a.rs:{line} imports {path}, whose definition was not found: ");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+}
+
+#[test]
+fn an_import_of_what_another_crate_defines_is_no_error_and_no_arrow() {
+    for lib in ["pub use tokio::*; mod a;", "pub use tokio::Name; mod a;", "extern crate tokio as Name; mod a;"] {
+        assert_eq!(arrows_of(&[("src/lib.rs", lib), ("src/a.rs", "use crate::Name;")]), NONE, "{lib}");
+    }
+}
+
+#[test]
+fn a_name_that_a_macro_call_defines_is_found() {
+    for (b, code) in [
+        (
+            "macro_rules! ids { ($($name:ident),*) => { $(pub struct $name;)* } } ids!(Other, Name);",
+            "use crate::b::Name;",
+        ),
+        ("thread_local! { pub static Name: u8 = 1; }", "use super::b::*; fn run() { Name.get() }"),
+        ("macro_rules! fixed { () => { pub struct Name; } } fixed!();", "fn run() { crate::b::Name; }"),
+        ("use crate::fixed; fixed! {}", "use crate::b::{Name};"),
+        ("bitflags! { #[derive(Debug)] pub struct Name: u8 { const A = 1; } }", "use super::b::Name;"),
+    ] {
+        let lib = "#[macro_use] mod made; mod a; mod b;";
+        let made = "#[macro_export] macro_rules! fixed { (1) => {}; () => { pub(crate) enum Name {} } }";
+        let arrows = arrows_of(&[("src/lib.rs", lib), ("src/a.rs", code), ("src/b.rs", b), ("src/made.rs", made)]);
+        assert_eq!(arrows.first().map(String::as_str), Some("a.rs -> b.rs (Name)"), "{b}");
+    }
+}
+
+#[test]
+fn a_raw_name_is_the_same_as_the_plain_one() {
+    let arrows = arrows_of(&[
+        ("src/lib.rs", "mod r#type; mod a;"),
+        ("src/a.rs", "use crate::r#type::{r#match, tag as r#use}; fn run() { r#use(); crate::r#type::r#loop!(); }"),
+        (
+            "src/type.rs",
+            "pub fn r#match() {} pub fn r#tag() {} macro_rules! r#loop { () => {} } pub(crate) use r#loop;",
+        ),
+    ]);
+    assert_eq!(arrows, ["a.rs -> type.rs (loop, match, tag)"]);
+}
