@@ -7,6 +7,7 @@ mod methods;
 mod modules;
 mod paths;
 mod read;
+mod receivers;
 mod resolve;
 mod scopes;
 mod tokens;

@@ -41,7 +41,12 @@ impl Methods {
 pub fn self_type(tree: &Tree, module: ModuleId, item: &ItemImpl) -> Option<TypeId> {
     let Type::Path(path) = &*item.self_ty else { return None };
     let path: Vec<_> = path.path.segments.iter().map(|segment| uses::name_of(&segment.ident)).collect();
-    let found = tree.resolve(module, &path, Spaces::TYPES);
+    type_at(tree, module, &path)
+}
+
+/// Returns the type that a path names in `module`, if this crate defines it.
+pub fn type_at(tree: &Tree, module: ModuleId, path: &[String]) -> Option<TypeId> {
+    let found = tree.resolve(module, path, Spaces::TYPES);
     found.into_iter().find_map(|found| match found {
         Found::Item { module, name, member: None } => Some((module, name)),
         _ => None,

@@ -2,12 +2,13 @@
 
 use anyhow::{Result, ensure};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, Item, PatIdent, Stmt, UseTree, Visibility};
+use syn::{Attribute, Expr, Item, Pat, PatIdent, Stmt, Type, UseTree, Visibility};
 
 use super::cfg::{is_for_tests, item_attributes};
-use super::methods::{Methods, TypeId, self_type};
+use super::methods::{Methods, TypeId, self_type, type_at};
 use super::modules::{ModuleId, Spaces, Tree};
 use super::read::named;
+use super::receivers;
 use super::resolve::Found;
 use super::scopes::{Bound, Scopes};
 use super::tokens::{self, Follows, Piece};
@@ -54,7 +55,7 @@ impl Walk<'_> {
         }
         let first_spaces = if path.len() == 1 { spaces } else { Spaces::TYPES };
         match self.scopes.find(first, first_spaces).cloned() {
-            Some(Bound::Here(_)) => {}
+            Some(Bound::Here(_) | Bound::Typed(_)) => {}
             Some(Bound::Import(import)) => self.module_path(&[&import, &path[1..]].concat(), spaces),
             None => {
                 let globs: Vec<_> = self.scopes.globs().map(|glob| [glob, path].concat()).collect();
@@ -99,6 +100,27 @@ impl Walk<'_> {
     fn member(&mut self, of: &TypeId, member: &str) {
         for file in self.methods.files(of, member) {
             self.arrows.add_file(self.tree.file(self.module), file, &format!("{}::{member}", of.1));
+        }
+    }
+
+    /// Returns the type of `self`, or of a variable whose type is written.
+    fn receiver_type(&self, receiver: &Expr) -> Option<TypeId> {
+        let Expr::Path(receiver) = receiver else { return None };
+        let name = name_of(receiver.path.get_ident()?);
+        match self.scopes.find(&name, Spaces::VALUES) {
+            Some(Bound::Typed(of)) => Some(of.clone()),
+            _ => self.self_type.clone().filter(|_| name == "self"),
+        }
+    }
+
+    /// Returns the type that a parameter or `let` names, if this crate defines it.
+    fn written_type(&self, of: &Type) -> Option<TypeId> {
+        let path = receivers::path(of)?;
+        match self.scopes.find(path.first()?, Spaces::TYPES) {
+            _ if path == ["Self"] => self.self_type.clone(),
+            Some(Bound::Import(import)) => type_at(self.tree, self.module, &[import, &path[1..]].concat()),
+            Some(_) => None,
+            None => type_at(self.tree, self.module, &path),
         }
     }
 
@@ -387,12 +409,17 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        if let (Expr::Path(receiver), Some(of)) = (&*call.receiver, self.self_type.clone())
-            && receiver.path.is_ident("self")
-        {
+        if let Some(of) = self.receiver_type(&call.receiver) {
             self.member(&of, &name_of(&call.method));
         }
         visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_pat_type(&mut self, typed: &'ast syn::PatType) {
+        visit::visit_pat_type(self, typed);
+        if let (Pat::Ident(variable), Some(of)) = (&*typed.pat, self.written_type(&typed.ty)) {
+            self.scopes.bind(&name_of(&variable.ident), Bound::Typed(of));
+        }
     }
 
     fn visit_type_path(&mut self, path: &'ast syn::TypePath) {

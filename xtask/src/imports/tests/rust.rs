@@ -72,6 +72,48 @@ fn a_type_that_calls_its_own_function_depends_on_the_file_of_the_impl_block() {
 }
 
 #[test]
+fn a_call_of_a_method_on_a_variable_of_a_written_type_depends_on_the_file_of_the_impl_block() {
+    for code in [
+        "fn run(record: &Record) { record.fail(); }",
+        "fn run(mut record: Box<Record>) { record.fail(); }",
+        "fn run() { let record: &mut std::sync::Arc<crate::record::Record> = of(); record.fail(); }",
+        "fn run() { use super::record::Record as Other; let record: Other = of(); record.fail(); }",
+        "fn run() { of(|record: &Record| record.fail()); }",
+        "impl Record { fn run(other: &Self) { other.fail(); } }",
+        "fn run(record: &Record) { assert!(record.fail(), \"{record}\"); }",
+    ] {
+        let faults = faults_of(&[
+            ("src/lib.rs", "mod record; mod steps; mod a;"),
+            ("src/record.rs", "pub struct Record;"),
+            ("src/a.rs", &format!("use crate::record::Record; pub struct A; {code}")),
+            ("src/steps.rs", "use crate::a::A; impl crate::record::Record { pub fn fail(&self) {} }"),
+        ]);
+        let circle = "circle of 2 files:\n  src/a.rs -> src/steps.rs (Record::fail)\n  src/steps.rs -> src/a.rs (A)";
+        assert_eq!(faults, [circle], "{code}");
+    }
+}
+
+#[test]
+fn a_method_of_a_variable_of_another_type_is_no_arrow() {
+    for code in [
+        "fn run(record: &Other) { record.fail(); }",
+        "fn run<Record: Fails>(record: Record) { record.fail(); }",
+        "fn run(record: &Record) { let record = 1; record.fail(); }",
+        "fn run(record: &Record) { record.other.fail(); record.missing(); }",
+        "fn run(record: Option<Record>) { record.fail(); }",
+        "fn run(record: &Record) {} fn other() { record.fail(); }",
+    ] {
+        let arrows = arrows_of(&[
+            ("src/lib.rs", "mod record; mod steps; mod a;"),
+            ("src/record.rs", "pub struct Record;"),
+            ("src/a.rs", &format!("use crate::record::Record; {code}")),
+            ("src/steps.rs", "impl crate::record::Record { pub fn fail(&self) {} }"),
+        ]);
+        assert_eq!(arrows, ["a.rs -> record.rs (Record)", "steps.rs -> record.rs (Record)"], "{code}");
+    }
+}
+
+#[test]
 fn a_circle_of_three_files_is_found() {
     let faults = faults_of(&[
         ("src/lib.rs", "mod a; mod b; mod c;"),
