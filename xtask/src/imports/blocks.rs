@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::sources::{is_rust, is_script};
+
 pub const FILE: &str = "CONTRIBUTING.md";
 const HEADING: &str = "## Where things are";
 
@@ -54,6 +56,6 @@ pub fn read(text: &str) -> Result<Vec<Block>> {
 
 /// Returns the names at the start of a line. Two spaces or another word end them.
 fn names(line: &str) -> Vec<&str> {
-    let is_name = |word: &&str| [".rs", ".ts", "/"].iter().any(|end| word.ends_with(end));
+    let is_name = |word: &&str| word.ends_with('/') || is_rust(word) || is_script(word);
     line.split(' ').take_while(is_name).collect()
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::arrows::{Arrows, listed};
 use super::blocks::{self, Block, Entry, FILE};
-use super::sources::{Sources, has_extension};
+use super::sources::{Sources, is_rust, is_script};
 
 /// The files that need no entry: they re-export what the others define, so none may import them.
 const ROOTS: &[&str] = &["lib.rs", "index.ts"];
@@ -117,6 +117,5 @@ fn complaint(block: &Block, from: &str, to: &str) -> Option<String> {
 
 fn is_code_in(folder: &str, path: &str) -> bool {
     let is_test = |part: &str| matches!(part, "tests" | "tests.rs") || part.contains(".test.");
-    path.strip_prefix(folder).is_some_and(|below| !below.split('/').any(is_test))
-        && has_extension(path, &["rs", "ts", "tsx"])
+    path.strip_prefix(folder).is_some_and(|below| !below.split('/').any(is_test)) && (is_rust(path) || is_script(path))
 }
