@@ -4,7 +4,7 @@ export default defineConfig({
   root: import.meta.dirname,
   test: {
     environment: "happy-dom",
-    include: ["*/tests/**/*.test.ts"],
+    include: ["**/tests/**/*.test.ts"],
     restoreMocks: true,
     // The default leaves a core idle: of two, it uses one.
     maxWorkers: "100%",

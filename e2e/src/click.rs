@@ -13,7 +13,8 @@ impl App {
         self.click_on(&format!("[data-testid={test_id}]")).await
     }
 
-    /// Clicks on the element that a CSS selector names, as a user would. Fails if the click hits something else.
+    /// Clicks on the element that a CSS selector names, as a user would. Fails if the click hits something else, also
+    /// another control inside the element.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;
         prepare(self, selector).await?;
@@ -39,7 +40,13 @@ async fn prepare(app: &App, selector: &str) -> Result<()> {
         window.addEventListener('click', ({ target, isTrusted }) => {
             // The page's own synthetic clicks don't count.
             if (!isTrusted || window.hit !== null) return;
-            window.hit = { wanted: element.contains(target), markup: target.cloneNode?.().outerHTML ?? 'the document' };
+            // A control inside the element receives the click instead of the element.
+            const control = target.closest?.('button,a,input,select,summary,label') ?? null;
+            const inner = control !== null && control !== element && element.contains(control);
+            window.hit = {
+                wanted: element.contains(target) && !inner,
+                markup: target.cloneNode?.().outerHTML ?? 'the document',
+            };
         }, { capture: true, signal: window.unlisten.signal });
     ";
     app.script::<Value>(script, json!(selector)).await.map(drop)

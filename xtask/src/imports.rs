@@ -1,8 +1,12 @@
-//! `cargo xtask imports`: shows which file imports which, in Rust and TypeScript, and checks that there are no circles.
+//! `cargo xtask imports`: shows which file imports which, in Rust and TypeScript, and checks that imports point one
+//! way: without circles, and down the tree in CONTRIBUTING.md.
 
 mod arrows;
+mod blocks;
 mod folders;
 mod graph;
+mod manifest;
+mod order;
 mod report;
 mod rules;
 mod rust;
@@ -21,26 +25,29 @@ use arrows::Arrows;
 use folders::Places;
 use sources::Sources;
 
-/// Prints the children of each folder by floor, then each circle and each broken rule. Fails if there are any.
+/// Prints the children of each folder by floor, then each fault. Fails if there are any.
 pub fn show() -> Result<ExitCode> {
-    let arrows = arrows(&Sources::read(&root())?)?;
+    let sources = Sources::read(&root())?;
+    let arrows = arrows(&sources)?;
     print!("{}", report::house(&arrows));
-    let faults = faults(&arrows);
+    let faults = faults(&sources, &arrows)?;
     for fault in &faults {
         println!("\n{fault}");
     }
     Ok(if faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Fails if files or folders import each other in a circle, or import what a rule forbids.
+/// Fails if files or folders import each other in a circle, import what stands above them in CONTRIBUTING.md, or import what a
+/// rule forbids.
 pub fn check(output: &Output) -> Result<()> {
-    let faults = faults(&arrows(&Sources::read(&root())?)?);
+    let sources = Sources::read(&root())?;
+    let faults = faults(&sources, &arrows(&sources)?)?;
     for fault in &faults {
         output.note(&format!("{fault}\n"))?;
     }
     ensure!(
         faults.is_empty(),
-        "imports must point one way, but {} circles or broken rules were found\n{}",
+        "imports must point one way, but there are faults: {}\n{}",
         faults.len(),
         report::ADVICE
     );
@@ -54,10 +61,15 @@ fn arrows(sources: &Sources) -> Result<Arrows> {
     Ok(arrows)
 }
 
-fn faults(arrows: &Arrows) -> Vec<String> {
-    let places = Places::of(arrows);
+fn faults(sources: &Sources, arrows: &Arrows) -> Result<Vec<String>> {
+    let mut faults = circles_and_broken_rules(sources, arrows)?;
+    faults.extend(order::faults(sources, arrows)?);
+    Ok(faults)
+}
+
+fn circles_and_broken_rules(sources: &Sources, arrows: &Arrows) -> Result<Vec<String>> {
     let mut faults = report::circles_of_files(arrows);
-    faults.extend(report::circles_of_folders(arrows, &places));
-    faults.extend(rules::broken(arrows, &places));
-    faults
+    faults.extend(report::circles_of_folders(arrows, &Places::of(arrows)));
+    faults.extend(rules::broken(sources, arrows)?);
+    Ok(faults)
 }

@@ -192,7 +192,7 @@ impl Mutation {
 /// Runs the tests of the copy that `filter` picks.
 fn tests(copy: &Path, filter: &str, output: &Output) -> Result<Finished> {
     let mut nextest = setup::nextest(output)?;
-    nextest.args(["--package", PACKAGE, "--offline", "--lib", "--color", "never", "--filterset", filter]);
+    nextest.args(["--package", PACKAGE, "--lib", "--color", "never", "--filterset", filter]);
     nextest.current_dir(copy).env("CARGO_TARGET_DIR", target()).env("RUST_BACKTRACE", "0");
     // It is enough that a test fails: proptest need not shrink the failing input.
     nextest.env("PROPTEST_MAX_SHRINK_ITERS", "0");

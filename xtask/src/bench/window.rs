@@ -2,6 +2,7 @@
 
 mod bytes;
 mod crowd;
+mod display;
 mod flood;
 mod latency;
 mod lines;
@@ -10,11 +11,11 @@ mod program;
 mod start;
 
 use anyhow::{Result, ensure};
-use display::Display;
 
 use super::figure::Figure;
 use super::statistics::median;
 use crate::stages;
+use display::Display;
 use measured::Measured;
 
 /// What one run of the program measures.
@@ -34,7 +35,10 @@ const ROWS: [Row; 6] = [
 ];
 
 pub fn measure() -> Result<Vec<Figure>> {
-    ensure!(cfg!(target_os = "linux"), "the window part needs Linux, with WebKitGTK and Xvfb");
+    ensure!(
+        cfg!(target_os = "linux"),
+        "the window part needs Linux, with WebKitGTK and Xvfb: run `cargo xtask bench engine` here"
+    );
     let program = program::build()?;
     let display = Display::start(&stages::logs()?.join("xvfb.log"))?;
     let (mut figures, mut idle) = (Vec::new(), Vec::new());

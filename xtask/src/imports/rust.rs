@@ -2,10 +2,12 @@
 
 mod cfg;
 mod crates;
+mod macro_names;
 mod methods;
 mod modules;
 mod paths;
 mod read;
+mod receivers;
 mod resolve;
 mod scopes;
 mod tokens;
@@ -19,10 +21,11 @@ use methods::Methods;
 
 pub fn add_arrows(sources: &Sources, arrows: &mut Arrows) -> Result<()> {
     for root in crates::roots(sources) {
-        let tree = read::tree(sources, &root)?;
+        let mut tree = read::tree(sources, &root)?;
+        macro_names::define(&mut tree);
         let methods = Methods::of(&tree);
         for module in 0..tree.modules.len() {
-            paths::add_arrows(&tree, &methods, module, arrows);
+            paths::add_arrows(&tree, &methods, module, arrows)?;
         }
     }
     Ok(())

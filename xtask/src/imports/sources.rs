@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 pub struct Sources(BTreeMap<String, String>);
 
 impl Sources {
-    /// Reads the Rust and TypeScript files and the packages' manifests.
+    /// Reads the Rust, TypeScript and JavaScript files, the packages' manifests, and CONTRIBUTING.md.
     pub fn read(root: &Path) -> Result<Self> {
         let mut files = BTreeMap::new();
         read_folder(root, "", &mut files)?;
@@ -55,7 +55,16 @@ fn read_folder(folder: &Path, name: &str, files: &mut BTreeMap<String, String>) 
 }
 
 fn is_source(file_name: &str) -> bool {
-    file_name == "Cargo.toml" || has_extension(file_name, &["rs", "ts", "tsx"])
+    matches!(file_name, "Cargo.toml" | "CONTRIBUTING.md") || is_rust(file_name) || is_script(file_name)
+}
+
+pub fn is_rust(path: &str) -> bool {
+    has_extension(path, &["rs"])
+}
+
+/// Returns whether a file is TypeScript or JavaScript, or has script blocks.
+pub fn is_script(path: &str) -> bool {
+    has_extension(path, &["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "vue", "svelte"])
 }
 
 pub fn has_extension(path: &str, extensions: &[&str]) -> bool {

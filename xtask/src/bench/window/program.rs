@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use display::Display;
 
+use super::display::Display;
 use super::measured::Measured;
 use crate::command::{Output, command, target};
 use crate::setup;

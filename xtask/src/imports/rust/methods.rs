@@ -7,6 +7,7 @@ use syn::{ImplItem, Item, ItemImpl, Type};
 use super::cfg::is_for_tests;
 use super::modules::{ModuleId, Spaces, Tree};
 use super::resolve::Found;
+use super::uses;
 
 /// The id of a type: the module that defines it, and its name there.
 pub type TypeId = (ModuleId, String);
@@ -39,8 +40,13 @@ impl Methods {
 /// Returns the type that an `impl` block is for, if this crate defines it.
 pub fn self_type(tree: &Tree, module: ModuleId, item: &ItemImpl) -> Option<TypeId> {
     let Type::Path(path) = &*item.self_ty else { return None };
-    let path: Vec<_> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let found = tree.resolve(module, &path, Spaces::TYPES);
+    let path: Vec<_> = path.path.segments.iter().map(|segment| uses::name_of(&segment.ident)).collect();
+    type_at(tree, module, &path)
+}
+
+/// Returns the type that a path names in `module`, if this crate defines it.
+pub fn type_at(tree: &Tree, module: ModuleId, path: &[String]) -> Option<TypeId> {
+    let found = tree.resolve(module, path, Spaces::TYPES);
     found.into_iter().find_map(|found| match found {
         Found::Item { module, name, member: None } => Some((module, name)),
         _ => None,
@@ -49,8 +55,8 @@ pub fn self_type(tree: &Tree, module: ModuleId, item: &ItemImpl) -> Option<TypeI
 
 fn name_of(item: &ImplItem) -> Option<String> {
     match item {
-        ImplItem::Fn(item) if !is_for_tests(&item.attrs) => Some(item.sig.ident.to_string()),
-        ImplItem::Const(item) if !is_for_tests(&item.attrs) => Some(item.ident.to_string()),
+        ImplItem::Fn(item) if !is_for_tests(&item.attrs) => Some(uses::name_of(&item.sig.ident)),
+        ImplItem::Const(item) if !is_for_tests(&item.attrs) => Some(uses::name_of(&item.ident)),
         _ => None,
     }
 }

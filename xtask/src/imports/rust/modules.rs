@@ -20,6 +20,8 @@ pub struct Module {
     pub globs: Vec<Glob>,
     /// The variants of each enum, by the enum's name.
     pub variants: HashMap<String, HashSet<String>>,
+    /// The names that occur in its macro calls and in what these expand to. Only a path that names nothing else leads to them.
+    pub may_define: HashSet<String>,
     /// The module is marked `#[macro_use]`, so the code after it sees its macros.
     pub lends_macros: bool,
 }

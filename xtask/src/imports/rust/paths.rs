@@ -1,23 +1,29 @@
 //! Walks the code of a module, and adds an arrow for each path that leads to another file.
 
+use anyhow::{Result, ensure};
 use syn::visit::{self, Visit};
-use syn::{Attribute, Expr, Item, PatIdent, Stmt, UseTree, Visibility};
+use syn::{Attribute, Expr, Item, Pat, PatIdent, Stmt, Type, UseTree, Visibility};
 
 use super::cfg::{is_for_tests, item_attributes};
-use super::methods::{Methods, TypeId, self_type};
+use super::methods::{Methods, TypeId, self_type, type_at};
 use super::modules::{ModuleId, Spaces, Tree};
 use super::read::named;
+use super::receivers;
 use super::resolve::Found;
 use super::scopes::{Bound, Scopes};
 use super::tokens::{self, Follows, Piece};
-use super::uses::{Import, Path, imports};
+use super::uses::{Import, Path, imports, name_of};
 use crate::imports::arrows::Arrows;
 
-pub fn add_arrows(tree: &Tree, methods: &Methods, module: ModuleId, arrows: &mut Arrows) {
-    let mut walk = Walk { tree, methods, module, self_type: None, scopes: Scopes::default(), arrows };
+/// Fails if the module imports what this crate does not seem to define.
+pub fn add_arrows(tree: &Tree, methods: &Methods, module: ModuleId, arrows: &mut Arrows) -> Result<()> {
+    let scopes = Scopes::default();
+    let mut walk = Walk { tree, methods, module, self_type: None, scopes, unresolved: vec![], arrows };
     for item in &tree.modules[module].items {
         walk.visit_item(item);
     }
+    ensure!(walk.unresolved.is_empty(), "{}", walk.unresolved.join("\n"));
+    Ok(())
 }
 
 struct Walk<'a> {
@@ -27,6 +33,8 @@ struct Walk<'a> {
     /// The type of the `impl` block around the code.
     self_type: Option<TypeId>,
     scopes: Scopes,
+    /// A text for each import that leads nowhere.
+    unresolved: Vec<String>,
     arrows: &'a mut Arrows,
 }
 
@@ -47,7 +55,7 @@ impl Walk<'_> {
         }
         let first_spaces = if path.len() == 1 { spaces } else { Spaces::TYPES };
         match self.scopes.find(first, first_spaces).cloned() {
-            Some(Bound::Here(_)) => {}
+            Some(Bound::Here(_) | Bound::Typed(_)) => {}
             Some(Bound::Import(import)) => self.module_path(&[&import, &path[1..]].concat(), spaces),
             None => {
                 let globs: Vec<_> = self.scopes.globs().map(|glob| [glob, path].concat()).collect();
@@ -95,6 +103,27 @@ impl Walk<'_> {
         }
     }
 
+    /// Returns the type of `self`, or of a variable whose type is written.
+    fn receiver_type(&self, receiver: &Expr) -> Option<TypeId> {
+        let Expr::Path(receiver) = receiver else { return None };
+        let name = name_of(receiver.path.get_ident()?);
+        match self.scopes.find(&name, Spaces::VALUES) {
+            Some(Bound::Typed(of)) => Some(of.clone()),
+            _ => self.self_type.clone().filter(|_| name == "self"),
+        }
+    }
+
+    /// Returns the type that a parameter or `let` names, if this crate defines it.
+    fn written_type(&self, of: &Type) -> Option<TypeId> {
+        let path = receivers::path(of)?;
+        match self.scopes.find(path.first()?, Spaces::TYPES) {
+            _ if path == ["Self"] => self.self_type.clone(),
+            Some(Bound::Import(import)) => type_at(self.tree, self.module, &[import, &path[1..]].concat()),
+            Some(_) => None,
+            None => type_at(self.tree, self.module, &path),
+        }
+    }
+
     fn syn_path(&mut self, path: &syn::Path, spaces: Spaces) {
         self.path(&steps(path), spaces);
         for segment in &path.segments {
@@ -114,6 +143,15 @@ impl Walk<'_> {
 
     fn import(&mut self, import: &Import, is_re_export: bool) {
         let found = self.tree.resolve(self.module, &import.path, Spaces::ALL);
+        if found.is_empty() && !self.tree.may_be_outside(self.module, &import.path) {
+            self.unresolved.push(format!(
+                "{}:{} imports {}, whose definition was not found: correct the path, or let the module define the name by an item \
+                 or by a macro call in which it occurs",
+                self.tree.file(self.module),
+                import.line,
+                import.path.join("::")
+            ));
+        }
         for found in &found {
             match found {
                 // A glob alone, even of an enum's variants, adds no arrow: the code shows which of its names are used.
@@ -152,7 +190,7 @@ impl Walk<'_> {
                     }
                 }
             } else if let Some((name, spaces, _)) = named(item) {
-                self.scopes.bind(&name.to_string(), Bound::Here(spaces));
+                self.scopes.bind(&name_of(name), Bound::Here(spaces));
             }
         }
     }
@@ -181,9 +219,24 @@ impl Walk<'_> {
     fn token_path(&mut self, path: &Path, follows: Follows) {
         match (path.as_slice(), follows) {
             (_, Follows::Bang) => self.path(path, Spaces::MACROS),
+            (_, Follows::AnyName) => self.any_name_of(path),
             ([name], Follows::Other) if !is_upper(name) => {}
             ([name], _) if matches!(name.as_str(), "crate" | "self" | "super") => {}
             (_, _) => self.path(path, Spaces::CODE),
+        }
+    }
+
+    /// Adds the arrows to what a path names, and to the file of a module, of which any name may be meant.
+    fn any_name_of(&mut self, path: &Path) {
+        self.path(path, Spaces::TYPES);
+        for found in self.tree.resolve(self.module, path, Spaces::TYPES) {
+            if let Found::Module(module) = found {
+                self.arrows.add_file(
+                    self.tree.file(self.module),
+                    self.tree.file(module),
+                    &format!("{}::…", path.join("::")),
+                );
+            }
         }
     }
 }
@@ -205,7 +258,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_use_tree(&mut self, _: &'ast UseTree) {}
 
     fn visit_item_extern_crate(&mut self, item: &'ast syn::ItemExternCrate) {
-        let name = item.ident.to_string();
+        let name = name_of(&item.ident);
         self.arrows.add_crate(self.tree.file(self.module), &name, &name);
     }
 
@@ -219,9 +272,8 @@ impl<'ast> Visit<'ast> for Walk<'_> {
         if item.ident.is_none() {
             return visit::visit_item_macro(self, item);
         }
-        for path in tokens::of_definition(&item.mac) {
-            self.found(&path, Spaces::ALL);
-        }
+        // Paths without `$crate` resolve where the macro is called, which is mostly the module that defines it.
+        self.pieces(tokens::of_definition(&item.mac));
     }
 
     fn visit_impl_item(&mut self, item: &'ast syn::ImplItem) {
@@ -257,8 +309,8 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     fn visit_generics(&mut self, generics: &'ast syn::Generics) {
         for parameter in &generics.params {
             match parameter {
-                syn::GenericParam::Type(of) => self.scopes.bind(&of.ident.to_string(), Bound::Here(Spaces::TYPES)),
-                syn::GenericParam::Const(of) => self.scopes.bind(&of.ident.to_string(), Bound::Here(Spaces::VALUES)),
+                syn::GenericParam::Type(of) => self.scopes.bind(&name_of(&of.ident), Bound::Here(Spaces::TYPES)),
+                syn::GenericParam::Const(of) => self.scopes.bind(&name_of(&of.ident), Bound::Here(Spaces::VALUES)),
                 syn::GenericParam::Lifetime(_) => {}
             }
         }
@@ -327,7 +379,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_pat_ident(&mut self, pattern: &'ast PatIdent) {
-        let name = pattern.ident.to_string();
+        let name = name_of(&pattern.ident);
         if is_upper(&name) {
             self.path(&[name], Spaces::VALUES);
         } else {
@@ -357,12 +409,17 @@ impl<'ast> Visit<'ast> for Walk<'_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        if let (Expr::Path(receiver), Some(of)) = (&*call.receiver, self.self_type.clone())
-            && receiver.path.is_ident("self")
-        {
-            self.member(&of, &call.method.to_string());
+        if let Some(of) = self.receiver_type(&call.receiver) {
+            self.member(&of, &name_of(&call.method));
         }
         visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_pat_type(&mut self, typed: &'ast syn::PatType) {
+        visit::visit_pat_type(self, typed);
+        if let (Pat::Ident(variable), Some(of)) = (&*typed.pat, self.written_type(&typed.ty)) {
+            self.scopes.bind(&name_of(&variable.ident), Bound::Typed(of));
+        }
     }
 
     fn visit_type_path(&mut self, path: &'ast syn::TypePath) {
@@ -393,7 +450,7 @@ impl<'ast> Visit<'ast> for Walk<'_> {
 
 fn steps(path: &syn::Path) -> Path {
     let start = path.leading_colon.map(|_| "::".to_owned());
-    start.into_iter().chain(path.segments.iter().map(|segment| segment.ident.to_string())).collect()
+    start.into_iter().chain(path.segments.iter().map(|segment| name_of(&segment.ident))).collect()
 }
 
 fn is_upper(name: &str) -> bool {

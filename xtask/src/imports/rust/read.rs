@@ -1,12 +1,11 @@
 //! Reads a crate into a tree of modules, from its root file through each `mod`.
 
 use anyhow::{Context as _, Result, bail};
-use syn::ext::IdentExt as _;
 use syn::{Fields, Item, ItemMod, Visibility};
 
 use super::cfg::{is_for_tests, item_attributes};
 use super::modules::{Definition, Glob, Module, ModuleId, Spaces, Tree, What};
-use super::uses::imports;
+use super::uses::{imports, name_of};
 use crate::imports::sources::{Sources, folder_of, joined};
 
 pub fn tree(sources: &Sources, root: &str) -> Result<Tree> {
@@ -37,6 +36,7 @@ impl Reader<'_> {
             names: Default::default(),
             globs: vec![],
             variants: Default::default(),
+            may_define: Default::default(),
             lends_macros,
         });
         self.modules.len() - 1
@@ -57,7 +57,7 @@ impl Reader<'_> {
     }
 
     fn module(&mut self, parent: ModuleId, item: ItemMod, folder: &str, path_folder: &str) -> Result<()> {
-        let name = item.ident.unraw().to_string();
+        let name = name_of(&item.ident);
         let below = joined(folder, &name);
         let lends_macros = item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_use"));
         let id = if let Some((_, items)) = item.content {
@@ -87,24 +87,25 @@ impl Reader<'_> {
     fn define(&mut self, id: ModuleId, item: &Item) {
         match item {
             Item::Use(item) => self.import(id, item),
+            Item::ExternCrate(item) => self.import_crate(id, item),
             Item::Macro(item) => {
                 if let Some(name) = &item.ident {
                     let what = || Definition { spaces: Spaces::MACROS, seen_in: 0, what: What::Item(id) };
-                    self.name(id, name.to_string(), what());
+                    self.name(id, name_of(name), what());
                     if id != 0 && item.attrs.iter().any(|attribute| attribute.path().is_ident("macro_export")) {
-                        self.name(0, name.to_string(), what());
+                        self.name(0, name_of(name), what());
                     }
                 }
             }
             Item::Enum(item) => {
-                let variants = item.variants.iter().map(|variant| variant.ident.to_string()).collect();
-                self.modules[id].variants.insert(item.ident.to_string(), variants);
+                let variants = item.variants.iter().map(|variant| name_of(&variant.ident)).collect();
+                self.modules[id].variants.insert(name_of(&item.ident), variants);
             }
             _ => {}
         }
         if let Some((name, spaces, visibility)) = named(item) {
             let seen_in = self.seen_in(id, visibility);
-            self.name(id, name.to_string(), Definition { spaces, seen_in, what: What::Item(id) });
+            self.name(id, name_of(name), Definition { spaces, seen_in, what: What::Item(id) });
         }
     }
 
@@ -121,6 +122,14 @@ impl Reader<'_> {
                 }
             }
         }
+    }
+
+    fn import_crate(&mut self, id: ModuleId, item: &syn::ItemExternCrate) {
+        let path =
+            if item.ident == "self" { vec!["crate".to_owned()] } else { vec!["::".to_owned(), name_of(&item.ident)] };
+        let name = item.rename.as_ref().map_or_else(|| name_of(&item.ident), |(_, name)| name_of(name));
+        let seen_in = self.seen_in(id, &item.vis);
+        self.name(id, name, Definition { spaces: Spaces::TYPES, seen_in, what: What::Import(path) });
     }
 
     fn name(&mut self, id: ModuleId, name: String, definition: Definition) {

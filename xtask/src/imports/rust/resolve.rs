@@ -23,7 +23,21 @@ type Seen = HashSet<(ModuleId, String, Spaces)>;
 impl Tree {
     /// Returns all that `path` can name in `module`. That may be several things, in several namespaces or under several `cfg`s.
     pub fn resolve(&self, module: ModuleId, path: &[String], spaces: Spaces) -> Vec<Found> {
-        self.resolve_seen(module, path, spaces, &mut Seen::new())
+        let found = self.resolve_seen(module, path, spaces, &mut Seen::new());
+        if found.is_empty() { self.named_by_macro(module, path) } else { found }
+    }
+
+    /// Returns the item at the end of a path if a macro call may define it.
+    fn named_by_macro(&self, module: ModuleId, path: &[String]) -> Vec<Found> {
+        let Some((name, outer @ [_, ..])) = path.split_last() else { return vec![] };
+        let homes = self.resolve_seen(module, outer, Spaces::TYPES, &mut Seen::new()).into_iter();
+        let items = homes.filter_map(|found| match found {
+            Found::Module(home) if self.modules[home].may_define.contains(name) => {
+                Some(Found::Item { module: home, name: name.clone(), member: None })
+            }
+            _ => None,
+        });
+        items.collect()
     }
 
     fn resolve_seen(&self, module: ModuleId, path: &[String], spaces: Spaces, seen: &mut Seen) -> Vec<Found> {
@@ -120,6 +134,24 @@ impl Tree {
             }
         }
         found
+    }
+
+    /// Returns whether a path may lead to another crate through a glob, such as `pub use tokio::*`.
+    pub fn may_be_outside(&self, module: ModuleId, path: &[String]) -> bool {
+        let prefixes = (1..path.len()).flat_map(|length| self.resolve(module, &path[..length], Spaces::TYPES));
+        let mut modules: Vec<_> = prefixes.collect();
+        let mut seen = HashSet::new();
+        while let Some(found) = modules.pop() {
+            match found {
+                Found::Outside => return true,
+                Found::Module(next) if seen.insert(next) => {
+                    let globs = self.modules[next].globs.iter();
+                    modules.extend(globs.flat_map(|glob| self.resolve(next, &glob.path, Spaces::TYPES)));
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     pub fn has_variant(&self, module: ModuleId, of: &str, name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::methods::TypeId;
 use super::modules::Spaces;
 use super::uses::Path;
 
@@ -18,6 +19,8 @@ struct Scope {
 pub enum Bound {
     /// A variable, a generic parameter or an item inside a function, which leads to no other file.
     Here(Spaces),
+    /// A variable whose written type this crate defines.
+    Typed(TypeId),
     Import(Path),
 }
 
@@ -46,6 +49,7 @@ impl Scopes {
         let bound = self.0.iter().rev().filter_map(|scope| scope.names.get(name));
         bound.into_iter().find(|bound| match bound {
             Bound::Here(here) => here.meets(spaces),
+            Bound::Typed(_) => Spaces::VALUES.meets(spaces),
             Bound::Import(_) => true,
         })
     }

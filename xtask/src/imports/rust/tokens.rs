@@ -1,11 +1,12 @@
 //! Finds the paths in the tokens of macros and attributes.
 
+use proc_macro2::Delimiter;
 use syn::buffer::{Cursor, TokenBuffer};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Block, Expr, Meta, Stmt, Token};
 
-use super::uses::Path;
+use super::uses::{Path, name_of};
 
 pub enum Piece {
     Expressions(Vec<Expr>),
@@ -20,6 +21,8 @@ pub enum Piece {
 pub enum Follows {
     Arguments,
     Bang,
+    /// The next segment is a macro's variable, or `*`: it can be any name of the module.
+    AnyName,
     Other,
 }
 
@@ -31,16 +34,12 @@ pub fn of_call(call: &syn::Macro) -> Vec<Piece> {
     pieces
 }
 
-/// Returns the paths of a macro's definition that begin with `$crate` or `crate`. All others resolve where the macro is called.
-pub fn of_definition(definition: &syn::Macro) -> Vec<Path> {
+/// Returns the paths of a macro's definition, in its patterns and in what it expands to.
+pub fn of_definition(definition: &syn::Macro) -> Vec<Piece> {
     let buffer = TokenBuffer::new2(definition.tokens.clone());
     let mut pieces = vec![];
     plain(buffer.begin(), &mut pieces);
-    let paths = pieces.into_iter().filter_map(|piece| match piece {
-        Piece::Path(path, _) => Some(path),
-        _ => None,
-    });
-    paths.filter(|path| path[0] == "crate").collect()
+    pieces
 }
 
 /// Returns the paths in an attribute, including those that serde takes as strings.
@@ -72,7 +71,7 @@ fn of_serde(attribute: &Attribute) -> Vec<Path> {
             if let Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = meta.value()?.parse()?
                 && let Ok(path) = text.parse::<syn::Path>()
             {
-                let path = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                let path = path.segments.iter().map(|segment| name_of(&segment.ident)).collect();
                 paths.extend(of_option(&meta.path, path));
             }
         } else if !meta.input.is_empty() && !meta.input.peek(Token![,]) {
@@ -120,10 +119,15 @@ fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), piece
             // After a dot comes a field or a method, but `..` is a range.
             let is_member = before[1] == '.' && before[0] != '.';
             let is_hidden = before[1] == '\'' || (before[1] == '$' && path[0] != "crate");
-            if !is_member && !is_hidden {
-                pieces.extend(piece(path, after));
-            }
             cursor = after;
+            if !is_member && !is_hidden {
+                if let Some((group, after)) = use_group(after) {
+                    within(&path, group, pieces);
+                    cursor = after;
+                } else {
+                    pieces.extend(piece(path, after));
+                }
+            }
             before = [' ', 'a'];
         } else if let Some((punct, after)) = cursor.punct() {
             cursor = after;
@@ -137,12 +141,33 @@ fn tokens(mut cursor: Cursor<'_>, inside: fn(Cursor<'_>, &mut Vec<Piece>), piece
 
 fn path(cursor: Cursor<'_>) -> Option<(Path, Cursor<'_>)> {
     let (first, mut cursor) = cursor.ident()?;
-    let mut path = vec![first.to_string()];
+    let mut path = vec![name_of(&first)];
     while let Some((next, after)) = signs(cursor, "::").and_then(Cursor::ident) {
-        path.push(next.to_string());
+        path.push(name_of(&next));
         cursor = after;
     }
     Some((path, cursor))
+}
+
+/// Returns the braces that follow a path, as in `use a::{b, c}`.
+fn use_group(cursor: Cursor<'_>) -> Option<(Cursor<'_>, Cursor<'_>)> {
+    let (content, _, after) = signs(cursor, "::")?.group(Delimiter::Brace)?;
+    Some((content, after))
+}
+
+/// Collects the paths among the tokens, each behind the path `start`. The new name of a renamed import is none.
+fn within(start: &Path, group: Cursor<'_>, pieces: &mut Vec<Piece>) {
+    let mut inner = vec![];
+    plain(group, &mut inner);
+    let mut is_new_name = false;
+    for piece in inner {
+        let Piece::Path(path, follows) = piece else { continue };
+        let is_as = path == ["as"];
+        if !is_as && !is_new_name {
+            pieces.push(Piece::Path([start.as_slice(), &path].concat(), follows));
+        }
+        is_new_name = is_as;
+    }
 }
 
 fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
@@ -156,9 +181,12 @@ fn piece(path: Path, after: Cursor<'_>) -> Option<Piece> {
     }
     let is_call = after.any_group().is_some() && after.token_stream().to_string().starts_with('(');
     let is_macro = signs(after, "!").is_some() && signs(after, "!=").is_none();
+    let takes_any_name =
+        signs(after, "::").is_some_and(|after| ["$", "*"].iter().any(|sign| signs(after, sign).is_some()));
     let follows = match (is_call, is_macro) {
         (true, _) => Follows::Arguments,
         (_, true) => Follows::Bang,
+        _ if takes_any_name => Follows::AnyName,
         _ => Follows::Other,
     };
     Some(Piece::Path(path, follows))

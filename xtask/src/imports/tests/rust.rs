@@ -72,6 +72,48 @@ fn a_type_that_calls_its_own_function_depends_on_the_file_of_the_impl_block() {
 }
 
 #[test]
+fn a_call_of_a_method_on_a_variable_of_a_written_type_depends_on_the_file_of_the_impl_block() {
+    for code in [
+        "fn run(record: &Record) { record.fail(); }",
+        "fn run(mut record: Box<Record>) { record.fail(); }",
+        "fn run() { let record: &mut std::sync::Arc<crate::record::Record> = of(); record.fail(); }",
+        "fn run() { use super::record::Record as Other; let record: Other = of(); record.fail(); }",
+        "fn run() { of(|record: &Record| record.fail()); }",
+        "impl Record { fn run(other: &Self) { other.fail(); } }",
+        "fn run(record: &Record) { assert!(record.fail(), \"{record}\"); }",
+    ] {
+        let faults = faults_of(&[
+            ("src/lib.rs", "mod record; mod steps; mod a;"),
+            ("src/record.rs", "pub struct Record;"),
+            ("src/a.rs", &format!("use crate::record::Record; pub struct A; {code}")),
+            ("src/steps.rs", "use crate::a::A; impl crate::record::Record { pub fn fail(&self) {} }"),
+        ]);
+        let circle = "circle of 2 files:\n  src/a.rs -> src/steps.rs (Record::fail)\n  src/steps.rs -> src/a.rs (A)";
+        assert_eq!(faults, [circle], "{code}");
+    }
+}
+
+#[test]
+fn a_method_of_a_variable_of_another_type_is_no_arrow() {
+    for code in [
+        "fn run(record: &Other) { record.fail(); }",
+        "fn run<Record: Fails>(record: Record) { record.fail(); }",
+        "fn run(record: &Record) { let record = 1; record.fail(); }",
+        "fn run(record: &Record) { record.other.fail(); record.missing(); }",
+        "fn run(record: Option<Record>) { record.fail(); }",
+        "fn run(record: &Record) {} fn other() { record.fail(); }",
+    ] {
+        let arrows = arrows_of(&[
+            ("src/lib.rs", "mod record; mod steps; mod a;"),
+            ("src/record.rs", "pub struct Record;"),
+            ("src/a.rs", &format!("use crate::record::Record; {code}")),
+            ("src/steps.rs", "impl crate::record::Record { pub fn fail(&self) {} }"),
+        ]);
+        assert_eq!(arrows, ["a.rs -> record.rs (Record)", "steps.rs -> record.rs (Record)"], "{code}");
+    }
+}
+
+#[test]
 fn a_circle_of_three_files_is_found() {
     let faults = faults_of(&[
         ("src/lib.rs", "mod a; mod b; mod c;"),
@@ -144,6 +186,42 @@ fn paths_in_a_macro_definition_count_where_the_macro_is_defined() {
         ("src/b.rs", "pub struct B;"),
     ]);
     assert_eq!(arrows, ["a.rs -> made.rs (made)", "made.rs -> b.rs (B)"]);
+}
+
+#[test]
+fn every_path_in_a_macro_definition_is_resolved_in_the_defining_module() {
+    for (body, name) in [
+        ("super::b::B", "B"),
+        ("fn new() -> super::b::B { super::b::B }", "B"),
+        ("b::B::new()", "B"),
+        ("$crate::b::made!()", "made"),
+        ("use $crate::b::{self, B};", "B"),
+        ("use $crate::{a::A, b::B};", "B"),
+        ("use $crate::b::{B as One};", "B"),
+        ("$crate::b::$name(1)", "crate::b::…"),
+        ("b::$name", "b::…"),
+        ("use super::b::*;", "super::b::…"),
+        ("$crate::b::Status::$name", "Status"),
+    ] {
+        let a = format!("use crate::b; pub struct A; macro_rules! m {{ ($name:ident, $b:expr) => {{ {body} }} }}");
+        let b = "use crate::a::A; pub struct B; pub struct One; pub enum Status { One } macro_rules! made { () => {} } pub(crate) use made;";
+        let faults = faults_of(&[("src/lib.rs", "mod a; mod b;"), ("src/a.rs", &a), ("src/b.rs", b)]);
+        let circle = format!("circle of 2 files:\n  src/a.rs -> src/b.rs ({name})\n  src/b.rs -> src/a.rs (A)");
+        assert_eq!(faults, [circle], "{body}");
+    }
+}
+
+#[test]
+fn a_variable_in_a_macro_definition_is_no_arrow() {
+    let a = "use super::*; macro_rules! m { ($b:expr, $x:ident: $B:ty) => { let b = $b.b; x.b(b, $B); \"b\" } }";
+    assert_eq!(
+        arrows_of(&[
+            ("src/lib.rs", "mod a; mod b; pub use b::{b, B};"),
+            ("src/a.rs", a),
+            ("src/b.rs", "pub fn b() {} pub struct B;")
+        ]),
+        NONE
+    );
 }
 
 #[test]
@@ -327,4 +405,60 @@ fn a_module_without_a_file_is_an_error() {
     let sources = super::sources(&[("src/lib.rs", "mod gone;")]);
     let error = super::arrows(&sources).map(|_| ()).expect_err("there is no such file");
     assert_eq!(error.to_string(), "src/lib.rs says `mod gone;`, but there is no src/gone.rs and no src/gone/mod.rs");
+}
+
+#[test]
+fn an_import_from_this_crate_that_leads_nowhere_is_an_error() {
+    for (code, line, path) in [
+        ("use crate::gone;", 1, "crate::gone"),
+        ("\nuse super::b::{\n    B,\n    Gone,\n};", 4, "super::b::Gone"),
+        ("use crate::gone::*;", 1, "crate::gone"),
+        ("fn run() {\n    use self::Gone as _;\n}", 2, "self::Gone"),
+        ("use crate::b::Private;", 1, "crate::b::Private"),
+    ] {
+        let b = "use std::fmt; pub struct B; struct Private;";
+        let sources = super::sources(&[("src/lib.rs", "mod a; mod b;"), ("src/a.rs", code), ("src/b.rs", b)]);
+        let error = super::arrows(&sources).map(|_| ()).expect_err("the import leads nowhere");
+        let start = format!("src/a.rs:{line} imports {path}, whose definition was not found: ");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+}
+
+#[test]
+fn an_import_of_what_another_crate_defines_is_no_error_and_no_arrow() {
+    for lib in ["pub use tokio::*; mod a;", "pub use tokio::Name; mod a;", "extern crate tokio as Name; mod a;"] {
+        assert_eq!(arrows_of(&[("src/lib.rs", lib), ("src/a.rs", "use crate::Name;")]), NONE, "{lib}");
+    }
+}
+
+#[test]
+fn a_name_that_a_macro_call_defines_is_found() {
+    for (b, code) in [
+        (
+            "macro_rules! ids { ($($name:ident),*) => { $(pub struct $name;)* } } ids!(Other, Name);",
+            "use crate::b::Name;",
+        ),
+        ("thread_local! { pub static Name: u8 = 1; }", "use super::b::*; fn run() { Name.get() }"),
+        ("macro_rules! fixed { () => { pub struct Name; } } fixed!();", "fn run() { crate::b::Name; }"),
+        ("use crate::fixed; fixed! {}", "use crate::b::{Name};"),
+        ("bitflags! { #[derive(Debug)] pub struct Name: u8 { const A = 1; } }", "use super::b::Name;"),
+    ] {
+        let lib = "#[macro_use] mod made; mod a; mod b;";
+        let made = "#[macro_export] macro_rules! fixed { (1) => {}; () => { pub(crate) enum Name {} } }";
+        let arrows = arrows_of(&[("src/lib.rs", lib), ("src/a.rs", code), ("src/b.rs", b), ("src/made.rs", made)]);
+        assert_eq!(arrows.first().map(String::as_str), Some("a.rs -> b.rs (Name)"), "{b}");
+    }
+}
+
+#[test]
+fn a_raw_name_is_the_same_as_the_plain_one() {
+    let arrows = arrows_of(&[
+        ("src/lib.rs", "mod r#type; mod a;"),
+        ("src/a.rs", "use crate::r#type::{r#match, tag as r#use}; fn run() { r#use(); crate::r#type::r#loop!(); }"),
+        (
+            "src/type.rs",
+            "pub fn r#match() {} pub fn r#tag() {} macro_rules! r#loop { () => {} } pub(crate) use r#loop;",
+        ),
+    ]);
+    assert_eq!(arrows, ["a.rs -> type.rs (loop, match, tag)"]);
 }

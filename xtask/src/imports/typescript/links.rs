@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::tokens::Token;
+use super::variables;
+use crate::imports::sources::is_script;
 
 #[derive(Default)]
 pub struct Module {
@@ -49,6 +51,8 @@ impl Reader<'_> {
         let done = match self.word(self.at) {
             Some("import") if !is_name => self.import(),
             Some("export") if !is_name => self.export(),
+            Some("require") if !is_name => self.require(),
+            Some("URL") if !is_name => self.url(),
             _ => false,
         };
         if !done {
@@ -70,6 +74,27 @@ impl Reader<'_> {
             return true;
         }
         self.clause_and_source(false)
+    }
+
+    /// Reads `require("…")`, also that of `import b = require("…")`.
+    fn require(&mut self) -> bool {
+        let from = self.text(self.at + 2).filter(|_| self.sign(self.at + 1, '(')).map(str::to_owned);
+        let Some(from) = from else { return false };
+        self.module.is_facade = false;
+        self.link(from, vec![name("*", "*")], false, self.at + 3);
+        true
+    }
+
+    /// Reads `URL("…", import.meta.url)`, as a worker's file is named. Other files than scripts are assets.
+    fn url(&mut self) -> bool {
+        let is_here =
+            self.sign(self.at + 1, '(') && self.sign(self.at + 3, ',') && self.word(self.at + 4) == Some("import");
+        let Some(from) = self.text(self.at + 2).filter(|from| is_here && is_script(from)) else { return false };
+        // A URL is relative without a dot, too.
+        let from = if from.starts_with('.') || from.starts_with('/') { from.to_owned() } else { format!("./{from}") };
+        self.module.is_facade = false;
+        self.link(from, vec![name("*", "*")], false, self.at + 3);
+        true
     }
 
     fn export(&mut self) -> bool {
@@ -145,27 +170,21 @@ impl Reader<'_> {
         closing.map_or(self.tokens.len(), |length| open + length)
     }
 
-    /// Returns the name of an exported declaration.
-    fn declared(&self, start: usize) -> Option<String> {
-        const KEYWORDS: &[&str] = &[
-            "declare",
-            "abstract",
-            "async",
-            "const",
-            "let",
-            "var",
-            "function",
-            "class",
-            "interface",
-            "type",
-            "enum",
-            "namespace",
-        ];
+    /// Returns the names of an exported declaration.
+    fn declared(&self, start: usize) -> Vec<String> {
+        const MODIFIERS: &[&str] =
+            &["declare", "abstract", "async", "function", "class", "interface", "type", "enum", "namespace", "module"];
+        const VARIABLES: &[&str] = &["const", "let", "var"];
         let mut at = start;
-        while self.sign(at, '*') || self.word(at).is_some_and(|word| KEYWORDS.contains(&word)) {
+        while self.sign(at, '*') || self.word(at).is_some_and(|word| MODIFIERS.contains(&word)) {
             at += 1;
         }
-        self.word(at).map(str::to_owned)
+        let is_enum = self.word(at + 1) == Some("enum");
+        match self.word(at) {
+            Some("const") if is_enum => self.word(at + 2).map(str::to_owned).into_iter().collect(),
+            Some(word) if VARIABLES.contains(&word) => variables::names(&self.tokens[at + 1..]),
+            word => word.map(str::to_owned).into_iter().collect(),
+        }
     }
 
     fn word(&self, at: usize) -> Option<&str> {

@@ -3,7 +3,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
     Word(String),
-    /// The content of a string.
+    /// The content of a string, or of a template without code.
     Text(String),
     Sign(char),
     /// A number, a regular expression, or the text of a template.
@@ -89,9 +89,14 @@ impl Reader<'_> {
         Some(next)
     }
 
-    /// Reads a template. The code inside it is read like any other.
+    /// Reads a template. One without code is a string. The code inside others is read like any other.
     fn template(&mut self) {
         self.skip(1);
+        if let Some(text) = self.plain_template() {
+            self.skip(text.len() + 1);
+            self.tokens.push(Token::Text(text));
+            return;
+        }
         self.tokens.push(Token::Value);
         while let Some(next) = self.take() {
             match next {
@@ -109,6 +114,12 @@ impl Reader<'_> {
             }
         }
         self.tokens.push(Token::Value);
+    }
+
+    /// Returns the text up to the end of a template, unless it contains code or an escape.
+    fn plain_template(&self) -> Option<String> {
+        let text = self.rest.split('`').next()?;
+        (!text.contains("${") && !text.contains('\\')).then(|| text.to_owned())
     }
 
     /// Returns whether a slash may begin a regular expression here. After a value, it is a division.
