@@ -149,7 +149,6 @@ pub fn run(output: &Output) -> Result<()> {
     for mutation in MUTATIONS {
         mutation.apply(&fs::read_to_string(copy.join(mutation.file))?)?;
     }
-    output.announce("in a copy")?;
     let whole = tests(&copy, WHOLE, output)?;
     ensure!(whole.status.success(), "{}\n\nthe tests fail on the engine without a mutation", text(&whole));
     let mut survived = vec![];

@@ -2,8 +2,9 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -15,6 +16,8 @@ pub struct Stage<C> {
     pub name: &'static str,
     /// Stages that must run before this one, even if only this one is named.
     pub needs: &'static [&'static str],
+    /// Whether the stages after it run at the same time: it would leave cores idle. No stage may need it.
+    pub beside: bool,
     pub run: fn(&C, &Output) -> Result<()>,
 }
 
@@ -38,39 +41,79 @@ pub fn logs() -> Result<PathBuf> {
     Ok(logs)
 }
 
-/// Runs the stages until one fails, and prints a summary.
-pub fn run<C>(stages: &[&Stage<C>], context: &C) -> Result<ExitCode> {
-    let logs = logs()?;
+/// The end of a stage.
+struct Ended<'a, C> {
+    stage: &'a Stage<C>,
+    result: Result<()>,
+    log: PathBuf,
+    seconds: f64,
+}
+
+/// Runs the stages until one fails, and prints a summary. Their output goes to files in `logs`.
+pub fn run<C: Sync>(stages: &[&Stage<C>], context: &C, logs: &Path) -> Result<ExitCode> {
     let begin = Instant::now();
-    for (done, stage) in stages.iter().enumerate() {
-        print!("{:<12}", stage.name);
-        std::io::stdout().flush()?;
-        let log = logs.join(format!("{}.log", stage.name));
-        let start = Instant::now();
-        let result = (stage.run)(context, &Output::Log(File::create(&log)?));
-        let seconds = start.elapsed().as_secs_f64();
-        if let Err(error) = result {
-            println!("FAILED {seconds:6.1} s\n");
-            println!("{}", fs::read_to_string(&log).unwrap_or_default());
-            println!("{error:#}");
-            println!("\nThe output above is also in {}.", log.display());
-            println!("Try again with: cargo xtask test {}\n", stage.name);
-            println!("{done} passed, 1 failed");
-            return Ok(ExitCode::FAILURE);
+    let (passed, failed) = thread::scope(|scope| -> Result<(usize, usize)> {
+        let mut beside = vec![];
+        let (mut passed, mut failed) = (0, 0);
+        for stage in stages {
+            if stage.beside {
+                beside.push(scope.spawn(|| end(stage, context, logs)));
+                continue;
+            }
+            print!("{:<12}", stage.name);
+            std::io::stdout().flush()?;
+            if !report(&end(stage, context, logs)?) {
+                failed += 1;
+                break;
+            }
+            passed += 1;
         }
-        println!("ok     {seconds:6.1} s");
+        for stage in beside {
+            let ended = stage.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            print!("{:<12}", ended.stage.name);
+            *if report(&ended) { &mut passed } else { &mut failed } += 1;
+        }
+        Ok((passed, failed))
+    })?;
+    if failed == 0 {
+        println!("\nTotal: {:.1} s.", begin.elapsed().as_secs_f64());
     }
-    println!("\nTotal: {:.1} s.", begin.elapsed().as_secs_f64());
-    println!("{} passed, 0 failed", stages.len());
-    Ok(ExitCode::SUCCESS)
+    println!("{passed} passed, {failed} failed");
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs a stage to its end. Fails if its output can't be written.
+fn end<'a, C>(stage: &'a Stage<C>, context: &C, logs: &Path) -> Result<Ended<'a, C>> {
+    let log = logs.join(format!("{}.log", stage.name));
+    let start = Instant::now();
+    let result = (stage.run)(context, &Output::Log(File::create(&log)?));
+    Ok(Ended { stage, result, log, seconds: start.elapsed().as_secs_f64() })
+}
+
+/// Prints the end of a stage, with its output if it has failed. Returns whether it has passed.
+fn report<C>(Ended { stage, result, log, seconds }: &Ended<'_, C>) -> bool {
+    let Err(error) = result else {
+        println!("ok     {seconds:6.1} s");
+        return true;
+    };
+    println!("FAILED {seconds:6.1} s\n");
+    println!("{}", fs::read_to_string(log).unwrap_or_default());
+    println!("{error:#}");
+    println!("\nThe output above is also in {}.", log.display());
+    println!("Try again with: cargo xtask test {}\n", stage.name);
+    false
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, mpsc};
+
     use super::*;
 
+    type Channel = (mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>);
+
     fn stage(name: &'static str, needs: &'static [&'static str]) -> Stage<()> {
-        Stage { name, needs, run: |(), _| Ok(()) }
+        Stage { name, needs, beside: false, run: |(), _| Ok(()) }
     }
 
     fn names(asked: &[&str]) -> Vec<&'static str> {
@@ -88,5 +131,33 @@ mod tests {
     fn a_named_stage_runs_the_stages_it_needs() {
         assert_eq!(names(&["e2e"]), ["npm", "build", "e2e"]);
         assert_eq!(names(&["lint"]), ["npm", "lint"]);
+    }
+
+    #[test]
+    fn a_stage_beside_the_others_ends_after_one_that_it_waits_for() {
+        let logs = tempfile::tempdir().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        let all: [Stage<Channel>; 2] = [
+            Stage {
+                name: "test-of-waiting",
+                needs: &[],
+                beside: true,
+                run: |(_, receiver), _| Ok(receiver.lock().unwrap().recv()?),
+            },
+            Stage { name: "test-of-sending", needs: &[], beside: false, run: |(sender, _), _| Ok(sender.send(())?) },
+        ];
+        let code = run(&chosen(&all, &[]), &(sender, Mutex::new(receiver)), logs.path()).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
+    }
+
+    #[test]
+    fn a_failed_stage_beside_the_others_fails_the_run() {
+        let logs = tempfile::tempdir().unwrap();
+        let all = [
+            Stage { name: "test-of-failing", needs: &[], beside: true, run: |(), _| anyhow::bail!("it fails") },
+            stage("test-of-passing", &[]),
+        ];
+        let code = run(&chosen(&all, &[]), &(), logs.path()).unwrap();
+        assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::FAILURE));
     }
 }

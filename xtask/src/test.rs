@@ -16,22 +16,23 @@ use crate::stages::{self, Stage};
 const WINDOWS: &str = "4";
 
 const STAGES: &[Stage<Generated>] = &[
-    Stage { name: "set-up", needs: &[], run: |_, output| set_up(output) },
-    Stage { name: "rustfmt", needs: &[], run: |_, output| rustfmt(output) },
-    Stage { name: "imports", needs: &[], run: |_, output| imports::check(output) },
-    Stage { name: "npm", needs: &["set-up"], run: |_, output| setup::npm_packages(output) },
-    Stage { name: "typescript", needs: &["npm"], run: |_, output| build::typescript(output) },
-    Stage { name: "lint", needs: &["typescript"], run: |_, output| npm("lint", output) },
-    Stage { name: "types", needs: &["typescript"], run: |_, output| npm("typecheck", output) },
-    Stage { name: "vitest", needs: &["typescript"], run: |_, output| npm("test", output) },
-    Stage { name: "clippy", needs: &["typescript"], run: |_, output| clippy(output) },
-    Stage { name: "build", needs: &["typescript"], run: |_, output| build::everything(output) },
-    Stage { name: "rust", needs: &["build"], run: |_, output| rust_tests(output) },
-    Stage { name: "mutations", needs: &[], run: |_, output| mutations::run(output) },
-    Stage { name: "doctest", needs: &["typescript"], run: |_, output| doc_tests(output) },
-    Stage { name: "docs", needs: &["typescript"], run: |_, output| docs(output) },
-    Stage { name: "generated", needs: &["build"], run: |before, _| before.check() },
-    Stage { name: "e2e", needs: &["build"], run: |_, output| end_to_end(output) },
+    Stage { name: "set-up", needs: &[], beside: false, run: |_, output| set_up(output) },
+    Stage { name: "rustfmt", needs: &[], beside: false, run: |_, output| rustfmt(output) },
+    Stage { name: "imports", needs: &[], beside: false, run: |_, output| imports::check(output) },
+    Stage { name: "npm", needs: &["set-up"], beside: false, run: |_, output| setup::npm_packages(output) },
+    Stage { name: "typescript", needs: &["npm"], beside: false, run: |_, output| build::typescript(output) },
+    Stage { name: "lint", needs: &["typescript"], beside: false, run: |_, output| npm("lint", output) },
+    Stage { name: "types", needs: &["typescript"], beside: false, run: |_, output| npm("typecheck", output) },
+    Stage { name: "vitest", needs: &["typescript"], beside: false, run: |_, output| npm("test", output) },
+    Stage { name: "clippy", needs: &["typescript"], beside: false, run: |_, output| clippy(output) },
+    Stage { name: "build", needs: &["typescript"], beside: false, run: |_, output| build::everything(output) },
+    // They compile one small crate again and again, most of the time on one core.
+    Stage { name: "mutations", needs: &[], beside: true, run: |_, output| mutations::run(output) },
+    Stage { name: "rust", needs: &["build"], beside: false, run: |_, output| rust_tests(output) },
+    Stage { name: "doctest", needs: &["typescript"], beside: false, run: |_, output| doc_tests(output) },
+    Stage { name: "docs", needs: &["typescript"], beside: false, run: |_, output| docs(output) },
+    Stage { name: "generated", needs: &["build"], beside: false, run: |before, _| before.check() },
+    Stage { name: "e2e", needs: &["build"], beside: false, run: |_, output| end_to_end(output) },
 ];
 
 pub fn stage_names() -> Vec<&'static str> {
@@ -39,7 +40,7 @@ pub fn stage_names() -> Vec<&'static str> {
 }
 
 pub fn run(asked: &[String]) -> Result<ExitCode> {
-    stages::run(&stages::chosen(STAGES, asked), &Generated::read()?)
+    stages::run(&stages::chosen(STAGES, asked), &Generated::read()?, &stages::logs()?)
 }
 
 fn set_up(output: &Output) -> Result<()> {
