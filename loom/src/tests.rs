@@ -44,7 +44,7 @@ impl Task {
     fn tell_if(&self, due: bool) {
         if due {
             for told in &self.told {
-                // Not a store: loom may order a store before a swap that has not seen it, and so lose it.
+                // Not a store: loom may order a store before a swap that did not read it, and the store would be lost.
                 told.swap(true, Release);
             }
         }
@@ -85,8 +85,8 @@ impl Reader {
         }
     }
 
-    /// Checks that the reader ends with the last values. Call it when all else is over: the reader may only have one
-    /// more look to take.
+    /// Checks that the reader has seen the last values after at most one more look. Call it when all other threads are
+    /// done.
     fn has_seen_all_of(mut self, task: &Task) {
         self.poll(task);
         assert_eq!(self.seen, read(&task.cell), "the last change was never seen");

@@ -18,8 +18,8 @@
 //!   else with them.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
-//! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. Those before [`FIRST`] are free: the locks
-//!   of a delivery layer are taken before the engine's.
+//! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. The ranks before [`FIRST`] are for the
+//!   delivery layer, whose locks are taken before the engine's.
 
 use std::sync::Arc;
 

@@ -23,10 +23,10 @@
 //! Each folder uses only those below it:
 //!
 //! - `manager` and `handle` are the public API.
-//! - `leave` ends tasks when the app exits, and `schedule` starts them by the clock.
+//! - `exit` ends tasks when the app exits, and `schedule` starts them by the clock.
 //! - `run` starts, runs and stops tasks.
 //! - `context` is what a handler is called with.
-//! - `keep` stores all tasks, and `record` is one task with its lock.
+//! - `keep` stores all tasks, `record` is one task with its lock, and `kind` is one kind of task.
 //! - `items` (what tasks emit), `queue` (which task may run), `changes` (who is notified), `task` (what one task is),
 //!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 

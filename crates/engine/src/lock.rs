@@ -26,14 +26,14 @@ use std::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-/// A place in the lock order: the number of ranks before it.
+/// A place in the lock order. A lock with a lower rank is taken first.
 pub type Rank = u8;
 
 #[allow(missing_docs)] // The table says what each is for.
 mod rank {
     use super::Rank;
 
-    /// The first rank of the engine. Those before it are free for a delivery layer.
+    /// The first rank of the engine. The ranks before it are for a delivery layer.
     pub const FIRST: Rank = 16;
     pub const SCHEDULES: Rank = FIRST;
     pub const REGISTRY: Rank = FIRST + 1;
@@ -126,7 +126,7 @@ mod held {
 
     impl Held {
         pub(super) fn new(rank: Rank) -> Self {
-            // A destructor of the thread may lock when the list is gone. Then nothing is checked.
+            // When a thread ends, a destructor may take a lock after the list was dropped. Nothing is checked then.
             let _ = HELD.try_with(|held| {
                 let mut held = held.borrow_mut();
                 let latest = held.iter().max();

@@ -1,4 +1,4 @@
-//! The engine knows no delivery layer: no sentence of it, in a message or in a comment, speaks of one.
+//! The engine knows nothing about its delivery layer: no comment and no message uses the words of one.
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
@@ -7,7 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The words of a delivery layer. Names with more in them, such as `tauri-plugin-tasks` or `windows(2)`, are other words.
+/// The words of a delivery layer. A longer name that contains one, such as `tauri-plugin-tasks` or `windows(2)`, is not
+/// one of them.
 const FOREIGN: [&str; 12] = [
     "tauri",
     "wry",
@@ -46,7 +47,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn no_sentence_of_the_engine_speaks_of_a_delivery_layer() {
+fn no_sentence_of_the_engine_uses_the_words_of_a_delivery_layer() {
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(sources.len() > 50, "{sources:?}");
     let mut found = Vec::new();
@@ -64,7 +65,7 @@ fn a_foreign_word_is_found_in_comments_and_messages() {
 }
 
 #[test]
-fn code_and_the_names_of_the_packages_are_no_foreign_words() {
+fn code_and_the_names_of_the_packages_are_not_foreign_words() {
     let text = "use tauri_plugin_tasks::Task;\n// of tauri-plugin-tasks\nconst WINDOW: u8 = 1;\ntimes.windows(2);\n";
     assert_eq!(foreign_words(text), []);
 }

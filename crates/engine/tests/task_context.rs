@@ -56,7 +56,7 @@ async fn progress_has_a_fraction_a_rate_and_an_estimate() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watcher_that_was_told_a_rate_is_told_none_before_the_end() {
+async fn the_last_progress_that_a_watcher_is_told_has_no_rate_even_if_earlier_ones_had() {
     let tasks = manager();
     let task = tasks.spawn("count", async |ctx: TaskContext| -> Nothing {
         for _ in 0..30 {

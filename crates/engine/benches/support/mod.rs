@@ -1,6 +1,6 @@
 //! An engine with the kinds that the benches run.
 
-#![allow(dead_code)] // Each bench uses its part.
+#![allow(dead_code)] // Each bench uses only a part.
 
 use std::{
     future::pending,

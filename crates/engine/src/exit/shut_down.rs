@@ -28,8 +28,8 @@ impl LastTimes {
         Self { until: Instant::now() + grace, grace }
     }
 
-    /// Returns when to tell a task that may finish to stop. That leaves one grace period to its handler and one to its
-    /// clean-up, but half of the exit's grace period at most.
+    /// Returns when to cancel a task that may finish. After that, its handler and its clean-up have one grace period
+    /// each, but no more than half of the exit's grace period together.
     fn last_call(&self, own: Duration) -> Instant {
         self.until - own.saturating_mul(2).min(self.grace / 2)
     }

@@ -52,7 +52,7 @@ struct BatchReader {
     name: String,
     /// The number of the batch to ask for.
     batch: u64,
-    /// Whether it has asked for a batch, so that it may be the task's reader.
+    /// Whether it has asked for a batch. If so, it may be the task's reader.
     asks: bool,
     position: u64,
     missed: u64,

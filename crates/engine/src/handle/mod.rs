@@ -30,7 +30,7 @@ use watch::TaskWatch;
 #[derive(Clone)]
 pub struct TaskHandle {
     engine: Arc<Engine>,
-    /// They go on while anybody has a handle, as the tasks do.
+    /// Keeps the schedules running for as long as a handle exists.
     schedules: Arc<Schedules>,
     follower: Follower,
 }

@@ -4,8 +4,7 @@
 //! Invariants:
 //! - units are numbered from 0 in the order in which they came. Those that are kept have no gaps, up to the newest;
 //! - what is kept is within the [`Bounds`], with one exception: if all kept units are frozen, another unit is always
-//!   taken. Otherwise a reader whose batches fill the buffer would never get the next batch, and it keeps the others
-//!   until it does;
+//!   taken. Otherwise a reader could hold batches that fill the buffer, and wait forever for the next one;
 //! - there is at most one reader. A batch that it was given is frozen: it gets the same batch if it asks again;
 //! - a reader says with each request how many batches it holds, at most [`WINDOW`]. The request releases all earlier
 //!   ones and nothing else, so at most that many are frozen;
@@ -24,7 +23,7 @@ use crate::{
 /// the round trip of the one before.
 pub const WINDOW: u64 = 4;
 
-/// How many names of former readers are remembered, to refuse calls of theirs that come late.
+/// How many names of former readers are remembered, so that their late calls are refused.
 const GONE_LIMIT: usize = 16;
 
 #[derive(Debug)]
@@ -278,8 +277,8 @@ impl ItemBuffer {
         Some(batch)
     }
 
-    /// Removes the reader `name`, which has stopped. All units before number `position` count as read. It may not
-    /// return. Returns whether it was the reader.
+    /// Removes the reader `name`, which has stopped. All units before number `position` count as read. Later calls with
+    /// this name are refused. Returns whether `name` was the current reader.
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
         let stopped = self.lose(name);
         if stopped {
@@ -289,7 +288,8 @@ impl ItemBuffer {
         stopped
     }
 
-    /// Removes the reader `name`, which was lost. It may not return either. Returns whether it was the reader.
+    /// Removes the reader `name`, which was lost. Later calls with this name are refused. Returns whether `name` was
+    /// the current reader.
     pub(crate) fn lose(&mut self, name: &str) -> bool {
         if !self.gone.iter().any(|gone| **gone == *name) {
             self.gone.push_back(name.into());

@@ -158,8 +158,8 @@ impl ItemStream {
         }
     }
 
-    /// Emits if there is room. Returns `Ok(Err(_))` if the caller has to wait: until that time at most, or for as long
-    /// as it takes if that is `None`.
+    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(until))`: the latest time to try again, or
+    /// `None` if there is none.
     fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
         {
             let mut state = self.state.lock();
@@ -257,7 +257,7 @@ impl ItemStream {
         let batch = state.buffer.ask(ask)?;
         let made_room = state.buffer.bytes() < before;
         drop(state);
-        // All kept units may now be frozen, and then the next one is always taken.
+        // If all kept units are frozen now, the buffer takes another one even if it is full.
         if made_room || batch.is_some() {
             self.writable.notify_waiters();
         }

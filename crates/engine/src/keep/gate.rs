@@ -34,7 +34,7 @@ impl Gate {
         self.guards > 0 && !self.is_closed
     }
 
-    /// Adds a guard. Only services come in until [`unguard`](Self::unguard) has been called as many times.
+    /// Adds a guard. Only services come in until [`unguard`](Self::unguard) has been called as often as this.
     pub(crate) fn guard(&mut self) {
         self.guards += 1;
     }

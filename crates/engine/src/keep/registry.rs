@@ -23,7 +23,7 @@ use crate::{
     task::{id::IdMap, owner::Owner},
 };
 
-/// How long followers have to fetch an outcome that is too large to be sent with the end, or the remaining items.
+/// How long a task stays for followers to fetch the remaining items, or an outcome too large to be sent with the end.
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
 struct Ended {

@@ -22,7 +22,7 @@ pub struct Spent {
     pub owner: Owner,
 }
 
-/// What an id stands for whose start joined another task.
+/// What is remembered of an id whose start joined another task.
 pub(super) struct Alias {
     pub(super) of: TaskId,
     pub(super) name: Arc<str>,
@@ -33,7 +33,7 @@ pub(super) struct Alias {
 pub(super) struct UsedIds {
     spent: IdMap<Spent>,
     aliases: IdMap<Alias>,
-    /// The ids of both, oldest first.
+    /// The ids in both maps, oldest first.
     order: VecDeque<(Instant, TaskId)>,
 }
 

@@ -3,9 +3,9 @@
 //! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers sample the progress when they show it.
 //! [`conflation`](super::conflation) says why they never miss a change.
 //!
-//! The rest is under a lock. It is made when it is first needed and dropped at the end, so tasks that wait or have
-//! ended are small. A new attempt resets everything under that lock, and samples are taken under it, so no sample mixes
-//! two attempts.
+//! Everything else is in a [`Rest`], under a lock. The `Rest` is made when it is first needed and dropped at the end,
+//! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and samples are taken
+//! under it, so no sample mixes two attempts.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ struct Rest {
     /// `None` if it follows from the counter and the total.
     fraction: Option<f64>,
     estimator: Estimator,
-    /// Whether a sample had a rate. If so, the last progress is a new revision, because it has none.
+    /// Whether a sample had a rate. If so, the progress at the end is a new revision, because it never has a rate.
     rated: bool,
 }
 

@@ -15,9 +15,9 @@
 //! them, and [`Conflation::look`] acquires them. The other changes of the word are relaxed: as read-modify-writes they
 //! continue the release sequence. The word may only be written by read-modify-writes.
 //!
-//! There may be several watchers. The one that clears `DIRTY` increments the revision for all of them, since a report
-//! while it was set told nobody. Looks are made under the lock of the task's state, so that no watcher sees the flag
-//! clear and the old revision.
+//! There may be several watchers. The one that clears `DIRTY` increments the revision for all of them, because nobody
+//! was told of the reports made while it was set. Looks are made under the lock of the task's state, so that no watcher
+//! sees the flag clear and the old revision.
 //!
 //! `loom/` compiles this file with loom's atomics and tries all interleavings.
 

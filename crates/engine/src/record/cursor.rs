@@ -26,7 +26,7 @@ impl Cursor {
         self.ended
     }
 
-    /// Makes the progress due again even if nothing was reported, since its rate falls meanwhile.
+    /// Makes the progress count as changed even if nothing was reported: its rate falls while nothing is reported.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }

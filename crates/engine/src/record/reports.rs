@@ -74,7 +74,7 @@ impl Record {
         // If the task ends at the same time, either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {
             items.end();
-            // Another caller may have got it before it ended, and wait.
+            // Another caller may have got the stream before it was ended, and may be waiting for items.
             items.wake();
         }
         items
@@ -114,7 +114,7 @@ mod tests {
         let task = tasks.spawn("ends", |_: TaskContext| async { Ok::<_, Failure>(()) });
         task.outcome().await;
         let record = engine(&tasks).find(task.id()).unwrap();
-        // Its lock keeps the maker of the stream from ending it.
+        // While this lock is held, the thread that makes the stream can't end it.
         let state = record.state.lock();
         let maker = thread::spawn({
             let record = Arc::clone(&record);

@@ -159,7 +159,7 @@ impl Record {
     }
 
     /// Ends an attempt of which nothing still runs, and returns what comes next. For a task that was told to stop and
-    /// does not complete, that is its clean-up, unless `is_clean` says that this is done. Another attempt follows only
+    /// does not complete, the clean-up comes next, unless `is_clean` says that it has run. Another attempt follows only
     /// if `may_go_on`.
     pub(crate) fn end_attempt(
         self: &Arc<Self>,

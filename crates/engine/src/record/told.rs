@@ -60,7 +60,7 @@ impl Told {
         }
     }
 
-    /// Makes the progress due again even if nothing was reported, since its rate falls meanwhile.
+    /// Makes the progress count as changed even if nothing was reported: its rate falls while nothing is reported.
     pub fn refresh(&mut self) {
         self.revision = u64::MAX;
     }

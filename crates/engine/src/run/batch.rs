@@ -69,7 +69,7 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
     }
 }
 
-/// Waits until members change, and returns these. It returns as soon as one has ended, so that the batch ends with its
+/// Waits until members change, and returns them. It returns as soon as one has ended, so that the batch ends with its
 /// last member. Otherwise it returns at `next_sum` at the earliest, and at that time even without a change if the
 /// progress `is_stale`.
 async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) -> Vec<Arc<Record>> {

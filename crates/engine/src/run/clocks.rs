@@ -13,8 +13,8 @@ use crate::{
     task::{attempt::Attempt, outcome::CancelReason, time_limit::TimeLimit},
 };
 
-/// How many times a task is checked within its stall timeout. A stall is noticed at most the time between two checks
-/// too late.
+/// How many times a task is checked within its stall timeout. A stall may be noticed late, but by no more than the time
+/// between two checks.
 const LOOKS: u32 = 8;
 
 /// Starts the clocks that run from the start of a task: its delay and its deadline.

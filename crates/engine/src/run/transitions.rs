@@ -49,7 +49,7 @@ pub(crate) struct Transitions {
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
-    /// The watchers of waiting tasks are about to be told.
+    /// The watchers of waiting tasks are about to be told that places have moved.
     places_move: AtomicBool,
 }
 
@@ -160,7 +160,7 @@ impl Transitions {
         expired.iter().for_each(Record::mark_removed);
     }
 
-    /// Gives others the slot of a task that waits for its next attempt and has already left the slot.
+    /// Launches the tasks that may run after another task has left its slot to wait for its next attempt.
     pub(crate) fn let_others_run(self: &Arc<Self>) {
         self.move_up(|_| true);
     }

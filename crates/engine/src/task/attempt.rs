@@ -49,7 +49,8 @@ pub(crate) struct Attempt {
 #[derive(Default)]
 struct Beside {
     running: Option<Running>,
-    /// The handler is over. Work that begins after that is told to stop at once, and nobody waits for it.
+    /// The handler is over. Work that begins after that is told to stop at once, and only what a clean-up begins is
+    /// waited for.
     over: bool,
 }
 

@@ -286,7 +286,7 @@ async fn cancel_all_counts_the_batch_and_its_live_members() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_its_parent_cancels_a_member() {
+async fn cancel_all_by_parent_cancels_only_the_members_of_that_batch() {
     let tasks = loads(Policy::default());
     let (batch, other) = (start(&tasks, [9; 3], BatchOptions::new()), start(&tasks, [9], BatchOptions::new()));
     sleep(secs(1)).await;

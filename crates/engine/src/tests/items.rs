@@ -609,7 +609,7 @@ struct Blocking {
     task: TaskHandle,
     record: Arc<Record>,
     emitted: Arc<AtomicU32>,
-    /// The error that ended it.
+    /// What the thread's last emit returned.
     told: mpsc::Receiver<Result<(), Error>>,
 }
 

@@ -249,7 +249,7 @@ async fn positions_are_counted_up_to_a_thousand() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_watcher_is_told_a_new_place_and_nothing_if_the_place_is_the_same() {
+async fn a_watcher_is_told_of_each_new_place_once() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..4).map(|_| tasks.start("a", 1_000).unwrap()).collect();
     let mut watch = started[3].watch();
@@ -289,7 +289,7 @@ async fn watchers_learn_their_new_places_when_a_task_enters_ahead() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_change_to_a_waiting_task_is_told_to_its_watchers_at_once() {
+async fn watchers_are_told_of_a_change_to_a_waiting_task_at_once() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..2).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let (task, mut watch) = (&started[1], started[1].watch());

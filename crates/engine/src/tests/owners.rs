@@ -37,7 +37,7 @@ fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskHandle {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_tasks_of_an_owner_that_goes_become_the_apps_or_are_cancelled() {
+async fn when_an_owner_goes_its_tasks_pass_to_the_app_or_are_cancelled() {
     let tasks = kinds();
     let main = || labelled("main");
     let (goes_on, runs, waits) =

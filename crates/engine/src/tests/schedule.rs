@@ -411,7 +411,7 @@ async fn a_failure_of_a_replaced_schedule_does_not_delay_the_new_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn schedules_are_listed_by_name_and_begin_when_they_are_set_to() {
+async fn schedules_are_listed_by_name_and_begin_only_at_begin_schedules() {
     let (tasks, _) = manager();
     for name in ["b", "a"] {
         tasks.put_schedule(name, "takes", Json::new(&1).unwrap(), every(10)).unwrap();

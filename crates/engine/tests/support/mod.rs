@@ -1,4 +1,4 @@
-#![allow(dead_code)] // Each test file uses its part.
+#![allow(dead_code)] // Each test file uses only a part.
 
 use tauri_plugin_tasks_engine::{CancelReason, Outcome, TaskManager};
 use tokio::runtime::Handle;

@@ -6,7 +6,8 @@ use proptest::{prelude::*, sample::Index as Which};
 
 use super::*;
 
-/// The registered kinds of the property test, and their groups; "d" is not declared, the fifth is ad-hoc work.
+/// The declared kinds of the property test, and their groups. In [`KINDS`], "d" is not declared, and `None` is spawned
+/// work.
 const GROUPS: [(&str, Option<&str>); 3] = [("a", Some("g")), ("b", Some("g")), ("c", None)];
 const KINDS: [Option<&str>; 5] = [Some("a"), Some("b"), Some("c"), Some("d"), None];
 const HOLDS: [Hold; 3] = [Hold::User, Hold::Key, Hold::Delay];
@@ -36,7 +37,7 @@ impl Task {
     }
 }
 
-/// The same rules, implemented plainly: one list of tasks, oldest first, which is counted anew for each answer.
+/// The same rules, implemented plainly: one list of tasks, oldest first, which is recounted for each answer.
 #[derive(Debug, Clone, Default)]
 struct Model {
     tasks: Vec<Task>,

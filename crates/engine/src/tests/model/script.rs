@@ -64,7 +64,7 @@ pub(super) struct Script {
     pub(super) works: Option<u64>,
     /// How many attempts fail.
     pub(super) fails: u32,
-    /// Whether the attempts that don't fail panic.
+    /// Whether an attempt that doesn't fail panics, instead of completing.
     pub(super) panics: bool,
     /// If set, it uses its token, and returns this long after a cancel, with its output or with an error.
     pub(super) leaves: Option<(u64, bool)>,
