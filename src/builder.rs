@@ -110,7 +110,7 @@ impl<R: Runtime> Builder<R> {
     }
 
     /// Starts a service when the app is ready: a task of the kind `task` that the app owns and that runs as long as the
-    /// app. Its kind must say when it runs again ([`Task::restart`]).
+    /// app. Its kind must have a restart policy ([`Task::restart`]).
     ///
     /// The app does not start if no kind is registered as `task`, if that kind has no restart policy, or if `input`
     /// doesn't fit it. On exit, the service is told to stop like any other task. It permanently occupies a slot of each
@@ -120,7 +120,7 @@ impl<R: Runtime> Builder<R> {
     /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
     ///
     /// async fn watch(ctx: TaskContext, folder: std::path::PathBuf) -> Result<(), Failure> {
-    ///     // Open what it needs, and go on until it is told to stop.
+    ///     // Open what the service needs, then work until it is told to stop.
     ///     ctx.cancelled().await;
     ///     // Close it, within Task::grace.
     ///     Ok(())
@@ -142,8 +142,8 @@ impl<R: Runtime> Builder<R> {
     ///
     /// A second exit request at least half a second after the first quits at once. One that comes sooner counts as the
     /// same request, since one click may both close a window and exit. Closing a window meanwhile is not a second
-    /// request. To stay, an app must use [`on_quit`](Self::on_quit): by the time its own event handler prevents an
-    /// exit, its tasks have already been told to end.
+    /// request. An app that wants to prevent an exit must use [`on_quit`](Self::on_quit): when its own event handler is
+    /// called, its tasks have already been told to end.
     ///
     /// # What can't be held
     ///
@@ -186,11 +186,12 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Calls `hook` when the last window is about to close or the app is about to exit, and that would cut tasks short.
+    /// Calls `hook` when closing the last window or exiting the app would cut tasks short.
     ///
     /// The window stays open and the app keeps running until the hook's [`Quit`] is decided. Meanwhile a page can show
-    /// the tasks and let the user choose. Another click on the close button asks again. The hook is not called without
-    /// a window, nor for a signal: a signal overrides an open question. The hook runs on a thread where it may block.
+    /// the tasks and let the user choose. Another click on the close button asks again. The hook is not called when
+    /// there is no window, nor for a signal. A signal also overrides an open question. The hook runs on a thread where
+    /// it may block.
     ///
     /// - A page that listens to Tauri's `onCloseRequested` must call `preventDefault` there, or Tauri destroys its
     ///   window.

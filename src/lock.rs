@@ -6,9 +6,9 @@
 //! | rank | what it guards |
 //! | --- | --- |
 //! | [`SERVICES`] | the services that have not started yet |
-//! | [`PHASE`] | how far the exit is |
+//! | [`PHASE`] | how far the exit has come |
 //! | [`CODE`] | the exit code of a held exit |
-//! | [`WAITING`] | the main thread that waits for the end |
+//! | [`WAITING`] | the channel that wakes the waiting main thread |
 //! | [`PAGES`] | which webviews there are |
 //! | [`SESSIONS`] | the names of all sessions |
 //! | [`REPEATS`] | the channels of a session that was opened again |

@@ -63,9 +63,10 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Limits how many tasks of this kind may wait: in the queue, held, for their delay, or for another task with the
-    /// same key. A start over the limit fails with [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). With 0, a
-    /// task runs at once or is refused. The limit never refuses a further attempt of a task.
+    /// Limits how many tasks of this kind may wait: for a slot, for their release, for the end of their delay, or for
+    /// another task with the same key. A start over the limit fails with
+    /// [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). With 0, a task runs at once or is refused. The limit
+    /// never refuses a further attempt of a task.
     pub fn queue_limit(mut self, limit: usize) -> Self {
         self.policy.queue_limit = Some(limit);
         self
@@ -171,8 +172,9 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Sets how long after a cancel a handler that uses its cancellation token may run before it is dropped, and how
-    /// long clean-up may take: see [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). The default is 5 seconds.
+    /// Sets the grace period after a cancel. A handler that uses its cancellation token is dropped if it has not
+    /// returned by then. Clean-up gets the rest of the period, or another one if the handler has used it up: see
+    /// [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). The default is 5 seconds.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace;
         self

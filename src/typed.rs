@@ -1,6 +1,7 @@
 /// Requires `specta::Type` with the feature `specta`, and nothing without it.
 ///
-/// Only [`Builder::task`](crate::Builder::task) has this bound, so a crate that only has handlers compiles either way.
+/// Only [`Builder::task`](crate::Builder::task) has this bound, so a crate that only defines handlers compiles with the
+/// feature and without it.
 #[cfg(feature = "specta")]
 pub trait Typed: specta::Type {}
 #[cfg(feature = "specta")]

@@ -50,7 +50,7 @@ struct TaskTypes {
     columns: [(&'static str, Phase, DataType); 5],
 }
 
-/// Why the TypeScript module was not rendered, not written or is not up to date.
+/// Why the TypeScript module can't be rendered or written, or is not up to date.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TypeScriptError {
@@ -101,7 +101,7 @@ impl TypeScript {
     /// Returns the text of the module. Fails if a type has no equivalent in TypeScript.
     pub fn render(&self) -> Result<String, TypeScriptError> {
         let fail = |error: &dyn std::fmt::Display| TypeScriptError::Type(error.to_string());
-        // As serde sees them: a type that is read and written differently becomes two.
+        // Split a type into two if serde reads and writes it in different forms.
         let mut types = PhasesFormat.map_types(&self.types).map_err(|e| fail(&e))?.into_owned();
         let mut rows = Vec::new();
         let mut reached = Reached::default();
@@ -180,7 +180,7 @@ fn task_map(rows: &[Row], mut exporter: FrameworkExporter<'_>) -> Result<String,
         let _ = writeln!(text, "\t{key}: {{");
         for (column, data_type) in columns {
             let reference = exporter.reference(data_type).map_err(|problem| {
-                // A bare number has no path of its own to report.
+                // Name the task, since the error has no path if the whole type is a number.
                 specta_typescript::Error::framework(format!("the {column} of task {key}: {problem}"), "")
             })?;
             let _ = writeln!(text, "\t\t{column}: {reference};");

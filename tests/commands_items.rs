@@ -287,7 +287,7 @@ fn a_second_reader_is_refused_until_the_first_has_stopped() {
 }
 
 #[test]
-fn a_read_that_may_not_wait_ends_the_waiting_reads_of_its_session() {
+fn a_read_that_does_not_wait_ends_the_waiting_reads_of_its_session() {
     let app = app();
     let (main, second) = (app.window("main"), app.window("second"));
     main.open("s");

@@ -434,7 +434,7 @@ fn a_malformed_filter_cancels_nothing() {
 }
 
 #[test]
-fn a_batch_with_an_input_that_does_not_fit_names_it_and_starts_nothing() {
+fn the_refusal_of_a_batch_names_the_input_that_does_not_fit_and_nothing_starts() {
     let app = app();
     let main = window(&app, "main");
     let inputs = json!([{ "number": 1 }, { "number": 2 }, { "number": 3 }, { "number": "x" }]);

@@ -1,4 +1,4 @@
-//! Decides what a page may do: the scope entries of its permissions, and which pages exist.
+//! Decides what a page may do, from the scope entries of its permissions, and tracks which pages exist.
 
 pub(crate) mod page;
 pub(crate) mod pages;

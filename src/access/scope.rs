@@ -1,4 +1,4 @@
-//! Decides from the scope entries of a caller's permissions what it may start and see.
+//! Decides what a caller may start and see, from the scope entries of its permissions.
 
 use std::sync::Arc;
 

@@ -49,8 +49,8 @@ macro_rules! names {
     ($($command:ident),*) => { [$(stringify!($command)),*] };
 }
 
-/// The commands that `tasks:default` does not name: they concern the tasks of all owners or the app's schedules, or
-/// `allow-start` or `allow-read` includes them.
+/// Commands that `tasks:default` does not name. Those that `allow-start` and `allow-read` include need not be named.
+/// The others concern the tasks of all owners or the app's schedules.
 const NOT_BY_DEFAULT: [&str; 7] = ["retry", "batch", "cancel_read", "counts", "set_limit", "trigger", "schedules"];
 
 #[test]

@@ -162,7 +162,7 @@ impl Caller {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
-    /// Returns the task with this id. Fails in the same way if there is none and if the caller may not see it.
+    /// Returns the task with this id. Fails with the same error whether there is none or the caller may not see it.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
         id.parse()
             .ok()

@@ -20,7 +20,8 @@ pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error
     error(ErrorKind::NotAllowed, message)
 }
 
-/// Returns the error for window `label`, which may not change a limit on `tasks`, a name or a pattern.
+/// Returns the error for window `label`, which may not change a limit. `tasks` is the name or pattern of the kinds that
+/// the limit covers.
 pub(super) fn limit_refused(tasks: &str, label: &str) -> Error {
     error(
         ErrorKind::NotAllowed,
@@ -75,7 +76,7 @@ pub(super) fn of_start(refused: Error) -> Error {
     }
 }
 
-/// Rewrites the error of a call whose arguments don't fit: adds where their types are.
+/// Rewrites the error of a call whose arguments don't fit: the message also says where to look up their types.
 pub(super) fn of_arguments(refused: Error) -> Error {
     match refusal(&refused) {
         Some(Refusal::InvalidOptions { .. }) => error(

@@ -21,7 +21,7 @@ use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 /// The length, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
 /// tauri's `ipc/channel.rs`).
 const PUSH_LIMIT: usize = 8 * 1024;
-/// The smallest number of changes that are absorbed for a page that does not answer.
+/// The smallest value of [`Outbox::pile`].
 const LEAST_PILE: usize = 1024;
 
 pub(super) struct Outbox {
@@ -124,7 +124,7 @@ impl Outbox {
         }
         let changed = watcher.take();
         if !changed.is_empty() {
-            // Absorbing changes once a frame is enough, even those that the page doesn't see.
+            // Absorb changes only once a frame, even if the page sees none of them.
             self.protocol.wait_a_frame(now);
         }
         self.news.absorb(changed);

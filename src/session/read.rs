@@ -18,7 +18,7 @@ impl Session {
 
     /// Returns the requested batch, or `None` if there is nothing after `wait`. If `wait` is zero and there is nothing,
     /// all waiting reads of this session return at once. That frees their calls for other readers, since a page can
-    /// have few calls in flight.
+    /// have only a few calls in flight.
     pub(crate) async fn read(
         &self,
         record: &Arc<Record>,

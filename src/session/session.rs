@@ -53,7 +53,7 @@ impl Session {
 
     /// Reports each change of this task to the page from now on. Returns the task's snapshot.
     pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
-        // Hold one lock for the watcher and the entry, or the pump could take a change before its follow exists.
+        // Hold the lock until the follow exists, or the pump could take a change that no follow reports.
         let mut outbox = self.outbox.lock();
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
@@ -69,7 +69,7 @@ impl Session {
     }
 
     pub(crate) fn unfollow(&self, id: TaskId) {
-        // The lock also covers the watcher, or this could remove the watcher of a new follow.
+        // Hold the lock until the watcher is removed, or this could remove the watcher of a new follow.
         let mut outbox = self.outbox.lock();
         let follower = outbox.unfollow(id);
         if let Some(follower) = &follower {
@@ -93,7 +93,7 @@ impl Session {
     }
 
     pub(crate) fn unlist(&self, watch: u32) {
-        // The lock also covers the watcher, or this could remove the watcher of a list that is just being added.
+        // Hold the lock until the watcher is removed, or this could remove the watcher of a new list.
         let mut outbox = self.outbox.lock();
         if outbox.unlist(watch) {
             engine(&self.tasks).unwatch_all(&self.watcher);

@@ -1,5 +1,5 @@
 //! Tests sessions between the engine and the channel, in paused time: pages acknowledge late, twice or never, learn of
-//! each change once and in order, and cost a constant when they are gone.
+//! each change once and in order, and have a constant cost when they are gone.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

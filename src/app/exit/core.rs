@@ -24,7 +24,7 @@ pub(super) struct Core {
     pub(super) tasks: TaskManager,
     pub(super) grace: Duration,
     pub(super) phase: Lock<Phase, PHASE>,
-    /// The code to exit with. `None` while no request has had a code, since only windows were closed.
+    /// The code to exit with. `None` until a request has a code: closing a window has none.
     pub(super) code: Lock<Option<i32>, CODE>,
     /// The number of the next question.
     questions: AtomicU64,

@@ -37,7 +37,8 @@ impl Core {
         });
     }
 
-    /// Exits after the grace period even if the drain is stuck: cancelling tasks may run their code, such as `Drop`.
+    /// Exits after the grace period even if the drain is stuck: cancelling a task may run code of the app that blocks,
+    /// such as a `Drop`.
     fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {

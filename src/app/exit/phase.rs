@@ -5,8 +5,7 @@
 //! - A second request to exit passes at once. A request within [`AGAIN`] of the first counts as the same one, since one
 //!   click may both close a window and exit.
 //! - Closing a window is not a second request: the window may close, and the drain continues.
-//! - When the held exit is finally sent, a window that closes or another exit can't overtake it, or its code would be
-//!   lost.
+//! - Once the held exit is sent, neither a closing window nor another exit can overtake it and replace its code.
 
 use std::time::{Duration, Instant};
 

@@ -61,7 +61,7 @@ fn a_task_that_ignores_its_cancel_delays_the_last_chance_only_for_the_grace_peri
 fn clearing_the_resources_on_a_thread_of_the_tasks_runtime_lets_the_tasks_end() {
     let (runtime, core, task) = core(Duration::from_secs(20), false);
     runtime.block_on(runtime.spawn(async move { drop(Sentinel(core)) })).unwrap();
-    assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "as an updater does in a command");
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "an updater clears them in a command");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_question_is_closed_when_its_window_is_gone() {
     let question = ask(&core, Request::Exit, Some(3));
     core.nobody_is_left_to_ask();
     assert!(!core.leave(question, Drain::Cancel));
-    assert_ne!(ask(&core, Request::Exit, Some(0)), question, "with another window, later");
+    assert_ne!(ask(&core, Request::Exit, Some(0)), question, "a later request gets a question of its own");
     assert_eq!(*core.code.lock(), Some(0));
 }
 

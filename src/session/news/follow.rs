@@ -17,7 +17,7 @@ pub(in crate::session) struct Follow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Left {
     Nothing,
-    /// The message already contains a progress of this task, so the rest waits for the task's next turn.
+    /// The message already contains a progress event of this task, so the rest waits for the task's next turn.
     MoreToCome,
     /// The message is full.
     NoRoom,
@@ -36,8 +36,8 @@ impl Follow {
         (snapshot, Some(Self { cursor, follower, turn: None }))
     }
 
-    /// Adds the task's news to `events`, with at most one progress, and leaves `reserved` bytes of `room` free. Returns
-    /// what remains and, if a progress was added, whether that has a rate.
+    /// Adds the task's news to `events`, with at most one progress event, and leaves `reserved` bytes of `room` free.
+    /// Returns what remains and, if a progress event was added, whether it has a rate.
     pub(in crate::session) fn tell(
         &mut self,
         events: &mut Vec<Encoded<TaskEvent>>,

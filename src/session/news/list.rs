@@ -41,7 +41,7 @@ pub(in crate::session) struct Turn {
     pub news: Option<ListNews>,
     /// What the page knows after this news. `None` if the page then no longer has the task in the list.
     pub told: Option<Told>,
-    /// If the news contains a progress: the task, and whether the progress has a rate.
+    /// If the news contains the task's progress: the task, and whether its progress has a rate.
     pub progress: Option<(Arc<Record>, bool)>,
 }
 

@@ -1,8 +1,8 @@
 //! Collects what has not been sent to a page yet, about the tasks that it follows and the lists that it watches.
 //!
 //! Invariants:
-//! - There is one entry for each followed task. Each list has one entry for each task that the page has in it or that
-//!   the engine has. This holds however long the page is away.
+//! - There is one entry for each followed task. A list has at most one entry for each task, and only for tasks that the
+//!   page has in it or that the engine still keeps. This holds however long the page is away.
 //! - Each status change of a followed task is reported once and in order. The newest progress is reported before the
 //!   end.
 //! - The page's copy of a list is up to date, except for tasks that still wait for their turn. The task that has waited
@@ -32,7 +32,7 @@ use list::List;
 use room::{ENVELOPE, Room};
 use turns::Turns;
 
-/// How long after its last report a rate is reported again if nothing else happens, so that the page sees it fall.
+/// If nothing else happens, a rate is reported again this long after its last report, so that the page sees it fall.
 const REFRESH: Duration = Duration::from_secs(1);
 
 pub(super) struct News {

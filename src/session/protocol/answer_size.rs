@@ -13,8 +13,8 @@ const LEAST: usize = 8 * 1024;
 const MOST: usize = 512 * 1024;
 /// The limit for a page whose speed is unknown, in bytes.
 const FIRST: usize = 64 * 1024;
-/// If a page takes less time than this, the limit grows. Half of [`FRAME`], so that one step of growth can't exceed a
-/// frame.
+/// If a page takes less time than this, the limit grows. Half of [`FRAME`], so that an answer that is one step larger
+/// still takes less than a frame.
 const QUICK: Duration = Duration::from_micros(8_500);
 
 /// The limit for the next answer.
@@ -76,8 +76,8 @@ mod tests {
     }
 
     proptest! {
-        /// The page takes a fixed time plus some for each byte. The limit settles at the most that it can take in a
-        /// frame, or at the smallest limit.
+        /// The page takes a fixed time plus some for each byte. The limit settles where an answer takes between half a
+        /// frame and a frame, or else at the smallest or largest limit.
         #[test]
         fn the_limit_settles_at_what_the_page_can_take(
             fixed_us in 0..8_000_u64,

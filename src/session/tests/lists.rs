@@ -349,7 +349,7 @@ async fn the_size_of_an_answer_follows_the_speed_of_the_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_frozen_page_costs_a_constant_and_is_up_to_date_a_frame_after_it_wakes() {
+async fn a_frozen_page_has_a_constant_cost_and_is_up_to_date_a_frame_after_it_wakes() {
     let opened = Opened::new();
     let ids: Vec<_> = (0..150).map(|_| ticks(&opened, 5)).collect();
     sleep(FRAME).await;

@@ -352,7 +352,7 @@ impl Client {
     /// Takes and acknowledges messages until no more come, even if some got lost before.
     async fn settle(&mut self, truth: &Truth) {
         let mut quiet_since = Instant::now();
-        // Longer than a rate lasts, and than PROBE plus LEASE, after which a session whose page is silent has ended.
+        // Longer than a rate lasts, and longer than PROBE plus LEASE, so that the session of a silent page has ended.
         while quiet_since.elapsed() < Duration::from_secs(45) {
             let before = self.session;
             if self.take(truth) {

@@ -43,7 +43,7 @@ impl Pages {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_may_not_wait_ends_the_waiting_reads_of_its_session_only() {
+async fn a_read_that_does_not_wait_ends_the_waiting_reads_of_its_session_only() {
     let (tasks, _task, record) = one_number(unread(Unread::Wait));
     let other = tasks.start("one", ()).unwrap();
     let other = engine(&tasks).find(other.id()).unwrap();
