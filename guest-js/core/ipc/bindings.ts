@@ -25,7 +25,7 @@ export const commands = {
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
 	/**  Tells a task to stop. */
 	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
-	/**  Tells all visible tasks that match to stop. Returns how many of them had not ended. */
+	/**  Tells all visible tasks that match `filter` to stop. Returns how many of them had not ended. */
 	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
 	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),

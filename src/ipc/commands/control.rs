@@ -16,7 +16,7 @@ pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> R
     caller.cancel(&id, reason.into())
 }
 
-/// Tells all visible tasks that match to stop. Returns how many of them had not ended.
+/// Tells all visible tasks that match `filter` to stop. Returns how many of them had not ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
