@@ -13,7 +13,7 @@ impl App {
         self.click_on(&format!("[data-testid={test_id}]")).await
     }
 
-    /// Clicks on the element that a CSS selector names, as a user would. Fails if the click hits something else, also
+    /// Clicks on the element that a CSS selector names, as a user would. Fails if the click hits something else, even
     /// another control inside the element.
     pub async fn click_on(&self, selector: &str) -> Result<()> {
         let element = self.find(selector).await?;

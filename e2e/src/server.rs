@@ -237,7 +237,7 @@ fn chunk(rate: u64) -> u64 {
     if rate == 0 { 65_536 } else { (rate / 50).clamp(1, 65_536) }
 }
 
-/// Returns the bytes `from..to` of an endless pseudo-random sequence, which doesn't compress either.
+/// Returns the bytes `from..to` of an endless pseudo-random sequence, which can't be compressed.
 fn bytes(seed: u64, from: u64, to: u64) -> Vec<u8> {
     let first = mixed(seed);
     let byte = |at: u64| mixed(first.wrapping_add(at / 8)).to_le_bytes()[(at % 8) as usize];

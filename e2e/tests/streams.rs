@@ -219,8 +219,8 @@ async fn a_stream_continues_after_reloads_and_delivers_each_item_once() -> Resul
 
 #[tokio::test]
 async fn a_page_that_was_frozen_catches_up_within_a_few_frames() -> Result<()> {
-    /// The index of the last frame by which the page must have caught up. In each frame the page asks the app once and waits for the
-    /// answer. The first frame after the freeze still starts from what came before.
+    /// The index of the frame by which the page must have caught up. In each frame, the page asks the app once and
+    /// waits for the answer. Frame 0 begins with the state from before the freeze.
     const FRAMES: usize = 2;
     const PER_SECOND: u32 = 200;
     with_app("workbench", async |app| {

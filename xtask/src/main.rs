@@ -32,7 +32,7 @@ enum Command {
         #[arg(value_name = "STAGE", value_parser = test::stage_names())]
         stages: Vec<String>,
     },
-    /// Show each folder's files by their floors with what they import, circles, and broken rules
+    /// Show what the files of each folder import, floor by floor, and list circles and broken rules
     Imports,
     /// Measure the product's performance and compare it with the goals in BENCHMARKS.md
     Bench {

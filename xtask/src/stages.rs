@@ -16,7 +16,7 @@ pub struct Stage<C> {
     pub name: &'static str,
     /// Stages that must run before this one, even if only this one is named.
     pub needs: &'static [&'static str],
-    /// Whether the stages after it run at the same time: it would leave cores idle. No stage may need it.
+    /// Whether the stages after this one run at the same time, because it would leave cores idle. No stage may need it.
     pub beside: bool,
     pub run: fn(&C, &Output) -> Result<()>,
 }

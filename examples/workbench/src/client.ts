@@ -1,13 +1,16 @@
 import { createTasks, type SnapshotFor, type TaskName } from "tauri-plugin-tasks-api";
 import type { Tasks } from "./tasks.gen";
 
-// Tauri gives the bridge to Rust to the top frame alone on some systems; this page in a frame of itself borrows it.
+// On some systems, Tauri gives the bridge to Rust only to the top frame. A page in a frame borrows it from its parent.
 window.__TAURI_INTERNALS__ ??= window.parent.__TAURI_INTERNALS__;
 
 /** The client of this page, typed by what the Rust side registers. */
 export const tasks = createTasks<Tasks>();
 
-/** The kinds that the list shows: not `numbers` and `noise`. A query that names its kinds gets snapshots with their types. */
+/**
+ * The kinds that the list shows: those that this page's forms and buttons start. A query that names its kinds gets
+ * typed snapshots.
+ */
 export const KINDS = [
   "download",
   "hash-folder",

@@ -54,7 +54,7 @@ export function count(value: number, unit: Unit): string {
   }
 }
 
-/** How much is done: `3.4 of 12 MB` would save a unit, but the two rarely have the same. */
+/** How much is done, such as `640 kB of 12 MB`. Each amount has its unit, because the two units rarely agree. */
 export function amount(progress: TaskProgress): string {
   const { completed, total, unit } = progress;
   if (total !== null) {

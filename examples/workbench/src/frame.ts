@@ -27,7 +27,10 @@ export function createBreak(): () => Promise<void> {
   };
 }
 
-/** Returns a function that calls `paint` in the next frame, once however often it is called, and no sooner than `delay()` milliseconds. */
+/**
+ * Returns a function that calls `paint` in the next frame, but after `delay()` milliseconds at the earliest. Repeated
+ * calls count as one.
+ */
 export function oncePerFrame(paint: () => void, delay: () => number): () => void {
   let due = false;
 

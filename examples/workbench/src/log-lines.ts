@@ -72,7 +72,7 @@ export function createLogLines(): LogLines {
     for (const { rows, first, text } of blocks) {
       const lines = first === null ? 0 : rows;
       const isOver = kept - lines >= MAX_LINES || characters > MAX_CHARACTERS;
-      // What comes in now is never too much.
+      // The last block always stays.
       if (!isOver || end === blocks.length - 1) break;
       characters -= text.length;
       kept -= lines;
@@ -83,7 +83,10 @@ export function createLogLines(): LogLines {
     cutFront(kept - MAX_LINES);
   }
 
-  /** Drops a part of the first block, so that the length of a full log stays the same: it then needs no scrolling to stay at its end. */
+  /**
+   * Drops a part of the first block. The length of a full log then stays the same, and the view stays at its end
+   * without scrolling.
+   */
   function cutFront(lines: number): void {
     const [block] = blocks;
     if (lines <= 0 || block?.first == null) return;

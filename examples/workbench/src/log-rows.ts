@@ -76,7 +76,7 @@ export function createLogRows(
     }
   }
 
-  /** Called before the scroll event comes, because more lines could come before that event. */
+  /** Call this as soon as the user begins to scroll up. New lines could arrive before the scroll event. */
   function leaveEnd(): void {
     if (scroller.scrollTop > 0) {
       follow(false);

@@ -6,12 +6,14 @@ import { linesIn, linesPerSecond, linesShown, logStatus } from "./sentences";
 
 /** How often the rate is measured. */
 const RATE_MS = 500;
-/** More lines at once than this are a flood, which nobody can read. Painting it takes only a part of the time, so that most frames are
- * left for incoming lines and for the user. */
+/**
+ * More lines at once than this are a flood, which nobody can read. A flood is painted only for a part of the time,
+ * which leaves most frames to incoming lines and to the user.
+ */
 const FLOOD_LINES = 100;
 const FLOOD_PAINT_MS = 100;
 const FLOOD_PAINT_PART = 1 / 8;
-/** A longer time is no painting time: the page was suspended. */
+/** If painting seems to take longer than this, the page was suspended. */
 const FLOOD_PAUSE_MS = 1000;
 
 export interface LogViewActions {
@@ -24,7 +26,7 @@ export interface LogViewActions {
 
 /** The view of one log, at the bottom of the window. */
 export interface LogView {
-  /** Takes up its space, for a log that is about to open. */
+  /** Reserves space for a log that is about to open. */
   open(path: string): void;
   /** Opens the view with a log. */
   show(log: Log): void;

@@ -75,7 +75,7 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
     show(log);
   }
 
-  // With its last lines only now: to write them with each batch would take longer than to show them.
+  // Save the last lines only now: writing them with each batch would take longer than showing them.
   window.addEventListener("pagehide", () => {
     save(true);
     left = true;

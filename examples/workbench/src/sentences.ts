@@ -26,7 +26,10 @@ import type {
   Tasks,
 } from "./tasks.gen";
 
-/** Turns an error message into a sentence. Messages have no capital and no full stop, so that they can be combined; a sentence needs both. */
+/**
+ * Turns an error message into a sentence, with a capital letter and a full stop. Messages have neither, so that they
+ * can be combined.
+ */
 export function sentence(text: string): string {
   const trimmed = text.trim();
   const end = /[.!?…]$/.test(trimmed) ? "" : ".";

@@ -105,7 +105,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
   return client as unknown as TasksClient<M>;
 }
 
-/** Follows an existing task. Rejects if the task is of another kind, or if it is a batch and `batch` is false, or the reverse. */
+/** Follows an existing task, or an existing batch if `batch` is true. Rejects if the id belongs to anything else. */
 async function attachTo(name: string, id: string, batch: boolean): Promise<TrackedTask> {
   const task = await page.tasks.attach(id);
   try {
@@ -136,7 +136,10 @@ async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
   return found;
 }
 
-/** Throws unless `from` is the number of an item. JSON turns `NaN` into `null`, and the reading would start with the oldest item. */
+/**
+ * Throws unless `from` can be the number of an item. Without this check, JSON would turn `NaN` into `null`, and the
+ * reading would start with the oldest item.
+ */
 function checkFrom(from: number | undefined): void {
   if (from === undefined || (Number.isSafeInteger(from) && from >= 0)) return;
   throw new TaskError(

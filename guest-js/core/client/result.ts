@@ -6,7 +6,7 @@ import { cancelBySignal, type Launched } from "./launch.js";
 export interface Result<R> {
   /** Returns the promise for the result, which the first call creates. */
   promise(): Promise<R>;
-  /** Resolves when the task has completed, without fetching its output. Rejects with what the promise rejects with. */
+  /** Resolves when the task has completed, without fetching its output. Rejects with the same errors as the promise. */
   ended(): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import type { SchedulesClient } from "../types/schedules-client.js";
 export const schedulesClient: SchedulesClient = {
   schedules: () => commands.schedules().catch(rethrow),
 
-  // The id lets the plugin recognise a repeat: a page that reloads repeats its calls.
+  // The id lets the plugin recognise a repeat: Tauri may run a pending call a second time when the page reloads.
   trigger: (name) => commands.trigger(name, uuid()).catch(rethrow),
 
   async pauseSchedule(name) {

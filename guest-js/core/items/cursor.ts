@@ -33,7 +33,7 @@ export interface Source {
 export function createCursor<T>(form: Form, source: Source): Cursor<T> {
   let reader: Reader | undefined;
   let items: ArrayLike<unknown> = [];
-  /** The number of the first of `items`, and the number after that of the last. */
+  /** The number of the first of `items`, and one more than the number of the last. */
   let first = 0;
   let end = 0;
   let index = 0;

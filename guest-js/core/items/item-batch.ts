@@ -8,7 +8,10 @@ export interface ItemBatch {
   readonly missed: number;
   /** Whether this is the last batch of a task that has ended. */
   readonly done: boolean;
-  /** The number after that of the last item. The length of `items` doesn't tell: the user may have changed the array. */
+  /**
+   * One more than the number of the last item. It can't be computed from `items`, because the user may have changed
+   * that array.
+   */
   readonly end: number;
   readonly items: unknown[] | Uint8Array;
 }

@@ -12,13 +12,14 @@ export interface Polls {
 }
 
 /**
- * One reader's share of the slots. It has one read waiting at a time, and as long as its reads return something, more of them in
- * slots that no other reader needs.
+ * One reader's share of the slots. Normally one of its reads waits at a time. While its reads return something, several
+ * may wait, in slots that no other reader needs.
  */
 export interface Seat {
   /**
    * Sends a read, and repeats it until it returns something. The reads of one reader are sent in ascending `order`.
-   * Rejects with what `send` rejects with. Resolves with `undefined` if `wanted` returns false when it is the turn of the read.
+   * Rejects with what `send` rejects with. Resolves with `undefined` if `wanted` returns false when the read's turn
+   * comes.
    */
   read<T>(
     order: number,
@@ -48,7 +49,7 @@ interface SeatState {
   /** When the turn of this seat ends, if others wait for a turn. */
   turnEnds: number;
   isNew: boolean;
-  /** Whether the last read returned something, so that several at once are worth their slots. */
+  /** Whether the last read returned something. Only then are several reads at once worth their slots. */
   flows: boolean;
 }
 
@@ -148,7 +149,7 @@ export function createPolls(): Polls {
     for (const each of [seat, ...others]) line.add(each);
   }
 
-  /** Queues a read again that returned nothing, and puts its seat at the end of the line. */
+  /** Puts a read that returned nothing back in line, and its seat at the end of the line. */
   function queue(seat: SeatState, ask: Ask): void {
     if (seat.sent.size === 0) seat.turnEnds = 0;
     line.delete(seat);

@@ -9,7 +9,7 @@ import { untilReached } from "./until-reached.js";
 
 /** How many batches may be requested and not yet consumed. */
 const WINDOW = 4;
-/** How many times in a row an attachment may be lost within `SOON_MS`, without an answer, before the reader fails. */
+/** The reader fails when it loses this many attachments in a row, each within `SOON_MS` and before any answer. */
 const ATTEMPTS = 3;
 const SOON_MS = 1_000;
 
@@ -41,7 +41,7 @@ interface Attachment {
   readonly since: number;
   /** The number of the last batch that was requested. */
   asked: number;
-  /** The number of the last batch that has come and that all earlier ones have preceded. */
+  /** All batches up to this number have come. */
   came: number;
   /** How many batches have been consumed completely. */
   consumed: number;
@@ -59,7 +59,7 @@ export function createReader(
   let attachment = attach(from);
   /** Batches that are ready to be taken, in order. */
   let line: ItemBatch[] = [];
-  /** The number after that of the last item that has come. */
+  /** One more than the number of the last item that has come. */
   let next = from;
   /** The batch that is being consumed. */
   let current: { readonly batch: ItemBatch; readonly by: Attachment } | undefined;
@@ -141,8 +141,9 @@ export function createReader(
   }
 
   /**
-   * Attaches under a new name and requests again every batch that was not consumed completely, including the current one: the plugin
-   * would count it as read otherwise, and the page may be closed in the middle of it. None of its items is handed out twice.
+   * Attaches under a new name, and requests every batch again that was not consumed completely. That includes the
+   * current batch: otherwise the plugin would count it as read, although the page may be closed before it has consumed
+   * the rest. No item is handed out twice.
    */
   function renew(): void {
     if (current) next = current.batch.end;

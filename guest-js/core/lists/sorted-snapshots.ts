@@ -20,7 +20,7 @@ export function createSortedSnapshots(): SortedSnapshots {
     });
   }
 
-  /** Replaces a known state, unless it is newer. Returns whether it did. */
+  /** Replaces the known state of a task, unless the known state is newer. Returns whether it did. */
   function replace(
     { id, sequence }: TaskSnapshot | ProgressChange,
     make: (known: TaskSnapshot) => TaskSnapshot,
@@ -74,7 +74,7 @@ export function createSortedSnapshots(): SortedSnapshots {
   };
 }
 
-/** Returns the index at which to insert a task. It is mostly the end, so the search starts there. */
+/** Returns the index at which to insert a task. This is mostly the end, so the search starts there. */
 function placeFor(snapshot: TaskSnapshot, sorted: readonly TaskSnapshot[]): number {
   let from = 0;
   let to = sorted.length;

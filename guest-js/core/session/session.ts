@@ -8,7 +8,7 @@ const ATTEMPTS = 3;
 
 /** Something that the plugin pushes to this page and that must be requested again in every new session. */
 export interface Interest {
-  /** Whether it must be requested in the session `nonce`: it belongs to another one, and no request for it is pending. */
+  /** Whether it still has to be requested in the session `nonce`, and no request for it is pending. */
   isStale(nonce: string): boolean;
   /** Requests it in the current session. Never rejects: the next ping tries again. */
   renew(): Promise<void>;
@@ -139,7 +139,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
     async callIn(nonce, send) {
       try {
         const value = await send();
-        // Not `heard`: a ping must still repeat a lost acknowledgement, however much is read.
+        // `heard` would postpone the ping, which must repeat a lost acknowledgement even while items are being read.
         if (current?.nonce === nonce) losses = 0;
         return value;
       } catch (rejection) {

@@ -1,7 +1,7 @@
 import { toTaskError } from "../errors/from-rejection.js";
 import type { Interest, Session } from "./session.js";
 
-/** The other side of a subscription: requests the state, and takes the state and the events. */
+/** Requests the state of what is watched, and takes that state and the events that follow it. */
 export interface Receiver<A, E> {
   /** Takes the state from an answer. The events that follow are newer, or repeat what the state already includes. */
   restore(answer: A): void;

@@ -76,7 +76,10 @@ export class FollowedTask implements TrackedTask {
     if (!isOlder) this.take(answer, null);
   }
 
-  /** Keeps following a task that turned out to be another one than was requested. With `again`, requests its state once more. */
+  /**
+   * Keeps following a task that is not the requested one, but one that a start joined. With `again`, requests its state
+   * once more.
+   */
   keep(again: boolean): void {
     this.subscription.stay(again);
   }
@@ -144,7 +147,8 @@ export class FollowedTask implements TrackedTask {
   private restore({ snapshot, outcome }: Started): void {
     if (snapshot.id !== this.id) {
       this.id = snapshot.id;
-      // Don't renew this until the registry knows whether another entry follows that task: two would take each other's events.
+      // Another entry of the registry may follow that task, and two requests would take each other's events. So don't
+      // renew this one until the registry has checked.
       this.subscription.leave();
     }
     this.take(snapshot, outcome);

@@ -74,7 +74,10 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     return hold(entry ?? open(id, (nonce) => watchTask(nonce, id)));
   }
 
-  /** Starts or joins a task. Until the answer tells which one, the entry gets the events of all tasks, and then drops the others'. */
+  /**
+   * Starts or joins a task. Until the answer says which task it is, the entry gets the events of all tasks. It then
+   * drops those of the others.
+   */
   async function startOrJoin(id: string, { name, send }: StartRequest): Promise<TrackedTask> {
     const entry = open(id, send, name);
     const stopped = new Set<string>();

@@ -87,7 +87,7 @@ function withPlace(before: TaskSnapshot, place: QueuePlace): TaskSnapshot {
   return {
     ...before,
     queue: keepIfEqual(before.queue, place),
-    // A task with a position no longer waits for its time to come, and no status event says so.
+    // A task with a position no longer waits for `nextAttemptAt`, and no status event says so.
     nextAttemptAt: place.position === null ? before.nextAttemptAt : null,
   };
 }

@@ -3,7 +3,7 @@ import type { TaskOutcome } from "../types/outcome.js";
 
 /** What this page knows about one task. All handles of the task share it. */
 export interface TrackedTask {
-  /** The id from the first answer. A start that joined a task gets another id than it sent. */
+  /** The id from the first answer. If a start joined a task, this differs from the id that the start sent. */
   readonly id: string;
   /** The newest state; `undefined` until the first answer. */
   readonly snapshot: TaskSnapshot | undefined;
@@ -12,7 +12,7 @@ export interface TrackedTask {
   onProgress(callback: (progress: Progress) => void): () => void;
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void;
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
-  /** Calls back as soon as the task is no longer live, before any callback of a user is called. */
+  /** Calls back as soon as the task is no longer live, before any user callback is called. */
   onOver(callback: () => void): () => void;
   /** Resolves when the task is no longer live. */
   readonly closed: Promise<void>;

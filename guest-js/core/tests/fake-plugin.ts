@@ -298,7 +298,10 @@ export function createFakePlugin() {
     return made;
   }
 
-  /** Does what `start` and `retry` have in common. The id is new, or known if the call is a repeat; a task that is joined keeps its own. */
+  /**
+   * Does what `start` and `retry` have in common. If the call is a repeat, the id is known already. A joined task keeps
+   * its own id.
+   */
   function launch(
     session: FakeSession,
     id: string,
@@ -734,7 +737,7 @@ export function createFakePlugin() {
     /** Returns the ids of a batch's members, in the order of the inputs. */
     members: (id: string): string[] => membersOf(id).map(({ snapshot }) => snapshot.id),
 
-    /** Lets a task's delay be over. */
+    /** Ends a task's delay. */
     due(id: string): void {
       const task = taskOf(id);
       task.snapshot = { ...task.snapshot, nextAttemptAt: null };

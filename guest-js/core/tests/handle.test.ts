@@ -310,7 +310,7 @@ describe("cancel and remove", () => {
     expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
   });
 
-  it("reject if the plugin refuses, or is known to refuse", async () => {
+  it("reject if the plugin refuses, or if the page already knows that it would", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     await expect(task.remove()).rejects.toMatchObject({ kind: "notEnded" });

@@ -59,7 +59,7 @@ describe("a live list", () => {
     expect(seen).toEqual(["1 queued 0", ""]);
   });
 
-  it("applies changes that come before the answer after it", async () => {
+  it("holds back changes that come before the answer, and applies them after it", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     const seen: string[] = [];

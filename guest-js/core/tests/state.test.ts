@@ -69,7 +69,7 @@ describe("a queue event", () => {
     expect(after).toEqual({ ...before, queue: { position: 2, priority: 0, held: false } });
   });
 
-  it("ends the wait for a time once there is a position", () => {
+  it("clears `nextAttemptAt` once there is a position", () => {
     const before = queuedTask({ nextAttemptAt: 9_000 });
     expect(reduce(before, queueEvent(before, { position: null })).nextAttemptAt).toBe(9_000);
     expect(reduce(before, queueEvent(before, { position: 1 })).nextAttemptAt).toBeNull();
@@ -181,7 +181,7 @@ describe("the events of a random life", () => {
       }
     });
 
-    it(`lead to the same end without the progress that was replaced (seed ${seed})`, () => {
+    it(`lead to the same end if progress that was replaced is left out (seed ${seed})`, () => {
       const first = queuedTask();
       const steps = liveOnce(first, randomFrom(seed));
       const isReplaced = ({ event }: (typeof steps)[number], index: number) =>

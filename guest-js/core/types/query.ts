@@ -1,8 +1,8 @@
 import type { TaskStatus } from "../ipc/bindings.js";
 
 /**
- * Selects tasks by kind, status, tag, key and batch. A task must match every field that is given; it matches a list if it matches
- * any of its values. An omitted field matches all tasks, an empty list matches none.
+ * Selects tasks by kind, status, tag, key and batch. A task must match every field that is given. If a field is a list,
+ * matching one of its values is enough. An omitted field matches all tasks, an empty list matches none.
  */
 export interface TaskQuery<K extends string = string> {
   readonly task?: K | readonly K[] | undefined;

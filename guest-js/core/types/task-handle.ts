@@ -93,7 +93,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Reads the items in arrays, for a page that renders many at once. Nothing waits for an array to fill up: items that come slowly
-   * come one per array. No array is empty.
+   * arrive one per array. No array is empty.
    *
    * @example
    * ```ts
@@ -141,9 +141,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly result: Promise<T["output"]>;
 
   /**
-   * How the task ended. The promise is made when this property is first read. It rejects neither because of how the task ended
-   * nor because of an aborted signal, but only if the outcome is unavailable: with {@link OutcomeExpiredError} if the plugin no
-   * longer has it, or with another {@link TaskError} if it can't be fetched. The handler's error has its own type here.
+   * How the task ended. The promise is made when this property is first read. It resolves however the task ended, even
+   * after an aborted signal. It rejects only if the outcome is unavailable: with {@link OutcomeExpiredError} if the
+   * plugin no longer has it, or with another {@link TaskError} if it can't be fetched. The handler's error has its own
+   * type here.
    *
    * @example
    * ```ts

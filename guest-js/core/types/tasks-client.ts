@@ -170,8 +170,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
 
   /**
    * Changes how many tasks of the whole app, of one kind or of one group may run at once. `null` removes the limit; with 0, no
-   * further task starts to run. Running tasks continue. Needs a permission that `tasks:default` doesn't include; without it, rejects with
-   * {@link TaskPermissionError}.
+   * further task starts to run. Running tasks continue. Needs a permission that `tasks:default` doesn't include;
+   * without it, rejects with {@link TaskPermissionError}.
    *
    * @example
    * ```ts

@@ -9,8 +9,8 @@ pub fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     figures.get(lower).zip(figures.get(upper)).map_or(f64::NAN, |(lower, upper)| f64::midpoint(*lower, *upper))
 }
 
-/// Returns the figure that has `percent` per cent of all figures before it in sorted order, or the largest figure if there is no such
-/// figure. NaN if there are no figures.
+/// Returns a percentile: in sorted order, the first figure after `percent` per cent of all figures, or the largest one
+/// if none is left. NaN if there are no figures.
 pub fn percentile(figures: impl IntoIterator<Item = f64>, percent: usize) -> f64 {
     let mut figures: Vec<_> = figures.into_iter().collect();
     figures.sort_by(f64::total_cmp);

@@ -24,7 +24,7 @@ pub fn dependencies(manifest: &str) -> Vec<(usize, String)> {
     found
 }
 
-/// Returns the dependency that a path of keys leads to or into.
+/// Returns the dependency that a path of keys names, or whose table it leads into.
 fn dependency(path: &[String]) -> Option<String> {
     const TABLES: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
     path.iter().skip_while(|key| !TABLES.contains(&key.as_str())).nth(1).cloned()

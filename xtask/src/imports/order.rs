@@ -74,7 +74,7 @@ impl<'a> Content<'a> {
         missing.map(text).collect()
     }
 
-    /// Returns a text for each pair of entries of which one imports the other and does not stand above it.
+    /// Returns a text for each entry that imports another one without standing above it.
     fn upward(&self, block: &Block, arrows: &Arrows) -> Vec<String> {
         let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
         for (from, to, names) in arrows.files() {

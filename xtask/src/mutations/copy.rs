@@ -15,7 +15,8 @@ pub const PACKAGE: &str = "tauri-plugin-tasks-engine";
 const FOLDER: &str = "crates/engine/";
 const CRATE_ROOT: &str = "crates/engine/src/lib.rs";
 
-/// Brings the copy up to date with the work tree, with all mutations that are chosen at run time. Files that have not changed are not rewritten, so that Cargo rebuilds little.
+/// Brings the copy up to date with the work tree, and adds all mutations that are chosen at run time. Does not rewrite
+/// files that have not changed, so that Cargo rebuilds little.
 pub fn sync(copy: &Path) -> Result<()> {
     let listed = stdout(&mut command("git ls-files --cached --others --exclude-standard"));
     let listed = listed.context("`git ls-files` failed: the mutations need a copy of the files that it lists")?;
@@ -62,8 +63,9 @@ fn default_profile(config: &str) -> &str {
     config.split("\n[test-groups]").next().unwrap_or(config)
 }
 
-/// Returns the manifest of a workspace of the engine alone, with what its package inherits, and the profiles. It has another version, or
-/// Cargo would confuse the builds of the two workspaces in their common target folder.
+/// Returns the manifest of a workspace of the engine alone, with the profiles and with what the package inherits. Its
+/// version differs from the original's: otherwise Cargo would confuse the builds of the two workspaces in their common
+/// target folder.
 fn workspace(manifest: &str) -> String {
     let inherited = ["workspace.package", "workspace.lints", "profile"];
     let sections = manifest.split("\n[").filter(|section| inherited.iter().any(|name| section.starts_with(name)));

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-/// The environment variable with the number of the mutation that a test program has.
+/// The environment variable with the number of the mutation that a test program runs with.
 pub const CHOICE: &str = "MUTATION";
 
 /// One way to break the engine.

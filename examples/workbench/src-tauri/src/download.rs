@@ -82,7 +82,7 @@ pub enum DownloadError {
 
 impl DownloadError {
     /// Returns whether another attempt may succeed: the server may be busy or failing, or the network down. An error of the
-    /// address or the disk would come again.
+    /// address or the disk would recur.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Http(status) => matches!(status, 408 | 429 | 500..=599),
@@ -115,7 +115,7 @@ impl From<io::Error> for DownloadError {
     }
 }
 
-/// One client for all downloads: to make one takes a while, as it reads the certificates of the system.
+/// One client for all downloads: creating one takes a while, because it reads the system's certificates.
 static CLIENT: LazyLock<reqwest::Result<Client>> =
     LazyLock::new(|| Client::builder().connect_timeout(CONNECT_TIMEOUT).build());
 

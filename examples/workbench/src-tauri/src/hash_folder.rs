@@ -24,7 +24,7 @@ use walkdir::WalkDir;
 
 /// A cancel is noticed between two chunks, so a chunk must take far less than a tenth of a second, even on a slow disk.
 const CHUNK: usize = 256 * 1024;
-/// The longest progress message. Of a longer path, the end is shown, which says the most.
+/// The longest progress message. A longer path is shown without its beginning, because its end says the most.
 const MESSAGE_CHARS: usize = 160;
 
 /// What to hash.

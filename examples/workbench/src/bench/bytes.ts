@@ -78,7 +78,7 @@ class Page {
     for (; place < end; place += MARK) {
       const mark = (place / MARK + Math.floor(place / MIB)) % 256;
       if (chunk[place - this.#taken] === mark) continue;
-      const error = new Error(`there is another byte than ${mark} at ${place}`);
+      const error = new Error(`the byte at ${place} should be ${mark}`);
       // An error that is thrown in a script that Rust evaluates is reported nowhere.
       this.#spoil(error);
       throw error;

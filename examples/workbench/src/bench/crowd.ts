@@ -10,7 +10,7 @@ import { show } from "./screen";
 
 const TASKS = 10_000;
 const WATCHED_MS = 5_000;
-/** Nearly as many tasks as the way in the tutorials can handle. */
+/** Nearly as many tasks as the tutorials' way of reporting can handle. */
 const FEWER_TASKS = 1_000;
 /** How many reports each of those makes, at ten per second. */
 const REPORTS = 30;
@@ -31,7 +31,7 @@ interface Row {
   readonly completed: number;
 }
 
-/** A window of the list, and the sum over all of it. */
+/** Shows the first rows of the list, and the sum of all its rows. */
 class List {
   #rows: readonly Row[] = [];
   #isDrawn = true;

@@ -11,7 +11,7 @@ import { show } from "./screen";
 const REPORTS = 10_000_000;
 /** As many reports as the ways in the tutorials can handle. */
 const FEWER_REPORTS = 100_000;
-/** Ten million reports are over too soon to count messages, so they are repeated for this time. */
+/** Ten million reports take too little time to count messages, so they are repeated for this long. */
 const LONG_MS = 4_000;
 
 export async function flood(): Promise<Measured> {

@@ -20,15 +20,16 @@ pub struct Module {
     pub globs: Vec<Glob>,
     /// The variants of each enum, by the enum's name.
     pub variants: HashMap<String, HashSet<String>>,
-    /// The names that occur in its macro calls and in what these expand to. Only a path that names nothing else leads to them.
+    /// The names that its macro calls may define: those in the calls, and in what they expand to. A path leads to one
+    /// of them only if it names nothing else.
     pub may_define: HashSet<String>,
-    /// The module is marked `#[macro_use]`, so the code after it sees its macros.
+    /// Whether the module is marked `#[macro_use]`, so that the code after it sees its macros.
     pub lends_macros: bool,
 }
 
 pub struct Definition {
     pub spaces: Spaces,
-    /// The module in which the definition is visible, and in all modules inside it.
+    /// The definition is visible in this module and in all modules inside it.
     pub seen_in: ModuleId,
     pub what: What,
 }

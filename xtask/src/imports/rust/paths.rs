@@ -103,7 +103,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the type of `self`, or of a variable whose type is written.
+    /// Returns the type of `self`, or of a variable with a type annotation.
     fn receiver_type(&self, receiver: &Expr) -> Option<TypeId> {
         let Expr::Path(receiver) = receiver else { return None };
         let name = name_of(receiver.path.get_ident()?);
@@ -113,7 +113,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Returns the type that a parameter or `let` names, if this crate defines it.
+    /// Returns the type in the annotation of a parameter or `let`, if this crate defines it.
     fn written_type(&self, of: &Type) -> Option<TypeId> {
         let path = receivers::path(of)?;
         match self.scopes.find(path.first()?, Spaces::TYPES) {
@@ -226,7 +226,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Adds the arrows to what a path names, and to the file of a module, of which any name may be meant.
+    /// Adds the arrows to what a path names. If it names a module, adds one to its file as well, because the path may
+    /// continue with any name in the module.
     fn any_name_of(&mut self, path: &Path) {
         self.path(path, Spaces::TYPES);
         for found in self.tree.resolve(self.module, path, Spaces::TYPES) {

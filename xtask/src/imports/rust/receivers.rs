@@ -1,4 +1,4 @@
-//! The type whose methods a variable has, as far as it is written.
+//! The type whose methods are called on a variable, read from its type annotation.
 
 use syn::{GenericArgument, PathArguments, Type};
 

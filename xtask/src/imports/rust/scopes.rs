@@ -19,7 +19,7 @@ struct Scope {
 pub enum Bound {
     /// A variable, a generic parameter or an item inside a function, which leads to no other file.
     Here(Spaces),
-    /// A variable whose written type this crate defines.
+    /// A variable with a type annotation, whose type this crate defines.
     Typed(TypeId),
     Import(Path),
 }

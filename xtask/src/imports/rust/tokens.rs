@@ -155,7 +155,7 @@ fn use_group(cursor: Cursor<'_>) -> Option<(Cursor<'_>, Cursor<'_>)> {
     Some((content, after))
 }
 
-/// Collects the paths among the tokens, each behind the path `start`. The new name of a renamed import is none.
+/// Collects the paths among the tokens, each with the path `start` in front. The new name after `as` is not a path.
 fn within(start: &Path, group: Cursor<'_>, pieces: &mut Vec<Piece>) {
     let mut inner = vec![];
     plain(group, &mut inner);

@@ -72,7 +72,7 @@ fn a_type_that_calls_its_own_function_depends_on_the_file_of_the_impl_block() {
 }
 
 #[test]
-fn a_call_of_a_method_on_a_variable_of_a_written_type_depends_on_the_file_of_the_impl_block() {
+fn a_method_call_on_a_variable_with_a_type_annotation_depends_on_the_file_of_the_impl_block() {
     for code in [
         "fn run(record: &Record) { record.fail(); }",
         "fn run(mut record: Box<Record>) { record.fail(); }",

@@ -11,7 +11,7 @@ pub struct Module {
     pub links: Vec<Link>,
     /// The names that it defines and exports.
     pub exports: BTreeSet<String>,
-    /// The module consists of re-exports alone.
+    /// Whether the module consists of re-exports alone.
     pub is_facade: bool,
 }
 
@@ -85,12 +85,12 @@ impl Reader<'_> {
         true
     }
 
-    /// Reads `URL("…", import.meta.url)`, as a worker's file is named. Other files than scripts are assets.
+    /// Reads `URL("…", import.meta.url)`, which names the file of a worker. Files other than scripts are assets.
     fn url(&mut self) -> bool {
         let is_here =
             self.sign(self.at + 1, '(') && self.sign(self.at + 3, ',') && self.word(self.at + 4) == Some("import");
         let Some(from) = self.text(self.at + 2).filter(|from| is_here && is_script(from)) else { return false };
-        // A URL is relative without a dot, too.
+        // A relative URL need not begin with a dot.
         let from = if from.starts_with('.') || from.starts_with('/') { from.to_owned() } else { format!("./{from}") };
         self.module.is_facade = false;
         self.link(from, vec![name("*", "*")], false, self.at + 3);

@@ -15,7 +15,7 @@ const PACKAGE_ENTRY: &str = "guest-js/core/index.ts";
 
 pub struct Modules<'a> {
     modules: BTreeMap<String, Module>,
-    /// All files, also those that are left out of the graph.
+    /// All files, including those that are left out of the graph.
     sources: &'a Sources,
 }
 
@@ -108,7 +108,7 @@ impl<'a> Modules<'a> {
         self.modules.get_key_value(&found).map(|(file, _)| file.as_str())
     }
 
-    /// Returns the file that an import in `path` leads to, also if it is left out of the graph.
+    /// Returns the file that an import in `path` leads to, even if it is left out of the graph.
     fn existing(&self, path: &str, import: &str) -> Option<String> {
         if import == PACKAGE && path.starts_with(PACKAGE_FOLDER) {
             return Some(PACKAGE_ENTRY.to_owned());

@@ -2,7 +2,7 @@
 
 use super::tokens::Token;
 
-/// Returns the names of all declarators at the start of the tokens, also those in patterns.
+/// Returns the names of all declarators at the start of the tokens, including those in patterns.
 pub fn names(tokens: &[Token]) -> Vec<String> {
     let mut names = vec![];
     let mut depth = 0_usize;
@@ -26,7 +26,7 @@ pub fn names(tokens: &[Token]) -> Vec<String> {
     names
 }
 
-/// Returns whether a name before this token can be one that is declared, and is not an argument of a generic type.
+/// Returns whether a name before this token can be a declared name, rather than an argument of a generic type.
 fn may_end_a_name(next: Option<&Token>) -> bool {
     matches!(next, None | Some(Token::Sign('=' | ':' | ',' | ';' | '!')))
 }

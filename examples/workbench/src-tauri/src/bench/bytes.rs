@@ -15,7 +15,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
     tasks.task(Task::new("bench-bytes", bytes))
 }
 
-/// Returns chunk number `n`. The marks count on from chunk to chunk, plus one more at the start of each.
+/// Returns chunk number `n`. The marks continue to count from chunk to chunk, and skip one number between two chunks.
 fn chunk(n: usize) -> Vec<u8> {
     let mut chunk = vec![0xA5; CHUNK];
     for (place, mark) in chunk.iter_mut().step_by(MARK).enumerate() {

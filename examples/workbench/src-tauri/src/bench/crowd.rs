@@ -75,8 +75,8 @@ struct Report {
     completed: u32,
 }
 
-/// Does it as tutorials do: `tasks` tasks make `reports` reports each, and send an event for each report. Returns when all
-/// of them are sent.
+/// Reports as tutorials do: `tasks` tasks make `reports` reports each, and send an event for each report. Returns when
+/// all of them are sent.
 #[tauri::command]
 pub(super) async fn emit_crowd(app: AppHandle, tasks: u32, reports: u32) -> tauri::Result<()> {
     let tasks = (0..tasks).map(|id| {

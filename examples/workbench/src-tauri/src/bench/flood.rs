@@ -17,7 +17,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
 struct Flood {
     /// How many reports a round has.
     reports: u32,
-    /// Rounds begin until so much time is over; one at least.
+    /// New rounds begin until this much time has passed. There is at least one.
     for_ms: u32,
     /// Whether each report also says something in words.
     words: bool,

@@ -1,6 +1,6 @@
 //! Serves the page from a loopback address instead of Tauri's own protocol, to give it a fine clock. WebKit's clock has steps
 //! of 20 µs in a page that is cross-origin isolated, and of 1 ms in any other; only a page from a server can be isolated.
-//! The messages between app and page take the same way as without this.
+//! Messages between the app and the page are sent as usual.
 
 use std::{
     collections::HashMap,

@@ -19,7 +19,7 @@ async fn lines(ctx: TaskContext<(), String>, count: u32) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Does it as tutorials do: an event for each line.
+/// Delivers the lines as tutorials do, with an event for each.
 #[tauri::command]
 pub(super) async fn emit_lines(app: AppHandle, count: u32) -> tauri::Result<()> {
     for n in 0..count {
@@ -28,7 +28,7 @@ pub(super) async fn emit_lines(app: AppHandle, count: u32) -> tauri::Result<()> 
     Ok(())
 }
 
-/// Does it as tutorials on channels do: a message for each line.
+/// Delivers the lines as tutorials on channels do, with a message for each.
 #[tauri::command]
 pub(super) async fn send_lines(channel: Channel<String>, count: u32) -> tauri::Result<()> {
     for n in 0..count {
