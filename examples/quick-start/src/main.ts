@@ -22,7 +22,7 @@ form.addEventListener("submit", async (event) => {
     });
     message.textContent = inWords(await task.outcome);
   } catch (error) {
-    // It was not started, for want of a permission for example. The message says what to do.
+    // It was not started, for example because a permission is missing. The message says what to do.
     message.textContent = String(error);
   } finally {
     setRunning(false);

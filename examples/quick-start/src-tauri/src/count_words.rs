@@ -45,7 +45,7 @@ pub async fn count_words(ctx: TaskContext, input: CountInput) -> Result<Count, C
     let mut last = b'\n';
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        // A cancelled task is dropped at its await, which is here.
+        // A cancelled task is dropped at an await, such as this one.
         let read = file.read(&mut buffer).await?;
         if read == 0 {
             return Ok(count);
@@ -56,7 +56,7 @@ pub async fn count_words(ctx: TaskContext, input: CountInput) -> Result<Count, C
             count.words += u32::from(last.is_ascii_whitespace() && !byte.is_ascii_whitespace());
             last = byte;
         }
-        // No need to hold back: the page is told the newest state, at most once a frame.
+        // Report as often as you like: the page gets the newest state, at most once a frame.
         ctx.progress().inc(read as u64);
     }
 }

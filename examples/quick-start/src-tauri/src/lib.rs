@@ -2,7 +2,7 @@ mod count_words;
 
 use tauri_plugin_tasks::{Builder, Task};
 
-/// The tasks of this app: once for `run`, and once for the test that writes their TypeScript types.
+/// Registers the tasks of this app, for `run` and for the test that writes their TypeScript types.
 pub fn tasks<R: tauri::Runtime>() -> Builder<R> {
     Builder::new().task(Task::new("count-words", count_words::count_words))
 }
