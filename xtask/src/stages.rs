@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::Instant;
 
@@ -49,28 +50,34 @@ struct Ended<'a, C> {
     seconds: f64,
 }
 
-/// Runs the stages until one fails, and prints a summary. Their output goes to files in `logs`.
+/// Runs the stages, and prints a summary. Begins no more of them once one has failed. Their output goes to files in `logs`.
 pub fn run<C: Sync>(stages: &[&Stage<C>], context: &C, logs: &Path) -> Result<ExitCode> {
     let begin = Instant::now();
+    let has_failed = AtomicBool::new(false);
+    let end = |stage| {
+        let ended = end(stage, context, logs);
+        has_failed.fetch_or(ended.result.is_err(), SeqCst);
+        ended
+    };
     let (passed, failed) = thread::scope(|scope| -> Result<(usize, usize)> {
         let mut beside = vec![];
         let (mut passed, mut failed) = (0, 0);
-        for stage in stages {
-            if stage.beside {
-                beside.push(scope.spawn(|| end(stage, context, logs)));
+        for (index, &stage) in stages.iter().enumerate() {
+            if has_failed.load(SeqCst) {
+                break;
+            }
+            if stage.beside && stages[index + 1..].iter().any(|later| !later.beside) {
+                beside.push((stage.name, scope.spawn(move || end(stage))));
                 continue;
             }
             print!("{:<12}", stage.name);
             std::io::stdout().flush()?;
-            if !report(&end(stage, context, logs)?) {
-                failed += 1;
-                break;
-            }
-            passed += 1;
+            *if report(&end(stage)) { &mut passed } else { &mut failed } += 1;
         }
-        for stage in beside {
-            let ended = stage.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            print!("{:<12}", ended.stage.name);
+        for (name, stage) in beside {
+            print!("{name:<12}");
+            std::io::stdout().flush()?;
+            let ended = stage.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             *if report(&ended) { &mut passed } else { &mut failed } += 1;
         }
         Ok((passed, failed))
@@ -82,12 +89,14 @@ pub fn run<C: Sync>(stages: &[&Stage<C>], context: &C, logs: &Path) -> Result<Ex
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs a stage to its end. Fails if its output can't be written.
-fn end<'a, C>(stage: &'a Stage<C>, context: &C, logs: &Path) -> Result<Ended<'a, C>> {
+/// Runs a stage to its end.
+fn end<'a, C>(stage: &'a Stage<C>, context: &C, logs: &Path) -> Ended<'a, C> {
     let log = logs.join(format!("{}.log", stage.name));
     let start = Instant::now();
-    let result = (stage.run)(context, &Output::Log(File::create(&log)?));
-    Ok(Ended { stage, result, log, seconds: start.elapsed().as_secs_f64() })
+    let result = File::create(&log)
+        .with_context(|| format!("can't create {}", log.display()))
+        .and_then(|file| (stage.run)(context, &Output::Log(file)));
+    Ended { stage, result, log, seconds: start.elapsed().as_secs_f64() }
 }
 
 /// Prints the end of a stage, with its output if it has failed. Returns whether it has passed.

@@ -46,7 +46,9 @@ pub fn run(asked: &[String]) -> Result<ExitCode> {
 
 fn set_up(output: &Output) -> Result<()> {
     setup::to_build(output)?;
-    setup::to_drive(output)
+    setup::to_drive(output)?;
+    // Here, since several stages need it at the same time.
+    setup::nextest(output).map(drop)
 }
 
 fn rustfmt(output: &Output) -> Result<()> {
@@ -89,4 +91,19 @@ fn docs(output: &Output) -> Result<()> {
     // `--examples` turns on the features of dev-dependencies, as `--test` does in build.rs.
     let mut docs = command(&format!("cargo doc --quiet {WORKSPACE} --no-deps --lib --examples"));
     output.run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stage_needs_only_earlier_ones_that_have_ended() {
+        for (index, stage) in STAGES.iter().enumerate() {
+            for need in stage.needs {
+                let earlier = STAGES[..index].iter().find(|earlier| earlier.name == *need);
+                assert!(earlier.is_some_and(|earlier| !earlier.beside), "{} needs {need}", stage.name);
+            }
+        }
+    }
 }

@@ -128,13 +128,13 @@ mod held {
         pub(super) fn new(rank: Rank) -> Self {
             // When a thread ends, a destructor may take a lock after the list was dropped. Nothing is checked then.
             let _ = HELD.try_with(|held| {
-                let mut held = held.borrow_mut();
-                let latest = held.iter().max();
+                // Not borrowed while it panics: what reports the panic may lock, too.
+                let latest = held.borrow().iter().max().copied();
                 assert!(
-                    latest.is_none_or(|latest| *latest < rank),
+                    latest.is_none_or(|latest| latest < rank),
                     "a lock of rank {rank} is taken while one of rank {latest:?} is held: see the order in lock.rs"
                 );
-                held.push(rank);
+                held.borrow_mut().push(rank);
             });
             Self(rank)
         }

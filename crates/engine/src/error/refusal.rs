@@ -188,12 +188,12 @@ fn queue_full(task: Option<&str>, limit: usize) -> String {
 }
 
 fn key_taken(task: &str, key: &str, rival: Option<&str>) -> String {
-    let what_to_do = "wait for its end, or set onConflict to \"join\", \"replace\" or \"append\"";
+    let what_to_do = "wait for its end, or start with OnConflict \"join\", \"replace\" or \"append\"";
     match rival {
         Some(id) => format!("a live task \"{task}\" already has the key \"{key}\": it is {id}; {what_to_do}"),
         None => format!(
             "a live task \"{task}\" already has the key \"{key}\", and it belongs to another owner: wait for its end \
-             with onConflict \"append\""
+             with OnConflict \"append\""
         ),
     }
 }

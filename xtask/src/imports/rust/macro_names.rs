@@ -61,7 +61,14 @@ fn expansions(rules: TokenStream) -> Vec<TokenStream> {
 /// Returns the names of the items among the tokens, without those inside brackets.
 fn declared(tokens: TokenStream) -> Vec<String> {
     const KEYWORDS: &[&str] = &["struct", "enum", "union", "trait", "type", "fn", "const", "static"];
-    let tokens: Vec<_> = tokens.into_iter().collect();
+    let is_mut = |token: &TokenTree| matches!(token, TokenTree::Ident(name) if name == "mut");
+    let mut tokens: Vec<_> = tokens.into_iter().filter(|token| !is_mut(token)).collect();
+    // A lifetime `'static` and a pointer `*const` are no items.
+    for index in (1..tokens.len()).rev() {
+        if matches!(&tokens[index - 1], TokenTree::Punct(quote) if ['\'', '*'].contains(&quote.as_char())) {
+            tokens.remove(index);
+        }
+    }
     let names = tokens.windows(2).filter_map(|pair| match pair {
         [TokenTree::Ident(keyword), TokenTree::Ident(name)] if KEYWORDS.iter().any(|word| keyword == word) => {
             Some(name_of(name))

@@ -451,6 +451,15 @@ fn a_name_that_a_macro_call_defines_is_found() {
 }
 
 #[test]
+fn a_type_in_a_macro_call_is_not_taken_for_an_item_that_the_call_defines() {
+    for kind in ["&'static Name", "*const Name", "*mut Name"] {
+        let a = format!("use crate::b::*; thread_local! {{ static mut HELD: {kind} = held(); }} fn run(_: Name) {{}}");
+        let arrows = arrows_of(&[("src/lib.rs", "mod a; mod b;"), ("src/a.rs", &a), ("src/b.rs", "pub struct Name;")]);
+        assert_eq!(arrows, ["a.rs -> b.rs (Name)"], "{kind}");
+    }
+}
+
+#[test]
 fn a_raw_name_is_the_same_as_the_plain_one() {
     let arrows = arrows_of(&[
         ("src/lib.rs", "mod r#type; mod a;"),
