@@ -111,6 +111,16 @@ export async function queue() {
   await task.setPriority("high");
   // @ts-expect-error a query is needed
   await tasks.cancelAll();
+  // @ts-expect-error an empty query would cancel all tasks
+  await tasks.cancelAll({});
+  // @ts-expect-error a field that may be undefined would cancel all tasks
+  await tasks.cancelAll({ tag: task.snapshot.tags.at(0) });
+  // @ts-expect-error all is only ever true
+  await tasks.cancelAll({ all: false });
+  // @ts-expect-error all tasks or some
+  await tasks.cancelAll({ all: true, tag: "a" });
+  // @ts-expect-error no such field
+  await tasks.cancelAll({ tags: "a" });
   // @ts-expect-error no such kind
   await tasks.cancelAll({ task: "tik" });
   // @ts-expect-error the name of the kind is missing

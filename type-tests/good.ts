@@ -286,6 +286,9 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   const typed: Expect<Equal<NonNullable<typeof member>["task"], "download">> = true;
   const cancelled = await tasks.cancelAll({ task: ["tick", "download"], tag: "a" });
   const number: Expect<Equal<typeof cancelled, number>> = true;
+  await tasks.cancelAll({ all: true });
+  await tasks.cancelAll({ tag: tags });
+  await tasks.cancelAll({ parent: batch.id, status: "queued" });
   const counts = await tasks.counts();
   const counted: Expect<Equal<typeof counts, TaskCounts[]>> = true;
   const limits: LimitOf[] = [

@@ -41,7 +41,7 @@ export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
 export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
-export type { TaskQuery } from "./types/query.js";
+export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
 export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";

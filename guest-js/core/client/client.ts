@@ -5,9 +5,10 @@ import { isBatch } from "../task/state.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskMap } from "../types/kind.js";
 import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "../types/options.js";
-import type { TaskQuery } from "../types/query.js";
+import type { CancelQuery, TaskQuery } from "../types/query.js";
 import type { TasksClient } from "../types/tasks-client.js";
 import { BatchHandle } from "./batch-handle.js";
+import { toCancelFilter } from "./cancel-query.js";
 import { launch } from "./launch.js";
 import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
@@ -91,7 +92,10 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     get: (id: string) => commands.get(id).catch(rethrow),
 
-    cancelAll: (query: TaskQuery) => commands.cancelAll(toFilter(query), "user").catch(rethrow),
+    async cancelAll(query: CancelQuery) {
+      const filter = toCancelFilter(query);
+      return commands.cancelAll(filter, "user").catch(rethrow);
+    },
 
     counts: () => commands.counts().catch(rethrow),
 

@@ -98,11 +98,42 @@ describe("the client sends the arguments that the protocol has for", () => {
     await plugin.frame();
     expect([mine.status, mine.snapshot.cancelReason]).toEqual(["cancelling", "user"]);
     expect(other.status).toBe("queued");
-    expect(await tasks.cancelAll({})).toBe(3);
+    expect(await tasks.cancelAll({ all: true })).toBe(3);
     expect(plugin.calls("cancel_all")).toStrictEqual([
       { filter: { task: ["tick"], tag: ["sync"] }, reason: "user" },
       { filter: {}, reason: "user" },
     ]);
+  });
+
+  describe("cancelAll, unless its query", () => {
+    it.each<[string, unknown]>([
+      ["is missing", undefined],
+      ["is null", null],
+      ["is no object", "tick"],
+      ["is empty", {}],
+      ["is an empty list", []],
+      ["has a field that is undefined", { tag: undefined }],
+      ["has a field that is null", { key: null }],
+      ["has a second field that is undefined", { task: "tick", tag: undefined }],
+      ["has an unknown field", { tags: "sync" }],
+      ["has an unknown field beside a known one", { task: "tick", name: "tick" }],
+      ["says that it is not all", { all: false }],
+      ["says all in another way", { all: 1 }],
+      ["is for all and for some", { all: true, task: "tick" }],
+      ["is for some and for all", { task: "tick", all: true }],
+      ["is for all, and has a field that is undefined", { all: true, tag: undefined }],
+    ])("%s", async (_, query) => {
+      const { plugin, tasks, api } = page;
+      const task = await tasks.start("tick");
+      const cancelled = tasks.cancelAll(query as { all: true });
+      await expect(cancelled).rejects.toBeInstanceOf(api.TaskError);
+      await expect(cancelled).rejects.toMatchObject({
+        kind: "invalidOptions",
+        message: expect.stringContaining("{ all: true }"),
+      });
+      expect(plugin.calls("cancel_all")).toEqual([]);
+      expect(task.status).toBe("queued");
+    });
   });
 
   it("counts and setLimit", async () => {
@@ -144,7 +175,7 @@ describe("rejections of commands", () => {
       task.hold(),
       task.release(),
       task.setPriority(1),
-      tasks.cancelAll({}),
+      tasks.cancelAll({ all: true }),
       tasks.counts(),
       tasks.setLimit({ type: "app" }, 1),
       tasks.retry("tick", "a"),

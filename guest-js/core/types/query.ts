@@ -12,3 +12,16 @@ export interface TaskQuery<K extends string = string> {
   /** The id of the batch that the task is a member of. */
   readonly parent?: string | readonly string[] | undefined;
 }
+
+type Given<T, F extends keyof T> = { readonly [K in F]-?: Exclude<T[K], undefined> };
+
+/**
+ * Selects the tasks to cancel: a {@link TaskQuery} with at least one field, or `{ all: true }` for all tasks. Fields that
+ * are `undefined` or `null` are refused, so that a missing value never selects all tasks.
+ */
+export type CancelQuery<K extends string = string> =
+  | {
+      [F in keyof TaskQuery]-?: Given<TaskQuery<K>, F> &
+        Omit<TaskQuery<K>, F> & { readonly all?: never };
+    }[keyof TaskQuery]
+  | ({ readonly all: true } & { readonly [F in keyof TaskQuery]?: never });

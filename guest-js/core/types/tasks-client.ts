@@ -2,7 +2,7 @@ import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
 import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
-import type { TaskQuery } from "./query.js";
+import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
@@ -145,15 +145,18 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   get(id: string): Promise<TaskSnapshot>;
 
   /**
-   * Asks all matching tasks that this page may cancel to stop, with the reason `user`; `{}` matches all tasks. Tasks that have ended
-   * are not affected. Returns the number of tasks that had not ended. Rejects with a {@link TaskError}.
+   * Asks all matching tasks that this page may cancel to stop, with the reason `user`. Tasks that have ended are not
+   * affected. Returns the number of tasks that had not ended.
+   *
+   * Rejects with a {@link TaskError}: of kind `invalidOptions`, before anything is sent, if `query` has no field, a field
+   * that is `undefined` or `null`, or an unknown one. To cancel all tasks, pass `{ all: true }`.
    *
    * @example
    * ```ts
    * const asked = await tasks.cancelAll({ tag: "sync" });
    * ```
    */
-  cancelAll(query: TaskQuery<TaskName<M>>): Promise<number>;
+  cancelAll(query: CancelQuery<TaskName<M>>): Promise<number>;
 
   /**
    * Returns the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
