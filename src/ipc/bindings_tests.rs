@@ -41,7 +41,7 @@ fn the_guest_bindings_are_up_to_date() {
     let old = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
     assert!(
         old == new,
-        "guest-js/core/ipc/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test -p tauri-plugin-tasks bindings"
+        "guest-js/core/ipc/bindings.ts is out of date: run UPDATE_BINDINGS=1 cargo test --lib bindings"
     );
 }
 

@@ -53,6 +53,26 @@ pub use crate::{
 
 /// Creates a manager with these registered kinds, which runs its tasks on `runtime`. `clock` returns the wall-clock
 /// time in milliseconds since 1970.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tauri_plugin_tasks_engine::{
+///     Failure, TaskContext,
+///     delivery::{Errors, Kind, Kinds, Policy, Settings, manager, unix_millis},
+/// };
+/// use tokio::runtime::Handle;
+///
+/// async fn double(_ctx: TaskContext, number: u32) -> Result<u32, Failure> {
+///     Ok(number * 2)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let kind = Kind::new("double", Policy::default(), Errors::default(), double);
+/// let kinds = Kinds::from([(Arc::clone(&kind.name), Arc::new(kind))]);
+/// let tasks = manager(Handle::current(), kinds, Settings::default(), unix_millis);
+/// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>(), Some(42));
+/// # }
+/// ```
 pub fn manager(
     runtime: tokio::runtime::Handle,
     kinds: Kinds,

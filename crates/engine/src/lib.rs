@@ -18,6 +18,10 @@
 //! # }
 //! ```
 //!
+//! [`start`](TaskManager::start), [`batch`](TaskManager::batch), [`retry`](TaskManager::retry) and
+//! [`schedule`](TaskManager::schedule) need a registered kind. In an app, the plugin's `Builder` and `Task` register kinds;
+//! these docs and some messages speak of them. Without the plugin, [`delivery::manager`] takes them.
+//!
 //! # How it is built
 //!
 //! Each folder uses only those below it:

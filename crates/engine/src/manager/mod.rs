@@ -54,7 +54,7 @@ pub struct TaskManager {
 }
 
 impl TaskManager {
-    /// Creates a manager that has no registered kinds and runs its tasks on `runtime`.
+    /// Creates a manager that has no registered kinds and runs its tasks on `runtime`. It can only [`spawn`](Self::spawn).
     pub fn new(runtime: Handle) -> Self {
         Self::with_kinds(runtime, Kinds::new(), Settings::default(), unix_millis)
     }
@@ -123,8 +123,8 @@ impl TaskManager {
         self.engine.start_batch(start).map(|follower| self.handle_of(follower))
     }
 
-    /// Retries a task that failed, timed out or was cancelled: starts a new task with the same input and options. The
-    /// app owns it.
+    /// Retries a task that failed, timed out or was cancelled: starts a new task with the same input and options, whose
+    /// attempts count from 1. The app owns it.
     ///
     /// Fails when there is no such task, it has not ended, it has completed, it was started with
     /// [`spawn`](Self::spawn), or it is a batch (retry its members). Also fails as [`start_with`](Self::start_with)
@@ -231,9 +231,10 @@ impl TaskManager {
 
     // The exit.
 
-    /// Ends all tasks within `grace`, each as its kind says (`Task::on_exit`). From now on new starts are refused with
-    /// [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown). Returns the tasks that it waited for and that have
-    /// not ended in time. If there is no task to wait for, it returns at once.
+    /// Ends all tasks within `grace`, each as its kind says (`Task::on_exit`). From now on every valid start is refused
+    /// with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown), and schedules start nothing, including those
+    /// that are added later. Returns the tasks that it waited for and that have not ended in time. If there is no task
+    /// to wait for, it returns at once.
     ///
     /// In an app the plugin calls this when the app is about to exit.
     ///

@@ -18,8 +18,9 @@ use crate::{
 };
 
 impl TaskManager {
-    /// Adds a schedule, which runs the kind registered as `task` with this input, until the app ends or
-    /// [`unschedule`](Self::unschedule) is called. It replaces a schedule of the same name. Current runs of the
+    /// Adds a schedule, which runs the kind registered as `task` with this input, until the app ends,
+    /// [`unschedule`](Self::unschedule) is called, or the last manager and the last handle on a task are dropped. It
+    /// replaces a schedule of the same name. Current runs of the
     /// replaced schedule go on; the new one treats them as its own when it decides whether a run would overlap. Its
     /// counts start from zero.
     ///

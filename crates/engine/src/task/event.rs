@@ -132,7 +132,7 @@ pub struct StatusChange {
     /// When it changed, in milliseconds since 1970.
     #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
     pub at: u64,
-    /// The number of the attempt; 0 before the first.
+    /// The number of the attempt that runs or ran last; 0 before the first.
     pub attempt: u32,
     /// Why the task was cancelled, if it was.
     pub cancel_reason: Option<CancelReason>,

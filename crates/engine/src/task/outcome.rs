@@ -16,7 +16,7 @@ pub enum Outcome {
     /// The handler returned its output.
     #[non_exhaustive]
     Completed {
-        /// What it returned.
+        /// What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON.
         output: Json,
     },
     /// The handler returned an error, panicked, or returned something that can't be sent.
