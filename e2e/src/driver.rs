@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use display::Display;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{address, eventually};
+use crate::{address, environment, eventually};
 
 pub struct Driver {
     process: Child,
@@ -22,14 +22,11 @@ impl Driver {
     pub async fn start(display: &Display, app_folder: &Path, data_folder: &Path, log: &File) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new("WebKitWebDriver");
-        display
-            .show(&mut command)
+        environment::set(display.show(&mut command))
             .args([format!("--host={}", address.ip()), format!("--port={}", address.port())])
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WORKBENCH_DIR", app_folder)
             .env("WORKBENCH_DATA_DIR", data_folder)
-            // Turns off accessibility, because GTK would warn that it finds no accessibility bus.
-            .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?);

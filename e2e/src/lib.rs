@@ -9,6 +9,7 @@ mod bar;
 mod click;
 mod desktop;
 mod driver;
+mod environment;
 mod process;
 mod server;
 mod workbench;

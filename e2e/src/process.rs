@@ -12,7 +12,7 @@ use display::Display;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::app::binary;
-use crate::eventually;
+use crate::{environment, eventually};
 
 /// A running app that records what happens as files in its folder.
 pub struct Process {
@@ -29,12 +29,10 @@ impl Process {
         let folder = tempfile::TempDir::new()?;
         let display = Display::start(&folder.path().join("xvfb.log"))?;
         let mut command = Command::new(binary(program)?);
-        let child = display
-            .show(&mut command)
+        let child = environment::set(display.show(&mut command))
             .arg(first)
             .arg(folder.path())
             .args(more)
-            .env("NO_AT_BRIDGE", "1")
             .stdin(Stdio::null())
             .spawn()
             .with_context(|| format!("{program} can't be started"))?;
