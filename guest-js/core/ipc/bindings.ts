@@ -270,7 +270,7 @@ export type OnConflict =
 export type Outcome = 
 /**  The handler returned its output. */
 { status: "completed"; data: {
-	/**  What it returned. */
+	/**  What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON. */
 	output: unknown,
 } } | 
 /**  The handler returned an error, panicked, or returned something that can't be sent. */
@@ -445,7 +445,7 @@ export type StatusChange = {
 	status: TaskStatus,
 	/**  When it changed, in milliseconds since 1970. */
 	at: number,
-	/**  The number of the attempt; 0 before the first. */
+	/**  The number of the attempt that runs or ran last; 0 before the first. */
 	attempt: number,
 	/**  Why the task was cancelled, if it was. */
 	cancelReason: CancelReason | null,
