@@ -18,7 +18,7 @@ use crate::{
     wall_clock::WallClock,
 };
 
-/// The kinds of an app, each by its own [`name`](Kind::name), which is not checked.
+/// The kinds of an app. Each has its own name as its key, which is not checked.
 pub type Kinds = HashMap<Arc<str>, Arc<Kind>>;
 
 /// The settings for all tasks of an app.
