@@ -26,13 +26,13 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "vitest", needs: &["typescript"], beside: false, run: |_, output| npm("test", output) },
     Stage { name: "clippy", needs: &["typescript"], beside: false, run: |_, output| clippy(output) },
     Stage { name: "build", needs: &["typescript"], beside: false, run: |_, output| build::everything(output) },
+    Stage { name: "doctest", needs: &["typescript"], beside: false, run: |_, output| doc_tests(output) },
+    Stage { name: "docs", needs: &["typescript"], beside: false, run: |_, output| docs(output) },
+    Stage { name: "generated", needs: &["build"], beside: false, run: |before, _| before.check() },
     // These two leave cores idle: the mutations compile one small crate, and the last tests of Rust are alone. The window tests wait
     // most of their time.
     Stage { name: "mutations", needs: &[], beside: true, run: |_, output| mutations::run(output) },
     Stage { name: "rust", needs: &["build"], beside: true, run: |_, output| rust_tests(output) },
-    Stage { name: "doctest", needs: &["typescript"], beside: false, run: |_, output| doc_tests(output) },
-    Stage { name: "docs", needs: &["typescript"], beside: false, run: |_, output| docs(output) },
-    Stage { name: "generated", needs: &["build"], beside: false, run: |before, _| before.check() },
     Stage { name: "e2e", needs: &["build"], beside: false, run: |_, output| end_to_end(output) },
 ];
 
