@@ -38,7 +38,8 @@ pub async fn eventually_within<T>(
     timeout: Duration,
     mut condition: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
-    let deadline = Instant::now() + timeout;
+    let begin = Instant::now();
+    let deadline = begin + timeout;
     loop {
         let answer = condition().await;
         match answer {
@@ -48,7 +49,13 @@ pub async fn eventually_within<T>(
                 return Err(error).with_context(|| format!("timed out after {timeout:?} waiting for {what}"));
             }
             // A page that is still loading answers with errors.
-            Ok(None) | Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Ok(None) | Err(_) => tokio::time::sleep(pause(begin.elapsed())).await,
         }
     }
+}
+
+/// Returns how long to pause after `waited`. Each look at a page takes time from the windows of other tests, so a long wait
+/// looks less often.
+fn pause(waited: Duration) -> Duration {
+    (waited / 10).clamp(Duration::from_millis(20), Duration::from_millis(100))
 }
