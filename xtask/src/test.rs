@@ -13,7 +13,7 @@ use crate::setup;
 use crate::stages::{self, Stage};
 
 /// How many window tests run at once. `.config/nextest.toml` has the same limit.
-const WINDOWS: &str = "4";
+const WINDOWS: &str = "6";
 
 const STAGES: &[Stage<Generated>] = &[
     Stage { name: "set-up", needs: &[], beside: false, run: |_, output| set_up(output) },
