@@ -23,11 +23,12 @@
 
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost};
+use crate::{Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost, record::snapshot::snapshots};
 
 pub use crate::{
     changes::change_set::ChangeSet,
     error::refusal::Refusal,
+    exit::shut_down::LONGEST_GRACE,
     items::{
         buffer::{Ask, Batch, ReadRefusal, WINDOW},
         stream::ItemStream,
@@ -140,7 +141,7 @@ pub fn trigger(
 
 /// Returns the tasks that an exit now would cut short, oldest first.
 pub fn would_be_lost(tasks: &TaskManager) -> Vec<TaskSnapshot> {
-    lost::would_be_lost(&tasks.engine).iter().map(|record| record.snapshot()).collect()
+    snapshots(&lost::would_be_lost(&tasks.engine))
 }
 
 /// Returns whether an exit has nothing to wait for.

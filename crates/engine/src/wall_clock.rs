@@ -1,4 +1,4 @@
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The wall clock of one engine.
 pub(crate) struct WallClock(Box<dyn Fn() -> u64 + Send + Sync>);
@@ -18,5 +18,10 @@ impl WallClock {
 /// Returns the system time in milliseconds since 1970.
 pub fn unix_millis() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    millis(since)
+}
+
+/// Returns a duration in milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tauri_plugin_tasks_engine::delivery::{is_idle, would_be_lost};
+use tauri_plugin_tasks_engine::delivery::{LONGEST_GRACE, is_idle, would_be_lost};
 
 use super::phase::{Answer, Phase, Request, Situation};
 use crate::{
@@ -16,8 +16,6 @@ use crate::{
 
 /// How much longer than the grace period an exit may take on a busy machine.
 pub(super) const SLACK: Duration = Duration::from_millis(500);
-/// The longest grace period. Longer ones are shortened to it.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The state of an exit, without the app.
 pub(super) struct Core {
@@ -49,7 +47,7 @@ impl Core {
     pub(super) fn new(tasks: TaskManager, grace: Duration) -> Self {
         Self {
             tasks,
-            grace: grace.min(LONGEST),
+            grace: grace.min(LONGEST_GRACE),
             phase: Lock::default(),
             code: Lock::default(),
             questions: AtomicU64::new(0),

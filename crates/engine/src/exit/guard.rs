@@ -1,7 +1,9 @@
 use std::{fmt, sync::Arc};
 
 use super::lost;
-use crate::{record::Record, run::engine::Engine, schedule::schedules::Schedules, task::event::TaskSnapshot};
+use crate::{
+    record::snapshot::snapshots, run::engine::Engine, schedule::schedules::Schedules, task::event::TaskSnapshot,
+};
 
 /// Refuses new starts while it exists, and lists the tasks that an exit would cut short.
 ///
@@ -44,18 +46,14 @@ impl ExitGuard {
 
     /// Returns the tasks that have not ended, oldest first.
     pub fn running(&self) -> Vec<TaskSnapshot> {
-        snapshots(lost::live(&self.engine))
+        snapshots(&lost::live(&self.engine))
     }
 
     /// Returns the tasks that an exit would cut short, oldest first: all that have not ended, except services and those
     /// of kinds with [`OnExit::Drop`](crate::OnExit::Drop).
     pub fn would_be_lost(&self) -> Vec<TaskSnapshot> {
-        snapshots(lost::would_be_lost(&self.engine))
+        snapshots(&lost::would_be_lost(&self.engine))
     }
-}
-
-fn snapshots(records: Vec<Arc<Record>>) -> Vec<TaskSnapshot> {
-    records.iter().map(|record| record.snapshot()).collect()
 }
 
 impl Drop for ExitGuard {

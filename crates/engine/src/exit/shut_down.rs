@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The longest grace period. A longer one is cut to it, so that its end fits into an `Instant`.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The latest times for the steps of an exit.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ struct LastTimes {
 
 impl LastTimes {
     fn new(grace: Duration) -> Self {
-        let grace = grace.min(LONGEST);
+        let grace = grace.min(LONGEST_GRACE);
         Self { until: Instant::now() + grace, grace }
     }
 

@@ -16,7 +16,7 @@ use crate::{
     json::Json,
     kind::counts::TaskCounts,
     queue::limit_of::LimitOf,
-    record::{Record, follower::Follower},
+    record::{Record, follower::Follower, snapshot::snapshots},
     run::{
         engine::{Engine, Kinds, Settings},
         start::{Start, StartBatch},
@@ -164,7 +164,7 @@ impl TaskManager {
 
     /// Returns the tasks that match `filter`, oldest first: live ones, and ended ones that are still kept.
     pub fn list(&self, filter: &TaskFilter) -> Vec<TaskSnapshot> {
-        self.engine.records(filter).iter().map(|record| record.snapshot()).collect()
+        snapshots(&self.engine.records(filter))
     }
 
     /// Follows a task from its current state to its end. Fails when there is no such task.
@@ -241,7 +241,7 @@ impl TaskManager {
     /// Cancel safe: tasks that were already told to stop still do, but nobody waits for them.
     pub async fn shut_down(&self, grace: Duration) -> Vec<TaskSnapshot> {
         let left = shut_down(Arc::clone(&self.engine.transitions), grace).await;
-        left.iter().map(|record| record.snapshot()).collect()
+        snapshots(&left)
     }
 
     /// Returns a guard that refuses new starts while it exists. The guard lists the tasks that have not ended, and

@@ -5,7 +5,7 @@ use std::{
 
 use tokio::{sync::Notify, time::Instant};
 
-use super::{Common, Kind, Live, Record, RecordState, effective_delay, millis};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay};
 use crate::{
     changes::feed::Feed,
     json::Json,
@@ -13,6 +13,7 @@ use crate::{
     progress::cell::ProgressCell,
     start_options::StartOptions,
     task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
+    wall_clock::millis,
 };
 
 /// What a new task is made from.

@@ -10,7 +10,7 @@ pub(crate) mod effects;
 
 pub(crate) mod follower;
 mod reports;
-mod snapshot;
+pub(crate) mod snapshot;
 pub(crate) mod steps;
 pub(crate) mod told;
 mod waits;
@@ -259,8 +259,4 @@ impl Record {
 /// Returns how long a task waits before it queues. A delay of zero counts as none.
 fn effective_delay(own: Option<Duration>, kind: &Kind) -> Option<Duration> {
     own.or(kind.policy.delay).filter(|delay| !delay.is_zero())
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

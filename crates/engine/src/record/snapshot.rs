@@ -1,5 +1,7 @@
 //! What others see of a task.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
 use super::{Record, RecordState};
@@ -11,6 +13,11 @@ use crate::{
         status::TaskStatus,
     },
 };
+
+/// Returns each of the tasks as it is now.
+pub(crate) fn snapshots(records: &[Arc<Record>]) -> Vec<TaskSnapshot> {
+    records.iter().map(|record| record.snapshot()).collect()
+}
 
 impl Record {
     /// Returns the task as it is now.

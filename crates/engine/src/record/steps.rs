@@ -9,14 +9,16 @@ use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use super::{
     Live, Record, RecordState, Work,
     effects::{Effects, LogLine},
-    millis,
 };
-use crate::task::{
-    attempt::Attempt,
-    life::{Ending, Problem, Stop},
-    outcome::{FailureKind, TaskFailure},
-    owner::Owner,
-    status::TaskStatus,
+use crate::{
+    task::{
+        attempt::Attempt,
+        life::{Ending, Problem, Stop},
+        outcome::{FailureKind, TaskFailure},
+        owner::Owner,
+        status::TaskStatus,
+    },
+    wall_clock::millis,
 };
 
 /// The result of telling a task to stop.

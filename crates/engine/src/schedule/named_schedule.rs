@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use super::{
     snapshot::{LastRun, ScheduleSnapshot},
     timetable::{Due, Timetable},
-    when::{When, millis},
+    when::When,
 };
-use crate::{Json, TaskId, record::Record};
+use crate::{Json, TaskId, record::Record, wall_clock::millis};
 
 /// How long the result of a trigger is remembered. A caller that reconnects repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);

@@ -10,13 +10,13 @@ use super::{
     named_schedule::{NamedSchedule, RunSpec, ScheduledRun, Trigger},
     snapshot::ScheduleSnapshot,
     timetable::Timetable,
-    when::millis,
 };
 use crate::{
     error::Error,
     lock::{Lock, SCHEDULES},
     record::Record,
     task::id::TaskId,
+    wall_clock::millis,
 };
 
 /// The longest time between two checks of the clock. The driver notices within this time that the machine has slept or

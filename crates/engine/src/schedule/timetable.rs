@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::TimeZone;
 
-use super::when::{Missed, Schedule, When, millis};
-use crate::TaskStatus;
+use super::when::{Missed, Schedule, When};
+use crate::{TaskStatus, wall_clock::millis};
 
 #[cfg(test)]
 mod tests;

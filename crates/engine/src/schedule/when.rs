@@ -214,11 +214,6 @@ impl fmt::Debug for When {
     }
 }
 
-/// Returns a duration in whole milliseconds.
-pub(super) fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
