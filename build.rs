@@ -29,7 +29,7 @@ struct TasksScopeEntry {
     task: String,
     /// The owners of the tasks: `"self"` (the default) for tasks that the page itself has started, `"any"` for all
     /// tasks. For `start`, it only affects existing tasks: which ones a start with a key may join or replace, and which
-    /// ones may be retried. An entry under `deny` applies to the tasks of all owners.
+    /// ones may be rerun. An entry under `deny` applies to the tasks of all owners.
     #[serde(default)]
     owner: TasksScopeOwner,
 }

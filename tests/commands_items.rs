@@ -55,8 +55,8 @@ fn numbers(to: u32, hangs: bool) -> Value {
 }
 
 /// Returns the arguments of a `read` of task 1 by reader `r` in session `s`.
-fn asked(batch: u64) -> Value {
-    json!({ "session": "s", "id": id(1), "reader": "r", "batch": batch, "from": null, "waitMs": 10_000 })
+fn asked(chunk: u64) -> Value {
+    json!({ "session": "s", "id": id(1), "reader": "r", "chunk": chunk, "from": null, "waitMs": 10_000 })
 }
 
 fn with(mut arguments: Value, changes: Value) -> Value {
@@ -93,7 +93,7 @@ fn wait_for(page: &Page, status: &str) {
     page.eventually(status, || page.call("get", json!({ "id": id(1) })).unwrap()["status"] == status);
 }
 
-// Batches.
+// Chunks.
 
 #[test]
 fn items_are_read_as_json_with_the_number_of_the_first() {
@@ -141,7 +141,7 @@ fn bytes_are_read_as_they_are_with_a_trailer_of_17_bytes() {
 }
 
 #[test]
-fn the_last_batch_of_a_task_that_emitted_nothing_is_json_for_every_kind() {
+fn the_last_chunk_of_a_task_that_emitted_nothing_is_json_for_every_kind() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -176,16 +176,16 @@ fn two_reads_may_be_in_flight_in_either_order() {
     main.open("s");
     start(&main, "s", 1, "few-numbers", numbers(100, false));
     let mut items = Vec::new();
-    for batch in (1..200).step_by(2) {
+    for chunk in (1..200).step_by(2) {
         let [first, second] = std::thread::scope(|scope| {
-            let later = scope.spawn(|| main.call("read", asked(batch + 1)).unwrap());
-            let earlier = scope.spawn(|| main.call("read", asked(batch)).unwrap());
+            let later = scope.spawn(|| main.call("read", asked(chunk + 1)).unwrap());
+            let earlier = scope.spawn(|| main.call("read", asked(chunk)).unwrap());
             [earlier.join().unwrap(), later.join().unwrap()]
         });
         let is_done = second["done"] == true;
-        for batch in [first, second] {
-            assert_eq!((batch["sequence"].as_u64().unwrap(), &batch["missed"]), (items.len() as u64, &json!(0)));
-            items.extend(batch["items"].as_array().unwrap().iter().map(|item| item.as_u64().unwrap()));
+        for chunk in [first, second] {
+            assert_eq!((chunk["sequence"].as_u64().unwrap(), &chunk["missed"]), (items.len() as u64, &json!(0)));
+            items.extend(chunk["items"].as_array().unwrap().iter().map(|item| item.as_u64().unwrap()));
         }
         if is_done {
             break;
@@ -195,16 +195,16 @@ fn two_reads_may_be_in_flight_in_either_order() {
 }
 
 #[test]
-fn a_page_that_reads_one_batch_at_a_time_gets_all_items_however_small_the_buffer() {
+fn a_page_that_reads_one_chunk_at_a_time_gets_all_items_however_small_the_buffer() {
     let app = app();
     let main = app.window("main");
     main.open("s");
     start(&main, "s", 1, "few-numbers", numbers(100, false));
     let (mut items, mut done) = (Vec::new(), false);
-    let mut batch = 0;
+    let mut chunk = 0;
     while !done {
-        batch += 1;
-        let read = main.call("read", asked(batch)).unwrap();
+        chunk += 1;
+        let read = main.call("read", asked(chunk)).unwrap();
         assert!(!read.is_null(), "handler and reader wait for each other");
         items.extend(read["items"].as_array().unwrap().clone());
         done = read["done"] == true;
@@ -215,7 +215,7 @@ fn a_page_that_reads_one_batch_at_a_time_gets_all_items_however_small_the_buffer
 // Repeated and late calls.
 
 #[test]
-fn a_read_can_be_repeated_until_its_batch_is_released() {
+fn a_read_can_be_repeated_until_its_chunk_is_released() {
     let app = app();
     let main = app.window("main");
     main.open("s");
@@ -223,8 +223,8 @@ fn a_read_can_be_repeated_until_its_batch_is_released() {
     let first = read_text(&main, asked(1));
     assert_eq!(read_text(&main, asked(1)), first);
     let second = read_text(&main, asked(2));
-    for batch in [3, 4] {
-        read_text(&main, asked(batch));
+    for chunk in [3, 4] {
+        read_text(&main, asked(chunk));
     }
     assert_eq!(read_text(&main, asked(1)), first, "the last four are kept");
     assert_eq!(read_text(&main, asked(2)), second);
@@ -244,8 +244,8 @@ fn a_stopped_reader_may_stop_again_but_not_read() {
     for _ in 0..3 {
         stop(&main, "s", "r", 4);
     }
-    for batch in [1, 2, 3] {
-        assert_eq!(refused(&main, "read", asked(batch)), "readerGone");
+    for chunk in [1, 2, 3] {
+        assert_eq!(refused(&main, "read", asked(chunk)), "readerGone");
     }
     let error = main.call("read", asked(1)).unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("with a new reader"), "{error}");
@@ -294,7 +294,7 @@ fn a_read_that_does_not_wait_ends_the_waiting_reads_of_its_session() {
     second.open("t");
     start_and_emit(&main, "s", 1, "numbers", 1);
     start_and_emit(&second, "t", 2, "numbers", 1);
-    let theirs = |batch| with(asked(batch), json!({ "session": "t", "id": id(2) }));
+    let theirs = |chunk| with(asked(chunk), json!({ "session": "t", "id": id(2) }));
     read_text(&main, asked(1));
     read_text(&second, theirs(1));
     std::thread::scope(|scope| {
@@ -398,10 +398,10 @@ fn the_refusal_of_a_malformed_call_says_what_is_wrong_with_it() {
     main.open("s");
     start_and_emit(&main, "s", 1, "numbers", 3);
     for changes in [
-        json!({ "batch": "1" }),
-        json!({ "batch": -1 }),
-        json!({ "batch": 1.5 }),
-        json!({ "batch": null }),
+        json!({ "chunk": "1" }),
+        json!({ "chunk": -1 }),
+        json!({ "chunk": 1.5 }),
+        json!({ "chunk": null }),
         json!({ "from": -1 }),
         json!({ "from": "0" }),
         json!({ "waitMs": -1 }),

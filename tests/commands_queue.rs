@@ -46,7 +46,7 @@ fn batch(session: &str, number: u8, task: &str, inputs: Value) -> Value {
     json!({ "session": session, "id": id(number), "task": task, "inputs": inputs, "options": { "concurrency": 1 } })
 }
 
-fn retry(session: &str, number: u8, new: u8) -> Value {
+fn rerun(session: &str, number: u8, new: u8) -> Value {
     json!({ "session": session, "id": id(number), "newId": id(new) })
 }
 
@@ -82,12 +82,12 @@ fn the_default_permissions_allow_what_a_window_does_with_its_own_tasks() {
     let place = || main.call("get", json!({ "id": id(2) })).unwrap()["queue"].clone();
     assert_eq!(place(), json!({ "position": 1, "priority": 0, "held": false }));
     for _ in 0..2 {
-        main.call("hold", json!({ "id": id(2) })).unwrap();
+        main.call("pause", json!({ "id": id(2) })).unwrap();
         main.call("set_priority", json!({ "id": id(2), "priority": 7 })).unwrap();
         assert_eq!(place(), json!({ "position": null, "priority": 7, "held": true }));
     }
     for _ in 0..2 {
-        main.call("release", json!({ "id": id(2) })).unwrap();
+        main.call("resume", json!({ "id": id(2) })).unwrap();
         assert_eq!(place(), json!({ "position": 1, "priority": 7, "held": false }));
     }
     let filter = json!({ "task": ["one"], "status": ["queued"] });
@@ -107,7 +107,7 @@ fn retry_and_batch_need_the_same_scope_entry_as_start_and_say_so() {
     assert!(error["message"].as_str().unwrap().contains("\"deny\""), "{error}");
     main.call("batch", batch("main", 2, "hang", json!([null]))).unwrap();
     failed(&main, "main", 3);
-    main.call("retry", retry("main", 3, 4)).unwrap();
+    main.call("rerun", rerun("main", 3, 4)).unwrap();
 }
 
 #[test]
@@ -118,11 +118,11 @@ fn a_task_whose_kind_may_not_be_started_may_not_be_retried() {
     let app = App::new(&[SELF_ONLY, STARTS_ONE]);
     let (main, starts) = (window(&app, "main"), window(&app, "starts"));
     failed(&main, "main", 1);
-    assert_eq!(starts.call("retry", retry("starts", 1, 2)).unwrap_err()["kind"], "notFound");
+    assert_eq!(starts.call("rerun", rerun("starts", 1, 2)).unwrap_err()["kind"], "notFound");
     main.call("start", start("main", 3, "hang", json!({}))).unwrap();
     cancel(&main, 3);
     main.next_end("main", &id(3));
-    let again = starts.start("retry", retry("starts", 3, 4));
+    let again = starts.start("rerun", rerun("starts", 3, 4));
     assert_eq!((&again["id"], &again["owner"]), (&json!(id(4)), &json!("starts")), "the page that retries it owns it");
 }
 
@@ -180,29 +180,29 @@ fn a_foreign_task_can_be_changed_only_with_an_entry_for_any_owner() {
     queued(&main, "main", [1, 2]);
     failed(&main, "main", 3);
     let all = json!({ "filter": {}, "reason": "user" });
-    for command in ["hold", "release", "set_priority"] {
+    for command in ["pause", "resume", "set_priority"] {
         let error = second.call(command, json!({ "id": id(2), "priority": 1 })).unwrap_err();
         assert_eq!(error["kind"], "notFound", "{command}");
         assert!(error["message"].as_str().unwrap().contains(r#""owner": "any""#), "{error}");
     }
-    assert_eq!(second.call("retry", retry("second", 3, 4)).unwrap_err()["kind"], "notFound");
+    assert_eq!(second.call("rerun", rerun("second", 3, 4)).unwrap_err()["kind"], "notFound");
     assert_eq!(second.call("cancel_all", all.clone()).unwrap(), 0);
 
-    boss.call("hold", json!({ "id": id(2) })).unwrap();
+    boss.call("pause", json!({ "id": id(2) })).unwrap();
     boss.call("set_priority", json!({ "id": id(2), "priority": 1 })).unwrap();
-    boss.call("release", json!({ "id": id(2) })).unwrap();
-    boss.call("retry", retry("boss", 3, 5)).unwrap();
+    boss.call("resume", json!({ "id": id(2) })).unwrap();
+    boss.call("rerun", rerun("boss", 3, 5)).unwrap();
     boss.next_end("boss", &id(5));
     assert_eq!(boss.call("cancel_all", all).unwrap(), 2);
     main.eventually("all ended", || status(&main, 1) == "cancelled" && status(&main, 2) == "cancelled");
 }
 
 #[test]
-fn the_refusal_for_a_foreign_task_names_a_permission_that_allows_its_retry() {
+fn the_refusal_for_a_foreign_task_names_a_permission_that_allows_its_rerun() {
     let app = app();
     let (main, second) = (window(&app, "main"), window(&app, "second"));
     failed(&main, "main", 1);
-    let error = second.call("retry", retry("second", 1, 2)).unwrap_err();
+    let error = second.call("rerun", rerun("second", 1, 2)).unwrap_err();
     assert!(error["message"].as_str().unwrap().contains("tasks:allow-start"), "{error}");
 }
 
@@ -275,14 +275,14 @@ fn a_repeated_batch_or_retry_finds_what_the_first_call_started() {
 
     failed(&main, "main", 2);
     for _ in 0..2 {
-        assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3));
+        assert_eq!(main.start("rerun", rerun("main", 2, 3))["id"], id(3));
     }
     main.eventually("ended", || status(&main, 3) == "failed");
-    assert_eq!(main.start("retry", retry("main", 2, 3))["id"], id(3), "even after it has ended");
+    assert_eq!(main.start("rerun", rerun("main", 2, 3))["id"], id(3), "even after it has ended");
     assert_eq!(app.tasks_named("fails"), 2);
-    assert_eq!(main.call("retry", retry("main", 2, 1)).unwrap_err()["kind"], "invalidId", "an id that is used");
+    assert_eq!(main.call("rerun", rerun("main", 2, 1)).unwrap_err()["kind"], "invalidId", "an id that is used");
     assert_eq!(
-        main.call("retry", json!({ "session": "main", "id": id(2), "newId": "7" })).unwrap_err()["kind"],
+        main.call("rerun", json!({ "session": "main", "id": id(2), "newId": "7" })).unwrap_err()["kind"],
         "invalidId"
     );
 }
@@ -330,7 +330,7 @@ fn the_session_follows_a_batch_a_retried_task_and_new_queue_places() {
     let outcomes = end["outcome"]["data"]["output"].as_array().unwrap();
     assert!(outcomes.len() == 2 && outcomes.iter().all(|outcome| outcome["status"] == "failed"), "{end}");
     failed(&main, "main", 2);
-    main.call("retry", retry("main", 2, 3)).unwrap();
+    main.call("rerun", rerun("main", 2, 3)).unwrap();
     assert_eq!(main.next_end("main", &id(3))["status"], "failed");
 
     queued(&main, "main", [4, 5]);
@@ -463,10 +463,10 @@ fn only_a_task_that_ended_badly_can_be_retried() {
     let app = app();
     let main = window(&app, "main");
     main.call("start", start("main", 1, "hang", json!({}))).unwrap();
-    assert_eq!(main.call("retry", retry("main", 1, 2)).unwrap_err()["kind"], "notEnded");
+    assert_eq!(main.call("rerun", rerun("main", 1, 2)).unwrap_err()["kind"], "notEnded");
     let echo = json!({ "session": "main", "id": id(3), "task": "echo", "input": 1, "options": {} });
     main.call("start", echo).unwrap();
     main.next_end("main", &id(3));
-    assert_eq!(main.call("retry", retry("main", 3, 4)).unwrap_err()["kind"], "notRetriable");
-    assert_eq!(main.call("hold", json!({ "id": id(3) })).unwrap_err()["data"], json!({ "status": "completed" }));
+    assert_eq!(main.call("rerun", rerun("main", 3, 4)).unwrap_err()["kind"], "notRerunnable");
+    assert_eq!(main.call("pause", json!({ "id": id(3) })).unwrap_err()["data"], json!({ "status": "completed" }));
 }

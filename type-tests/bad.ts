@@ -91,8 +91,8 @@ export async function batch() {
   first.status;
   // @ts-expect-error there is a value only if the result is fulfilled
   first?.value;
-  // @ts-expect-error members are retried, not the batch
-  await batch.retry();
+  // @ts-expect-error members are rerun, not the batch
+  await batch.rerun();
   const outcome = await batch.outcome;
   if (outcome.status === "completed") {
     // @ts-expect-error the output is a list, with one outcome for each member
@@ -128,7 +128,7 @@ export async function queue() {
   // @ts-expect-error the limit is missing: no limit is an explicit null
   await tasks.setLimit({ type: "app" });
   // @ts-expect-error the name of the kind is missing
-  await tasks.retry(task.id);
+  await tasks.rerun(task.id);
 }
 
 export async function items() {
@@ -137,7 +137,7 @@ export async function items() {
     // @ts-expect-error an item has no such field
     digest.size;
   }
-  for await (const digests of task.batches()) {
+  for await (const digests of task.chunks()) {
     // @ts-expect-error the item may be undefined
     digests[0].hash;
   }

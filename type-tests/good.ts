@@ -227,14 +227,14 @@ export async function queue() {
     return void typed;
   });
   off();
-  await task.hold();
-  await task.release();
+  await task.pause();
+  await task.resume();
   const set = await task.setPriority(-1);
   const isVoid: Expect<Equal<typeof set, void>> = true;
   const snapshot: Expect<Equal<typeof task.snapshot, TaskSnapshotOf<Tasks["download"]>>> = true;
   const input: Expect<Equal<typeof task.snapshot.input, DownloadInput | null>> = true;
-  const again = await task.retry();
-  const listed = await tasks.retry("download", task.id);
+  const again = await task.rerun();
+  const listed = await tasks.rerun("download", task.id);
   const same: Expect<Equal<typeof again | typeof listed, TaskHandle<Tasks["download"]>>> = true;
   return [isVoid, snapshot, input, same];
 }
@@ -332,7 +332,7 @@ export async function items() {
     void value;
   }
   await all.return();
-  for await (const digests of task.batches()) {
+  for await (const digests of task.chunks()) {
     const several: Expect<Equal<typeof digests, Digest[]>> = true;
     void several;
   }

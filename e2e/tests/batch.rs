@@ -130,9 +130,9 @@ async fn cancelling_a_batch_cancels_all_its_members_and_leaves_no_file() -> Resu
             "members that waited should never have run"
         );
 
-        // A retry starts each download again as a task of its own.
+        // A rerun starts each download again as a task of its own.
         server.release();
-        page.click(&id, "retry").await?;
+        page.click(&id, "rerun").await?;
         eventually("eight files", async || {
             let cards = page.cards().await?;
             let done = cards.iter().filter(|card| card.id != id && card.status == "completed").count();

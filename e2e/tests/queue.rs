@@ -46,7 +46,7 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
             .await?;
 
         // One is held, one is moved to the front, one is cancelled: the places of the others follow.
-        page.click(&ids[4], "hold").await?;
+        page.click(&ids[4], "pause").await?;
         page.card_when(&ids[4], "one that is held", |card| card.place == "held").await?;
         page.card_when(&ids[5], "one that moves up", |card| card.place == "2nd in line").await?;
         page.click(&ids[15], "run-next").await?;
@@ -98,7 +98,7 @@ async fn twenty_downloads_wait_in_line_for_three_slots_and_all_arrive() -> Resul
         ensure!(server.most_at_once() == 5, "{} ran at once with a limit of 5", server.most_at_once());
         let card = page.card(&ids[4]).await?;
         ensure!(card.place == "held", "the held download should still wait: {card:?}");
-        page.click(&ids[4], "release").await?;
+        page.click(&ids[4], "resume").await?;
         page.card_at_end(&ids[4], "completed").await?;
 
         for number in (1..=20).filter(|number| *number != 11) {

@@ -84,7 +84,7 @@ async fn a_download_that_stalls_times_out_and_can_be_retried() -> Result<()> {
         ensure!(server.requests(&content) == 1, "the download should not retry by itself");
 
         server.release();
-        page.click(&id, "retry").await?;
+        page.click(&id, "rerun").await?;
         let again = page.only_card_but(&id).await?;
         page.card_at_end(&again, "completed").await?;
         ensure!(fs::read(app.folder().join("stalled.bin"))? == content.bytes(), "the file differs from what was sent");

@@ -11,7 +11,7 @@ const MIB: u64 = 1024 * 1024;
 /// The default buffer of a kind.
 const BUFFER_ITEMS: u64 = 65_536;
 const BUFFER_BYTES: u64 = 8 * MIB;
-/// The most that all batches in flight hold together.
+/// The most that all chunks in flight hold together.
 const BATCH_ITEMS: u64 = 65_536;
 const BATCH_BYTES: u64 = 4 * MIB;
 
@@ -185,7 +185,7 @@ async fn a_stream_continues_after_reloads_and_delivers_each_item_once() -> Resul
     const ROUNDS: u32 = 10;
     /// The most items that each page reads, so that the task cannot end before the last reload, however long the reloads take.
     const MOST: u32 = 2_000;
-    /// More than all rounds read, the buffer and two batches hold together.
+    /// More than all rounds read, the buffer and two chunks hold together.
     const COUNT: u32 = 220_000;
     with_app("workbench", async |app| {
         let id = numbers(app, "numbers", COUNT, 16_000).await?;
@@ -231,7 +231,7 @@ async fn a_page_that_was_frozen_catches_up_within_a_few_frames() -> Result<()> {
         page.card_when(&job, "a running job", |card| card.status == "running").await?;
         let script = "
             const task = await window.tasks.attach('numbers', args.id);
-            (async () => { for await (const batch of task.batches()); })();
+            (async () => { for await (const chunk of task.chunks()); })();
             let shown = 0;
             task.onProgress(({ completed }) => { shown = completed; });
             let list = [];
@@ -352,11 +352,11 @@ async fn two_frames_of_one_window_do_not_disturb_each_other() -> Result<()> {
             window.follow = async (name, id, from) => {
                 const stream = (window.streams[name] ??= { id, next: 0, wrong: [] });
                 const task = await window.frames[name].tasks.attach('numbers', id, { from: stream.next });
-                const batches = task.batches();
-                let first = await batches.next();
+                const chunks = task.chunks();
+                let first = await chunks.next();
                 window.reading ??= {};
                 window.reading[name] = (async () => {
-                    for (let step = first; !step.done; step = await batches.next()) {
+                    for (let step = first; !step.done; step = await chunks.next()) {
                         for (const number of step.value) {
                             if (number !== stream.next) stream.wrong.push([stream.next, number]);
                             stream.next = number + 1;

@@ -162,7 +162,7 @@ async fn after_a_reload_a_log_continues_where_it_was() -> Result<()> {
 
 #[tokio::test]
 async fn a_paused_log_makes_its_tail_wait_and_loses_nothing() -> Result<()> {
-    /// The most lines in flight: the buffer, the requested batches, and one chunk of the file.
+    /// The most lines in flight: the buffer, the requested chunks, and one chunk of the file.
     const ON_ITS_WAY: u64 = 65_536 + 4 * 16_384 + 16_384;
     with_app("workbench", async |app| {
         let page = Workbench(app);

@@ -52,7 +52,7 @@ macro_rules! names {
 /// Commands that `tasks:default` does not name. Those that `allow-start` and `allow-read` include need not be named.
 /// The others concern the tasks of all owners or the app's schedules.
 const NOT_BY_DEFAULT: [&str; 9] = [
-    "retry",
+    "rerun",
     "batch",
     "cancel_read",
     "counts",

@@ -88,9 +88,9 @@ impl Caller {
         engine(&self.tasks).start(start).map_err(refusals::of_start)
     }
 
-    pub(crate) fn retry(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
+    pub(crate) fn rerun(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        engine(&self.tasks).retry(record, id, self.owner(), &sees).map_err(refusals::of_start)
+        engine(&self.tasks).rerun(record, id, self.owner(), &sees).map_err(refusals::of_start)
     }
 
     pub(crate) fn batch(

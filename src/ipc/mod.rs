@@ -8,7 +8,7 @@ mod all_commands;
 mod bindings_tests;
 mod caller;
 mod checked;
+mod chunk;
 pub(crate) mod commands;
-mod item_batch;
 mod refusals;
 mod wire;

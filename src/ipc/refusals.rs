@@ -40,7 +40,7 @@ pub(super) fn not_visible(id: &str) -> Error {
         format!(
             "there is no task {id} that this window may see: it was never started or was removed, or it belongs to another window \
              or to the app and no scope entry with \"owner\": \"any\" in this window's capabilities covers it \
-             (tasks:observe-all and tasks:control-all have one for every task; to retry such a task, also add one to \
+             (tasks:observe-all and tasks:control-all have one for every task; to rerun such a task, also add one to \
              tasks:allow-start)"
         ),
     )

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tauri_plugin_tasks_engine::delivery::{Ask, Batch, ReadRefusal, Record};
+use tauri_plugin_tasks_engine::delivery::{Ask, Chunk, ReadRefusal, Record};
 use tokio::time::{Instant, sleep};
 
 use super::{gone::gone, session::Session};
@@ -16,7 +16,7 @@ impl Session {
         self.readers.get(id, reader)
     }
 
-    /// Returns the requested batch, or `None` if there is nothing after `wait`. If `wait` is zero and there is nothing,
+    /// Returns the requested chunk, or `None` if there is nothing after `wait`. If `wait` is zero and there is nothing,
     /// all waiting reads of this session return at once. That frees their calls for other readers, since a page can
     /// have only a few calls in flight.
     pub(crate) async fn read(
@@ -24,18 +24,18 @@ impl Session {
         record: &Arc<Record>,
         ask: Ask<'_>,
         wait: Duration,
-    ) -> Result<Option<Batch>, Error> {
+    ) -> Result<Option<Chunk>, Error> {
         // Register first, so that a session that closes from here on finds the reader.
         let _reading = self.readers.begin(ask.reader, record)?;
         self.outbox.lock().is_used(Instant::now());
-        let told = |read: Result<Batch, ReadRefusal>| {
+        let told = |read: Result<Chunk, ReadRefusal>| {
             read.map(Some).map_err(|refusal| {
                 // Closing the session removes its readers, so that is the real reason.
                 if self.readers.is_closed() { gone("it was closed") } else { refusal.of(record.id) }
             })
         };
         if wait.is_zero() {
-            // If the batch is there, the waiting reads need not return.
+            // If the chunk is there, the waiting reads need not return.
             if let Some(read) = record.items().read(ask).now_or_never() {
                 return told(read);
             }

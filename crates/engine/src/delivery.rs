@@ -30,7 +30,7 @@ pub use crate::{
     error::refusal::Refusal,
     exit::shut_down::LONGEST_GRACE,
     items::{
-        buffer::{Ask, Batch, ReadRefusal, WINDOW},
+        buffer::{Ask, Chunk, ReadRefusal, WINDOW},
         stream::ItemStream,
     },
     json::Misfit,

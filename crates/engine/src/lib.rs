@@ -18,7 +18,7 @@
 //! # }
 //! ```
 //!
-//! [`start`](TaskManager::start), [`batch`](TaskManager::batch), [`retry`](TaskManager::retry) and
+//! [`start`](TaskManager::start), [`batch`](TaskManager::batch), [`rerun`](TaskManager::rerun) and
 //! [`schedule`](TaskManager::schedule) need a registered kind. In an app, the plugin's `Builder` and `Task` register kinds;
 //! these docs and some messages speak of them. Without the plugin, [`delivery::manager`] takes them.
 //!

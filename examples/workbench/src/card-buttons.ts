@@ -2,17 +2,17 @@ import type { Snapshot } from "./client";
 import { find } from "./dom";
 import { endedBadly, hasEnded } from "./status";
 
-const NAMES = ["cancel", "remove", "hold", "release", "run-next", "retry", "open-log"] as const;
+const NAMES = ["cancel", "remove", "pause", "resume", "run-next", "rerun", "open-log"] as const;
 export type ButtonName = (typeof NAMES)[number];
 
 /** How a screen reader's label of each button begins; the task follows. */
 const ALOUD: Readonly<Record<ButtonName, string>> = {
   cancel: "Cancel",
   remove: "Remove",
-  hold: "Hold",
-  release: "Release",
+  pause: "Pause",
+  resume: "Resume",
   "run-next": "Run next:",
-  retry: "Try again:",
+  rerun: "Try again:",
   "open-log": "Open log:",
 };
 
@@ -30,10 +30,10 @@ export class CardButtons {
     this.#buttons = {
       cancel: button("cancel"),
       remove: button("remove"),
-      hold: button("hold"),
-      release: button("release"),
+      pause: button("pause"),
+      resume: button("resume"),
       "run-next": button("run-next"),
-      retry: button("retry"),
+      rerun: button("rerun"),
       "open-log": button("open-log"),
     };
   }
@@ -52,8 +52,8 @@ export class CardButtons {
 
   /** Puts the focus on a button that can be used. */
   focus(): void {
-    const { hold, release, cancel, remove } = this.#buttons;
-    [release, hold, cancel, remove].find((button) => !button.hidden)?.focus();
+    const { pause, resume, cancel, remove } = this.#buttons;
+    [resume, pause, cancel, remove].find((button) => !button.hidden)?.focus();
   }
 }
 
@@ -65,16 +65,16 @@ function isOfUse(name: ButtonName, snapshot: Snapshot, members: readonly Snapsho
       return !hasEnded(snapshot);
     case "remove":
       return hasEnded(snapshot);
-    case "hold":
+    case "pause":
       return waits && !queue.held;
-    case "release":
+    case "resume":
       return waits && queue.held;
     case "run-next":
       // A task that waits for something other than its turn has no place.
       return waits && queue.position !== null && queue.position > 1;
     case "open-log":
       return snapshot.task === "tail" && members.length === 0;
-    case "retry":
+    case "rerun":
       // A batch completes when all its members have ended, however they ended, so the members count, too.
       return hasEnded(snapshot) && [snapshot, ...members].some(endedBadly);
   }

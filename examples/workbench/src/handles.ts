@@ -30,11 +30,11 @@ export const cancel = async (snapshot: Snapshot): Promise<void> =>
 
 // The following functions are for tasks only: a batch doesn't wait in a queue, its members do.
 
-export const hold = async ({ task, id }: Snapshot): Promise<void> =>
-  (await tasks.attach(task, id)).hold();
+export const pause = async ({ task, id }: Snapshot): Promise<void> =>
+  (await tasks.attach(task, id)).pause();
 
-export const release = async ({ task, id }: Snapshot): Promise<void> =>
-  (await tasks.attach(task, id)).release();
+export const resume = async ({ task, id }: Snapshot): Promise<void> =>
+  (await tasks.attach(task, id)).resume();
 
 /** Puts a waiting task ahead of all waiting tasks that this page sees. */
 export async function runNext({ task, id }: Snapshot): Promise<void> {

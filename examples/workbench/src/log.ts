@@ -41,7 +41,7 @@ export interface LogOptions {
 
 export function openLog({ task, path, before, changed, failed }: LogOptions): Log {
   const lines = createLogLines();
-  const batches = task.batches();
+  const chunks = task.chunks();
   const takeBreak = createBreak();
   let position = before?.position ?? 0;
   let paused = before?.paused ?? false;
@@ -58,14 +58,14 @@ export function openLog({ task, path, before, changed, failed }: LogOptions): Lo
 
   async function read(): Promise<void> {
     let missed = 0;
-    for await (const batch of batches) {
-      if (batches.missed > missed) {
-        lines.skip(batches.missed - missed, linesMissed(batches.missed - missed));
-        missed = batches.missed;
+    for await (const chunk of chunks) {
+      if (chunks.missed > missed) {
+        lines.skip(chunks.missed - missed, linesMissed(chunks.missed - missed));
+        missed = chunks.missed;
       }
-      lines.append(batch);
+      lines.append(chunk);
       // Update the position together with the lines, so that no line is lost or repeated whatever happens next.
-      position = batches.position;
+      position = chunks.position;
       changed();
       await takeBreak();
       while (paused) {
@@ -111,7 +111,7 @@ export function openLog({ task, path, before, changed, failed }: LogOptions): Lo
     close() {
       paused = false;
       resumed?.();
-      void batches.return?.();
+      void chunks.return?.();
     },
     remember: (whole) => ({
       id: task.id,

@@ -75,7 +75,7 @@ export function createLogs(panel: HTMLElement, tell: (error: unknown) => void): 
     show(log);
   }
 
-  // Save the last lines only now: writing them with each batch would take longer than showing them.
+  // Save the last lines only now: writing them with each chunk would take longer than showing them.
   window.addEventListener("pagehide", () => {
     save(true);
     left = true;

@@ -6,11 +6,11 @@ import { find } from "./dom";
 import { setUpDownloadsHead } from "./downloads-head";
 import { setUpForms, setUpSecret } from "./forms";
 import { oncePerFrame } from "./frame";
-import { cancel, createFollow, explain, hold, release, remove, runNext } from "./handles";
+import { cancel, createFollow, explain, pause, remove, resume, runNext } from "./handles";
 import { createLogs } from "./logs";
 import { createNotify } from "./notice";
 import { setUpQuitDialog } from "./quit-dialog";
-import { createRetry } from "./retry";
+import { createRerun } from "./rerun";
 import { errorSentence, stopping } from "./sentences";
 import { endedBadly } from "./status";
 import { setUpSync } from "./sync";
@@ -30,7 +30,7 @@ const notify = createNotify(byId("notice"));
 const tell = (error: unknown): void => notify(errorSentence(error), "bad");
 const follow = createFollow(byId("latest"), notify);
 const logs = createLogs(byId("log"), tell);
-const retry = createRetry(follow, logs.open);
+const rerun = createRerun(follow, logs.open);
 
 setUpTheme(button("theme"));
 byId("window-label").textContent = label;
@@ -46,20 +46,20 @@ function press(
       return cancel(snapshot);
     case "remove":
       return remove(...members, snapshot);
-    case "hold":
-      return hold(snapshot);
-    case "release":
-      return release(snapshot);
+    case "pause":
+      return pause(snapshot);
+    case "resume":
+      return resume(snapshot);
     case "run-next":
       return runNext(snapshot);
     case "open-log":
       return snapshot.task === "tail"
         ? logs.show(snapshot.id, snapshot.input?.path ?? "")
         : Promise.resolve();
-    case "retry":
+    case "rerun":
       return snapshot.members === null
-        ? retry(snapshot)
-        : Promise.all(members.filter(endedBadly).map(retry));
+        ? rerun(snapshot)
+        : Promise.all(members.filter(endedBadly).map(rerun));
   }
 }
 

@@ -12,7 +12,7 @@ import { toCancelFilter } from "./cancel-query.js";
 import { launch } from "./launch.js";
 import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
-import { retryTask, TaskHandle } from "./task-handle.js";
+import { rerunTask, TaskHandle } from "./task-handle.js";
 import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
 
 /**
@@ -44,16 +44,16 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
       return new TaskHandle(page, launched);
     },
 
-    async retry(name: string, id: string) {
+    async rerun(name: string, id: string) {
       const snapshot = await commands.get(id).catch(rethrow);
       checkKind(snapshot, name);
       if (isBatch(snapshot)) {
         throw new TaskError(
-          "notRetriable",
-          `Task ${id} is a batch: retry the members that did not complete.`,
+          "notRerunnable",
+          `Task ${id} is a batch: rerun the members that did not complete.`,
         );
       }
-      return retryTask(page, name, id);
+      return rerunTask(page, name, id);
     },
 
     async attach(name: string, id: string, { from }: AttachOptions = {}) {

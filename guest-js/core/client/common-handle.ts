@@ -65,12 +65,12 @@ export class CommonHandle<R = unknown, O = unknown> {
     await commands.cancel(this.id, "user").catch(rethrow);
   };
 
-  readonly hold = async (): Promise<void> => {
-    await commands.hold(this.id).catch(rethrow);
+  readonly pause = async (): Promise<void> => {
+    await commands.pause(this.id).catch(rethrow);
   };
 
-  readonly release = async (): Promise<void> => {
-    await commands.release(this.id).catch(rethrow);
+  readonly resume = async (): Promise<void> => {
+    await commands.resume(this.id).catch(rethrow);
   };
 
   readonly setPriority = async (priority: number): Promise<void> => {

@@ -4,7 +4,7 @@ import { commands, type Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
 
-/** A command that starts a task: `start`, `retry` or `batch`. */
+/** A command that starts a task: `start`, `rerun` or `batch`. */
 export interface LaunchRequest {
   /** The kind, for hints in errors. */
   readonly name: string;

@@ -9,29 +9,29 @@ import { createResult } from "./result.js";
 /** One caller's handle of a task. */
 export class TaskHandle extends CommonHandle implements types.TaskHandle {
   readonly items: Items["items"];
-  readonly batches: Items["batches"];
+  readonly chunks: Items["chunks"];
   readonly bytes: Items["bytes"];
   readonly stream: Items["stream"];
-  readonly retry: () => Promise<types.TaskHandle>;
+  readonly rerun: () => Promise<types.TaskHandle>;
 
   /** `from` is the number of the item that the first reading starts with, or `null` for the oldest unread item. */
   constructor(page: Page, launched: Launched, from: number | null = null) {
     const result = createResult(launched, (output) => output);
     super(launched.task, result);
-    const { items, batches, bytes, stream } = createItems(page, this.id, from, result.ended);
+    const { items, chunks, bytes, stream } = createItems(page, this.id, from, result.ended);
     this.items = items;
-    this.batches = batches;
+    this.chunks = chunks;
     this.bytes = bytes;
     this.stream = stream;
-    this.retry = () => retryTask(page, this.snapshot.task, this.id);
+    this.rerun = () => rerunTask(page, this.snapshot.task, this.id);
   }
 }
 
-/** Retries a task that ended without completing, as a new task. `name` is its kind, for hints in errors. */
-export async function retryTask(page: Page, name: string, id: string): Promise<TaskHandle> {
+/** Reruns a task that ended without completing, as a new task. `name` is its kind, for hints in errors. */
+export async function rerunTask(page: Page, name: string, id: string): Promise<TaskHandle> {
   const launched = await launch(page, {
     name,
-    send: (nonce, newId) => commands.retry(nonce, id, newId),
+    send: (nonce, newId) => commands.rerun(nonce, id, newId),
     // The options are those of the first start, so `onConflict` may be `join`.
     mayJoin: true,
   });

@@ -52,9 +52,9 @@ export function fromTauri(text: string, task?: string): TaskError {
   return ipc(text, "");
 }
 
-/** Returns the permissions that a command needs, for a hint. `tasks:allow-start` covers `start`, `retry` and `batch`. */
+/** Returns the permissions that a command needs, for a hint. `tasks:allow-start` covers `start`, `rerun` and `batch`. */
 function permissionsFor(text: string, task = "…"): string {
-  if (/tasks[.|](start|retry|batch)\b/.test(text)) {
+  if (/tasks[.|](start|rerun|batch)\b/.test(text)) {
     return `"tasks:default" and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;
   }
   if (/tasks[.|]set_limit\b/.test(text)) {

@@ -130,7 +130,7 @@ export class TaskCancelledError extends TaskError {
  *
  * @example
  * ```ts
- * if (error instanceof TaskTimedOutError && error.limit === "stalled") offerRetry();
+ * if (error instanceof TaskTimedOutError && error.limit === "stalled") offerRerun();
  * ```
  */
 export class TaskTimedOutError extends TaskError {

@@ -17,7 +17,7 @@ export const commands = {
 	 */
 	start: (session: string, id: string, task: string, input: unknown, options: StartOptions) => __TAURI_INVOKE<Started>("plugin:tasks|start", { session, id, task, input, options }),
 	/**  Starts the ended task `id` again with the same input, as a new task with the id `new_id`. */
-	retry: (session: string, id: string, newId: string) => __TAURI_INVOKE<Started>("plugin:tasks|retry", { session, id, newId }),
+	rerun: (session: string, id: string, newId: string) => __TAURI_INVOKE<Started>("plugin:tasks|rerun", { session, id, newId }),
 	/**
 	 *  Starts one `task` for each of `inputs`, and a batch that represents all of them, under the `id` that the page has
 	 *  generated.
@@ -28,9 +28,9 @@ export const commands = {
 	/**  Tells all visible tasks that match `filter` to stop. Returns how many of them had not ended. */
 	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
-	hold: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|hold", { id }),
+	pause: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|pause", { id }),
 	/**  Puts a held task back into its queue. */
-	release: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|release", { id }),
+	resume: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|resume", { id }),
 	/**  Changes the priority of a waiting task. A higher priority runs earlier. */
 	setPriority: (id: string, priority: number) => __TAURI_INVOKE<null>("plugin:tasks|set_priority", { id, priority }),
 	/**
@@ -53,15 +53,15 @@ export const commands = {
 	/**  Removes an ended task and its outcome. */
 	remove: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|remove", { id }),
 	/**
-	 *  Returns batch number `batch`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
+	 *  Returns chunk number `chunk`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
 	 *  `wait_ms` milliseconds, at most [`LONGEST_WAIT`], and returns `null` if there is nothing by then. If `wait_ms` is 0
 	 *  and there is nothing, all waiting reads of the session return `null` at once.
 	 * 
 	 *  `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
-	 *  same in all calls of a reader. Each call releases all batches except the one that it asks for and the three before
+	 *  same in all calls of a reader. Each call releases all chunks except the one that it asks for and the three before
 	 *  that, so at most four calls may be in flight at once.
 	 */
-	read: (session: string, id: string, reader: string, batch: number, from: number | null, waitMs: number) => __TAURI_INVOKE<ItemBatch | null>("plugin:tasks|read", { session, id, reader, batch, from, waitMs }),
+	read: (session: string, id: string, reader: string, chunk: number, from: number | null, waitMs: number) => __TAURI_INVOKE<Chunk | null>("plugin:tasks|read", { session, id, reader, chunk, from, waitMs }),
 	/**  Stops a reader. The items before number `position` count as read; the next reader gets the others. */
 	cancelRead: (session: string, id: string, reader: string, position: number) => __TAURI_INVOKE<null>("plugin:tasks|cancel_read", { session, id, reader, position }),
 	/**
@@ -126,6 +126,18 @@ export type CancelReason =
 /**  Nobody reads its items, and tasks of its kind are cancelled in that case. */
 "unread";
 
+/**  A chunk of items. */
+export type Chunk = {
+	/**  The number of the first item, counted from 0. */
+	sequence: number,
+	/**  How many items right before the first one were dropped unread. */
+	missed: number,
+	/**  Whether the task has ended and no more items follow. */
+	done: boolean,
+	/**  The items. */
+	items: unknown[],
+};
+
 /**  The kinds of [`Error`](crate::Error). */
 export type ErrorKind = 
 /**  The caller and the delivery layer speak different versions of the protocol. */
@@ -160,8 +172,10 @@ export type ErrorKind =
 "keyTaken" | 
 /**  The task does not wait in a queue; `data` is `{ "status": … }`. */
 "notQueued" | 
-/**  The task can't be retried: it has completed, it is a batch, or its kind is not registered. */
-"notRetriable" | 
+/**  The task does not wait in a queue, so it can't be paused or resumed; `data` is `{ "status": … }`. */
+"notPausable" | 
+/**  The task can't be run again: it has completed, it is a batch, or its kind is not registered. */
+"notRerunnable" | 
 /**  An option of a start is invalid, for example there are too many tags, or a part of a call can't be read. */
 "invalidOptions" | 
 /**  The task's items already have another reader. */
@@ -174,7 +188,7 @@ export type ErrorKind =
 "invalidItem" | 
 /**
  *  The app is about to exit, or an [`ExitGuard`](crate::ExitGuard) exists. No task is started, and at an exit no
- *  task can be held.
+ *  task can be paused.
  */
 "shuttingDown";
 
@@ -197,18 +211,6 @@ export type FailureKind =
  *  attempt.
  */
 "unserializable";
-
-/**  A batch of items. */
-export type ItemBatch = {
-	/**  The number of the first item, counted from 0. */
-	sequence: number,
-	/**  How many items right before the first one were dropped unread. */
-	missed: number,
-	/**  Whether the task has ended and no more items follow. */
-	done: boolean,
-	/**  The items. */
-	items: unknown[],
-};
 
 /**  The run that a schedule started last. */
 export type LastRun = {

@@ -1,9 +1,9 @@
 import { TaskError } from "../errors/task-error.js";
-import type { ItemBatch } from "./item-batch.js";
+import type { Chunk } from "./chunk.js";
 import type { Reader } from "./reader.js";
 
 /** How a reading hands out what has come. Each form belongs to one method of a handle. */
-export type Form = "items" | "batches" | "bytes" | "stream";
+export type Form = "items" | "chunks" | "bytes" | "stream";
 
 /** The state of one reading: what has come and how far it was handed out. */
 export interface Cursor<T> {
@@ -44,13 +44,13 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
   let closed = false;
   let closing: Promise<void> | undefined;
 
-  function accept(batch: ItemBatch): void {
+  function accept(chunk: Chunk): void {
     hasRead = true;
-    ({ items, first, end } = batch);
+    ({ items, first, end } = chunk);
     index = 0;
-    missed += batch.missed;
-    whole = form === "batches" || batch.items instanceof Uint8Array;
-    if (items.length > 0) checkForm(form, batch);
+    missed += chunk.missed;
+    whole = form === "chunks" || chunk.items instanceof Uint8Array;
+    if (items.length > 0) checkForm(form, chunk);
   }
 
   async function load(): Promise<boolean> {
@@ -59,9 +59,9 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
     if (!hasRead) first = source.start ?? 0;
     try {
       while (index >= items.length) {
-        const batch = await reader.take();
-        if (!batch) break;
-        accept(batch);
+        const chunk = await reader.take();
+        if (!chunk) break;
+        accept(chunk);
       }
     } catch (error) {
       // The next reading must not overlap with this one: the plugin would refuse it.
@@ -120,11 +120,11 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
   };
 }
 
-function checkForm(form: Form, { items }: ItemBatch): void {
+function checkForm(form: Form, { items }: Chunk): void {
   const isBytes = items instanceof Uint8Array;
   if (form === "stream" || isBytes === (form === "bytes")) return;
   const message = isBytes
     ? `This task emits bytes: read them with bytes() or stream(), not with ${form}().`
-    : "This task emits items, not bytes: read them with items(), batches() or stream().";
+    : "This task emits items, not bytes: read them with items(), chunks() or stream().";
   throw new TaskError("invalidItem", message);
 }

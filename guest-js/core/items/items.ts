@@ -7,7 +7,7 @@ import { toStream } from "./stream.js";
 /** The part of a handle that reads its task's items. */
 export interface Items {
   items(): TaskItems<unknown>;
-  batches(): TaskItems<unknown[]>;
+  chunks(): TaskItems<unknown[]>;
   bytes(): TaskItems<Uint8Array>;
   stream(): ReadableStream<unknown>;
 }
@@ -40,7 +40,7 @@ export function createItems(
 
   return {
     items: () => toIterator(begin("items")),
-    batches: () => toIterator(begin("batches")),
+    chunks: () => toIterator(begin("chunks")),
     bytes: () => toIterator(begin("bytes")),
     stream: () => toStream(begin("stream")),
   };

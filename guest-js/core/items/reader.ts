@@ -3,11 +3,11 @@ import { toTaskError } from "../errors/from-rejection.js";
 import type { TaskError } from "../errors/task-error.js";
 import { commands } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
-import { type ItemBatch, startingAt, toBatch } from "./item-batch.js";
+import { type Chunk, startingAt, toChunk } from "./chunk.js";
 import type { Polls } from "./polls.js";
 import { untilReached } from "./until-reached.js";
 
-/** How many batches may be requested and not yet consumed. */
+/** How many chunks may be requested and not yet consumed. */
 const WINDOW = 4;
 /** The reader fails when it loses this many attachments in a row, each within `SOON_MS` and before any answer. */
 const ATTEMPTS = 3;
@@ -22,15 +22,15 @@ export interface Connection {
 /** Reads a task's items. When the plugin drops the session, it continues in a new one under a new name. */
 export interface Reader {
   /**
-   * Takes the next batch, which marks the previous one as consumed. Resolves with `undefined` after the last batch and after `close`.
+   * Takes the next chunk, which marks the previous one as consumed. Resolves with `undefined` after the last chunk and after `close`.
    * Rejects with a TaskError. Must not be called again before it has settled.
    */
-  take(): Promise<ItemBatch | undefined>;
+  take(): Promise<Chunk | undefined>;
   /** Stops reading. The items before number `position` count as consumed; the rest stays for another reader. Never rejects. */
   close(position: number): Promise<void>;
 }
 
-/** A reader as the plugin knows it: a name within one session, with its own numbering of batches. */
+/** A reader as the plugin knows it: a name within one session, with its own numbering of chunks. */
 interface Attachment {
   readonly name: string;
   /** The number of the first item to read; `null` for the oldest unread item. */
@@ -39,14 +39,14 @@ interface Attachment {
   nonce: string | undefined;
   /** When the attachment was made. */
   readonly since: number;
-  /** The number of the last batch that was requested. */
+  /** The number of the last chunk that was requested. */
   asked: number;
-  /** All batches up to this number have come. */
+  /** All chunks up to this number have come. */
   came: number;
-  /** How many batches have been consumed completely. */
+  /** How many chunks have been consumed completely. */
   consumed: number;
-  /** Batches that came too early: a batch with a lower number is still missing. */
-  readonly early: Map<number, ItemBatch>;
+  /** Chunks that came too early: a chunk with a lower number is still missing. */
+  readonly early: Map<number, Chunk>;
 }
 
 /** Creates a reader. `from` is the number of the first item to read, or `null` for the oldest unread item. */
@@ -57,12 +57,12 @@ export function createReader(
 ): Reader {
   const seat = polls.join();
   let attachment = attach(from);
-  /** Batches that are ready to be taken, in order. */
-  let line: ItemBatch[] = [];
+  /** Chunks that are ready to be taken, in order. */
+  let line: Chunk[] = [];
   /** One more than the number of the last item that has come. */
   let next = from;
-  /** The batch that is being consumed. */
-  let current: { readonly batch: ItemBatch; readonly by: Attachment } | undefined;
+  /** The chunk that is being consumed. */
+  let current: { readonly chunk: Chunk; readonly by: Attachment } | undefined;
   let done = false;
   let closed = false;
   let lost = 0;
@@ -83,7 +83,7 @@ export function createReader(
     };
   }
 
-  /** Requests as many batches as the window has room for. */
+  /** Requests as many chunks as the window has room for. */
   function fill(): void {
     while (!over() && attachment.asked - attachment.consumed < WINDOW) {
       attachment.asked += 1;
@@ -95,15 +95,15 @@ export function createReader(
     return closed || done || failure !== undefined;
   }
 
-  async function ask(by: Attachment, batch: number): Promise<void> {
+  async function ask(by: Attachment, chunk: number): Promise<void> {
     const wanted = () => by === attachment && !over();
     try {
       const answer = await seat.read(
-        batch,
-        (waitMs) => untilReached(() => read(by, batch, waitMs, wanted)),
+        chunk,
+        (waitMs) => untilReached(() => read(by, chunk, waitMs, wanted)),
         wanted,
       );
-      if (answer && wanted()) receive(by, batch, answer);
+      if (answer && wanted()) receive(by, chunk, answer);
     } catch (rejection) {
       if (wanted()) refused(toTaskError(rejection));
     }
@@ -111,22 +111,22 @@ export function createReader(
 
   async function read(
     by: Attachment,
-    batch: number,
+    chunk: number,
     waitMs: number,
     wanted: () => boolean,
-  ): Promise<ItemBatch | undefined> {
+  ): Promise<Chunk | undefined> {
     const nonce = by.nonce ?? (await session.open());
     if (!wanted()) return undefined;
     by.nonce = nonce;
     const answer = await session.callIn(nonce, () =>
-      commands.read(nonce, id, by.name, batch, by.from, waitMs),
+      commands.read(nonce, id, by.name, chunk, by.from, waitMs),
     );
     if (by === attachment) lost = 0;
-    return toBatch(answer);
+    return toChunk(answer);
   }
 
-  function receive(by: Attachment, number: number, batch: ItemBatch): void {
-    by.early.set(number, batch);
+  function receive(by: Attachment, number: number, chunk: Chunk): void {
+    by.early.set(number, chunk);
     for (;;) {
       const following = by.early.get(by.came + 1);
       if (!following || done) break;
@@ -141,14 +141,14 @@ export function createReader(
   }
 
   /**
-   * Attaches under a new name, and requests every batch again that was not consumed completely. That includes the
-   * current batch: otherwise the plugin would count it as read, although the page may be closed before it has consumed
+   * Attaches under a new name, and requests every chunk again that was not consumed completely. That includes the
+   * current chunk: otherwise the plugin would count it as read, although the page may be closed before it has consumed
    * the rest. No item is handed out twice.
    */
   function renew(): void {
-    if (current) next = current.batch.end;
+    if (current) next = current.chunk.end;
     else next = line[0]?.first ?? next;
-    attachment = attach(current?.batch.first ?? next);
+    attachment = attach(current?.chunk.first ?? next);
     line = [];
     fill();
   }
@@ -176,10 +176,10 @@ export function createReader(
         });
       }
       if (closed) return undefined;
-      const batch = line.shift();
-      if (batch) current = { batch, by: attachment };
+      const chunk = line.shift();
+      if (chunk) current = { chunk, by: attachment };
       else if (failure) throw failure;
-      return batch;
+      return chunk;
     },
 
     async close(position) {

@@ -17,8 +17,8 @@ describe("attaching from an item", () => {
     expect(items.position).toBe(2);
     expect((await items.next()).value).toBe(2);
     await items.return();
-    const batches = (await tasks.attach("tail", id, { from: 3 })).batches();
-    expect((await batches.next()).value).toEqual([3]);
+    const chunks = (await tasks.attach("tail", id, { from: 3 })).chunks();
+    expect((await chunks.next()).value).toEqual([3]);
     expect(plugin.calls("read").map(({ from }) => from)).toEqual([2, 2, 2, 2, 3, 3, 3, 3]);
   });
 

@@ -54,7 +54,7 @@ describe("a batch", () => {
     ]);
     expect(batch.snapshot).toMatchObject({ members: 5, label: "Files", tags: ["x"] });
     expect([batch.status, batch.snapshot.status]).toEqual(["running", "running"]);
-    expect("retry" in batch).toBe(false);
+    expect("rerun" in batch).toBe(false);
   });
 
   it("resolves with the results of its members, in the order of the inputs", async () => {
@@ -170,16 +170,16 @@ describe("a batch", () => {
 });
 
 describe("the queue", () => {
-  it("holds the members, not the batch", async () => {
+  it("can pause the members, not the batch", async () => {
     const { plugin, tasks } = page;
     const batch = await tasks.batch("download", inputs);
     const callback = vi.fn();
     batch.onQueue(callback);
-    for (const refused of [batch.hold(), batch.release(), batch.setPriority(1)]) {
-      await expect(refused).rejects.toMatchObject({ kind: "notQueued" });
-    }
+    await expect(batch.pause()).rejects.toMatchObject({ kind: "notPausable" });
+    await expect(batch.resume()).rejects.toMatchObject({ kind: "notPausable" });
+    await expect(batch.setPriority(1)).rejects.toMatchObject({ kind: "notQueued" });
     const [first] = plugin.members(batch.id);
-    await (await tasks.attach("download", String(first))).hold();
+    await (await tasks.attach("download", String(first))).pause();
     await plugin.frame();
     expect(callback).not.toHaveBeenCalled();
     expect((await tasks.get(String(first))).queue?.held).toBe(true);

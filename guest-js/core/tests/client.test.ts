@@ -160,7 +160,7 @@ describe("rejections of commands", () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     const wire = { kind: "internal", message: "no", data: null };
-    const names = ["start", "list", "watch", "cancel", "remove", "batch", "hold", "release"];
+    const names = ["start", "list", "watch", "cancel", "remove", "batch", "pause", "resume"];
     names.push("set_priority", "cancel_all", "counts", "set_limit");
     for (const name of names) plugin.refuse(name, wire);
     plugin.refuse("get", wire, 2);
@@ -172,13 +172,13 @@ describe("rejections of commands", () => {
       task.cancel(),
       task.remove(),
       tasks.batch("tick", []),
-      task.hold(),
-      task.release(),
+      task.pause(),
+      task.resume(),
       task.setPriority(1),
       tasks.cancelAll({ all: true }),
       tasks.counts(),
       tasks.setLimit({ type: "app" }, 1),
-      tasks.retry("tick", "a"),
+      tasks.rerun("tick", "a"),
     ]);
     for (const settled of all) {
       const reason = settled.status === "rejected" && settled.reason;

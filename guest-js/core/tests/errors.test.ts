@@ -54,7 +54,7 @@ describe("errors of the plugin", () => {
     const hidden = toTaskError({ kind: "keyTaken", message: "no", data: null });
     expect(hidden).toBeInstanceOf(TaskKeyTakenError);
     expect(hidden).toMatchObject({ id: null, data: null });
-    for (const kind of ["notQueued", "notRetriable", "invalidOptions"]) {
+    for (const kind of ["notQueued", "notRerunnable", "invalidOptions"]) {
       const error = toTaskError({ kind, message: "no", data: null });
       expect([error.constructor, error.kind]).toEqual([TaskError, kind]);
     }
@@ -110,8 +110,8 @@ describe("refusals by Tauri's ACL", () => {
       /"tasks:allow-start", "allow": \[\{ "task": "download" \}\]/,
     ],
     [
-      "debug, no permission to retry",
-      "tasks.retry not allowed. Permissions associated with this command: tasks:allow-start",
+      "debug, no permission to rerun",
+      "tasks.rerun not allowed. Permissions associated with this command: tasks:allow-start",
       /"tasks:default" and \{ "identifier": "tasks:allow-start", "allow": \[\{ "task": "download" \}\] \}/,
     ],
     [

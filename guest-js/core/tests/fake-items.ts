@@ -1,13 +1,13 @@
 /** The part of the fake plugin that keeps a task's items until they are read, as the real plugin does. */
-import type { ItemBatch, WireError } from "../ipc/bindings.js";
+import type { Chunk, WireError } from "../ipc/bindings.js";
 
-/** How many batches a reader may have requested without having released them. */
+/** How many chunks a reader may have requested without having released them. */
 const WINDOW = 4;
 
-/** A page's request for a batch. */
+/** A page's request for a chunk. */
 export interface Ask {
   reader: string;
-  batch: number;
+  chunk: number;
   from: number | null;
 }
 
@@ -23,7 +23,7 @@ interface Attached {
   session: string;
   /** The number of the next unit to send. */
   expected: number;
-  nextBatch: number;
+  nextChunk: number;
   frozen: Map<number, Frozen>;
 }
 
@@ -56,21 +56,21 @@ export function createFakeItems() {
     first = number;
   }
 
-  function attach(session: string, { reader, batch, from }: Ask): Attached {
+  function attach(session: string, { reader, chunk, from }: Ask): Attached {
     if (attached?.name === reader) return attached;
     if (gone.has(reader)) throw wireError("readerGone");
     if (attached) throw wireError("locked");
-    if (batch > WINDOW) throw wireError("readerGone");
+    if (chunk > WINDOW) throw wireError("readerGone");
     const expected = from ?? read;
     if (expected > next()) throw wireError("invalidOptions", `from is beyond ${next()}`);
     readTo(expected);
-    attached = { name: reader, session, expected, nextBatch: 1, frozen: new Map() };
+    attached = { name: reader, session, expected, nextChunk: 1, frozen: new Map() };
     return attached;
   }
 
-  function letGoBefore(by: Attached, batch: number): void {
+  function letGoBefore(by: Attached, chunk: number): void {
     for (const [number, { sequence, units }] of by.frozen) {
-      if (number >= batch) continue;
+      if (number >= chunk) continue;
       by.frozen.delete(number);
       readTo(sequence + units.length);
     }
@@ -87,13 +87,13 @@ export function createFakeItems() {
       done: done && end === next(),
       units,
     };
-    by.frozen.set(by.nextBatch, frozen);
-    by.nextBatch += 1;
+    by.frozen.set(by.nextChunk, frozen);
+    by.nextChunk += 1;
     by.expected = end;
     return frozen;
   }
 
-  function answer(frozen: Frozen): ItemBatch | ArrayBuffer {
+  function answer(frozen: Frozen): Chunk | ArrayBuffer {
     const { sequence, missed, done: isLast, units } = frozen;
     if (!isBytes) return { sequence, missed, done: isLast, items: units };
     const bytes = new Uint8Array(units.length + 17);
@@ -106,20 +106,20 @@ export function createFakeItems() {
   }
 
   return {
-    /** Returns a batch of at most `limit` units, or `undefined` if there is nothing yet. */
-    ask(session: string, ask: Ask, limit: number): ItemBatch | ArrayBuffer | undefined {
+    /** Returns a chunk of at most `limit` units, or `undefined` if there is nothing yet. */
+    ask(session: string, ask: Ask, limit: number): Chunk | ArrayBuffer | undefined {
       const by = attach(session, ask);
-      const known = by.frozen.get(ask.batch);
+      const known = by.frozen.get(ask.chunk);
       if (known) {
-        letGoBefore(by, ask.batch - WINDOW + 1);
+        letGoBefore(by, ask.chunk - WINDOW + 1);
         return answer(known);
       }
-      if (ask.batch < by.nextBatch || ask.batch >= by.nextBatch + WINDOW)
+      if (ask.chunk < by.nextChunk || ask.chunk >= by.nextChunk + WINDOW)
         throw wireError("readerGone");
-      letGoBefore(by, ask.batch - WINDOW + 1);
-      if (ask.batch !== by.nextBatch) return undefined;
+      letGoBefore(by, ask.chunk - WINDOW + 1);
+      if (ask.chunk !== by.nextChunk) return undefined;
       const frozen = freeze(by, limit);
-      // Wakes the reads for later batches, which may have arrived before this one.
+      // Wakes the reads for later chunks, which may have arrived before this one.
       if (frozen) queueMicrotask(wake);
       return frozen && answer(frozen);
     },

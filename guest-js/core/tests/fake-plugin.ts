@@ -112,7 +112,7 @@ export function createFakePlugin() {
   const waiting = new Map<string, Set<() => void>>();
   let mostPolls = 0;
   let mostReads = 0;
-  let batchLimit = 1_000;
+  let chunkLimit = 1_000;
   let rawBytes = true;
   let made = 0;
   let leaseMs = 30_000;
@@ -241,11 +241,21 @@ export function createFakePlugin() {
     }
   }
 
-  function change(id: string, how: Partial<Pick<FakeTask, "held" | "priority">>): null {
+  function setHeld(id: string, held: boolean): null {
+    const task = taskOf(id);
+    const { status } = task.snapshot;
+    if (ENDED.includes(status)) throw wireError("alreadyEnded", "It has ended.", { status });
+    if (status !== "queued") throw wireError("notPausable", "It doesn't wait.", { status });
+    task.held = held;
+    requeue();
+    return null;
+  }
+
+  function setPriority(id: string, priority: number): null {
     const task = taskOf(id);
     const { status } = task.snapshot;
     if (status !== "queued") throw wireError("notQueued", "It doesn't wait.", { status });
-    Object.assign(task, how);
+    task.priority = priority;
     requeue();
     return null;
   }
@@ -299,7 +309,7 @@ export function createFakePlugin() {
   }
 
   /**
-   * Does what `start` and `retry` have in common. If the call is a repeat, the id is known already. A joined task keeps
+   * Does what `start` and `rerun` have in common. If the call is a repeat, the id is known already. A joined task keeps
    * its own id.
    */
   function launch(
@@ -442,11 +452,11 @@ export function createFakePlugin() {
         launch(session, String(args["id"]), String(args["task"]), args["input"], options),
       );
     },
-    retry(args) {
+    rerun(args) {
       const session = sessionOf(args);
       const { snapshot, input, options } = taskOf(args["id"]);
       if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
-      if (snapshot.status === "completed") throw wireError("notRetriable");
+      if (snapshot.status === "completed") throw wireError("notRerunnable");
       return started(
         launch(session, String(args["newId"]), snapshot.task, JSON.parse(input), {
           ...options,
@@ -507,9 +517,9 @@ export function createFakePlugin() {
       found(args["filter"] as TaskFilter).filter(({ id }) =>
         tell(taskOf(id), args["reason"] as CancelReason),
       ).length,
-    hold: (args) => change(String(args["id"]), { held: true }),
-    release: (args) => change(String(args["id"]), { held: false }),
-    set_priority: (args) => change(String(args["id"]), { priority: Number(args["priority"]) }),
+    pause: (args) => setHeld(String(args["id"]), true),
+    resume: (args) => setHeld(String(args["id"]), false),
+    set_priority: (args) => setPriority(String(args["id"]), Number(args["priority"])),
     counts: () =>
       [...new Set([...tasks.values()].map(({ snapshot }) => snapshot.task))].map(
         (task): TaskCounts => {
@@ -539,12 +549,12 @@ export function createFakePlugin() {
       const [id, waitMs] = [String(args["id"]), Number(args["waitMs"])];
       const ask = {
         reader: String(args["reader"]),
-        batch: Number(args["batch"]),
+        chunk: Number(args["chunk"]),
         from: args["from"] as number | null,
       };
       const look = () => {
         if (gone.has(id)) throw wireError("outcomeExpired");
-        return taskOf(id).items.ask(session.nonce, ask, batchLimit);
+        return taskOf(id).items.ask(session.nonce, ask, chunkLimit);
       };
       const room = waiting.get(session.nonce) ?? new Set();
       waiting.set(session.nonce, room);
@@ -682,9 +692,9 @@ export function createFakePlugin() {
       taskOf(id).items.emit(bytes, true);
     },
 
-    /** Sets how many items, or bytes, one batch may hold. */
-    limitBatches(limit: number): void {
-      batchLimit = limit;
+    /** Sets how many items, or bytes, one chunk may hold. */
+    limitChunks(limit: number): void {
+      chunkLimit = limit;
     },
 
     /** Sends bytes as numbers, as Tauri does without the custom protocol. */

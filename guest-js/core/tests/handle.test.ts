@@ -290,14 +290,14 @@ describe("a handle", () => {
 
   it("has methods that can be passed as callbacks", async () => {
     const { plugin, tasks } = page;
-    const { id, onStatus, cancel, retry } = await tasks.start("tick");
+    const { id, onStatus, cancel, rerun } = await tasks.start("tick");
     const seen: unknown[] = [];
     onStatus((status) => seen.push(status));
     await cancel();
     plugin.end(id, { status: "cancelled", data: { reason: "user" } });
     await plugin.frame();
     expect(seen).toEqual(["queued", "cancelling", "cancelled"]);
-    expect((await retry()).status).toBe("queued");
+    expect((await rerun()).status).toBe("queued");
   });
 });
 

@@ -47,7 +47,7 @@ async function read(consumer: Consumer, count: number, random: Random): Promise<
   }
   const inChunks = kind === "cat" || random(2) === 0;
   const items: TaskItems<unknown> =
-    kind === "cat" ? handle.bytes() : inChunks ? handle.batches() : handle.items();
+    kind === "cat" ? handle.bytes() : inChunks ? handle.chunks() : handle.items();
   const width = 1 + random(3);
   for (let left = count; left > 0; left -= width) {
     const results = await Promise.allSettled(Array.from({ length: width }, () => items.next()));
@@ -145,7 +145,7 @@ async function simulate(seed: number): Promise<void> {
     () => start(any(), 1 + random(20)),
     () => start(any(), 1 + random(20)),
     () => start(any(), 100),
-    () => plugin.limitBatches(1 + random(6)),
+    () => plugin.limitChunks(1 + random(6)),
     () => held.push(plugin.hold("read")),
     () => held.push(plugin.hold(["read", "cancel_read", "open", "watch"][random(4)] ?? "read")),
     () => held.splice(random(held.length + 1), 1)[0]?.(),
@@ -234,7 +234,7 @@ async function simulateReloads(seed: number): Promise<void> {
   /** Returns whether there is nothing more to read for this page. */
   async function readOn(readBy: typeof client, alive: () => boolean): Promise<boolean> {
     const task = await readBy.attach("tail", id, { from });
-    const items = random(2) ? task.items() : task.batches();
+    const items = random(2) ? task.items() : task.chunks();
     for (;;) {
       const { done, value } = await items.next();
       // A page that has been reloaded can't save the items it got.
@@ -249,7 +249,7 @@ async function simulateReloads(seed: number): Promise<void> {
   let running: Promise<void> = Promise.resolve();
   for (let page = 0; page < 6; page += 1) {
     running = run(client);
-    plugin.limitBatches(1 + random(5));
+    plugin.limitChunks(1 + random(5));
     for (let step = random(25); step > 0; step -= 1) {
       const steps = [
         emit,

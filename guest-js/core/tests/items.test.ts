@@ -31,10 +31,10 @@ function watch<T>(items: AsyncIterable<T>) {
 /** Returns a short form of the reads so far. */
 function asked(): string[] {
   const names = new Map<unknown, string>();
-  return page.plugin.calls("read").map(({ reader, batch, from, waitMs }) => {
+  return page.plugin.calls("read").map(({ reader, chunk, from, waitMs }) => {
     const name = names.get(reader) ?? "abcdef"[names.size] ?? "?";
     names.set(reader, name);
-    return `${name}${batch} ${from} ${waitMs}`;
+    return `${name}${chunk} ${from} ${waitMs}`;
   });
 }
 
@@ -72,15 +72,15 @@ describe("items", () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1, 2);
-    const batches = task.batches();
-    const { value } = await batches.next();
+    const chunks = task.chunks();
+    const { value } = await chunks.next();
     (value as number[]).push(99);
-    expect(batches.position).toBe(2);
+    expect(chunks.position).toBe(2);
     plugin.emit(task.id, 3);
-    expect((await batches.next()).value).toEqual([3]);
+    expect((await chunks.next()).value).toEqual([3]);
     ((await Promise.resolve(value)) as number[]).length = 0;
-    expect(batches.position).toBe(3);
-    await batches.return?.();
+    expect(chunks.position).toBe(3);
+    await chunks.return?.();
   });
 
   it("end without fetching an outcome that is large or no longer kept", async () => {
@@ -137,7 +137,7 @@ describe("items", () => {
     const id = plugin.begin("tail");
     plugin.complete(id, 1);
     const task = await tasks.attach("tail", id);
-    for (const items of [task.items(), task.batches()]) {
+    for (const items of [task.items(), task.chunks()]) {
       expect(await items.next()).toEqual({ done: true, value: undefined });
     }
     const bytes = plugin.begin("cat");
@@ -151,7 +151,7 @@ describe("items", () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     const items = task.items();
-    plugin.limitBatches(2);
+    plugin.limitChunks(2);
     const order: unknown[] = [];
     const ask = () => items.next().then(({ value }) => order.push(value));
     for (let i = 0; i < 5; i += 1) void ask();
@@ -200,7 +200,7 @@ describe("items", () => {
   it("have positions that count from the task's first item", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(3);
+    plugin.limitChunks(3);
     plugin.emit(task.id, "a", "b", "c", "d");
     const items = task.items();
     const positions = [items.position];
@@ -223,17 +223,17 @@ describe("items", () => {
     await items.return();
     plugin.emit(task.id, 5, 6);
     plugin.tasks.get(task.id)?.items.drop(2);
-    const again = task.batches();
+    const again = task.chunks();
     expect(await again.next()).toEqual({ done: false, value: [6] });
     expect([again.missed, again.position]).toEqual([2, 7]);
   });
 });
 
 describe("a slow reader", () => {
-  it("holds at most four batches: the current one and the next three", async () => {
+  it("holds at most four chunks: the current one and the next three", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(2);
+    plugin.limitChunks(2);
     plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
     const items = task.items();
     await items.next();
@@ -242,7 +242,7 @@ describe("a slow reader", () => {
     expect(asked()).toEqual(four);
     await items.next();
     await settle();
-    // The last item of the first batch was handed out, but it is not yet known whether it was consumed.
+    // The last item of the first chunk was handed out, but it is not yet known whether it was consumed.
     expect(asked()).toHaveLength(4);
     expect(plugin.tasks.get(task.id)?.items.kept).toBe(12);
     await items.next();
@@ -253,13 +253,13 @@ describe("a slow reader", () => {
     expect(asked()).toHaveLength(5);
   });
 
-  it("holds no more than that with `batches`", async () => {
+  it("holds no more than that with `chunks`", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(2);
+    plugin.limitChunks(2);
     plugin.emit(task.id, 1, 2, 3, 4, 5, 6, 7, 8);
-    const batches = task.batches();
-    expect(await take(batches, 2)).toEqual([
+    const chunks = task.chunks();
+    expect(await take(chunks, 2)).toEqual([
       [1, 2],
       [3, 4],
     ]);
@@ -267,10 +267,10 @@ describe("a slow reader", () => {
     expect(asked()).toHaveLength(5);
   });
 
-  it("gets batches in order even if their answers don't come in order", async () => {
+  it("gets chunks in order even if their answers don't come in order", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(1);
+    plugin.limitChunks(1);
     const [first, second] = [plugin.hold("read"), plugin.hold("read")];
     const seen = watch(task.items());
     await settle();
@@ -489,18 +489,18 @@ describe("two readings of one task", () => {
   });
 });
 
-describe("batches", () => {
+describe("chunks", () => {
   it("come as arrays, none of them empty", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    const batches = task.batches();
-    const seen = watch(batches);
+    const chunks = task.chunks();
+    const seen = watch(chunks);
     await settle();
     plugin.emit(task.id, 1, 2);
     await settle();
     plugin.emit(task.id, 3);
     await settle();
-    expect(batches.position).toBe(3);
+    expect(chunks.position).toBe(3);
     plugin.complete(task.id, 1);
     await plugin.frame();
     expect(seen).toEqual({ items: [[1, 2], [3]], end: "done" });
@@ -566,7 +566,7 @@ describe("bytes", () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     plugin.emitBytes(task.id, 1, 2);
-    for (const form of ["items", "batches"] as const) {
+    for (const form of ["items", "chunks"] as const) {
       await expect(task[form]().next()).rejects.toMatchObject({
         name: "TaskError",
         kind: "invalidItem",
@@ -608,7 +608,7 @@ describe("a stream", () => {
   it("hands out bytes in chunks, and can be piped", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
-    plugin.limitBatches(2);
+    plugin.limitChunks(2);
     plugin.emitBytes(task.id, 1, 2, 3);
     plugin.complete(task.id, 1);
     await plugin.frame();

@@ -302,9 +302,9 @@ describe("a reader that waits beside one that doesn't", () => {
     void read(busy, "b1");
     await vi.advanceTimersByTimeAsync(0);
     sent();
-    for (let batch = 1; batch < 20; batch += 1) {
-      void read(busy, `b${batch + 1}`);
-      await answer(`b${batch}`, "x");
+    for (let chunk = 1; chunk < 20; chunk += 1) {
+      void read(busy, `b${chunk + 1}`);
+      await answer(`b${chunk}`, "x");
       expect(waiting().filter((name) => name.startsWith("i"))).toEqual(["i1"]);
     }
     expect(sent().filter((read) => read.startsWith("i"))).toEqual([]);

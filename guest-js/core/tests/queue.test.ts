@@ -49,7 +49,7 @@ describe("onQueue", () => {
     const task = await tasks.start("tick");
     const callback = vi.fn();
     task.onQueue(callback)();
-    await task.hold();
+    await task.pause();
     await plugin.frame();
     expect(callback).toHaveBeenCalledTimes(1);
   });
@@ -132,22 +132,22 @@ describe("onQueue", () => {
   });
 });
 
-describe("hold, release and setPriority", () => {
+describe("pause, resume and setPriority", () => {
   it("change the place of a waiting task", async () => {
     const { plugin, tasks } = page;
     const first = await tasks.start("tick");
     const second = await tasks.start("tick");
     const seen: string[] = [];
     second.onQueue((place) => seen.push(short(place)));
-    expect(await first.hold()).toBeUndefined();
+    expect(await first.pause()).toBeUndefined();
     await plugin.frame();
-    expect(await first.release()).toBeUndefined();
+    expect(await first.resume()).toBeUndefined();
     await plugin.frame();
     expect(await second.setPriority(5)).toBeUndefined();
     await plugin.frame();
     expect(seen).toEqual(["2 p0", "1 p0", "2 p0", "1 p5"]);
-    expect(plugin.calls("hold")).toEqual([{ id: first.id }]);
-    expect(plugin.calls("release")).toEqual([{ id: first.id }]);
+    expect(plugin.calls("pause")).toEqual([{ id: first.id }]);
+    expect(plugin.calls("resume")).toEqual([{ id: first.id }]);
     expect(plugin.calls("set_priority")).toEqual([{ id: second.id, priority: 5 }]);
   });
 
@@ -155,10 +155,14 @@ describe("hold, release and setPriority", () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tick");
     plugin.status(task.id, "running");
-    for (const refused of [task.hold(), task.release(), task.setPriority(1)]) {
+    for (const [kind, refused] of [
+      ["notPausable", task.pause()],
+      ["notPausable", task.resume()],
+      ["notQueued", task.setPriority(1)],
+    ] as const) {
       const error = await refused.catch((e: unknown) => e);
       expect(error).toBeInstanceOf(api.TaskError);
-      expect(error).toMatchObject({ kind: "notQueued", data: { status: "running" } });
+      expect(error).toMatchObject({ kind, data: { status: "running" } });
     }
   });
 });

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => page.unload());
 
-/** Returns a short form of the reads so far: session, reader, batch and first item. */
+/** Returns a short form of the reads so far: session, reader, chunk and first item. */
 function asked(): string[] {
   const [sessions, readers]: [unknown[], unknown[]] = [[], []];
   const number = (all: unknown[], one: unknown) => {
@@ -17,8 +17,8 @@ function asked(): string[] {
   return page.plugin
     .calls("read")
     .map(
-      ({ session, reader, batch, from }) =>
-        `session ${number(sessions, session)} reader ${number(readers, reader)} batch ${batch} from ${from}`,
+      ({ session, reader, chunk, from }) =>
+        `session ${number(sessions, session)} reader ${number(readers, reader)} chunk ${chunk} from ${from}`,
     );
 }
 
@@ -26,16 +26,16 @@ describe("a reading whose session is lost", () => {
   it("continues in a new one, under a new name, with what was not consumed completely, and repeats nothing", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(3);
+    plugin.limitChunks(3);
     plugin.emit(task.id, 0, 1, 2, 3, 4);
     const items = task.items();
     for (const value of [0, 1, 2, 3]) expect(await items.next()).toEqual({ done: false, value });
     await settle();
     plugin.dropSessions();
     await settle();
-    // The batch that is being handed out was not released.
+    // The chunk that is being handed out was not released.
     expect(asked().slice(-4)).toEqual(
-      [1, 2, 3, 4].map((batch) => `session 2 reader 3 batch ${batch} from 3`),
+      [1, 2, 3, 4].map((chunk) => `session 2 reader 3 chunk ${chunk} from 3`),
     );
     expect(plugin.tasks.get(task.id)?.items.kept).toBe(2);
     plugin.emit(task.id, 5, 6);
@@ -58,7 +58,7 @@ describe("a reading whose session is lost", () => {
     plugin.emit(task.id, "a");
     await settle();
     expect(await next).toEqual({ done: false, value: "a" });
-    expect(asked().at(-1)).toBe("session 2 reader 3 batch 4 from null");
+    expect(asked().at(-1)).toBe("session 2 reader 3 chunk 4 from null");
   });
 
   it("counts what was dropped in the meantime", async () => {
@@ -152,7 +152,7 @@ describe("a read that didn't reach the plugin", () => {
   it("is sent again, after increasing pauses", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(1);
+    plugin.limitChunks(1);
     plugin.emit(task.id, 1, 2);
     const items = task.items();
     await items.next();
@@ -173,7 +173,7 @@ describe("a read that didn't reach the plugin", () => {
     expect(await next).toEqual({ done: false, value: 3 });
   });
 
-  it("may have been answered: the same batch comes again, but is handed out once", async () => {
+  it("may have been answered: the same chunk comes again, but is handed out once", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
     plugin.loseAnswer("read");
@@ -191,13 +191,13 @@ describe("a read that didn't reach the plugin", () => {
   it("fails in the end, after the items that have come, and leaves the rest to the next reading", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tail");
-    plugin.limitBatches(2);
+    plugin.limitChunks(2);
     plugin.emit(task.id, ...Array.from({ length: 10 }, (_, index) => index + 1));
     const items = task.items();
     await items.next();
     await items.next();
     await settle();
-    // This refuses the request for the next batch, after the four that have come.
+    // This refuses the request for the next chunk, after the four that have come.
     plugin.refuse("read", "lost", 4);
     for (const value of [3, 4, 5, 6, 7, 8]) {
       expect((await items.next()).value).toBe(value);
@@ -244,7 +244,7 @@ describe("many readings in one page", () => {
   it("take no slot while nobody asks them for more items", async () => {
     const { plugin, tasks } = page;
     const handles = await Promise.all(Array.from({ length: 6 }, () => tasks.start("tail")));
-    plugin.limitBatches(1);
+    plugin.limitChunks(1);
     for (const task of handles) plugin.emit(task.id, 1, 2, 3, 4);
     const readings = handles.map((task) => task.items());
     for (const items of readings) expect((await items.next()).value).toBe(1);

@@ -54,9 +54,9 @@ describe("starting a task", () => {
     const failed = await tasks.start("tick");
     await expect(failed.result).rejects.toBeInstanceOf(api.TaskFailedError);
     plugin.endNext({ status: "completed", data: { output: 8 } });
-    expect(await (await failed.retry()).result).toBe(8);
+    expect(await (await failed.rerun()).result).toBe(8);
     expect(await (await tasks.batch("tick", [])).result).toEqual([]);
-    expect(plugin.commands()).toEqual(["open", "start", "start", "retry", "batch"]);
+    expect(plugin.commands()).toEqual(["open", "start", "start", "rerun", "batch"]);
     expect(page.kept()).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });

@@ -8,7 +8,8 @@ import type { TaskHandle } from "./task-handle.js";
  * A page's handle of a batch: tasks of one kind that were started together. The batch is a task itself. It ends when all its
  * members have ended; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
  *
- * A batch doesn't wait in a queue: `onQueue` never calls back, and `hold`, `release` and `setPriority` reject with `notQueued`.
+ * A batch doesn't wait in a queue: `onQueue` never calls back, `pause` and `resume` reject with `notPausable`, and
+ * `setPriority` with `notQueued`.
  * Its members do wait: `tasks.attach` returns a handle of a member.
  *
  * @example
@@ -23,7 +24,7 @@ import type { TaskHandle } from "./task-handle.js";
 export interface BatchHandle<T extends TaskTypes = TaskTypes>
   extends Omit<
     TaskHandle<T>,
-    "result" | "outcome" | "retry" | "items" | "batches" | "bytes" | "stream"
+    "result" | "outcome" | "rerun" | "items" | "chunks" | "bytes" | "stream"
   > {
   /**
    * The results of the members, in the order of the inputs, as `Promise.allSettled` returns them: `value` is the member's output;
@@ -52,7 +53,7 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
 
   /**
    * Follows a live list of the members in the order of the inputs, as {@link TasksClient.watch} does. Members that the plugin no
-   * longer keeps are missing from it. `tasks.retry` starts a member again, but outside the batch.
+   * longer keeps are missing from it. `tasks.rerun` starts a member again, but outside the batch.
    *
    * @returns A function that stops watching.
    *

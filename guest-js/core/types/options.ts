@@ -21,7 +21,7 @@ export interface StartOptions {
   readonly signal?: AbortSignal | undefined;
   /** The priority: a whole number, 0 by default. A higher one runs earlier; of equal ones, the older task. */
   readonly priority?: number | undefined;
-  /** Whether the task waits until `release` is called. */
+  /** Whether the task waits until `resume` is called. */
   readonly held?: boolean | undefined;
   /** What the task works on, in up to 256 bytes. Two tasks of a kind with the same key never run at once: see `onConflict`. */
   readonly key?: string | undefined;

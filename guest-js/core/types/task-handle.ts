@@ -97,10 +97,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    *
    * @example
    * ```ts
-   * for await (const lines of task.batches()) view.append(lines);
+   * for await (const lines of task.chunks()) view.append(lines);
    * ```
    */
-  batches(): TaskItems<JsonItem<T["item"]>[]>;
+  chunks(): TaskItems<JsonItem<T["item"]>[]>;
 
   /**
    * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty. `position` and
@@ -185,27 +185,28 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   cancel(): Promise<void>;
 
   /**
-   * Keeps the task in its queue until `release` is called. Does nothing if it is held already. Rejects with a
-   * {@link TaskError} of kind `notQueued` if the task is not waiting, and of kind `shuttingDown` if the app is about to exit.
+   * Keeps a queued task from running until `resume` is called. Does nothing if it is paused already. A running task can't be
+   * paused: rejects with a {@link TaskError} of kind `notPausable` if the task is not waiting, of kind `alreadyEnded` if it has
+   * ended, and of kind `shuttingDown` if the app is about to exit.
    *
    * @example
    * ```ts
-   * await task.hold();
-   * await task.release();
+   * await task.pause();
+   * await task.resume();
    * ```
    */
-  hold(): Promise<void>;
+  pause(): Promise<void>;
 
   /**
-   * Lets a held task run when its turn comes. Does nothing if it is not held. Rejects with a {@link TaskError} of kind
-   * `notQueued` if the task is not waiting.
+   * Lets a paused task, or one that was started as held, run when its turn comes. Does nothing to another waiting task. Rejects
+   * with a {@link TaskError} of kind `notPausable` if the task is not waiting, and of kind `alreadyEnded` if it has ended.
    *
    * @example
    * ```ts
-   * await task.release();
+   * await task.resume();
    * ```
    */
-  release(): Promise<void>;
+  resume(): Promise<void>;
 
   /**
    * Changes the priority, a whole number, of a waiting task. A higher one runs earlier; of equal ones, the older task. Rejects with
@@ -222,16 +223,16 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
    * same input and options, but is not held. This handle stays with the old task.
    *
-   * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRetriable` if it completed or a
+   * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
    * ({@link TaskQueueFullError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
    *
    * @example
    * ```ts
-   * retryButton.onclick = async () => show(await task.retry());
+   * rerunButton.onclick = async () => show(await task.rerun());
    * ```
    */
-  retry(): Promise<TaskHandle<T>>;
+  rerun(): Promise<TaskHandle<T>>;
 
   /**
    * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` if the task has

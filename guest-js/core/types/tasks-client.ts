@@ -94,15 +94,15 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
 
   /**
-   * Starts a task again, after it failed, timed out or was cancelled, as a new task. It does what {@link TaskHandle.retry} does, but
+   * Starts a task again, after it failed, timed out or was cancelled, as a new task. It does what {@link TaskHandle.rerun} does, but
    * needs no handle. Rejects as that method does, and with {@link TaskNotFoundError} if the task is of another kind.
    *
    * @example
    * ```ts
-   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.retry("download", id);
+   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.rerun("download", id);
    * ```
    */
-  retry<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+  rerun<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
 
   /**
    * Returns the matching tasks that this page may see, as they are now.

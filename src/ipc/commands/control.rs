@@ -27,15 +27,15 @@ pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reas
 /// Keeps a waiting task from running until it is released.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn hold(caller: Caller, id: String) -> Result<(), Error> {
-    engine(&caller.tasks).hold(&caller.find(&id)?)
+pub(crate) async fn pause(caller: Caller, id: String) -> Result<(), Error> {
+    engine(&caller.tasks).pause(&caller.find(&id)?)
 }
 
 /// Puts a held task back into its queue.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn release(caller: Caller, id: String) -> Result<(), Error> {
-    engine(&caller.tasks).release(&caller.find(&id)?)
+pub(crate) async fn resume(caller: Caller, id: String) -> Result<(), Error> {
+    engine(&caller.tasks).resume(&caller.find(&id)?)
 }
 
 /// Changes the priority of a waiting task. A higher priority runs earlier.

@@ -8,18 +8,18 @@ use tauri_plugin_tasks_engine::delivery::{Ask, Refusal, WINDOW};
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
     Error,
-    ipc::{caller::Caller, checked::Checked, item_batch::ItemBatch, refusals},
+    ipc::{caller::Caller, checked::Checked, chunk::ReadResponse, refusals},
 };
 
 /// The longest name of a reader, in bytes.
 const READER_LIMIT: usize = 64;
 
-/// Returns batch number `batch`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
+/// Returns chunk number `chunk`, from 1, of the items or bytes of task `id` for the page's reader `reader`. Waits up to
 /// `wait_ms` milliseconds, at most [`LONGEST_WAIT`], and returns `null` if there is nothing by then. If `wait_ms` is 0
 /// and there is nothing, all waiting reads of the session return `null` at once.
 ///
 /// `from` is the number of the first item that the reader wants, or `null` for the oldest unread one. It must be the
-/// same in all calls of a reader. Each call releases all batches except the one that it asks for and the three before
+/// same in all calls of a reader. Each call releases all chunks except the one that it asks for and the three before
 /// that, so at most four calls may be in flight at once.
 #[command]
 #[cfg_attr(test, specta::specta)]
@@ -29,18 +29,18 @@ pub(crate) async fn read(
     session: String,
     id: String,
     reader: String,
-    batch: Checked<u64>,
+    chunk: Checked<u64>,
     from: Checked<Option<u64>>,
     wait_ms: Checked<u32>,
-) -> Result<ItemBatch, Error> {
-    let (batch, from, wait) = (batch.0?, from.0?, Duration::from_millis(wait_ms.0?.into()));
+) -> Result<ReadResponse, Error> {
+    let (chunk, from, wait) = (chunk.0?, from.0?, Duration::from_millis(wait_ms.0?.into()));
     let reader = reader_name(&session, &reader)?;
     let session = caller.session(&session);
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
     let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
-    let ask = Ask { reader: &reader, batch, from, holds: WINDOW };
+    let ask = Ask { reader: &reader, chunk, from, holds: WINDOW };
     let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(refusals::of_arguments)?;
-    Ok(ItemBatch(read))
+    Ok(ReadResponse(read))
 }
 
 /// Stops a reader. The items before number `position` count as read; the next reader gets the others.

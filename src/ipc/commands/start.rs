@@ -31,12 +31,12 @@ pub(crate) async fn start(
 /// Starts the ended task `id` again with the same input, as a new task with the id `new_id`.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn retry(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
+pub(crate) async fn rerun(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
     let session = caller.session(&session)?;
     let started = match caller.find(&id) {
         Ok(record) => {
             caller.check_start(record.name())?;
-            caller.retry(&record, new_id.parse()?)?
+            caller.rerun(&record, new_id.parse()?)?
         }
         // A repeated call: the ended task is removed by now, but the new one exists.
         Err(not_found) => Follower::new(&caller.find(&new_id).map_err(|_| not_found)?),

@@ -73,13 +73,13 @@ async fn a_task_that_has_not_changed_is_not_reported_again() {
     let opened = Opened::new();
     opened.tasks.set_limit(LimitOf::App, Some(0)).unwrap();
     let waits = opened.hang();
-    opened.tasks.hold(waits).unwrap();
+    opened.tasks.pause(waits).unwrap();
     opened.list(1, TaskFilter::default());
-    opened.tasks.hold(waits).unwrap();
+    opened.tasks.pause(waits).unwrap();
     opened.tasks.set_priority(waits, 0).unwrap();
     assert_eq!(opened.take_all().await, Vec::<Value>::new());
-    opened.tasks.release(waits).unwrap();
-    opened.tasks.hold(waits).unwrap();
+    opened.tasks.resume(waits).unwrap();
+    opened.tasks.pause(waits).unwrap();
     assert_eq!(opened.take_all().await, Vec::<Value>::new(), "the task is held again");
 }
 
@@ -92,7 +92,7 @@ async fn the_whole_snapshot_is_reported_if_more_than_the_progress_has_changed() 
     let cancel: Change = |opened, id| opened.tasks.cancel(id, CancelReason::User).map(drop).unwrap();
     let waiting: [(&str, Change); 6] = [
         ("owner", disown),
-        ("queue", |opened, id| opened.tasks.hold(id).unwrap()),
+        ("queue", |opened, id| opened.tasks.pause(id).unwrap()),
         ("queue", |opened, id| opened.tasks.set_priority(id, 7).unwrap()),
         ("status", free),
         ("cancelReason", cancel),
@@ -105,7 +105,7 @@ async fn the_whole_snapshot_is_reported_if_more_than_the_progress_has_changed() 
         let id = start(&opened, StartOptions::new().delay(delay));
         if field == "nextAttemptAt" {
             // Hold the task, so that it has no queue position before or after.
-            opened.tasks.hold(id).unwrap();
+            opened.tasks.pause(id).unwrap();
         }
         is_told_as_a_whole(&opened, id, field, change).await;
     }

@@ -38,10 +38,10 @@ enum Step {
     Remove {
         of: usize,
     },
-    Hold {
+    Pause {
         of: usize,
     },
-    Release {
+    Resume {
         of: usize,
     },
     Prioritize {
@@ -101,8 +101,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (of.clone(), any::<bool>()).prop_map(|(of, well)| End { of, well }),
         2 => of.clone().prop_map(|of| Cancel { of }),
         2 => of.clone().prop_map(|of| Remove { of }),
-        2 => of.clone().prop_map(|of| Hold { of }),
-        2 => of.clone().prop_map(|of| Release { of }),
+        2 => of.clone().prop_map(|of| Pause { of }),
+        2 => of.clone().prop_map(|of| Resume { of }),
         1 => (of.clone(), -2..3).prop_map(|(of, priority)| Prioritize { of, priority }),
         1 => (0..6_usize).prop_map(|to| Limit { to }),
         1 => Just(Disown),
@@ -482,8 +482,8 @@ async fn run(steps: Vec<Step>) {
             Step::End { of: n, well } => of(n).into_iter().for_each(|n| truth.order(n, Order::End(well))),
             Step::Cancel { of } => drop(record(of).map(|record| truth.tasks.cancel(record.id, CancelReason::User))),
             Step::Remove { of } => drop(record(of).map(|record| truth.tasks.remove(record.id))),
-            Step::Hold { of } => drop(record(of).map(|record| truth.tasks.hold(record.id))),
-            Step::Release { of } => drop(record(of).map(|record| truth.tasks.release(record.id))),
+            Step::Pause { of } => drop(record(of).map(|record| truth.tasks.pause(record.id))),
+            Step::Resume { of } => drop(record(of).map(|record| truth.tasks.resume(record.id))),
             Step::Prioritize { of, priority } => {
                 drop(record(of).map(|record| truth.tasks.set_priority(record.id, priority)));
             }

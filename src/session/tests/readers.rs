@@ -55,7 +55,7 @@ async fn a_read_that_does_not_wait_ends_the_waiting_reads_of_its_session_only() 
     assert!(main.read(&record, ask("s/a", 1), secs(25)).await.unwrap().is_some());
     assert!(main.read(&other, ask("s/b", 1), secs(25)).await.unwrap().is_some());
     assert!(second.read(&third, ask("t/a", 1), secs(25)).await.unwrap().is_some());
-    let at = |batch: Option<_>| (batch.is_none(), before.elapsed().as_secs());
+    let at = |chunk: Option<_>| (chunk.is_none(), before.elapsed().as_secs());
     let (waits, also_waits, elsewhere, ()) = tokio::join!(
         async { at(main.read(&record, ask("s/a", 2), secs(25)).await.unwrap()) },
         async { at(main.read(&other, ask("s/b", 2), secs(25)).await.unwrap()) },
@@ -198,7 +198,7 @@ async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refus
         }
         session.read(&record, ask("s/early", 7), secs(1)).await.unwrap_err();
         session
-            .read(&record, Ask { reader: "s/beyond", batch: 1, from: Some(11), holds: WINDOW }, secs(1))
+            .read(&record, Ask { reader: "s/beyond", chunk: 1, from: Some(11), holds: WINDOW }, secs(1))
             .await
             .unwrap_err();
     }

@@ -38,8 +38,10 @@ pub enum ErrorKind {
     KeyTaken,
     /// The task does not wait in a queue; `data` is `{ "status": … }`.
     NotQueued,
-    /// The task can't be retried: it has completed, it is a batch, or its kind is not registered.
-    NotRetriable,
+    /// The task does not wait in a queue, so it can't be paused or resumed; `data` is `{ "status": … }`.
+    NotPausable,
+    /// The task can't be run again: it has completed, it is a batch, or its kind is not registered.
+    NotRerunnable,
     /// An option of a start is invalid, for example there are too many tags, or a part of a call can't be read.
     InvalidOptions,
     /// The task's items already have another reader.
@@ -51,6 +53,6 @@ pub enum ErrorKind {
     /// An item doesn't fit the type that it is read as.
     InvalidItem,
     /// The app is about to exit, or an [`ExitGuard`](crate::ExitGuard) exists. No task is started, and at an exit no
-    /// task can be held.
+    /// task can be paused.
     ShuttingDown,
 }

@@ -89,8 +89,8 @@ impl Error {
         Refusal::NotEnded { task: name.to_owned(), what }.into()
     }
 
-    pub(crate) fn not_retriable(name: &str, why: &'static str) -> Self {
-        Refusal::NotRetriable { task: name.to_owned(), why }.into()
+    pub(crate) fn not_rerunnable(name: &str, why: &'static str) -> Self {
+        Refusal::NotRerunnable { task: name.to_owned(), why }.into()
     }
 
     pub(crate) fn too_large(what: &'static str, size: usize, limit: usize) -> Self {

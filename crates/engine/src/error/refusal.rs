@@ -50,8 +50,8 @@ pub enum Refusal {
     IdTaken { id: String },
     #[error("there is no task {id}: it was never started, was removed, or has ended and made room for newer ones")]
     NotFound { id: String },
-    #[error("task \"{task}\" has already {}: there is nothing left to cancel; read its outcome", has(.status))]
-    AlreadyEnded { task: String, status: &'static str },
+    #[error("task \"{task}\" has already {}: there is nothing left to {what}; read its outcome", has(.status))]
+    AlreadyEnded { task: String, status: &'static str, what: &'static str },
     #[error("task \"{task}\" has not ended yet: wait for its end, or cancel it, before it is {what}")]
     NotEnded { task: String, what: &'static str },
     #[error("this call can't be read: {}: {problem}", part(.path, "the options"))]
@@ -92,7 +92,7 @@ pub enum Refusal {
     OutcomeExpired { id: String },
     #[error("task \"{task}\" is not started: the app is about to exit; start it when the app runs again")]
     ShuttingDown { task: String },
-    #[error("task \"{task}\" can't be held: the app is about to exit, and waits for it; cancel it instead")]
+    #[error("task \"{task}\" can't be paused: the app is about to exit, and waits for it; cancel it instead")]
     NotHeldAtExit { task: String },
     #[error(
         "task \"{task}\" is not started now: the app is holding off new starts (TaskManager::guard), for example \
@@ -106,13 +106,18 @@ pub enum Refusal {
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
     KeyTaken { task: String, key: String, rival: Option<String> },
     #[error(
-        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be held, released or given another \
-         priority; a running one can be cancelled",
-        if *.status == "queued" { "its turn has just come" } else { .status }
+        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be given another priority",
+        not_waiting(.status)
     )]
     NotQueued { task: String, status: &'static str },
+    #[error(
+        "task \"{task}\" does not wait in its queue ({}): only a waiting task can be paused or resumed; a running one \
+         can be cancelled",
+        not_waiting(.status)
+    )]
+    NotPausable { task: String, status: &'static str },
     #[error("task \"{task}\" can't be tried again: {why}")]
-    NotRetriable { task: String, why: &'static str },
+    NotRerunnable { task: String, why: &'static str },
 }
 
 impl Refusal {
@@ -144,7 +149,8 @@ impl Refusal {
             Self::QueueFull { .. } => ErrorKind::QueueFull,
             Self::KeyTaken { .. } => ErrorKind::KeyTaken,
             Self::NotQueued { .. } => ErrorKind::NotQueued,
-            Self::NotRetriable { .. } => ErrorKind::NotRetriable,
+            Self::NotPausable { .. } => ErrorKind::NotPausable,
+            Self::NotRerunnable { .. } => ErrorKind::NotRerunnable,
         }
     }
 
@@ -152,7 +158,9 @@ impl Refusal {
     pub(super) fn data(&self) -> Option<Value> {
         Some(match self {
             Self::InvalidInput { path, .. } => json!({ "path": path }),
-            Self::AlreadyEnded { status, .. } | Self::NotQueued { status, .. } => json!({ "status": status }),
+            Self::AlreadyEnded { status, .. } | Self::NotQueued { status, .. } | Self::NotPausable { status, .. } => {
+                json!({ "status": status })
+            }
             Self::TooLarge { size, limit, .. }
             | Self::ItemTooLarge { size, limit }
             | Self::BatchTooLarge { size, limit, .. } => json!({ "limit": limit, "size": size }),
@@ -174,6 +182,11 @@ fn has(status: &str) -> &str {
         "timedOut" => "timed out",
         _ => "been cancelled",
     }
+}
+
+/// Says why a task does not wait, in words that fit one whose turn has just come.
+fn not_waiting(status: &str) -> &str {
+    if status == "queued" { "its turn has just come" } else { status }
 }
 
 fn queue_full(task: Option<&str>, limit: usize) -> String {

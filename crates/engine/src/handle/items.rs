@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, refusal::Refusal},
-    items::buffer::{Ask, Batch},
+    items::buffer::{Ask, Chunk},
     record::follower::Follower,
     task::id::TaskId,
 };
@@ -36,7 +36,7 @@ use crate::{
 /// # Ok(()) }
 /// ```
 pub struct TaskItems<T> {
-    reader: BatchReader,
+    reader: ChunkReader,
     items: VecDeque<Box<RawValue>>,
     types: PhantomData<fn() -> T>,
 }
@@ -44,47 +44,47 @@ pub struct TaskItems<T> {
 /// Reads the bytes of a task that emits bytes. [`TaskHandle::bytes`](crate::TaskHandle::bytes) returns one. It works
 /// like [`TaskItems`].
 pub struct TaskBytes {
-    reader: BatchReader,
+    reader: ChunkReader,
 }
 
-struct BatchReader {
+struct ChunkReader {
     follower: Follower,
     name: String,
-    /// The number of the batch to ask for.
-    batch: u64,
-    /// Whether it has asked for a batch. If so, it may be the task's reader.
+    /// The number of the chunk to ask for.
+    chunk: u64,
+    /// Whether it has asked for a chunk. If so, it may be the task's reader.
     asks: bool,
     position: u64,
     missed: u64,
     done: bool,
 }
 
-impl BatchReader {
+impl ChunkReader {
     fn new(follower: Follower) -> Self {
-        Self { follower, name: TaskId::new().to_string(), batch: 1, asks: false, position: 0, missed: 0, done: false }
+        Self { follower, name: TaskId::new().to_string(), chunk: 1, asks: false, position: 0, missed: 0, done: false }
     }
 
-    /// Returns the next batch, or `None` after the last one. Cancel safe.
-    async fn read(&mut self) -> Result<Option<Batch>, Error> {
+    /// Returns the next chunk, or `None` after the last one. Cancel safe.
+    async fn read(&mut self) -> Result<Option<Chunk>, Error> {
         if self.done {
             return Ok(None);
         }
         let record = self.follower.record();
-        let ask = Ask { reader: &self.name, batch: self.batch, from: None, holds: 1 };
+        let ask = Ask { reader: &self.name, chunk: self.chunk, from: None, holds: 1 };
         self.asks = true;
-        let batch = record.items().read(ask).await.map_err(|refusal| {
+        let chunk = record.items().read(ask).await.map_err(|refusal| {
             self.asks = false;
             refusal.of(record.id)
         })?;
-        self.batch += 1;
-        self.position = batch.sequence;
-        self.missed += batch.missed;
-        self.done = batch.done;
-        Ok(Some(batch))
+        self.chunk += 1;
+        self.position = chunk.sequence;
+        self.missed += chunk.missed;
+        self.done = chunk.done;
+        Ok(Some(chunk))
     }
 }
 
-impl Drop for BatchReader {
+impl Drop for ChunkReader {
     fn drop(&mut self) {
         if self.asks {
             self.follower.record().items().stop(&self.name, self.position);
@@ -94,7 +94,7 @@ impl Drop for BatchReader {
 
 impl<T: DeserializeOwned> TaskItems<T> {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: BatchReader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
+        Self { reader: ChunkReader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
     }
 
     /// Returns the next item, or `None` when the task has ended and all items were read. Cancel safe.
@@ -108,12 +108,12 @@ impl<T: DeserializeOwned> TaskItems<T> {
                 self.reader.position += 1;
                 return Some(serde_json::from_str(item.get()).map_err(|problem| self.misfit(&problem)));
             }
-            let batch = match self.reader.read().await {
-                Ok(Some(batch)) => batch,
+            let chunk = match self.reader.read().await {
+                Ok(Some(chunk)) => chunk,
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
             };
-            let Some(segment) = batch.segment else { continue };
+            let Some(segment) = chunk.segment else { continue };
             match serde_json::from_slice(&[b"[", segment.data(), b"]"].concat()) {
                 Ok(items) => self.items = items,
                 Err(problem) => return Some(Err(self.misfit(&problem))),
@@ -129,7 +129,7 @@ impl<T: DeserializeOwned> TaskItems<T> {
 
 impl TaskBytes {
     pub(crate) fn new(follower: &Follower) -> Self {
-        Self { reader: BatchReader::new(follower.clone()) }
+        Self { reader: ChunkReader::new(follower.clone()) }
     }
 
     /// Returns the next bytes that are ready, up to 1 MiB, or `None` when the task has ended and all bytes were read.
@@ -137,7 +137,7 @@ impl TaskBytes {
     pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
         loop {
             match self.reader.read().await {
-                Ok(Some(Batch { segment: Some(segment), .. })) => {
+                Ok(Some(Chunk { segment: Some(segment), .. })) => {
                     let bytes = segment.data().to_vec();
                     self.reader.position = segment.end();
                     return Some(Ok(bytes));

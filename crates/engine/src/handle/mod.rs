@@ -62,16 +62,18 @@ impl TaskHandle {
         self.engine.cancel(self.follower.record(), CancelReason::User)
     }
 
-    /// Keeps the task from running until it is [released](Self::release). Holding it again changes nothing.
+    /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
     ///
-    /// Fails when the task is not waiting in its queue, or the app is about to exit.
-    pub fn hold(&self) -> Result<(), Error> {
-        self.engine.hold(self.follower.record())
+    /// A running task can't be paused: that fails with [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable). Also
+    /// fails when the task has ended, or the app is about to exit.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.engine.pause(self.follower.record())
     }
 
-    /// Lets a [held](Self::hold) task run when its turn comes. Fails when the task is not waiting in its queue.
-    pub fn release(&self) -> Result<(), Error> {
-        self.engine.release(self.follower.record())
+    /// Lets a [paused](Self::pause) task, or one that was started as held, run when its turn comes. Does nothing to
+    /// another waiting task. Fails as [`pause`](Self::pause) does, but not at an exit.
+    pub fn resume(&self) -> Result<(), Error> {
+        self.engine.resume(self.follower.record())
     }
 
     /// Sets the task's priority. Tasks with a higher priority run first. Fails when the task is not waiting in its

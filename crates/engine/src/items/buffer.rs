@@ -4,9 +4,9 @@
 //! Invariants:
 //! - units are numbered from 0 in the order in which they came. Those that are kept have no gaps, up to the newest;
 //! - what is kept is within the [`Bounds`], with one exception: if all kept units are frozen, another unit is always
-//!   taken. Otherwise a reader could hold batches that fill the buffer, and wait forever for the next one;
-//! - there is at most one reader. A batch that it was given is frozen: it gets the same batch if it asks again;
-//! - a reader says with each request how many batches it holds, at most [`WINDOW`]. The request releases all earlier
+//!   taken. Otherwise a reader could hold chunks that fill the buffer, and wait forever for the next one;
+//! - there is at most one reader. A chunk that it was given is frozen: it gets the same chunk if it asks again;
+//! - a reader says with each request how many chunks it holds, at most [`WINDOW`]. The request releases all earlier
 //!   ones and nothing else, so at most that many are frozen;
 //! - what a reader has not released when it goes is kept for the next one.
 
@@ -19,7 +19,7 @@ use crate::{
     task::id::TaskId,
 };
 
-/// How many batches a reader may have asked for and not released. With several requests in flight, none has to wait for
+/// How many chunks a reader may have asked for and not released. With several requests in flight, none has to wait for
 /// the round trip of the one before.
 pub const WINDOW: u64 = 4;
 
@@ -29,7 +29,7 @@ const GONE_LIMIT: usize = 16;
 #[derive(Debug)]
 pub(crate) struct ItemBuffer {
     bounds: Bounds,
-    /// The segments of frozen batches come first.
+    /// The segments of frozen chunks come first.
     segments: VecDeque<Segment>,
     /// The number of the next unit that is emitted.
     next: u64,
@@ -48,14 +48,14 @@ struct CurrentReader {
     name: Box<str>,
     /// The number of the unit that it gets next, unless that is dropped.
     expected: u64,
-    /// The number of the batch that is frozen next.
-    next_batch: u64,
-    frozen: VecDeque<(u64, Batch)>,
+    /// The number of the chunk that is frozen next.
+    next_chunk: u64,
+    frozen: VecDeque<(u64, Chunk)>,
 }
 
-/// A batch of units for a reader.
+/// A chunk of units for a reader.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub struct Chunk {
     /// The number of its first unit.
     pub sequence: u64,
     /// How many units right before it were dropped unread.
@@ -66,7 +66,7 @@ pub struct Batch {
     pub(crate) segment: Option<Segment>,
 }
 
-impl Batch {
+impl Chunk {
     /// Returns whether its units are bytes.
     pub fn is_bytes(&self) -> bool {
         self.segment.as_ref().is_some_and(Segment::is_bytes)
@@ -78,14 +78,14 @@ impl Batch {
     }
 }
 
-/// A reader's request for a batch.
+/// A reader's request for a chunk.
 #[derive(Debug, Clone, Copy)]
 pub struct Ask<'a> {
     /// The reader's name.
     pub reader: &'a str,
-    /// The number of the batch, from 1.
-    pub batch: u64,
-    /// How many batches the reader may still need, including this one: at most [`WINDOW`]. Earlier ones are released.
+    /// The number of the chunk, from 1.
+    pub chunk: u64,
+    /// How many chunks the reader may still need, including this one: at most [`WINDOW`]. Earlier ones are released.
     pub holds: u64,
     /// The number of the unit that a new reader begins with; `None` for the oldest unread one.
     pub from: Option<u64>,
@@ -96,7 +96,7 @@ pub struct Ask<'a> {
 pub enum ReadRefusal {
     /// The task has another reader.
     Locked,
-    /// The reader has gone, or it asks for a batch that it has released or may not ask for yet.
+    /// The reader has gone, or it asks for a chunk that it has released or may not ask for yet.
     Gone,
     /// It asks to begin beyond this number, which is that of the next unit.
     Beyond(u64),
@@ -207,31 +207,31 @@ impl ItemBuffer {
         self.reader.as_ref().is_some_and(|reader| *reader.name == *name)
     }
 
-    /// Returns the batch that is asked for, or `None` if the reader has to wait for it. If there is no reader, the one
+    /// Returns the chunk that is asked for, or `None` if the reader has to wait for it. If there is no reader, the one
     /// that asks becomes the reader.
-    pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
+    pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Chunk>, ReadRefusal> {
         self.attach(ask)?;
         let Some(reader) = &mut self.reader else { return Err(ReadRefusal::Gone) };
-        if let Some((_, batch)) = reader.frozen.iter().find(|(number, _)| *number == ask.batch) {
-            let batch = batch.clone();
+        if let Some((_, chunk)) = reader.frozen.iter().find(|(number, _)| *number == ask.chunk) {
+            let chunk = chunk.clone();
             self.let_go_before(ask.first_held());
-            return Ok(Some(batch));
+            return Ok(Some(chunk));
         }
-        let next = reader.next_batch;
-        if !(next..next + WINDOW).contains(&ask.batch) {
+        let next = reader.next_chunk;
+        if !(next..next + WINDOW).contains(&ask.chunk) {
             return Err(ReadRefusal::Gone);
         }
         self.let_go_before(ask.first_held());
         // Of several requests in flight, a later one may arrive first.
-        Ok(if ask.batch == next { self.freeze() } else { None })
+        Ok(if ask.chunk == next { self.freeze() } else { None })
     }
 
-    /// Releases the frozen batches before number `batch`.
-    fn let_go_before(&mut self, batch: u64) {
+    /// Releases the frozen chunks before number `chunk`.
+    fn let_go_before(&mut self, chunk: u64) {
         let Some(reader) = &mut self.reader else { return };
-        let kept = reader.frozen.partition_point(|(number, _)| *number < batch);
+        let kept = reader.frozen.partition_point(|(number, _)| *number < chunk);
         let gone: Vec<_> = reader.frozen.drain(..kept).collect();
-        for (_, Batch { segment, .. }) in gone {
+        for (_, Chunk { segment, .. }) in gone {
             self.read_to(segment.map_or(0, |segment| segment.end()));
         }
     }
@@ -243,7 +243,7 @@ impl ItemBuffer {
             Some(_) => return Err(ReadRefusal::Locked),
             None => {}
         }
-        if !(1..=WINDOW).contains(&ask.batch) {
+        if !(1..=WINDOW).contains(&ask.chunk) {
             return Err(ReadRefusal::Gone);
         }
         let expected = ask.from.unwrap_or(self.read);
@@ -251,12 +251,12 @@ impl ItemBuffer {
             return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
-        self.reader = Some(CurrentReader { name: ask.reader.into(), expected, next_batch: 1, frozen: VecDeque::new() });
+        self.reader = Some(CurrentReader { name: ask.reader.into(), expected, next_chunk: 1, frozen: VecDeque::new() });
         Ok(())
     }
 
-    /// Freezes and returns the next batch: the units that were emitted since the last one, as many as fit in a batch.
-    fn freeze(&mut self) -> Option<Batch> {
+    /// Freezes and returns the next chunk: the units that were emitted since the last one, as many as fit in a chunk.
+    fn freeze(&mut self) -> Option<Chunk> {
         let frozen = self.frozen_segments();
         let reader = self.reader.as_mut()?;
         let segment = self.segments.get(frozen).cloned();
@@ -265,16 +265,16 @@ impl ItemBuffer {
         }
         let sequence = segment.as_ref().map_or(self.next, Segment::first);
         let end = segment.as_ref().map_or(self.next, Segment::end);
-        let batch = Batch {
+        let chunk = Chunk {
             sequence,
             missed: sequence.saturating_sub(reader.expected),
             done: self.done && end == self.next,
             segment,
         };
         reader.expected = end;
-        reader.frozen.push_back((reader.next_batch, batch.clone()));
-        reader.next_batch += 1;
-        Some(batch)
+        reader.frozen.push_back((reader.next_chunk, chunk.clone()));
+        reader.next_chunk += 1;
+        Some(chunk)
     }
 
     /// Removes the reader `name`, which has stopped. All units before number `position` count as read. Later calls with
@@ -282,7 +282,7 @@ impl ItemBuffer {
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
         let stopped = self.lose(name);
         if stopped {
-            // It may have read more than the batches that it was given here.
+            // It may have read more than the chunks that it was given here.
             self.read_to(position.min(self.next));
         }
         stopped
@@ -301,7 +301,7 @@ impl ItemBuffer {
 
     fn frozen_segments(&self) -> usize {
         let frozen = self.reader.iter().flat_map(|reader| &reader.frozen);
-        frozen.filter(|(_, batch)| batch.segment.is_some()).count()
+        frozen.filter(|(_, chunk)| chunk.segment.is_some()).count()
     }
 
     /// Notes that all units before this number were read, and drops them.
@@ -330,9 +330,9 @@ impl ItemBuffer {
 }
 
 impl Ask<'_> {
-    /// Returns the number of the first batch that the reader may still need.
+    /// Returns the number of the first chunk that the reader may still need.
     fn first_held(self) -> u64 {
-        (self.batch + 1).saturating_sub(self.holds)
+        (self.chunk + 1).saturating_sub(self.holds)
     }
 }
 

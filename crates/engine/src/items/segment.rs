@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-/// The most items and the most bytes in a batch; a single item may be larger. A client handles a batch of this size in
+/// The most items and the most bytes in a chunk; a single item may be larger. A client handles a chunk of this size in
 /// less than a frame.
-pub(crate) const BATCH_ITEMS: usize = 4 * 1024;
-pub(crate) const BATCH_BYTES: usize = 1024 * 1024;
+pub(crate) const CHUNK_ITEMS: usize = 4 * 1024;
+pub(crate) const CHUNK_BYTES: usize = 1024 * 1024;
 
 /// Consecutive units in the form in which they are sent: items as JSON, separated by commas, or bytes. Clones share the
 /// data.
@@ -74,8 +74,8 @@ impl Segment {
     /// Adds an item or bytes. Returns `false` if the segment is full or has been cloned.
     pub(crate) fn add(&mut self, data: &[u8]) -> bool {
         let Some(units) = Arc::get_mut(&mut self.units) else { return false };
-        let is_full = units.data.len() + data.len() > BATCH_BYTES
-            || units.ends.as_ref().is_some_and(|ends| ends.len() == BATCH_ITEMS);
+        let is_full = units.data.len() + data.len() > CHUNK_BYTES
+            || units.ends.as_ref().is_some_and(|ends| ends.len() == CHUNK_ITEMS);
         if is_full && !units.data.is_empty() {
             return false;
         }
@@ -132,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn the_size_of_a_batch_is_limited() {
+    fn the_size_of_a_chunk_is_limited() {
         let mut items = Segment::items(0);
-        let added = (0..=BATCH_ITEMS).take_while(|_| items.add(b"1")).count();
-        assert_eq!(added, BATCH_ITEMS);
+        let added = (0..=CHUNK_ITEMS).take_while(|_| items.add(b"1")).count();
+        assert_eq!(added, CHUNK_ITEMS);
         let mut bytes = Segment::bytes(0);
-        assert!(bytes.add(&vec![0; BATCH_BYTES]) && !bytes.add(b"1"));
+        assert!(bytes.add(&vec![0; CHUNK_BYTES]) && !bytes.add(b"1"));
         let mut large = Segment::items(0);
-        assert!(large.add(&vec![b' '; 2 * BATCH_BYTES]), "a single item may be larger");
+        assert!(large.add(&vec![b' '; 2 * CHUNK_BYTES]), "a single item may be larger");
         assert!(!large.add(b"1"));
     }
 

@@ -10,8 +10,8 @@ use tokio::{
 };
 
 use super::{
-    buffer::{Ask, Batch, ItemBuffer, ReadRefusal},
-    segment::BATCH_BYTES,
+    buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
+    segment::CHUNK_BYTES,
 };
 use crate::{
     error::{Error, refusal::Refusal},
@@ -128,7 +128,7 @@ impl ItemStream {
     }
 
     fn pieces<'a>(&self, bytes: &'a [u8]) -> std::slice::Chunks<'a, u8> {
-        bytes.chunks(self.bounds.bytes.clamp(1, BATCH_BYTES))
+        bytes.chunks(self.bounds.bytes.clamp(1, CHUNK_BYTES))
     }
 
     fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
@@ -237,38 +237,38 @@ impl ItemStream {
 
     // The reader's side.
 
-    /// Waits for the batch that is asked for. Cancel safe: the same batch may be asked for again.
-    pub async fn read(&self, ask: Ask<'_>) -> Result<Batch, ReadRefusal> {
+    /// Waits for the chunk that is asked for. Cancel safe: the same chunk may be asked for again.
+    pub async fn read(&self, ask: Ask<'_>) -> Result<Chunk, ReadRefusal> {
         let readable = self.readable.notified();
         tokio::pin!(readable);
         loop {
             readable.as_mut().enable();
-            if let Some(batch) = self.ask(ask)? {
-                return Ok(batch);
+            if let Some(chunk) = self.ask(ask)? {
+                return Ok(chunk);
             }
             readable.as_mut().await;
             readable.set(self.readable.notified());
         }
     }
 
-    fn ask(&self, ask: Ask<'_>) -> Result<Option<Batch>, ReadRefusal> {
+    fn ask(&self, ask: Ask<'_>) -> Result<Option<Chunk>, ReadRefusal> {
         let mut state = self.state.lock();
         let (before, had_reader) = (state.buffer.bytes(), state.buffer.has_reader());
-        let batch = state.buffer.ask(ask)?;
+        let chunk = state.buffer.ask(ask)?;
         let made_room = state.buffer.bytes() < before;
         drop(state);
         // If all kept units are frozen now, the buffer takes another one even if it is full.
-        if made_room || batch.is_some() {
+        if made_room || chunk.is_some() {
             self.writable.notify_waiters();
         }
         if !had_reader {
             self.readers.notify_waiters();
         }
-        if batch.is_some() {
-            // Wake the request for the next batch, which may have arrived earlier.
+        if chunk.is_some() {
+            // Wake the request for the next chunk, which may have arrived earlier.
             self.readable.notify_waiters();
         }
-        Ok(batch)
+        Ok(chunk)
     }
 
     /// Removes the reader, which has stopped. All units before number `position` count as read, and the handler doesn't
@@ -333,7 +333,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if self.0.capacity() <= BATCH_BYTES {
+        if self.0.capacity() <= CHUNK_BYTES {
             SCRATCH.set(std::mem::take(&mut self.0));
         }
     }

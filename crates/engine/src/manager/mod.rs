@@ -123,15 +123,15 @@ impl TaskManager {
         self.engine.start_batch(start).map(|follower| self.handle_of(follower))
     }
 
-    /// Retries a task that failed, timed out or was cancelled: starts a new task with the same input and options, whose
+    /// Starts a task again that failed, timed out or was cancelled: as a new task with the same input and options, whose
     /// attempts count from 1. The app owns it.
     ///
     /// Fails when there is no such task, it has not ended, it has completed, it was started with
-    /// [`spawn`](Self::spawn), or it is a batch (retry its members). Also fails as [`start_with`](Self::start_with)
+    /// [`spawn`](Self::spawn), or it is a batch (rerun its members). Also fails as [`start_with`](Self::start_with)
     /// does.
-    pub fn retry(&self, id: TaskId) -> Result<TaskHandle, Error> {
+    pub fn rerun(&self, id: TaskId) -> Result<TaskHandle, Error> {
         let record = self.find(id)?;
-        let follower = self.engine.retry(&record, TaskId::new(), Owner::App, &|_| true)?;
+        let follower = self.engine.rerun(&record, TaskId::new(), Owner::App, &|_| true)?;
         Ok(self.handle_of(follower))
     }
 
@@ -185,23 +185,24 @@ impl TaskManager {
         self.engine.cancel_all(self.engine.records(filter), reason)
     }
 
-    /// Keeps a waiting task from running until it is [released](Self::release). Holding it again changes nothing.
+    /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
     ///
-    /// Fails when there is no such task, it is not waiting in its queue, or the app is about to exit.
-    pub fn hold(&self, id: TaskId) -> Result<(), Error> {
+    /// A running task can't be paused: that fails with [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable). Also
+    /// fails when there is no such task, it has ended, or the app is about to exit.
+    pub fn pause(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
-        self.engine.hold(&record)
+        self.engine.pause(&record)
     }
 
-    /// Lets a [held](Self::hold) task run when its turn comes. Fails when there is no such task, or it is not waiting
-    /// in its queue.
-    pub fn release(&self, id: TaskId) -> Result<(), Error> {
+    /// Lets a [paused](Self::pause) task, or one that was started as held, run when its turn comes. Does nothing to
+    /// another waiting task. Fails as [`pause`](Self::pause) does, but not at an exit.
+    pub fn resume(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
-        self.engine.release(&record)
+        self.engine.resume(&record)
     }
 
-    /// Sets the priority of a waiting task. Tasks with a higher priority run first. Fails as
-    /// [`release`](Self::release) does.
+    /// Sets the priority of a waiting task. Tasks with a higher priority run first. Fails when there is no such task, or
+    /// it is not waiting in its queue.
     pub fn set_priority(&self, id: TaskId, priority: i32) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.set_priority(&record, priority)

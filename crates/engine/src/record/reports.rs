@@ -126,7 +126,7 @@ mod tests {
             thread::yield_now();
         }
         let items = record.items.get().unwrap();
-        let mut read = Box::pin(items.read(Ask { reader: "r", batch: 1, from: None, holds: WINDOW }));
+        let mut read = Box::pin(items.read(Ask { reader: "r", chunk: 1, from: None, holds: WINDOW }));
         assert!(poll!(&mut read).is_pending());
         drop(state);
         maker.join().unwrap();

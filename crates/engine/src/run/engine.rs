@@ -174,9 +174,9 @@ impl Engine {
     /// Tells a task to stop. Fails if it has ended.
     pub fn cancel(&self, record: &Arc<Record>, reason: CancelReason) -> Result<(), Error> {
         let stopped = self.transitions.stop(record, Stop::Cancel(reason));
-        stopped
-            .map(drop)
-            .map_err(|status| Refusal::AlreadyEnded { task: record.name().to_owned(), status: status.name() }.into())
+        stopped.map(drop).map_err(|status| {
+            Refusal::AlreadyEnded { task: record.name().to_owned(), status: status.name(), what: "cancel" }.into()
+        })
     }
 
     /// Tells tasks to stop. Returns how many of them had not ended.
@@ -185,13 +185,13 @@ impl Engine {
     }
 
     /// Keeps a waiting task from running. Fails if it is not waiting in its queue, or if the app is about to exit.
-    pub fn hold(&self, record: &Arc<Record>) -> Result<(), Error> {
-        self.transitions.hold(record)
+    pub fn pause(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.transitions.pause(record)
     }
 
-    /// Undoes [`hold`](Self::hold). Fails if the task is not waiting in its queue.
-    pub fn release(&self, record: &Arc<Record>) -> Result<(), Error> {
-        self.transitions.release(record)
+    /// Undoes [`pause`](Self::pause). Fails if the task is not waiting in its queue.
+    pub fn resume(&self, record: &Arc<Record>) -> Result<(), Error> {
+        self.transitions.resume(record)
     }
 
     /// Sets the priority of a waiting task; a higher one runs first. Fails if it is not waiting in its queue.

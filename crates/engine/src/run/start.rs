@@ -103,7 +103,7 @@ impl Engine {
     /// Starts a new task with the kind, input and options of `record`, the id `id` and the owner `owner`. Fails if
     /// `record` is a batch or was spawned, and unless it failed, was cancelled or timed out. `sees` says whether the
     /// caller may join or replace an existing task.
-    pub fn retry(
+    pub fn rerun(
         &self,
         record: &Record,
         id: TaskId,
@@ -118,13 +118,13 @@ impl Engine {
             return Err(Error::not_ended(name, "tried again"));
         }
         if record.members.is_some() {
-            return Err(Error::not_retriable(name, "it is a batch; retry the members that did not complete"));
+            return Err(Error::not_rerunnable(name, "it is a batch; rerun the members that did not complete"));
         }
         if status == TaskStatus::Completed {
-            return Err(Error::not_retriable(name, "it has completed; start a new task"));
+            return Err(Error::not_rerunnable(name, "it has completed; start a new task"));
         }
         if !record.kind.is_registered() {
-            return Err(Error::not_retriable(name, "it was spawned, without a registered kind; spawn it again"));
+            return Err(Error::not_rerunnable(name, "it was spawned, without a registered kind; spawn it again"));
         }
         let options = StartOptions { held: false, ..record.options() };
         self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Transitions {
-    pub(crate) fn hold(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
+    pub(crate) fn pause(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
         let (waits, anybody_waits) = {
             let registry = self.registry.lock();
             // An exit would wait forever for a held task. It closes the gate under this lock, so it sees earlier holds.
@@ -24,7 +24,7 @@ impl Transitions {
             (waits, admission.is_waiting())
         };
         self.tell_places(anybody_waits);
-        waited(waits, record)
+        tell(waits, record, not_pausable)
     }
 
     /// Returns whether the task is held, or waits for the delay that it was started with.
@@ -32,25 +32,26 @@ impl Transitions {
         self.common.admission.lock().is_put_off(record.id)
     }
 
-    pub(crate) fn release(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
-        self.change_waiting(record, |admission| admission.release(record.id, Hold::User))
+    pub(crate) fn resume(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
+        self.change_waiting(record, |admission| admission.release(record.id, Hold::User), not_pausable)
     }
 
     pub(crate) fn set_priority(self: &Arc<Self>, record: &Arc<Record>, priority: i32) -> Result<(), Error> {
-        self.change_waiting(record, |admission| admission.set_priority(record.id, priority))
+        self.change_waiting(record, |admission| admission.set_priority(record.id, priority), not_queued)
     }
 
     fn change_waiting(
         self: &Arc<Self>,
         record: &Arc<Record>,
         change: impl FnOnce(&mut Admission) -> bool,
+        refusal: impl FnOnce(&Record) -> Refusal,
     ) -> Result<(), Error> {
         let mut waits = true;
         self.move_up(|admission| {
             waits = admission.waits(record.id);
             waits && change(admission)
         });
-        waited(waits, record)
+        tell(waits, record, refusal)
     }
 
     pub(crate) fn set_limit(self: &Arc<Self>, of: Scope, limit: Option<usize>) {
@@ -61,11 +62,24 @@ impl Transitions {
     }
 }
 
-/// Tells the watchers about a change to a waiting task. Fails if the task is not waiting.
-fn waited(waits: bool, record: &Arc<Record>) -> Result<(), Error> {
+/// Tells the watchers about a change to a waiting task. Fails with `refusal` if the task is not waiting.
+fn tell(waits: bool, record: &Arc<Record>, refusal: impl FnOnce(&Record) -> Refusal) -> Result<(), Error> {
     if !waits {
-        return Err(Refusal::NotQueued { task: record.name().to_owned(), status: record.status().name() }.into());
+        return Err(refusal(record).into());
     }
     record.notify();
     Ok(())
+}
+
+fn not_queued(record: &Record) -> Refusal {
+    Refusal::NotQueued { task: record.name().to_owned(), status: record.status().name() }
+}
+
+fn not_pausable(record: &Record) -> Refusal {
+    let (task, status) = (record.name().to_owned(), record.status());
+    if status.is_final() {
+        Refusal::AlreadyEnded { task, status: status.name(), what: "pause or resume" }
+    } else {
+        Refusal::NotPausable { task, status: status.name() }
+    }
 }

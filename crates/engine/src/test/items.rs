@@ -24,7 +24,7 @@ pub fn unread(unread: Unread) -> Policy {
     Policy { unread, item_buffer: FOUR, ..Policy::default() }
 }
 
-/// A batch of numbers.
+/// A chunk of numbers.
 #[derive(Debug, PartialEq)]
 pub struct Read {
     pub sequence: u64,
@@ -33,22 +33,22 @@ pub struct Read {
     pub items: Vec<u32>,
 }
 
-pub fn ask(reader: &str, batch: u64) -> Ask<'_> {
-    Ask { reader, batch, from: None, holds: WINDOW }
+pub fn ask(reader: &str, chunk: u64) -> Ask<'_> {
+    Ask { reader, chunk, from: None, holds: WINDOW }
 }
 
-/// Reads one batch the way a reader outside this process does.
-pub async fn read(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Read {
-    let batch = record.items().read(Ask { reader, batch, from, holds: WINDOW }).await.unwrap();
-    let items = serde_json::from_slice(&[b"[", batch.data(), b"]"].concat()).unwrap();
-    Read { sequence: batch.sequence, missed: batch.missed, done: batch.done, items }
+/// Reads one chunk the way a reader outside this process does.
+pub async fn read(record: &Record, reader: &str, chunk: u64, from: Option<u64>) -> Read {
+    let chunk = record.items().read(Ask { reader, chunk, from, holds: WINDOW }).await.unwrap();
+    let items = serde_json::from_slice(&[b"[", chunk.data(), b"]"].concat()).unwrap();
+    Read { sequence: chunk.sequence, missed: chunk.missed, done: chunk.done, items }
 }
 
-/// Reads from batch number `batch` to the end.
-pub async fn rest(record: &Record, reader: &str, batch: u64, from: Option<u64>) -> Vec<u32> {
+/// Reads from chunk number `chunk` to the end.
+pub async fn rest(record: &Record, reader: &str, chunk: u64, from: Option<u64>) -> Vec<u32> {
     let mut items = Vec::new();
-    for batch in batch.. {
-        let read = read(record, reader, batch, from).await;
+    for chunk in chunk.. {
+        let read = read(record, reader, chunk, from).await;
         items.extend(read.items);
         if read.done {
             break;

@@ -228,17 +228,17 @@ async fn members_wait_for_the_delay_of_their_kind() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_can_be_held_prioritized_and_released_like_any_task() {
+async fn a_member_can_be_paused_prioritized_and_resumed_like_any_task() {
     let tasks = loads(Policy::default());
     let batch = start(&tasks, [1; 4], BatchOptions::new().concurrency(1));
     let members = batch.members();
-    members[1].hold().unwrap();
+    members[1].pause().unwrap();
+    assert_eq!(batch.pause().unwrap_err().kind, ErrorKind::NotPausable, "the batch itself is in no queue");
     members[3].set_priority(1).unwrap();
     sleep(Duration::from_millis(3_500)).await;
-    members[1].release().unwrap();
+    members[1].resume().unwrap();
     batch.outcome().await;
     assert_eq!(begun(&batch), [0, 3_500, 2_000, 1_000].map(Some));
-    assert_eq!(batch.hold().unwrap_err().kind, ErrorKind::NotQueued, "the batch itself is in no queue");
 }
 
 // Cancelling.

@@ -151,7 +151,7 @@ async fn no_new_task_begins() {
     assert_eq!(spawned.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(shutting_down.await.unwrap().is_empty());
     assert!(known.outcome().await.output::<u64>().is_some());
-    assert_eq!(tasks.retry(spawned.id()).unwrap_err().kind, ErrorKind::NotRetriable);
+    assert_eq!(tasks.rerun(spawned.id()).unwrap_err().kind, ErrorKind::NotRerunnable);
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +220,7 @@ async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
     let task = tasks.start("a", ()).unwrap();
     begun().await;
     assert_eq!(task.status(), TaskStatus::Retrying);
-    tasks.hold(task.id()).unwrap();
+    tasks.pause(task.id()).unwrap();
     lost::finish(&tasks.engine).await;
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
 }
@@ -232,7 +232,7 @@ async fn no_task_can_be_held_during_an_exit() {
     let finish = lost::finish(&tasks.engine);
     tokio::pin!(finish);
     assert!(futures_util::poll!(&mut finish).is_pending());
-    let error = tasks.hold(second.id()).unwrap_err();
+    let error = tasks.pause(second.id()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::ShuttingDown);
     assert!(!second.snapshot().queue.unwrap().held);
     finish.await;

@@ -72,13 +72,13 @@ impl Numbers {
         self.tasks.engine.find(self.task.id()).unwrap()
     }
 
-    async fn read(&self, reader: &str, batch: u64, from: Option<u64>) -> Read {
-        read(&self.record(), reader, batch, from).await
+    async fn read(&self, reader: &str, chunk: u64, from: Option<u64>) -> Read {
+        read(&self.record(), reader, chunk, from).await
     }
 }
 
-async fn has_to_wait(record: &Record, reader: &str, batch: u64) -> bool {
-    timeout(secs(5), record.items().read(Ask { reader, batch, from: None, holds: WINDOW })).await.is_err()
+async fn has_to_wait(record: &Record, reader: &str, chunk: u64) -> bool {
+    timeout(secs(5), record.items().read(Ask { reader, chunk, from: None, holds: WINDOW })).await.is_err()
 }
 
 fn reason(outcome: &Outcome) -> Option<CancelReason> {
@@ -95,13 +95,13 @@ async fn a_handler_waits_for_a_slow_reader_and_loses_nothing() {
         assert_eq!(numbers.emitted(), 4, "it waits for a reader");
         let mut got = numbers.read("r", 1, None).await.items;
         assert_eq!(got, all(0..4));
-        for batch in 2..20 {
+        for chunk in 2..20 {
             sleep(secs(3_600)).await;
             let emitted = numbers.emitted() as usize;
-            // The other emitted items are in batches that the reader may still ask for.
+            // The other emitted items are in chunks that the reader may still ask for.
             assert!(emitted > got.len() && emitted <= got.len() + 4, "{emitted} when {} were read", got.len());
             assert!(emitted < 100);
-            let read = numbers.read("r", batch, None).await;
+            let read = numbers.read("r", chunk, None).await;
             assert_eq!((read.sequence, read.missed), (got.len() as u64, 0));
             got.extend(read.items);
         }
@@ -112,19 +112,19 @@ async fn a_handler_waits_for_a_slow_reader_and_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_releases_a_batch_frees_the_handler_at_once() {
+async fn a_reader_that_releases_a_chunk_frees_the_handler_at_once() {
     let numbers = numbers(unread(Unread::Wait));
     assert_eq!(numbers.read("r", 1, None).await.items, all(0..4));
     settle().await;
     assert_eq!(numbers.emitted(), 5);
-    // A later request arrives first. It releases batch 1 even though it has to wait itself.
+    // A later request arrives first. It releases chunk 1 even though it has to wait itself.
     let record = numbers.record();
     let late = tokio::spawn(async move { read(&record, "r", WINDOW + 1, None).await });
     settle().await;
     assert_eq!(numbers.emitted(), 8);
     assert_eq!(numbers.read("r", 2, None).await.items, all(4..8));
-    for batch in 3..=WINDOW {
-        assert_eq!(numbers.read("r", batch, None).await.sequence, 5 + batch);
+    for chunk in 3..=WINDOW {
+        assert_eq!(numbers.read("r", chunk, None).await.sequence, 5 + chunk);
     }
     assert_eq!(late.await.unwrap().sequence, 6 + WINDOW);
 }
@@ -215,7 +215,7 @@ async fn a_waiting_read_ends_when_its_reader_stops() {
         sleep(secs(1)).await;
         record.items().stop("r", 1);
     });
-    assert_eq!(waited.expect("it still waits for a batch that never comes").unwrap_err(), ReadRefusal::Gone);
+    assert_eq!(waited.expect("it still waits for a chunk that never comes").unwrap_err(), ReadRefusal::Gone);
 }
 
 #[tokio::test(start_paused = true)]
@@ -234,7 +234,7 @@ async fn a_task_can_be_read_before_it_begins() {
     let record = tasks.engine.find(held.id()).unwrap();
     let reading = tokio::spawn(async move { rest(&record, "r", 1, None).await });
     sleep(secs(3_600)).await;
-    held.release().unwrap();
+    held.resume().unwrap();
     assert_eq!(reading.await.unwrap(), all(0..6));
 }
 
@@ -391,7 +391,7 @@ async fn an_unread_task_is_cancelled_ten_seconds_after_it_begins() {
     assert!(has_to_wait(&record, "r", 1).await);
     record.items().lose("r", true);
     sleep(secs(60)).await;
-    held.release().unwrap();
+    held.resume().unwrap();
     assert_eq!(cancelled_after(&held).await, Some(secs(10)));
 }
 

@@ -156,7 +156,7 @@ async fn a_released_task_still_waits_for_the_earlier_one_with_its_key() {
     let tasks = tasks();
     let first = start(&tasks, OnConflict::Append);
     let second = tasks.start_with("a", 10, key(OnConflict::Append).held()).unwrap();
-    second.release().unwrap();
+    second.resume().unwrap();
     sleep(secs(5)).await;
     assert_eq!((first.status(), second.status()), (TaskStatus::Running, TaskStatus::Queued));
     assert_eq!(began(&second).await, 10_000);
@@ -194,7 +194,7 @@ async fn a_task_has_its_key_until_it_has_ended() {
 
     let held = tasks.start_with("b", 10, key(OnConflict::Refuse).held()).unwrap();
     assert!(refused("b", 10.into()));
-    held.release().unwrap();
+    held.resume().unwrap();
     sleep(secs(1)).await;
     held.cancel().unwrap();
     assert_eq!(held.status(), TaskStatus::Cancelling);

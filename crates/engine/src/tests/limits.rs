@@ -171,13 +171,13 @@ async fn a_held_task_does_not_run_until_it_is_released() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
     for _ in 0..2 {
-        started[1].hold().unwrap();
+        started[1].pause().unwrap();
     }
     assert_eq!(positions(&started), [None, None, Some(1)]);
     assert!(started[1].snapshot().queue.unwrap().held);
     sleep(Duration::from_millis(100)).await;
     assert_eq!((started[1].status(), started[2].status()), (TaskStatus::Queued, TaskStatus::Completed));
-    started[1].release().unwrap();
+    started[1].resume().unwrap();
     assert_eq!(begun(&started).await, [0, 100, 10]);
 }
 
@@ -185,9 +185,9 @@ async fn a_held_task_does_not_run_until_it_is_released() {
 async fn a_released_task_has_its_old_place() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
-    started[1].hold().unwrap();
+    started[1].pause().unwrap();
     for _ in 0..2 {
-        started[1].release().unwrap();
+        started[1].resume().unwrap();
     }
     assert_eq!(begun(&started).await, [0, 10, 20]);
 }
@@ -198,23 +198,29 @@ async fn a_task_can_be_started_held() {
     let held = tasks.start_with("a", 10, StartOptions::new().held()).unwrap();
     assert_eq!(held.snapshot().queue, Some(QueuePlace { position: None, priority: 0, held: true }));
     sleep(Duration::from_millis(50)).await;
-    tasks.release(held.id()).unwrap();
+    tasks.resume(held.id()).unwrap();
     assert_eq!(begun(&[held]).await, [50]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn only_a_waiting_task_can_be_held() {
+async fn only_a_waiting_task_can_be_paused_resumed_or_given_a_priority() {
     let tasks = one_by_one();
     let task = tasks.start("a", 10).unwrap();
     sleep(Duration::from_millis(1)).await;
-    let errors = [task.hold(), task.release(), task.set_priority(1)].map(Result::unwrap_err);
+    let errors = [task.pause(), task.resume(), task.set_priority(1)].map(Result::unwrap_err);
+    assert_eq!(
+        errors.each_ref().map(|error| error.kind),
+        [ErrorKind::NotPausable, ErrorKind::NotPausable, ErrorKind::NotQueued]
+    );
     for error in errors {
-        assert_eq!(error.kind, ErrorKind::NotQueued);
         assert_eq!(error.data.unwrap().text(), r#"{"status":"running"}"#);
         assert!(error.message.contains("(running)"), "{}", error.message);
     }
     task.outcome().await;
-    assert_eq!(task.hold().unwrap_err().data.unwrap().text(), r#"{"status":"completed"}"#);
+    for error in [task.pause(), task.resume()].map(Result::unwrap_err) {
+        assert_eq!(error.kind, ErrorKind::AlreadyEnded);
+        assert_eq!(error.data.unwrap().text(), r#"{"status":"completed"}"#);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -222,7 +228,7 @@ async fn the_error_for_a_task_about_to_begin_does_not_say_that_it_is_queued() {
     let tasks = one_by_one();
     let task = tasks.start("a", 10).unwrap();
     assert_eq!(task.status(), TaskStatus::Queued, "its handler has not been called yet");
-    if let Err(error) = task.hold() {
+    if let Err(error) = task.pause() {
         assert!(!error.message.contains("does not wait in its queue, it is queued"), "{error}");
     }
 }
@@ -271,8 +277,8 @@ async fn watchers_learn_their_new_places_when_a_task_ahead_moves() {
     let started: Vec<_> = (0..5).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let mut last = started[4].watch();
     let position = |told: Option<(QueuePlace, u128)>| told.and_then(|(place, _)| place.position);
-    assert_eq!(position(told_after(&mut last, || started[1].hold().unwrap()).await), Some(3));
-    assert_eq!(position(told_after(&mut last, || started[1].release().unwrap()).await), Some(4));
+    assert_eq!(position(told_after(&mut last, || started[1].pause().unwrap()).await), Some(3));
+    assert_eq!(position(told_after(&mut last, || started[1].resume().unwrap()).await), Some(4));
     assert_eq!(position(told_after(&mut last, || started[1].set_priority(-1).unwrap()).await), Some(3));
     assert_eq!(position(told_after(&mut last, || started[2].cancel().unwrap()).await), Some(2));
     assert_eq!(position(told_after(&mut last, || started[0].cancel().unwrap()).await), Some(1));
@@ -294,9 +300,9 @@ async fn watchers_are_told_of_a_change_to_a_waiting_task_at_once() {
     let started: Vec<_> = (0..2).map(|_| tasks.start("a", 60_000).unwrap()).collect();
     let (task, mut watch) = (&started[1], started[1].watch());
     let place = |position, priority, held| Some((QueuePlace { position, priority, held }, 0));
-    assert_eq!(told_after(&mut watch, || task.hold().unwrap()).await, place(None, 0, true));
+    assert_eq!(told_after(&mut watch, || task.pause().unwrap()).await, place(None, 0, true));
     assert_eq!(told_after(&mut watch, || task.set_priority(7).unwrap()).await, place(None, 7, true));
-    assert_eq!(told_after(&mut watch, || task.release().unwrap()).await, place(Some(1), 7, false));
+    assert_eq!(told_after(&mut watch, || task.resume().unwrap()).await, place(Some(1), 7, false));
 }
 
 // Full queues.
@@ -432,7 +438,7 @@ async fn the_limit_of_an_unknown_kind_or_group_can_not_be_changed() {
 async fn a_cancelled_waiting_task_leaves_the_queue_at_once_and_never_runs() {
     let tasks = manager([sleeper("a", Policy { queue_limit: Some(3), ..at_once(1) })], Settings::default());
     let started: Vec<_> = (0..4).map(|_| tasks.start("a", 10).unwrap()).collect();
-    started[2].hold().unwrap();
+    started[2].pause().unwrap();
     for task in &started[1..3] {
         task.cancel().unwrap();
         assert_eq!(task.status(), TaskStatus::Cancelled, "it ends before anything else happens");

@@ -213,13 +213,13 @@ async fn a_task_can_be_held_and_prioritized_between_two_attempts() {
     let tasks = flaky_only(Policy { concurrency: Some(1), ..attempts(2) });
     let task = tasks.start("a", 1).unwrap();
     sleep(Duration::from_millis(500)).await;
-    task.hold().unwrap();
+    task.pause().unwrap();
     task.set_priority(-5).unwrap();
     sleep(secs(10)).await;
     let place = task.snapshot().queue.unwrap();
     assert_eq!((task.status(), place.position, place.priority, place.held), (TaskStatus::Queued, None, -5, true));
     let others: Vec<_> = (0..2).map(|_| tasks.start("a", 0).unwrap()).collect();
-    task.release().unwrap();
+    task.resume().unwrap();
     task.outcome().await;
     assert_eq!(task.snapshot().ended_at, Some(13_500));
     assert!(others.iter().all(|other| other.status() == TaskStatus::Completed), "they have the higher priority");
@@ -230,8 +230,8 @@ async fn a_released_task_still_waits_for_its_delay() {
     let tasks = flaky_only(attempts(2));
     let task = tasks.start("a", 1).unwrap();
     sleep(Duration::from_millis(500)).await;
-    task.hold().unwrap();
-    task.release().unwrap();
+    task.pause().unwrap();
+    task.resume().unwrap();
     task.outcome().await;
     assert_eq!(task.snapshot().ended_at, Some(2_000));
 }
@@ -268,7 +268,7 @@ async fn a_failed_timed_out_or_cancelled_task_can_be_started_again() {
         }
         first.outcome().await;
         assert_eq!(first.status(), end);
-        let again = tasks.retry(first.id()).unwrap();
+        let again = tasks.rerun(first.id()).unwrap();
         assert_ne!(again.id(), first.id());
         assert_eq!(again.outcome().await.output::<String>().as_deref(), Some(how));
         let snapshot = again.snapshot();
@@ -283,7 +283,7 @@ async fn a_task_that_is_started_again_keeps_its_priority_and_is_not_held() {
     let tasks = flaky_only(Policy { concurrency: Some(0), ..Policy::default() });
     let held = tasks.start_with("a", 0, StartOptions::new().priority(3).held()).unwrap();
     held.cancel().unwrap();
-    let place = tasks.retry(held.id()).unwrap().snapshot().queue.unwrap();
+    let place = tasks.rerun(held.id()).unwrap().snapshot().queue.unwrap();
     assert_eq!((place.priority, place.held, place.position), (3, false, Some(1)));
 }
 
@@ -292,12 +292,12 @@ async fn a_live_or_completed_task_is_not_started_again() {
     let tasks = flaky_only(Policy::default());
     let task = tasks.start("a", 0).unwrap();
     sleep(Duration::from_millis(1)).await;
-    assert_eq!(tasks.retry(task.id()).unwrap_err().kind, ErrorKind::NotEnded);
+    assert_eq!(tasks.rerun(task.id()).unwrap_err().kind, ErrorKind::NotEnded);
     task.outcome().await;
-    let error = tasks.retry(task.id()).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NotRetriable);
+    let error = tasks.rerun(task.id()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotRerunnable);
     assert!(error.message.contains("it has completed"), "{error}");
-    assert_eq!(tasks.retry(TaskId::new()).unwrap_err().kind, ErrorKind::NotFound);
+    assert_eq!(tasks.rerun(TaskId::new()).unwrap_err().kind, ErrorKind::NotFound);
 }
 
 #[tokio::test(start_paused = true)]
@@ -305,19 +305,19 @@ async fn a_spawned_task_or_a_batch_is_not_started_again() {
     let tasks = flaky_only(Policy::default());
     let spawned = tasks.spawn("once", async |_: TaskContext| Err::<(), _>(Failure::new("no")));
     spawned.outcome().await;
-    let error = tasks.retry(spawned.id()).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NotRetriable);
+    let error = tasks.rerun(spawned.id()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotRerunnable);
     assert!(error.message.contains("spawned"), "{error}");
 
     let batch = tasks.batch("a", [9, 0], BatchOptions::new()).unwrap();
     sleep(Duration::from_millis(1)).await;
     batch.cancel().unwrap();
     batch.outcome().await;
-    let error = tasks.retry(batch.id()).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::NotRetriable);
+    let error = tasks.rerun(batch.id()).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::NotRerunnable);
     assert!(error.message.contains("members"), "{error}");
     let [failed, _] = &batch.members()[..] else { panic!() };
-    let again = tasks.retry(failed.id()).unwrap();
+    let again = tasks.rerun(failed.id()).unwrap();
     assert_eq!(again.snapshot().parent, None, "a member is started again by itself");
 }
 
@@ -326,7 +326,7 @@ async fn the_error_for_a_batch_with_failures_says_to_start_its_members_again() {
     let tasks = flaky_only(Policy::default());
     let batch = tasks.batch("a", [9, 0], BatchOptions::new()).unwrap();
     batch.outcome().await;
-    let error = tasks.retry(batch.id()).unwrap_err();
+    let error = tasks.rerun(batch.id()).unwrap_err();
     assert!(error.message.contains("members"), "{error}");
 }
 
@@ -334,7 +334,7 @@ async fn the_error_for_a_batch_with_failures_says_to_start_its_members_again() {
 async fn the_error_for_a_live_task_does_not_speak_of_removing_it() {
     let tasks = flaky_only(Policy::default());
     let task = tasks.start("a", 0).unwrap();
-    let error = tasks.retry(task.id()).unwrap_err();
+    let error = tasks.rerun(task.id()).unwrap_err();
     assert!(!error.message.contains("removed"), "{error}");
 }
 
@@ -345,7 +345,7 @@ async fn a_task_is_not_started_again_if_its_key_was_taken_meanwhile() {
     let failed = tasks.start_with("a", 9, options()).unwrap();
     failed.outcome().await;
     let live = tasks.start_with("a", 0, options()).unwrap();
-    assert_eq!(tasks.retry(failed.id()).unwrap_err().kind, ErrorKind::KeyTaken);
+    assert_eq!(tasks.rerun(failed.id()).unwrap_err().kind, ErrorKind::KeyTaken);
     live.outcome().await;
-    assert!(tasks.retry(failed.id()).is_ok());
+    assert!(tasks.rerun(failed.id()).is_ok());
 }

@@ -261,7 +261,7 @@ async fn a_released_task_still_waits_for_its_delay() {
     let tasks = sleeper(Policy::default());
     let task = tasks.start_with("a", 1, StartOptions::new().delay(secs(30)).held()).unwrap();
     sleep(secs(10)).await;
-    task.release().unwrap();
+    task.resume().unwrap();
     task.outcome().await;
     assert_eq!(task.snapshot().started_at, Some(30_000));
 }

@@ -19,7 +19,7 @@ export async function lines(): Promise<Measured> {
   // The ways that need little memory come first: WebKit is slow to release what another way has used.
   for (let round = 0; round < ROUNDS; round += 1) {
     await measure(measured, "items", LINES, throughItems);
-    await measure(measured, "batches", LINES, throughBatches);
+    await measure(measured, "chunks", LINES, throughChunks);
   }
   await measure(measured, "channel", FEWER_LINES, throughChannel);
   await measure(measured, "emit", FEWER_LINES, throughEvents);
@@ -33,9 +33,9 @@ async function throughItems(count: number, page: Page): Promise<void> {
   for await (const line of task.items()) page.take(line);
 }
 
-async function throughBatches(count: number, page: Page): Promise<void> {
+async function throughChunks(count: number, page: Page): Promise<void> {
   const task = await tasks.start("bench-lines", count);
-  for await (const batch of task.batches()) for (const line of batch) page.take(line);
+  for await (const chunk of task.chunks()) for (const line of chunk) page.take(line);
 }
 
 async function throughChannel(count: number, page: Page): Promise<void> {

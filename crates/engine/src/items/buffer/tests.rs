@@ -1,6 +1,6 @@
 //! Compares the buffer with a plain model, which keeps everything that was ever emitted. After any steps in any order,
 //! the buffer must give out, refuse, keep and count what the model says. Separate tests check how units are grouped
-//! into batches.
+//! into chunks.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use proptest::{
 };
 
 use super::{
-    super::segment::{BATCH_BYTES, BATCH_ITEMS, Segment},
-    Ask, Batch, Bounds, GONE_LIMIT, ItemBuffer, ReadRefusal, WINDOW,
+    super::segment::{CHUNK_BYTES, CHUNK_ITEMS, Segment},
+    Ask, Bounds, Chunk, GONE_LIMIT, ItemBuffer, ReadRefusal, WINDOW,
 };
 
 /// How many cases run. They take a few seconds in a debug build.
@@ -64,9 +64,9 @@ struct Reading {
     name: String,
     /// The number of the unit that it gets next.
     expected: u64,
-    /// All batches that it was given.
+    /// All chunks that it was given.
     given: Vec<Given>,
-    /// It has released the batches with lower numbers.
+    /// It has released the chunks with lower numbers.
     lowest: u64,
 }
 
@@ -80,8 +80,8 @@ struct Given {
 }
 
 impl Given {
-    fn new(batch: &Batch) -> Self {
-        let Batch { sequence, missed, done, segment } = batch;
+    fn new(chunk: &Chunk) -> Self {
+        let Chunk { sequence, missed, done, segment } = chunk;
         let end = segment.as_ref().map_or(*sequence, Segment::end);
         let data = segment.as_ref().map_or_else(Vec::new, |segment| segment.data().to_vec());
         Self { sequence: *sequence, end, missed: *missed, done: *done, data }
@@ -104,7 +104,7 @@ struct Model {
 #[derive(Debug, PartialEq)]
 enum Expected {
     Refused(ReadRefusal),
-    /// The batch that was given before.
+    /// The chunk that was given before.
     Same(Given),
     /// New units, or the end.
     Next,
@@ -137,14 +137,14 @@ impl Model {
         (data + commas + bytes <= self.bounds.bytes).then_some(true)
     }
 
-    fn ask(&mut self, name: &str, batch: u64, from: Option<u64>) -> Expected {
+    fn ask(&mut self, name: &str, chunk: u64, from: Option<u64>) -> Expected {
         let is_reader = self.reader.as_ref().is_some_and(|reader| reader.name == name);
         if !is_reader {
             let end = self.emitted.len();
             let refusal = match from {
                 _ if self.gone.iter().any(|gone| gone == name) => Some(ReadRefusal::Gone),
                 _ if self.reader.is_some() => Some(ReadRefusal::Locked),
-                _ if batch == 0 || batch > WINDOW => Some(ReadRefusal::Gone),
+                _ if chunk == 0 || chunk > WINDOW => Some(ReadRefusal::Gone),
                 Some(from) if from > end => Some(ReadRefusal::Beyond(end)),
                 _ => None,
             };
@@ -157,17 +157,17 @@ impl Model {
         }
         let reader = self.reader.as_mut().unwrap();
         let last = reader.given.len() as u64;
-        if batch < reader.lowest || batch > last + WINDOW {
+        if chunk < reader.lowest || chunk > last + WINDOW {
             return Expected::Refused(ReadRefusal::Gone);
         }
-        reader.lowest = reader.lowest.max((batch + 1).saturating_sub(WINDOW));
+        reader.lowest = reader.lowest.max((chunk + 1).saturating_sub(WINDOW));
         let let_go = usize::try_from(reader.lowest - 1).unwrap();
         let read = reader.given[..let_go].last().map_or(0, |given| given.end);
-        let same = usize::try_from(batch - 1).ok().and_then(|index| reader.given.get(index)).cloned();
+        let same = usize::try_from(chunk - 1).ok().and_then(|index| reader.given.get(index)).cloned();
         self.read_to(read);
         match same {
             Some(same) => Expected::Same(same),
-            None if batch == last + 1 && (self.given_to() < self.emitted.len() || self.done) => Expected::Next,
+            None if chunk == last + 1 && (self.given_to() < self.emitted.len() || self.done) => Expected::Next,
             None => Expected::Nothing,
         }
     }
@@ -199,7 +199,7 @@ impl Model {
     }
 }
 
-/// Stands for the next batch in a [`Step::Ask`]. A reader may go back [`WINDOW`] batches.
+/// Stands for the next chunk in a [`Step::Ask`]. A reader may go back [`WINDOW`] chunks.
 const NEXT: u64 = WINDOW + 1;
 
 /// `who` selects a reader. `None` is the current reader, or a new one if there is none.
@@ -211,10 +211,10 @@ enum Step {
         bytes: usize,
         drops: bool,
     },
-    /// `batch` is relative: [`NEXT`] is the next one. A batch that does not arrive may be asked for again.
+    /// `chunk` is relative: [`NEXT`] is the next one. A chunk that does not arrive may be asked for again.
     Ask {
         who: Option<u8>,
-        batch: u64,
+        chunk: u64,
         from: From,
         arrives: bool,
     },
@@ -247,7 +247,7 @@ enum Position {
 /// How the readers behave.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Readers {
-    /// They ask for any batch and begin anywhere.
+    /// They ask for any chunk and begin anywhere.
     Wild,
     /// They come one after the other, and each continues where the last one stopped.
     Careful,
@@ -257,7 +257,7 @@ enum Readers {
 #[derive(Default)]
 struct Client {
     name: u8,
-    next_batch: u64,
+    next_chunk: u64,
     early: BTreeMap<u64, Given>,
     /// The number of the unit that it continues with.
     position: u64,
@@ -269,14 +269,14 @@ struct Client {
 impl Client {
     fn reload(&mut self) {
         self.name = self.name.wrapping_add(1);
-        self.next_batch = 1;
+        self.next_chunk = 1;
         self.early.clear();
     }
 
-    fn arrived(&mut self, batch: u64, given: Given) {
-        self.early.insert(batch, given);
-        while let Some(given) = self.early.remove(&self.next_batch) {
-            self.next_batch += 1;
+    fn arrived(&mut self, chunk: u64, given: Given) {
+        self.early.insert(chunk, given);
+        while let Some(given) = self.early.remove(&self.next_chunk) {
+            self.next_chunk += 1;
             self.missed += given.missed;
             self.position = given.end;
             if given.sequence < given.end {
@@ -304,7 +304,7 @@ struct Tally {
     pushed: usize,
     full: usize,
     dropped: u64,
-    batches: usize,
+    chunks: usize,
     again: usize,
     early: usize,
     locked: usize,
@@ -317,7 +317,7 @@ struct Tally {
 
 impl Pair {
     fn new(bounds: Bounds, of_bytes: bool, readers: Readers, thorough: bool) -> Self {
-        let client = Client { next_batch: 1, ..Client::default() };
+        let client = Client { next_chunk: 1, ..Client::default() };
         let (buffer, model) = (ItemBuffer::new(bounds), Model::new(bounds, of_bytes));
         Self { buffer, model, readers, client, thorough, steps: 0, tally: Tally::default() }
     }
@@ -330,17 +330,17 @@ impl Pair {
                     self.push(bytes, drops)?;
                 }
             }
-            Step::Ask { batch, arrives, .. } if self.readers == Readers::Careful => {
-                // It asks for the batch that it needs next, or for a later one.
-                let batch = self.client.next_batch + batch.saturating_sub(NEXT).min(WINDOW - 1);
+            Step::Ask { chunk, arrives, .. } if self.readers == Readers::Careful => {
+                // It asks for the chunk that it needs next, or for a later one.
+                let chunk = self.client.next_chunk + chunk.saturating_sub(NEXT).min(WINDOW - 1);
                 let (name, from) = (self.client.name, self.client.position);
-                let answer = self.ask(&name.to_string(), batch, Some(from))?;
+                let answer = self.ask(&name.to_string(), chunk, Some(from))?;
                 let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
                 if let Some(given) = answer.filter(|_| arrives) {
-                    self.client.arrived(batch, given);
+                    self.client.arrived(chunk, given);
                 }
             }
-            Step::Ask { who, batch, from, .. } => {
+            Step::Ask { who, chunk, from, .. } => {
                 let last = self.model.reader.as_ref().map_or(0, |reader| reader.given.len() as u64);
                 let from = match from {
                     From::Oldest => None,
@@ -349,7 +349,7 @@ impl Pair {
                     From::Behind(more) => Some(self.model.emitted.len() + more),
                 };
                 let name = self.name(who);
-                let _ = self.ask(&name, (last + 1 + batch).saturating_sub(NEXT), from)?;
+                let _ = self.ask(&name, (last + 1 + chunk).saturating_sub(NEXT), from)?;
             }
             Step::Stop { .. } if self.readers == Readers::Careful => {
                 let (name, position) = (self.client.name.to_string(), self.client.position);
@@ -444,14 +444,14 @@ impl Pair {
     fn ask(
         &mut self,
         name: &str,
-        batch: u64,
+        chunk: u64,
         from: Option<u64>,
     ) -> Result<Result<Option<Given>, ReadRefusal>, TestCaseError> {
-        let expected = self.model.ask(name, batch, from);
+        let expected = self.model.ask(name, chunk, from);
         let answer = self
             .buffer
-            .ask(Ask { reader: name, batch, from, holds: WINDOW })
-            .map(|batch| batch.as_ref().map(Given::new));
+            .ask(Ask { reader: name, chunk, from, holds: WINDOW })
+            .map(|chunk| chunk.as_ref().map(Given::new));
         match (expected, &answer) {
             (Expected::Refused(refusal), answer) => {
                 prop_assert_eq!(answer, &Err(refusal));
@@ -462,7 +462,7 @@ impl Pair {
                 }
             }
             (Expected::Same(same), answer) => {
-                prop_assert_eq!(answer, &Ok(Some(same)), "a batch is the same whenever it is asked for");
+                prop_assert_eq!(answer, &Ok(Some(same)), "a chunk is the same whenever it is asked for");
                 self.tally.again += 1;
             }
             (Expected::Nothing, answer) => {
@@ -484,18 +484,18 @@ impl Pair {
         prop_assert!(given.end <= end);
         prop_assert_eq!(given.missed, first.saturating_sub(reader.expected));
         prop_assert_eq!(given.done, self.model.done && given.end == end);
-        prop_assert!(given.sequence < given.end || given.done, "an empty batch that is not the end");
+        prop_assert!(given.sequence < given.end || given.done, "an empty chunk that is not the end");
         prop_assert!(
             given.data == self.model.emitted.sent(given.sequence, given.end),
             "not what was emitted: {given:?}"
         );
         if self.model.emitted.ends.is_some() && given.end - given.sequence != 1 {
-            prop_assert!(given.end - given.sequence <= BATCH_ITEMS as u64);
+            prop_assert!(given.end - given.sequence <= CHUNK_ITEMS as u64);
         }
         // One comma for each item, and a single item may be larger.
         let slack = usize::try_from(given.end - given.sequence).unwrap();
-        prop_assert!(given.data.len() <= BATCH_BYTES.max(self.model.emitted.largest) + slack);
-        self.tally.batches += 1;
+        prop_assert!(given.data.len() <= CHUNK_BYTES.max(self.model.emitted.largest) + slack);
+        self.tally.chunks += 1;
         self.tally.missed += usize::from(given.missed > 0);
         reader.expected = given.end;
         reader.given.push(given.clone());
@@ -530,7 +530,7 @@ impl Pair {
         prop_assert_eq!(buffer.bytes(), bytes);
         let units: usize = buffer.segments.iter().map(Segment::len).sum();
         prop_assert_eq!(buffer.items, if model.emitted.ends.is_some() { units } else { 0 });
-        // Every unit that the reader waits for is taken, and the reader may hold several such batches.
+        // Every unit that the reader waits for is taken, and the reader may hold several such chunks.
         let (extra, largest) = (usize::try_from(WINDOW).unwrap(), model.emitted.largest);
         prop_assert!(bytes <= model.bounds.bytes.max(largest) + extra * (largest + 1), "{bytes} bytes are kept");
         if model.emitted.ends.is_some() {
@@ -538,7 +538,7 @@ impl Pair {
         }
         let frozen = buffer.reader.as_ref().map_or(0, |reader| reader.frozen.len());
         let given = model.reader.as_ref().map_or(0, |reader| reader.given.len() as u64 + 1 - reader.lowest);
-        prop_assert!(frozen as u64 == given && frozen <= extra, "{frozen} batches are frozen");
+        prop_assert!(frozen as u64 == given && frozen <= extra, "{frozen} chunks are frozen");
         Ok(())
     }
 
@@ -549,7 +549,7 @@ impl Pair {
             return Ok(self.tally);
         }
         while !self.client.finished {
-            self.step(&Step::Ask { who: None, batch: NEXT, from: From::Oldest, arrives: true })?;
+            self.step(&Step::Ask { who: None, chunk: NEXT, from: From::Oldest, arrives: true })?;
         }
         let (mut number, mut holes) = (0, 0);
         for (from, to) in &self.client.taken {
@@ -586,12 +586,12 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
         (1..9_u64).prop_map(Position::Beyond),
     ];
     let who = || prop_oneof![8 => Just(None), 3 => (0..3_u8).prop_map(Some), 1 => (0..40_u8).prop_map(Some)];
-    // The next batch, one of those after it, one that was given, and two that it can't get.
-    let batch = prop_oneof![8 => Just(NEXT), 5 => NEXT + 1..NEXT + WINDOW, 4 => 1..NEXT, 1 => Just(0), 1 => Just(NEXT + WINDOW)];
+    // The next chunk, one of those after it, one that was given, and two that it can't get.
+    let chunk = prop_oneof![8 => Just(NEXT), 5 => NEXT + 1..NEXT + WINDOW, 4 => 1..NEXT, 1 => Just(0), 1 => Just(NEXT + WINDOW)];
     let step = prop_oneof![
         8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
-        12 => (who(), batch, from, prop::bool::weighted(0.8))
-            .prop_map(|(who, batch, from, arrives)| Step::Ask { who, batch, from, arrives }),
+        12 => (who(), chunk, from, prop::bool::weighted(0.8))
+            .prop_map(|(who, chunk, from, arrives)| Step::Ask { who, chunk, from, arrives }),
         2 => (who(), position).prop_map(|(who, position)| Step::Stop { who, position }),
         2 => who().prop_map(|who| Step::Lose { who }),
         1 => prop::bool::weighted(0.1).prop_map(|end| if end { Step::End } else { Step::Push { units: 0, bytes: 0, drops: false } }),
@@ -606,7 +606,7 @@ fn small() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     (bounds, steps(sizes, 60))
 }
 
-/// Sizes like those of real batches and buffers.
+/// Sizes like those of real chunks and buffers.
 fn large() -> impl Strategy<Value = (Bounds, Vec<Step>)> {
     let bounds = prop_oneof![
         1 => Just(Bounds::default()),
@@ -685,7 +685,7 @@ fn items_follow_the_model() {
 #[test]
 fn bytes_follow_the_model() {
     let tallies = check(CASES, small(), true, Readers::Wild, true);
-    assert!(sum(&tallies, |tally| tally.batches) > 1_000 && sum(&tallies, |tally| tally.missed) > 50);
+    assert!(sum(&tallies, |tally| tally.chunks) > 1_000 && sum(&tallies, |tally| tally.missed) > 50);
 }
 
 #[test]
@@ -701,29 +701,29 @@ fn bytes_reach_reloading_clients_once_and_in_order() {
 }
 
 #[test]
-fn many_or_large_items_are_read_in_batches_of_bounded_size() {
+fn many_or_large_items_are_read_in_chunks_of_bounded_size() {
     for readers in [Readers::Wild, Readers::Careful] {
         let tallies = check(LARGE_CASES, large(), false, readers, false);
-        assert!(sum(&tallies, |tally| tally.batches) > 0);
+        assert!(sum(&tallies, |tally| tally.chunks) > 0);
     }
 }
 
 #[test]
-fn many_bytes_are_read_in_batches_of_bounded_size() {
+fn many_bytes_are_read_in_chunks_of_bounded_size() {
     for readers in [Readers::Wild, Readers::Careful] {
         let tallies = check(LARGE_CASES, large(), true, readers, false);
-        assert!(sum(&tallies, |tally| tally.batches) > 0);
+        assert!(sum(&tallies, |tally| tally.chunks) > 0);
     }
 }
 
 // Cases that random steps rarely cover.
 
-fn ask(reader: &str, batch: u64) -> Ask<'_> {
-    Ask { reader, batch, from: None, holds: WINDOW }
+fn ask(reader: &str, chunk: u64) -> Ask<'_> {
+    Ask { reader, chunk, from: None, holds: WINDOW }
 }
 
 #[test]
-fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() {
+fn a_reader_that_holds_a_chunk_as_large_as_the_buffer_still_gets_the_next_one() {
     let mut buffer = ItemBuffer::new(Bounds { items: 2, bytes: 1_000 });
     assert!(buffer.push_item(b"0") && buffer.push_item(b"1") && !buffer.push_item(b"2"));
     assert_eq!(buffer.ask(ask("r", 1)).unwrap().unwrap().segment.unwrap().data(), b"0,1");
@@ -736,23 +736,23 @@ fn a_reader_that_holds_a_batch_as_large_as_the_buffer_still_gets_the_next_one() 
 #[test]
 fn a_reader_that_holds_nothing_leaves_the_whole_buffer_free() {
     let mut buffer = ItemBuffer::new(Bounds { items: 4, bytes: 1_000 });
-    for batch in 1..10 {
-        // A reader in Rust, too, holds no earlier batch.
-        let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", batch) });
+    for chunk in 1..10 {
+        // A reader in Rust, too, holds no earlier chunk.
+        let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", chunk) });
         assert!(asks(&mut buffer).unwrap().is_none());
         while buffer.push_item(b"0") {}
-        assert_eq!(asks(&mut buffer).unwrap().unwrap().segment.unwrap().len(), 4, "batch {batch}");
+        assert_eq!(asks(&mut buffer).unwrap().unwrap().segment.unwrap().len(), 4, "chunk {chunk}");
     }
 }
 
 #[test]
-fn units_from_before_a_request_are_in_one_batch_if_they_fit() {
+fn units_from_before_a_request_are_in_one_chunk_if_they_fit() {
     let mut buffer = ItemBuffer::new(Bounds::default());
-    for _ in 0..=BATCH_ITEMS {
+    for _ in 0..=CHUNK_ITEMS {
         assert!(buffer.push_item(b"0"));
     }
-    let mut lengths = (1..3).map(|batch| buffer.ask(ask("r", batch)).unwrap().unwrap().segment.unwrap().len());
-    assert_eq!((lengths.next(), lengths.next()), (Some(BATCH_ITEMS), Some(1)));
+    let mut lengths = (1..3).map(|chunk| buffer.ask(ask("r", chunk)).unwrap().unwrap().segment.unwrap().len());
+    assert_eq!((lengths.next(), lengths.next()), (Some(CHUNK_ITEMS), Some(1)));
 }
 
 #[test]

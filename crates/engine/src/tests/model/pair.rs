@@ -185,14 +185,14 @@ impl Pair {
                 let filter = kind.map_or(TaskFilter::default(), |kind| TaskFilter::default().task(KINDS[kind].name));
                 prop_assert_eq!(self.manager.cancel_all(&filter, CancelReason::User), expected);
             }
-            Step::Hold(index) => {
+            Step::Pause(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
-                let expected = self.model.alter(of, |task| task.held = true);
-                prop_assert_eq!(self.manager.hold(self.id(of)).map_err(|error| error.kind), expected);
+                let expected = self.model.set_held(of, true);
+                prop_assert_eq!(self.manager.pause(self.id(of)).map_err(|error| error.kind), expected);
             }
-            Step::Release(index) => {
+            Step::Resume(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
-                self.release(of)?;
+                self.resume(of)?;
             }
             Step::SetPriority(index, priority) => {
                 let Some(of) = pick(index) else { return Ok(()) };
@@ -203,8 +203,8 @@ impl Pair {
             Step::SetLimit(of, limit) => self.set_limit(of, limit),
             Step::Retry(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
-                let expected = self.model.retry(of);
-                self.started(expected, self.manager.retry(self.id(of)))?;
+                let expected = self.model.rerun(of);
+                self.started(expected, self.manager.rerun(self.id(of)))?;
             }
             Step::Advance(millis) => return self.advance(millis).await,
         }
@@ -231,9 +231,9 @@ impl Pair {
         self.tasks.push(Watched::new(task));
     }
 
-    fn release(&mut self, of: Ref) -> Result<(), TestCaseError> {
-        let expected = self.model.alter(of, |task| task.held = false);
-        prop_assert_eq!(self.manager.release(self.id(of)).map_err(|error| error.kind), expected);
+    fn resume(&mut self, of: Ref) -> Result<(), TestCaseError> {
+        let expected = self.model.set_held(of, false);
+        prop_assert_eq!(self.manager.resume(self.id(of)).map_err(|error| error.kind), expected);
         Ok(())
     }
 
@@ -326,7 +326,7 @@ impl Pair {
         for at in 0..self.tasks.len() {
             if self.tasks[at].task.status() == Queued || self.tasks[at].task.status() == Retrying {
                 let _ = self.model.alter(Ref::Task(at), |task| task.held = false);
-                prop_assert!(self.tasks[at].task.release().is_ok());
+                prop_assert!(self.tasks[at].task.resume().is_ok());
             }
         }
         self.advance(60_000).await?;

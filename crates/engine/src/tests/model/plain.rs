@@ -225,14 +225,14 @@ impl Model {
         Ok(())
     }
 
-    pub(super) fn retry(&mut self, of: Ref) -> Result<usize, ErrorKind> {
+    pub(super) fn rerun(&mut self, of: Ref) -> Result<usize, ErrorKind> {
         match self.life(of).status() {
             status if !status.is_final() => Err(ErrorKind::NotEnded),
-            Completed => Err(ErrorKind::NotRetriable),
+            Completed => Err(ErrorKind::NotRerunnable),
             _ => {
-                let Ref::Task(at) = of else { return Err(ErrorKind::NotRetriable) };
+                let Ref::Task(at) = of else { return Err(ErrorKind::NotRerunnable) };
                 let Task { kind, script, options, .. } = self.tasks[at].clone();
-                let kind = kind.ok_or(ErrorKind::NotRetriable)?;
+                let kind = kind.ok_or(ErrorKind::NotRerunnable)?;
                 self.start(kind, &script, &Options { held: false, ..options })
             }
         }
@@ -317,6 +317,12 @@ impl Model {
             }
             _ => Err(ErrorKind::NotQueued),
         }
+    }
+
+    pub(super) fn set_held(&mut self, of: Ref, held: bool) -> Result<(), ErrorKind> {
+        let has_ended = self.life(of).status().is_final();
+        self.alter(of, |task| task.held = held)
+            .map_err(|_| if has_ended { ErrorKind::AlreadyEnded } else { ErrorKind::NotPausable })
     }
 
     pub(super) fn set_limit(&mut self, of: Of, limit: Option<usize>) {

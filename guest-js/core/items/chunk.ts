@@ -1,12 +1,12 @@
 import type * as wire from "../ipc/bindings.js";
 
 /** Consecutive items of a task that came in one answer. If the task emits bytes, all numbers count bytes. */
-export interface ItemBatch {
+export interface Chunk {
   /** The number of the first item, or of the first byte. */
   readonly first: number;
-  /** How many items were dropped between the previous batch and this batch. */
+  /** How many items were dropped between the previous chunk and this chunk. */
   readonly missed: number;
-  /** Whether this is the last batch of a task that has ended. */
+  /** Whether this is the last chunk of a task that has ended. */
   readonly done: boolean;
   /**
    * One more than the number of the last item. It can't be computed from `items`, because the user may have changed
@@ -19,8 +19,8 @@ export interface ItemBatch {
 /** The length in bytes of what follows the payload: `first` and `missed` as little-endian u64, then `done` as one byte. */
 const TRAILER = 17;
 
-/** Returns the batch in an answer to `read`, or `undefined` if there is nothing yet. */
-export function toBatch(answer: wire.ItemBatch | null): ItemBatch | undefined {
+/** Returns the chunk in an answer to `read`, or `undefined` if there is nothing yet. */
+export function toChunk(answer: wire.Chunk | null): Chunk | undefined {
   if (answer === null) return undefined;
   // The generated types don't include bytes. They come raw, or as numbers if the page's CSP keeps Tauri from sending them raw.
   const raw: unknown = answer;
@@ -30,8 +30,8 @@ export function toBatch(answer: wire.ItemBatch | null): ItemBatch | undefined {
   return { first: sequence, missed, done, end: sequence + items.length, items };
 }
 
-/** Returns the part of a batch from item number `next` on. */
-export function startingAt(next: number, { first, done, end, items }: ItemBatch): ItemBatch {
+/** Returns the part of a chunk from item number `next` on. */
+export function startingAt(next: number, { first, done, end, items }: Chunk): Chunk {
   const known = Math.max(0, next - first);
   return {
     first: first + known,
@@ -42,7 +42,7 @@ export function startingAt(next: number, { first, done, end, items }: ItemBatch)
   };
 }
 
-function fromBytes(buffer: ArrayBuffer): ItemBatch {
+function fromBytes(buffer: ArrayBuffer): Chunk {
   const length = buffer.byteLength - TRAILER;
   const trailer = new DataView(buffer, length);
   const first = Number(trailer.getBigUint64(0, true));

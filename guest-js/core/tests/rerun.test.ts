@@ -19,7 +19,7 @@ describe("retrying a task", () => {
     const task = await tasks.start("download", { url: "u" }, { label: "A file" });
     plugin.end(task.id, failed);
     await plugin.frame();
-    const again = await task.retry();
+    const again = await task.rerun();
     expect(again.id).toMatch(UUID_V7);
     expect(again.id).not.toBe(task.id);
     expect([task.status, again.status, again.snapshot.label]).toEqual([
@@ -27,7 +27,7 @@ describe("retrying a task", () => {
       "queued",
       "A file",
     ]);
-    const { session, ...ids } = plugin.calls("retry")[0] ?? {};
+    const { session, ...ids } = plugin.calls("rerun")[0] ?? {};
     expect(ids).toEqual({ id: task.id, newId: again.id });
     expect(session).toBe(plugin.session().nonce);
     plugin.complete(again.id, "/tmp/a");
@@ -42,27 +42,27 @@ describe("retrying a task", () => {
     const task = await tasks.start("tick");
     plugin.end(task.id, failed);
     await plugin.frame();
-    const answer = plugin.hold("retry");
-    const retried = task.retry();
+    const answer = plugin.hold("rerun");
+    const rerun = task.rerun();
     await settle();
-    plugin.complete(String(plugin.calls("retry")[0]?.["newId"]), 1);
+    plugin.complete(String(plugin.calls("rerun")[0]?.["newId"]), 1);
     await plugin.frame();
     answer();
-    expect(await (await retried).result).toBe(1);
+    expect(await (await rerun).result).toBe(1);
   });
 
-  it("is repeated under the same new id when the session is gone, and takes another id at each retry", async () => {
+  it("is repeated under the same new id when the session is gone, and takes another id at each rerun", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     plugin.end(task.id, failed);
     await plugin.frame();
     plugin.dropSessions();
-    const again = await task.retry();
-    const [first, second, ...others] = plugin.calls("retry");
+    const again = await task.rerun();
+    const [first, second, ...others] = plugin.calls("rerun");
     expect(others).toEqual([]);
     expect(first?.["session"]).not.toBe(second?.["session"]);
     expect([first?.["newId"], second?.["newId"]]).toEqual([again.id, again.id]);
-    expect((await task.retry()).id).not.toBe(again.id);
+    expect((await task.rerun()).id).not.toBe(again.id);
   });
 
   it("joins if the first start had `onConflict: join` and another task has the key by now", async () => {
@@ -72,7 +72,7 @@ describe("retrying a task", () => {
     plugin.end(task.id, failed);
     await plugin.frame();
     const id = plugin.begin("tick", null, options);
-    const again = await task.retry();
+    const again = await task.rerun();
     expect(again.id).toBe(id);
     expect(page.page.tasks.size).toBe(1);
     plugin.complete(id, 4);
@@ -84,16 +84,16 @@ describe("retrying a task", () => {
   it("rejects as the plugin does, and leaves nothing behind", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick", null, { key: "k" });
-    await expect(task.retry()).rejects.toMatchObject({ name: "TaskError", kind: "notEnded" });
+    await expect(task.rerun()).rejects.toMatchObject({ name: "TaskError", kind: "notEnded" });
     plugin.complete(task.id, 1);
     await plugin.frame();
-    await expect(task.retry()).rejects.toMatchObject({ kind: "notRetriable" });
-    plugin.refuse("retry", { kind: "queueFull", message: "full", data: { limit: 100 } });
-    await expect(task.retry()).rejects.toMatchObject({ name: "TaskQueueFullError", limit: 100 });
-    plugin.refuse("retry", "Command plugin:tasks|retry not allowed by ACL");
-    await expect(task.retry()).rejects.toThrow('"tasks:allow-start", "allow": [{ "task": "tick" }');
+    await expect(task.rerun()).rejects.toMatchObject({ kind: "notRerunnable" });
+    plugin.refuse("rerun", { kind: "queueFull", message: "full", data: { limit: 100 } });
+    await expect(task.rerun()).rejects.toMatchObject({ name: "TaskQueueFullError", limit: 100 });
+    plugin.refuse("rerun", "Command plugin:tasks|rerun not allowed by ACL");
+    await expect(task.rerun()).rejects.toThrow('"tasks:allow-start", "allow": [{ "task": "tick" }');
     await task.remove();
-    await expect(task.retry()).rejects.toMatchObject({ name: "TaskNotFoundError" });
+    await expect(task.rerun()).rejects.toMatchObject({ name: "TaskNotFoundError" });
     expect(page.kept()).toBe(0);
   });
 });
@@ -103,8 +103,8 @@ describe("retrying a task by its id", () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     plugin.end(id, failed);
-    const again = await tasks.retry("tick", id);
-    expect(plugin.calls("retry").map(({ id, newId }) => [id, newId])).toEqual([[id, again.id]]);
+    const again = await tasks.rerun("tick", id);
+    expect(plugin.calls("rerun").map(({ id, newId }) => [id, newId])).toEqual([[id, again.id]]);
     plugin.complete(again.id, 3);
     await plugin.frame();
     expect(await again.result).toBe(3);
@@ -114,12 +114,12 @@ describe("retrying a task by its id", () => {
     const { plugin, tasks, api } = page;
     const id = plugin.begin("tick");
     plugin.end(id, failed);
-    const wrong = await tasks.retry("download", id).catch((e: unknown) => e);
+    const wrong = await tasks.rerun("download", id).catch((e: unknown) => e);
     expect(wrong).toBeInstanceOf(api.TaskNotFoundError);
     expect((wrong as Error).message).toContain('is a "tick", not a "download"');
     const batch = await tasks.batch("tick", [null]);
-    await expect(tasks.retry("tick", batch.id)).rejects.toMatchObject({ kind: "notRetriable" });
-    await expect(tasks.retry("tick", "nobody")).rejects.toBeInstanceOf(api.TaskNotFoundError);
-    expect(plugin.calls("retry")).toEqual([]);
+    await expect(tasks.rerun("tick", batch.id)).rejects.toMatchObject({ kind: "notRerunnable" });
+    await expect(tasks.rerun("tick", "nobody")).rejects.toBeInstanceOf(api.TaskNotFoundError);
+    expect(plugin.calls("rerun")).toEqual([]);
   });
 });

@@ -3,8 +3,8 @@ import { type Follow, remove } from "./handles";
 import type { Logs } from "./logs";
 import { downloadWords, hashWords, jobWords, tailWords } from "./words";
 
-/** Returns a function that retries a task of the list. The new task replaces the old one in the list. */
-export function createRetry(follow: Follow, openLog: Logs["open"]) {
+/** Returns a function that reruns a task of the list. The new task replaces the old one in the list. */
+export function createRerun(follow: Follow, openLog: Logs["open"]) {
   return async (snapshot: Snapshot): Promise<void> => {
     const end = await restart(snapshot, follow, openLog);
     // Members are not removed: their batch would have gaps.
@@ -15,7 +15,7 @@ export function createRetry(follow: Follow, openLog: Logs["open"]) {
   };
 }
 
-/** Retries a task. Resolves when the new task is started, with a function that waits for its end. */
+/** Reruns a task. Resolves when the new task is started, with a function that waits for its end. */
 async function restart(
   { task, id, input }: Snapshot,
   follow: Follow,
@@ -23,24 +23,24 @@ async function restart(
 ): Promise<() => Promise<void>> {
   switch (task) {
     case "download": {
-      const again = await tasks.retry(task, id);
+      const again = await tasks.rerun(task, id);
       return () => follow(again, downloadWords(input));
     }
     case "hash-folder": {
-      const again = await tasks.retry(task, id);
+      const again = await tasks.rerun(task, id);
       return () => follow(again, hashWords(input));
     }
     case "job": {
-      const again = await tasks.retry(task, id);
+      const again = await tasks.rerun(task, id);
       return () => follow(again, jobWords());
     }
     case "tail": {
-      const again = await tasks.retry(task, id);
+      const again = await tasks.rerun(task, id);
       openLog(again, input?.path ?? "");
       return () => follow(again, tailWords(input));
     }
     case "secret":
-      await tasks.retry(task, id);
+      await tasks.rerun(task, id);
       return () => Promise.resolve();
   }
 }
