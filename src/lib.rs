@@ -59,7 +59,7 @@ pub use tauri_plugin_tasks_engine::{
     BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LastRun,
     LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace,
     Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange,
-    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskManager,
+    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey, TaskManager,
     TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
 pub use typed::Typed;

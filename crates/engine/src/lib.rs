@@ -53,6 +53,7 @@ mod run;
 mod schedule;
 mod start_options;
 mod task;
+mod task_key;
 mod wall_clock;
 
 pub mod delivery;
@@ -81,6 +82,7 @@ pub use manager::TaskManager;
 pub use queue::limit_of::LimitOf;
 pub use start_options::{BatchOptions, OnConflict, StartOptions};
 pub use task::id::TaskId;
+pub use task_key::TaskKey;
 
 // Policies of kinds.
 pub use keep::retention::Retention;

@@ -112,7 +112,7 @@ impl StartOptions {
         self
     }
 
-    /// Holds the task in its queue until [`TaskHandle::resume`](crate::TaskHandle::release).
+    /// Holds the task in its queue until [`TaskHandle::resume`](crate::TaskHandle::resume).
     #[must_use]
     pub fn held(mut self) -> Self {
         self.held = true;
