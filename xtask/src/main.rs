@@ -1,5 +1,6 @@
 //! Commands for developers: `cargo xtask demo`, `cargo xtask test`, `cargo xtask imports` and `cargo xtask bench`.
 
+mod api;
 mod bench;
 mod build;
 mod command;
@@ -45,6 +46,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = api::rustdoc::in_place_of_rustdoc() {
+        return code;
+    }
     let result = match Cli::parse().command {
         Command::Demo => demo::run(),
         Command::Test { stages } => test::run(&stages),

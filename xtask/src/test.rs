@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 
+use crate::api;
 use crate::build::{self, WORKSPACE};
 use crate::command::{Output, command};
 use crate::generated::Generated;
@@ -28,6 +29,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "build", needs: &["typescript"], beside: false, run: |_, output| build::everything(output) },
     Stage { name: "doctest", needs: &["typescript"], beside: false, run: |_, output| doc_tests(output) },
     Stage { name: "docs", needs: &["typescript"], beside: false, run: |_, output| docs(output) },
+    Stage { name: "api", needs: &["typescript"], beside: false, run: |_, output| api::check(output) },
     Stage { name: "generated", needs: &["build"], beside: false, run: |before, _| before.check() },
     // These two leave cores idle: the mutations compile one small crate, and the last tests of Rust are alone. The window tests wait
     // most of their time.

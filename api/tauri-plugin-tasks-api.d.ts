@@ -1,0 +1,520 @@
+// client/client.d.ts
+import type { TaskMap } from "../types/kind.js";
+import type { TasksClient } from "../types/tasks-client.js";
+export declare function createTasks<M extends TaskMap>(): TasksClient<M>;
+
+// errors/task-error.d.ts
+import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
+export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "cancelled" | "timedOut" | "permission" | "ipc" | (string & {});
+export declare class TaskError extends Error {
+    readonly name: string;
+    readonly kind: TaskErrorKind;
+    readonly data: unknown;
+    constructor(kind: TaskErrorKind, message: string, data?: unknown, options?: {
+        cause?: unknown;
+    });
+}
+declare class FailedError<E> extends TaskError {
+    readonly name = "TaskFailedError";
+    readonly kind: "failed";
+    readonly error: E;
+    constructor(message: string, error: E);
+}
+export type TaskFailedError<E = unknown> = FailedError<E>;
+export declare const TaskFailedError: {
+    new <E>(message: string, error: E): TaskFailedError<E>;
+    readonly prototype: TaskFailedError<unknown>;
+};
+export declare class TaskPanicError extends TaskError {
+    readonly name = "TaskPanicError";
+    readonly kind: "panic" | "unserializable";
+    constructor(message: string, kind?: "panic" | "unserializable");
+}
+export declare class TaskCancelledError extends TaskError {
+    readonly name = "TaskCancelledError";
+    readonly kind: "cancelled";
+    readonly reason: CancelReason;
+    constructor(message: string, reason: CancelReason);
+}
+export declare class TaskTimedOutError extends TaskError {
+    readonly name = "TaskTimedOutError";
+    readonly kind: "timedOut";
+    readonly limit: TimeLimit;
+    constructor(message: string, limit: TimeLimit);
+}
+export declare class TaskPermissionError extends TaskError {
+    readonly name = "TaskPermissionError";
+    readonly kind: "permission" | "notAllowed";
+    constructor(kind: "permission" | "notAllowed", message: string, data?: unknown, options?: {
+        cause?: unknown;
+    });
+}
+export declare class TaskInputError extends TaskError {
+    readonly name = "TaskInputError";
+    readonly kind: "invalidInput";
+    readonly path: string;
+    constructor(message: string, path: string, data?: unknown);
+}
+export declare class TaskNotFoundError extends TaskError {
+    readonly name = "TaskNotFoundError";
+    readonly kind: "notFound";
+    constructor(message: string, data?: unknown);
+}
+export declare class OutcomeExpiredError extends TaskError {
+    readonly name = "OutcomeExpiredError";
+    readonly kind: "outcomeExpired";
+    constructor(message: string, data?: unknown, options?: {
+        cause?: unknown;
+    });
+}
+export declare class TaskQueueFullError extends TaskError {
+    readonly name = "TaskQueueFullError";
+    readonly kind: "queueFull";
+    readonly limit: number;
+    constructor(message: string, limit: number, data?: unknown);
+}
+export declare class TaskKeyTakenError extends TaskError {
+    readonly name = "TaskKeyTakenError";
+    readonly kind: "keyTaken";
+    readonly id: string | null;
+    constructor(message: string, id: string | null, data?: unknown);
+}
+export {};
+
+// index.d.ts
+export { createTasks } from "./client/client.js";
+export type { TaskErrorKind } from "./errors/task-error.js";
+export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskTimedOutError, } from "./errors/task-error.js";
+export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, LimitOf, OnConflict, Progress, QueuePlace, ScheduleSnapshot, TaskCounts, TaskSnapshot, TaskStatus, TimeLimit, Unit, } from "./ipc/bindings.js";
+export type { BatchHandle } from "./types/batch-handle.js";
+export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
+export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
+export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type { TaskOutcome } from "./types/outcome.js";
+export type { CancelQuery, TaskQuery } from "./types/query.js";
+export type { SchedulesClient } from "./types/schedules-client.js";
+export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { HandleFor, TaskHandle } from "./types/task-handle.js";
+export type { StartArguments, TasksClient } from "./types/tasks-client.js";
+
+// ipc/bindings.d.ts
+export type BatchOptions = {
+    concurrency?: number | null;
+    priority?: number;
+    label?: string | null;
+    tags?: string[];
+};
+export type CancelCause = "user" | "signal";
+export type CancelReason = "user" | "signal" | "ownerClosed" | "shutdown" | "parent" | "replaced" | "unread";
+export type Chunk = {
+    sequence: number;
+    missed: number;
+    done: boolean;
+    items: unknown[];
+};
+export type ErrorKind = "protocolMismatch" | "sessionGone" | "unknownTask" | "unknownSchedule" | "notAllowed" | "invalidInput" | "invalidId" | "notFound" | "alreadyEnded" | "notEnded" | "tooLarge" | "unserializable" | "outcomeExpired" | "queueFull" | "keyTaken" | "notQueued" | "notPausable" | "notRerunnable" | "invalidOptions" | "locked" | "readerGone" | "stopped" | "invalidItem" | "shuttingDown";
+export type ErrorSummary = {
+    kind: FailureKind;
+    message: string;
+};
+export type FailureKind = "error" | "panic" | "unserializable";
+export type LastRun = {
+    id: TaskId;
+    startedAt: number;
+    endedAt: number | null;
+    status: TaskStatus;
+    error: ErrorSummary | null;
+};
+export type LimitOf = {
+    type: "app";
+} | {
+    type: "task";
+    name: string;
+} | {
+    type: "group";
+    name: string;
+};
+export type ListChange = {
+    watch: number;
+    changed: TaskSnapshot[];
+    progressed: ProgressChange[];
+    removed: TaskId[];
+};
+export type OnConflict = "refuse" | "join" | "replace" | "append";
+export type Outcome = {
+    status: "completed";
+    data: {
+        output: unknown;
+    };
+} | {
+    status: "failed";
+    data: TaskFailure;
+} | {
+    status: "cancelled";
+    data: {
+        reason: CancelReason;
+    };
+} | {
+    status: "timedOut";
+    data: {
+        limit: TimeLimit;
+        message: string;
+    };
+};
+export type Progress = {
+    completed: number;
+    total: number | null;
+    fraction: number | null;
+    unit: Unit;
+    rate: number | null;
+    etaMs: number | null;
+    message: string | null;
+    detail: unknown | null;
+};
+export type ProgressChange = {
+    id: TaskId;
+    sequence: number;
+    progress: Progress;
+};
+export type QueuePlace = {
+    position: number | null;
+    priority: number;
+    held: boolean;
+};
+export type ScheduleSnapshot = {
+    name: string;
+    task: string;
+    every: number | null;
+    cron: string | null;
+    paused: boolean;
+    nextRunAt: number | null;
+    lastRun: LastRun | null;
+    running: number;
+    failures: number;
+    skipped: number;
+};
+export type SessionInfo = {
+    protocol: number;
+    leaseMs: number;
+};
+export type SessionMessage = {
+    message: number;
+    events: TaskEvent[];
+    lists: ListChange[];
+    more: boolean;
+};
+export type StartOptions = {
+    priority?: number;
+    held?: boolean;
+    key?: string | null;
+    onConflict?: OnConflict;
+    label?: string | null;
+    tags?: string[];
+    delayMs?: number | null;
+    timeoutMs?: number | null;
+    deadlineMs?: number | null;
+};
+export type Started = {
+    snapshot: TaskSnapshot;
+    outcome: Outcome | null;
+};
+export type StatusChange = {
+    status: TaskStatus;
+    at: number;
+    attempt: number;
+    cancelReason: CancelReason | null;
+    timeLimit: TimeLimit | null;
+    overdue: boolean;
+    nextAttemptAt: number | null;
+    outcome: Outcome | null;
+    error: ErrorSummary | null;
+};
+export type TaskChange = {
+    type: "progress";
+    data: Progress;
+} | {
+    type: "status";
+    data: StatusChange;
+} | {
+    type: "queue";
+    data: QueuePlace;
+} | {
+    type: "gap";
+    data: {
+        missed: number;
+    };
+};
+export type TaskCounts = {
+    task: string | null;
+    limit: number | null;
+    group: string | null;
+    queued: number;
+    running: number;
+    retrying: number;
+    cancelling: number;
+    completed: number;
+    failed: number;
+    cancelled: number;
+    timedOut: number;
+};
+export type TaskEvent = {
+    id: TaskId;
+    sequence: number;
+    change: TaskChange;
+};
+export type TaskFailure = {
+    kind: FailureKind;
+    message: string;
+    error: unknown | null;
+};
+export type TaskFilter = {
+    task?: string[] | null;
+    status?: TaskStatus[] | null;
+    tag?: string[] | null;
+    key?: string[] | null;
+    parent?: TaskId[] | null;
+};
+export type TaskId = string;
+export type TaskSnapshot = {
+    id: TaskId;
+    task: string;
+    status: TaskStatus;
+    sequence: number;
+    owner: string | null;
+    progress: Progress;
+    attempt: number;
+    cancelReason: CancelReason | null;
+    timeLimit: TimeLimit | null;
+    overdue: boolean;
+    queue: QueuePlace | null;
+    nextAttemptAt: number | null;
+    createdAt: number;
+    startedAt: number | null;
+    endedAt: number | null;
+    input: unknown | null;
+    error: ErrorSummary | null;
+    key: string | null;
+    label: string | null;
+    tags: string[];
+    parent: TaskId | null;
+    members: number | null;
+};
+export type TaskStatus = "queued" | "running" | "retrying" | "cancelling" | "completed" | "failed" | "cancelled" | "timedOut";
+export type TimeLimit = "timeout" | "attemptTimeout" | "stalled" | "deadline";
+export type Unit = "none" | "bytes" | "files" | "items";
+export type WatchTarget = {
+    type: "task";
+    data: {
+        id: string;
+    };
+} | {
+    type: "list";
+    data: {
+        watch: number;
+        filter: TaskFilter;
+    };
+};
+export type WireError = {
+    kind: ErrorKind;
+    message: string;
+    data: unknown | null;
+};
+
+// types/batch-handle.d.ts
+import type { TaskTypes } from "./kind.js";
+import type { WatchOptions } from "./options.js";
+import type { TaskOutcome } from "./outcome.js";
+import type { TaskSnapshotOf } from "./snapshot.js";
+import type { TaskHandle } from "./task-handle.js";
+export interface BatchHandle<T extends TaskTypes = TaskTypes> extends Omit<TaskHandle<T>, "result" | "outcome" | "rerun" | "items" | "chunks" | "bytes" | "stream"> {
+    readonly result: Promise<PromiseSettledResult<T["output"]>[]>;
+    readonly outcome: Promise<TaskOutcome<TaskOutcome<T["output"], T["error"]>[]>>;
+    watchMembers(callback: (members: TaskSnapshotOf<T>[]) => void, options?: WatchOptions): Promise<() => void>;
+}
+
+// types/items.d.ts
+export interface TaskItems<T> extends AsyncIterableIterator<T> {
+    readonly position: number;
+    readonly missed: number;
+    next(): Promise<IteratorResult<T, undefined>>;
+    return(): Promise<IteratorReturnResult<undefined>>;
+    throw(error?: unknown): Promise<IteratorReturnResult<undefined>>;
+    [Symbol.asyncIterator](): TaskItems<T>;
+}
+export type JsonItem<I> = Exclude<I, Uint8Array>;
+export type BytesMethod<I> = I extends Uint8Array ? () => TaskItems<Uint8Array> : I extends object | string | number | bigint | boolean | symbol | null | undefined ? never : () => TaskItems<Uint8Array>;
+
+// types/kind.d.ts
+export type TaskTypes = {
+    input: unknown;
+    detail: unknown;
+    item: unknown;
+    output: unknown;
+    error: unknown;
+};
+export type TaskMap = {
+    [name: string]: TaskTypes;
+};
+export type TaskName<M extends TaskMap> = keyof M & string;
+
+// types/options.d.ts
+import type { OnConflict } from "../ipc/bindings.js";
+export interface StartOptions {
+    readonly signal?: AbortSignal | undefined;
+    readonly priority?: number | undefined;
+    readonly held?: boolean | undefined;
+    readonly key?: string | undefined;
+    readonly onConflict?: OnConflict | undefined;
+    readonly label?: string | undefined;
+    readonly tags?: readonly string[] | undefined;
+    readonly delayMs?: number | undefined;
+    readonly timeoutMs?: number | undefined;
+    readonly deadlineMs?: number | undefined;
+}
+export interface BatchOptions {
+    readonly signal?: AbortSignal | undefined;
+    readonly concurrency?: number | undefined;
+    readonly priority?: number | undefined;
+    readonly label?: string | undefined;
+    readonly tags?: readonly string[] | undefined;
+}
+export interface WatchOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+export interface AttachOptions {
+    readonly from?: number | undefined;
+}
+
+// types/outcome.d.ts
+import type { TaskCancelledError, TaskFailedError, TaskPanicError, TaskTimedOutError } from "../errors/task-error.js";
+export type TaskOutcome<O = unknown, E = unknown> = {
+    readonly status: "completed";
+    readonly output: O;
+} | {
+    readonly status: "failed";
+    readonly error: TaskFailedError<E> | TaskPanicError;
+} | {
+    readonly status: "cancelled";
+    readonly error: TaskCancelledError;
+} | {
+    readonly status: "timedOut";
+    readonly error: TaskTimedOutError;
+};
+
+// types/query.d.ts
+import type { TaskStatus } from "../ipc/bindings.js";
+export interface TaskQuery<K extends string = string> {
+    readonly task?: K | readonly K[] | undefined;
+    readonly status?: TaskStatus | readonly TaskStatus[] | undefined;
+    readonly tag?: string | readonly string[] | undefined;
+    readonly key?: string | readonly string[] | undefined;
+    readonly parent?: string | readonly string[] | undefined;
+}
+type Given<T, F extends keyof T> = {
+    readonly [K in F]-?: Exclude<T[K], undefined>;
+};
+export type CancelQuery<K extends string = string> = {
+    [F in keyof TaskQuery]-?: Given<TaskQuery<K>, F> & Omit<TaskQuery<K>, F> & {
+        readonly all?: never;
+    };
+}[keyof TaskQuery] | ({
+    readonly all: true;
+} & {
+    readonly [F in keyof TaskQuery]?: never;
+});
+export {};
+
+// types/schedules-client.d.ts
+import type { ScheduleSnapshot, TaskSnapshot } from "../ipc/bindings.js";
+export interface SchedulesClient {
+    schedules(): Promise<ScheduleSnapshot[]>;
+    trigger(name: string): Promise<TaskSnapshot>;
+    pauseSchedule(name: string): Promise<void>;
+    resumeSchedule(name: string): Promise<void>;
+}
+
+// types/snapshot.d.ts
+import type { Progress, TaskSnapshot } from "../ipc/bindings.js";
+import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
+export type TaskProgress<D = unknown> = Omit<Progress, "detail"> & {
+    detail: D | null;
+};
+export type TaskSnapshotOf<T extends TaskTypes, N extends string = string> = Omit<TaskSnapshot, "task" | "input" | "progress"> & {
+    task: N;
+    input: T["input"] | null;
+    progress: TaskProgress<T["detail"]>;
+};
+export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [
+    K
+] extends [
+    never
+] ? TaskSnapshot : {
+    [N in K]: TaskSnapshotOf<M[N], N>;
+}[K];
+
+// types/task-handle.d.ts
+import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
+import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
+import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
+import type { TaskOutcome } from "./outcome.js";
+import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
+export interface TaskHandle<T extends TaskTypes = TaskTypes> {
+    readonly id: string;
+    readonly status: TaskStatus;
+    readonly snapshot: TaskSnapshotOf<T>;
+    onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
+    onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshotOf<T>) => void): () => void;
+    onQueue(callback: (place: QueuePlace | null) => void): () => void;
+    items(): TaskItems<JsonItem<T["item"]>>;
+    chunks(): TaskItems<JsonItem<T["item"]>[]>;
+    readonly bytes: BytesMethod<T["item"]>;
+    stream(): ReadableStream<T["item"]>;
+    readonly result: Promise<T["output"]>;
+    readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
+    readonly closed: Promise<void>;
+    cancel(): Promise<void>;
+    pause(): Promise<void>;
+    resume(): Promise<void>;
+    setPriority(priority: number): Promise<void>;
+    rerun(): Promise<TaskHandle<T>>;
+    remove(): Promise<void>;
+}
+export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [
+    K
+] extends [
+    never
+] ? TaskHandle : {
+    [N in K]: TaskHandle<M[N]>;
+}[K];
+
+// types/tasks-client.d.ts
+import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
+import type { BatchHandle } from "./batch-handle.js";
+import type { TaskMap, TaskName } from "./kind.js";
+import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
+import type { CancelQuery, TaskQuery } from "./query.js";
+import type { SchedulesClient } from "./schedules-client.js";
+import type { SnapshotFor } from "./snapshot.js";
+import type { HandleFor, TaskHandle } from "./task-handle.js";
+export type StartArguments<I> = null extends I ? [
+    input?: I,
+    options?: StartOptions
+] : [
+    input: I,
+    options?: StartOptions
+];
+export interface TasksClient<M extends TaskMap> extends SchedulesClient {
+    start<K extends TaskName<M>>(name: K, ...args: StartArguments<M[K]["input"]>): Promise<TaskHandle<M[K]>>;
+    attach<K extends TaskName<M>>(name: K, id: string, options?: AttachOptions): Promise<TaskHandle<M[K]>>;
+    attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
+    batch<K extends TaskName<M>>(name: K, inputs: readonly M[K]["input"][], options?: BatchOptions): Promise<BatchHandle<M[K]>>;
+    attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
+    rerun<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+    list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
+    watch<K extends TaskName<M> = never>(query: TaskQuery<K>, callback: (snapshots: SnapshotFor<M, K>[]) => void, options?: WatchOptions): Promise<() => void>;
+    get(id: string): Promise<TaskSnapshot>;
+    cancelAll(query: CancelQuery<TaskName<M>>): Promise<number>;
+    counts(): Promise<TaskCounts[]>;
+    setLimit(of: LimitOf, limit: number | null): Promise<void>;
+}
+
