@@ -1,4 +1,5 @@
 import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
+import { shareInstances } from "./instance.js";
 
 /**
  * What went wrong, as a word to compare with.
@@ -20,6 +21,10 @@ export type TaskErrorKind =
 
 /**
  * The base class of all errors that this package rejects with. Only the `reason` of an `AbortSignal` is passed on unchanged.
+ *
+ * Branch on `kind`. `instanceof` with this class or a subclass gives typed access to further fields. It also works for an error of
+ * another copy of this package in the page: a page may load the ES module, the CommonJS module and `window.__TAURI__.tasks`, or two
+ * patch versions. A class that extends one of these has instances of its own only, as usual.
  *
  * @example
  * ```ts
@@ -48,6 +53,7 @@ export class TaskError extends Error {
     this.data = data;
   }
 }
+shareInstances(TaskError, "TaskError");
 
 class FailedError<E> extends TaskError {
   override readonly name = "TaskFailedError";
@@ -59,6 +65,7 @@ class FailedError<E> extends TaskError {
     this.error = error;
   }
 }
+shareInstances(FailedError, "TaskFailedError");
 
 /**
  * The task's handler returned an error, which is in `error`.
@@ -100,6 +107,7 @@ export class TaskPanicError extends TaskError {
     super(kind, message);
   }
 }
+shareInstances(TaskPanicError, "TaskPanicError");
 
 /**
  * The task was cancelled. `reason` says why: `user` (a call of `cancel`), `signal` (an `AbortSignal`), `ownerClosed`,
@@ -122,6 +130,7 @@ export class TaskCancelledError extends TaskError {
     this.reason = reason;
   }
 }
+shareInstances(TaskCancelledError, "TaskCancelledError");
 
 /**
  * The task reached a time limit that its kind's policy in Rust or its {@link StartOptions} set. `limit` says which one:
@@ -143,6 +152,7 @@ export class TaskTimedOutError extends TaskError {
     this.limit = limit;
   }
 }
+shareInstances(TaskTimedOutError, "TaskTimedOutError");
 
 /**
  * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command. With `kind: "notAllowed"`, Tauri
@@ -166,6 +176,7 @@ export class TaskPermissionError extends TaskError {
     super(kind, message, data, options);
   }
 }
+shareInstances(TaskPermissionError, "TaskPermissionError");
 
 /**
  * The input doesn't have the type that the handler takes. `path` names the field, for example `url` or `files[2].name`; it is
@@ -186,6 +197,7 @@ export class TaskInputError extends TaskError {
     this.path = path;
   }
 }
+shareInstances(TaskInputError, "TaskInputError");
 
 /**
  * There is no task with this id, or this page may not see it: the plugin doesn't tell the two apart.
@@ -206,6 +218,7 @@ export class TaskNotFoundError extends TaskError {
     super("notFound", message, data);
   }
 }
+shareInstances(TaskNotFoundError, "TaskNotFoundError");
 
 /**
  * The task has ended and its outcome is no longer kept: the task was removed, or was dropped to make room for newer ones.
@@ -223,6 +236,7 @@ export class OutcomeExpiredError extends TaskError {
     super("outcomeExpired", message, data, options);
   }
 }
+shareInstances(OutcomeExpiredError, "OutcomeExpiredError");
 
 /**
  * Nothing was started, because `limit` tasks are already waiting. Try again when some of them have run.
@@ -242,6 +256,7 @@ export class TaskQueueFullError extends TaskError {
     this.limit = limit;
   }
 }
+shareInstances(TaskQueueFullError, "TaskQueueFullError");
 
 /**
  * Nothing was started, because a live task of the kind already has the key. `id` is the id of that task, or `null` if this
@@ -262,3 +277,4 @@ export class TaskKeyTakenError extends TaskError {
     this.id = id;
   }
 }
+shareInstances(TaskKeyTakenError, "TaskKeyTakenError");

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { toTaskError } from "../errors/from-rejection.js";
 import {
   OutcomeExpiredError,
@@ -189,5 +189,127 @@ describe("other strings from Tauri", () => {
     const cause = new TypeError("Load failed");
     expect(toTaskError(cause)).toMatchObject({ kind: "ipc", cause });
     expect(toTaskError(undefined).kind).toBe("ipc");
+  });
+});
+
+describe("instanceof", () => {
+  /** One error of each class, with the classes that it is an instance of. */
+  function eachOf(classes: typeof import("../errors/task-error.js")) {
+    return [
+      [new classes.TaskError("internal", "m"), "TaskError"],
+      [new classes.TaskFailedError("m", 1), "TaskFailedError"],
+      [new classes.TaskPanicError("m"), "TaskPanicError"],
+      [new classes.TaskCancelledError("m", "user"), "TaskCancelledError"],
+      [new classes.TaskTimedOutError("m", "stalled"), "TaskTimedOutError"],
+      [new classes.TaskQueueFullError("m", 1), "TaskQueueFullError"],
+      [new classes.TaskKeyTakenError("m", null), "TaskKeyTakenError"],
+      [new classes.TaskPermissionError("permission", "m"), "TaskPermissionError"],
+      [new classes.TaskInputError("m", "url"), "TaskInputError"],
+      [new classes.TaskNotFoundError("m"), "TaskNotFoundError"],
+      [new classes.OutcomeExpiredError("m"), "OutcomeExpiredError"],
+    ] as const;
+  }
+
+  async function twoCopies() {
+    const one = await import("../errors/task-error.js");
+    vi.resetModules();
+    const other = await import("../errors/task-error.js");
+    expect(other.TaskError).not.toBe(one.TaskError);
+    return [one, other] as const;
+  }
+
+  it("works across two copies of the package, both ways, for each class and no other", async () => {
+    const [one, other] = await twoCopies();
+    const names = eachOf(one).map(([, name]) => name);
+    expect([...names].sort()).toEqual(Object.keys(one).sort());
+    for (const [made, asked] of [
+      [one, other],
+      [other, one],
+      [one, one],
+    ] as const) {
+      for (const [error, own] of eachOf(made)) {
+        const found = names.filter((name) => error instanceof asked[name]);
+        expect(found).toEqual(own === "TaskError" ? [own] : ["TaskError", own]);
+        expect(error).toBeInstanceOf(Error);
+      }
+    }
+  });
+
+  it("keeps its ordinary meaning for a subclass of the app's own", async () => {
+    const [one, other] = await twoCopies();
+    class Renamed extends one.TaskNotFoundError {}
+    class Further extends Renamed {}
+    const error = new Further("m");
+    for (const type of [Further, Renamed, one.TaskNotFoundError, one.TaskError]) {
+      expect(error).toBeInstanceOf(type);
+    }
+    expect(error).toBeInstanceOf(other.TaskNotFoundError);
+    expect(error).toBeInstanceOf(other.TaskError);
+    expect(error).not.toBeInstanceOf(other.TaskCancelledError);
+    class Same extends other.TaskNotFoundError {}
+    for (const not of [
+      error,
+      new one.TaskNotFoundError("m"),
+      new other.TaskNotFoundError("m"),
+      undefined,
+      {},
+    ]) {
+      expect(not instanceof Same).toBe(false);
+    }
+    expect(new one.TaskNotFoundError("m")).not.toBeInstanceOf(Renamed);
+    expect(new Same("m")).toBeInstanceOf(Same);
+  });
+
+  it("is false for whatever only looks like an error, and never throws", async () => {
+    const [one, other] = await twoCopies();
+    const error = new one.TaskCancelledError("m", "user");
+    const marked = (prototype: object) =>
+      Object.fromEntries(
+        Object.getOwnPropertySymbols(prototype).map((key) => [key, Reflect.get(prototype, key)]),
+      );
+    const revoked = Proxy.revocable(error, {});
+    revoked.revoke();
+    const throws = new Proxy(error, {
+      getPrototypeOf() {
+        throw new Error("no");
+      },
+    });
+    const yes = new Proxy({}, { get: () => "TaskError", has: () => true });
+    for (const value of [
+      undefined,
+      null,
+      true,
+      0,
+      0n,
+      "TaskError",
+      Symbol("TaskError"),
+      {},
+      [],
+      () => {},
+      one.TaskError,
+      new Error("m"),
+      Object.create(null),
+      { ...error },
+      { name: error.name, kind: error.kind, message: "m", data: null, stack: error.stack },
+      JSON.parse(JSON.stringify(error)),
+      structuredClone(error),
+      { ...marked(one.TaskError.prototype), ...marked(one.TaskCancelledError.prototype) },
+      revoked.proxy,
+      throws,
+      yes,
+    ]) {
+      for (const type of [one.TaskError, other.TaskError, other.TaskCancelledError]) {
+        expect(value instanceof type).toBe(false);
+      }
+    }
+    // As with any class, a proxy has the prototype of its target.
+    expect(new Proxy(error, {})).toBeInstanceOf(other.TaskCancelledError);
+  });
+
+  it("shows none of it in an error's own properties", () => {
+    const error = new TaskError("internal", "m");
+    expect(Object.keys(error).sort()).toEqual(["data", "kind", "name"]);
+    expect(Object.getOwnPropertySymbols(error)).toEqual([]);
+    expect(Object.keys(TaskError)).toEqual([]);
   });
 });
