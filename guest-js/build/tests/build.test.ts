@@ -1,34 +1,19 @@
 // @vitest-environment node
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runInNewContext } from "node:vm";
-import { type OutputOptions, type RolldownOptions, rolldown } from "rolldown";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import config from "../rolldown.config.js";
+import { type Built, build, root } from "./built.js";
 
-const root = resolve(import.meta.dirname, "../../..");
-let directory = "";
-const outputs = new Map<string, string>();
-
+let directory: Built["directory"];
+let outputs: Built["outputs"];
+let remove: Built["remove"];
 beforeAll(async () => {
-  // Inside the package, so that `@tauri-apps/api` is found from there.
-  mkdirSync(join(root, "node_modules/.cache"), { recursive: true });
-  directory = mkdtempSync(join(root, "node_modules/.cache/build-test-"));
-  for (const { output, ...input } of config as RolldownOptions[]) {
-    const bundle = await rolldown({ ...input, cwd: root });
-    for (const options of [output].flat() as OutputOptions[]) {
-      const { output: chunks } = await bundle.generate(options);
-      const file = String(options.file);
-      outputs.set(file, chunks[0].code);
-      mkdirSync(dirname(join(directory, file)), { recursive: true });
-      writeFileSync(join(directory, file), chunks[0].code);
-    }
-    await bundle.close();
-  }
+  ({ directory, outputs, remove } = await build());
 });
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterAll(() => remove());
 
 const NAMES = [
   "OutcomeExpiredError",
@@ -48,8 +33,12 @@ const NAMES = [
 describe("the build", () => {
   it("can be imported", async () => {
     const url = pathToFileURL(join(directory, "dist-js/index.js")).href;
+    const globals = Reflect.ownKeys(globalThis);
     const module: Record<string, unknown> = await import(/* @vite-ignore */ url);
     expect(Object.keys(module).sort()).toEqual(NAMES);
+    // Node has no window: a server that renders pages may import the package all the same.
+    expect(Reflect.has(globalThis, "window")).toBe(false);
+    expect(Reflect.ownKeys(globalThis)).toEqual(globals);
   });
 
   it("can be required", () => {

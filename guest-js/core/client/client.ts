@@ -10,8 +10,8 @@ import type { TasksClient } from "../types/tasks-client.js";
 import { BatchHandle } from "./batch-handle.js";
 import { toCancelFilter } from "./cancel-query.js";
 import { launch } from "./launch.js";
-import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
+import { page } from "./shared-page.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
 import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
 

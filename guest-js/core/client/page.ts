@@ -20,6 +20,3 @@ export function createPage(): Page {
   const lists = createListRegistry(session);
   return { session, tasks, lists, polls: createPolls() };
 }
-
-/** The page that all clients made by this module share, so that it has only one session. */
-export const page: Page = createPage();

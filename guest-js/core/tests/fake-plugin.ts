@@ -882,7 +882,9 @@ export async function loadPage() {
   plugin.install();
   vi.resetModules();
   const api = await import("../index.js");
-  const { page } = await import("../client/page.js");
+  const { page, PAGE_KEY } = await import("../client/shared-page.js");
+  /** The page that is loaded next has another `globalThis`. */
+  const leave = () => Reflect.deleteProperty(globalThis, PAGE_KEY);
   return {
     api,
     plugin,
@@ -891,6 +893,7 @@ export async function loadPage() {
     /** Reloads the page, and returns a client of the new page. */
     async reload() {
       plugin.unloadPage();
+      leave();
       vi.resetModules();
       const { createTasks } = await import("../index.js");
       return createTasks<TestTasks>();
@@ -898,6 +901,7 @@ export async function loadPage() {
     /** Returns how many entries the page keeps for the tasks and lists that it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,
     unload() {
+      leave();
       plugin.uninstall();
       vi.useRealTimers();
     },

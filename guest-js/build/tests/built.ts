@@ -1,0 +1,33 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { type OutputOptions, type RolldownOptions, rolldown } from "rolldown";
+import config from "../rolldown.config.js";
+
+export const root = resolve(import.meta.dirname, "../../..");
+
+/** The package as `npm run build` makes it, in a folder of its own. */
+export interface Built {
+  readonly directory: string;
+  /** The text of each file, by its path in the package. */
+  readonly outputs: ReadonlyMap<string, string>;
+  remove(): void;
+}
+
+export async function build(): Promise<Built> {
+  // Inside the package, so that `@tauri-apps/api` is found from there.
+  mkdirSync(join(root, "node_modules/.cache"), { recursive: true });
+  const directory = mkdtempSync(join(root, "node_modules/.cache/build-test-"));
+  const outputs = new Map<string, string>();
+  for (const { output, ...input } of config as RolldownOptions[]) {
+    const bundle = await rolldown({ ...input, cwd: root });
+    for (const options of [output].flat() as OutputOptions[]) {
+      const { output: chunks } = await bundle.generate(options);
+      const file = String(options.file);
+      outputs.set(file, chunks[0].code);
+      mkdirSync(dirname(join(directory, file)), { recursive: true });
+      writeFileSync(join(directory, file), chunks[0].code);
+    }
+    await bundle.close();
+  }
+  return { directory, outputs, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
