@@ -147,6 +147,14 @@ export async function items() {
   task.items().position = 5;
   // @ts-expect-error the items are not bytes
   const stream: ReadableStream<Uint8Array> = task.stream();
+  for await (const digest of task.stream()) {
+    // @ts-expect-error an item has no such field
+    digest.size;
+  }
+  // @ts-expect-error no such option
+  task.stream().values({ preventClose: true });
+  // @ts-expect-error what the platform makes of it can't be iterated everywhere
+  for await (const digest of task.stream().tee()[0]) void digest;
   const tick = await tasks.start("tick");
   // @ts-expect-error this kind emits nothing
   tick.bytes();

@@ -12,6 +12,7 @@ import {
   type QueuePlace,
   type ScheduleSnapshot,
   type StartOptions,
+  type StreamIterationOptions,
   TaskCancelledError,
   type TaskCounts,
   TaskError,
@@ -27,6 +28,7 @@ import {
   type TaskSnapshot,
   type TaskSnapshotOf,
   type TaskStatus,
+  type TaskStream,
   type TaskTimedOutError,
   type TaskTypes,
   type TimeLimit,
@@ -337,8 +339,27 @@ export async function items() {
     void several;
   }
   const stream = task.stream();
-  const streamed: Expect<Equal<typeof stream, ReadableStream<Digest>>> = true;
-  await stream.pipeTo(new WritableStream<Digest>());
+  const streamed: Expect<Equal<typeof stream, TaskStream<Digest>>> = true;
+  const platform: ReadableStream<Digest> & AsyncIterable<Digest> = stream;
+  // The library of this project has no async iterators of the DOM.
+  for await (const digest of stream) {
+    const one: Expect<Equal<typeof digest, Digest>> = true;
+    void one;
+  }
+  const options: StreamIterationOptions = { preventCancel: true };
+  for await (const digest of stream.values(options)) {
+    const one: Expect<Equal<typeof digest, Digest>> = true;
+    if (digest.hash) break;
+    void one;
+  }
+  const iterator = stream.values({ preventCancel: undefined });
+  const streamItem = await iterator.next();
+  if (!streamItem.done) {
+    const value: Expect<Equal<typeof streamItem.value, Digest>> = true;
+    void value;
+  }
+  await iterator.return?.();
+  await platform.pipeTo(new WritableStream<Digest>());
   // A kind that emits nothing.
   const tick = await tasks.start("tick");
   const none = tick.items();
@@ -355,7 +376,11 @@ export async function bytes() {
     void one;
   }
   const stream = task.stream();
-  const streamed: Expect<Equal<typeof stream, ReadableStream<Uint8Array>>> = true;
+  const streamed: Expect<Equal<typeof stream, TaskStream<Uint8Array>>> = true;
+  for await (const chunk of stream) {
+    const one: Expect<Equal<typeof chunk, Uint8Array>> = true;
+    void one;
+  }
   // This kind emits bytes, so it has no JSON items.
   const items = task.items();
   const never: Expect<Equal<typeof items, TaskItems<never>>> = true;

@@ -1,4 +1,5 @@
 import type { TaskItems } from "../types/items.js";
+import type { TaskStream } from "../types/stream.js";
 import { type Cursor, createCursor, type Form } from "./cursor.js";
 import { toIterator } from "./iterator.js";
 import { type Connection, createReader } from "./reader.js";
@@ -9,7 +10,7 @@ export interface Items {
   items(): TaskItems<unknown>;
   chunks(): TaskItems<unknown[]>;
   bytes(): TaskItems<Uint8Array>;
-  stream(): ReadableStream<unknown>;
+  stream(): TaskStream<unknown>;
 }
 
 /**

@@ -1,10 +1,12 @@
+import type { TaskStream } from "../types/stream.js";
 import type { Cursor } from "./cursor.js";
+import { makeIterable } from "./stream-iterator.js";
 
 /**
  * Creates a stream that reads nothing before it is pulled and hands out one chunk at a time. It queues no chunks, because nobody
  * could tell how many of the queued ones were consumed.
  */
-export function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
+export function toStream<T>(cursor: Cursor<T>): TaskStream<T> {
   let cancelled = false;
 
   async function load(controller: ReadableStreamDefaultController<T>): Promise<void> {
@@ -12,7 +14,7 @@ export function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
     else if (!cancelled) controller.close();
   }
 
-  return new ReadableStream<T>(
+  const stream = new ReadableStream<T>(
     {
       pull(controller) {
         if (!cursor.ready) return load(controller);
@@ -26,4 +28,5 @@ export function toStream<T>(cursor: Cursor<T>): ReadableStream<T> {
     },
     { highWaterMark: 0 },
   );
+  return makeIterable(stream);
 }

@@ -3,6 +3,7 @@ import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
+import type { TaskStream } from "./stream.js";
 
 /**
  * A page's handle of a task. It follows the task until the task ends, across reconnections to the plugin, and then drops its
@@ -115,14 +116,15 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Reads the items, or the chunks if the kind emits bytes, as a `ReadableStream`. The stream reads nothing before it is pulled and
-   * fails with what a {@link TaskItems} would reject with. Its `cancel` ends the reading as `return()` does.
+   * fails with what a {@link TaskItems} would reject with. Its `cancel` ends the reading as `return()` does. `for await` reads it in
+   * every webview: see {@link TaskStream}.
    *
    * @example
    * ```ts
    * await task.stream().pipeThrough(new DecompressionStream("gzip")).pipeTo(sink);
    * ```
    */
-  stream(): ReadableStream<T["item"]>;
+  stream(): TaskStream<T["item"]>;
 
   /**
    * The task's output. The promise is made when this property is first read, so a result that nobody reads never causes an
