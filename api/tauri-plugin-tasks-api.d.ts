@@ -94,6 +94,7 @@ export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
 export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { StreamIterationOptions, TaskStream } from "./types/stream.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";
 export type { StartArguments, TasksClient } from "./types/tasks-client.js";
 
@@ -452,12 +453,22 @@ export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [
     [N in K]: TaskSnapshotOf<M[N], N>;
 }[K];
 
+// types/stream.d.ts
+export type TaskStream<T> = ReadableStream<T> & {
+    [Symbol.asyncIterator](options?: StreamIterationOptions): AsyncIterableIterator<T, undefined>;
+    values(options?: StreamIterationOptions): AsyncIterableIterator<T, undefined>;
+};
+export interface StreamIterationOptions {
+    readonly preventCancel?: boolean | undefined;
+}
+
 // types/task-handle.d.ts
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
+import type { TaskStream } from "./stream.js";
 export interface TaskHandle<T extends TaskTypes = TaskTypes> {
     readonly id: string;
     readonly status: TaskStatus;
@@ -468,7 +479,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
     items(): TaskItems<JsonItem<T["item"]>>;
     chunks(): TaskItems<JsonItem<T["item"]>[]>;
     readonly bytes: BytesMethod<T["item"]>;
-    stream(): ReadableStream<T["item"]>;
+    stream(): TaskStream<T["item"]>;
     readonly result: Promise<T["output"]>;
     readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
     readonly closed: Promise<void>;
