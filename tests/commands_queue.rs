@@ -382,14 +382,22 @@ fn start_options_reach_the_task() {
 }
 
 #[test]
+fn a_label_over_its_limit_is_clipped() {
+    let app = app();
+    let main = window(&app, "main");
+    let snapshot = main.start("start", start("main", 1, "hang", json!({ "label": "x".repeat(257) })));
+    assert_eq!(snapshot["label"], format!("{}…", "x".repeat(253)));
+}
+
+#[test]
 fn options_over_a_limit_are_refused_with_a_typed_error_that_names_it() {
     let app = app();
     let main = window(&app, "main");
     let seventeen: Vec<_> = (0..17).map(|number| number.to_string()).collect();
     for (options, limit) in [
         (json!({ "tags": seventeen }), "16"),
-        (json!({ "label": "x".repeat(257) }), "256"),
-        (json!({ "key": "x".repeat(257) }), "256"),
+        (json!({ "key": "x".repeat(4_097) }), "4096"),
+        (json!({ "tags": ["x".repeat(1_025)] }), "1024"),
     ] {
         let error = main.call("start", start("main", 1, "hang", options)).unwrap_err();
         assert_eq!(error["kind"], "invalidOptions");

@@ -563,7 +563,7 @@ fn scripts() -> impl Strategy<Value = Vec<Script>> {
 }
 
 async fn work(ctx: TaskContext, script: Script) -> Result<String, Failure> {
-    ctx.progress().message("m".repeat(script.message_bytes))?;
+    ctx.progress().message("m".repeat(script.message_bytes));
     for ms in script.steps {
         sleep(Duration::from_millis(ms)).await;
         ctx.progress().inc(1);

@@ -23,7 +23,7 @@ async fn add_up(ctx: TaskContext, folder: PathBuf) -> Result<u64, Failure> {
             if token.is_cancelled() {
                 break;
             }
-            reports.progress().message(file.display().to_string())?;
+            reports.progress().message(file.display().to_string());
             // A file that can't be read counts as done.
             for byte in fs::read(&file).unwrap_or_default() {
                 sum = sum.wrapping_mul(31).wrapping_add(byte.into());

@@ -1,4 +1,7 @@
-use std::sync::{Arc, LazyLock};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, LazyLock},
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -16,6 +19,13 @@ impl Json {
         let raw = serde_json::value::to_raw_value(value)?;
         // Many tasks take or return `null`, so they all share one allocation.
         Ok(if raw.get() == RawValue::NULL.get() { Self::null() } else { Self(raw.into()) })
+    }
+
+    /// Like [`new`](Self::new), but fails when the `Serialize` of `value` panics.
+    pub(crate) fn new_guarded<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
+        // The panic hook has reported the panic.
+        let panicked = |_| Err(serde::ser::Error::custom("it panicked"));
+        catch_unwind(AssertUnwindSafe(|| Self::new(value))).unwrap_or_else(panicked)
     }
 
     /// Returns `null`.

@@ -35,6 +35,7 @@
 //!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 
 mod changes;
+mod clip;
 mod context;
 mod error;
 mod exit;

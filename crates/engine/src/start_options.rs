@@ -2,10 +2,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{Error, refusal::Refusal};
+use crate::{
+    clip::{Limit, clip},
+    error::{Error, refusal::Refusal},
+};
 
-/// The longest key, label or tag, in bytes.
-const TEXT_LIMIT: usize = 256;
+/// The longest label.
+const LABEL_LIMIT: Limit = Limit::Bytes(256);
+/// The longest key, in bytes. Tasks are found by their keys and tags, so these are never clipped.
+const KEY_LIMIT: usize = 4 * 1024;
+/// The longest tag, in bytes.
+const TAG_LIMIT: usize = 1024;
 const TAGS_LIMIT: usize = 16;
 
 /// The options of one start, in addition to its kind and its input.
@@ -35,6 +42,7 @@ pub struct StartOptions {
     /// What happens if a live task of the kind already has the key.
     pub(crate) on_conflict: OnConflict,
     /// A name to show to people.
+    #[serde(deserialize_with = "label")]
     pub(crate) label: Option<String>,
     /// Words to find the task by.
     pub(crate) tags: Vec<String>,
@@ -72,6 +80,7 @@ pub struct BatchOptions {
     /// The priority of the members.
     pub(crate) priority: i32,
     /// A name to show to people for the batch.
+    #[serde(deserialize_with = "label")]
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
     pub(crate) tags: Vec<String>,
@@ -119,7 +128,7 @@ impl StartOptions {
         self
     }
 
-    /// Sets a key of up to 256 bytes. Two live tasks of a kind with the same key never run at once. `on_conflict` says
+    /// Sets a key of up to 4 KiB. Two live tasks of a kind with the same key never run at once. `on_conflict` says
     /// what happens if a live task already has the key.
     #[must_use]
     pub fn key(mut self, key: impl Into<String>, on_conflict: OnConflict) -> Self {
@@ -128,14 +137,14 @@ impl StartOptions {
         self
     }
 
-    /// Sets a name to show to people, of up to 256 bytes.
+    /// Sets a name to show to people. One of more than 256 bytes is cut at a character and ends with `…`.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(clip(label.into(), LABEL_LIMIT).into());
         self
     }
 
-    /// Adds a tag, a word of up to 256 bytes to find the task by. A task can have up to 16 tags.
+    /// Adds a tag, a word of up to 1 KiB to find the task by. A task can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -169,10 +178,10 @@ impl StartOptions {
         if self.tags.len() > TAGS_LIMIT {
             return Err(Refusal::TooManyTags { limit: TAGS_LIMIT, count: self.tags.len() }.into());
         }
-        let texts = self.key.iter().map(|text| ("key", text)).chain(self.label.iter().map(|text| ("label", text)));
-        for (what, text) in texts.chain(self.tags.iter().map(|text| ("tag", text))) {
-            if text.len() > TEXT_LIMIT {
-                return Err(Refusal::LongText { what, limit: TEXT_LIMIT, size: text.len() }.into());
+        let keys = self.key.iter().map(|key| ("key", KEY_LIMIT, key));
+        for (what, limit, text) in keys.chain(self.tags.iter().map(|tag| ("tag", TAG_LIMIT, tag))) {
+            if text.len() > limit {
+                return Err(Refusal::LongText { what, limit, size: text.len() }.into());
             }
         }
         Ok(())
@@ -200,14 +209,14 @@ impl BatchOptions {
         self
     }
 
-    /// Sets a name to show to people for the batch, of up to 256 bytes.
+    /// Sets a name to show to people for the batch. One of more than 256 bytes is cut at a character and ends with `…`.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(clip(label.into(), LABEL_LIMIT).into());
         self
     }
 
-    /// Adds a tag, a word of up to 256 bytes to find the batch and its members by. A batch can have up to 16 tags.
+    /// Adds a tag, a word of up to 1 KiB to find the batch and its members by. A batch can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
@@ -220,6 +229,11 @@ impl BatchOptions {
         let batch = StartOptions { label, tags: tags.clone(), ..StartOptions::default() };
         (batch, StartOptions { priority, tags, ..StartOptions::default() })
     }
+}
+
+fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let label = Option::<String>::deserialize(deserializer)?;
+    Ok(label.map(|label| clip(label, LABEL_LIMIT).into()))
 }
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -250,18 +264,36 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_and_too_many_tags_are_refused_with_the_limit() {
-        let long = "x".repeat(257);
-        for options in [
-            StartOptions::new().key(&long, OnConflict::Refuse),
-            StartOptions::new().label(&long),
-            StartOptions::new().tag(&long),
+    fn long_keys_and_tags_and_too_many_tags_are_refused_with_the_limit() {
+        let (key, tag) = (|length| "k".repeat(length), |length| "t".repeat(length));
+        let fine = StartOptions::new().key(key(4_096), OnConflict::Refuse).tag(tag(1_024));
+        assert!(fine.check().is_ok());
+        for (options, limit, size) in [
+            (StartOptions::new().key(key(4_097), OnConflict::Refuse), "4096", "4097"),
+            (StartOptions::new().tag("short").tag(tag(1_025)), "1024", "1025"),
+            (BatchOptions::new().tag(tag(1_025)).split().0, "1024", "1025"),
         ] {
             let error = options.check().unwrap_err();
-            assert!(error.message.contains("256") && error.message.contains("257"), "{error}");
+            assert!(error.message.contains(limit) && error.message.contains(size), "{error}");
         }
         let many = (0..17).fold(StartOptions::new(), |options, n| options.tag(n.to_string()));
         assert!(many.check().unwrap_err().message.contains("16 tags"));
-        assert!(StartOptions::new().tag("x".repeat(256)).check().is_ok());
+    }
+
+    #[test]
+    fn a_long_label_is_clipped_wherever_it_comes_from() {
+        for (label, shown) in [("é".repeat(128), "é".repeat(128)), ("é".repeat(129), "é".repeat(126) + "…")] {
+            let read = json!({ "label": label });
+            let labels = [
+                StartOptions::new().label(&label).label,
+                BatchOptions::new().label(&label).label,
+                BatchOptions::new().label(&label).split().0.label,
+                serde_json::from_value::<StartOptions>(read.clone()).unwrap().label,
+                serde_json::from_value::<BatchOptions>(read).unwrap().label,
+            ];
+            assert!(labels.iter().all(|label| label.as_deref() == Some(&*shown)), "{labels:?}");
+        }
+        let none = serde_json::from_value::<StartOptions>(json!({ "label": null })).unwrap();
+        assert_eq!(none, StartOptions::default());
     }
 }

@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use support::{is_cancelled, manager};
 use tauri_plugin_tasks_engine::{
-    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskStatus, Unit,
+    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskStatus, Unit, test::log::Log,
 };
 use tokio::time::sleep;
 
@@ -30,9 +30,7 @@ async fn progress_has_a_fraction_a_rate_and_an_estimate() {
     }
     let tasks = manager();
     let task = tasks.spawn("count", async |ctx: TaskContext<Stage>| -> Nothing {
-        ctx.progress().unit(Unit::Bytes).total(10_000);
-        ctx.progress().message("counting")?;
-        ctx.progress().detail(Stage { stage: "first half" })?;
+        ctx.progress().unit(Unit::Bytes).total(10_000).message("counting").detail(Stage { stage: "first half" }).inc(0);
         for _ in 0..100 {
             sleep(Duration::from_millis(100)).await;
             ctx.progress().inc(100);
@@ -79,17 +77,66 @@ async fn the_last_progress_that_a_watcher_is_told_has_no_rate_even_if_earlier_on
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_report_that_is_too_large_is_refused_at_the_call() {
+async fn a_report_that_can_not_be_shown_does_not_fail_the_work() {
+    let log = Log::capture();
     let tasks = manager();
-    let task = tasks.spawn("large", async |ctx: TaskContext<String>| {
-        let message = ctx.progress().message("x".repeat(2_000)).unwrap_err();
-        let detail = ctx.progress().detail("x".repeat(5_000)).unwrap_err();
-        assert_eq!((message.kind, detail.kind), (ErrorKind::TooLarge, ErrorKind::TooLarge));
-        ctx.progress().detail("fits".into())?;
-        Ok::<_, Failure>(())
+    let attempts = async |ctx: TaskContext<Odd>| -> Nothing {
+        ctx.progress().detail(Odd::Fine);
+        let first = [Odd::Long, Odd::Unwritable, Odd::Panics].into_iter().cycle().take(6);
+        first.fold(ctx.progress(), |progress, odd| progress.detail(odd)).message("x".repeat(2_000)).inc(1);
+        Ok(())
+    };
+    for _ in 0..2 {
+        let task = tasks.spawn("odd", attempts);
+        assert!(task.outcome().await.output::<()>().is_some());
+        let progress = task.snapshot().progress;
+        assert_eq!(progress.detail.unwrap().text(), "\"fine\"", "the last one that could be shown");
+        assert_eq!((progress.completed, progress.message.unwrap().len()), (1, 1_022));
+    }
+    assert_eq!(log.count("a progress detail is left out"), 2, "once for each task: {log:?}");
+    assert!(log.text().contains("4096") && log.text().contains("try_detail"), "{log:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn try_detail_says_why_a_detail_is_left_out() {
+    let log = Log::capture();
+    let tasks = manager();
+    let task = tasks.spawn("odd", async |ctx: TaskContext<Odd>| -> Nothing {
+        ctx.progress().try_detail(Odd::Fine)?;
+        for (odd, kind, problem) in [
+            (Odd::Long, ErrorKind::TooLarge, "4096"),
+            (Odd::Unwritable, ErrorKind::Unserializable, "not today"),
+            (Odd::Panics, ErrorKind::Unserializable, "panicked"),
+        ] {
+            let error = ctx.progress().try_detail(odd).unwrap_err();
+            assert_eq!(error.kind, kind);
+            assert!(error.message.contains(problem), "{error}");
+        }
+        Ok(())
     });
     assert!(task.outcome().await.output::<()>().is_some());
-    assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fits\"");
+    assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fine\"");
+    assert_eq!(log.count("left out"), 0, "{log:?}");
+}
+
+/// A detail that serializes as its variant's name says.
+#[derive(Clone, Copy)]
+enum Odd {
+    Fine,
+    Long,
+    Unwritable,
+    Panics,
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Fine => serializer.serialize_str("fine"),
+            Self::Long => serializer.serialize_str(&"x".repeat(5_000)),
+            Self::Unwritable => Err(serde::ser::Error::custom("not today")),
+            Self::Panics => panic!("as told"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -334,7 +334,7 @@ fn the_last_report_arrives_however_fast_reports_come() {
             let tasks = manager();
             let task = tasks.spawn("hot", async |ctx: TaskContext| -> Nothing {
                 let reporter = ctx.clone();
-                ctx.spawn_blocking(move |_| (0..LAST).for_each(|_| reporter.progress().inc(1))).await;
+                ctx.spawn_blocking(move |_| (0..LAST).for_each(|_| _ = reporter.progress().inc(1))).await;
                 std::future::pending().await
             });
             let mut watch = task.watch();

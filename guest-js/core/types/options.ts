@@ -1,8 +1,8 @@
 import type { OnConflict } from "../ipc/bindings.js";
 
 /**
- * Options of {@link TasksClient.start}. Times are in milliseconds. With an invalid option, such as a label of more than 256
- * bytes, `start` rejects with a {@link TaskError} of kind `invalidOptions`.
+ * Options of {@link TasksClient.start}. Times are in milliseconds. With an invalid option, such as a key of more than
+ * 4 KiB, `start` rejects with a {@link TaskError} of kind `invalidOptions`.
  *
  * @example
  * ```ts
@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly priority?: number | undefined;
   /** Whether the task waits until `resume` is called. */
   readonly held?: boolean | undefined;
-  /** What the task works on, in up to 256 bytes. Two tasks of a kind with the same key never run at once: see `onConflict`. */
+  /** What the task works on, in up to 4 KiB. Two tasks of a kind with the same key never run at once: see `onConflict`. */
   readonly key?: string | undefined;
   /**
    * What happens when a live task of the kind has the key already. In parentheses is what Android's `WorkManager` calls it:
@@ -36,9 +36,9 @@ export interface StartOptions {
    * If this page may not see the live task, only `append` works: `join` and `replace` reject as `refuse` does.
    */
   readonly onConflict?: OnConflict | undefined;
-  /** A name to show to people, in up to 256 bytes. */
+  /** A name to show to people. One of more than 256 bytes is cut at a character and ends with `…`. */
   readonly label?: string | undefined;
-  /** Words to find the task by with a {@link TaskQuery}: up to 16, of up to 256 bytes each. */
+  /** Words to find the task by with a {@link TaskQuery}: up to 16, of up to 1 KiB each. */
   readonly tags?: readonly string[] | undefined;
   /** How long the task waits before it may run, in milliseconds. It is `queued` in the meantime. */
   readonly delayMs?: number | undefined;
@@ -56,9 +56,9 @@ export interface BatchOptions {
   readonly concurrency?: number | undefined;
   /** The priority of the members: a whole number, 0 by default. A higher one runs earlier. */
   readonly priority?: number | undefined;
-  /** A name of the batch to show to people, in up to 256 bytes. */
+  /** A name of the batch to show to people. One of more than 256 bytes is cut at a character and ends with `…`. */
   readonly label?: string | undefined;
-  /** Words to find the batch and its members by: up to 16, of up to 256 bytes each. */
+  /** Words to find the batch and its members by: up to 16, of up to 1 KiB each. */
   readonly tags?: readonly string[] | undefined;
 }
 

@@ -224,8 +224,7 @@ async fn no_list_and_no_followed_task_starves() {
 #[tokio::test(start_paused = true)]
 async fn news_larger_than_a_message_is_sent_too() {
     let large = async |ctx: TaskContext<String>, _: String| {
-        ctx.progress().message("m".repeat(1_000))?;
-        ctx.progress().detail("d".repeat(4_000))?;
+        ctx.progress().message("m".repeat(1_000)).detail("d".repeat(4_000));
         std::future::pending::<Result<(), Failure>>().await
     };
     let policy = Policy { show_input: true, ..Policy::default() };

@@ -19,15 +19,16 @@ use super::{
     sum::Sum,
 };
 use crate::{
+    clip::{Limit, clip},
     error::Error,
     json::Json,
     lock::{Lock, PROGRESS},
 };
 
-/// The longest message, in bytes of JSON.
-pub const MESSAGE_LIMIT: usize = 1024;
+/// The longest message.
+const MESSAGE_LIMIT: Limit = Limit::Json(1024);
 /// The largest detail, in bytes of JSON.
-pub const DETAIL_LIMIT: usize = 4 * 1024;
+const DETAIL_LIMIT: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct ProgressCell {
@@ -85,6 +86,22 @@ impl Rest {
     }
 }
 
+/// A detail that is within its limit.
+pub(crate) struct Detail(Json);
+
+impl Detail {
+    /// Don't call it under a lock: the detail's `Serialize` is the app's code. Fails if that fails or panics, or if the
+    /// detail is too large.
+    pub(crate) fn new(detail: &impl Serialize) -> Result<Self, Error> {
+        const WHAT: &str = "the progress detail";
+        let json = Json::new_guarded(detail).map_err(|problem| Error::unserializable(WHAT, &problem))?;
+        if json.len() > DETAIL_LIMIT {
+            return Err(Error::too_large(WHAT, json.len(), DETAIL_LIMIT));
+        }
+        Ok(Self(json))
+    }
+}
+
 impl ProgressCell {
     pub(crate) fn new() -> Self {
         Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
@@ -112,21 +129,22 @@ impl ProgressCell {
         self.change(|rest| rest.unit = unit)
     }
 
-    pub(crate) fn set_message(&self, message: &str) -> Result<bool, Error> {
-        let size = Json::new(message).map_err(|e| Error::unserializable("the message", &e))?.len();
-        if size > MESSAGE_LIMIT {
-            return Err(Error::too_large("the progress message", size, MESSAGE_LIMIT));
-        }
-        let message = Some(message.into());
-        Ok(self.change(|rest| rest.message = message))
+    /// A message over its limit is clipped.
+    #[must_use]
+    pub(crate) fn set_message(&self, message: &str) -> bool {
+        let message = Some(clip(message, MESSAGE_LIMIT).into());
+        self.change(|rest| rest.message = message)
     }
 
-    pub(crate) fn set_detail(&self, detail: &impl Serialize) -> Result<bool, Error> {
-        let detail = Json::new(detail).map_err(|e| Error::unserializable("the progress detail", &e))?;
-        if detail.len() > DETAIL_LIMIT {
-            return Err(Error::too_large("the progress detail", detail.len(), DETAIL_LIMIT));
-        }
-        Ok(self.change(|rest| rest.detail = Some(detail)))
+    #[must_use]
+    pub(crate) fn set_detail(&self, detail: Detail) -> bool {
+        self.change(|rest| rest.detail = Some(detail.0))
+    }
+
+    /// Notes a report that changes nothing: it only shows that the handler does not stall.
+    #[must_use]
+    pub(crate) fn touch(&self) -> bool {
+        self.conflation.report()
     }
 
     /// Sets the progress of a batch. No sample sees only a part of it, since samples are taken under the same lock.
@@ -239,7 +257,7 @@ mod tests {
     fn the_progress_of_an_ended_task_is_small() {
         let cell = ProgressCell::new();
         cell.begin(Instant::now());
-        let _ = cell.set_message("nearly there").unwrap();
+        let _ = cell.set_message("nearly there");
         let (last, _) = cell.last(Instant::now());
         assert_eq!(last.message.as_deref(), Some("nearly there"));
         assert!(cell.rest.lock().is_idle());
@@ -252,8 +270,8 @@ mod tests {
         let _ = cell.inc(4);
         let _ = cell.set_total(Some(14));
         let _ = cell.set_unit(Unit::Files);
-        let _ = cell.set_message("counting").unwrap();
-        let _ = cell.set_detail(&[1]).unwrap();
+        let _ = cell.set_message("counting");
+        let _ = cell.set_detail(Detail::new(&[1]).unwrap());
         let shown = Progress {
             completed: 7,
             total: Some(14),
@@ -282,13 +300,14 @@ mod tests {
     fn a_report_touches_and_a_sample_does_not() {
         let cell = ProgressCell::new();
         assert!(!cell.take_touched());
-        let reports: [(&str, &dyn Fn() -> bool); 6] = [
+        let reports: [(&str, &dyn Fn() -> bool); 7] = [
             ("inc", &|| cell.inc(1)),
             ("set", &|| cell.set(1)),
             ("total", &|| cell.set_total(None)),
             ("unit", &|| cell.set_unit(Unit::None)),
-            ("message", &|| cell.set_message("same").unwrap()),
-            ("detail", &|| cell.set_detail(&0).unwrap()),
+            ("message", &|| cell.set_message("same")),
+            ("a detail that is left out", &|| cell.touch()),
+            ("detail", &|| cell.set_detail(Detail::new(&0).unwrap())),
         ];
         for looked in [false, true] {
             for (name, report) in &reports {
@@ -321,8 +340,8 @@ mod tests {
         cell.begin(start);
         let _ = cell.set_total(Some(1_000));
         let _ = cell.set_unit(Unit::Bytes);
-        let _ = cell.set_message("halfway").unwrap();
-        let _ = cell.set_detail(&"detail").unwrap();
+        let _ = cell.set_message("halfway");
+        let _ = cell.set_detail(Detail::new(&"detail").unwrap());
         let _ = cell.set(500);
         let now = start + Duration::from_secs(5);
         let seen = cell.revision();
@@ -377,14 +396,23 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_is_too_large_is_refused_and_changes_nothing() {
+    fn a_long_message_is_clipped_to_1_kib_of_json() {
         let cell = ProgressCell::new();
-        let _ = cell.set_message("fine").unwrap();
-        let error = cell.set_message(&"x".repeat(MESSAGE_LIMIT)).unwrap_err();
-        assert!(error.message.contains("1026 bytes") && error.message.contains("1024"), "{error}");
-        assert_eq!(cell.sample(Instant::now()).message.as_deref(), Some("fine"));
-        assert!(cell.set_detail(&"x".repeat(DETAIL_LIMIT)).is_err());
-        assert_eq!(cell.sample(Instant::now()).detail, None);
+        for (message, shown) in [
+            ("x".repeat(1_022), "x".repeat(1_022)),
+            ("x".repeat(1_023), "x".repeat(1_019) + "…"),
+            ("\u{1b}".repeat(999), "\u{1b}".repeat(169) + "…"),
+        ] {
+            let _ = cell.set_message(&message);
+            assert_eq!(cell.sample(Instant::now()).message.as_deref(), Some(&*shown));
+        }
+    }
+
+    #[test]
+    fn a_detail_may_have_4_kib_of_json() {
+        assert!(Detail::new(&"x".repeat(4_094)).is_ok());
+        let error = Detail::new(&"x".repeat(4_095)).err().unwrap();
+        assert!(error.message.contains("4097 bytes") && error.message.contains("4096"), "{error}");
     }
 
     #[test]

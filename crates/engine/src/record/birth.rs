@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -49,6 +49,7 @@ impl Birth {
             parent,
             members,
             progress: ProgressCell::new(),
+            warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
             state: Lock::new(RecordState {
                 life: Life::new(now, due),

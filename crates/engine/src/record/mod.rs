@@ -16,7 +16,7 @@ pub(crate) mod told;
 mod waits;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -64,6 +64,8 @@ pub struct Record {
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
     progress: ProgressCell,
+    /// A detail was left out, and the log says so.
+    warned_of_detail: AtomicBool,
     /// Its items. Created for the first item or reader.
     items: OnceLock<Box<ItemStream>>,
     state: Lock<RecordState, TASK>,

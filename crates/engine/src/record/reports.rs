@@ -1,6 +1,6 @@
 //! What a handler reports: its progress and its items.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use super::Record;
 use crate::{
     error::Error,
     items::stream::ItemStream,
-    progress::{Unit, sum::Sum},
+    progress::{Unit, cell::Detail, sum::Sum},
     task::attempt::Attempt,
 };
 
@@ -29,14 +29,25 @@ impl Record {
         self.tell_if(self.progress.set_unit(unit));
     }
 
-    pub(crate) fn set_message(self: &Arc<Self>, message: &str) -> Result<(), Error> {
-        self.tell_if(self.progress.set_message(message)?);
-        Ok(())
+    pub(crate) fn set_message(self: &Arc<Self>, message: &str) {
+        self.tell_if(self.progress.set_message(message));
     }
 
     pub(crate) fn set_detail(self: &Arc<Self>, detail: &impl Serialize) -> Result<(), Error> {
-        self.tell_if(self.progress.set_detail(detail)?);
+        self.tell_if(self.progress.set_detail(Detail::new(detail)?));
         Ok(())
+    }
+
+    /// Leaves out a detail that can't be shown, and warns of the first one.
+    pub(crate) fn leave_out_detail(self: &Arc<Self>, why: &Error) {
+        self.tell_if(self.progress.touch());
+        if !self.warned_of_detail.swap(true, Relaxed) {
+            tracing::warn!(
+                task = self.name(),
+                id = %self.id,
+                "a progress detail is left out: {why}; ProgressReporter::try_detail returns this error"
+            );
+        }
     }
 
     /// Sets the progress of a batch to the sum of its members' progress.

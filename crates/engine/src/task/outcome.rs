@@ -5,7 +5,10 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Json, TimeLimit};
+use crate::{
+    Json, TimeLimit,
+    clip::{Limit, clip},
+};
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,7 +112,7 @@ pub enum CancelReason {
 }
 
 /// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
-const MESSAGE_LIMIT: usize = 1024;
+const MESSAGE_LIMIT: Limit = Limit::Bytes(1024);
 
 impl TaskFailure {
     /// Returns the failure of a handler that returned `error`. `description` is the message, if the app has one for the
@@ -118,7 +121,7 @@ impl TaskFailure {
         match Json::new(error) {
             Ok(json) => {
                 let message = description.unwrap_or_else(|| error_message(name, &json));
-                Self { kind: FailureKind::Error, message: clip(message, MESSAGE_LIMIT), error: Some(json) }
+                Self { kind: FailureKind::Error, message: clip(message, MESSAGE_LIMIT).into(), error: Some(json) }
             }
             Err(problem) => Self::unserializable(name, "error", &problem),
         }
@@ -137,7 +140,7 @@ impl TaskFailure {
 
     /// Returns the failure of a task whose input could not be read again.
     pub(crate) fn unreadable(error: &crate::Error) -> Self {
-        Self { kind: FailureKind::Unserializable, message: error.message.clone(), error: None }
+        Self { kind: FailureKind::Unserializable, message: clip(&error.message, MESSAGE_LIMIT).into(), error: None }
     }
 
     pub(crate) fn panic(name: &str, payload: Box<dyn Any + Send>) -> Self {
@@ -152,7 +155,7 @@ impl TaskFailure {
         }
         Self {
             kind: FailureKind::Panic,
-            message: format!("task \"{name}\" panicked: {}", clip(said, MESSAGE_LIMIT)),
+            message: clip(format!("task \"{name}\" panicked: {said}"), MESSAGE_LIMIT).into(),
             error: None,
         }
     }
@@ -171,15 +174,6 @@ fn error_message(name: &str, error: &Json) -> String {
         return message;
     }
     format!("task \"{name}\" failed: {}", error.text())
-}
-
-fn clip(mut text: String, limit: usize) -> String {
-    if text.len() > limit {
-        let end = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -212,6 +206,6 @@ mod tests {
         let failure = TaskFailure::panic("t", Box::new("index out of bounds"));
         assert_eq!(failure.message, "task \"t\" panicked: index out of bounds");
         let long = TaskFailure::panic("t", Box::new("é".repeat(2_000)));
-        assert!(long.message.len() < 1_100 && long.message.ends_with('…'));
+        assert!((1_020..=1_024).contains(&long.message.len()) && long.message.ends_with('…'));
     }
 }

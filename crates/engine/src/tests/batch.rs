@@ -398,7 +398,7 @@ async fn an_unknown_kind_or_invalid_options_refuse_the_batch() {
     let tasks = loads(Policy::default());
     let error = tasks.batch("nope", [load(1)], BatchOptions::new()).unwrap_err();
     refused(&tasks, &error, ErrorKind::UnknownTask);
-    let error = tasks.batch("load", [load(1)], BatchOptions::new().label("x".repeat(257))).unwrap_err();
+    let error = tasks.batch("load", [load(1)], BatchOptions::new().tag("x".repeat(1_025))).unwrap_err();
     refused(&tasks, &error, ErrorKind::InvalidOptions);
 }
 

@@ -188,8 +188,7 @@ async fn a_cancel_between_two_attempts_ends_the_task_at_once() {
 async fn progress_is_reset_for_a_new_attempt() {
     let kind = Kind::new("a", attempts(2), Errors::default(), async |ctx: TaskContext, (): ()| {
         if ctx.attempt() == 1 {
-            ctx.progress().total(10).set(7);
-            ctx.progress().message("nearly")?;
+            ctx.progress().total(10).set(7).message("nearly");
             return Err(Failure::new("no"));
         }
         sleep(secs(1)).await;

@@ -126,14 +126,15 @@ async fn a_task_that_reports_nothing_stalls() {
 #[tokio::test(start_paused = true)]
 async fn any_report_keeps_a_task_from_stalling_for_a_while() {
     let policy = Policy { stall_timeout: Some(secs(8)), ..Policy::default() };
-    let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext, (): ()| {
+    let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext<String>, (): ()| {
         for round in 0..10 {
             sleep(secs(7)).await;
-            match round % 3 {
+            match round % 4 {
                 0 => ctx.progress().inc(0),
-                1 => ctx.progress().message("still the same")?,
+                1 => ctx.progress().message("still the same"),
+                2 => ctx.progress().detail("x".repeat(5_000)), // It is left out.
                 _ => ctx.progress().set(0),
-            }
+            };
         }
         std::future::pending::<Result<(), Failure>>().await
     });

@@ -129,19 +129,19 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
     // Before the request: nobody wants to hear of a wrong path after an hour of downloading.
     check(&input.dest)?;
 
-    stage(&ctx, Stage::Connecting);
+    ctx.progress().detail(Stage::Connecting);
     let response = CLIENT.as_ref()?.get(url).send().await?;
     if !response.status().is_success() {
         return Err(DownloadError::Http(response.status().as_u16()));
     }
 
-    stage(&ctx, Stage::Receiving);
+    ctx.progress().detail(Stage::Receiving);
     ctx.progress().unit(Unit::Bytes).total(response.content_length());
     // The id makes the name unique: two downloads to the same destination don't write into each other's file.
     let part = PartFile::create(&input.dest, &ctx.id().to_string())?;
     let (part, bytes, blake3) = receive(&ctx, response, part).await?;
 
-    stage(&ctx, Stage::Saving);
+    ctx.progress().detail(Stage::Saving);
     part.finish(&input.dest).await?;
     Ok(Downloaded { path: input.dest, bytes, blake3 })
 }
@@ -155,11 +155,6 @@ fn check(dest: &Path) -> Result<(), DownloadError> {
         return Err(DownloadError::NoFolder(folder.to_owned()));
     }
     if dest.try_exists()? { Err(DownloadError::Exists(dest.to_owned())) } else { Ok(()) }
-}
-
-fn stage(ctx: &TaskContext<Stage>, stage: Stage) {
-    // The only possible error is a detail over its size limit, and a word is under it.
-    let _ = ctx.progress().detail(stage);
 }
 
 async fn receive(

@@ -73,7 +73,7 @@ pub async fn hash_folder(ctx: TaskContext, input: HashFolderInput) -> Result<Fol
     let root = input.path;
 
     // List all files first, so that the bar has a total from then on.
-    ctx.progress().message("looking for files")?;
+    ctx.progress().message("looking for files");
     let found = {
         let root = root.clone();
         ctx.spawn_blocking(move |token| find(&root, || token.is_cancelled())).await?
@@ -86,10 +86,12 @@ pub async fn hash_folder(ctx: TaskContext, input: HashFolderInput) -> Result<Fol
         let (queue, shown) = (Arc::clone(&queue), ctx.clone());
         ctx.spawn_blocking(move |token| {
             let current = |file: &Path| {
-                // The only possible error is a message over its size limit, and this one is cut.
-                let _ = shown.progress().message(ending(&file.to_string_lossy(), MESSAGE_CHARS));
+                shown.progress().message(ending(&file.to_string_lossy(), MESSAGE_CHARS));
             };
-            queue.work(current, |bytes| shown.progress().inc(bytes), || token.is_cancelled())
+            let done = |bytes| {
+                shown.progress().inc(bytes);
+            };
+            queue.work(current, done, || token.is_cancelled())
         })
     }))
     .await?;

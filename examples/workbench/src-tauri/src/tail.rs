@@ -128,9 +128,7 @@ pub async fn tail(ctx: TaskContext<TailDetail, String>, input: TailInput) -> Res
             detail.lines += 1;
         }
         read += bytes;
-        ctx.progress().total(read + left).set(read);
-        // The only possible error is a detail over its size limit, and this one is small.
-        let _ = ctx.progress().detail(detail);
+        ctx.progress().total(read + left).set(read).detail(detail);
         if state != TailState::Reading {
             tokio::time::sleep(POLL).await;
         }

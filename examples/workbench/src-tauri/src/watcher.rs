@@ -36,7 +36,7 @@ pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (
     events.watch(&folder, RecursiveMode::Recursive)?;
 
     let mut watched = Watched { folder: folder.to_string_lossy().into_owned(), changes: 0, last: None };
-    ctx.progress().detail(watched.clone())?;
+    ctx.progress().detail(watched.clone());
     while let Some(event) = changes.recv().await {
         let event = event?;
         if event.kind.is_access() {
@@ -48,8 +48,7 @@ pub async fn watcher<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<Watched>, (
         watched.changes += 1;
         let name = event.paths.first().and_then(|path| path.file_name());
         watched.last = name.map(|name| name.to_string_lossy().chars().take(80).collect());
-        ctx.progress().inc(1);
-        ctx.progress().detail(watched.clone())?;
+        ctx.progress().detail(watched.clone()).inc(1);
     }
     Err(Failure::new(format!("the system no longer reports changes in {}", folder.display())))
 }
