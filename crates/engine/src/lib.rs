@@ -65,7 +65,7 @@ pub mod test;
 mod tests;
 
 // Handlers.
-pub use context::{TaskContext, progress_reporter::ProgressReporter};
+pub use context::{TaskContext, progress_reporter::ProgressReporter, stopped::Stopped};
 pub use items::item_type::{Bytes, Never};
 pub use progress::{Progress, Unit};
 pub use task::failure::Failure;

@@ -15,7 +15,7 @@ fn count(to: u32, pause: Duration) -> TaskHandle {
     manager().spawn("count", async move |ctx: TaskContext<(), u32>| {
         for number in 0..to {
             sleep(pause).await;
-            ctx.emit(number).await?;
+            ctx.emit(number).await;
         }
         Ok::<_, Failure>(())
     })
@@ -33,7 +33,7 @@ async fn rest(items: &mut TaskItems<u32>) -> Vec<u32> {
 async fn items_arrive_once_in_order_and_complete() {
     let task = manager().spawn("count", async |ctx: TaskContext<(), u32>| {
         for number in 0..200_000 {
-            ctx.emit(number).await?;
+            ctx.emit(number).await;
         }
         Ok::<_, Failure>(())
     });
@@ -46,11 +46,42 @@ async fn items_arrive_once_in_order_and_complete() {
     assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
 }
 
+#[tokio::test]
+async fn a_handler_with_an_error_of_its_own_needs_no_variant_for_emits() {
+    #[derive(Debug, serde::Serialize)]
+    enum Odd {
+        Number(u32),
+    }
+    let task = manager().spawn("even", async |ctx: TaskContext<(), u32>| {
+        let on_thread = ctx.clone();
+        let odd = ctx.spawn_blocking(move |_| {
+            let numbers = [2, 4, 5, 6].into_iter();
+            for number in numbers {
+                if number % 2 == 1 {
+                    return Some(Odd::Number(number));
+                }
+                if on_thread.blocking_emit(number).is_err() {
+                    break;
+                }
+            }
+            None
+        });
+        if let Some(odd) = odd.await {
+            return Err(odd);
+        }
+        ctx.emit(8).await;
+        Ok(())
+    });
+    assert_eq!(rest(&mut task.items()).await, [2, 4]);
+    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
+    assert_eq!(failure.error.unwrap().text(), r#"{"Number":5}"#);
+}
+
 #[tokio::test(start_paused = true)]
 async fn bytes_arrive_as_one_stream() {
     let task = manager().spawn("bytes", async |ctx: TaskContext<(), Bytes>| {
         for chunk in 0..100u8 {
-            ctx.emit_bytes(vec![chunk; 500_000]).await?;
+            ctx.emit_bytes(vec![chunk; 500_000]).await;
         }
         Ok::<_, Failure>(())
     });
@@ -102,7 +133,7 @@ async fn a_new_reader_continues_exactly_where_the_last_one_stopped() {
 async fn a_new_reader_of_bytes_continues_exactly_where_the_last_one_stopped() {
     let task = manager().spawn("bytes", async |ctx: TaskContext<(), Bytes>| {
         for chunk in 0..200_u8 {
-            ctx.emit_bytes(vec![chunk; usize::from(chunk)]).await?;
+            ctx.emit_bytes(vec![chunk; usize::from(chunk)]).await;
             sleep(Duration::from_millis(u64::from(chunk % 3))).await;
         }
         Ok::<_, Failure>(())
@@ -147,7 +178,7 @@ async fn a_second_reader_is_refused_and_gets_the_rest_when_the_first_is_dropped(
 async fn an_item_of_another_type_is_an_error_and_the_next_one_follows() {
     let task = manager().spawn("mixed", async |ctx: TaskContext<(), serde_json::Value>| {
         for item in [1.into(), "two".into(), 3.into()] {
-            ctx.emit(item).await?;
+            ctx.emit(item).await;
         }
         Ok::<_, Failure>(())
     });
@@ -163,7 +194,7 @@ async fn an_item_of_another_type_is_an_error_and_the_next_one_follows() {
 #[tokio::test(start_paused = true)]
 async fn items_end_with_their_task_however_it_ends() {
     let failed = manager().spawn("fails", async |ctx: TaskContext<(), u32>| {
-        ctx.emit(1).await?;
+        ctx.emit(1).await;
         Err::<(), _>(Failure::new("no"))
     });
     assert_eq!(rest(&mut failed.items()).await, [1]);
@@ -200,15 +231,14 @@ async fn items_of_many_threads_arrive_once_and_in_order_per_thread() {
             let ctx = ctx.clone();
             emitters.spawn(async move {
                 for number in 0..EACH {
-                    ctx.emit((emitter, number)).await?;
+                    ctx.emit((emitter, number)).await;
                 }
-                Ok::<_, tauri_plugin_tasks_engine::Error>(())
             });
         }
         let on_thread = ctx.clone();
         ctx.spawn_blocking(move |_| (0..EACH).try_for_each(|number| on_thread.blocking_emit((4, number)))).await?;
         while let Some(emitted) = emitters.join_next().await {
-            emitted.map_err(|panic| Failure::new(panic.to_string()))??;
+            emitted.map_err(|panic| Failure::new(panic.to_string()))?;
         }
         Ok::<_, Failure>(())
     });

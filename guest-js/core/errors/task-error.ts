@@ -89,8 +89,8 @@ export const TaskFailedError: {
 } = FailedError;
 
 /**
- * The task ended because of a bug in its Rust code: its handler panicked (`kind: "panic"`), or returned something that
- * can't be serialized as JSON (`kind: "unserializable"`).
+ * The task ended because of a bug in its Rust code: its handler panicked (`kind: "panic"`), or it returned or emitted
+ * something that can't be serialized as JSON, or emitted an item larger than its whole buffer (`kind: "unserializable"`).
  *
  * @example
  * ```ts

@@ -1,6 +1,7 @@
 //! The context through which a handler reports progress, emits items, and learns that it should stop.
 
 pub(crate) mod progress_reporter;
+pub(crate) mod stopped;
 
 use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
 
@@ -17,6 +18,7 @@ use crate::{
     },
 };
 use progress_reporter::ProgressReporter;
+use stopped::Stopped;
 
 /// The context through which a handler reports progress, emits items, and learns that it should stop.
 ///
@@ -185,13 +187,24 @@ impl<D, I: Serialize> TaskContext<D, I> {
     ///
     /// The items of a later attempt follow those of the earlier ones.
     ///
-    /// Fails when the item can't be written as JSON or is larger than the whole buffer. Fails with
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when it would have to wait and the task was told to stop, and
-    /// when the handler has ended.
+    /// # When an item can't be emitted
+    ///
+    /// There is no error to handle, because the handler ends here:
+    ///
+    /// - If the item can't be written as JSON, or is larger than the whole buffer, the attempt fails with
+    ///   [`FailureKind::Unserializable`](crate::FailureKind::Unserializable) and is not retried. The handler is dropped.
+    /// - If this would have to wait and the task was told to stop, the handler is dropped at this `.await` with
+    ///   everything that it holds, even within the grace period. Its [`on_cancel`](Self::on_cancel) clean-ups run.
+    ///
+    /// In code that doesn't run in the handler's own future, such as a tokio task that the handler has spawned, this
+    /// drops the item and returns. The same holds in a clean-up, and everywhere once the handler has ended. If such
+    /// code has to know when to end, or if a part of the handler has to go on, use [`try_emit`](Self::try_emit). On a
+    /// thread, use [`blocking_emit`](Self::blocking_emit).
     ///
     /// # Cancellation safety
     ///
-    /// If the future is dropped before it is ready, the item is not emitted.
+    /// If the future is dropped before it is ready, the item is not emitted. If a `select!` drops it because another
+    /// branch is ready, the handler goes on, even if the task was told to stop.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -200,17 +213,52 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// async fn find_primes(ctx: TaskContext<(), u64>, up_to: u64) -> Result<(), Failure> {
     ///     for number in 2..up_to {
     ///         if (2..number).all(|divisor| number % divisor != 0) {
-    ///             ctx.emit(number).await?;
+    ///             ctx.emit(number).await;
     ///         }
     ///     }
     ///     Ok(())
     /// }
     /// ```
-    pub async fn emit(&self, item: I) -> Result<(), Error> {
-        self.record.items().emit(item, &self.attempt).await
+    pub async fn emit(&self, item: I) {
+        self.record.items().emit(item, &self.attempt).await;
+    }
+
+    /// Like [`emit`](Self::emit), for code that has to know whether the item was emitted. It waits as `emit` does, but
+    /// always returns, and fails nothing.
+    ///
+    /// Fails with [`ErrorKind::Unserializable`](crate::ErrorKind::Unserializable) when the item can't be written as
+    /// JSON, and with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when it is larger than the whole buffer. Fails
+    /// with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when it would have to wait and the task was told to stop,
+    /// and when the handler has ended.
+    ///
+    /// # Cancellation safety
+    ///
+    /// If the future is dropped before it is ready, the item is not emitted.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{ErrorKind, Failure, TaskContext};
+    ///
+    /// async fn show(ctx: TaskContext<(), String>, texts: Vec<String>) -> Result<u32, Failure> {
+    ///     let mut skipped = 0;
+    ///     for text in texts {
+    ///         match ctx.try_emit(text).await {
+    ///             Err(error) if error.kind == ErrorKind::TooLarge => skipped += 1,
+    ///             emitted => emitted?,
+    ///         }
+    ///     }
+    ///     Ok(skipped)
+    /// }
+    /// ```
+    pub async fn try_emit(&self, item: I) -> Result<(), Error> {
+        self.record.items().try_emit(item, &self.attempt).await
     }
 
     /// Like [`emit`](Self::emit), for code that may block, such as work in [`spawn_blocking`](Self::spawn_blocking).
+    ///
+    /// A thread can't be dropped, so it has to end by itself. This fails when it would have to wait and the task was told
+    /// to stop, and when the handler has ended. An item that can't be written as JSON, or that is larger than the whole
+    /// buffer, fails the task as in `emit`, and this call.
     ///
     /// # Panics
     ///
@@ -218,18 +266,18 @@ impl<D, I: Serialize> TaskContext<D, I> {
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
-    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    /// use tauri_plugin_tasks::{Failure, Stopped, TaskContext};
     ///
     /// async fn lines(ctx: TaskContext<(), String>, text: String) -> Result<(), Failure> {
-    ///     let reader = ctx.clone();
-    ///     let emitted = ctx.spawn_blocking(move |_| {
-    ///         text.lines().try_for_each(|line| reader.blocking_emit(line.to_owned()))
-    ///     });
-    ///     Ok(emitted.await?)
+    ///     let on_thread = ctx.clone();
+    ///     let emitted: Result<(), Stopped> = ctx.spawn_blocking(move |_| {
+    ///         text.lines().try_for_each(|line| on_thread.blocking_emit(line.to_owned()))
+    ///     }).await;
+    ///     Ok(emitted?)
     /// }
     /// ```
-    pub fn blocking_emit(&self, item: I) -> Result<(), Error> {
-        self.record.items().blocking_emit(&item, &self.attempt)
+    pub fn blocking_emit(&self, item: I) -> Result<(), Stopped> {
+        self.record.items().blocking_emit(&item, &self.attempt).map_err(|_| Stopped)
     }
 }
 
@@ -238,7 +286,8 @@ impl<D> TaskContext<D, Bytes> {
     /// TypeScript.
     ///
     /// It works like [`emit`](TaskContext::emit), but bytes are a stream: the bytes of one call may arrive in pieces,
-    /// or together with those of the next. Of the buffer's limits, only the one in bytes applies.
+    /// or together with those of the next. Of the buffer's limits, only the one in bytes applies, and no call is too
+    /// large for it.
     ///
     /// # Cancellation safety
     ///
@@ -251,19 +300,27 @@ impl<D> TaskContext<D, Bytes> {
     ///
     /// async fn record(ctx: TaskContext<(), Bytes>, seconds: u32) -> Result<(), Failure> {
     ///     for _ in 0..seconds {
-    ///         ctx.emit_bytes(&[0; 48_000]).await?; // a second of silence
+    ///         ctx.emit_bytes(&[0; 48_000]).await; // a second of silence
     ///     }
     ///     Ok(())
     /// }
     /// ```
-    pub async fn emit_bytes(&self, bytes: impl AsRef<[u8]> + Send) -> Result<(), Error> {
-        self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await
+    pub async fn emit_bytes(&self, bytes: impl AsRef<[u8]> + Send) {
+        self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await;
+    }
+
+    /// Like [`emit_bytes`](Self::emit_bytes), for code that has to know whether all of the bytes were emitted.
+    ///
+    /// Fails with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) as [`try_emit`](TaskContext::try_emit) does, when a
+    /// first part of `bytes` may have been emitted. Cancellation is safe to the same degree as that of `emit_bytes`.
+    pub async fn try_emit_bytes(&self, bytes: impl AsRef<[u8]> + Send) -> Result<(), Error> {
+        self.record.items().try_emit_bytes(bytes.as_ref(), &self.attempt).await
     }
 
     /// Like [`emit_bytes`](Self::emit_bytes), for code that may block: see
     /// [`blocking_emit`](TaskContext::blocking_emit).
-    pub fn blocking_emit_bytes(&self, bytes: impl AsRef<[u8]>) -> Result<(), Error> {
-        self.record.items().blocking_emit_bytes(bytes.as_ref(), &self.attempt)
+    pub fn blocking_emit_bytes(&self, bytes: impl AsRef<[u8]>) -> Result<(), Stopped> {
+        self.record.items().blocking_emit_bytes(bytes.as_ref(), &self.attempt).map_err(|_| Stopped)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
 /// let tasks = TaskManager::new(tokio::runtime::Handle::current());
 /// let task = tasks.spawn("count", async |ctx: TaskContext<(), u32>| {
 ///     for number in 1..=3 {
-///         ctx.emit(number).await?;
+///         ctx.emit(number).await;
 ///     }
 ///     Ok::<_, Failure>(())
 /// });

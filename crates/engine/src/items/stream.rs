@@ -1,5 +1,12 @@
 //! Passes a task's items from its handler to its reader. The handler waits while the [`buffer`](super::buffer) is full,
 //! and the reader waits while it is empty. All decisions are the buffer's; this module adds the waiting.
+//!
+//! Invariants:
+//! - an emit waits only while the handler lives and was not told to stop;
+//! - an emit that *gives up* has emitted nothing of what was left. In the handler's own future it waits from then on,
+//!   and the supervisor drops the handler. Everywhere else it returns at once, so that no leftover of a handler waits
+//!   for something that never comes;
+//! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
 use std::{cell::Cell, time::Duration};
 
@@ -14,10 +21,10 @@ use super::{
     segment::CHUNK_BYTES,
 };
 use crate::{
-    error::{Error, refusal::Refusal},
+    error::{Error, error_kind::ErrorKind, refusal::Refusal},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
-    task::attempt::Attempt,
+    task::{attempt::Attempt, outcome::TaskFailure},
 };
 
 /// How long a handler without a reader waits for one: after the task begins, and after it loses a reader that may come
@@ -95,20 +102,34 @@ impl ItemStream {
 
     // The handler's side.
 
-    /// Waits for room and emits the item. Cancel safe: the item is either emitted or not.
-    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
+    /// Waits for room and emits the item, or gives up. Cancel safe: the item is either emitted or not.
+    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) {
+        if let Err(why) = self.try_emit(item, attempt).await {
+            fail_with(&why, attempt);
+            self.give_up(attempt).await;
+        }
+    }
+
+    pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
         let json = self.write(&item)?;
         // Otherwise the handler's future would hold the item while it waits.
         drop(item);
         self.put(Emission::Item(&json.0), attempt).await
     }
 
+    /// Fails if nothing more can be emitted.
     pub(crate) fn blocking_emit(&self, item: &impl Serialize, attempt: &Attempt) -> Result<(), Error> {
-        let json = self.write(item)?;
-        self.blocking_put(Emission::Item(&json.0), attempt)
+        let emitted = self.write(item).and_then(|json| self.blocking_put(Emission::Item(&json.0), attempt));
+        emitted.inspect_err(|why| fail_with(why, attempt))
     }
 
-    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
+    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) {
+        if self.try_emit_bytes(bytes, attempt).await.is_err() {
+            self.give_up(attempt).await;
+        }
+    }
+
+    pub(crate) async fn try_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
         for piece in self.pieces(bytes) {
             self.put(Emission::Bytes(piece), attempt).await?;
         }
@@ -117,6 +138,22 @@ impl ItemStream {
 
     pub(crate) fn blocking_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
         self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
+    }
+
+    /// In the handler's own future, waits to be dropped with the handler. Elsewhere, returns at once.
+    async fn give_up(&self, attempt: &Attempt) {
+        let Some(_waits) = attempt.give_up() else { return };
+        let writable = self.writable.notified();
+        tokio::pin!(writable);
+        // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
+        loop {
+            writable.as_mut().enable();
+            if attempt.is_over() {
+                return;
+            }
+            writable.as_mut().await;
+            writable.set(self.writable.notified());
+        }
     }
 
     fn write(&self, item: &impl Serialize) -> Result<Scratch, Error> {
@@ -305,6 +342,13 @@ async fn wait_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
+    }
+}
+
+/// Fails the attempt if the item itself is `why` it was not emitted.
+fn fail_with(why: &Error, attempt: &Attempt) {
+    if why.kind != ErrorKind::Stopped {
+        attempt.fail(|| TaskFailure::of_value(why));
     }
 }
 

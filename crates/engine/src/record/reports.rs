@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     items::stream::ItemStream,
     progress::{Unit, cell::Detail, sum::Sum},
-    task::attempt::Attempt,
+    task::{attempt::Attempt, outcome::TaskFailure},
 };
 
 impl Record {
@@ -98,11 +98,13 @@ impl Record {
     }
 
     /// Notes that the handler is over. Its leftovers must no longer wait to emit, since the attempt waits for them.
-    pub(crate) fn handler_is_over(&self, attempt: &Attempt) {
-        attempt.end();
+    /// Returns why the attempt fails, whatever the handler has returned.
+    pub(crate) fn handler_is_over(&self, attempt: &Attempt) -> Option<TaskFailure> {
+        let failure = attempt.end();
         if let Some(items) = self.items.get() {
             items.wake_emits();
         }
+        failure
     }
 }
 

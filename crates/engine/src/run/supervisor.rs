@@ -1,10 +1,16 @@
 //! Runs one attempt of a task, from when the task gets a slot until it leaves the slot.
 //!
-//! Invariant: an attempt ends in this order. First the handler is over: it has returned, panicked or been dropped. Then
-//! its blocking work, or the members of its batch, are told to stop and waited for. Then the clean-up runs. Only then
-//! is the attempt over. So nothing of the handler runs during its clean-up, and nothing of a task runs after its end.
+//! Invariants:
+//! - An attempt ends in this order. First the handler is over: it has returned, panicked or been dropped. Then its
+//!   blocking work, or the members of its batch, are told to stop and waited for. Then the clean-up runs. Only then is
+//!   the attempt over. So nothing of the handler runs during its clean-up, and nothing of a task runs after its end.
+//! - A handler is dropped only if it was told to stop, or if the attempt has failed because of an item that can't be
+//!   delivered. If it was told to stop, that is at the end of its grace period, or as soon as it returns `Pending` while
+//!   an emit in its own future has given up. Such an emit doesn't return before the handler is over.
+//! - An attempt that has failed because of an item fails, whatever its handler returns. That is settled at the moment
+//!   when the handler is over: leftovers of the handler can't fail it any more.
 
-use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc};
+use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc, task::Poll};
 
 use futures_util::FutureExt;
 use tokio::time::sleep;
@@ -83,11 +89,11 @@ pub(crate) async fn live(
 async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
     let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
         Ok(work) => run_handler(record, attempt, work).await,
-        Err(error) => Err(TaskFailure::unreadable(&error).into()),
+        Err(error) => Err(TaskFailure::of_value(&error).into()),
     };
-    record.handler_is_over(attempt);
+    let failure = record.handler_is_over(attempt);
     attempt.over().await;
-    ended
+    failure.map_or(ended, |failure| Err(failure.into()))
 }
 
 fn status_of(ended: &Result<Ending, Problem>) -> TaskStatus {
@@ -114,8 +120,13 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;
+    attempt.is_polled_here();
+    // `None` if the handler has given up.
     let watched = poll_fn(|context| {
-        let polled = handler.as_mut().poll(context);
+        let polled = handler.as_mut().poll(context).map(Some);
+        if polled.is_pending() && attempt.has_given_up() {
+            return Poll::Ready(None);
+        }
         if polled.is_pending() && !std::mem::replace(&mut waits, true) {
             record.attempt_waits(attempt);
         }
@@ -124,10 +135,12 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     let ended = tokio::select! {
         biased;
         () = attempt.time_to_drop(record.kind.policy.grace) => Ok(Ending::Dropped),
+        () = attempt.failed() => Ok(Ending::Dropped),
         result = watched => match result {
-            Ok(Ok(output)) => Ok(Ending::Output(output)),
-            Ok(Err(problem)) => Err(problem),
-            Err(panic) => Err(TaskFailure::panic(record.name(), panic).into()),
+            Some(Ok(Ok(output))) => Ok(Ending::Output(output)),
+            Some(Ok(Err(problem))) => Err(problem),
+            Some(Err(panic)) => Err(TaskFailure::panic(record.name(), panic).into()),
+            None => Ok(Ending::Dropped),
         },
     };
     drop_quietly(handler, record.name(), Some(record.id));

@@ -4,7 +4,7 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{
-            AtomicBool,
+            AtomicBool, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -13,7 +13,11 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::time::{Instant, timeout};
+use tokio::{
+    sync::Notify,
+    task,
+    time::{Instant, timeout},
+};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -38,6 +42,13 @@ pub(crate) struct Attempt {
     has_waited: AtomicBool,
     /// The handler is over. Its leftovers can no longer emit.
     is_over: AtomicBool,
+    /// The tokio task that polls the handler.
+    polled_in: OnceLock<task::Id>,
+    /// How many parts of the handler's own future wait to be dropped with it.
+    given_up: AtomicUsize,
+    /// Why the attempt fails, whatever its handler returns.
+    failure: Lock<Option<Box<TaskFailure>>, ATTEMPT>,
+    failed: Notify,
     stopped_at: OnceLock<Instant>,
     /// Ends the handler's grace period early. The clean-up gets the rest of it.
     hurry: CancellationToken,
@@ -70,6 +81,10 @@ impl Attempt {
             cooperative: AtomicBool::new(false),
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
+            polled_in: OnceLock::new(),
+            given_up: AtomicUsize::new(0),
+            failure: Lock::default(),
+            failed: Notify::new(),
             stopped_at: OnceLock::new(),
             hurry: CancellationToken::new(),
             cleanups: Lock::new(Some(Vec::new())),
@@ -152,14 +167,53 @@ impl Attempt {
         self.has_waited.load(Acquire)
     }
 
-    /// Notes that the handler is over.
-    pub(crate) fn end(&self) {
+    /// Notes that the handler is over. Returns why the attempt fails, whatever the handler has returned.
+    pub(crate) fn end(&self) -> Option<TaskFailure> {
+        let mut failure = self.failure.lock();
         self.is_over.store(true, Release);
+        failure.take().map(|failure| *failure)
     }
 
     /// Whether the handler is over.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Acquire)
+    }
+
+    /// Fails the attempt, whatever its handler returns. The first failure counts, and none after the handler is over.
+    pub(crate) fn fail(&self, failure: impl FnOnce() -> TaskFailure) {
+        let mut slot = self.failure.lock();
+        if !self.is_over() && slot.is_none() {
+            *slot = Some(Box::new(failure()));
+            drop(slot);
+            self.failed.notify_one();
+        }
+    }
+
+    /// Waits until the attempt has [failed](Self::fail). Only for the supervisor, which then drops the handler.
+    pub(crate) async fn failed(&self) {
+        self.failed.notified().await;
+    }
+
+    /// Notes that the current tokio task polls the handler.
+    pub(crate) fn is_polled_here(&self) {
+        if let Some(id) = task::try_id() {
+            let _ = self.polled_in.set(id);
+        }
+    }
+
+    /// Notes that a part of the handler's own future waits to be dropped with it, until the guard is dropped. Returns
+    /// `None` elsewhere, such as in a tokio task that the handler has spawned.
+    pub(crate) fn give_up(&self) -> Option<GivenUp<'_>> {
+        let is_own = task::try_id().is_some_and(|id| self.polled_in.get() == Some(&id));
+        (is_own && !self.is_over()).then(|| {
+            self.given_up.fetch_add(1, Relaxed);
+            GivenUp { attempt: self }
+        })
+    }
+
+    /// Whether a part of the handler's future waits to be dropped with it. Ask only between two polls of the handler.
+    pub(crate) fn has_given_up(&self) -> bool {
+        self.given_up.load(Relaxed) > 0
     }
 
     /// Waits until the handler has to be dropped.
@@ -209,6 +263,17 @@ impl Attempt {
                 "the clean-up of a cancelled task took longer than its grace period and was dropped: see Task::grace"
             );
         }
+    }
+}
+
+/// A part of the handler's future that waits to be dropped with it.
+pub(crate) struct GivenUp<'a> {
+    attempt: &'a Attempt,
+}
+
+impl Drop for GivenUp<'_> {
+    fn drop(&mut self) {
+        self.attempt.given_up.fetch_sub(1, Relaxed);
     }
 }
 

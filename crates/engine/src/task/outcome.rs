@@ -22,7 +22,7 @@ pub enum Outcome {
         /// What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON.
         output: Json,
     },
-    /// The handler returned an error, panicked, or returned something that can't be sent.
+    /// The handler returned an error, panicked, or returned or emitted something that can't be sent.
     Failed(TaskFailure),
     /// The task was cancelled before it was done.
     #[non_exhaustive]
@@ -84,8 +84,8 @@ pub enum FailureKind {
     Error,
     /// The handler panicked.
     Panic,
-    /// The handler's output or error can't be written as JSON, or its input could not be read again for another
-    /// attempt.
+    /// The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
+    /// the input could not be read again for another attempt.
     Unserializable,
 }
 
@@ -138,8 +138,8 @@ impl TaskFailure {
         }
     }
 
-    /// Returns the failure of a task whose input could not be read again.
-    pub(crate) fn unreadable(error: &crate::Error) -> Self {
+    /// Returns the failure of a task whose input can't be read again, or which emitted an item that can't be delivered.
+    pub(crate) fn of_value(error: &crate::Error) -> Self {
         Self { kind: FailureKind::Unserializable, message: clip(&error.message, MESSAGE_LIMIT).into(), error: None }
     }
 

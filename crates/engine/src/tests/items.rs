@@ -2,7 +2,6 @@
 //! nobody reads.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -12,16 +11,15 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use serde::{Serialize, Serializer, ser::SerializeSeq};
 use tokio::{
     task::{JoinHandle, yield_now},
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::manager;
 use crate::{
-    Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskContext, TaskHandle, TaskManager,
-    TaskStatus, Unread,
+    Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, Stopped, TaskContext, TaskHandle,
+    TaskManager, TaskStatus, Unread,
     items::buffer::{Ask, ReadRefusal, WINDOW},
     policy::{Policy, item_buffer::Bounds},
     record::{Kind, Record},
@@ -36,31 +34,24 @@ struct Numbers {
     tasks: TaskManager,
     task: TaskHandle,
     emitted: Arc<AtomicU32>,
-    /// The error of the first emit that was refused.
-    refused: Arc<Mutex<Option<Error>>>,
 }
 
 fn numbers(policy: Policy) -> Numbers {
-    let (emitted, refused) = (Arc::<AtomicU32>::default(), Arc::<Mutex<Option<Error>>>::default());
-    let (count, refusal) = (Arc::clone(&emitted), Arc::clone(&refused));
-    let kind =
-        Kind::new("numbers", policy, Errors::default(), move |ctx: TaskContext<(), u32>, wait_for_token: bool| {
-            let (count, refusal) = (Arc::clone(&count), Arc::clone(&refusal));
-            async move {
-                let _token = wait_for_token.then(|| ctx.token());
-                for number in 0..100 {
-                    if let Err(error) = ctx.emit(number).await {
-                        *refusal.lock() = Some(error.clone());
-                        return Err(Failure::from(error));
-                    }
-                    count.fetch_add(1, SeqCst);
-                }
-                Ok(())
+    let emitted = Arc::<AtomicU32>::default();
+    let count = Arc::clone(&emitted);
+    let kind = Kind::new("numbers", policy, Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
+        let count = Arc::clone(&count);
+        async move {
+            for number in 0..100 {
+                ctx.emit(number).await;
+                count.fetch_add(1, SeqCst);
             }
-        });
+            Ok::<_, Failure>(())
+        }
+    });
     let tasks = manager([kind], Settings::default());
-    let task = tasks.start("numbers", false).unwrap();
-    Numbers { tasks, task, emitted, refused }
+    let task = tasks.start("numbers", ()).unwrap();
+    Numbers { tasks, task, emitted }
 }
 
 impl Numbers {
@@ -142,7 +133,7 @@ async fn a_buffer_is_bounded_in_bytes_too() {
         let count = Arc::clone(&count);
         async move {
             loop {
-                ctx.emit("x".repeat(31)).await?;
+                ctx.emit("x".repeat(31)).await;
                 count.fetch_add(1, SeqCst);
             }
             #[allow(unreachable_code)]
@@ -155,7 +146,7 @@ async fn a_buffer_is_bounded_in_bytes_too() {
         let count = Arc::clone(&count);
         async move {
             loop {
-                ctx.emit_bytes([0; 30]).await?;
+                ctx.emit_bytes([0; 30]).await;
                 count.fetch_add(1, SeqCst);
             }
             #[allow(unreachable_code)]
@@ -175,14 +166,13 @@ async fn two_clones_that_emit_at_once_lose_nothing_and_keep_their_order() {
         let other = ctx.clone();
         let spawned = tokio::spawn(async move {
             for number in 1_000..1_200 {
-                other.emit(number).await?;
+                other.emit(number).await;
             }
-            Ok::<_, Error>(())
         });
         for number in 0..200 {
-            ctx.emit(number).await?;
+            ctx.emit(number).await;
         }
-        spawned.await.unwrap()?;
+        spawned.await.unwrap();
         Ok::<_, Failure>(())
     });
     let tasks = manager([kind], Settings::default());
@@ -402,7 +392,7 @@ async fn item_numbers_continue_in_the_next_attempt() {
     let policy = Policy { retry: Some(Retry::exponential(3).jitter(false)), ..Policy::default() };
     let kind = Kind::new("flaky", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         for number in 0..3 {
-            ctx.emit(ctx.attempt() * 10 + number).await?;
+            ctx.emit(ctx.attempt() * 10 + number).await;
         }
         if ctx.attempt() < 3 { Err(Failure::new("again")) } else { Ok(()) }
     });
@@ -437,7 +427,7 @@ async fn leftovers_of_an_attempt_emit_nothing_later() {
                     let spawned = tokio::spawn(async move {
                         sleep(wait).await;
                         loop {
-                            if let Err(error) = ctx.emit(666).await {
+                            if let Err(error) = ctx.try_emit(666).await {
                                 return error;
                             }
                         }
@@ -449,7 +439,7 @@ async fn leftovers_of_an_attempt_emit_nothing_later() {
                 return Err(Failure::new("again"));
             }
             sleep(secs(20)).await;
-            ctx.emit(2).await?;
+            ctx.emit(2).await;
             Ok(())
         }
     });
@@ -466,9 +456,10 @@ async fn leftovers_of_an_attempt_emit_nothing_later() {
     }
     let contexts = std::mem::take(&mut *contexts.lock());
     for ctx in contexts {
-        assert_eq!(ctx.emit(3).await.unwrap_err().kind, ErrorKind::Stopped, "the task has ended");
+        assert_eq!(ctx.try_emit(3).await.unwrap_err().kind, ErrorKind::Stopped, "the task has ended");
+        timeout(secs(60), ctx.emit(3)).await.expect("it waits for nothing");
         let thread = std::thread::spawn(move || ctx.blocking_emit(3));
-        assert_eq!(thread.join().unwrap().unwrap_err().kind, ErrorKind::Stopped);
+        assert_eq!(thread.join().unwrap(), Err(Stopped));
     }
     assert_eq!(record.items().bytes(), kept, "nothing was added after the end");
 }
@@ -485,7 +476,7 @@ async fn a_leftover_that_waits_to_emit_is_freed_when_its_handler_is_over() {
                 let ctx = ctx.clone();
                 *left.lock() = Some(tokio::spawn(async move {
                     for number in 0..100 {
-                        ctx.emit(number).await?;
+                        ctx.try_emit(number).await?;
                     }
                     Ok(())
                 }));
@@ -513,7 +504,7 @@ async fn a_leftover_that_waits_to_emit_is_freed_when_its_task_ends() {
             async move {
                 *left.lock() = Some(tokio::spawn(async move {
                     loop {
-                        if let Err(error) = ctx.emit(1).await {
+                        if let Err(error) = ctx.try_emit(1).await {
                             return error;
                         }
                     }
@@ -531,26 +522,12 @@ async fn a_leftover_that_waits_to_emit_is_freed_when_its_task_ends() {
 // Cancelling.
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_that_waits_to_emit_gets_an_error_when_it_has_to_stop() {
-    let numbers = numbers(unread(Unread::Wait));
-    let task = numbers.tasks.start("numbers", true).unwrap();
-    settle().await;
-    let before = Instant::now();
-    task.cancel().unwrap();
-    assert_eq!(reason(&task.outcome().await), Some(CancelReason::User));
-    assert!(before.elapsed() < secs(1), "it does not wait for the grace period");
-    let error = numbers.refused.lock().take().unwrap();
-    assert_eq!(error.kind, ErrorKind::Stopped);
-    assert!(error.message.contains("return from the handler"), "{error}");
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_task_that_was_told_to_stop_still_emits_while_there_is_room() {
     let kind =
         Kind::new("last words", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
             ctx.cancelled().await;
             let mut taken = 0;
-            while ctx.emit(taken).await.is_ok() {
+            while ctx.try_emit(taken).await.is_ok() {
                 taken += 1;
             }
             Ok::<_, Failure>(taken)
@@ -569,7 +546,6 @@ async fn the_items_of_a_handler_that_is_dropped_while_it_emits_are_kept() {
     settle().await;
     numbers.task.cancel().unwrap();
     assert_eq!(reason(&numbers.task.outcome().await), Some(CancelReason::User));
-    assert!(numbers.refused.lock().is_none(), "it was dropped while it waited");
     assert_eq!(numbers.read("r", 1, None).await, Read { sequence: 0, missed: 0, done: true, items: all(0..4) });
 }
 
@@ -578,12 +554,12 @@ async fn an_emit_that_is_dropped_while_it_waits_emits_nothing() {
     let kind =
         Kind::new("impatient", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
             for number in 0..4 {
-                ctx.emit(number).await?;
+                ctx.emit(number).await;
             }
             for number in 4..10 {
                 assert!(timeout(secs(1), ctx.emit(number)).await.is_err());
             }
-            ctx.emit(10).await?;
+            ctx.emit(10).await;
             Ok::<_, Failure>(())
         });
     let tasks = manager([kind], Settings::default());
@@ -610,7 +586,7 @@ struct Blocking {
     record: Arc<Record>,
     emitted: Arc<AtomicU32>,
     /// What the thread's last emit returned.
-    told: mpsc::Receiver<Result<(), Error>>,
+    told: mpsc::Receiver<Result<(), Stopped>>,
 }
 
 /// If it `waits`, the handler waits for the thread; otherwise, it returns as soon as the buffer is full.
@@ -664,7 +640,7 @@ async fn a_cancel_frees_a_thread_that_waits_to_emit() {
     eventually("a full buffer", || emitted.load(SeqCst) == 4).await;
     task.cancel().unwrap();
     eventually("its end", || task.status() == TaskStatus::Cancelled).await;
-    assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
+    assert_eq!(told.recv_timeout(secs(10)).unwrap(), Err(Stopped));
 }
 
 #[tokio::test]
@@ -674,94 +650,7 @@ async fn the_end_of_the_handler_frees_a_thread_that_waits_to_emit() {
     // Without this, a failing test would hang: its runtime waits for the thread.
     let _ = task.cancel();
     assert!(ended.is_ok(), "the thread was not freed, and its task waits for it");
-    assert_eq!(told.recv_timeout(secs(10)).unwrap().unwrap_err().kind, ErrorKind::Stopped);
-}
-
-// Items that can't be emitted.
-
-/// An item that serializes as its variant's name says.
-enum Odd {
-    Fine(u32),
-    Unwritable,
-    Panics,
-    Long(usize),
-}
-
-impl Serialize for Odd {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Fine(number) => serializer.serialize_u32(*number),
-            Self::Long(length) => serializer.serialize_str(&"x".repeat(*length)),
-            // Something has been written already.
-            Self::Unwritable | Self::Panics => {
-                let mut items = serializer.serialize_seq(None)?;
-                items.serialize_element(&"half of it")?;
-                assert!(matches!(self, Self::Unwritable), "as told");
-                Err(serde::ser::Error::custom("not today"))
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_item_that_can_not_be_emitted_is_refused_with_the_reason_and_leaves_nothing() {
-    let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
-        ctx.emit(Odd::Fine(1)).await?;
-        let error = ctx.emit(Odd::Unwritable).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Unserializable);
-        assert!(error.message.contains("not today") && error.message.contains("Serialize"), "{error}");
-        // With its quotes, the item is one byte too long.
-        let error = ctx.emit(Odd::Long(999)).await.unwrap_err();
-        let data: HashMap<String, usize> = error.data.as_ref().unwrap().read().unwrap();
-        assert_eq!((error.kind, data["size"], data["limit"]), (ErrorKind::TooLarge, 1_001, 1_000));
-        assert!(error.message.contains("Task::item_buffer"), "{error}");
-        ctx.emit(Odd::Fine(2)).await?;
-        Ok::<_, Failure>(())
-    });
-    let tasks = manager([kind], Settings::default());
-    let task = tasks.start("odd", ()).unwrap();
-    assert_eq!(rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await, [1, 2]);
-    assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_item_as_large_as_the_buffer_is_taken_once_all_others_are_read() {
-    let kind = Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, (): ()| {
-        for item in [Odd::Fine(1), Odd::Long(998), Odd::Long(998), Odd::Fine(2)] {
-            ctx.emit(item).await?;
-        }
-        Ok::<_, Failure>(())
-    });
-    let tasks = manager([kind], Settings::default());
-    let task = tasks.start("odd", ()).unwrap();
-    let mut items = task.items::<serde_json::Value>();
-    let mut lengths = Vec::new();
-    while let Some(item) = timeout(secs(60), items.next()).await.expect("reader and handler wait for each other") {
-        lengths.push(item.unwrap().to_string().len());
-    }
-    assert_eq!(lengths, [1, 1_000, 1_000, 1]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_while_an_item_is_serialized_fails_only_its_task() {
-    let kind =
-        Kind::new("odd", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Odd>, panics: bool| {
-            ctx.emit(Odd::Fine(1)).await?;
-            if panics {
-                ctx.emit(Odd::Panics).await?;
-            }
-            ctx.emit(Odd::Fine(2)).await?;
-            Ok::<_, Failure>(())
-        });
-    let tasks = manager([kind], Settings::default());
-    let failed = tasks.start("odd", true).unwrap();
-    let record = tasks.engine.find(failed.id()).unwrap();
-    let Outcome::Failed(failure) = failed.outcome().await else { panic!() };
-    assert!(failure.message.contains("as told"), "{}", failure.message);
-    assert_eq!(rest(&record, "r", 1, None).await, [1], "the earlier item is there");
-    // This emits on the same thread.
-    let fine = tasks.start("odd", false).unwrap();
-    assert_eq!(rest(&tasks.engine.find(fine.id()).unwrap(), "r", 1, None).await, [1, 2]);
+    assert_eq!(told.recv_timeout(secs(10)).unwrap(), Err(Stopped));
 }
 
 // After the end.

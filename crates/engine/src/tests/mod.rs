@@ -2,6 +2,7 @@
 
 mod batch;
 mod cancel;
+mod emit;
 mod exit;
 mod items;
 mod keys;

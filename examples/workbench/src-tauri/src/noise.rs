@@ -31,7 +31,7 @@ pub async fn noise(ctx: TaskContext<(), Bytes>, input: NoiseInput) -> Result<Str
         let chunk = chunk.get_mut(..size).unwrap_or_default();
         source.fill(chunk);
         hasher.update(chunk);
-        ctx.emit_bytes(&chunk).await?;
+        ctx.emit_bytes(&chunk).await;
         ctx.progress().inc(size as u64);
         left -= size as u64;
     }

@@ -91,13 +91,6 @@ impl From<io::Error> for TailError {
     }
 }
 
-/// The error of a line that can't be emitted.
-impl From<tauri_plugin_tasks::Error> for TailError {
-    fn from(error: tauri_plugin_tasks::Error) -> Self {
-        Self::Io(error.to_string())
-    }
-}
-
 /// Emits the lines of a file until it is cancelled.
 ///
 /// The disk is read on a blocking thread, a chunk at a time. While nobody takes the lines or the file doesn't grow, this future
@@ -124,7 +117,7 @@ pub async fn tail(ctx: TaskContext<TailDetail, String>, input: TailInput) -> Res
         detail.state = state;
         for line in lines {
             // Waits while nobody takes items and the buffer is full.
-            ctx.emit(line).await?;
+            ctx.emit(line).await;
             detail.lines += 1;
         }
         read += bytes;

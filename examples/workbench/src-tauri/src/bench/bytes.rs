@@ -26,7 +26,7 @@ fn chunk(n: usize) -> Vec<u8> {
 
 async fn bytes(ctx: TaskContext<(), Bytes>, chunks: u32) -> Result<(), Failure> {
     for n in 0..chunks as usize {
-        ctx.emit_bytes(chunk(n)).await?;
+        ctx.emit_bytes(chunk(n)).await;
     }
     Ok(())
 }

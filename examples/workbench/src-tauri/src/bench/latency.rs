@@ -60,7 +60,7 @@ impl Pace {
 async fn emit_pulses(ctx: TaskContext<(), Pulse>, pulses: Pulses) -> Result<(), Failure> {
     let mut pace = Pace::new(pulses);
     while let Some(pulse) = pace.next().await {
-        ctx.emit(pulse).await?;
+        ctx.emit(pulse).await;
     }
     Ok(())
 }
