@@ -23,7 +23,7 @@ use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 ///         Task::new("export", export)
 ///             .concurrency(2)
 ///             .timeout(Duration::from_secs(10 * 60))
-///             .retry(Retry::exponential(3)),
+///             .retry(Retry::attempts(3)),
 ///     )
 /// }
 /// ```
@@ -113,8 +113,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     // After a failure, a cancel or an exit.
 
-    /// Sets how failed attempts are retried. An attempt that panicked, or that a cancel or a time limit stopped, is not
-    /// retried.
+    /// Sets how failed attempts are retried. An attempt that panicked, that returned or emitted something that can't be
+    /// sent, or that a cancel or a time limit stopped, is not retried.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.policy.retry = Some(retry);
         self
@@ -140,7 +140,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// # fn tasks<R: tauri::Runtime>() -> tauri_plugin_tasks::Builder<R> { tauri_plugin_tasks::Builder::new()
     /// # .task(
     /// Task::new("sync", sync)
-    ///     .retry(Retry::exponential(5))
+    ///     .retry(Retry::attempts(5))
     ///     .retry_if(|error| matches!(error, SyncError::Offline))
     /// # ) }
     /// # impl specta::Type for SyncError { fn definition(types: &mut specta::Types) -> specta::datatype::DataType { String::definition(types) } }

@@ -87,7 +87,9 @@ pub use task_key::TaskKey;
 
 // Policies of kinds.
 pub use keep::retention::Retention;
-pub use policy::{on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, unread::Unread};
+pub use policy::{
+    backoff::Backoff, on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, unread::Unread,
+};
 pub use schedule::{
     snapshot::{LastRun, ScheduleSnapshot},
     when::{Missed, Schedule},

@@ -1,5 +1,6 @@
 //! How tasks of one kind are treated. Each policy has a file of its own, and [`Policy`] holds all of them.
 
+pub(crate) mod backoff;
 pub(crate) mod item_buffer;
 pub(crate) mod on_exit;
 pub(crate) mod on_owner_closed;

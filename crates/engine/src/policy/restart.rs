@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::Retry;
+use crate::Backoff;
 
 /// When a task's handler is called again after it has ended. Meant for services, which run as long as the app. See
 /// `Task::restart`.
@@ -8,23 +8,30 @@ use crate::Retry;
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
-/// use tauri_plugin_tasks::{Restart, Retry};
+/// use tauri_plugin_tasks::{Backoff, Restart};
 ///
 /// // After an error or a panic, half a second later at first. Given up after ten short attempts in a row.
-/// let restart = Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_millis(500)));
+/// let backoff = Backoff::exponential().first_delay(Duration::from_millis(500));
+/// let restart = Restart::on_failure().backoff(backoff).give_up_after(10);
 /// # let _ = restart;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Restart {
     always: bool,
-    delays: Retry,
+    backoff: Backoff,
+    give_up_after: Option<u32>,
     healthy_after: Duration,
 }
 
 impl Restart {
     /// Restarts after an attempt that failed or panicked. An attempt that returns its output is the last one.
     pub fn on_failure() -> Self {
-        Self { always: false, delays: Retry::exponential(u32::MAX), healthy_after: Duration::from_secs(60) }
+        Self {
+            always: false,
+            backoff: Backoff::exponential(),
+            give_up_after: None,
+            healthy_after: Duration::from_secs(60),
+        }
     }
 
     /// Restarts after every attempt, however it ended, until the task is cancelled.
@@ -32,11 +39,19 @@ impl Restart {
         Self { always: true, ..Self::on_failure() }
     }
 
-    /// Sets how long to wait before the next attempt, and how many short attempts in a row there may be, the first one
-    /// included. By default the delay grows from 1 second to a minute, and there is no limit.
+    /// Sets the delays before the next attempt, which follow the number of short attempts in a row.
+    /// [`Backoff::exponential`] by default.
     #[must_use]
-    pub fn delays(mut self, delays: Retry) -> Self {
-        self.delays = delays;
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.backoff = backoff;
+        self
+    }
+
+    /// Makes the last of `attempts` short attempts in a row the last one of the task. With 1 or 0, that is the first
+    /// short one. By default the task is never given up.
+    #[must_use]
+    pub fn give_up_after(mut self, attempts: u32) -> Self {
+        self.give_up_after = Some(attempts);
         self
     }
 
@@ -58,7 +73,8 @@ impl Restart {
         if !failed && !self.always {
             return None;
         }
-        // After a long attempt, the delay is the same as after a first short one, and the task is never given up.
-        if short_runs == 0 { Some(self.delays.shortest()) } else { self.delays.delay_after(short_runs) }
+        // After a healthy attempt, the delay is the same as after a first short one, and the task is never given up.
+        let goes_on = short_runs == 0 || self.give_up_after.is_none_or(|most| short_runs < most);
+        goes_on.then(|| self.backoff.delay_after(short_runs))
     }
 }

@@ -166,7 +166,7 @@ impl Timetable {
             Some(TaskStatus::Failed | TaskStatus::TimedOut) => {
                 self.failures = self.failures.saturating_add(1);
                 if let Some(back_off) = &self.schedule.back_off {
-                    self.not_before = now.saturating_add(millis(back_off.delay_after_failures(self.failures)));
+                    self.not_before = now.saturating_add(millis(back_off.delay_after(self.failures)));
                 }
             }
             // A cancelled run says nothing about the next one.

@@ -10,7 +10,7 @@ use croner::{
 
 use crate::{
     error::{Error, refusal::Refusal},
-    policy::retry::Retry,
+    policy::backoff::Backoff,
 };
 
 /// The shortest interval.
@@ -26,7 +26,7 @@ const NAME_LIMIT: usize = 200;
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
 /// use std::time::Duration;
-/// use tauri_plugin_tasks::{Error, Missed, Retry, Schedule};
+/// use tauri_plugin_tasks::{Backoff, Error, Missed, Schedule};
 ///
 /// # fn main() -> Result<(), Error> {
 /// // Ten minutes after the end of each run, or up to two minutes later; the first run right away.
@@ -36,8 +36,8 @@ const NAME_LIMIT: usize = 200;
 /// let clean = Schedule::cron("0 3 * * *")?.missed(Missed::Once);
 ///
 /// // Every five minutes, and after failures no sooner than in 10, 20, 40 and at most 60.
-/// let retry = Retry::exponential(8).first_delay(Duration::from_secs(600)).max_delay(Duration::from_secs(3_600));
-/// let poll = Schedule::every(Duration::from_secs(300)).back_off(retry);
+/// let backoff = Backoff::exponential().first_delay(Duration::from_secs(600)).max_delay(Duration::from_secs(3_600));
+/// let poll = Schedule::every(Duration::from_secs(300)).back_off(backoff);
 /// # let _ = (sync, clean, poll);
 /// # Ok(())
 /// # }
@@ -51,7 +51,7 @@ pub struct Schedule {
     pub(super) jitter: Duration,
     pub(super) overlap: bool,
     pub(super) missed: Missed,
-    pub(super) back_off: Option<Retry>,
+    pub(super) back_off: Option<Backoff>,
 }
 
 #[derive(Clone)]
@@ -169,14 +169,14 @@ impl Schedule {
         self
     }
 
-    /// Delays the next run after failures in a row: it starts no earlier than the retry's delay after the end of the
-    /// last run. Once the retry's attempts are used up, its longest delay applies, which is a minute unless
-    /// [`Retry::max_delay`] says otherwise. A delay shorter than the interval changes nothing. A run that completes
-    /// resets the count of failures. With a cron expression, the next run is the first match after the delay.
+    /// Delays the next run after failures in a row: it starts no earlier than the backoff's delay after the end of the
+    /// last run. A delay shorter than the interval changes nothing, and the longest delay is a minute unless
+    /// [`Backoff::max_delay`] says otherwise. A run that completes resets the count of failures. With a cron
+    /// expression, the next run is the first match after the delay.
     ///
     /// A failure never ends the schedule. To retry within one run, give the kind `Task::retry`.
-    pub fn back_off(mut self, retry: Retry) -> Self {
-        self.back_off = Some(retry);
+    pub fn back_off(mut self, backoff: Backoff) -> Self {
+        self.back_off = Some(backoff);
         self
     }
 

@@ -19,7 +19,7 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange, TaskContext,
+    Backoff, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange, TaskContext,
     TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
     policy::Policy,
     record::Kind,
@@ -159,7 +159,8 @@ async fn a_watcher_of_a_batch_sees_its_progress_grow_to_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn the_progress_falls_when_a_member_is_retried() {
-    let policy = Policy { retry: Some(Retry::exponential(2).jitter(false)), ..Policy::default() };
+    let policy =
+        Policy { retry: Some(Retry::attempts(2).backoff(Backoff::exponential().jitter(false))), ..Policy::default() };
     let tasks = loads(policy);
     let batch = tasks.batch("load", [Load { bytes: 4, fails_at: Some(2) }], BatchOptions::new()).unwrap();
     sleep(Duration::from_millis(2_500)).await;
@@ -246,7 +247,7 @@ async fn a_member_can_be_paused_prioritized_and_resumed_like_any_task() {
 #[tokio::test(start_paused = true)]
 async fn cancelling_a_batch_cancels_all_its_members() {
     use TaskStatus::{Cancelled, Completed, Queued, Retrying, Running};
-    let policy = Policy { retry: Some(Retry::exponential(2).first_delay(secs(60))), ..Policy::default() };
+    let policy = Policy { retry: Some(Retry::attempts(2).backoff(Backoff::constant(secs(60)))), ..Policy::default() };
     let tasks = loads(policy);
     let failing = Load { bytes: 9, fails_at: Some(0) };
     let options = BatchOptions::new().concurrency(1);

@@ -20,8 +20,8 @@ use tokio::{
 
 use super::{manager, observe::Log};
 use crate::{
-    CancelReason, ErrorKind, Failure, Outcome, Retry, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
-    TaskStatus,
+    Backoff, CancelReason, ErrorKind, Failure, Outcome, Retry, TaskChange, TaskContext, TaskFilter, TaskHandle,
+    TaskManager, TaskStatus,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -278,7 +278,7 @@ async fn clean_up_does_not_run_unless_the_handler_was_stopped() {
 async fn clean_up_runs_only_for_its_own_attempt() {
     let diary = Diary::default();
     let noted = diary.clone();
-    let policy = Policy { retry: Some(Retry::exponential(9).jitter(false)), ..brief() };
+    let policy = Policy { retry: Some(Retry::attempts(9).backoff(Backoff::exponential().jitter(false))), ..brief() };
     let kind = Kind::new("a", policy, Errors::default(), move |ctx: TaskContext, (): ()| {
         let diary = noted.clone();
         async move {

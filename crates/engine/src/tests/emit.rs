@@ -153,7 +153,7 @@ async fn such_a_failure_is_not_retried_but_a_service_restarts() {
             }
         }
     };
-    let retry = Policy { retry: Some(Retry::exponential(5)), ..unread(Unread::Wait) };
+    let retry = Policy { retry: Some(Retry::attempts(5)), ..unread(Unread::Wait) };
     let (_tasks, task) = started(retry, bad(&begun));
     assert!(is_undeliverable(&failure(&task).await));
     assert_eq!(begun.swap(0, SeqCst), 1);

@@ -16,8 +16,8 @@ use tokio::{
 
 use super::{manager, observe::Log};
 use crate::{
-    BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext, TaskManager,
-    TaskStatus,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext,
+    TaskManager, TaskStatus,
     exit::lost,
     policy::Policy,
     record::Kind,
@@ -100,7 +100,7 @@ async fn a_task_that_does_not_finish_is_cancelled_in_time_for_its_clean_up() {
 #[tokio::test(start_paused = true)]
 async fn waiting_and_retrying_tasks_are_cancelled() {
     let one_at_a_time = Policy { concurrency: Some(1), ..on_exit(OnExit::Finish) };
-    let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
+    let again = Policy { retry: Some(Retry::attempts(9)), ..on_exit(OnExit::Finish) };
     let failing =
         Kind::new("failing", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
     let tasks = manager([sleeper("a", one_at_a_time), failing], Settings::default());
@@ -213,7 +213,7 @@ async fn waiting_for_all_tasks_includes_queued_ones() {
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
-    let again = Policy { retry: Some(Retry::exponential(9).first_delay(secs(60))), ..Policy::default() };
+    let again = Policy { retry: Some(Retry::attempts(9).backoff(Backoff::constant(secs(60)))), ..Policy::default() };
     let fails =
         Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
     let tasks = manager([fails], Settings::default());
@@ -270,7 +270,7 @@ async fn clean_up_has_time_at_an_exit_even_if_the_handler_exceeds_its_grace_peri
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_retried_during_an_exit() {
-    let again = Policy { retry: Some(Retry::exponential(9)), ..on_exit(OnExit::Finish) };
+    let again = Policy { retry: Some(Retry::attempts(9)), ..on_exit(OnExit::Finish) };
     let fails = Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| {
         sleep(secs(1)).await;
         Err::<(), _>(Failure::new("no"))

@@ -18,8 +18,8 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, Stopped, TaskContext, TaskHandle,
-    TaskManager, TaskStatus, Unread,
+    Backoff, Bytes, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, Stopped, TaskContext,
+    TaskHandle, TaskManager, TaskStatus, Unread,
     items::buffer::{Ask, ReadRefusal, WINDOW},
     policy::{Policy, item_buffer::Bounds},
     record::{Kind, Record},
@@ -389,7 +389,8 @@ async fn an_unread_task_is_cancelled_ten_seconds_after_it_begins() {
 
 #[tokio::test(start_paused = true)]
 async fn item_numbers_continue_in_the_next_attempt() {
-    let policy = Policy { retry: Some(Retry::exponential(3).jitter(false)), ..Policy::default() };
+    let policy =
+        Policy { retry: Some(Retry::attempts(3).backoff(Backoff::exponential().jitter(false))), ..Policy::default() };
     let kind = Kind::new("flaky", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
         for number in 0..3 {
             ctx.emit(ctx.attempt() * 10 + number).await;
@@ -409,7 +410,7 @@ async fn item_numbers_continue_in_the_next_attempt() {
 #[tokio::test(start_paused = true)]
 async fn leftovers_of_an_attempt_emit_nothing_later() {
     let policy = Policy {
-        retry: Some(Retry::exponential(2).jitter(false)),
+        retry: Some(Retry::attempts(2).backoff(Backoff::exponential().jitter(false))),
         item_buffer: FOUR,
         unread: Unread::Wait,
         ..Policy::default()
@@ -468,7 +469,10 @@ async fn leftovers_of_an_attempt_emit_nothing_later() {
 async fn a_leftover_that_waits_to_emit_is_freed_when_its_handler_is_over() {
     let leftover = Arc::<Mutex<Option<JoinHandle<Result<(), Error>>>>>::default();
     let left = Arc::clone(&leftover);
-    let policy = Policy { retry: Some(Retry::exponential(2).jitter(false)), ..unread(Unread::Wait) };
+    let policy = Policy {
+        retry: Some(Retry::attempts(2).backoff(Backoff::exponential().jitter(false))),
+        ..unread(Unread::Wait)
+    };
     let kind = Kind::new("flaky", policy, Errors::default(), move |ctx: TaskContext<(), u32>, (): ()| {
         let left = Arc::clone(&left);
         async move {

@@ -6,8 +6,8 @@ use tokio::time::sleep;
 
 use super::manager;
 use crate::{
-    CancelReason, ErrorKind, Failure, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter, TaskHandle,
-    TaskId, TaskManager, TaskStatus,
+    Backoff, CancelReason, ErrorKind, Failure, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter,
+    TaskHandle, TaskId, TaskManager, TaskStatus,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -177,7 +177,7 @@ async fn tasks_with_different_kinds_or_keys_do_not_conflict() {
 
 #[tokio::test(start_paused = true)]
 async fn a_task_has_its_key_until_it_has_ended() {
-    let retry = Some(Retry::exponential(2).first_delay(secs(60)).jitter(false));
+    let retry = Some(Retry::attempts(2).backoff(Backoff::constant(secs(60))));
     let fails =
         Kind::new("a", Policy { retry, ..Policy::default() }, Errors::default(), async |_: TaskContext, (): ()| {
             Err::<(), _>(Failure::new("no"))

@@ -131,7 +131,7 @@ async fn settle() {
 #[tokio::test(start_paused = true)]
 async fn a_task_and_each_of_its_attempts_is_a_span() {
     let (spans, _guard) = Spans::capture();
-    let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
+    let policy = Policy { retry: Some(Retry::attempts(2)), ..Policy::default() };
     let tasks = manager([by_input("load", policy)], Settings::default());
     let task = tasks.start("load", FAILS).unwrap();
     task.outcome().await;
@@ -157,7 +157,7 @@ async fn a_task_and_each_of_its_attempts_is_a_span() {
 #[tokio::test(start_paused = true)]
 async fn a_span_shows_each_status_by_its_name() {
     let (spans, _guard) = Spans::capture();
-    let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
+    let policy = Policy { retry: Some(Retry::attempts(2)), ..Policy::default() };
     manager([by_input("load", policy)], Settings::default()).start("load", FAILS).unwrap().outcome().await;
     let queued = spans.lines().into_iter().filter(|line| line.to_lowercase().contains("status=queued"));
     let spellings: Vec<_> = queued.map(|line| line.split("status=").nth(1).unwrap().to_owned()).collect();
@@ -228,7 +228,7 @@ impl<S: Subscriber> Layer<S> for Asks {
 
 #[tokio::test(start_paused = true)]
 async fn a_subscriber_to_spans_may_ask_for_tasks() {
-    let policy = Policy { retry: Some(Retry::exponential(2)), ..Policy::default() };
+    let policy = Policy { retry: Some(Retry::attempts(2)), ..Policy::default() };
     let tasks = manager([by_input("load", policy)], Settings { retention: few(0), ..Settings::default() });
     let unanswered = Arc::<Mutex<Vec<_>>>::default();
     let asks = Asks { tasks: tasks.clone(), unanswered: Arc::clone(&unanswered) };
@@ -283,7 +283,7 @@ async fn one_call_counts_the_tasks_of_each_kind_by_status() {
 #[tokio::test(start_paused = true)]
 async fn retrying_cancelling_and_timed_out_tasks_are_counted() {
     let policy =
-        Policy { retry: Some(Retry::exponential(2)), timeout: Some(Duration::from_millis(300)), ..Policy::default() };
+        Policy { retry: Some(Retry::attempts(2)), timeout: Some(Duration::from_millis(300)), ..Policy::default() };
     let stays = Kind::new("stays", Policy::default(), Errors::default(), async |ctx: TaskContext, (): ()| {
         let _token = ctx.token();
         std::future::pending::<Result<(), Failure>>().await

@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::manager;
 use crate::{
-    CancelReason, Failure, FailureKind, Outcome, Restart, Retry, TaskContext, TaskManager, TaskStatus,
+    Backoff, CancelReason, Failure, FailureKind, Outcome, Restart, TaskContext, TaskManager, TaskStatus,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -47,13 +47,13 @@ fn service(restart: Restart) -> TaskManager {
 }
 
 /// Delays of exactly 1, 2, 4, … seconds.
-fn delays(attempts: u32) -> Retry {
-    Retry::exponential(attempts).jitter(false)
+fn doubling() -> Backoff {
+    Backoff::exponential().jitter(false)
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_fails_or_panics_is_restarted_after_a_growing_delay() {
-    let tasks = service(Restart::on_failure().delays(delays(9)));
+    let tasks = service(Restart::on_failure().backoff(doubling()));
     let runs = [Run::Fails(0), Run::Panics(0), Run::Fails(0)];
     let task = tasks.start("service", runs).unwrap();
     sleep(Duration::from_millis(500)).await;
@@ -73,7 +73,7 @@ async fn an_attempt_that_returns_is_the_last_unless_the_kind_is_always_restarted
     let task = service(Restart::on_failure()).start("service", runs).unwrap();
     assert_eq!(task.outcome().await.output::<u32>(), Some(1));
 
-    let task = service(Restart::always().delays(delays(9))).start("service", runs).unwrap();
+    let task = service(Restart::always().backoff(doubling())).start("service", runs).unwrap();
     sleep(Duration::from_millis(6_500)).await;
     assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 2), "it began a second after the first");
     sleep(secs(5)).await;
@@ -83,15 +83,24 @@ async fn an_attempt_that_returns_is_the_last_unless_the_kind_is_always_restarted
 
 #[tokio::test(start_paused = true)]
 async fn a_service_ends_after_too_many_short_attempts_in_a_row() {
-    let tasks = service(Restart::on_failure().delays(delays(3)));
-    let task = tasks.start("service", [Run::Fails(0); 9]).unwrap();
-    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
-    assert_eq!((failure.message.as_str(), task.snapshot().attempt), ("lost its connection", 3));
+    for (most, attempts) in [(0, 1), (1, 1), (2, 2), (3, 3)] {
+        let tasks = service(Restart::on_failure().give_up_after(most));
+        let task = tasks.start("service", [Run::Fails(0); 9]).unwrap();
+        let Outcome::Failed(failure) = task.outcome().await else { panic!() };
+        assert_eq!((failure.message.as_str(), task.snapshot().attempt), ("lost its connection", attempts));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_a_service_is_never_given_up() {
+    let task = service(Restart::on_failure()).start("service", vec![Run::Fails(0); 99]).unwrap();
+    sleep(secs(100 * 60)).await;
+    assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 100));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_attempt_resets_the_count_of_short_ones() {
-    let tasks = service(Restart::on_failure().delays(delays(3)).healthy_after(secs(60)));
+    let tasks = service(Restart::on_failure().backoff(doubling()).give_up_after(3).healthy_after(secs(60)));
     let task =
         tasks.start("service", [Run::Fails(0), Run::Fails(0), Run::Fails(60), Run::Fails(0), Run::Fails(59)]).unwrap();
     sleep(secs(3 + 60 + 1)).await;
@@ -101,8 +110,8 @@ async fn a_long_attempt_resets_the_count_of_short_ones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn even_with_one_attempt_a_service_is_restarted_after_a_long_attempt() {
-    let tasks = service(Restart::on_failure().delays(delays(1)).healthy_after(Duration::ZERO));
+async fn even_if_one_short_attempt_is_the_last_a_service_is_restarted_after_a_long_attempt() {
+    let tasks = service(Restart::on_failure().backoff(doubling()).give_up_after(1).healthy_after(Duration::ZERO));
     let task = tasks.start("service", [Run::Fails(0); 3]).unwrap();
     sleep(Duration::from_millis(2_500)).await;
     assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Retrying, 3), "a second between two attempts");

@@ -13,8 +13,8 @@ use tokio::time::sleep;
 
 use super::manager;
 use crate::{
-    BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, OnConflict, Outcome, Retry, StartOptions, TaskChange,
-    TaskContext, TaskId, TaskManager, TaskStatus, TaskWatch,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, OnConflict, Outcome, Retry, StartOptions,
+    TaskChange, TaskContext, TaskId, TaskManager, TaskStatus, TaskWatch,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -26,7 +26,7 @@ const fn secs(secs: u64) -> Duration {
 
 /// A policy with this many attempts, exactly 1, 2, 4, … seconds apart.
 fn attempts(attempts: u32) -> Policy {
-    Policy { retry: Some(Retry::exponential(attempts).jitter(false)), ..Policy::default() }
+    Policy { retry: Some(Retry::attempts(attempts).backoff(Backoff::exponential().jitter(false))), ..Policy::default() }
 }
 
 /// A kind that fails as many attempts as its input says. The next attempt takes a second and completes.

@@ -16,7 +16,7 @@ use tokio::{
 
 use super::observe::Log;
 use crate::{
-    CancelReason, ErrorKind, Failure, Json, LimitOf, Missed, Retry, Schedule, ScheduleSnapshot, TaskContext,
+    Backoff, CancelReason, ErrorKind, Failure, Json, LimitOf, Missed, Schedule, ScheduleSnapshot, TaskContext,
     TaskFilter, TaskId, TaskManager, TaskStatus,
     policy::Policy,
     record::Kind,
@@ -154,8 +154,8 @@ async fn a_cron_expression_is_followed_to_the_second() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_does_not_end_the_schedule_but_delays_the_next_run() {
     let (tasks, _) = manager();
-    let retry = Retry::exponential(3).first_delay(secs(15)).max_delay(secs(40)).jitter(false);
-    tasks.schedule("sync", "fails", (), every(10).back_off(retry)).unwrap();
+    let backoff = Backoff::exponential().first_delay(secs(15)).max_delay(secs(40)).jitter(false);
+    tasks.schedule("sync", "fails", (), every(10).back_off(backoff)).unwrap();
     sleep(secs(10)).await;
     sleep(secs(1)).await;
     assert_eq!(only(&tasks).next_run_at.map(seconds), Some(25));

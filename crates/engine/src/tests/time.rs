@@ -7,8 +7,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::manager;
 use crate::{
-    CancelReason, Failure, LimitOf, Outcome, Retry, StartOptions, TaskChange, TaskContext, TaskHandle, TaskManager,
-    TaskStatus, TimeLimit,
+    Backoff, CancelReason, Failure, LimitOf, Outcome, Retry, StartOptions, TaskChange, TaskContext, TaskHandle,
+    TaskManager, TaskStatus, TimeLimit,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -39,7 +39,7 @@ async fn timed_out(task: &TaskHandle) -> (TimeLimit, String, u64) {
 
 /// Up to ten attempts, this many seconds apart.
 fn every(seconds: u64) -> Retry {
-    Retry::exponential(10).first_delay(secs(seconds)).factor(1.0).jitter(false)
+    Retry::attempts(10).backoff(Backoff::constant(secs(seconds)))
 }
 
 /// A manager of one kind, `a`, that fails after a second.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tauri::Runtime;
-use tauri_plugin_tasks::{Builder, OnExit, OnOwnerClosed, Restart, Retry, Schedule, Task, Unread};
+use tauri_plugin_tasks::{Backoff, Builder, OnExit, OnOwnerClosed, Restart, Retry, Schedule, Task, Unread};
 
 use crate::{download, hash_folder, job, noise, numbers, quit, secret, sync, tail, watcher};
 
@@ -13,7 +13,7 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
             Task::new("download", download::download)
                 .concurrency(3)
                 .stall_timeout(Duration::from_secs(20))
-                .retry(Retry::exponential(4))
+                .retry(Retry::attempts(4))
                 .retry_if(download::DownloadError::is_transient)
                 .display_errors()
                 .show_input(),
@@ -40,8 +40,11 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         .schedule("sync", "sync", (), Schedule::every(Duration::from_secs(60)).at_once())
         .task(
             // The delays are long enough to read why it failed.
-            Task::new("watcher", watcher::watcher)
-                .restart(Restart::on_failure().delays(Retry::exponential(10).first_delay(Duration::from_secs(10)))),
+            Task::new("watcher", watcher::watcher).restart(
+                Restart::on_failure()
+                    .backoff(Backoff::exponential().first_delay(Duration::from_secs(10)))
+                    .give_up_after(10),
+            ),
         )
         .service("watcher", ())
         // Registered like the others, but no file in `capabilities/` allows it.

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, Utc};
 use chrono_tz::{Europe::Berlin, Tz};
 
 use super::*;
-use crate::Retry;
+use crate::Backoff;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -178,10 +178,10 @@ fn setting_the_clock_back_by_seconds_repeats_no_cron_match_but_by_half_an_hour_d
 
 #[test]
 fn failures_in_a_row_lengthen_the_wait_until_a_run_completes() {
-    let retry = Retry::exponential(3).first_delay(secs(100)).max_delay(secs(1_000)).jitter(false);
-    let mut timetable = begun(every_minute().back_off(retry));
+    let backoff = Backoff::exponential().first_delay(secs(100)).max_delay(secs(500)).jitter(false);
+    let mut timetable = begun(every_minute().back_off(backoff));
     let mut now = START + MINUTE;
-    for (failures, delay) in [(1, 100), (2, 200), (3, 1_000), (4, 1_000)] {
+    for (failures, delay) in [(1, 100), (2, 200), (3, 400), (4, 500), (5, 500)] {
         assert_eq!(timetable.at(now), Due::Run);
         timetable.ended(
             now,
@@ -194,19 +194,19 @@ fn failures_in_a_row_lengthen_the_wait_until_a_run_completes() {
     }
     assert_eq!(timetable.at(now), Due::Run);
     timetable.ended(now, Some(TaskStatus::Cancelled), false, 0.0);
-    assert_eq!(timetable.failures(), 4, "a cancelled run says nothing about the next");
+    assert_eq!(timetable.failures(), 5, "a cancelled run says nothing about the next");
     timetable.ended(now, Some(TaskStatus::Completed), false, 0.0);
     assert_eq!((timetable.failures(), timetable.next()), (0, Some(now + MINUTE)));
 }
 
 #[test]
 fn a_cron_match_during_a_back_off_is_left_out() {
-    let retry = Retry::exponential(3).first_delay(secs(150)).max_delay(secs(150)).jitter(false);
-    let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(retry));
+    let later = Backoff::constant(secs(150));
+    let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(later));
     assert_eq!(timetable.at(START + MINUTE), Due::Run);
     timetable.ended(START + MINUTE, Some(TaskStatus::Failed), false, 0.0);
     assert_eq!(timetable.next(), Some(START + 4 * MINUTE));
-    let exactly = Retry::exponential(3).first_delay(secs(120)).max_delay(secs(120)).jitter(false);
+    let exactly = Backoff::constant(secs(120));
     let mut timetable = begun(Schedule::cron("* * * * *").unwrap().back_off(exactly));
     assert_eq!(timetable.at(START + MINUTE), Due::Run);
     timetable.ended(START + MINUTE, Some(TaskStatus::Failed), false, 0.0);

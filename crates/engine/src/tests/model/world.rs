@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::script::{Of, Rules, Script, ms, scopes};
-use crate::{Failure, Retry, TaskContext, TaskId, policy::Policy, record::Kind, run::handler::Errors};
+use crate::{Backoff, Failure, Retry, TaskContext, TaskId, policy::Policy, record::Kind, run::handler::Errors};
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seat {
@@ -136,7 +136,9 @@ async fn works(context: &TaskContext, script: &Script, world: &Mutex<World>) -> 
 }
 
 pub(super) fn kind(rules: &Rules, world: &Arc<Mutex<World>>) -> Kind {
-    let retry = |(attempts, delay)| Retry::exponential(attempts).first_delay(ms(delay)).jitter(false);
+    let retry = |(attempts, delay)| {
+        Retry::attempts(attempts).backoff(Backoff::exponential().first_delay(ms(delay)).jitter(false))
+    };
     let policy = Policy {
         grace: ms(rules.grace),
         concurrency: rules.concurrency,

@@ -55,7 +55,7 @@ prop_compose! {
         at_once: bool,
         overlap: bool,
         once: bool,
-        back_off in prop::option::of((0..6_u32, 1..1_000_u64)),
+        back_off in prop::option::of(1..1_000_u64),
     ) -> (Schedule, u64) {
         let (mut schedule, interval) = match cron {
             Some(number) => (Schedule::cron(CRONS[number].0).unwrap(), CRONS[number].1),
@@ -66,8 +66,8 @@ prop_compose! {
         schedule.at_once = at_once;
         schedule.overlap = overlap;
         schedule.missed = if once { Missed::Once } else { Missed::Skip };
-        schedule.back_off = back_off.map(|(attempts, delay)| {
-            Retry::exponential(attempts).first_delay(secs(delay)).max_delay(secs(delay * 4)).jitter(false)
+        schedule.back_off = back_off.map(|delay| {
+            Backoff::exponential().first_delay(secs(delay)).max_delay(secs(delay * 4)).jitter(false)
         });
         (schedule, interval)
     }
@@ -197,8 +197,8 @@ impl TimetableModel {
                     TaskStatus::Cancelled => {}
                     _ => {
                         self.failures += 1;
-                        if let Some(retry) = &self.schedule.back_off {
-                            self.not_before = self.passed + millis(retry.delay_after_failures(self.failures));
+                        if let Some(back_off) = &self.schedule.back_off {
+                            self.not_before = self.passed + millis(back_off.delay_after(self.failures));
                         }
                     }
                 }
