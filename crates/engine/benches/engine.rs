@@ -111,7 +111,7 @@ fn progress(criterion: &mut Criterion) {
     group.bench_function("inc", |bencher| {
         bencher.iter_custom(|times| {
             let outcome = RUNTIME.block_on(async { tasks.start("count", times).unwrap().outcome().await });
-            Duration::from_nanos(outcome.output().unwrap())
+            Duration::from_nanos(outcome.output().unwrap().unwrap())
         });
     });
 }

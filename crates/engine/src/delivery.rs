@@ -71,7 +71,7 @@ pub use crate::{
 /// let kind = Kind::new("double", Policy::default(), Errors::default(), double);
 /// let kinds = Kinds::from([(Arc::clone(&kind.name), Arc::new(kind))]);
 /// let tasks = manager(Handle::current(), kinds, Settings::default(), unix_millis);
-/// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>(), Some(42));
+/// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>().unwrap(), Some(42));
 /// # }
 /// ```
 pub fn manager(

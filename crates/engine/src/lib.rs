@@ -14,7 +14,7 @@
 //!     ctx.progress().total(1).inc(1);
 //!     Ok::<_, Failure>(2 + 3)
 //! });
-//! assert_eq!(task.outcome().await.output::<u32>(), Some(5));
+//! assert_eq!(task.result().await, Ok(5));
 //! # }
 //! ```
 //!
@@ -54,6 +54,7 @@ mod schedule;
 mod start_options;
 mod task;
 mod task_key;
+mod task_name;
 mod wall_clock;
 
 pub mod delivery;
@@ -73,7 +74,8 @@ pub use task::failure::Failure;
 pub use changes::filter::TaskFilter;
 pub use exit::guard::ExitGuard;
 pub use handle::{
-    TaskHandle,
+    HandleOf, TaskHandle,
+    batch::BatchHandle,
     items::{TaskBytes, TaskItems},
     watch::TaskWatch,
 };
@@ -83,6 +85,7 @@ pub use queue::limit_of::LimitOf;
 pub use start_options::{BatchOptions, OnConflict, StartOptions};
 pub use task::id::TaskId;
 pub use task_key::TaskKey;
+pub use task_name::{FitsHandler, TakesInput, TaskName};
 
 // Policies of kinds.
 pub use keep::retention::Retention;
@@ -99,5 +102,6 @@ pub use task::{
     event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot},
     outcome::{CancelReason, FailureKind, Outcome, TaskFailure},
     status::TaskStatus,
+    task_error::TaskError,
     time_limit::TimeLimit,
 };

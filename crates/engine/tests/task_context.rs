@@ -88,7 +88,7 @@ async fn a_report_that_is_too_large_is_refused_at_the_call() {
         ctx.progress().detail("fits".into())?;
         Ok::<_, Failure>(())
     });
-    assert!(task.outcome().await.output::<()>().is_some());
+    assert!(task.outcome().await.output::<()>().unwrap().is_some());
     assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fits\"");
 }
 
@@ -121,7 +121,7 @@ async fn blocking_work_returns_its_value_and_its_panics() {
     let task = tasks.spawn("block", async |ctx: TaskContext| {
         Ok::<_, Failure>(ctx.spawn_blocking(|_| (1..=10_u32).product::<u32>()).await)
     });
-    assert_eq!(task.outcome().await.output::<u32>(), Some(3_628_800));
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(3_628_800));
     let task = tasks.spawn("panic", async |ctx: TaskContext| -> Nothing {
         ctx.spawn_blocking(|_| panic!("in the thread")).await;
         Ok(())

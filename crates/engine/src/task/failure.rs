@@ -1,10 +1,10 @@
 use std::{error::Error as StdError, fmt};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An error that needs no type of its own: what went wrong, in words.
 // Kept short: the text above ends up in the TypeScript file of every app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct Failure {

@@ -9,4 +9,5 @@ pub(crate) mod outcome;
 pub(crate) mod owner;
 pub(crate) mod quiet;
 pub(crate) mod status;
+pub(crate) mod task_error;
 pub(crate) mod time_limit;

@@ -1,5 +1,6 @@
 use std::{
     any::Any,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -38,12 +39,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns the output of a completed task, read as a `T`. Returns `None` if the task ended in another way or its
+    /// Returns the output of a completed task, read as a `T`, or `None` if the task ended in another way. Fails when the
     /// output isn't a `T`.
-    pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
+    pub fn output<T: DeserializeOwned>(&self) -> Result<Option<T>, serde_json::Error> {
         match self {
-            Self::Completed { output } => output.read().ok(),
-            _ => None,
+            Self::Completed { output } => output.read().map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -84,6 +85,12 @@ pub enum FailureKind {
     /// The handler's output or error can't be written as JSON, or its input could not be read again for another
     /// attempt.
     Unserializable,
+}
+
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
 }
 
 /// Why a task was cancelled.

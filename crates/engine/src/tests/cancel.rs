@@ -379,7 +379,7 @@ async fn clean_up_that_panics_while_it_is_dropped_costs_no_slot() {
         let _ = task.cancel();
         let ended = timeout(secs(60), task.outcome()).await;
         assert!(ended.is_ok(), "it never ends: {:?}", task.snapshot());
-        assert_eq!(tasks.start("a", false).unwrap().outcome().await.output::<()>(), Some(()));
+        assert_eq!(tasks.start("a", false).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
     }
 }
 
@@ -441,7 +441,7 @@ async fn blocking_work_that_exceeds_the_grace_period_is_overdue_and_keeps_its_sl
     drop(open);
     assert!(matches!(stuck.outcome().await, Outcome::Cancelled { reason: CancelReason::User }));
     assert!(!stuck.snapshot().overdue);
-    assert_eq!(next.outcome().await.output::<()>(), Some(()));
+    assert_eq!(next.outcome().await.output::<()>().unwrap(), Some(()));
 }
 
 // Many at once.

@@ -410,7 +410,7 @@ mod tests {
     async fn a_task_emits_new_lines_until_it_is_cancelled() {
         let log = Log::with("one\ntwo\n");
         let task = start(log.path());
-        let mut lines = task.items::<String>();
+        let mut lines = task.items();
         assert_eq!(lines.next().await.unwrap().unwrap(), "one");
         assert_eq!(lines.next().await.unwrap().unwrap(), "two");
         log.append("three\n");

@@ -150,7 +150,7 @@ impl Pair {
                 self.model.spawn(&script);
                 let world = Arc::clone(&self.world);
                 let task = self.manager.spawn("spawned", move |context: TaskContext| handler(context, script, world));
-                self.add(task);
+                self.add(task.untyped());
             }
             Step::Batch { kind, scripts, concurrency, priority } => {
                 let expected = self.model.start_batch(kind, &scripts, concurrency, priority);
@@ -166,7 +166,7 @@ impl Pair {
                     for member in batch.members() {
                         self.add(member);
                     }
-                    self.batches.push(Watched::new(batch));
+                    self.batches.push(Watched::new(TaskHandle::clone(&batch)));
                 }
             }
             Step::Cancel(index) => {
@@ -204,7 +204,7 @@ impl Pair {
             Step::Retry(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
                 let expected = self.model.rerun(of);
-                self.started(expected, self.manager.rerun(self.id(of)))?;
+                self.started(expected, self.manager.handle(self.id(of)).and_then(|task| task.rerun()))?;
             }
             Step::Advance(millis) => return self.advance(millis).await,
         }
