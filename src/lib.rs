@@ -56,11 +56,12 @@ pub use handler::Handler;
 pub use task::Task;
 pub use tasks_ext::TasksExt;
 pub use tauri_plugin_tasks_engine::{
-    BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json, LastRun,
-    LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace,
-    Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, TaskBytes, TaskChange,
-    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey, TaskManager,
-    TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
+    BatchHandle, BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind,
+    FitsHandler, HandleOf, Json, LastRun, LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress,
+    ProgressReporter, QueuePlace, Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange,
+    TakesInput, TaskBytes, TaskChange, TaskContext, TaskCounts, TaskError, TaskEvent, TaskFailure, TaskFilter,
+    TaskHandle, TaskId, TaskItems, TaskKey, TaskManager, TaskName, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit,
+    Unit, Unread,
 };
 pub use typed::Typed;
 #[cfg(feature = "specta")]
