@@ -7,8 +7,8 @@ use std::{error::Error, fs, path::PathBuf, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tauri_plugin_tasks_engine::{
-    CancelReason, Failure, LimitOf, Never, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
-    TaskSnapshot, Unit,
+    CancelReason, Failure, LimitOf, Never, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle,
+    TaskManager, TaskSnapshot, Unit,
 };
 use tokio::{runtime::Handle, task::JoinSet};
 

@@ -7,7 +7,9 @@ mod support;
 use std::{collections::HashMap, time::Duration};
 
 use support::manager;
-use tauri_plugin_tasks_engine::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskKey, TaskStatus};
+use tauri_plugin_tasks_engine::{
+    Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskKey, TaskStatus,
+};
 use tokio::time::{sleep, timeout};
 
 /// A task that emits the numbers below `to`, with a pause before each.

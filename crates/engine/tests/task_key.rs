@@ -239,11 +239,10 @@ async fn a_handle_takes_the_types_of_its_own_kind_only() {
 #[tokio::test(start_paused = true)]
 async fn spawned_work_has_the_types_of_its_closure() {
     let tasks = tasks();
-    let task: TaskHandle<u32, Failure, Stage, u8> =
-        tasks.spawn("once", async |ctx: TaskContext<Stage, u8>| {
-            ctx.emit(7).await?;
-            Ok::<_, Failure>(5_u32)
-        });
+    let task: TaskHandle<u32, Failure, Stage, u8> = tasks.spawn("once", async |ctx: TaskContext<Stage, u8>| {
+        ctx.emit(7).await?;
+        Ok::<_, Failure>(5_u32)
+    });
     assert_eq!(task.items().next().await.unwrap().unwrap(), 7);
     assert_eq!(task.result().await.unwrap(), 5);
     let mixed: [TaskHandle; 2] = [task.untyped(), tasks.start(PLAIN, 1).unwrap().untyped()];

@@ -110,7 +110,8 @@ impl TaskManager {
         options: StartOptions,
     ) -> Result<HandleOf<K>, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
-        let start = Start { id: TaskId::new(), task: task.task_name(), input, owner: Owner::App, options, sees: &|_| true };
+        let start =
+            Start { id: TaskId::new(), task: task.task_name(), input, owner: Owner::App, options, sees: &|_| true };
         self.engine.start(start).map(|follower| self.handle_of(follower))
     }
 

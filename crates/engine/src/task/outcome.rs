@@ -4,7 +4,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
 use crate::{Json, TimeLimit};
 
@@ -60,7 +60,7 @@ impl Outcome {
 }
 
 /// Why a task failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
@@ -70,6 +70,21 @@ pub struct TaskFailure {
     pub message: String,
     /// The error that the handler returned; `None` for the other sorts of failure.
     pub error: Option<Json>,
+}
+
+impl<'de> Deserialize<'de> for TaskFailure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Sent {
+            kind: FailureKind,
+            message: String,
+            error: Option<Json>,
+        }
+        let Sent { kind, message, error } = Sent::deserialize(deserializer)?;
+        // An error may be `null` itself, such as `()`.
+        let error = if kind == FailureKind::Error { error.or_else(|| Some(Json::null())) } else { error };
+        Ok(Self { kind, message, error })
+    }
 }
 
 /// The sort of a [`TaskFailure`].

@@ -19,8 +19,8 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    BatchHandle, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange, TaskContext,
-    TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
+    BatchHandle, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange,
+    TaskContext, TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
