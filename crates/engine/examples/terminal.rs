@@ -7,8 +7,8 @@ use std::{error::Error, fs, path::PathBuf, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tauri_plugin_tasks_engine::{
-    CancelReason, Failure, LimitOf, Never, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle,
-    TaskManager, TaskSnapshot, Unit,
+    Failure, LimitOf, Never, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
+    TaskSnapshot, Unit,
 };
 use tokio::{runtime::Handle, task::JoinSet};
 
@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let all_shown = async { while shown.join_next().await.is_some() {} };
     let cancelled = async {
         if tokio::signal::ctrl_c().await.is_ok() {
-            tasks.cancel_all(&TaskFilter::default(), CancelReason::User);
+            tasks.cancel_all(&TaskFilter::default());
         }
         std::future::pending::<()>().await;
     };

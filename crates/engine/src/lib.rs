@@ -69,6 +69,7 @@ pub use context::{TaskContext, progress_reporter::ProgressReporter};
 pub use items::item_type::{Bytes, Never};
 pub use progress::{Progress, Unit};
 pub use task::failure::Failure;
+pub use tokio_util::sync::CancellationToken;
 
 // Starting and finding tasks.
 pub use changes::filter::TaskFilter;
@@ -99,8 +100,9 @@ pub use schedule::{
 pub use error::{Error, error_kind::ErrorKind};
 pub use kind::counts::TaskCounts;
 pub use task::{
+    cancel_reason::CancelReason,
     event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot},
-    outcome::{CancelReason, FailureKind, Outcome, TaskFailure},
+    outcome::{FailureKind, Outcome, TaskFailure},
     status::TaskStatus,
     task_error::TaskError,
     time_limit::TimeLimit,

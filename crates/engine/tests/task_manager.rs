@@ -106,9 +106,11 @@ async fn work_that_polls_its_token_ends_by_itself() {
         Err::<(), _>(Failure::new("stopped"))
     });
     sleep(Duration::from_millis(55)).await;
-    tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
+    assert_eq!(task.cancel_with("ownerClosed").unwrap_err().kind, ErrorKind::InvalidOptions);
+    assert_eq!(task.status(), TaskStatus::Running, "it was refused");
+    task.cancel_with("the disk is full").unwrap();
     assert!(
-        support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
+        support::is_cancelled(&task.outcome().await, CancelReason::Other("the disk is full".into())),
         "an error after a cancel counts as cancelled"
     );
     assert_eq!(rounds.load(SeqCst), 6, "it finished the round it was in");
@@ -197,7 +199,7 @@ async fn only_an_ended_task_can_be_removed() {
     assert_eq!(tasks.remove(task.id()).unwrap_err().kind, ErrorKind::NotEnded);
     task.outcome().await;
     tokio::task::yield_now().await;
-    let error = tasks.cancel(task.id(), CancelReason::User).unwrap_err();
+    let error = tasks.cancel(task.id()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::AlreadyEnded);
     assert!(error.message.contains("already completed"), "{error}");
     tasks.remove(task.id()).unwrap();

@@ -95,7 +95,7 @@ async fn play(tasks: TaskManager, steps: Vec<Step>, last: Last, cancel_at: Optio
         let tasks = tasks.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(ms)).await;
-            let _ = tasks.cancel(id, tauri_plugin_tasks_engine::CancelReason::User);
+            let _ = tasks.cancel(id);
         });
     } else if matches!(last, Last::Hang) {
         return;

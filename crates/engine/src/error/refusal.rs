@@ -62,6 +62,8 @@ pub enum Refusal {
     NotEnded { task: String, what: &'static str },
     #[error("this call can't be read: {}: {problem}", part(.path, "the options"))]
     InvalidOptions { path: String, problem: String },
+    #[error("a caller can't give the reason \"{words}\", which the engine gives itself: choose other words")]
+    EngineReason { words: String },
     #[error("a task can have {limit} tags and this start gives it {count}: leave some out")]
     TooManyTags { limit: usize, count: usize },
     #[error("a {what} can have {limit} bytes and this one has {size}: shorten it")]
@@ -137,6 +139,7 @@ impl Refusal {
             | Self::ScheduleName { .. }
             | Self::ShortInterval { .. }
             | Self::InvalidOptions { .. }
+            | Self::EngineReason { .. }
             | Self::TooManyTags { .. }
             | Self::LongText { .. } => ErrorKind::InvalidOptions,
             Self::InvalidInput { .. } => ErrorKind::InvalidInput,

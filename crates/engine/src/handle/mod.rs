@@ -16,12 +16,8 @@ use crate::{
     run::engine::Engine,
     schedule::schedules::Schedules,
     task::{
-        event::TaskSnapshot,
-        id::TaskId,
-        outcome::{CancelReason, Outcome},
-        owner::Owner,
-        status::TaskStatus,
-        task_error::TaskError,
+        cancel_reason::CancelReason, event::TaskSnapshot, id::TaskId, outcome::Outcome, owner::Owner,
+        status::TaskStatus, task_error::TaskError,
     },
     task_name::TaskName,
 };
@@ -125,6 +121,12 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
     /// Cancelling it again changes nothing. Fails when the task has ended.
     pub fn cancel(&self) -> Result<(), Error> {
         self.engine.cancel(self.follower.record(), CancelReason::User)
+    }
+
+    /// Like [`cancel`](Self::cancel), with the app's own words for why: see
+    /// [`TaskManager::cancel_with`](crate::TaskManager::cancel_with).
+    pub fn cancel_with(&self, words: impl AsRef<str>) -> Result<(), Error> {
+        self.engine.cancel(self.follower.record(), CancelReason::of_caller(words.as_ref())?)
     }
 
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.

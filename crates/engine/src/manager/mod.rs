@@ -23,7 +23,7 @@ use crate::{
     },
     schedule::schedules::Schedules,
     start_options::{BatchOptions, StartOptions},
-    task::{event::TaskSnapshot, id::TaskId, outcome::CancelReason, owner::Owner},
+    task::{cancel_reason::CancelReason, event::TaskSnapshot, id::TaskId, owner::Owner},
     task_name::{TakesInput, TaskName},
     wall_clock::{WallClock, unix_millis},
 };
@@ -229,17 +229,49 @@ impl TaskManager {
         self.find(id).map(|record| TaskWatch::new(&record))
     }
 
-    /// Tells a task to stop, and returns without waiting for its end.
+    /// Tells a task to stop, with the reason [`User`](CancelReason::User), and returns without waiting for its end.
     ///
     /// Cancelling it again changes nothing. Fails when there is no such task or it has ended.
-    pub fn cancel(&self, id: TaskId, reason: CancelReason) -> Result<(), Error> {
+    pub fn cancel(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
-        self.engine.cancel(&record, reason)
+        self.engine.cancel(&record, CancelReason::User)
     }
 
-    /// Tells all tasks that match `filter` to stop. Returns how many had not ended.
-    pub fn cancel_all(&self, filter: &TaskFilter, reason: CancelReason) -> usize {
-        self.engine.cancel_all(self.engine.records(filter), reason)
+    /// Like [`cancel`](Self::cancel), with the app's own words for why. They are in the task's snapshots and its
+    /// outcome: see [`CancelReason::Other`]. Words of more than 1 KiB are clipped.
+    ///
+    /// Also fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the words are those of a
+    /// reason that only the engine gives, such as `shutdown`.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{CancelReason, Failure, TaskContext, TaskError, TaskManager};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let tasks = TaskManager::new(tokio::runtime::Handle::current());
+    /// let task = tasks.spawn("copy", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
+    /// tasks.cancel_with(task.id(), "the disk is full").unwrap();
+    /// let Err(TaskError::Cancelled { reason, .. }) = task.result().await else { panic!() };
+    /// assert_eq!(reason.as_str(), "the disk is full");
+    /// # }
+    /// ```
+    pub fn cancel_with(&self, id: TaskId, words: impl AsRef<str>) -> Result<(), Error> {
+        let record = self.find(id)?;
+        self.engine.cancel(&record, CancelReason::of_caller(words.as_ref())?)
+    }
+
+    /// Tells all tasks that match `filter` to stop, with the reason [`User`](CancelReason::User). Returns how many had
+    /// not ended.
+    pub fn cancel_all(&self, filter: &TaskFilter) -> usize {
+        self.engine.cancel_all(self.engine.records(filter), CancelReason::User)
+    }
+
+    /// Like [`cancel_all`](Self::cancel_all), with the app's own words for why, as in
+    /// [`cancel_with`](Self::cancel_with). Fails, and cancels nothing, when the words are those of a reason that only
+    /// the engine gives.
+    pub fn cancel_all_with(&self, filter: &TaskFilter, words: impl AsRef<str>) -> Result<usize, Error> {
+        let reason = CancelReason::of_caller(words.as_ref())?;
+        Ok(self.engine.cancel_all(self.engine.records(filter), reason))
     }
 
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.

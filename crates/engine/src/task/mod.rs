@@ -1,6 +1,7 @@
 //! What one task is, as plain data.
 
 pub(crate) mod attempt;
+pub(crate) mod cancel_reason;
 pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod id;

@@ -1,11 +1,11 @@
 use std::{
     any::Any,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
+use super::cancel_reason::CancelReason;
 use crate::{Json, TimeLimit};
 
 /// How a task ended.
@@ -54,7 +54,7 @@ impl Outcome {
             Self::Completed { output } => output.len(),
             Self::Failed(failure) => failure.message.len() + failure.error.as_ref().map_or(0, Json::len),
             Self::TimedOut { message, .. } => message.len(),
-            Self::Cancelled { .. } => 0,
+            Self::Cancelled { reason } => reason.as_str().len(),
         }
     }
 }
@@ -100,34 +100,6 @@ pub enum FailureKind {
     /// The handler's output or error can't be written as JSON, or its input could not be read again for another
     /// attempt.
     Unserializable,
-}
-
-impl fmt::Display for CancelReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
-/// Why a task was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum CancelReason {
-    /// A caller cancelled it.
-    User,
-    /// The `AbortSignal` given to `start` fired.
-    Signal,
-    /// Its owner has gone.
-    OwnerClosed,
-    /// The app is about to exit.
-    Shutdown,
-    /// The batch that it is a member of was stopped.
-    Parent,
-    /// A newer task took its place.
-    Replaced,
-    /// Nobody reads its items, and tasks of its kind are cancelled in that case.
-    Unread,
 }
 
 /// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
@@ -195,9 +167,10 @@ fn error_message(name: &str, error: &Json) -> String {
     format!("task \"{name}\" failed: {}", error.text())
 }
 
-fn clip(mut text: String, limit: usize) -> String {
+/// Shortens a text to `limit` bytes, at a character and with an ellipsis.
+pub(super) fn clip(mut text: String, limit: usize) -> String {
     if text.len() > limit {
-        let end = (0..=limit).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=limit - '…'.len_utf8()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }

@@ -253,8 +253,8 @@ async fn cancelling_a_batch_cancels_all_its_members() {
     let batch = tasks.batch("load", [load(1), failing, load(9), load(9)], options).unwrap();
     sleep(Duration::from_millis(2_500)).await;
     assert_eq!(statuses(&batch), [Completed, Retrying, Running, Queued]);
-    tasks.cancel(batch.id(), CancelReason::Shutdown).unwrap();
-    assert!(is_cancelled(&batch.outcome().await, CancelReason::Shutdown));
+    tasks.cancel_with(batch.id(), "no more").unwrap();
+    assert!(is_cancelled(&batch.outcome().await, CancelReason::Other("no more".into())));
     assert_eq!(batch.snapshot().ended_at, Some(2_500));
     assert_eq!(statuses(&batch), [Completed, Cancelled, Cancelled, Cancelled]);
     for member in &batch.members()[1..] {
@@ -280,7 +280,7 @@ async fn cancel_all_counts_the_batch_and_its_live_members() {
         let tasks = loads(Policy::default());
         let batch = start(&tasks, [1, 9, 9, 9], BatchOptions::new().concurrency(1).tag("t"));
         sleep(Duration::from_millis(1_500)).await;
-        assert_eq!(tasks.cancel_all(&wanted, CancelReason::User), 4, "three members and the batch");
+        assert_eq!(tasks.cancel_all(&wanted), 4, "three members and the batch");
         assert!(is_cancelled(&batch.outcome().await, CancelReason::User));
     }
 }
@@ -290,7 +290,7 @@ async fn cancel_all_by_parent_cancels_only_the_members_of_that_batch() {
     let tasks = loads(Policy::default());
     let (batch, other) = (start(&tasks, [9; 3], BatchOptions::new()), start(&tasks, [9], BatchOptions::new()));
     sleep(secs(1)).await;
-    assert_eq!(tasks.cancel_all(&TaskFilter::default().parent(batch.id()), CancelReason::User), 3);
+    assert_eq!(tasks.cancel_all(&TaskFilter::default().parent(batch.id())), 3);
     assert_eq!(outcomes(&batch).await.len(), 3, "the batch itself was not cancelled");
     assert_eq!(outcomes(&other).await[0].output::<u64>().unwrap(), Some(9));
 }

@@ -82,7 +82,7 @@ async fn has_to_wait(record: &Record, reader: &str, chunk: u64) -> bool {
 }
 
 fn reason(outcome: &Outcome) -> Option<CancelReason> {
-    if let Outcome::Cancelled { reason } = outcome { Some(*reason) } else { None }
+    if let Outcome::Cancelled { reason } = outcome { Some(reason.clone()) } else { None }
 }
 
 // With a reader.

@@ -177,7 +177,7 @@ async fn a_cancel_between_two_attempts_ends_the_task_at_once() {
     sleep(Duration::from_millis(500)).await;
     task.cancel().unwrap();
     let snapshot = task.snapshot();
-    assert_eq!((snapshot.status, snapshot.cancel_reason), (TaskStatus::Cancelled, Some(CancelReason::User)));
+    assert_eq!((snapshot.status, &snapshot.cancel_reason), (TaskStatus::Cancelled, &Some(CancelReason::User)));
     assert_eq!((snapshot.ended_at, snapshot.next_attempt_at, &snapshot.error), (Some(500), None, &None));
     sleep(secs(60)).await;
     assert_eq!(task.snapshot(), snapshot, "it does not come back");
