@@ -6,7 +6,7 @@ use tauri::{Runtime, plugin::TauriPlugin};
 #[cfg(feature = "specta")]
 use crate::typescript;
 use crate::{
-    Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task, Typed,
+    Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task, Typed,
     app::{schedules, services::Service},
     plugin::Plan,
 };
@@ -246,7 +246,9 @@ impl<R: Runtime> Builder<R> {
     ///
     /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
     /// registration. The app does not start if the name of a kind is empty or registered twice.
-    pub fn build(self) -> TauriPlugin<R> {
+    ///
+    /// The plugin reads no settings from `tauri.conf.json` yet: see [`Config`].
+    pub fn build(self) -> TauriPlugin<R, Option<Config>> {
         self.plan.plugin()
     }
 }
