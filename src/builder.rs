@@ -6,7 +6,7 @@ use tauri::{Runtime, plugin::TauriPlugin};
 #[cfg(feature = "specta")]
 use crate::typescript;
 use crate::{
-    Handler, LastWindowClosed, Quit, Retention, Schedule, Task, Typed,
+    Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task, Typed,
     app::{schedules, services::Service},
     plugin::Plan,
 };
@@ -75,7 +75,7 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Runs the kind registered as `task` with `input` at the times that `schedule` sets.
+    /// Runs the kind `task`, a [`TaskKey`](crate::TaskKey) or a name, with `input` at the times that `schedule` sets.
     ///
     /// Runs start when the app is ready, after its `setup`, and stop when the app ends. Each run is a task of the app
     /// with the tag `schedule:` plus `name`. Pages need permissions of their own to see and trigger a schedule: see the
@@ -85,7 +85,9 @@ impl<R: Runtime> Builder<R> {
     /// longer than 200 bytes or taken, or if the interval is shorter than a second.
     ///
     /// ```no_run
-    /// use tauri_plugin_tasks::{Builder, Error, Failure, Schedule, Task, TaskContext};
+    /// use tauri_plugin_tasks::{Builder, Error, Failure, Schedule, Task, TaskContext, TaskKey};
+    ///
+    /// const CLEAN_UP: TaskKey<u32, (), Failure> = TaskKey::new("clean-up");
     ///
     /// async fn clean_up(_ctx: TaskContext, older_than_days: u32) -> Result<(), Failure> {
     ///     // …
@@ -95,31 +97,34 @@ impl<R: Runtime> Builder<R> {
     ///
     /// fn tasks<R: tauri::Runtime>() -> Result<Builder<R>, Error> {
     ///     let nightly = Schedule::cron("0 3 * * *")?;
-    ///     Ok(Builder::new().task(Task::new("clean-up", clean_up)).schedule("nightly", "clean-up", 30, nightly))
+    ///     Ok(Builder::new().task(Task::new(CLEAN_UP, clean_up)).schedule("nightly", CLEAN_UP, 30, nightly))
     /// }
     /// ```
-    pub fn schedule(
+    pub fn schedule<K: TakesInput<In>, In: Serialize>(
         mut self,
         name: impl Into<String>,
-        task: impl Into<String>,
-        input: impl Serialize,
+        task: K,
+        input: In,
         schedule: Schedule,
     ) -> Self {
-        self.plan.schedules.push(schedules::Planned::new(name.into(), task.into(), &input, schedule));
+        self.plan.schedules.push(schedules::Planned::new(name.into(), task.task_name().to_owned(), &input, schedule));
         self
     }
 
-    /// Starts a service when the app is ready: a task of the kind `task` that the app owns and that runs as long as the
-    /// app. Its kind must have a restart policy ([`Task::restart`]).
+    /// Starts a service when the app is ready: a task of the kind `task`, a [`TaskKey`](crate::TaskKey) or a name, that
+    /// the app owns and that runs as long as the app. Its kind must have a restart policy ([`Task::restart`]).
     ///
     /// The app does not start if no kind is registered as `task`, if that kind has no restart policy, or if `input`
     /// doesn't fit it. On exit, the service is told to stop like any other task. It permanently occupies a slot of each
     /// limit on its kind. A time limit ends it for good.
     ///
     /// ```
-    /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext};
+    /// use std::path::PathBuf;
+    /// use tauri_plugin_tasks::{Builder, Failure, Restart, Task, TaskContext, TaskKey};
     ///
-    /// async fn watch(ctx: TaskContext, folder: std::path::PathBuf) -> Result<(), Failure> {
+    /// const WATCH: TaskKey<PathBuf, (), Failure> = TaskKey::new("watch");
+    ///
+    /// async fn watch(ctx: TaskContext, folder: PathBuf) -> Result<(), Failure> {
     ///     // Open what the service needs, then work until it is told to stop.
     ///     ctx.cancelled().await;
     ///     // Close it, within Task::grace.
@@ -127,11 +132,11 @@ impl<R: Runtime> Builder<R> {
     /// }
     ///
     /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
-    ///     Builder::new().task(Task::new("watch", watch).restart(Restart::always())).service("watch", "/srv/photos")
+    ///     Builder::new().task(Task::new(WATCH, watch).restart(Restart::always())).service(WATCH, "/srv/photos".into())
     /// }
     /// ```
-    pub fn service(mut self, task: impl Into<String>, input: impl Serialize) -> Self {
-        self.plan.services.push(Service::new(task.into(), &input));
+    pub fn service<K: TakesInput<In>, In: Serialize>(mut self, task: K, input: In) -> Self {
+        self.plan.services.push(Service::new(task.task_name().to_owned(), &input));
         self
     }
 
@@ -241,7 +246,9 @@ impl<R: Runtime> Builder<R> {
     ///
     /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
     /// registration. The app does not start if the name of a kind is empty or registered twice.
-    pub fn build(self) -> TauriPlugin<R> {
+    ///
+    /// The plugin reads no settings from `tauri.conf.json` yet: see [`Config`].
+    pub fn build(self) -> TauriPlugin<R, Option<Config>> {
         self.plan.plugin()
     }
 }

@@ -12,14 +12,38 @@ use crate::TaskContext;
 /// - `async fn(AppHandle<R>, TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, for work that needs the app
 ///   or its managed state
 ///
-/// A kind without an input takes `()`. The types are inferred from the function. Don't implement this trait by hand.
+/// A kind without an input takes `()`. The types are inferred from the function. The trait is sealed: it can't be implemented by hand.
+///
+/// ```compile_fail,E0277
+/// use tauri::{AppHandle, Runtime};
+/// use tauri_plugin_tasks::{Failure, Handler, Never, TaskContext};
+///
+/// struct Mine;
+///
+/// impl<R: Runtime> Handler<R, ()> for Mine {
+///     type Input = ();
+///     type Detail = ();
+///     type Item = Never;
+///     type Output = ();
+///     type Error = Failure;
+///
+///     fn call(
+///         &self,
+///         _: &AppHandle<R>,
+///         _: TaskContext,
+///         (): (),
+///     ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<R> {
+///         async { Ok(()) }
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a task handler",
     label = "not a task handler",
     note = "a handler is `async fn(TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, with `AppHandle<R>` as its first argument if it needs the app",
     note = "the input must implement `serde::Deserialize`; the detail, item, output and error must implement `serde::Serialize`; and the future must be `Send`"
 )]
-pub trait Handler<R: Runtime, Form: 'static>: Send + Sync + 'static {
+pub trait Handler<R: Runtime, Form: 'static>: sealed::Sealed<R, Form> + Send + Sync + 'static {
     /// The input that a task is started with.
     type Input: DeserializeOwned + Send + 'static;
     /// The structured part of the progress, in addition to its numbers and text.
@@ -49,6 +73,19 @@ pub struct Alone<D, I, In>(PhantomData<fn(D, I, In)>);
 #[doc(hidden)]
 #[allow(missing_debug_implementations)]
 pub struct WithApp<D, I, In>(PhantomData<fn(D, I, In)>);
+
+mod sealed {
+    use super::{Alone, AppHandle, Runtime, TaskContext, WithApp};
+
+    pub trait Sealed<R, Form> {}
+
+    impl<R, F, Fut, D, I, In> Sealed<R, Alone<D, I, In>> for F where F: Fn(TaskContext<D, I>, In) -> Fut {}
+
+    impl<R: Runtime, F, Fut, D, I, In> Sealed<R, WithApp<D, I, In>> for F where
+        F: Fn(AppHandle<R>, TaskContext<D, I>, In) -> Fut
+    {
+    }
+}
 
 impl<R, F, Fut, D, I, In, O, E> Handler<R, Alone<D, I, In>> for F
 where

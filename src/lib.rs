@@ -37,6 +37,7 @@
 mod access;
 mod app;
 mod builder;
+mod config;
 mod handler;
 #[macro_use]
 mod ipc;
@@ -52,15 +53,17 @@ mod typescript;
 
 pub use app::exit::{LastWindowClosed, Quit};
 pub use builder::Builder;
+pub use config::Config;
 pub use handler::Handler;
 pub use task::Task;
 pub use tasks_ext::TasksExt;
 pub use tauri_plugin_tasks_engine::{
-    Backoff, BatchOptions, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, Json,
-    LastRun, LimitOf, Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter,
-    QueuePlace, Restart, Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, Stopped, TaskBytes,
-    TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey,
-    TaskManager, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
+    Backoff, BatchHandle, BatchOptions, Bytes, CancelReason, CancellationToken, Error, ErrorKind, ErrorSummary,
+    ExitGuard, Failure, FailureKind, FitsHandler, HandleOf, Json, LastRun, LimitOf, Missed, Never, OnConflict, OnExit,
+    OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace, Restart, Retention, Retry, Schedule,
+    ScheduleSnapshot, StartOptions, StatusChange, Stopped, TakesInput, TaskBytes, TaskChange, TaskContext, TaskCounts,
+    TaskError, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey, TaskManager, TaskName,
+    TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
 pub use typed::Typed;
 #[cfg(feature = "specta")]

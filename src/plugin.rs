@@ -10,7 +10,7 @@ use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlu
 use tauri_plugin_tasks_engine::delivery::{Kind, Settings, begin_schedules, manager, unix_millis};
 
 use crate::{
-    TasksExt,
+    Config, TasksExt,
     app::{
         csp,
         exit::{Exit, Rules},
@@ -46,9 +46,9 @@ impl<R: Runtime> Default for Plan<R> {
 }
 
 impl<R: Runtime> Plan<R> {
-    pub(crate) fn plugin(self) -> TauriPlugin<R> {
+    pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
         let Self { kinds, settings, services, schedules, exit } = self;
-        tauri::plugin::Builder::new("tasks")
+        tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
             .setup(move |app, _| {
                 if cfg!(panic = "abort") {

@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 
-use crate::{Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
+use crate::{FitsHandler, Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
 use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 
 /// A kind of task: a name, a handler, and rules for its tasks.
@@ -47,11 +47,44 @@ where
 }
 
 impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
-    /// Creates a kind named `name` whose tasks run `handler`. See [`Handler`] for what `handler` can be.
+    /// Creates a kind named `task` whose tasks run `handler`. See [`Handler`] for what `handler` can be.
     ///
-    /// Pages start tasks by this name, and scope entries match it. It must not be empty or registered already.
-    pub fn new(name: impl Into<String>, handler: H) -> Self {
-        Self { name: name.into(), handler, policy: Policy::default(), errors: Errors::default(), types: PhantomData }
+    /// `task` is a [`TaskKey`](crate::TaskKey) or a name. A key whose types are not the handler's doesn't compile. Pages
+    /// start tasks by the name, and scope entries match it. It must not be empty or registered already.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Failure, Task, TaskContext, TaskKey};
+    ///
+    /// const EXPORT: TaskKey<String, (), Failure> = TaskKey::new("export");
+    ///
+    /// async fn export(_ctx: TaskContext, path: String) -> Result<(), Failure> {
+    ///     tokio::fs::write(path, "…").await?;
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> tauri_plugin_tasks::Builder<R> {
+    ///     tauri_plugin_tasks::Builder::new().task(Task::new(EXPORT, export))
+    /// }
+    /// ```
+    ///
+    /// This handler takes a `u32`, so the key doesn't fit it:
+    ///
+    /// ```compile_fail,E0277
+    /// use tauri_plugin_tasks::{Failure, Task, TaskContext, TaskKey};
+    ///
+    /// const EXPORT: TaskKey<String, (), Failure> = TaskKey::new("export");
+    ///
+    /// async fn export(_ctx: TaskContext, width: u32) -> Result<(), Failure> {
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> tauri_plugin_tasks::Builder<R> {
+    ///     tauri_plugin_tasks::Builder::new().task(Task::new(EXPORT, export))
+    /// }
+    /// ```
+    pub fn new(task: impl FitsHandler<H::Input, H::Output, H::Error, H::Detail, H::Item>, handler: H) -> Self {
+        let name = task.task_name().to_owned();
+        Self { name, handler, policy: Policy::default(), errors: Errors::default(), types: PhantomData }
     }
 
     // Queue.

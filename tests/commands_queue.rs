@@ -437,8 +437,30 @@ fn a_malformed_filter_cancels_nothing() {
     for filter in [json!({ "tags": ["none"] }), json!({ "task": "other" }), json!({ "status": ["done"] })] {
         assert!(main.call("cancel_all", json!({ "filter": filter, "reason": "user" })).is_err(), "{filter}");
     }
-    assert!(main.call("cancel_all", json!({ "filter": {}, "reason": "shutdown" })).is_err(), "not a reason for pages");
     main.eventually("running", || status(&main, 1) == "running");
+}
+
+#[test]
+fn a_page_cancels_with_words_of_its_own_but_never_with_a_reason_of_the_plugin() {
+    let app = app();
+    let main = window(&app, "main");
+    for number in [1, 2] {
+        main.call("start", start("main", number, "hang", json!({}))).unwrap();
+    }
+    main.eventually("running", || status(&main, 1) == "running" && status(&main, 2) == "running");
+    let wrong = ["ownerClosed", "shutdown", "parent", "replaced", "unread"].map(|reason| json!(reason));
+    for reason in wrong.into_iter().chain([json!(null), json!(7), json!({ "words": "x" })]) {
+        let all = main.call("cancel_all", json!({ "filter": {}, "reason": reason })).unwrap_err();
+        let one = main.call("cancel", json!({ "id": id(1), "reason": reason })).unwrap_err();
+        assert_eq!((&all["kind"], &one["kind"]), (&json!("invalidOptions"), &json!("invalidOptions")), "{reason}");
+    }
+    assert_eq!((status(&main, 1), status(&main, 2)), ("running".into(), "running".into()));
+    main.call("cancel", json!({ "id": id(1), "reason": "the disk is full" })).unwrap();
+    main.call("cancel_all", json!({ "filter": {}, "reason": "y".repeat(2_000) })).unwrap();
+    main.eventually("cancelled", || status(&main, 1) == "cancelled" && status(&main, 2) == "cancelled");
+    let reason = |number| main.call("get", json!({ "id": id(number) })).unwrap()["cancelReason"].clone();
+    assert_eq!(reason(1), "the disk is full");
+    assert_eq!(reason(2).as_str().map(str::len), Some(1_024));
 }
 
 #[test]

@@ -404,8 +404,11 @@ export async function attaches(from: number | undefined) {
   const chunks = all[0]?.bytes();
   const anyBytes: Expect<Equal<typeof chunks, TaskItems<Uint8Array> | undefined>> = true;
   const unread: CancelReason = "unread";
+  const words: CancelReason = "the disk is full";
+  await task.cancel("the disk is full");
+  await tasks.cancelAll({ all: true }, words);
   const kinds: ErrorKind[] = ["locked", "readerGone"];
-  return [typed, plain, narrow, either, handles, anyBytes, unread, kinds];
+  return [typed, plain, narrow, either, handles, anyBytes, unread, words, kinds];
 }
 
 /** Without a map, every name and value is accepted; values are `unknown`, never `any`. */

@@ -1,8 +1,8 @@
 //! Types that only the arguments and responses of commands use.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use crate::{CancelReason, Outcome, TaskSnapshot};
+use crate::{Outcome, TaskSnapshot};
 
 /// The response of a command that starts a task.
 #[derive(Debug, Serialize)]
@@ -13,24 +13,4 @@ pub(crate) struct Started {
     /// The task's outcome, if the task has already ended. `null` for an outcome of more than 4 KiB: fetch that with the
     /// command `outcome`.
     pub(crate) outcome: Option<Outcome>,
-}
-
-/// Why a page cancels a task. A page can't give any other [`CancelReason`].
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[cfg_attr(test, derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum CancelCause {
-    /// The user or the page's code cancelled it.
-    User,
-    /// The `AbortSignal` given to `start` fired.
-    Signal,
-}
-
-impl From<CancelCause> for CancelReason {
-    fn from(cause: CancelCause) -> Self {
-        match cause {
-            CancelCause::User => Self::User,
-            CancelCause::Signal => Self::Signal,
-        }
-    }
 }

@@ -280,7 +280,7 @@ async fn a_task_that_nobody_follows_has_no_watchers() {
         drop(opened.tasks.watch(record.id).unwrap());
     }
     assert_eq!(record.watchers(), 0);
-    opened.tasks.cancel(record.id, CancelReason::User).unwrap();
+    opened.tasks.cancel(record.id).unwrap();
     sleep(Duration::from_secs(1)).await;
     session.follow(&record);
     assert_eq!(record.watchers(), 0, "there is nothing to watch in an ended task");
@@ -412,7 +412,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
         }
     }
     for id in ids {
-        opened.tasks.cancel(id, CancelReason::User).unwrap();
+        opened.tasks.cancel(id).unwrap();
     }
 }
 
@@ -523,7 +523,7 @@ async fn a_list_shows_only_what_its_page_may_see() {
         opened.session().unwrap().list(1, TaskFilter::default(), view).is_empty(),
         "the app's task is not this page's"
     );
-    opened.tasks.cancel(id, CancelReason::User).unwrap();
+    opened.tasks.cancel(id).unwrap();
     sleep(Duration::from_secs(1)).await;
     assert!(opened.pushed.lock().iter().all(|(_, message, _)| message["lists"] == serde_json::json!([])));
 }

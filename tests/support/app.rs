@@ -24,7 +24,7 @@ use tauri::{
     webview::InvokeRequest,
 };
 use tauri_plugin_tasks::{
-    Builder, Bytes, Failure, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt, Unread,
+    Builder, Bytes, Failure, Json, Task, TaskContext, TaskFilter, TaskManager, TaskStatus, TasksExt, Unread,
 };
 
 pub const CHANNEL: &str = "__CHANNEL__:42";
@@ -49,19 +49,8 @@ async fn double(_: TaskContext, Double { number }: Double) -> Result<u32, Failur
     Ok(number * 2)
 }
 
-async fn echo(_: TaskContext, input: SomeJson) -> Result<SomeJson, Failure> {
+async fn echo(_: TaskContext, input: Json) -> Result<Json, Failure> {
     Ok(input)
-}
-
-/// Any JSON value, for which specta has no type.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct SomeJson(Value);
-
-impl specta::Type for SomeJson {
-    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
-        <specta_typescript::Unknown as specta::Type>::definition(types)
-    }
 }
 
 async fn app_name<R: Runtime>(app: AppHandle<R>, _: TaskContext, (): ()) -> Result<String, Failure> {
@@ -150,7 +139,7 @@ async fn numbers(ctx: TaskContext<(), u32>, Numbers { to, hangs }: Numbers) -> R
 }
 
 /// Emits each of `items` unchanged.
-async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(), Failure> {
+async fn emits(ctx: TaskContext<(), Json>, items: Vec<Json>) -> Result<(), Failure> {
     for item in items {
         ctx.emit(item).await;
     }

@@ -19,7 +19,7 @@ use criterion::{
     BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
 use support::RUNTIME;
-use tauri_plugin_tasks_engine::{CancelReason, LimitOf, StartOptions, TaskFilter, TaskHandle, TaskManager, TaskStatus};
+use tauri_plugin_tasks_engine::{LimitOf, StartOptions, TaskFilter, TaskHandle, TaskManager, TaskStatus};
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 
@@ -111,7 +111,7 @@ fn progress(criterion: &mut Criterion) {
     group.bench_function("inc", |bencher| {
         bencher.iter_custom(|times| {
             let outcome = RUNTIME.block_on(async { tasks.start("count", times).unwrap().outcome().await });
-            Duration::from_nanos(outcome.output().unwrap())
+            Duration::from_nanos(outcome.output().unwrap().unwrap())
         });
     });
 }
@@ -130,7 +130,7 @@ fn cancel(criterion: &mut Criterion) {
                     let handles: Vec<_> = (0..RUNNING).map(|_| tasks.start("hang", "").unwrap()).collect();
                     all_run(&handles).await;
                     let start = Instant::now();
-                    let cancelled = tasks.cancel_all(&TaskFilter::default().task("hang"), CancelReason::User);
+                    let cancelled = tasks.cancel_all(&TaskFilter::default().task("hang"));
                     all_end(&handles).await;
                     time += start.elapsed();
                     assert_eq!(cancelled, RUNNING);

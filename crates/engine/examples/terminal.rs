@@ -7,7 +7,7 @@ use std::{error::Error, fs, path::PathBuf, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tauri_plugin_tasks_engine::{
-    CancelReason, Failure, LimitOf, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
+    Failure, LimitOf, Never, Outcome, Progress, TaskChange, TaskContext, TaskFilter, TaskHandle, TaskManager,
     TaskSnapshot, Unit,
 };
 use tokio::{runtime::Handle, task::JoinSet};
@@ -51,7 +51,7 @@ fn files(folder: &PathBuf) -> Result<Vec<(PathBuf, u64)>, Failure> {
 }
 
 /// Moves a bar along with a task, and shows how the task ended.
-async fn show(task: TaskHandle, bar: ProgressBar) {
+async fn show(task: TaskHandle<u64, Failure, (), Never>, bar: ProgressBar) {
     bar.enable_steady_tick(Duration::from_millis(100));
     let mut watch = task.watch();
     draw(&bar, &watch.snapshot().progress);
@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let all_shown = async { while shown.join_next().await.is_some() {} };
     let cancelled = async {
         if tokio::signal::ctrl_c().await.is_ok() {
-            tasks.cancel_all(&TaskFilter::default(), CancelReason::User);
+            tasks.cancel_all(&TaskFilter::default());
         }
         std::future::pending::<()>().await;
     };

@@ -23,7 +23,9 @@
 
 use std::sync::Arc;
 
-use crate::{Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost, record::snapshot::snapshots};
+use crate::{
+    CancelReason, Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost, record::snapshot::snapshots,
+};
 
 pub use crate::{
     changes::change_set::ChangeSet,
@@ -71,7 +73,7 @@ pub use crate::{
 /// let kind = Kind::new("double", Policy::default(), Errors::default(), double);
 /// let kinds = Kinds::from([(Arc::clone(&kind.name), Arc::new(kind))]);
 /// let tasks = manager(Handle::current(), kinds, Settings::default(), unix_millis);
-/// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>(), Some(42));
+/// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>().unwrap(), Some(42));
 /// # }
 /// ```
 pub fn manager(
@@ -106,6 +108,12 @@ pub fn read_exactly<T: serde::de::DeserializeOwned>(json: &Json) -> Result<T, Mi
 /// Serializes an input as JSON. Fails as [`Json::new`] does.
 pub fn to_json(input: &impl serde::Serialize) -> Result<Json, Error> {
     Json::new(input).map_err(|problem| Error::unserializable("the input", &problem))
+}
+
+/// Returns the reason of a caller who cancels a task with these words. `user` and `signal` are reasons that a caller may
+/// have. Fails if the words are any other reason of the engine.
+pub fn reason_of_caller(words: &str) -> Result<CancelReason, Error> {
+    CancelReason::of_caller(words)
 }
 
 // Schedules.

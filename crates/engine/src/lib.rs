@@ -14,7 +14,7 @@
 //!     ctx.progress().total(1).inc(1);
 //!     Ok::<_, Failure>(2 + 3)
 //! });
-//! assert_eq!(task.outcome().await.output::<u32>(), Some(5));
+//! assert_eq!(task.result().await, Ok(5));
 //! # }
 //! ```
 //!
@@ -55,6 +55,7 @@ mod schedule;
 mod start_options;
 mod task;
 mod task_key;
+mod task_name;
 mod wall_clock;
 
 pub mod delivery;
@@ -69,12 +70,14 @@ pub use context::{TaskContext, progress_reporter::ProgressReporter, stopped::Sto
 pub use items::item_type::{Bytes, Never};
 pub use progress::{Progress, Unit};
 pub use task::failure::Failure;
+pub use tokio_util::sync::CancellationToken;
 
 // Starting and finding tasks.
 pub use changes::filter::TaskFilter;
 pub use exit::guard::ExitGuard;
 pub use handle::{
-    TaskHandle,
+    HandleOf, TaskHandle,
+    batch::BatchHandle,
     items::{TaskBytes, TaskItems},
     watch::TaskWatch,
 };
@@ -84,6 +87,7 @@ pub use queue::limit_of::LimitOf;
 pub use start_options::{BatchOptions, OnConflict, StartOptions};
 pub use task::id::TaskId;
 pub use task_key::TaskKey;
+pub use task_name::{FitsHandler, TakesInput, TaskName};
 
 // Policies of kinds.
 pub use keep::retention::Retention;
@@ -99,8 +103,10 @@ pub use schedule::{
 pub use error::{Error, error_kind::ErrorKind};
 pub use kind::counts::TaskCounts;
 pub use task::{
+    cancel_reason::CancelReason,
     event::{ErrorSummary, QueuePlace, StatusChange, TaskChange, TaskEvent, TaskSnapshot},
-    outcome::{CancelReason, FailureKind, Outcome, TaskFailure},
+    outcome::{FailureKind, Outcome, TaskFailure},
     status::TaskStatus,
+    task_error::TaskError,
     time_limit::TimeLimit,
 };

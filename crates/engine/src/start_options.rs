@@ -43,6 +43,7 @@ pub struct StartOptions {
     pub(crate) on_conflict: OnConflict,
     /// A name to show to people.
     #[serde(deserialize_with = "label")]
+    #[cfg_attr(feature = "specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the task by.
     pub(crate) tags: Vec<String>,
@@ -81,6 +82,7 @@ pub struct BatchOptions {
     pub(crate) priority: i32,
     /// A name to show to people for the batch.
     #[serde(deserialize_with = "label")]
+    #[cfg_attr(feature = "specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
     pub(crate) tags: Vec<String>,

@@ -10,13 +10,19 @@ use crate::items::item_type::Never;
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
-/// use tauri_plugin_tasks::{Failure, TaskKey};
+/// use tauri_plugin_tasks::{Failure, TaskKey, TaskManager};
 ///
-/// /// Counts the lines of a file.
+/// /// Counts the lines of a file. It takes the path, and returns their number or a `Failure`.
 /// const COUNT_LINES: TaskKey<String, u32, Failure> = TaskKey::new("count-lines");
 ///
-/// assert_eq!(COUNT_LINES.name(), "count-lines");
+/// async fn count(tasks: &TaskManager, path: String) -> Result<u32, Failure> {
+///     let task = tasks.start(COUNT_LINES, path)?;
+///     Ok(task.result().await?)
+/// }
 /// ```
+///
+/// The key promises its types; the handler that is registered with it is held to them. To start and read a task, the
+/// input must implement `Serialize`, and what is read `Deserialize`.
 pub struct TaskKey<Input, Output, Error, Detail = (), Item = Never> {
     name: &'static str,
     types: PhantomData<fn(Input, Detail) -> (Output, Error, Item)>,
@@ -45,5 +51,13 @@ impl<Input, Output, Error, Detail, Item> Copy for TaskKey<Input, Output, Error, 
 impl<Input, Output, Error, Detail, Item> fmt::Debug for TaskKey<Input, Output, Error, Detail, Item> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("TaskKey").field(&self.name).finish()
+    }
+}
+
+/// For what takes the name of a kind as a `String`, such as [`TaskFilter::task`](crate::TaskFilter::task) and
+/// [`LimitOf::Task`](crate::LimitOf::Task).
+impl<Input, Output, Error, Detail, Item> From<TaskKey<Input, Output, Error, Detail, Item>> for String {
+    fn from(key: TaskKey<Input, Output, Error, Detail, Item>) -> Self {
+        key.name.to_owned()
     }
 }

@@ -89,7 +89,7 @@ async fn a_report_that_can_not_be_shown_does_not_fail_the_work() {
     };
     for _ in 0..2 {
         let task = tasks.spawn("odd", attempts);
-        assert!(task.outcome().await.output::<()>().is_some());
+        assert!(task.outcome().await.output::<()>().unwrap().is_some());
         let progress = task.snapshot().progress;
         assert_eq!(progress.detail.unwrap().text(), "\"fine\"", "the last one that could be shown");
         assert_eq!((progress.completed, progress.message.unwrap().len()), (4, 1_022));
@@ -115,7 +115,7 @@ async fn try_detail_says_why_a_detail_is_left_out() {
         }
         Ok(())
     });
-    assert!(task.outcome().await.output::<()>().is_some());
+    assert!(task.outcome().await.output::<()>().unwrap().is_some());
     assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fine\"");
     assert_eq!(log.count("left out"), 0, "{log:?}");
 }
@@ -169,7 +169,7 @@ async fn blocking_work_returns_its_value_and_its_panics() {
     let task = tasks.spawn("block", async |ctx: TaskContext| {
         Ok::<_, Failure>(ctx.spawn_blocking(|_| (1..=10_u32).product::<u32>()).await)
     });
-    assert_eq!(task.outcome().await.output::<u32>(), Some(3_628_800));
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(3_628_800));
     let task = tasks.spawn("panic", async |ctx: TaskContext| -> Nothing {
         ctx.spawn_blocking(|_| panic!("in the thread")).await;
         Ok(())

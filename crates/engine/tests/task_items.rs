@@ -7,11 +7,13 @@ mod support;
 use std::{collections::HashMap, time::Duration};
 
 use support::manager;
-use tauri_plugin_tasks_engine::{Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskStatus};
+use tauri_plugin_tasks_engine::{
+    Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskKey, TaskStatus,
+};
 use tokio::time::{sleep, timeout};
 
 /// A task that emits the numbers below `to`, with a pause before each.
-fn count(to: u32, pause: Duration) -> TaskHandle {
+fn count(to: u32, pause: Duration) -> TaskHandle<(), Failure, (), u32> {
     manager().spawn("count", async move |ctx: TaskContext<(), u32>| {
         for number in 0..to {
             sleep(pause).await;
@@ -37,7 +39,7 @@ async fn items_arrive_once_in_order_and_complete() {
         }
         Ok::<_, Failure>(())
     });
-    let mut items = task.items::<u32>();
+    let mut items = task.items();
     for number in 0..200_000 {
         assert_eq!(items.next().await.unwrap().unwrap(), number);
     }
@@ -97,7 +99,7 @@ async fn bytes_arrive_as_one_stream() {
 #[tokio::test(start_paused = true)]
 async fn dropping_a_call_for_the_next_item_loses_nothing() {
     let task = count(20, Duration::from_secs(1));
-    let mut items = task.items::<u32>();
+    let mut items = task.items();
     let (mut got, mut given_up) = (Vec::new(), 0);
     while got.len() < 20 {
         match timeout(Duration::from_millis(300), items.next()).await {
@@ -116,13 +118,13 @@ async fn a_new_reader_continues_exactly_where_the_last_one_stopped() {
     let task = count(1_000, Duration::ZERO);
     let mut got = Vec::new();
     for few in (1..).take(40) {
-        let mut items = task.items::<u32>();
+        let mut items = task.items();
         for _ in 0..few {
             got.push(items.next().await.unwrap().unwrap());
         }
         assert_eq!((items.position(), items.missed()), (got.len() as u64, 0));
     }
-    let mut items = task.items::<u32>();
+    let mut items = task.items();
     got.extend(rest(&mut items).await);
     assert_eq!(got, (0..1_000).collect::<Vec<_>>());
     drop(items);
@@ -154,18 +156,18 @@ async fn a_new_reader_of_bytes_continues_exactly_where_the_last_one_stopped() {
 #[tokio::test(start_paused = true)]
 async fn a_reader_that_never_reads_takes_nothing_and_locks_nobody_out() {
     let task = count(3, Duration::ZERO);
-    let idle = task.items::<u32>();
+    let idle = task.items();
     assert_eq!(rest(&mut task.items()).await, [0, 1, 2]);
     assert_eq!((idle.position(), idle.missed()), (0, 0));
     let other = count(3, Duration::ZERO);
-    drop(other.items::<u32>());
+    drop(other.items());
     assert_eq!(rest(&mut other.items()).await, [0, 1, 2]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_reader_is_refused_and_gets_the_rest_when_the_first_is_dropped() {
     let task = count(5, Duration::ZERO);
-    let (mut first, mut second) = (task.items::<u32>(), task.clone().items::<u32>());
+    let (mut first, mut second) = (task.items(), task.clone().items());
     assert_eq!(first.next().await.unwrap().unwrap(), 0);
     let error = second.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Locked);
@@ -176,13 +178,14 @@ async fn a_second_reader_is_refused_and_gets_the_rest_when_the_first_is_dropped(
 
 #[tokio::test(start_paused = true)]
 async fn an_item_of_another_type_is_an_error_and_the_next_one_follows() {
+    const NUMBERS: TaskKey<(), (), Failure, (), u32> = TaskKey::new("mixed");
     let task = manager().spawn("mixed", async |ctx: TaskContext<(), serde_json::Value>| {
         for item in [1.into(), "two".into(), 3.into()] {
             ctx.emit(item).await;
         }
         Ok::<_, Failure>(())
     });
-    let mut items = task.items::<u32>();
+    let mut items = task.typed(NUMBERS).unwrap().items();
     assert_eq!(items.next().await.unwrap().unwrap(), 1);
     let error = items.next().await.unwrap().unwrap_err();
     assert_eq!(error.kind, ErrorKind::InvalidItem);
@@ -200,7 +203,7 @@ async fn items_end_with_their_task_however_it_ends() {
     assert_eq!(rest(&mut failed.items()).await, [1]);
     assert!(matches!(failed.outcome().await, Outcome::Failed(_)));
     let cancelled = count(100, Duration::from_secs(1));
-    let mut items = cancelled.items::<u32>();
+    let mut items = cancelled.items();
     assert_eq!(items.next().await.unwrap().unwrap(), 0);
     cancelled.cancel().unwrap();
     assert!(items.next().await.is_none());
@@ -212,11 +215,11 @@ async fn dropped_items_are_counted_for_the_next_reader() {
     let task = count(100_000, Duration::ZERO);
     // Without a reader the buffer keeps 65,536 items.
     assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
-    let mut items = task.items::<u32>();
+    let mut items = task.items();
     assert_eq!(items.next().await.unwrap().unwrap(), 100_000 - 65_536);
     assert_eq!((items.missed(), items.position()), (100_000 - 65_536, 100_000 - 65_536 + 1));
     drop(items);
-    let mut items = task.items::<u32>();
+    let mut items = task.items();
     assert_eq!(rest(&mut items).await.len(), 65_535);
     assert_eq!((items.missed(), items.position()), (0, 100_000), "told once");
 }
@@ -245,7 +248,7 @@ async fn items_of_many_threads_arrive_once_and_in_order_per_thread() {
     let mut next = HashMap::<u32, u32>::new();
     let (mut total, mut missed) = (0, 0);
     'readers: loop {
-        let mut items = task.items::<(u32, u32)>();
+        let mut items = task.items();
         let mut missed_first = None;
         // Readers come and go meanwhile. While there is none, a full buffer drops its oldest items.
         for _ in 0..7_000 {

@@ -14,8 +14,8 @@ use std::{
 
 use support::manager;
 use tauri_plugin_tasks_engine::{
-    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskEvent, TaskFilter, TaskId,
-    TaskStatus, test::log::Log,
+    CancelReason, ErrorKind, Failure, FailureKind, Never, Outcome, TaskChange, TaskContext, TaskEvent, TaskFilter,
+    TaskHandle, TaskId, TaskManager, TaskStatus, test::log::Log,
 };
 use tokio::time::{Instant, sleep};
 
@@ -25,8 +25,8 @@ type Nothing = Result<(), Failure>;
 async fn a_task_runs_to_its_outcome_and_keeps_it() {
     let tasks = manager();
     let task = tasks.spawn("add", async |_: TaskContext| Ok::<_, Failure>(2 + 3));
-    assert_eq!(task.outcome().await.output::<u32>(), Some(5));
-    assert_eq!(task.outcome().await.output::<u32>(), Some(5), "reading the outcome doesn't consume it");
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(5));
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(5), "reading the outcome doesn't consume it");
     let again = tasks.handle(task.id()).unwrap();
     assert_eq!(again.status(), TaskStatus::Completed);
     let snapshot = again.snapshot();
@@ -48,7 +48,7 @@ async fn work_outlives_the_code_that_started_it() {
             })
             .id()
     };
-    assert_eq!(tasks.handle(id).unwrap().outcome().await.output::<()>(), Some(()));
+    assert_eq!(tasks.handle(id).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
     assert!(done.load(SeqCst));
 }
 
@@ -106,9 +106,11 @@ async fn work_that_polls_its_token_ends_by_itself() {
         Err::<(), _>(Failure::new("stopped"))
     });
     sleep(Duration::from_millis(55)).await;
-    tasks.cancel(task.id(), CancelReason::Shutdown).unwrap();
+    assert_eq!(task.cancel_with("ownerClosed").unwrap_err().kind, ErrorKind::InvalidOptions);
+    assert_eq!(task.status(), TaskStatus::Running, "it was refused");
+    task.cancel_with("the disk is full").unwrap();
     assert!(
-        support::is_cancelled(&task.outcome().await, CancelReason::Shutdown),
+        support::is_cancelled(&task.outcome().await, CancelReason::Other("the disk is full".into())),
         "an error after a cancel counts as cancelled"
     );
     assert_eq!(rounds.load(SeqCst), 6, "it finished the round it was in");
@@ -125,7 +127,7 @@ async fn an_output_returned_after_a_cancel_counts() {
     tokio::task::yield_now().await;
     task.cancel().unwrap();
     task.cancel().unwrap();
-    assert_eq!(task.outcome().await.output::<String>().unwrap(), "saved what there was");
+    assert_eq!(task.outcome().await.output::<String>().unwrap().unwrap(), "saved what there was");
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +156,7 @@ async fn a_panic_ends_only_its_own_task() {
     let Outcome::Failed(failure) = panics.outcome().await else { panic!("a panic fails its task") };
     assert_eq!(failure.kind, FailureKind::Panic);
     assert_eq!(failure.message, "task \"panics\" panicked: index 7 is missing");
-    assert_eq!(other.outcome().await.output::<u32>(), Some(1));
+    assert_eq!(other.outcome().await.output::<u32>().unwrap(), Some(1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,12 +199,12 @@ async fn only_an_ended_task_can_be_removed() {
     assert_eq!(tasks.remove(task.id()).unwrap_err().kind, ErrorKind::NotEnded);
     task.outcome().await;
     tokio::task::yield_now().await;
-    let error = tasks.cancel(task.id(), CancelReason::User).unwrap_err();
+    let error = tasks.cancel(task.id()).unwrap_err();
     assert_eq!(error.kind, ErrorKind::AlreadyEnded);
     assert!(error.message.contains("already completed"), "{error}");
     tasks.remove(task.id()).unwrap();
     assert_eq!(tasks.get(task.id()).unwrap_err().kind, ErrorKind::NotFound);
-    assert_eq!(task.outcome().await.output::<()>(), Some(()), "a handle still reads it");
+    assert_eq!(task.outcome().await.output::<()>().unwrap(), Some(()), "a handle still reads it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -219,7 +221,7 @@ async fn ended_tasks_are_kept_by_number_and_age() {
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "the older ones are gone");
 }
 
-fn failing(log: &Log) -> (tauri_plugin_tasks_engine::TaskManager, impl Fn() -> tauri_plugin_tasks_engine::TaskHandle) {
+fn failing(log: &Log) -> (TaskManager, impl Fn() -> TaskHandle<(), Failure, (), Never>) {
     let tasks = manager();
     let spawner = tasks.clone();
     assert_eq!(log.count("nobody was watching"), 0);

@@ -95,7 +95,7 @@ async fn play(tasks: TaskManager, steps: Vec<Step>, last: Last, cancel_at: Optio
         let tasks = tasks.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(ms)).await;
-            let _ = tasks.cancel(id, tauri_plugin_tasks_engine::CancelReason::User);
+            let _ = tasks.cancel(id);
         });
     } else if matches!(last, Last::Hang) {
         return;
@@ -114,7 +114,7 @@ async fn play(tasks: TaskManager, steps: Vec<Step>, last: Last, cancel_at: Optio
                 status = change.status;
                 assert_eq!(status.is_final(), change.outcome.is_some());
                 if status == TaskStatus::Completed {
-                    assert_eq!(change.outcome.unwrap().output::<u64>(), Some(model.done));
+                    assert_eq!(change.outcome.unwrap().output::<u64>().unwrap(), Some(model.done));
                     assert_eq!(completed, model.done, "the newest progress comes before the end");
                 }
             }

@@ -62,9 +62,7 @@ export function cancelSentence(reason: CancelReason | null): string {
       return "Cancelled, because nobody reads its items any more.";
     case "replaced":
       return "Cancelled, because another one took its place.";
-    case "user":
-    case "signal":
-    case null:
+    default:
       return "Cancelled.";
   }
 }

@@ -13,7 +13,7 @@ import { launch } from "./launch.js";
 import { schedulesClient } from "./schedules.js";
 import { page } from "./shared-page.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
-import { toBatchOptions, toFilter, toStartOptions } from "./to-wire.js";
+import { toBatchOptions, toFilter, toReason, toStartOptions } from "./to-wire.js";
 
 /**
  * Creates a client for the tasks of this app. `M` is the task map generated from Rust; without it, names and values are
@@ -92,9 +92,9 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     get: (id: string) => commands.get(id).catch(rethrow),
 
-    async cancelAll(query: CancelQuery) {
+    async cancelAll(query: CancelQuery, reason?: string) {
       const filter = toCancelFilter(query);
-      return commands.cancelAll(filter, "user").catch(rethrow);
+      return commands.cancelAll(filter, toReason(reason)).catch(rethrow);
     },
 
     counts: () => commands.counts().catch(rethrow),

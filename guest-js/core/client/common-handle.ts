@@ -10,6 +10,7 @@ import {
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import type { Result } from "./result.js";
+import { toReason } from "./to-wire.js";
 
 /**
  * What the handles of a task and of a batch have in common. `R` is the type of the result, `O` that of the output in the outcome.
@@ -58,11 +59,11 @@ export class CommonHandle<R = unknown, O = unknown> {
   readonly onQueue = (callback: (place: QueuePlace | null) => void) =>
     this.tracked.onQueue(callback);
 
-  readonly cancel = async (): Promise<void> => {
+  readonly cancel = async (reason?: unknown): Promise<void> => {
     if (this.tracked.phase === "ended") {
       throw new TaskError("alreadyEnded", `Task ${this.id} has ended: ${this.status}.`);
     }
-    await commands.cancel(this.id, "user").catch(rethrow);
+    await commands.cancel(this.id, toReason(reason)).catch(rethrow);
   };
 
   readonly pause = async (): Promise<void> => {

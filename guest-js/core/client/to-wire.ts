@@ -21,6 +21,9 @@ export function toFilter({ task, status, tag, key, parent }: TaskQuery = {}): wi
   });
 }
 
+/** Returns the reason of a cancel. A `cancel` that is passed as a callback gets anything, such as an event. */
+export const toReason = (reason: unknown): string => (typeof reason === "string" ? reason : "user");
+
 function toList<T extends string>(value: T | readonly T[] | undefined): T[] | undefined {
   if (value === undefined) return undefined;
   return typeof value === "string" ? [value] : [...value];

@@ -111,7 +111,8 @@ shareInstances(TaskPanicError, "TaskPanicError");
 
 /**
  * The task was cancelled. `reason` says why: `user` (a call of `cancel`), `signal` (an `AbortSignal`), `ownerClosed`,
- * `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
+ * `shutdown`, `parent`, `replaced`, `unread` (nobody read its items), or the words that were given to `cancel`. A newer plugin may
+ * have further reasons: always keep a default branch.
  *
  * For the caller who passed the `AbortSignal`, `task.result` rejects with the signal's own reason instead.
  *

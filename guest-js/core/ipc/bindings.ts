@@ -23,10 +23,13 @@ export const commands = {
 	 *  generated.
 	 */
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
-	/**  Tells a task to stop. */
-	cancel: (id: string, reason: CancelCause) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
-	/**  Tells all visible tasks that match `filter` to stop. Returns how many of them had not ended. */
-	cancelAll: (filter: TaskFilter, reason: CancelCause) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
+	/**  Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own. */
+	cancel: (id: string, reason: string) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
+	/**
+	 *  Tells all visible tasks that match `filter` to stop, with a `reason` as for `cancel`. Returns how many of them had not
+	 *  ended.
+	 */
+	cancelAll: (filter: TaskFilter, reason: string) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
 	/**  Keeps a waiting task from running until it is released. */
 	pause: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|pause", { id }),
 	/**  Puts a held task back into its queue. */
@@ -102,16 +105,14 @@ export type BatchOptions = {
 	tags?: string[],
 };
 
-/**  Why a page cancels a task. A page can't give any other [`CancelReason`]. */
-export type CancelCause = 
-/**  The user or the page's code cancelled it. */
-"user" | 
-/**  The `AbortSignal` given to `start` fired. */
-"signal";
-
-/**  Why a task was cancelled. */
+/**
+ *  Why a task was cancelled: a reason of the engine, or the words of the caller who cancelled it. As JSON it is a string.
+ * 
+ *  [`TaskManager::cancel_with`](crate::TaskManager::cancel_with) takes the app's own words. No call takes a reason of the
+ *  engine, so each of them means what it says.
+ */
 export type CancelReason = 
-/**  A caller cancelled it. */
+/**  A caller cancelled it, and said nothing more. */
 "user" | 
 /**  The `AbortSignal` given to `start` fired. */
 "signal" | 
@@ -124,7 +125,9 @@ export type CancelReason =
 /**  A newer task took its place. */
 "replaced" | 
 /**  Nobody reads its items, and tasks of its kind are cancelled in that case. */
-"unread";
+"unread" | 
+/**  A caller cancelled it, in these words. */
+(string & {});
 
 /**  A chunk of items. */
 export type Chunk = {
@@ -207,8 +210,8 @@ export type FailureKind =
 /**  The handler panicked. */
 "panic" | 
 /**
- *  The handler's output or error can't be written as JSON, or its input could not be read again for another
- *  attempt.
+ *  The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
+ *  the input could not be read again for another attempt.
  */
 "unserializable";
 
@@ -275,7 +278,7 @@ export type Outcome =
 	/**  What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON. */
 	output: unknown,
 } } | 
-/**  The handler returned an error, panicked, or returned something that can't be sent. */
+/**  The handler returned an error, panicked, or returned or emitted something that can't be sent. */
 { status: "failed"; data: TaskFailure } | 
 /**  The task was cancelled before it was done. */
 { status: "cancelled"; data: {

@@ -99,9 +99,11 @@ describe("the client sends the arguments that the protocol has for", () => {
     expect([mine.status, mine.snapshot.cancelReason]).toEqual(["cancelling", "user"]);
     expect(other.status).toBe("queued");
     expect(await tasks.cancelAll({ all: true })).toBe(3);
+    await tasks.cancelAll({ all: true }, "the disk is full");
     expect(plugin.calls("cancel_all")).toStrictEqual([
       { filter: { task: ["tick"], tag: ["sync"] }, reason: "user" },
       { filter: {}, reason: "user" },
+      { filter: {}, reason: "the disk is full" },
     ]);
   });
 

@@ -308,6 +308,15 @@ describe("cancel and remove", () => {
     expect(await task.cancel()).toBeUndefined();
     expect(await task.cancel()).toBeUndefined();
     expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
+    await task.cancel("the disk is full");
+    // As the callback of a button, without types.
+    await (task.cancel as (event: unknown) => Promise<void>)(new Event("click"));
+    expect(
+      plugin
+        .calls("cancel")
+        .map(({ reason }) => reason)
+        .slice(2),
+    ).toEqual(["the disk is full", "user"]);
   });
 
   it("reject if the plugin refuses, or if the page already knows that it would", async () => {

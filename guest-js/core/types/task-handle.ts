@@ -175,16 +175,21 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly closed: Promise<void>;
 
   /**
-   * Asks the task to stop, with the reason `user`. Resolves when the task has been asked; `closed` resolves when it has stopped.
-   * Asking again does nothing. Rejects with a {@link TaskError} of kind `alreadyEnded` if the task has ended.
+   * Asks the task to stop. Resolves when the task has been asked; `closed` resolves when it has stopped. Asking again does nothing.
+   *
+   * @param reason Why, in words of your own: they become the task's {@link CancelReason}. Words of more than 1 KiB are shortened.
+   * Without them the reason is `user`.
+   *
+   * Rejects with a {@link TaskError}: of kind `alreadyEnded` if the task has ended, of kind `invalidOptions` if the reason is one
+   * that only the plugin gives, such as `shutdown`.
    *
    * @example
    * ```ts
-   * await task.cancel();
+   * await task.cancel("the disk is full");
    * await task.closed;
    * ```
    */
-  cancel(): Promise<void>;
+  cancel(reason?: string): Promise<void>;
 
   /**
    * Keeps a queued task from running until `resume` is called. Does nothing if it is paused already. A running task can't be

@@ -145,8 +145,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   get(id: string): Promise<TaskSnapshot>;
 
   /**
-   * Asks all matching tasks that this page may cancel to stop, with the reason `user`. Tasks that have ended are not
-   * affected. Returns the number of tasks that had not ended.
+   * Asks all matching tasks that this page may cancel to stop, with a `reason` as in {@link TaskHandle.cancel}. Tasks that
+   * have ended are not affected. Returns the number of tasks that had not ended.
    *
    * Rejects with a {@link TaskError}: of kind `invalidOptions`, before anything is sent, if `query` has no field, a field
    * that is `undefined` or `null`, or an unknown one. To cancel all tasks, pass `{ all: true }`.
@@ -156,7 +156,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * const asked = await tasks.cancelAll({ tag: "sync" });
    * ```
    */
-  cancelAll(query: CancelQuery<TaskName<M>>): Promise<number>;
+  cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;
 
   /**
    * Returns the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch

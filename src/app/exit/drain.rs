@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, thread};
 
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_tasks_engine::delivery::finish;
+use tauri_plugin_tasks_engine::delivery::{engine, finish};
 
 use super::{
     core::{Core, Drain, SLACK},
@@ -23,7 +23,8 @@ impl Core {
                 match drain {
                     Drain::ByKind => {}
                     Drain::Cancel => {
-                        core.tasks.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
+                        let all = engine(&core.tasks).records(&TaskFilter::default());
+                        engine(&core.tasks).cancel_all(all, CancelReason::Shutdown);
                     }
                     Drain::Wait => {
                         finish(&core.tasks).await;

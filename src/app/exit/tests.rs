@@ -37,7 +37,7 @@ fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate:
         std::future::pending::<Result<(), Failure>>().await
     });
     begins.recv().unwrap();
-    (runtime, Arc::new(Core::new(tasks, grace)), task)
+    (runtime, Arc::new(Core::new(tasks, grace)), task.untyped())
 }
 
 #[test]

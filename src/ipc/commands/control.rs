@@ -1,26 +1,32 @@
 //! Commands that control existing tasks and change limits.
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::engine;
+use tauri_plugin_tasks_engine::delivery::{engine, reason_of_caller};
 
 use super::name_limit::check_name;
 use crate::{
     Error, LimitOf, TaskCounts, TaskFilter,
-    ipc::{caller::Caller, checked::Checked, wire::CancelCause},
+    ipc::{caller::Caller, checked::Checked},
 };
 
-/// Tells a task to stop.
+/// Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel(caller: Caller, id: String, reason: CancelCause) -> Result<(), Error> {
-    caller.cancel(&id, reason.into())
+pub(crate) async fn cancel(caller: Caller, id: String, reason: Checked<String>) -> Result<(), Error> {
+    caller.cancel(&id, reason_of_caller(&reason.0?)?)
 }
 
-/// Tells all visible tasks that match `filter` to stop. Returns how many of them had not ended.
+/// Tells all visible tasks that match `filter` to stop, with a `reason` as for `cancel`. Returns how many of them had not
+/// ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel_all(caller: Caller, filter: Checked<TaskFilter>, reason: CancelCause) -> Result<u32, Error> {
-    let cancelled = engine(&caller.tasks).cancel_all(caller.records(&filter.0?).collect(), reason.into());
+pub(crate) async fn cancel_all(
+    caller: Caller,
+    filter: Checked<TaskFilter>,
+    reason: Checked<String>,
+) -> Result<u32, Error> {
+    let reason = reason_of_caller(&reason.0?)?;
+    let cancelled = engine(&caller.tasks).cancel_all(caller.records(&filter.0?).collect(), reason);
     Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))
 }
 

@@ -89,7 +89,7 @@ async fn the_whole_snapshot_is_reported_if_more_than_the_progress_has_changed() 
     type Change = fn(&Opened, TaskId);
     let free: Change = |opened, _| opened.tasks.set_limit(LimitOf::App, None).unwrap();
     let disown: Change = |opened, _| engine(&opened.tasks).disown(|owner| owner.label() == Some("main"));
-    let cancel: Change = |opened, id| opened.tasks.cancel(id, CancelReason::User).map(drop).unwrap();
+    let cancel: Change = |opened, id| opened.tasks.cancel(id).map(drop).unwrap();
     let waiting: [(&str, Change); 6] = [
         ("owner", disown),
         ("queue", |opened, id| opened.tasks.pause(id).unwrap()),
@@ -411,7 +411,7 @@ async fn tasks_that_were_removed_while_a_page_was_frozen_leave_its_lists_when_it
     };
     let unknown: Vec<_> = (0..300).map(|_| opened.hang()).collect();
     for id in known.iter().chain(&unknown) {
-        opened.tasks.cancel(*id, CancelReason::User).unwrap();
+        opened.tasks.cancel(*id).unwrap();
     }
     flood().await;
     assert!(session.outbox.lock().len() >= 600, "the removals wait for their turn");

@@ -480,7 +480,7 @@ async fn run(steps: Vec<Step>) {
             Step::Report { of: n, by } => of(n).into_iter().for_each(|n| truth.order(n, Order::Report(by))),
             Step::Say { of: n, bytes } => of(n).into_iter().for_each(|n| truth.order(n, Order::Say(bytes))),
             Step::End { of: n, well } => of(n).into_iter().for_each(|n| truth.order(n, Order::End(well))),
-            Step::Cancel { of } => drop(record(of).map(|record| truth.tasks.cancel(record.id, CancelReason::User))),
+            Step::Cancel { of } => drop(record(of).map(|record| truth.tasks.cancel(record.id))),
             Step::Remove { of } => drop(record(of).map(|record| truth.tasks.remove(record.id))),
             Step::Pause { of } => drop(record(of).map(|record| truth.tasks.pause(record.id))),
             Step::Resume { of } => drop(record(of).map(|record| truth.tasks.resume(record.id))),

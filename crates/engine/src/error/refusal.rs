@@ -50,12 +50,20 @@ pub enum Refusal {
     IdTaken { id: String },
     #[error("there is no task {id}: it was never started, was removed, or has ended and made room for newer ones")]
     NotFound { id: String },
+    #[error("task {id} is a \"{kind}\", not a \"{wanted}\": use the key or the name of its own kind")]
+    OtherKind { id: String, kind: String, wanted: String },
+    #[error("task {id} is a batch: get its handle with TaskManager::attach_batch")]
+    IsBatch { id: String },
+    #[error("task {id} is no batch: get its handle with TaskManager::attach")]
+    IsNoBatch { id: String },
     #[error("task \"{task}\" has already {}: there is nothing left to {what}; read its outcome", has(.status))]
     AlreadyEnded { task: String, status: &'static str, what: &'static str },
     #[error("task \"{task}\" has not ended yet: wait for its end, or cancel it, before it is {what}")]
     NotEnded { task: String, what: &'static str },
     #[error("this call can't be read: {}: {problem}", part(.path, "the options"))]
     InvalidOptions { path: String, problem: String },
+    #[error("a caller can't give the reason \"{words}\", which the engine gives itself: choose other words")]
+    EngineReason { words: String },
     #[error("a task can have {limit} tags and this start gives it {count}: leave some out")]
     TooManyTags { limit: usize, count: usize },
     #[error("a {what} can have {limit} bytes and this one has {size}: shorten it")]
@@ -131,11 +139,14 @@ impl Refusal {
             | Self::ScheduleName { .. }
             | Self::ShortInterval { .. }
             | Self::InvalidOptions { .. }
+            | Self::EngineReason { .. }
             | Self::TooManyTags { .. }
             | Self::LongText { .. } => ErrorKind::InvalidOptions,
             Self::InvalidInput { .. } => ErrorKind::InvalidInput,
             Self::NoId { .. } | Self::IdTaken { .. } => ErrorKind::InvalidId,
-            Self::NotFound { .. } => ErrorKind::NotFound,
+            Self::NotFound { .. } | Self::OtherKind { .. } | Self::IsBatch { .. } | Self::IsNoBatch { .. } => {
+                ErrorKind::NotFound
+            }
             Self::AlreadyEnded { .. } => ErrorKind::AlreadyEnded,
             Self::NotEnded { .. } => ErrorKind::NotEnded,
             Self::TooLarge { .. } | Self::ItemTooLarge { .. } | Self::BatchTooLarge { .. } => ErrorKind::TooLarge,

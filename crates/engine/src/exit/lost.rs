@@ -7,7 +7,7 @@ use crate::{
     policy::on_exit::OnExit,
     record::Record,
     run::engine::Engine,
-    task::{outcome::CancelReason, status::TaskStatus},
+    task::{cancel_reason::CancelReason, status::TaskStatus},
 };
 
 /// Returns whether an exit waits for this task.

@@ -9,7 +9,7 @@ use super::lost::{is_awaited, may_finish};
 use crate::{
     record::{Record, steps::Stopped},
     run::transitions::Transitions,
-    task::{life::Stop, outcome::CancelReason},
+    task::{cancel_reason::CancelReason, life::Stop},
 };
 
 /// The longest grace period. A longer one is cut to it, so that its end fits into an `Instant`.

@@ -27,7 +27,7 @@ use crate::{
 ///     }
 ///     Ok::<_, Failure>(())
 /// });
-/// let mut items = task.items::<u32>();
+/// let mut items = task.items();
 /// let mut sum = 0;
 /// while let Some(number) = items.next().await {
 ///     sum += number?;

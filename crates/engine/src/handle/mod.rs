@@ -1,43 +1,104 @@
 //! How callers follow and control one task and read its items.
 
+pub(crate) mod batch;
 pub(crate) mod items;
 pub(crate) mod watch;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
 use crate::{
-    error::Error,
+    error::{Error, refusal::Refusal},
+    items::item_type::Bytes,
+    json::Json,
     record::follower::Follower,
     run::engine::Engine,
     schedule::schedules::Schedules,
     task::{
-        event::TaskSnapshot,
-        id::TaskId,
-        outcome::{CancelReason, Outcome},
-        status::TaskStatus,
+        cancel_reason::CancelReason, event::TaskSnapshot, id::TaskId, outcome::Outcome, owner::Owner,
+        status::TaskStatus, task_error::TaskError,
     },
+    task_name::TaskName,
 };
 use items::{TaskBytes, TaskItems};
 use watch::TaskWatch;
 
-/// A handle to one task.
+/// A handle to one task. `O`, `E`, `D` and `I` are the types of its output, its error, its progress detail and its
+/// items: they come from the [`TaskKey`](crate::TaskKey) that it was made with. A plain `TaskHandle` knows no types and
+/// reads everything as [`Json`].
 ///
 /// Dropping it does not affect the task. A handle is also a claim to report the task's failure. If it is dropped before
 /// [`outcome`](Self::outcome) has returned the failure, and nobody else follows the task, the engine logs the failure.
 /// Clones are handles to the same task.
-#[derive(Clone)]
-pub struct TaskHandle {
+pub struct TaskHandle<O = Json, E = Json, D = Json, I = Json> {
     engine: Arc<Engine>,
     /// Keeps the schedules running for as long as a handle exists.
     schedules: Arc<Schedules>,
     follower: Follower,
+    types: PhantomData<fn() -> (O, E, D, I)>,
 }
 
-impl TaskHandle {
+/// The [`TaskHandle`] with the types of the key `K`; if `K` is the type of a name, the one without types.
+pub type HandleOf<K> =
+    TaskHandle<<K as TaskName>::Output, <K as TaskName>::Error, <K as TaskName>::Detail, <K as TaskName>::Item>;
+
+impl<O, E, D, I> TaskHandle<O, E, D, I> {
     pub(crate) fn new(engine: &Arc<Engine>, schedules: &Arc<Schedules>, follower: Follower) -> Self {
-        Self { engine: Arc::clone(engine), schedules: Arc::clone(schedules), follower }
+        Self { engine: Arc::clone(engine), schedules: Arc::clone(schedules), follower, types: PhantomData }
+    }
+
+    /// Returns this handle with the types of `task`, for a handle that was found by its id.
+    ///
+    /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when the task is of another kind, or is a batch:
+    /// [`TaskManager::attach_batch`](crate::TaskManager::attach_batch) returns the handle of a batch.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{Failure, TaskKey, TaskManager};
+    ///
+    /// const SYNC: TaskKey<(), u32, Failure> = TaskKey::new("sync");
+    ///
+    /// async fn sync_now(tasks: &TaskManager) -> Result<u32, Failure> {
+    ///     let run = tasks.trigger("every-night")?.typed(SYNC)?;
+    ///     Ok(run.result().await?)
+    /// }
+    /// ```
+    pub fn typed<K: TaskName>(self, task: K) -> Result<HandleOf<K>, Error> {
+        self.check_kind(task.task_name())?;
+        self.check_batch(false)?;
+        Ok(self.cast())
+    }
+
+    /// Returns this handle without its types, to keep handles of several kinds together.
+    pub fn untyped(self) -> TaskHandle {
+        self.cast()
+    }
+
+    pub(crate) fn cast<O2, E2, D2, I2>(self) -> TaskHandle<O2, E2, D2, I2> {
+        let Self { engine, schedules, follower, .. } = self;
+        TaskHandle { engine, schedules, follower, types: PhantomData }
+    }
+
+    /// Fails unless the task is of the kind `name`.
+    pub(crate) fn check_kind(&self, name: &str) -> Result<(), Error> {
+        let record = self.follower.record();
+        if record.name() == name {
+            return Ok(());
+        }
+        let (id, kind) = (record.id.to_string(), record.name().to_owned());
+        Err(Refusal::OtherKind { id, kind, wanted: name.to_owned() }.into())
+    }
+
+    /// Fails unless the task is a batch, if `batch` is true, or is none, if it is false.
+    pub(crate) fn check_batch(&self, batch: bool) -> Result<(), Error> {
+        let record = self.follower.record();
+        let id = record.id.to_string();
+        match (record.members.is_some(), batch) {
+            (true, false) => Err(Refusal::IsBatch { id }.into()),
+            (false, true) => Err(Refusal::IsNoBatch { id }.into()),
+            _ => Ok(()),
+        }
     }
 
     /// Returns the task's id.
@@ -62,6 +123,12 @@ impl TaskHandle {
         self.engine.cancel(self.follower.record(), CancelReason::User)
     }
 
+    /// Like [`cancel`](Self::cancel), with the app's own words for why: see
+    /// [`TaskManager::cancel_with`](crate::TaskManager::cancel_with).
+    pub fn cancel_with(&self, words: impl AsRef<str>) -> Result<(), Error> {
+        self.engine.cancel(self.follower.record(), CancelReason::of_caller(words.as_ref())?)
+    }
+
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
     ///
     /// A running task can't be paused: that fails with [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable). Also
@@ -82,29 +149,19 @@ impl TaskHandle {
         self.engine.set_priority(self.follower.record(), priority)
     }
 
-    /// Returns the members of a batch that are still kept, in the order of their inputs. A task that is not a batch has
-    /// none.
-    pub fn members(&self) -> Vec<Self> {
-        let ids = self.follower.record().members.iter().flatten();
-        let members = ids.filter_map(|id| self.engine.find(*id));
-        members.map(|member| Self::new(&self.engine, &self.schedules, Follower::new(&member))).collect()
+    /// Starts the task again if it failed, timed out or was cancelled: as a new task with the same input and options,
+    /// whose attempts count from 1. The app owns it.
+    ///
+    /// Fails when the task has not ended, has completed, was started with [`spawn`](crate::TaskManager::spawn), or is a
+    /// batch (rerun its members). Also fails as [`start_with`](crate::TaskManager::start_with) does.
+    pub fn rerun(&self) -> Result<Self, Error> {
+        let follower = self.engine.rerun(self.follower.record(), TaskId::new(), Owner::App, &|_| true)?;
+        Ok(Self::new(&self.engine, &self.schedules, follower))
     }
 
     /// Follows the task from its current state to its end.
-    pub fn watch(&self) -> TaskWatch {
+    pub fn watch(&self) -> TaskWatch<D> {
         TaskWatch::new(self.follower.record())
-    }
-
-    /// Reads the items that the task emits with [`TaskContext::emit`](crate::TaskContext::emit), from the oldest unread
-    /// one.
-    pub fn items<T: DeserializeOwned>(&self) -> TaskItems<T> {
-        TaskItems::new(&self.follower)
-    }
-
-    /// Reads the bytes that the task emits with [`TaskContext::emit_bytes`](crate::TaskContext::emit_bytes), from the
-    /// oldest unread one.
-    pub fn bytes(&self) -> TaskBytes {
-        TaskBytes::new(&self.follower)
     }
 
     /// Waits until the task has ended, and returns its outcome. You can call it more than once. Cancel safe.
@@ -115,7 +172,45 @@ impl TaskHandle {
     }
 }
 
-impl fmt::Debug for TaskHandle {
+impl<O: DeserializeOwned, E: DeserializeOwned, D, I> TaskHandle<O, E, D, I> {
+    /// Waits until the task has ended, and returns its output, or how it ended otherwise. You can call it more than
+    /// once. Cancel safe.
+    pub async fn result(&self) -> Result<O, TaskError<E>> {
+        self.outcome().await.into_result()
+    }
+}
+
+impl<O, E, D, I: DeserializeOwned> TaskHandle<O, E, D, I> {
+    /// Reads the items that the task emits with [`TaskContext::emit`](crate::TaskContext::emit), from the oldest unread
+    /// one. Without types, each item is a [`Json`], which [`Json::read`] reads.
+    pub fn items(&self) -> TaskItems<I> {
+        TaskItems::new(&self.follower)
+    }
+}
+
+impl<O, E, D> TaskHandle<O, E, D, Bytes> {
+    /// Reads the bytes that the task emits with [`TaskContext::emit_bytes`](crate::TaskContext::emit_bytes), from the
+    /// oldest unread one.
+    pub fn bytes(&self) -> TaskBytes {
+        TaskBytes::new(&self.follower)
+    }
+}
+
+impl<O, E, D> TaskHandle<O, E, D, Json> {
+    /// Reads the bytes that the task emits with [`TaskContext::emit_bytes`](crate::TaskContext::emit_bytes), from the
+    /// oldest unread one. Use it only for a kind that emits bytes.
+    pub fn bytes(&self) -> TaskBytes {
+        TaskBytes::new(&self.follower)
+    }
+}
+
+impl<O, E, D, I> Clone for TaskHandle<O, E, D, I> {
+    fn clone(&self) -> Self {
+        Self::new(&self.engine, &self.schedules, self.follower.clone())
+    }
+}
+
+impl<O, E, D, I> fmt::Debug for TaskHandle<O, E, D, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskHandle").field("id", &self.id()).field("status", &self.status()).finish_non_exhaustive()
     }

@@ -80,7 +80,9 @@ impl Registry {
         input: &Json,
     ) -> Result<Option<Arc<Record>>, Error> {
         let found = if let Some(record) = self.tasks.get(&id) {
-            Some(record).filter(|record| record.name() == task && record.owner() == *owner && record.input == *input)
+            Some(record).filter(|record| {
+                record.name() == task && record.owner() == *owner && record.input.text() == input.text()
+            })
         } else if let Some(alias) = self.used.alias(id) {
             self.tasks.get(&alias.of).filter(|_| &*alias.name == task && alias.owner == *owner)
         } else if self.used.spent(id).is_some() {

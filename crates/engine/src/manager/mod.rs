@@ -12,7 +12,7 @@ use crate::{
     context::TaskContext,
     error::Error,
     exit::{guard::ExitGuard, shut_down::shut_down},
-    handle::{TaskHandle, watch::TaskWatch},
+    handle::{HandleOf, TaskHandle, batch::BatchHandle, watch::TaskWatch},
     json::Json,
     kind::counts::TaskCounts,
     queue::limit_of::LimitOf,
@@ -23,7 +23,8 @@ use crate::{
     },
     schedule::schedules::Schedules,
     start_options::{BatchOptions, StartOptions},
-    task::{event::TaskSnapshot, id::TaskId, outcome::CancelReason, owner::Owner},
+    task::{cancel_reason::CancelReason, event::TaskSnapshot, id::TaskId, owner::Owner},
+    task_name::{TakesInput, TaskName},
     wall_clock::{WallClock, unix_millis},
 };
 
@@ -44,7 +45,7 @@ use crate::{
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let tasks = TaskManager::new(tokio::runtime::Handle::current());
 /// let task = tasks.spawn("double", |ctx| double(ctx, 21));
-/// assert_eq!(task.outcome().await.output::<u32>(), Some(42));
+/// assert_eq!(task.result().await, Ok(42));
 /// # }
 /// ```
 #[derive(Clone)]
@@ -69,11 +70,30 @@ impl TaskManager {
         Self { engine, schedules: Arc::default() }
     }
 
-    /// Starts a task of the kind registered as `task`. The app owns it.
+    /// Starts a task of the kind `task`, a [`TaskKey`](crate::TaskKey) or a name. The app owns it.
     ///
-    /// Returns at once; the task runs when the limits allow it. Fails when no such kind is registered, `input` doesn't
-    /// fit it, or its queue is full.
-    pub fn start(&self, task: &str, input: impl Serialize) -> Result<TaskHandle, Error> {
+    /// Returns at once; the task runs when the limits allow it. With a key, `input` has the key's input type, and the
+    /// handle has its other types. With a name, `input` is anything that serializes to what the handler reads.
+    ///
+    /// Fails when no such kind is registered, `input` doesn't fit it, or its queue is full.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{Error, Failure, TaskKey, TaskManager};
+    ///
+    /// const RESIZE: TaskKey<u32, Vec<String>, Failure> = TaskKey::new("resize");
+    ///
+    /// async fn resize(tasks: &TaskManager, width: u32) -> Result<Vec<String>, Failure> {
+    ///     Ok(tasks.start(RESIZE, width)?.result().await?)
+    /// }
+    ///
+    /// // The handle of a name has no types.
+    /// async fn run(tasks: &TaskManager, task: &str, input: serde_json::Value) -> Result<String, Error> {
+    ///     let outcome = tasks.start(task, input)?.outcome().await;
+    ///     Ok(format!("{outcome:?}"))
+    /// }
+    /// ```
+    pub fn start<K: TakesInput<In>, In: Serialize>(&self, task: K, input: In) -> Result<HandleOf<K>, Error> {
         self.start_with(task, input, StartOptions::new())
     }
 
@@ -83,9 +103,15 @@ impl TaskManager {
     /// is too long. With [`OnConflict::Refuse`](crate::OnConflict::Refuse) it fails with
     /// [`ErrorKind::KeyTaken`](crate::ErrorKind::KeyTaken) when a live task has the key. With
     /// [`OnConflict::Join`](crate::OnConflict::Join) it may return the handle of an existing task.
-    pub fn start_with(&self, task: &str, input: impl Serialize, options: StartOptions) -> Result<TaskHandle, Error> {
+    pub fn start_with<K: TakesInput<In>, In: Serialize>(
+        &self,
+        task: K,
+        input: In,
+        options: StartOptions,
+    ) -> Result<HandleOf<K>, Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
-        let start = Start { id: TaskId::new(), task, input, owner: Owner::App, options, sees: &|_| true };
+        let start =
+            Start { id: TaskId::new(), task: task.task_name(), input, owner: Owner::App, options, sees: &|_| true };
         self.engine.start(start).map(|follower| self.handle_of(follower))
     }
 
@@ -95,51 +121,57 @@ impl TaskManager {
     /// all members.
     ///
     /// The members are ordinary tasks with the batch as their parent. They wait and run within all limits, and
-    /// [`TaskHandle::members`] returns their handles. The batch itself takes no slot.
+    /// [`BatchHandle::members`] returns their handles. The batch itself takes no slot.
     ///
     /// Fails, and starts nothing, when no such kind is registered, an input doesn't fit it, the queue has no room for
     /// all members, or there are more than 10,000.
     ///
-    /// ```no_run
+    /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
-    /// use tauri_plugin_tasks::{BatchOptions, Error, Outcome, TaskManager};
+    /// use tauri_plugin_tasks::{BatchOptions, Failure, TaskKey, TaskManager};
     ///
-    /// async fn download_all(tasks: &TaskManager, urls: Vec<String>) -> Result<(), Error> {
-    ///     let batch = tasks.batch("download", urls, BatchOptions::new().concurrency(4))?;
-    ///     let outcomes: Vec<Outcome> = batch.outcome().await.output().unwrap_or_default();
-    ///     println!("{} downloads have ended", outcomes.len());
+    /// const DOWNLOAD: TaskKey<String, u64, Failure> = TaskKey::new("download");
+    ///
+    /// async fn download_all(tasks: &TaskManager, urls: Vec<String>) -> Result<(), Failure> {
+    ///     let batch = tasks.batch(DOWNLOAD, urls, BatchOptions::new().concurrency(4))?;
+    ///     for result in batch.result().await? {
+    ///         match result {
+    ///             Ok(bytes) => println!("{bytes} bytes"),
+    ///             Err(error) => println!("{error}"),
+    ///         }
+    ///     }
     ///     Ok(())
     /// }
     /// ```
-    pub fn batch(
+    pub fn batch<K: TakesInput<In>, In: Serialize>(
         &self,
-        task: &str,
-        inputs: impl IntoIterator<Item = impl Serialize>,
+        task: K,
+        inputs: impl IntoIterator<Item = In>,
         options: BatchOptions,
-    ) -> Result<TaskHandle, Error> {
+    ) -> Result<BatchHandle<K::Output, K::Error, K::Detail, K::Item>, Error> {
         let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|input| Json::new(&input)).collect();
         let inputs = inputs.map_err(|problem| Error::unserializable("an input", &problem))?;
-        let start = StartBatch { id: TaskId::new(), task, inputs, owner: Owner::App, options };
-        self.engine.start_batch(start).map(|follower| self.handle_of(follower))
+        let start = StartBatch { id: TaskId::new(), task: task.task_name(), inputs, owner: Owner::App, options };
+        self.engine.start_batch(start).map(|follower| BatchHandle::new(self.handle_of(follower)))
     }
 
-    /// Starts a task again that failed, timed out or was cancelled: as a new task with the same input and options, whose
-    /// attempts count from 1. The app owns it.
+    /// Starts a task of the kind `task` again that failed, timed out or was cancelled: as a new task with the same input
+    /// and options, whose attempts count from 1. The app owns it. [`TaskHandle::rerun`] does the same for a task whose
+    /// kind is not known.
     ///
-    /// Fails when there is no such task, it has not ended, it has completed, it was started with
-    /// [`spawn`](Self::spawn), or it is a batch (rerun its members). Also fails as [`start_with`](Self::start_with)
-    /// does.
-    pub fn rerun(&self, id: TaskId) -> Result<TaskHandle, Error> {
-        let record = self.find(id)?;
-        let follower = self.engine.rerun(&record, TaskId::new(), Owner::App, &|_| true)?;
-        Ok(self.handle_of(follower))
+    /// Fails when there is no such task, it is of another kind, it has not ended, it has completed, or it is a batch
+    /// (rerun its members). Also fails as [`start_with`](Self::start_with) does.
+    pub fn rerun<K: TaskName>(&self, task: K, id: TaskId) -> Result<HandleOf<K>, Error> {
+        let handle = self.handle(id)?;
+        handle.check_kind(task.task_name())?;
+        handle.rerun().map(TaskHandle::cast)
     }
 
     /// Runs `work` once as a task named `name`. The name need not be that of a registered kind.
     ///
     /// Returns at once. The task continues if the handle is dropped. It counts towards the app's limit on running
     /// tasks. The start is never refused; after [`shut_down`](Self::shut_down) the task is cancelled right away.
-    pub fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> TaskHandle
+    pub fn spawn<D, I, O, E, F, Fut>(&self, name: &str, work: F) -> TaskHandle<O, E, D, I>
     where
         D: 'static,
         I: 'static,
@@ -152,7 +184,32 @@ impl TaskManager {
         self.handle_of(follower)
     }
 
-    /// Returns a handle to a task that was started earlier or elsewhere. Fails when there is no such task.
+    /// Returns a handle to a task of the kind `task`, a [`TaskKey`](crate::TaskKey) or a name, that was started earlier
+    /// or elsewhere.
+    ///
+    /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such task, it is of another kind,
+    /// or it is a batch.
+    pub fn attach<K: TaskName>(&self, task: K, id: TaskId) -> Result<HandleOf<K>, Error> {
+        self.handle(id)?.typed(task)
+    }
+
+    /// Returns a handle to a batch of the kind `task` that was started earlier or elsewhere.
+    ///
+    /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such task, it is of another kind,
+    /// or it is no batch.
+    pub fn attach_batch<K: TaskName>(
+        &self,
+        task: K,
+        id: TaskId,
+    ) -> Result<BatchHandle<K::Output, K::Error, K::Detail, K::Item>, Error> {
+        let handle = self.handle(id)?;
+        handle.check_kind(task.task_name())?;
+        handle.check_batch(true)?;
+        Ok(BatchHandle::new(handle))
+    }
+
+    /// Returns a handle to any task that was started earlier or elsewhere, whatever its kind. The handle has no types.
+    /// Fails when there is no such task.
     pub fn handle(&self, id: TaskId) -> Result<TaskHandle, Error> {
         self.find(id).map(|record| self.handle_of(Follower::new(&record)))
     }
@@ -172,17 +229,49 @@ impl TaskManager {
         self.find(id).map(|record| TaskWatch::new(&record))
     }
 
-    /// Tells a task to stop, and returns without waiting for its end.
+    /// Tells a task to stop, with the reason [`User`](CancelReason::User), and returns without waiting for its end.
     ///
     /// Cancelling it again changes nothing. Fails when there is no such task or it has ended.
-    pub fn cancel(&self, id: TaskId, reason: CancelReason) -> Result<(), Error> {
+    pub fn cancel(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
-        self.engine.cancel(&record, reason)
+        self.engine.cancel(&record, CancelReason::User)
     }
 
-    /// Tells all tasks that match `filter` to stop. Returns how many had not ended.
-    pub fn cancel_all(&self, filter: &TaskFilter, reason: CancelReason) -> usize {
-        self.engine.cancel_all(self.engine.records(filter), reason)
+    /// Like [`cancel`](Self::cancel), with the app's own words for why. They are in the task's snapshots and its
+    /// outcome: see [`CancelReason::Other`]. Words of more than 1 KiB are clipped.
+    ///
+    /// Also fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the words are those of a
+    /// reason that only the engine gives, such as `shutdown`.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{CancelReason, Failure, TaskContext, TaskError, TaskManager};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let tasks = TaskManager::new(tokio::runtime::Handle::current());
+    /// let task = tasks.spawn("copy", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
+    /// tasks.cancel_with(task.id(), "the disk is full").unwrap();
+    /// let Err(TaskError::Cancelled { reason, .. }) = task.result().await else { panic!() };
+    /// assert_eq!(reason.as_str(), "the disk is full");
+    /// # }
+    /// ```
+    pub fn cancel_with(&self, id: TaskId, words: impl AsRef<str>) -> Result<(), Error> {
+        let record = self.find(id)?;
+        self.engine.cancel(&record, CancelReason::of_caller(words.as_ref())?)
+    }
+
+    /// Tells all tasks that match `filter` to stop, with the reason [`User`](CancelReason::User). Returns how many had
+    /// not ended.
+    pub fn cancel_all(&self, filter: &TaskFilter) -> usize {
+        self.engine.cancel_all(self.engine.records(filter), CancelReason::User)
+    }
+
+    /// Like [`cancel_all`](Self::cancel_all), with the app's own words for why, as in
+    /// [`cancel_with`](Self::cancel_with). Fails, and cancels nothing, when the words are those of a reason that only
+    /// the engine gives.
+    pub fn cancel_all_with(&self, filter: &TaskFilter, words: impl AsRef<str>) -> Result<usize, Error> {
+        let reason = CancelReason::of_caller(words.as_ref())?;
+        Ok(self.engine.cancel_all(self.engine.records(filter), reason))
     }
 
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
@@ -260,7 +349,7 @@ impl TaskManager {
         self.engine.find(id).ok_or_else(|| Error::not_found(id))
     }
 
-    fn handle_of(&self, follower: Follower) -> TaskHandle {
+    fn handle_of<O, E, D, I>(&self, follower: Follower) -> TaskHandle<O, E, D, I> {
         TaskHandle::new(&self.engine, &self.schedules, follower)
     }
 }

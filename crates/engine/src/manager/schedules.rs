@@ -15,13 +15,13 @@ use crate::{
         driver::drive, named_schedule::RunSpec, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule,
     },
     task::id::TaskId,
+    task_name::TakesInput,
 };
 
 impl TaskManager {
-    /// Adds a schedule, which runs the kind registered as `task` with this input, until the app ends,
-    /// [`unschedule`](Self::unschedule) is called, or the last manager and the last handle on a task are dropped. It
-    /// replaces a schedule of the same name. Current runs of the
-    /// replaced schedule go on; the new one treats them as its own when it decides whether a run would overlap. Its
+    /// Adds a schedule, which runs the kind `task`, a [`TaskKey`](crate::TaskKey) or a name, with this input, until the
+    /// app ends, [`unschedule`](Self::unschedule) is called, or the last manager and the last handle on a task are
+    /// dropped. It replaces a schedule of the same name. Current runs of the replaced schedule go on; the new one treats them as its own when it decides whether a run would overlap. Its
     /// counts start from zero.
     ///
     /// Each run is a task that the app owns, with the tag `schedule:` followed by `name`. It waits and runs within all
@@ -33,19 +33,27 @@ impl TaskManager {
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use std::time::Duration;
-    /// use tauri_plugin_tasks::{Error, Schedule, TaskManager};
+    /// use tauri_plugin_tasks::{Error, Failure, Schedule, TaskKey, TaskManager};
+    ///
+    /// const FETCH: TaskKey<String, (), Failure> = TaskKey::new("fetch");
     ///
     /// fn poll(tasks: &TaskManager, feed: &str) -> Result<(), Error> {
-    ///     tasks.schedule(feed, "fetch", feed, Schedule::every(Duration::from_secs(15 * 60)).at_once())
+    ///     tasks.schedule(feed, FETCH, feed.to_owned(), Schedule::every(Duration::from_secs(15 * 60)).at_once())
     /// }
     ///
     /// fn stop_polling(tasks: &TaskManager, feed: &str) -> Result<(), Error> {
     ///     tasks.unschedule(feed)
     /// }
     /// ```
-    pub fn schedule(&self, name: &str, task: &str, input: impl Serialize, schedule: Schedule) -> Result<(), Error> {
+    pub fn schedule<K: TakesInput<In>, In: Serialize>(
+        &self,
+        name: &str,
+        task: K,
+        input: In,
+        schedule: Schedule,
+    ) -> Result<(), Error> {
         let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
-        self.put_schedule(name, task, input, schedule)?;
+        self.put_schedule(name, task.task_name(), input, schedule)?;
         self.begin(Some(name));
         Ok(())
     }

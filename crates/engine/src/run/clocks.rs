@@ -10,7 +10,7 @@ use super::transitions::Transitions;
 use crate::{
     policy::unread::Unread,
     record::Record,
-    task::{attempt::Attempt, outcome::CancelReason, time_limit::TimeLimit},
+    task::{attempt::Attempt, cancel_reason::CancelReason, time_limit::TimeLimit},
 };
 
 /// How many times a task is checked within its stall timeout. A stall may be noticed late, but by no more than the time

@@ -14,7 +14,7 @@ use crate::{
     policy::on_owner_closed::OnOwnerClosed,
     queue::{admission::Scope, limit_of::LimitOf},
     record::{Kind, Record},
-    task::{id::TaskId, life::Stop, outcome::CancelReason, owner::Owner},
+    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner},
     wall_clock::WallClock,
 };
 

@@ -14,6 +14,7 @@ use crate::{
     policy::Policy,
     record::{HandlerFuture, Kind, Record, Work},
     task::{attempt::Attempt, life::Problem, outcome::TaskFailure},
+    task_name::FitsHandler,
 };
 
 /// How a kind treats the errors of its handler.
@@ -39,8 +40,13 @@ impl<E> Clone for Errors<E> {
 }
 
 impl Kind {
-    /// Creates a kind with the name `name`, whose tasks run `handler`.
-    pub fn new<D, I, In, O, E, F, Fut>(name: &str, policy: Policy, errors: Errors<E>, handler: F) -> Self
+    /// Creates a kind with the name `name`, or that of a key which fits the handler. Its tasks run `handler`.
+    pub fn new<D, I, In, O, E, F, Fut>(
+        name: impl FitsHandler<In, O, E, D, I>,
+        policy: Policy,
+        errors: Errors<E>,
+        handler: F,
+    ) -> Self
     where
         D: 'static,
         I: 'static,
@@ -50,7 +56,7 @@ impl Kind {
         F: Fn(TaskContext<D, I>, In) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let name: Arc<str> = name.into();
+        let name: Arc<str> = name.task_name().into();
         let task = Arc::clone(&name);
         let handler = Arc::new(handler);
         Self::registered(name, policy, move |input| {

@@ -11,7 +11,7 @@ use crate::{
     queue::admission::{Admission, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
     record::{Record, Work, birth::Birth, follower::Follower},
     start_options::OnConflict,
-    task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
+    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
 };
 
 /// A new task that is to be accepted.

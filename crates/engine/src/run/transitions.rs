@@ -26,7 +26,7 @@ use crate::{
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
-    task::{id::TaskId, life::Stop, outcome::CancelReason, status::TaskStatus},
+    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
     wall_clock::WallClock,
 };
 
@@ -113,7 +113,7 @@ impl Transitions {
         // Waiting tasks first, newest first: otherwise they would get the slots of the tasks that were just stopped.
         records.reverse();
         records.sort_by_cached_key(|record| self.common.admission.lock().is_running(record.id));
-        records.iter().filter(|record| self.stop(record, Stop::Cancel(why)).is_ok()).count()
+        records.iter().filter(|record| self.stop(record, Stop::Cancel(why.clone())).is_ok()).count()
     }
 
     /// Runs `clock` until the task ends.

@@ -1,10 +1,10 @@
-use std::{error::Error as StdError, fmt};
+use std::{error::Error as StdError, fmt, iter::successors};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// An error that needs no type of its own: what went wrong, in words.
 // Kept short: the text above ends up in the TypeScript file of every app.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct Failure {
@@ -17,8 +17,9 @@ pub struct Failure {
 impl Failure {
     /// Returns a failure with this message and no causes.
     ///
-    /// Most failures are made by `?`, which converts any [`std::error::Error`]. For that to work, `Failure` does not
-    /// implement the trait itself, just like `anyhow::Error`.
+    /// Most failures are made by `?`, which converts whatever a `Box<dyn Error + Send + Sync>` can be made of: every
+    /// [`std::error::Error`], an `anyhow::Error`, an `eyre::Report`, a boxed error, a `&str` and a `String`. The causes
+    /// are kept. For that to work, `Failure` does not implement `Error` itself, just like `anyhow::Error`.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -26,7 +27,8 @@ impl Failure {
     ///
     /// async fn count_lines(_ctx: TaskContext, path: String) -> Result<u32, Failure> {
     ///     let text = std::fs::read_to_string(path)?;
-    ///     u32::try_from(text.lines().count()).map_err(|_| Failure::new("the file has too many lines to count"))
+    ///     let lines = u32::try_from(text.lines().count()).map_err(|_| "the file has too many lines to count")?;
+    ///     Ok(lines)
     /// }
     /// ```
     ///
@@ -43,29 +45,79 @@ impl fmt::Display for Failure {
     }
 }
 
-impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
+impl<E> From<E> for Failure
+where
+    Box<dyn StdError + Send + Sync>: From<E>,
+{
     fn from(error: E) -> Self {
-        let causes = std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
+        let error = <Box<dyn StdError + Send + Sync>>::from(error);
+        let causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
         Self { message: error.to_string(), causes }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{borrow::Cow, error::Error as StdError, io};
+
     use crate::Failure;
 
     #[derive(Debug, thiserror::Error)]
     #[error("could not save the picture")]
-    struct Save(#[source] std::io::Error);
+    struct Save(#[source] io::Error);
+
+    fn save() -> Result<(), Save> {
+        Err(Save(io::Error::other("disk full")))
+    }
+
+    /// Turns the error of `work` into a failure as a handler does.
+    fn fail<E>(error: E) -> Failure
+    where
+        Failure: From<E>,
+    {
+        let handler = || -> Result<(), Failure> { Err(error)? };
+        handler().unwrap_err()
+    }
 
     #[test]
     fn the_question_mark_keeps_the_message_and_the_causes() {
-        fn save() -> Result<(), Failure> {
-            Err(Save(std::io::Error::other("disk full")))?
+        let boxed = || -> Result<(), Box<dyn StdError + Send + Sync>> { Ok(save()?) };
+        for failure in [fail(save().unwrap_err()), fail(boxed().unwrap_err())] {
+            assert_eq!(failure.message, "could not save the picture");
+            assert_eq!(failure.causes, ["disk full"]);
+            assert_eq!(failure.to_string(), "could not save the picture: disk full");
         }
-        let failure = save().unwrap_err();
-        assert_eq!(failure.message, "could not save the picture");
-        assert_eq!(failure.causes, ["disk full"]);
-        assert_eq!(failure.to_string(), "could not save the picture: disk full");
+    }
+
+    #[test]
+    fn the_contexts_of_anyhow_and_eyre_are_causes() {
+        let anyhow = anyhow::Error::new(save().unwrap_err());
+        let eyre = eyre::Report::new(save().unwrap_err());
+        let anyhow = anyhow.context("no picture today").context("the album is not complete");
+        let eyre = eyre.wrap_err("no picture today").wrap_err("the album is not complete");
+        for failure in [fail(anyhow), fail(eyre)] {
+            assert_eq!(failure.message, "the album is not complete");
+            assert_eq!(failure.causes, ["no picture today", "could not save the picture", "disk full"]);
+        }
+        assert_eq!(fail(anyhow::anyhow!("only words")), Failure::new("only words"));
+        assert_eq!(fail(eyre::eyre!("only words")), Failure::new("only words"));
+    }
+
+    #[test]
+    fn words_and_a_failure_itself_are_taken_as_they_are() {
+        let given = Failure { message: "outer".into(), causes: vec!["inner".into()] };
+        assert_eq!(fail(given.clone()), given);
+        let borrowed = String::from("no such host");
+        for failure in [fail("no such host"), fail(borrowed.clone()), fail(Cow::Borrowed(&*borrowed))] {
+            assert_eq!(failure, Failure::new("no such host"));
+        }
+    }
+
+    #[test]
+    fn why_a_call_was_refused_and_how_a_task_ended_are_errors_too() {
+        let refused = crate::Error::not_found("x");
+        assert_eq!(fail(refused.clone()).message, refused.message);
+        let ended = crate::TaskError::<Failure>::Cancelled { reason: crate::CancelReason::User };
+        assert_eq!(fail(ended).message, "the task was cancelled: user");
     }
 }

@@ -63,7 +63,7 @@ impl Stop {
 
     fn reason(&self) -> Option<CancelReason> {
         match self {
-            Self::Cancel(reason) => Some(*reason),
+            Self::Cancel(reason) => Some(reason.clone()),
             Self::TimeLimit(..) => None,
         }
     }
@@ -330,13 +330,14 @@ impl Life {
     }
 
     fn change(&self, logged: &Logged) -> StatusChange {
-        let Logged { status, overdue, attempt, cancel_reason, time_limit, at, next_attempt_at, ref error } = *logged;
+        let Logged { status, overdue, attempt, ref cancel_reason, time_limit, at, next_attempt_at, ref error } =
+            *logged;
         let outcome = || self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT).cloned();
         StatusChange {
             status,
             at,
             attempt,
-            cancel_reason,
+            cancel_reason: cancel_reason.clone(),
             time_limit,
             overdue,
             next_attempt_at,

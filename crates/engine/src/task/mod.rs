@@ -1,6 +1,7 @@
 //! What one task is, as plain data.
 
 pub(crate) mod attempt;
+pub(crate) mod cancel_reason;
 pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod id;
@@ -9,4 +10,5 @@ pub(crate) mod outcome;
 pub(crate) mod owner;
 pub(crate) mod quiet;
 pub(crate) mod status;
+pub(crate) mod task_error;
 pub(crate) mod time_limit;

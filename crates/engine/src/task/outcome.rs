@@ -3,8 +3,9 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
+use super::cancel_reason::CancelReason;
 use crate::{
     Json, TimeLimit,
     clip::{Limit, clip},
@@ -41,12 +42,12 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Returns the output of a completed task, read as a `T`. Returns `None` if the task ended in another way or its
+    /// Returns the output of a completed task, read as a `T`, or `None` if the task ended in another way. Fails when the
     /// output isn't a `T`.
-    pub fn output<T: DeserializeOwned>(&self) -> Option<T> {
+    pub fn output<T: DeserializeOwned>(&self) -> Result<Option<T>, serde_json::Error> {
         match self {
-            Self::Completed { output } => output.read().ok(),
-            _ => None,
+            Self::Completed { output } => output.read().map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -56,13 +57,13 @@ impl Outcome {
             Self::Completed { output } => output.len(),
             Self::Failed(failure) => failure.message.len() + failure.error.as_ref().map_or(0, Json::len),
             Self::TimedOut { message, .. } => message.len(),
-            Self::Cancelled { .. } => 0,
+            Self::Cancelled { reason } => reason.as_str().len(),
         }
     }
 }
 
 /// Why a task failed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
@@ -72,6 +73,21 @@ pub struct TaskFailure {
     pub message: String,
     /// The error that the handler returned; `None` for the other sorts of failure.
     pub error: Option<Json>,
+}
+
+impl<'de> Deserialize<'de> for TaskFailure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Sent {
+            kind: FailureKind,
+            message: String,
+            error: Option<Json>,
+        }
+        let Sent { kind, message, error } = Sent::deserialize(deserializer)?;
+        // An error may be `null` itself, such as `()`.
+        let error = if kind == FailureKind::Error { error.or_else(|| Some(Json::null())) } else { error };
+        Ok(Self { kind, message, error })
+    }
 }
 
 /// The sort of a [`TaskFailure`].
@@ -87,28 +103,6 @@ pub enum FailureKind {
     /// The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
     /// the input could not be read again for another attempt.
     Unserializable,
-}
-
-/// Why a task was cancelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub enum CancelReason {
-    /// A caller cancelled it.
-    User,
-    /// The `AbortSignal` given to `start` fired.
-    Signal,
-    /// Its owner has gone.
-    OwnerClosed,
-    /// The app is about to exit.
-    Shutdown,
-    /// The batch that it is a member of was stopped.
-    Parent,
-    /// A newer task took its place.
-    Replaced,
-    /// Nobody reads its items, and tasks of its kind are cancelled in that case.
-    Unread,
 }
 
 /// The longest message of a failure, in bytes. The error that the handler returned is kept whole.

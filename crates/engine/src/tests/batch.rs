@@ -19,8 +19,8 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    Backoff, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange, TaskContext,
-    TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
+    Backoff, BatchHandle, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange,
+    TaskContext, TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -59,19 +59,19 @@ fn loads(policy: Policy) -> TaskManager {
     manager([loader("load", policy)], Settings::default())
 }
 
-fn start(tasks: &TaskManager, bytes: impl IntoIterator<Item = u64>, options: BatchOptions) -> TaskHandle {
+fn start(tasks: &TaskManager, bytes: impl IntoIterator<Item = u64>, options: BatchOptions) -> BatchHandle {
     tasks.batch("load", bytes.into_iter().map(load), options).unwrap()
 }
 
-async fn outcomes(batch: &TaskHandle) -> Vec<Outcome> {
-    batch.outcome().await.output().unwrap()
+async fn outcomes(batch: &BatchHandle) -> Vec<Outcome> {
+    batch.outcome().await.output().unwrap().unwrap()
 }
 
-fn begun(batch: &TaskHandle) -> Vec<Option<u64>> {
+fn begun(batch: &BatchHandle) -> Vec<Option<u64>> {
     batch.members().iter().map(|member| member.snapshot().started_at).collect()
 }
 
-fn statuses(batch: &TaskHandle) -> Vec<TaskStatus> {
+fn statuses(batch: &BatchHandle) -> Vec<TaskStatus> {
     batch.members().iter().map(TaskHandle::status).collect()
 }
 
@@ -89,7 +89,7 @@ async fn outcomes_are_in_the_order_of_the_inputs_however_each_member_ended() {
     sleep(secs(10)).await;
     batch.members()[4].cancel().unwrap();
     let [slow, failed, quick, timed_out, cancelled] = &outcomes(&batch).await[..] else { panic!() };
-    assert_eq!((slow.output::<u64>(), quick.output::<u64>()), (Some(3), Some(1)));
+    assert_eq!((slow.output::<u64>().unwrap(), quick.output::<u64>().unwrap()), (Some(3), Some(1)));
     assert!(matches!(failed, Outcome::Failed(failure) if failure.message == "no route"));
     assert!(matches!(timed_out, Outcome::TimedOut { .. }));
     assert!(is_cancelled(cancelled, CancelReason::User));
@@ -105,7 +105,7 @@ async fn outcomes_serialize_like_those_of_promise_all_settled() {
     let tasks = loads(Policy::default());
     let failing = Load { bytes: 1, fails_at: Some(0) };
     let batch = tasks.batch("load", [load(1), failing], BatchOptions::new()).unwrap();
-    let output = batch.outcome().await.output::<serde_json::Value>().unwrap();
+    let output = batch.outcome().await.output::<serde_json::Value>().unwrap().unwrap();
     assert_eq!(output[0], serde_json::json!({ "status": "completed", "data": { "output": 1 } }));
     assert_eq!((&output[1]["status"], &output[1]["data"]["kind"]), (&"failed".into(), &"error".into()));
 }
@@ -254,8 +254,8 @@ async fn cancelling_a_batch_cancels_all_its_members() {
     let batch = tasks.batch("load", [load(1), failing, load(9), load(9)], options).unwrap();
     sleep(Duration::from_millis(2_500)).await;
     assert_eq!(statuses(&batch), [Completed, Retrying, Running, Queued]);
-    tasks.cancel(batch.id(), CancelReason::Shutdown).unwrap();
-    assert!(is_cancelled(&batch.outcome().await, CancelReason::Shutdown));
+    tasks.cancel_with(batch.id(), "no more").unwrap();
+    assert!(is_cancelled(&batch.outcome().await, CancelReason::Other("no more".into())));
     assert_eq!(batch.snapshot().ended_at, Some(2_500));
     assert_eq!(statuses(&batch), [Completed, Cancelled, Cancelled, Cancelled]);
     for member in &batch.members()[1..] {
@@ -272,7 +272,7 @@ async fn cancelling_one_member_leaves_the_others_running() {
     batch.members()[1].cancel().unwrap();
     let outcomes = outcomes(&batch).await;
     assert!(is_cancelled(&outcomes[1], CancelReason::User));
-    assert_eq!([&outcomes[0], &outcomes[2]].map(Outcome::output::<u64>), [Some(5); 2]);
+    assert_eq!([&outcomes[0], &outcomes[2]].map(|one| one.output::<u64>().unwrap()), [Some(5); 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,7 +281,7 @@ async fn cancel_all_counts_the_batch_and_its_live_members() {
         let tasks = loads(Policy::default());
         let batch = start(&tasks, [1, 9, 9, 9], BatchOptions::new().concurrency(1).tag("t"));
         sleep(Duration::from_millis(1_500)).await;
-        assert_eq!(tasks.cancel_all(&wanted, CancelReason::User), 4, "three members and the batch");
+        assert_eq!(tasks.cancel_all(&wanted), 4, "three members and the batch");
         assert!(is_cancelled(&batch.outcome().await, CancelReason::User));
     }
 }
@@ -291,9 +291,9 @@ async fn cancel_all_by_parent_cancels_only_the_members_of_that_batch() {
     let tasks = loads(Policy::default());
     let (batch, other) = (start(&tasks, [9; 3], BatchOptions::new()), start(&tasks, [9], BatchOptions::new()));
     sleep(secs(1)).await;
-    assert_eq!(tasks.cancel_all(&TaskFilter::default().parent(batch.id()), CancelReason::User), 3);
+    assert_eq!(tasks.cancel_all(&TaskFilter::default().parent(batch.id())), 3);
     assert_eq!(outcomes(&batch).await.len(), 3, "the batch itself was not cancelled");
-    assert_eq!(outcomes(&other).await[0].output::<u64>(), Some(9));
+    assert_eq!(outcomes(&other).await[0].output::<u64>().unwrap(), Some(9));
 }
 
 /// Uses real threads: members leave their slots before the others are told to stop.
@@ -412,7 +412,7 @@ async fn members_are_kept_until_their_batch_has_ended() {
     let batch = start(&tasks, [1, 1, 100], BatchOptions::new());
     sleep(secs(90)).await;
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 4);
-    assert_eq!(batch.members()[0].outcome().await.output::<u64>(), Some(1));
+    assert_eq!(batch.members()[0].outcome().await.output::<u64>().unwrap(), Some(1));
     assert_eq!(outcomes(&batch).await.len(), 3);
     assert_eq!(tasks.list(&TaskFilter::default()), [], "they are kept no longer");
 }
@@ -424,7 +424,7 @@ async fn a_removed_member_is_still_in_the_outcomes() {
     sleep(secs(5)).await;
     tasks.remove(batch.members()[0].id()).unwrap();
     assert_eq!(batch.members().len(), 1);
-    assert_eq!(outcomes(&batch).await[0].output::<u64>(), Some(1));
+    assert_eq!(outcomes(&batch).await[0].output::<u64>().unwrap(), Some(1));
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 2);
 }
 

@@ -105,9 +105,9 @@ async fn stopped(tasks: &TaskManager, by: By) -> (TaskHandle, u64) {
 
 #[tokio::test(start_paused = true)]
 async fn the_first_reason_is_kept() {
-    use CancelReason::{OwnerClosed, Parent, Replaced, Shutdown, Signal, User};
+    use CancelReason::{Other, OwnerClosed, Parent, Replaced, Shutdown, Signal, User};
     use TaskStatus::{Cancelled, Cancelling, Running};
-    for reason in [User, Signal, OwnerClosed, Shutdown, Parent, Replaced] {
+    for reason in [User, Signal, OwnerClosed, Shutdown, Parent, Replaced, Other("the disk is full".into())] {
         let tasks = only(By::Cancel, async |ctx| {
             let _token = ctx.token();
             std::future::pending().await
@@ -115,18 +115,19 @@ async fn the_first_reason_is_kept() {
         let task = tasks.start("a", ()).unwrap();
         let mut watch = task.watch();
         sleep(secs(1)).await;
-        tasks.cancel(task.id(), reason).unwrap();
-        tasks.cancel(task.id(), if reason == User { Signal } else { User }).unwrap();
-        assert_eq!(task.snapshot().cancel_reason, Some(reason));
+        let record = tasks.engine.find(task.id()).unwrap();
+        tasks.engine.cancel(&record, reason.clone()).unwrap();
+        task.cancel_with(if reason == User { "signal" } else { "user" }).unwrap();
+        assert_eq!(task.snapshot().cancel_reason, Some(reason.clone()));
         let mut told = Vec::new();
         while let Some(event) = watch.next().await {
             if let TaskChange::Status(change) = event.change {
                 told.push((change.status, change.cancel_reason));
             }
         }
-        assert_eq!(told, [(Running, None), (Cancelling, Some(reason)), (Cancelled, Some(reason))]);
-        assert!(matches!(task.outcome().await, Outcome::Cancelled { reason: told } if told == reason));
-        assert_eq!(tasks.cancel(task.id(), reason).unwrap_err().kind, ErrorKind::AlreadyEnded);
+        assert_eq!(told, [(Running, None), (Cancelling, Some(reason.clone())), (Cancelled, Some(reason.clone()))]);
+        assert_eq!(task.outcome().await, Outcome::Cancelled { reason });
+        assert_eq!(task.cancel().unwrap_err().kind, ErrorKind::AlreadyEnded);
     }
 }
 
@@ -187,7 +188,7 @@ async fn a_handler_can_cancel_its_own_task() {
     let tasks = only(By::Cancel, move |ctx| {
         let tasks = manager.lock().clone().unwrap();
         async move {
-            tasks.cancel(ctx.id(), CancelReason::User)?;
+            tasks.cancel(ctx.id())?;
             std::future::pending().await
         }
     });
@@ -379,7 +380,7 @@ async fn clean_up_that_panics_while_it_is_dropped_costs_no_slot() {
         let _ = task.cancel();
         let ended = timeout(secs(60), task.outcome()).await;
         assert!(ended.is_ok(), "it never ends: {:?}", task.snapshot());
-        assert_eq!(tasks.start("a", false).unwrap().outcome().await.output::<()>(), Some(()));
+        assert_eq!(tasks.start("a", false).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
     }
 }
 
@@ -441,7 +442,7 @@ async fn blocking_work_that_exceeds_the_grace_period_is_overdue_and_keeps_its_sl
     drop(open);
     assert!(matches!(stuck.outcome().await, Outcome::Cancelled { reason: CancelReason::User }));
     assert!(!stuck.snapshot().overdue);
-    assert_eq!(next.outcome().await.output::<()>(), Some(()));
+    assert_eq!(next.outcome().await.output::<()>().unwrap(), Some(()));
 }
 
 // Many at once.
@@ -461,7 +462,7 @@ async fn cancel_all_begins_no_waiting_task() {
     let tasks = manager([kind], Settings::default());
     let started: Vec<_> = (0..3_000).map(|_| tasks.start("a", ()).unwrap()).collect();
     four.notified().await;
-    assert_eq!(tasks.cancel_all(&TaskFilter::default().task("a"), CancelReason::User), 3_000);
+    assert_eq!(tasks.cancel_all(&TaskFilter::default().task("a")), 3_000);
     for task in &started {
         assert!(matches!(task.outcome().await, Outcome::Cancelled { .. }));
     }

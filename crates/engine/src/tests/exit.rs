@@ -76,7 +76,7 @@ async fn each_task_ends_as_its_policy_says() {
     assert!(asked.elapsed() <= secs(3) && asked.elapsed() > secs(2), "the exit takes only as long as the work");
     assert_eq!(cancel.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(cancel.snapshot().ended_at.unwrap() < 10, "it doesn't wait for the others");
-    assert_eq!(finish.outcome().await.output::<u64>(), Some(3));
+    assert_eq!(finish.outcome().await.output::<u64>().unwrap(), Some(3));
     assert_eq!(dropped.status(), TaskStatus::Running, "it was not told to stop");
 }
 
@@ -110,7 +110,7 @@ async fn waiting_and_retrying_tasks_are_cancelled() {
     begun().await;
     assert_eq!(retrying.status(), TaskStatus::Retrying);
     assert!(tasks.shut_down(GRACE).await.is_empty());
-    assert!(runs.outcome().await.output::<u64>().is_some());
+    assert!(runs.outcome().await.output::<u64>().unwrap().is_some());
     for task in [waits, delayed, retrying] {
         assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     }
@@ -123,7 +123,7 @@ async fn running_members_may_finish_and_so_may_their_batch() {
     let batch = tasks.batch("a", [2, 2, 2, 2], BatchOptions::new()).unwrap();
     begun().await;
     assert!(tasks.shut_down(GRACE).await.is_empty());
-    let outcomes: Vec<Outcome> = batch.outcome().await.output().unwrap();
+    let outcomes: Vec<Outcome> = batch.outcome().await.output().unwrap().unwrap();
     let completed = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Completed { .. })).count();
     assert_eq!((completed, outcomes.len()), (2, 4));
 }
@@ -150,8 +150,8 @@ async fn no_new_task_begins() {
     let spawned = tasks.spawn("work", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
     assert_eq!(spawned.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     assert!(shutting_down.await.unwrap().is_empty());
-    assert!(known.outcome().await.output::<u64>().is_some());
-    assert_eq!(tasks.rerun(spawned.id()).unwrap_err().kind, ErrorKind::NotRerunnable);
+    assert!(known.outcome().await.output::<u64>().unwrap().is_some());
+    assert_eq!(spawned.rerun().unwrap_err().kind, ErrorKind::NotRerunnable);
 }
 
 #[tokio::test(start_paused = true)]
@@ -207,7 +207,7 @@ async fn waiting_for_all_tasks_includes_queued_ones() {
         assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
     }
     for task in [first, second] {
-        assert!(task.outcome().await.output::<u64>().is_some());
+        assert!(task.outcome().await.output::<u64>().unwrap().is_some());
     }
 }
 
@@ -236,7 +236,7 @@ async fn no_task_can_be_held_during_an_exit() {
     assert_eq!(error.kind, ErrorKind::ShuttingDown);
     assert!(!second.snapshot().queue.unwrap().held);
     finish.await;
-    assert!(second.outcome().await.output::<u64>().is_some());
+    assert!(second.outcome().await.output::<u64>().unwrap().is_some());
 }
 
 /// A manager of a kind whose handler exceeds its grace period and whose clean-up takes a second.

@@ -73,7 +73,7 @@ async fn has_to_wait(record: &Record, reader: &str, chunk: u64) -> bool {
 }
 
 fn reason(outcome: &Outcome) -> Option<CancelReason> {
-    if let Outcome::Cancelled { reason } = outcome { Some(*reason) } else { None }
+    if let Outcome::Cancelled { reason } = outcome { Some(reason.clone()) } else { None }
 }
 
 // With a reader.
@@ -540,7 +540,7 @@ async fn a_task_that_was_told_to_stop_still_emits_while_there_is_room() {
     let task = tasks.start("last words", ()).unwrap();
     settle().await;
     task.cancel().unwrap();
-    assert_eq!(task.outcome().await.output::<u32>(), Some(4), "it emits no more than that");
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(4), "it emits no more than that");
     assert_eq!(rest(&tasks.engine.find(task.id()).unwrap(), "r", 1, None).await, all(0..4));
 }
 

@@ -307,10 +307,11 @@ async fn tasks_are_cancelled_by_kind_tag_status_and_key() {
             tasks.start_with("a", 10, key(OnConflict::Refuse)).unwrap(),
         ];
         sleep(secs(1)).await;
-        assert_eq!(tasks.cancel_all(&filter, CancelReason::Shutdown), 1);
+        assert_eq!(tasks.cancel_all_with(&filter, "shutdown").unwrap_err().kind, ErrorKind::InvalidOptions);
+        assert_eq!(tasks.cancel_all_with(&filter, "the disk is full").unwrap(), 1);
         let told: Vec<_> = started.iter().map(|task| task.snapshot().cancel_reason.is_some()).collect();
         assert_eq!(told, [0, 1, 2, 3].map(|index| index == which), "{filter:?}");
-        assert_eq!(started[which].snapshot().cancel_reason, Some(CancelReason::Shutdown));
+        assert_eq!(started[which].snapshot().cancel_reason, Some(CancelReason::Other("the disk is full".into())));
     }
 }
 
@@ -319,9 +320,9 @@ async fn cancel_all_does_not_count_ended_tasks() {
     let tasks = tasks();
     tasks.start("a", 1).unwrap().outcome().await;
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
-    assert_eq!(tasks.cancel_all(&TaskFilter::default(), CancelReason::User), 3);
+    assert_eq!(tasks.cancel_all(&TaskFilter::default()), 3);
     for task in started {
         task.outcome().await;
     }
-    assert_eq!(tasks.cancel_all(&TaskFilter::default(), CancelReason::User), 0);
+    assert_eq!(tasks.cancel_all(&TaskFilter::default()), 0);
 }

@@ -80,10 +80,11 @@ async fn the_app_runs_no_more_tasks_than_its_limit() {
     let settings = Settings { concurrency: Some(1), ..Settings::default() };
     let tasks = manager([sleeper("a", Policy::default()), sleeper("b", at_once(5))], settings);
     let spawned = || {
-        tasks.spawn("ad hoc", async |_: TaskContext| {
+        let task = tasks.spawn("ad hoc", async |_: TaskContext| {
             sleep(Duration::from_millis(10)).await;
             Ok::<_, Failure>(())
-        })
+        });
+        task.untyped()
     };
     let started = [tasks.start("a", 10).unwrap(), spawned(), tasks.start("b", 10).unwrap(), spawned()];
     sleep(Duration::from_millis(5)).await;

@@ -63,7 +63,7 @@ async fn a_batch_is_cancelled_with_its_members_when_its_owner_goes() {
     let batch = StartBatch { id, task: "Cancel", inputs, owner, options: crate::BatchOptions::new() };
     tasks.engine.start_batch(batch).unwrap();
     tasks.engine.disown(|owner| owner.label() == Some("main"));
-    let batch = tasks.handle(id).unwrap();
+    let batch = tasks.attach_batch("Cancel", id).unwrap();
     assert_eq!(batch.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
     for member in batch.members() {
         assert!(matches!(member.outcome().await, Outcome::Cancelled { .. }));

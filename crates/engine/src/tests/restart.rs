@@ -71,7 +71,7 @@ async fn an_attempt_that_fails_or_panics_is_restarted_after_a_growing_delay() {
 async fn an_attempt_that_returns_is_the_last_unless_the_kind_is_always_restarted() {
     let runs = [Run::Returns(5), Run::Returns(5)];
     let task = service(Restart::on_failure()).start("service", runs).unwrap();
-    assert_eq!(task.outcome().await.output::<u32>(), Some(1));
+    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(1));
 
     let task = service(Restart::always().backoff(doubling())).start("service", runs).unwrap();
     sleep(Duration::from_millis(6_500)).await;

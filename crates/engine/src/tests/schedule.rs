@@ -16,8 +16,8 @@ use tokio::{
 
 use super::observe::Log;
 use crate::{
-    Backoff, CancelReason, ErrorKind, Failure, Json, LimitOf, Missed, Schedule, ScheduleSnapshot, TaskContext,
-    TaskFilter, TaskId, TaskManager, TaskStatus,
+    Backoff, ErrorKind, Failure, Json, LimitOf, Missed, Schedule, ScheduleSnapshot, TaskContext, TaskFilter, TaskId,
+    TaskManager, TaskStatus,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -405,7 +405,7 @@ async fn a_failure_of_a_replaced_schedule_does_not_delay_the_new_one() {
     tasks.schedule("sync", "takes", 20, every(10)).unwrap();
     let run = tasks.trigger("sync").unwrap();
     tasks.schedule("sync", "takes", 1, every(60)).unwrap();
-    tasks.cancel(run.id(), CancelReason::User).unwrap();
+    tasks.cancel(run.id()).unwrap();
     run.outcome().await;
     assert_eq!((only(&tasks).failures, only(&tasks).last_run, only(&tasks).running), (0, None, 0));
 }

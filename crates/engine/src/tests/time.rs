@@ -58,7 +58,7 @@ async fn a_timeout_ends_the_task_and_says_which_limit_it_was() {
     let (limit, message, at) = timed_out(&task).await;
     assert_eq!((limit, at), (TimeLimit::Timeout, 90_000));
     assert_eq!(message, "task \"a\" took longer than its timeout of 1m 30s");
-    assert_eq!(tasks.start("a", 89).unwrap().outcome().await.output::<()>(), Some(()));
+    assert_eq!(tasks.start("a", 89).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,7 +80,7 @@ async fn a_timeout_excludes_the_wait_before_the_first_attempt() {
     let tasks = sleeper(Policy { timeout: Some(secs(5)), concurrency: Some(1), ..Policy::default() });
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 4).unwrap()).collect();
     for task in started {
-        assert_eq!(task.outcome().await.output::<()>(), Some(()));
+        assert_eq!(task.outcome().await.output::<()>().unwrap(), Some(()));
     }
 }
 
@@ -116,7 +116,7 @@ async fn an_attempt_timeout_counts_from_each_attempt_and_is_not_retried() {
 #[tokio::test(start_paused = true)]
 async fn a_task_that_reports_nothing_stalls() {
     let tasks = sleeper(Policy { stall_timeout: Some(secs(8)), ..Policy::default() });
-    assert_eq!(tasks.start("a", 7).unwrap().outcome().await.output::<()>(), Some(()));
+    assert_eq!(tasks.start("a", 7).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
     let (limit, message, at) = timed_out(&tasks.start("a", 60).unwrap()).await;
     assert_eq!(limit, TimeLimit::Stalled);
     assert_eq!(message, "task \"a\" stalled: it reported no progress for its stall_timeout of 8s");
@@ -356,5 +356,5 @@ async fn a_handler_that_never_yields_is_overdue_and_times_out() {
     assert_eq!((next.status(), stuck.snapshot().overdue), (TaskStatus::Queued, true), "it keeps its slot");
     drop(open);
     assert_eq!(timed_out(&stuck).await.0, TimeLimit::Timeout);
-    assert_eq!(next.outcome().await.output::<()>(), Some(()));
+    assert_eq!(next.outcome().await.output::<()>().unwrap(), Some(()));
 }

@@ -243,7 +243,7 @@ mod tests {
 
     fn start(url: String, folder: &TempDir) -> TaskHandle {
         let input = DownloadInput { url, dest: folder.path().join("file") };
-        TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input))
+        TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input)).untyped()
     }
 
     fn failure(outcome: &Outcome) -> String {
@@ -309,7 +309,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let refused = async |url: &str, dest: std::path::PathBuf| {
             let input = DownloadInput { url: url.to_owned(), dest };
-            failure(&TaskManager::new(Handle::current()).spawn("download", |ctx| download(ctx, input)).outcome().await)
+            failure(
+                &TaskManager::new(Handle::current())
+                    .spawn("download", |ctx| download(ctx, input))
+                    .untyped()
+                    .outcome()
+                    .await,
+            )
         };
         // Nothing listens on port 1, so a request to it would be a network error.
         let nowhere = "http://127.0.0.1:1/file";

@@ -32,7 +32,7 @@ pub async fn sync<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Re
     let (from, to) = (inbox(&app)?, mirror(&app)?);
     ctx.progress().unit(Unit::Files);
     let progress = ctx.clone();
-    ctx.spawn_blocking(move |token| copy_all(&from, &to, &token, || progress.progress().inc(1))).await
+    ctx.spawn_blocking(move |token| copy_all(&from, &to, &token, || _ = progress.progress().inc(1))).await
 }
 
 fn copy_all(from: &Path, to: &Path, token: &CancellationToken, mut done: impl FnMut()) -> Result<Synced, Failure> {

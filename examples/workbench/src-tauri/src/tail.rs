@@ -182,7 +182,7 @@ mod tests {
     use tempfile::TempDir;
     use tokio::runtime::Handle;
 
-    use super::{FIRST_BYTES, LONGEST_LINE, Step, Tail, TailInput, TailState, tail};
+    use super::{FIRST_BYTES, LONGEST_LINE, Never, Step, Tail, TailDetail, TailError, TailInput, TailState, tail};
 
     /// A log in a folder of its own, and the tail that follows it.
     struct Log {
@@ -392,7 +392,7 @@ mod tests {
         assert_eq!(log.lines().iter().map(String::len).sum::<usize>() as u64, FIRST_BYTES);
     }
 
-    fn start(path: PathBuf) -> TaskHandle {
+    fn start(path: PathBuf) -> TaskHandle<Never, TailError, TailDetail, String> {
         let input = TailInput { path, from_start: true };
         TaskManager::new(Handle::current()).spawn("tail", |ctx| tail(ctx, input))
     }
@@ -401,7 +401,7 @@ mod tests {
     async fn a_task_emits_new_lines_until_it_is_cancelled() {
         let log = Log::with("one\ntwo\n");
         let task = start(log.path());
-        let mut lines = task.items::<String>();
+        let mut lines = task.items();
         assert_eq!(lines.next().await.unwrap().unwrap(), "one");
         assert_eq!(lines.next().await.unwrap().unwrap(), "two");
         log.append("three\n");

@@ -150,7 +150,7 @@ impl Pair {
                 self.model.spawn(&script);
                 let world = Arc::clone(&self.world);
                 let task = self.manager.spawn("spawned", move |context: TaskContext| handler(context, script, world));
-                self.add(task);
+                self.add(task.untyped());
             }
             Step::Batch { kind, scripts, concurrency, priority } => {
                 let expected = self.model.start_batch(kind, &scripts, concurrency, priority);
@@ -166,13 +166,13 @@ impl Pair {
                     for member in batch.members() {
                         self.add(member);
                     }
-                    self.batches.push(Watched::new(batch));
+                    self.batches.push(Watched::new(TaskHandle::clone(&batch)));
                 }
             }
             Step::Cancel(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
                 let expected = self.model.cancel(of, CancelReason::Signal);
-                let got = self.manager.cancel(self.id(of), CancelReason::Signal);
+                let got = self.manager.cancel_with(self.id(of), "signal");
                 prop_assert_eq!(got.map_err(|error| error.kind), expected);
             }
             Step::CancelAll(kind) => {
@@ -183,7 +183,7 @@ impl Pair {
                 let all: Vec<_> = self.model.all.iter().copied().filter(is_of).collect();
                 let expected = self.model.cancel_all(all, CancelReason::User);
                 let filter = kind.map_or(TaskFilter::default(), |kind| TaskFilter::default().task(KINDS[kind].name));
-                prop_assert_eq!(self.manager.cancel_all(&filter, CancelReason::User), expected);
+                prop_assert_eq!(self.manager.cancel_all(&filter), expected);
             }
             Step::Pause(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
@@ -204,7 +204,7 @@ impl Pair {
             Step::Retry(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
                 let expected = self.model.rerun(of);
-                self.started(expected, self.manager.rerun(self.id(of)))?;
+                self.started(expected, self.manager.handle(self.id(of)).and_then(|task| task.rerun()))?;
             }
             Step::Advance(millis) => return self.advance(millis).await,
         }
@@ -330,7 +330,8 @@ impl Pair {
             }
         }
         self.advance(60_000).await?;
-        let left = self.manager.cancel_all(&TaskFilter::default(), CancelReason::Shutdown);
+        let all = self.manager.engine.records(&TaskFilter::default());
+        let left = self.manager.engine.cancel_all(all, CancelReason::Shutdown);
         let expected = self.model.cancel_all(self.model.all.clone(), CancelReason::Shutdown);
         prop_assert!(self.tied || left == expected);
         self.advance(2 * SPAWNED_GRACE).await?;
@@ -400,12 +401,12 @@ fn compare_life(got: &TaskSnapshot, life: &Life, what: &str) -> Result<(), TestC
     if got.members.is_none() || last.status != Completed {
         prop_assert_eq!(got.ended_at, life.when(TaskStatus::is_final), "the end of {}", what);
     }
-    let (reason, limit) = match life.stop {
+    let (reason, limit) = match life.stop.clone() {
         Some((Why::Cancel(reason), _)) => (Some(reason), None),
         Some((Why::Limit(limit), _)) => (None, Some(limit)),
         None => (None, None),
     };
-    prop_assert_eq!((got.cancel_reason, got.time_limit), (reason, limit), "why {} was stopped", what);
+    prop_assert_eq!((got.cancel_reason.clone(), got.time_limit), (reason, limit), "why {} was stopped", what);
     Ok(())
 }
 

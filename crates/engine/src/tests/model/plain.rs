@@ -255,7 +255,7 @@ impl Model {
     /// Stops waiting tasks first, so that none gets a slot that another leaves. Returns how many had not ended.
     pub(super) fn cancel_all(&mut self, mut all: Vec<Ref>, reason: CancelReason) -> usize {
         all.sort_by_key(|of| matches!(self.life(*of).status(), Running | Cancelling));
-        all.into_iter().filter(|of| self.cancel(*of, reason).is_ok()).count()
+        all.into_iter().filter(|of| self.cancel(*of, reason.clone()).is_ok()).count()
     }
 
     fn stop_batch(&mut self, at: usize, why: Why) -> Result<(), ErrorKind> {
@@ -284,7 +284,7 @@ impl Model {
             Place::Over => return Err(ErrorKind::AlreadyEnded),
             Place::Running if task.life.stop.is_some() => {}
             Place::Running => {
-                task.life.stop = Some((why, now));
+                task.life.stop = Some((why.clone(), now));
                 task.life.become_(Cancelling, now);
                 let grace = task.rules().grace;
                 let leaves = match task.script.leaves {
@@ -300,7 +300,7 @@ impl Model {
                 }
             }
             Place::Waiting | Place::Admitted | Place::Away(_) => {
-                task.life.stop = Some((why, now));
+                task.life.stop = Some((why.clone(), now));
                 self.finish(at, why.end());
             }
         }
@@ -366,7 +366,7 @@ impl Model {
         let now = self.now;
         let task = &mut self.tasks[at];
         // A task that completes despite a cancel has nothing to clean up.
-        if let (Some((why, stopped)), Some(cleans)) = (task.life.stop, task.script.cleans)
+        if let (Some((why, stopped)), Some(cleans)) = (task.life.stop.clone(), task.script.cleans)
             && (how != How::Output || why.end() == TimedOut)
         {
             let grace = task.rules().grace;
@@ -382,7 +382,7 @@ impl Model {
     fn end_attempt(&mut self, at: usize, how: How) {
         let now = self.now;
         let task = &mut self.tasks[at];
-        let status = match (task.life.stop, how) {
+        let status = match (task.life.stop.clone(), how) {
             (Some((Why::Cancel(_), _)) | None, How::Output) => Completed,
             (Some((why, _)), _) => why.end(),
             (None, How::Panic | How::Dropped) => Failed,
@@ -418,7 +418,7 @@ impl Model {
         if life.is_over() || !self.tasks[members.clone()].iter().all(|task| task.life.is_over()) {
             return;
         }
-        match life.stop {
+        match life.stop.clone() {
             Some((why, _)) => life.become_(why.end(), self.now),
             None => *done = Some(self.now),
         }

@@ -18,7 +18,7 @@ pub(super) enum Place {
     Over,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Why {
     Cancel(CancelReason),
     Limit(TimeLimit),
@@ -118,7 +118,7 @@ impl Life {
     /// When it becomes overdue.
     pub(super) fn overdue_at(&self, grace: u64) -> Option<u64> {
         let due = self.status() == Cancelling && !self.last().overdue;
-        self.stop.filter(|_| due).map(|(_, at)| at + grace + OVERDUE_SLACK)
+        self.stop.as_ref().filter(|_| due).map(|(_, at)| at + grace + OVERDUE_SLACK)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 use tauri::{AppHandle, Emitter, Runtime, State, async_runtime::spawn};
-use tauri_plugin_tasks::{Builder, CancelReason, Failure, Task, TaskContext, TaskFilter, TasksExt};
+use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, TaskFilter, TasksExt};
 
 const NAME: &str = "bench-crowd";
 const PERIOD: Duration = Duration::from_millis(100);
@@ -65,7 +65,7 @@ pub(super) async fn crowd_stop(crowd: State<'_, Arc<Crowd>>) -> Result<u64, Stri
 /// Ends all tasks of the crowd.
 #[tauri::command]
 pub(super) async fn crowd_end(app: AppHandle) -> usize {
-    app.tasks().cancel_all(&TaskFilter::default().task(NAME), CancelReason::User)
+    app.tasks().cancel_all(&TaskFilter::default().task(NAME))
 }
 
 /// The message that tutorials send for each step.
