@@ -4,7 +4,8 @@ import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
  * What went wrong, as a word to compare with.
  *
  * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
- * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin.
+ * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin, or
+ * `detached` if the handle was let go of while somebody waited.
  * A newer plugin may have kinds that this package doesn't know: always keep a default branch.
  */
 export type TaskErrorKind =
@@ -16,6 +17,7 @@ export type TaskErrorKind =
   | "timedOut"
   | "permission"
   | "ipc"
+  | "detached"
   | (string & {});
 
 /**
@@ -168,8 +170,8 @@ export class TaskPermissionError extends TaskError {
 }
 
 /**
- * The input doesn't have the type that the handler takes. `path` names the field, for example `url` or `files[2].name`; it is
- * empty if the input as a whole is wrong.
+ * The input doesn't have the type that the handler takes, or can't be written as JSON. `path` names the field, for example `url`
+ * or `files[2].name`; it is empty if the input as a whole is wrong.
  *
  * @example
  * ```ts
@@ -181,8 +183,8 @@ export class TaskInputError extends TaskError {
   declare readonly kind: "invalidInput";
   readonly path: string;
 
-  constructor(message: string, path: string, data: unknown = null) {
-    super("invalidInput", message, data);
+  constructor(message: string, path: string, data: unknown = null, options?: { cause?: unknown }) {
+    super("invalidInput", message, data, options);
     this.path = path;
   }
 }
