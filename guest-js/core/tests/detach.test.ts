@@ -237,7 +237,9 @@ describe("detach", () => {
     batch.detach();
     answer();
     await expect(pending).rejects.toMatchObject({ kind: "detached" });
+    const watches = plugin.calls("watch").length;
     await expect(batch.watchMembers(callback)).rejects.toMatchObject({ kind: "detached" });
+    expect(plugin.calls("watch")).toHaveLength(watches);
     stop();
     plugin.status(String(plugin.members(batch.id)[0]), "running");
     await plugin.frame();
