@@ -18,9 +18,7 @@ export function watchList(
   hold: Hold | undefined,
   read: () => Wanted,
 ): Promise<() => void> {
-  let begin = () => {};
-
-  async function open(): Promise<() => void> {
+  async function open(): Promise<{ stop(): void; begin(): void }> {
     const { filter, callback, signal } = read();
     if (hold?.lost) throw hold.lost.reason;
     const list = await lists.watch(filter, callback, signal);
@@ -28,19 +26,21 @@ export function watchList(
       list.stop();
       throw hold.lost.reason;
     }
-    begin = list.begin;
     const offLost = hold?.onLost(list.stop);
-    return () => {
-      offLost?.();
-      list.stop();
+    return {
+      begin: list.begin,
+      stop() {
+        offLost?.();
+        list.stop();
+      },
     };
   }
 
-  const opened = open();
-  // The caller waits for this promise, too, and hears of it right after this.
-  opened.then(
-    () => queueMicrotask(() => begin()),
-    () => {},
-  );
-  return opened;
+  return new Promise((resolve, reject) => {
+    open().then(({ stop, begin }) => {
+      resolve(stop);
+      // The caller hears of the promise first.
+      queueMicrotask(begin);
+    }, reject);
+  });
 }

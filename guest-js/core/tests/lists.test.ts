@@ -201,6 +201,18 @@ describe("a live list", () => {
     expect(page.page.lists.size).toBe(0);
   });
 
+  it("leaves a refusal that nobody handles to the page", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    page.plugin.refuse("watch", { kind: "notAllowed", message: "no", data: null });
+    void page.tasks.watch({}, () => {});
+    await settle();
+    vi.useRealTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).toHaveBeenCalledTimes(1);
+  });
+
   it("never calls back if it is stopped before the first call", async () => {
     const { plugin, tasks } = page;
     plugin.begin("tick");
