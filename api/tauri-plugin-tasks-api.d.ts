@@ -5,7 +5,7 @@ export declare function createTasks<M extends TaskMap>(): TasksClient<M>;
 
 // errors/task-error.d.ts
 import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
-export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "cancelled" | "timedOut" | "permission" | "ipc" | (string & {});
+export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "cancelled" | "timedOut" | "permission" | "ipc" | "detached" | (string & {});
 export declare class TaskError extends Error {
     readonly name: string;
     readonly kind: TaskErrorKind;
@@ -53,7 +53,9 @@ export declare class TaskInputError extends TaskError {
     readonly name = "TaskInputError";
     readonly kind: "invalidInput";
     readonly path: string;
-    constructor(message: string, path: string, data?: unknown);
+    constructor(message: string, path: string, data?: unknown, options?: {
+        cause?: unknown;
+    });
 }
 export declare class TaskNotFoundError extends TaskError {
     readonly name = "TaskNotFoundError";
@@ -89,7 +91,7 @@ export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, Limit
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
-export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type { AttachOptions, BatchOptions, FollowOptions, RerunOptions, StartOptions, WatchOptions, } from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
@@ -105,8 +107,7 @@ export type BatchOptions = {
     label?: string | null;
     tags?: string[];
 };
-export type CancelCause = "user" | "signal";
-export type CancelReason = "user" | "signal" | "ownerClosed" | "shutdown" | "parent" | "replaced" | "unread";
+export type CancelReason = "user" | "signal" | "ownerClosed" | "shutdown" | "parent" | "replaced" | "unread" | (string & {});
 export type Chunk = {
     sequence: number;
     missed: number;
@@ -321,6 +322,13 @@ export type WireError = {
     data: unknown | null;
 };
 
+// types/async-disposable.d.ts
+export type AsyncDisposableIfKnown = SymbolConstructor extends {
+    readonly asyncDispose: infer S extends symbol;
+} ? {
+    readonly [K in S]: () => Promise<void>;
+} : Record<never, never>;
+
 // types/batch-handle.d.ts
 import type { TaskTypes } from "./kind.js";
 import type { WatchOptions } from "./options.js";
@@ -382,7 +390,13 @@ export interface BatchOptions {
 export interface WatchOptions {
     readonly signal?: AbortSignal | undefined;
 }
-export interface AttachOptions {
+export interface RerunOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+export interface FollowOptions {
+    readonly signal?: AbortSignal | undefined;
+}
+export interface AttachOptions extends FollowOptions {
     readonly from?: number | undefined;
 }
 
@@ -464,12 +478,14 @@ export interface StreamIterationOptions {
 
 // types/task-handle.d.ts
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
+import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
+import type { RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
-export interface TaskHandle<T extends TaskTypes = TaskTypes> {
+export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDisposableIfKnown {
     readonly id: string;
     readonly status: TaskStatus;
     readonly snapshot: TaskSnapshotOf<T>;
@@ -483,12 +499,18 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
     readonly result: Promise<T["output"]>;
     readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
     readonly closed: Promise<void>;
-    cancel(): Promise<void>;
+    cancel(reason?: string): Promise<void>;
     pause(): Promise<void>;
     resume(): Promise<void>;
     setPriority(priority: number): Promise<void>;
-    rerun(): Promise<TaskHandle<T>>;
+    rerun(options?: RerunOptions): Promise<TaskHandle<T>>;
     remove(): Promise<void>;
+    detach(): void;
+    toJSON(): {
+        id: string;
+        task: string;
+        status: TaskStatus;
+    };
 }
 export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [
     K
@@ -502,7 +524,7 @@ export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [
 import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
-import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
+import type { AttachOptions, BatchOptions, FollowOptions, RerunOptions, StartOptions, WatchOptions } from "./options.js";
 import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor } from "./snapshot.js";
@@ -517,14 +539,14 @@ export type StartArguments<I> = null extends I ? [
 export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     start<K extends TaskName<M>>(name: K, ...args: StartArguments<M[K]["input"]>): Promise<TaskHandle<M[K]>>;
     attach<K extends TaskName<M>>(name: K, id: string, options?: AttachOptions): Promise<TaskHandle<M[K]>>;
-    attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
+    attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>, options?: FollowOptions): Promise<HandleFor<M, K>[]>;
     batch<K extends TaskName<M>>(name: K, inputs: readonly M[K]["input"][], options?: BatchOptions): Promise<BatchHandle<M[K]>>;
-    attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
-    rerun<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+    attachBatch<K extends TaskName<M>>(name: K, id: string, options?: FollowOptions): Promise<BatchHandle<M[K]>>;
+    rerun<K extends TaskName<M>>(name: K, id: string, options?: RerunOptions): Promise<TaskHandle<M[K]>>;
     list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
     watch<K extends TaskName<M> = never>(query: TaskQuery<K>, callback: (snapshots: SnapshotFor<M, K>[]) => void, options?: WatchOptions): Promise<() => void>;
     get(id: string): Promise<TaskSnapshot>;
-    cancelAll(query: CancelQuery<TaskName<M>>): Promise<number>;
+    cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;
     counts(): Promise<TaskCounts[]>;
     setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }

@@ -177,6 +177,21 @@ export async function items() {
   return stream;
 }
 
+export async function letGo() {
+  const task = await tasks.start("tick");
+  // @ts-expect-error a rerun takes over the options of the start
+  await task.rerun({ priority: 1 });
+  // @ts-expect-error a controller is not a signal
+  await tasks.rerun("tick", "id", { signal: new AbortController() });
+  // @ts-expect-error there are no items to begin with
+  await tasks.attachBatch("tick", "id", { from: 1 });
+  // @ts-expect-error each task has its own position
+  await tasks.attachAll({ task: "tick" }, { from: 1 });
+  // @ts-expect-error a cancel takes time: `await using`
+  using handle = task;
+  return handle;
+}
+
 export async function find() {
   // @ts-expect-error no such kind
   await tasks.attach("downlaod", "id");

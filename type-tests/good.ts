@@ -6,10 +6,12 @@ import {
   type CancelReason,
   createTasks,
   type ErrorKind,
+  type FollowOptions,
   type LastRun,
   type LimitOf,
   type OnConflict,
   type QueuePlace,
+  type RerunOptions,
   type ScheduleSnapshot,
   type StartOptions,
   type StreamIterationOptions,
@@ -409,6 +411,30 @@ export async function attaches(from: number | undefined) {
   await tasks.cancelAll({ all: true }, words);
   const kinds: ErrorKind[] = ["locked", "readerGone"];
   return [typed, plain, narrow, either, handles, anyBytes, unread, words, kinds];
+}
+
+export async function letsGo(signal: AbortSignal | undefined) {
+  const follow: FollowOptions = { signal };
+  const rerun: RerunOptions = { signal };
+  const task = await tasks.attach("tick", "id", { ...follow, from: 3 });
+  const all = await tasks.attachAll({ task: "tick" }, follow);
+  await tasks.attachAll(undefined, {});
+  const batch = await tasks.attachBatch("tick", "id", follow);
+  const again = [await task.rerun(rerun), await tasks.rerun("tick", "id", rerun)];
+  const nothing: Expect<Equal<ReturnType<typeof task.detach>, void>> = true;
+  batch.detach();
+  const short = task.toJSON();
+  const typed: Expect<Equal<typeof short, { id: string; task: string; status: TaskStatus }>> = true;
+  // Methods can be passed as callbacks.
+  const callbacks: (() => void)[] = [task.cancel, task.detach, batch.pause];
+  return [all, again, nothing, typed, callbacks];
+}
+
+export async function disposes() {
+  await using task = await tasks.start("tick");
+  await using batch = await tasks.batch("tick", [null]);
+  const disposables: AsyncDisposable[] = [task, batch];
+  return disposables;
 }
 
 /** Without a map, every name and value is accepted; values are `unknown`, never `any`. */

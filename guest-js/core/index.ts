@@ -39,7 +39,14 @@ export type {
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
-export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type {
+  AttachOptions,
+  BatchOptions,
+  FollowOptions,
+  RerunOptions,
+  StartOptions,
+  WatchOptions,
+} from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";

@@ -1,19 +1,37 @@
+import { check } from "../arguments/check.js";
+import { unlessAborted } from "../callbacks/abort.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError, TaskNotFoundError } from "../errors/task-error.js";
-import { commands, type LimitOf, type TaskSnapshot } from "../ipc/bindings.js";
+import { commands, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
 import { isBatch } from "../task/state.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskMap } from "../types/kind.js";
-import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "../types/options.js";
-import type { CancelQuery, TaskQuery } from "../types/query.js";
 import type { TasksClient } from "../types/tasks-client.js";
+import {
+  ATTACH_OPTIONS,
+  BATCH_OPTIONS,
+  CALLBACK,
+  FOLLOW_OPTIONS,
+  ID,
+  INPUT,
+  INPUTS,
+  KIND,
+  LIMIT,
+  LIMIT_OF,
+  QUERY,
+  QUERY_IF_ANY,
+  REASON,
+  RERUN_OPTIONS,
+  START_OPTIONS,
+  WATCH_OPTIONS,
+} from "./arguments.js";
 import { BatchHandle } from "./batch-handle.js";
-import { toCancelFilter } from "./cancel-query.js";
+import { CANCEL_QUERY } from "./cancel-query.js";
 import { launch } from "./launch.js";
 import { schedulesClient } from "./schedules.js";
 import { page } from "./shared-page.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
-import { toBatchOptions, toFilter, toReason, toStartOptions } from "./to-wire.js";
+import { watchList } from "./watch-list.js";
 
 /**
  * Creates a client for the tasks of this app. `M` is the task map generated from Rust; without it, names and values are
@@ -33,19 +51,27 @@ import { toBatchOptions, toFilter, toReason, toStartOptions } from "./to-wire.js
  */
 export function createTasks<M extends TaskMap>(): TasksClient<M> {
   const client = {
-    async start(name: string, input?: unknown, options?: StartOptions) {
-      const wireOptions = toStartOptions(options);
+    async start(...given: unknown[]) {
+      const [name, input, { signal, ...options }] = check(
+        "start",
+        given,
+        KIND,
+        INPUT,
+        START_OPTIONS,
+      );
       const launched = await launch(page, {
         name,
-        send: (nonce, id) => commands.start(nonce, id, name, input ?? null, wireOptions),
-        signal: options?.signal,
-        mayJoin: options?.onConflict === "join",
+        send: (nonce, id) => commands.start(nonce, id, name, input, options),
+        signal,
+        mayJoin: options.onConflict === "join",
       });
       return new TaskHandle(page, launched);
     },
 
-    async rerun(name: string, id: string) {
-      const snapshot = await commands.get(id).catch(rethrow);
+    async rerun(...given: unknown[]) {
+      const [name, id, { signal }] = check("rerun", given, KIND, ID, RERUN_OPTIONS);
+      if (signal?.aborted) throw signal.reason;
+      const snapshot = await unlessAborted(signal, commands.get(id).catch(rethrow));
       checkKind(snapshot, name);
       if (isBatch(snapshot)) {
         throw new TaskError(
@@ -53,53 +79,74 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
           `Task ${id} is a batch: rerun the members that did not complete.`,
         );
       }
-      return rerunTask(page, name, id);
+      return rerunTask(page, name, id, signal);
     },
 
-    async attach(name: string, id: string, { from }: AttachOptions = {}) {
-      checkFrom(from);
-      return new TaskHandle(page, { task: await attachTo(name, id, false), joined: true }, from);
+    async attach(...given: unknown[]) {
+      const [name, id, { from, signal }] = check("attach", given, KIND, ID, ATTACH_OPTIONS);
+      const task = await unlessGivenUp(signal, () => attachTo(name, id, false), page.tasks.release);
+      return new TaskHandle(page, { task, by: "attach", signal }, from);
     },
 
-    async attachAll(query?: TaskQuery) {
-      const listed = await commands.list(toFilter(query)).catch(rethrow);
-      const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
-      const found = await attachToAll(ids);
-      return found.map((task) => new TaskHandle(page, { task, joined: true }));
+    async attachAll(...given: unknown[]) {
+      const [filter, { signal }] = check("attachAll", given, QUERY_IF_ANY, FOLLOW_OPTIONS);
+      const found = await unlessGivenUp(signal, () => attachToAll(filter), releaseAll);
+      return found.map((task) => new TaskHandle(page, { task, by: "attach", signal }));
     },
 
-    async batch(name: string, inputs: readonly unknown[], options?: BatchOptions) {
-      const sent = [...inputs];
-      const wireOptions = toBatchOptions(options);
+    async batch(...given: unknown[]) {
+      const [name, inputs, { signal, ...options }] = check(
+        "batch",
+        given,
+        KIND,
+        INPUTS,
+        BATCH_OPTIONS,
+      );
       const launched = await launch(page, {
         name,
-        send: (nonce, id) => commands.batch(nonce, id, name, sent, wireOptions),
-        signal: options?.signal,
+        send: (nonce, id) => commands.batch(nonce, id, name, inputs, options),
+        signal,
       });
       return new BatchHandle(page, launched);
     },
 
-    attachBatch: async (name: string, id: string) =>
-      new BatchHandle(page, { task: await attachTo(name, id, true), joined: true }),
+    async attachBatch(...given: unknown[]) {
+      const [name, id, { signal }] = check("attachBatch", given, KIND, ID, FOLLOW_OPTIONS);
+      const task = await unlessGivenUp(signal, () => attachTo(name, id, true), page.tasks.release);
+      return new BatchHandle(page, { task, by: "attach", signal });
+    },
 
-    list: (query?: TaskQuery) => commands.list(toFilter(query)).catch(rethrow),
+    async list(...given: unknown[]) {
+      const [filter] = check("list", given, QUERY_IF_ANY);
+      return commands.list(filter).catch(rethrow);
+    },
 
-    watch: (
-      query: TaskQuery,
-      callback: (snapshots: TaskSnapshot[]) => void,
-      options?: WatchOptions,
-    ) => page.lists.watch(toFilter(query), callback, options?.signal),
+    watch: (...given: unknown[]) =>
+      watchList(page.lists, undefined, () => {
+        const [filter, callback, { signal }] = check(
+          "watch",
+          given,
+          QUERY,
+          CALLBACK,
+          WATCH_OPTIONS,
+        );
+        return { filter, callback, signal };
+      }),
 
-    get: (id: string) => commands.get(id).catch(rethrow),
+    async get(...given: unknown[]) {
+      const [id] = check("get", given, ID);
+      return commands.get(id).catch(rethrow);
+    },
 
-    async cancelAll(query: CancelQuery, reason?: string) {
-      const filter = toCancelFilter(query);
-      return commands.cancelAll(filter, toReason(reason)).catch(rethrow);
+    async cancelAll(...given: unknown[]) {
+      const [filter, reason] = check("cancelAll", given, CANCEL_QUERY, REASON);
+      return commands.cancelAll(filter, reason).catch(rethrow);
     },
 
     counts: () => commands.counts().catch(rethrow),
 
-    async setLimit(of: LimitOf, limit: number | null) {
+    async setLimit(...given: unknown[]) {
+      const [of, limit] = check("setLimit", given, LIMIT_OF, LIMIT);
       await commands.setLimit(of, limit).catch(rethrow);
     },
 
@@ -107,6 +154,22 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
   } satisfies Record<keyof TasksClient<TaskMap>, unknown>;
   // Nothing on the wire is typed: the caller vouches for `M`.
   return client as unknown as TasksClient<M>;
+}
+
+/** Does what `attach` does, unless the signal is aborted first: then rejects at once, and releases what is attached to by then. */
+async function unlessGivenUp<T>(
+  signal: AbortSignal | undefined,
+  attach: () => Promise<T>,
+  release: (attached: T) => void,
+): Promise<T> {
+  if (signal?.aborted) throw signal.reason;
+  const attached = attach();
+  try {
+    return await unlessAborted(signal, attached);
+  } catch (error) {
+    attached.then(release, () => {});
+    throw error;
+  }
 }
 
 /** Follows an existing task, or an existing batch if `batch` is true. Rejects if the id belongs to anything else. */
@@ -128,28 +191,22 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
   return task;
 }
 
-/** Follows the tasks that still exist. */
-async function attachToAll(ids: readonly string[]): Promise<TrackedTask[]> {
+/** Follows the matching tasks that still exist when their turn comes. */
+async function attachToAll(filter: TaskFilter): Promise<TrackedTask[]> {
+  const listed = await commands.list(filter).catch(rethrow);
+  const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
   const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
   const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   for (const one of settled) {
     if (one.status === "fulfilled" || one.reason instanceof TaskNotFoundError) continue;
-    for (const task of found) page.tasks.release(task);
+    releaseAll(found);
     throw one.reason;
   }
   return found;
 }
 
-/**
- * Throws unless `from` can be the number of an item. Without this check, JSON would turn `NaN` into `null`, and the
- * reading would start with the oldest item.
- */
-function checkFrom(from: number | undefined): void {
-  if (from === undefined || (Number.isSafeInteger(from) && from >= 0)) return;
-  throw new TaskError(
-    "invalidOptions",
-    `from is ${from}: pass the position of an earlier reading, or omit it to start with the oldest item.`,
-  );
+function releaseAll(tasks: readonly TrackedTask[]): void {
+  for (const task of tasks) page.tasks.release(task);
 }
 
 function checkKind(snapshot: TaskSnapshot | undefined, name: string): void {

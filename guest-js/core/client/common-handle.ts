@@ -1,3 +1,5 @@
+import { check } from "../arguments/check.js";
+import { report } from "../callbacks/listeners.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError } from "../errors/task-error.js";
 import {
@@ -7,26 +9,32 @@ import {
   type TaskSnapshot,
   type TaskStatus,
 } from "../ipc/bindings.js";
-import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskOutcome } from "../types/outcome.js";
-import type { Result } from "./result.js";
-import { toReason } from "./to-wire.js";
+import { CALLBACK, PRIORITY, REASON_OR_EVENT } from "./arguments.js";
+import { bindMethods, hide } from "./bound.js";
+import type { Ending } from "./ending.js";
+import type { Hold } from "./hold.js";
+
+/** The kinds of errors with which a cancel is refused because the work has stopped already. */
+const STOPPED: readonly string[] = ["alreadyEnded", "notFound", "outcomeExpired"];
 
 /**
  * What the handles of a task and of a batch have in common. `R` is the type of the result, `O` that of the output in the outcome.
  * The methods are bound to the handle, so that they can be passed as callbacks.
  */
 export class CommonHandle<R = unknown, O = unknown> {
-  protected readonly tracked: TrackedTask;
-  private readonly outputs: Result<R>;
+  declare protected readonly hold: Hold;
+  declare private readonly ending: Ending<R>;
+  /** Only where the webview has the symbol. */
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
 
-  constructor(tracked: TrackedTask, result: Result<R>) {
-    this.tracked = tracked;
-    this.outputs = result;
+  constructor(hold: Hold, ending: Ending<R>) {
+    hide(this, { hold, ending });
+    bindMethods(this);
   }
 
   get id(): string {
-    return this.tracked.id;
+    return this.hold.task.id;
   }
 
   get status(): TaskStatus {
@@ -34,51 +42,111 @@ export class CommonHandle<R = unknown, O = unknown> {
   }
 
   get snapshot(): TaskSnapshot {
-    const { id, snapshot } = this.tracked;
+    const { id, snapshot } = this.hold.task;
     // A handle is created only after the first answer.
     if (!snapshot) throw new Error(`Task ${id} has no state yet.`);
     return snapshot;
   }
 
   get result(): Promise<R> {
-    return this.outputs.promise();
+    return this.ending.result();
   }
 
   get outcome(): Promise<TaskOutcome<O>> {
-    return this.tracked.outcome() as Promise<TaskOutcome<O>>;
+    return this.ending.outcome() as Promise<TaskOutcome<O>>;
   }
 
   get closed(): Promise<void> {
-    return this.tracked.closed;
+    return this.hold.task.closed;
   }
 
-  readonly onProgress = (callback: (progress: Progress) => void) =>
-    this.tracked.onProgress(callback);
-  readonly onStatus = (callback: (status: TaskStatus, snapshot: TaskSnapshot) => void) =>
-    this.tracked.onStatus(callback);
-  readonly onQueue = (callback: (place: QueuePlace | null) => void) =>
-    this.tracked.onQueue(callback);
+  onProgress(callback: (progress: Progress) => void): () => void {
+    const { hold } = this;
+    return listen(hold, "onProgress", callback, (checked) => hold.task.onProgress(checked));
+  }
 
-  readonly cancel = async (reason?: unknown): Promise<void> => {
-    if (this.tracked.phase === "ended") {
+  onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void {
+    const { hold } = this;
+    return listen(hold, "onStatus", callback, (checked) => hold.task.onStatus(checked));
+  }
+
+  onQueue(callback: (place: QueuePlace | null) => void): () => void {
+    const { hold } = this;
+    return listen(hold, "onQueue", callback, (checked) => hold.task.onQueue(checked));
+  }
+
+  async cancel(...given: [reason?: unknown]): Promise<void> {
+    const [reason] = check("cancel", given, REASON_OR_EVENT);
+    if (this.hold.task.phase === "ended") {
       throw new TaskError("alreadyEnded", `Task ${this.id} has ended: ${this.status}.`);
     }
-    await commands.cancel(this.id, toReason(reason)).catch(rethrow);
-  };
+    await commands.cancel(this.id, reason).catch(rethrow);
+  }
 
-  readonly pause = async (): Promise<void> => {
+  async pause(): Promise<void> {
     await commands.pause(this.id).catch(rethrow);
-  };
+  }
 
-  readonly resume = async (): Promise<void> => {
+  async resume(): Promise<void> {
     await commands.resume(this.id).catch(rethrow);
-  };
+  }
 
-  readonly setPriority = async (priority: number): Promise<void> => {
+  async setPriority(...given: [priority: number]): Promise<void> {
+    const [priority] = check("setPriority", given, PRIORITY);
     await commands.setPriority(this.id, priority).catch(rethrow);
-  };
+  }
 
-  readonly remove = async (): Promise<void> => {
+  async remove(): Promise<void> {
     await commands.remove(this.id).catch(rethrow);
+  }
+
+  detach(): void {
+    const message = `The handle of task ${this.id} was let go of by detach(): attach to the task again to wait for it.`;
+    this.hold.lose(new TaskError("detached", message));
+  }
+
+  toJSON(): { id: string; task: string; status: TaskStatus } {
+    const { id, task, status } = this.snapshot;
+    return { id, task, status };
+  }
+}
+
+/** Adds a callback until it is removed or the handle is let go of. Reports one that can't be called as uncaught. */
+function listen<C>(hold: Hold, call: string, callback: C, add: (callback: C) => () => void) {
+  try {
+    check(call, [callback], CALLBACK);
+  } catch (error) {
+    report(error);
+    return () => {};
+  }
+  if (hold.lost) return () => {};
+  const off = add(callback);
+  const offLost = hold.onLost(off);
+  return () => {
+    offLost();
+    off();
   };
+}
+
+/** Cancels a task, and resolves when the work has stopped. Does nothing if the handle was let go of. */
+async function stop(handle: CommonHandle, hold: Hold, ending: Ending<unknown>): Promise<void> {
+  if (hold.lost) return;
+  try {
+    await handle.cancel();
+  } catch (error) {
+    if (error instanceof TaskError && STOPPED.includes(error.kind)) return;
+    throw error;
+  }
+  // It rejects only if the handle is let go of.
+  await ending.over().catch(() => {});
+}
+
+if (typeof Symbol.asyncDispose === "symbol") {
+  Object.defineProperty(CommonHandle.prototype, Symbol.asyncDispose, {
+    configurable: true,
+    writable: true,
+    value(this: CommonHandle) {
+      return stop(this, this["hold"], this["ending"]);
+    },
+  });
 }

@@ -17,16 +17,16 @@ export interface LaunchRequest {
 /** A task, and how this caller got it. */
 export interface Launched {
   readonly task: TrackedTask;
-  /** Whether the task was started by another call. */
-  readonly joined: boolean;
-  /** The caller's signal; not yet aborted when the launch resolves. */
+  /** `join`: the caller wanted to start a task, and got one that another call had started. */
+  readonly by: "start" | "join" | "attach";
+  /** The caller's signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Cancels a task because its signal was aborted. Ignores a refusal: it means that the task has ended, and its events say so. */
-export function cancelBySignal({ task, joined }: Launched): void {
+export function cancelBySignal({ task, by }: Launched): void {
   // A signal doesn't cancel a task that another call started.
-  if (!joined) commands.cancel(task.id, "signal").catch(() => {});
+  if (by === "start") commands.cancel(task.id, "signal").catch(() => {});
 }
 
 /** Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. */
@@ -43,7 +43,7 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
         // If the signal was aborted while the session was being opened, nobody waits for the task any more.
         signal?.aborted ? Promise.reject(signal.reason) : send(nonce, id),
     })
-    .then((task): Launched => ({ task, joined: task.id !== id, signal }));
+    .then((task): Launched => ({ task, by: task.id === id ? "start" : "join", signal }));
   if (!signal) return started;
 
   return new Promise((resolve, reject) => {

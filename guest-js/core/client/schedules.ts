@@ -1,19 +1,26 @@
 import { v7 as uuid } from "uuid";
+import { check } from "../arguments/check.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { commands } from "../ipc/bindings.js";
 import type { SchedulesClient } from "../types/schedules-client.js";
+import { SCHEDULE } from "./arguments.js";
 
 export const schedulesClient: SchedulesClient = {
   schedules: () => commands.schedules().catch(rethrow),
 
-  // The id lets the plugin recognise a repeat: Tauri may run a pending call a second time when the page reloads.
-  trigger: (name) => commands.trigger(name, uuid()).catch(rethrow),
+  async trigger(...given) {
+    const [name] = check("trigger", given, SCHEDULE);
+    // The id lets the plugin recognise a repeat: Tauri may run a pending call a second time when the page reloads.
+    return commands.trigger(name, uuid()).catch(rethrow);
+  },
 
-  async pauseSchedule(name) {
+  async pauseSchedule(...given) {
+    const [name] = check("pauseSchedule", given, SCHEDULE);
     await commands.pauseSchedule(name).catch(rethrow);
   },
 
-  async resumeSchedule(name) {
+  async resumeSchedule(...given) {
+    const [name] = check("resumeSchedule", given, SCHEDULE);
     await commands.resumeSchedule(name).catch(rethrow);
   },
 };

@@ -1,37 +1,67 @@
+import { check } from "../arguments/check.js";
 import { commands } from "../ipc/bindings.js";
 import { createItems, type Items } from "../items/items.js";
+import type { TaskItems } from "../types/items.js";
+import type { RerunOptions } from "../types/options.js";
+import type { TaskStream } from "../types/stream.js";
 import type * as types from "../types/task-handle.js";
+import { RERUN_OPTIONS } from "./arguments.js";
+import { hide } from "./bound.js";
 import { CommonHandle } from "./common-handle.js";
+import { createEnding } from "./ending.js";
+import { createHold } from "./hold.js";
 import { type Launched, launch } from "./launch.js";
 import type { Page } from "./page.js";
-import { createResult } from "./result.js";
 
 /** One caller's handle of a task. */
 export class TaskHandle extends CommonHandle implements types.TaskHandle {
-  readonly items: Items["items"];
-  readonly chunks: Items["chunks"];
-  readonly bytes: Items["bytes"];
-  readonly stream: Items["stream"];
-  readonly rerun: () => Promise<types.TaskHandle>;
+  declare private readonly page: Page;
+  declare private readonly readings: Items;
 
   /** `from` is the number of the item that the first reading starts with, or `null` for the oldest unread item. */
   constructor(page: Page, launched: Launched, from: number | null = null) {
-    const result = createResult(launched, (output) => output);
-    super(launched.task, result);
-    const { items, chunks, bytes, stream } = createItems(page, this.id, from, result.ended);
-    this.items = items;
-    this.chunks = chunks;
-    this.bytes = bytes;
-    this.stream = stream;
-    this.rerun = () => rerunTask(page, this.snapshot.task, this.id);
+    const hold = createHold(page.tasks, launched.task);
+    const ending = createEnding(hold, launched, (output) => output);
+    super(hold, ending);
+    const readings = createItems(page, launched.task.id, from, ending.completed);
+    hold.onLost(readings.end);
+    if (hold.lost) readings.end(hold.lost.reason);
+    hide(this, { page, readings });
+  }
+
+  items(): TaskItems<unknown> {
+    return this.readings.items();
+  }
+
+  chunks(): TaskItems<unknown[]> {
+    return this.readings.chunks();
+  }
+
+  bytes(): TaskItems<Uint8Array> {
+    return this.readings.bytes();
+  }
+
+  stream(): TaskStream<unknown> {
+    return this.readings.stream();
+  }
+
+  async rerun(...given: [options?: RerunOptions]): Promise<types.TaskHandle> {
+    const [{ signal }] = check("rerun", given, RERUN_OPTIONS);
+    return rerunTask(this.page, this.snapshot.task, this.id, signal);
   }
 }
 
 /** Reruns a task that ended without completing, as a new task. `name` is its kind, for hints in errors. */
-export async function rerunTask(page: Page, name: string, id: string): Promise<TaskHandle> {
+export async function rerunTask(
+  page: Page,
+  name: string,
+  id: string,
+  signal: AbortSignal | undefined,
+): Promise<TaskHandle> {
   const launched = await launch(page, {
     name,
     send: (nonce, newId) => commands.rerun(nonce, id, newId),
+    signal,
     // The options are those of the first start, so `onConflict` may be `join`.
     mayJoin: true,
   });

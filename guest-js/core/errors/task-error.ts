@@ -5,7 +5,8 @@ import { shareInstances } from "./instance.js";
  * What went wrong, as a word to compare with.
  *
  * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
- * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin.
+ * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin, or
+ * `detached` if the handle was let go of while somebody waited.
  * A newer plugin may have kinds that this package doesn't know: always keep a default branch.
  */
 export type TaskErrorKind =
@@ -17,6 +18,7 @@ export type TaskErrorKind =
   | "timedOut"
   | "permission"
   | "ipc"
+  | "detached"
   | (string & {});
 
 /**
@@ -180,8 +182,8 @@ export class TaskPermissionError extends TaskError {
 shareInstances(TaskPermissionError, "TaskPermissionError");
 
 /**
- * The input doesn't have the type that the handler takes. `path` names the field, for example `url` or `files[2].name`; it is
- * empty if the input as a whole is wrong.
+ * The input doesn't have the type that the handler takes, or can't be written as JSON. `path` names the field, for example `url`
+ * or `files[2].name`; it is empty if the input as a whole is wrong.
  *
  * @example
  * ```ts
@@ -193,8 +195,8 @@ export class TaskInputError extends TaskError {
   declare readonly kind: "invalidInput";
   readonly path: string;
 
-  constructor(message: string, path: string, data: unknown = null) {
-    super("invalidInput", message, data);
+  constructor(message: string, path: string, data: unknown = null, options?: { cause?: unknown }) {
+    super("invalidInput", message, data, options);
     this.path = path;
   }
 }

@@ -11,6 +11,8 @@ export interface Items {
   chunks(): TaskItems<unknown[]>;
   bytes(): TaskItems<Uint8Array>;
   stream(): TaskStream<unknown>;
+  /** Ends all readings as their `return()` does. Further ones reject with `reason`. */
+  end(reason: unknown): void;
 }
 
 /**
@@ -25,18 +27,33 @@ export function createItems(
   ended: () => Promise<void>,
 ): Items {
   let start = from;
+  let over: { readonly reason: unknown } | undefined;
+  /** The readings that have begun and not ended. */
+  const open = new Set<Cursor<unknown>>();
 
   function begin<T>(form: Form): Cursor<T> {
-    return createCursor<T>(form, {
+    const cursor = createCursor<T>(form, {
       get start() {
         return start;
       },
-      open: () => createReader(connection, id, start),
+      open() {
+        if (over) throw over.reason;
+        const reader = createReader(connection, id, start);
+        open.add(cursor);
+        return {
+          take: reader.take,
+          close(position) {
+            open.delete(cursor);
+            return reader.close(position);
+          },
+        };
+      },
       stopped(position) {
         start = position;
       },
       ended,
     });
+    return cursor;
   }
 
   return {
@@ -44,5 +61,9 @@ export function createItems(
     chunks: () => toIterator(begin("chunks")),
     bytes: () => toIterator(begin("bytes")),
     stream: () => toStream(begin("stream")),
+    end(reason) {
+      over = { reason };
+      for (const cursor of open) void cursor.close();
+    },
   };
 }

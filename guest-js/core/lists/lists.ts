@@ -7,23 +7,28 @@ import { createSortedSnapshots } from "./sorted-snapshots.js";
 
 /** The live lists of this page. */
 export interface ListRegistry {
-  /**
-   * Follows the tasks that match. Calls `callback` for the first time before it resolves. Returns a function that stops it.
-   * If it rejects, with a TaskError or with the signal's reason, nothing is followed.
-   */
+  /** Follows the tasks that match. If it rejects, with a TaskError or with the signal's reason, nothing is followed. */
   watch(
     filter: TaskFilter,
     callback: (snapshots: TaskSnapshot[]) => void,
     signal: AbortSignal | undefined,
-  ): Promise<() => void>;
+  ): Promise<WatchedList>;
   receive(change: ListChange, nonce: string): void;
   /** The number of lists that are followed. */
   readonly size: number;
 }
 
+/** A list that is followed. */
+export interface WatchedList {
+  /** Calls back for the first time, with the newest state. Before that, `callback` is not called. */
+  begin(): void;
+  stop(): void;
+}
+
 interface LiveList {
   open(): Promise<void>;
   receive(change: ListChange, nonce: string): void;
+  begin(): void;
   stop(): void;
 }
 
@@ -46,9 +51,10 @@ export function createListRegistry(session: Session): ListRegistry {
       };
       const opened = list.open();
       opened.catch(stop);
+      const watched = { begin: list.begin, stop };
       if (!signal) {
         await opened;
-        return stop;
+        return watched;
       }
       const aborted = new Promise<never>((_, reject) => {
         off = onAbort(signal, (reason) => {
@@ -59,7 +65,7 @@ export function createListRegistry(session: Session): ListRegistry {
       // An abort after `watch` has resolved only stops the list: nobody handles this rejection.
       aborted.catch(() => {});
       await Promise.race([aborted, opened]);
-      return stop;
+      return watched;
     },
     receive(change, nonce) {
       lists.get(change.watch)?.receive(change, nonce);
@@ -78,10 +84,11 @@ function followList(
 ): LiveList {
   const target = { type: "list" as const, data: { watch, filter } };
   const known = createSortedSnapshots();
+  let begun = false;
   let stopped = false;
 
   function tell(): void {
-    if (!stopped) callGuarded(callback, known.all());
+    if (begun && !stopped) callGuarded(callback, known.all());
   }
 
   const subscription = createSubscription<TaskSnapshot[], ListChange>(session, {
@@ -109,6 +116,10 @@ function followList(
   return {
     open: () => subscription.open((nonce) => commands.watch(nonce, target)),
     receive: subscription.receive,
+    begin() {
+      begun = true;
+      tell();
+    },
     stop() {
       if (stopped) return;
       stopped = true;

@@ -104,24 +104,22 @@ export class FollowedTask implements TrackedTask {
   }
 
   onProgress(callback: (progress: Progress) => void): () => void {
-    const { snapshot } = this;
-    const off = this.listen(this.progressed, callback);
-    if (snapshot && isReported(snapshot.progress)) callGuarded(callback, snapshot.progress);
-    return off;
+    return this.listen<[Progress]>(this.progressed, callback, ({ progress }) =>
+      isReported(progress) ? [progress] : undefined,
+    );
   }
 
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void {
-    const { snapshot } = this;
-    const off = this.listen(this.changed, callback);
-    if (snapshot) callGuarded(callback, snapshot.status, snapshot);
-    return off;
+    return this.listen<[TaskStatus, TaskSnapshot]>(this.changed, callback, (snapshot) => [
+      snapshot.status,
+      snapshot,
+    ]);
   }
 
   onQueue(callback: (place: QueuePlace | null) => void): () => void {
-    const { snapshot } = this;
-    const off = this.listen(this.moved, callback);
-    if (snapshot?.queue) callGuarded(callback, snapshot.queue);
-    return off;
+    return this.listen<[QueuePlace | null]>(this.moved, callback, ({ queue }) =>
+      queue ? [queue] : undefined,
+    );
   }
 
   onOver(callback: () => void): () => void {
@@ -137,11 +135,27 @@ export class FollowedTask implements TrackedTask {
     return this.ending;
   }
 
+  /**
+   * Adds a callback in the next microtask, when the caller has the function that removes it, and calls it with the newest
+   * value. `newest` returns that, or `undefined` if there is nothing to tell yet.
+   */
   private listen<A extends unknown[]>(
     listeners: Listeners<A>,
     callback: (...args: A) => void,
+    newest: (snapshot: TaskSnapshot) => A | undefined,
   ): () => void {
-    return this.phase === "live" ? listeners.add(callback) : () => {};
+    let removed = false;
+    let remove = () => {};
+    queueMicrotask(() => {
+      if (removed) return;
+      if (this.phase === "live") remove = listeners.add(callback);
+      const first = this.snapshot && newest(this.snapshot);
+      if (first) callGuarded(callback, ...first);
+    });
+    return () => {
+      removed = true;
+      remove();
+    };
   }
 
   private restore({ snapshot, outcome }: Started): void {

@@ -9,6 +9,7 @@ export interface TrackedTask {
   readonly snapshot: TaskSnapshot | undefined;
   /** `live`: more events may come. `ended`: the page has seen its end. `vanished`: the plugin forgot it before that. */
   readonly phase: "live" | "ended" | "vanished";
+  /** Each calls back for the first time after it has returned. */
   onProgress(callback: (progress: Progress) => void): () => void;
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void;
   onQueue(callback: (place: QueuePlace | null) => void): () => void;

@@ -245,6 +245,7 @@ describe("the members of a batch", () => {
     const controller = new AbortController();
     const callback = vi.fn();
     await batch.watchMembers(callback, { signal: controller.signal });
+    await settle();
     controller.abort();
     await settle();
     expect(plugin.calls("unwatch")).toHaveLength(1);

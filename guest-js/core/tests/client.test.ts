@@ -138,6 +138,19 @@ describe("the client sends the arguments that the protocol has for", () => {
     });
   });
 
+  it("cancelAll with the query that was checked, even if a second look would show another one", async () => {
+    const { plugin, tasks } = page;
+    let looks = 0;
+    const query = {
+      get tag() {
+        looks += 1;
+        return looks === 1 ? "a" : (undefined as never);
+      },
+    };
+    await tasks.cancelAll(query);
+    expect(plugin.calls("cancel_all")).toEqual([{ filter: { tag: ["a"] }, reason: "user" }]);
+  });
+
   it("counts and setLimit", async () => {
     const { plugin, tasks } = page;
     const limits = [

@@ -829,6 +829,8 @@ export function createFakePlugin() {
 
     /** Runs one frame: sends the pending changes to each session that has acknowledged its last message. */
     async frame(): Promise<void> {
+      // A message comes in a turn of its own: what the page has put off to the end of this turn comes first.
+      await Promise.resolve();
       for (const session of sessions.values()) {
         if (session.open) continue;
         const message = send(session);
@@ -839,6 +841,8 @@ export function createFakePlugin() {
 
     /** Sends a message as it is on the channel of a session, by default the only session. */
     async push(message: SessionMessage, session = onlySession()): Promise<void> {
+      // As above.
+      await Promise.resolve();
       runCallback(session, throughJson(message));
       await settle();
     },

@@ -66,6 +66,7 @@ describe("a start that joins", () => {
     const task = await started;
     const seen: number[] = [];
     task.onProgress((progress) => seen.push(progress.completed));
+    await settle();
     expect([task.id, task.status, seen]).toEqual([id, "completed", [7]]);
     expect(await task.result).toBe(42);
     expect(plugin.calls("outcome")).toEqual([]);

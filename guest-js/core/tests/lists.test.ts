@@ -71,7 +71,8 @@ describe("a live list", () => {
     expect(seen).toEqual([]);
     answer();
     await watched;
-    expect(seen).toEqual(["1 queued 0", "1 running 0"]);
+    await settle();
+    expect(seen).toEqual(["1 running 0"]);
   });
 
   it("ignores snapshots that are older than what it shows", async () => {
@@ -98,6 +99,7 @@ describe("a live list", () => {
     plugin.status(two, "running");
     const seen: TaskSnapshot[][] = [];
     await tasks.watch({}, (all) => seen.push(all));
+    await settle();
     const before = seen[0]?.[0];
     plugin.progress(one, { completed: 1 });
     await plugin.frame();
@@ -161,6 +163,7 @@ describe("a live list", () => {
     const id = plugin.begin("tick");
     const callback = vi.fn();
     const stop = await tasks.watch({}, callback);
+    await settle();
     plugin.status(id, "running");
     stop();
     stop();
@@ -176,17 +179,65 @@ describe("a live list", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("can be stopped by its own callback", async () => {
+  it("can be stopped by its own callback, even by the first call", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
-    let stop = () => {};
-    const callback = vi.fn(() => stop());
-    stop = await tasks.watch({}, callback);
-    for (const status of ["running", "cancelling"] as const) {
-      plugin.status(id, status);
-      await plugin.frame();
-    }
-    expect(callback).toHaveBeenCalledTimes(2);
+    const batch = await tasks.batch("tick", [null]);
+    const callback = vi.fn();
+    const stop = await tasks.watch({}, (all) => {
+      callback(all.length);
+      stop();
+    });
+    expect(callback).not.toHaveBeenCalled();
+    const stopMembers = await batch.watchMembers((all) => {
+      callback(all.length);
+      stopMembers();
+    });
+    await settle();
+    plugin.status(id, "running");
+    plugin.status(String(plugin.members(batch.id)[0]), "running");
+    await plugin.frame();
+    expect(callback.mock.calls).toEqual([[3], [1]]);
+    expect(page.page.lists.size).toBe(0);
+  });
+
+  it("leaves a refusal that nobody handles to the page", async () => {
+    const unhandled = vi.fn();
+    process.on("unhandledRejection", unhandled);
+    page.plugin.refuse("watch", { kind: "notAllowed", message: "no", data: null });
+    void page.tasks.watch({}, () => {});
+    await settle();
+    vi.useRealTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).toHaveBeenCalledTimes(1);
+  });
+
+  it("never calls back if it is stopped before the first call", async () => {
+    const { plugin, tasks } = page;
+    plugin.begin("tick");
+    const callback = vi.fn();
+    (await tasks.watch({}, callback))();
+    await settle();
+    expect(callback).not.toHaveBeenCalled();
+  });
+
+  it("first shows the newest state, once", async () => {
+    const { plugin, tasks } = page;
+    plugin.begin("tick");
+    const seen: string[] = [];
+    const watched = tasks.watch({}, (all) => seen.push(short(all)));
+    const stop = await watched;
+    const before = [...plugin.tasks.values()].map(({ snapshot }) => snapshot);
+    const changed = before.map((one) => ({ ...one, sequence: 2, status: "running" as const }));
+    page.page.lists.receive(
+      { watch: 1, changed, progressed: [], removed: [] },
+      plugin.session().nonce,
+    );
+    expect(seen).toEqual([]);
+    await settle();
+    expect(seen).toEqual(["1 running 0"]);
+    stop();
   });
 
   it("leaves nothing behind when it is refused", async () => {
@@ -276,6 +327,7 @@ describe("a live list with an AbortSignal", () => {
     const callback = vi.fn();
     await tasks.watch({}, callback, { signal: controller.signal });
     const stop = await tasks.watch({}, callback, { signal: controller.signal });
+    await settle();
     stop();
     expect(removed).toHaveBeenCalledTimes(1);
     controller.abort("enough");

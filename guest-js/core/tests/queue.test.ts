@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { QueuePlace } from "../ipc/bindings.js";
-import { type LoadedPage, loadPage } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -21,6 +21,7 @@ describe("onQueue", () => {
     const task = await tasks.start("tick", null, { priority: -1 });
     const seen: string[] = [];
     task.onQueue((place) => seen.push(short(place)));
+    await settle();
     expect(seen).toEqual(["2 p-1"]);
     plugin.status(first, "running");
     await plugin.frame();
@@ -37,10 +38,12 @@ describe("onQueue", () => {
     await plugin.frame();
     const callback = vi.fn();
     task.onQueue(callback);
+    await settle();
     expect(callback).not.toHaveBeenCalled();
     plugin.complete(task.id, 1);
     await plugin.frame();
     task.onQueue(callback);
+    await settle();
     expect(callback).not.toHaveBeenCalled();
   });
 
@@ -48,7 +51,9 @@ describe("onQueue", () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const callback = vi.fn();
-    task.onQueue(callback)();
+    const off = task.onQueue(callback);
+    await settle();
+    off();
     await task.pause();
     await plugin.frame();
     expect(callback).toHaveBeenCalledTimes(1);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
 
 let page: LoadedPage;
@@ -79,6 +79,44 @@ describe("retrying a task", () => {
     await plugin.frame();
     expect(await again.result).toBe(4);
     expect(page.kept()).toBe(0);
+  });
+
+  it("cancels the new task when its signal is aborted", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    plugin.end(id, failed);
+    const task = await tasks.attach("tick", id);
+    for (const rerun of [task.rerun, (options: object) => tasks.rerun("tick", id, options)]) {
+      const controller = new AbortController();
+      const again = await rerun({ signal: controller.signal });
+      const { result } = again;
+      controller.abort("enough");
+      await expect(result).rejects.toBe("enough");
+      expect(plugin.calls("cancel").at(-1)).toEqual({ id: again.id, reason: "signal" });
+    }
+    expect(task.status).toBe("failed");
+  });
+
+  it("starts nothing if its signal is aborted before", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    plugin.end(id, failed);
+    const task = await tasks.attach("tick", id);
+    const signal = AbortSignal.abort("before");
+    await expect(task.rerun({ signal })).rejects.toBe("before");
+    await expect(tasks.rerun("tick", id, { signal })).rejects.toBe("before");
+    expect(plugin.calls("get")).toEqual([]);
+    const controller = new AbortController();
+    const removed = vi.spyOn(controller.signal, "removeEventListener");
+    const answer = plugin.hold("get");
+    const looks = tasks.rerun("tick", id, { signal: controller.signal });
+    await settle();
+    controller.abort("during");
+    await expect(looks).rejects.toBe("during");
+    answer();
+    await settle();
+    expect(removed).toHaveBeenCalled();
+    expect(plugin.calls("rerun")).toEqual([]);
   });
 
   it("rejects as the plugin does, and leaves nothing behind", async () => {

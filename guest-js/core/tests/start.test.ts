@@ -35,6 +35,7 @@ describe("starting a task", () => {
     const task = await started;
     const seen: number[] = [];
     task.onProgress((progress) => seen.push(progress.completed));
+    await settle();
     expect(task.status).toBe("completed");
     expect(seen).toEqual([7]);
     expect(await task.result).toBe("/tmp/a.zip");

@@ -5,8 +5,8 @@
  * - with a {@link TaskError} of kind `locked` while another reading of the same task is going on, in this window or
  *   another one; of kind `invalidItem` for bytes where items were expected, or the other way round; of kind `notFound` or
  *   `outcomeExpired` if the plugin no longer has the task; of kind `ipc` if the plugin can't be reached;
- * - with `break` or `return()`. Items that were not handed out by then stay for the next reading, if the kind's policy in Rust
- *   keeps them.
+ * - with `break` or `return()`, or when the handle is detached. Items that were not handed out by then stay for the next reading,
+ *   if the kind's policy in Rust keeps them. A reading that begins after `detach` rejects with a {@link TaskError} of kind `detached`.
  *
  * The task waits while its buffer is full, so a slow loop slows it down. If the page loses its connection to the plugin, the
  * reading continues when it reconnects, without losing or repeating an item. `next()` may be called again before the previous

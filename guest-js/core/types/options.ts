@@ -2,7 +2,7 @@ import type { OnConflict } from "../ipc/bindings.js";
 
 /**
  * Options of {@link TasksClient.start}. Times are in milliseconds. With an invalid option, such as a key of more than
- * 4 KiB, `start` rejects with a {@link TaskError} of kind `invalidOptions`.
+ * 4 KiB or a priority that is no number, `start` rejects with a {@link TaskError} of kind `invalidOptions`.
  *
  * @example
  * ```ts
@@ -16,7 +16,8 @@ export interface StartOptions {
    * to stop.
    *
    * The signal doesn't cancel a joined task (see `onConflict`), because others are waiting for it, too: `start` or
-   * `task.result` rejects all the same, and the task continues. To cancel it, call `cancel`.
+   * `task.result` rejects all the same, and the task continues. To cancel it, call `cancel`. Nor does the signal cancel a task whose
+   * handle was let go of with {@link TaskHandle.detach}.
    */
   readonly signal?: AbortSignal | undefined;
   /** The priority: a whole number, 0 by default. A higher one runs earlier; of equal ones, the older task. */
@@ -68,8 +69,24 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of {@link TasksClient.rerun} and {@link TaskHandle.rerun}. */
+export interface RerunOptions {
+  /** Cancels the new task when aborted, as the signal in {@link StartOptions} does. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link TasksClient.attachAll} and {@link TasksClient.attachBatch}. */
+export interface FollowOptions {
+  /**
+   * Lets go of the task when aborted; the task goes on. If that happens before the call has resolved, it rejects with
+   * `signal.reason`. If it happens later, the handle is detached, as by {@link TaskHandle.detach}, and `result` and `outcome` reject
+   * with `signal.reason`.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of {@link TasksClient.attach}. */
-export interface AttachOptions {
+export interface AttachOptions extends FollowOptions {
   /**
    * The number of the item that the first reading starts with, or of the byte if the kind emits bytes. By default, it starts with
    * the oldest item that nobody has read. To handle each item exactly once across reloads, save {@link TaskItems.position} together

@@ -1,13 +1,20 @@
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
+import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
+import type { RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
 
 /**
  * A page's handle of a task. It follows the task until the task ends, across reconnections to the plugin, and then drops its
- * callbacks and everything else it keeps.
+ * callbacks and everything else it keeps. `detach` lets go of it earlier. Its methods can be passed as callbacks. To copy, log or
+ * serialize a handle starts nothing.
+ *
+ * Where the webview has `Symbol.asyncDispose`, `await using task = …` cancels the task at the end of the block and waits until the
+ * work has stopped. It does nothing if the task has ended or the handle was detached. It rejects with a {@link TaskError} if the
+ * cancel is refused.
  *
  * @example
  * ```ts
@@ -16,7 +23,7 @@ import type { TaskStream } from "./stream.js";
  * const path = await task.result;
  * ```
  */
-export interface TaskHandle<T extends TaskTypes = TaskTypes> {
+export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDisposableIfKnown {
   /** The task's id, a UUID v7. Save it to `attach` to the task after a reload. */
   readonly id: string;
 
@@ -35,8 +42,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   readonly snapshot: TaskSnapshotOf<T>;
 
   /**
-   * Calls back with the newest progress: at once if the task has reported any, then whenever it changes, at most about once
-   * per frame. The last progress comes before the end of the task. An error that the callback throws is reported as uncaught.
+   * Calls back with the newest progress: right after this call if the task has reported any, then whenever it changes, at most
+   * about once per frame. The last progress comes before the end of the task. An error that the callback throws is reported as
+   * uncaught, as is a callback that is no function.
    *
    * @returns A function that removes the callback.
    *
@@ -50,8 +58,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
 
   /**
-   * Calls back with the status: at once, then for each change, in order. If the task is `cancelling` and doesn't stop in time, it
-   * calls back once more with `snapshot.overdue` set. An error that the callback throws is reported as uncaught.
+   * Calls back with the status: right after this call, then for each change, in order. If the task is `cancelling` and doesn't stop
+   * in time, it calls back once more with `snapshot.overdue` set. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that removes the callback.
    *
@@ -65,8 +73,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshotOf<T>) => void): () => void;
 
   /**
-   * Calls back with the task's place in its queue: at once if the task is waiting in one, then whenever the place, the priority or
-   * `held` changes, at most about once per frame, and with `null` when the task no longer waits. Before another attempt, a task
+   * Calls back with the task's place in its queue: right after this call if the task is waiting in one, then whenever the place, the
+   * priority or `held` changes, at most about once per frame, and with `null` when the task no longer waits. Before another attempt, a task
    * goes through the queue again. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that removes the callback.
@@ -129,7 +137,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   /**
    * The task's output. The promise is made when this property is first read, so a result that nobody reads never causes an
    * unhandled rejection. Rejects
-   * - with the signal's `reason`, at once, if the signal given to `start` is aborted,
+   * - with the signal's `reason`, at once, if the signal given to `start`, `rerun` or `attach` is aborted,
+   * - with a {@link TaskError} of kind `detached`, at once, if the handle is detached before the task has ended,
    * - with {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} if
    *   the task ends that way,
    * - with {@link OutcomeExpiredError} if the plugin no longer has the outcome, or another {@link TaskError} if it
@@ -145,8 +154,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   /**
    * How the task ended. The promise is made when this property is first read. It resolves however the task ended, even
    * after an aborted signal. It rejects only if the outcome is unavailable: with {@link OutcomeExpiredError} if the
-   * plugin no longer has it, or with another {@link TaskError} if it can't be fetched. The handler's error has its own
-   * type here.
+   * plugin no longer has it, or with another {@link TaskError} if it can't be fetched or the handle is detached before the
+   * task has ended. The handler's error has its own type here.
    *
    * @example
    * ```ts
@@ -163,7 +172,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Resolves when the work has really stopped, or when the plugin no longer knows the task. After an abort, `result` rejects
-   * earlier than that. Never rejects.
+   * earlier than that. Never rejects. If the handle is detached, it resolves only if another handle in this page still follows
+   * the task.
    *
    * @example
    * ```ts
@@ -228,7 +238,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
 
   /**
    * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
-   * same input and options, but is not held. This handle stays with the old task.
+   * same input and options, but is not held. This handle stays with the old task. The signal in the options cancels the new task,
+   * as that of `start` does.
    *
    * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
@@ -239,7 +250,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * rerunButton.onclick = async () => show(await task.rerun());
    * ```
    */
-  rerun(): Promise<TaskHandle<T>>;
+  rerun(options?: RerunOptions): Promise<TaskHandle<T>>;
 
   /**
    * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` if the task has
@@ -252,6 +263,31 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * ```
    */
   remove(): Promise<void>;
+
+  /**
+   * Lets go of this handle, for example because a component is taken off the page. The task goes on. Detaching twice, or after
+   * the end of the task, is harmless.
+   * - The callbacks of this handle end, and so do its readings of items, as `return()` ends them.
+   * - The signal given to `start`, `rerun` or `attach` no longer has an effect.
+   * - If the task has not ended, `result` and `outcome` reject with a {@link TaskError} of kind `detached`. A promise that nobody
+   *   waits for causes no unhandled rejection.
+   * - If no other handle of the task is left, the page stops following it: `status` and `snapshot` no longer change.
+   *
+   * `cancel`, `pause`, `resume`, `setPriority`, `rerun` and `remove` still work. `attach` returns a new handle.
+   *
+   * @example
+   * ```ts
+   * useEffect(() => {
+   *   const off = new AbortController();
+   *   tasks.attach("download", id, { signal: off.signal }).then((task) => task.onProgress(setProgress), () => {});
+   *   return () => off.abort(); // detaches, even if the answer has not come yet
+   * }, [id]);
+   * ```
+   */
+  detach(): void;
+
+  /** Returns what `JSON.stringify` writes of a handle: enough to find the task again. */
+  toJSON(): { id: string; task: string; status: TaskStatus };
 }
 
 /** The type of the handles from `attachAll`: by kind if the query names kinds. */

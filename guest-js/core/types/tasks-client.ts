@@ -1,7 +1,14 @@
 import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
-import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
+import type {
+  AttachOptions,
+  BatchOptions,
+  FollowOptions,
+  RerunOptions,
+  StartOptions,
+  WatchOptions,
+} from "./options.js";
 import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor } from "./snapshot.js";
@@ -12,7 +19,22 @@ export type StartArguments<I> = null extends I
   ? [input?: I, options?: StartOptions]
   : [input: I, options?: StartOptions];
 
-/** What {@link createTasks} returns. `M` holds the app's kinds of task. */
+/**
+ * What {@link createTasks} returns. `M` holds the app's kinds of task.
+ *
+ * No method throws: each returns a promise, which rejects with a {@link TaskError} or with the `reason` of an `AbortSignal`. A call
+ * with an argument that is missing or can't be sent, such as `NaN` as a limit, is refused with the kind `invalidOptions` before
+ * anything is sent; the message names the argument.
+ *
+ * Inputs are sent as JSON, as Tauri does: fields that are `undefined` are left out, a `Date` is a string, a `Map` an object, a
+ * `Uint8Array` an array. What would be sent as something else or not at all is refused with {@link TaskInputError} before
+ * anything is sent: numbers that are not finite, a `BigInt`, functions, symbols, half of a surrogate pair, an invalid `Date`,
+ * objects such as a `Set`, a `File` or a promise, cycles, and more than 120 nested levels. An input is copied during the call, so
+ * later changes of it are not sent.
+ *
+ * What Rust sends is read as by `JSON.parse`. Whole numbers over `Number.MAX_SAFE_INTEGER` (2^53 − 1) are rounded, and Rust writes
+ * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings.
+ */
 export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
    * Starts a task and resolves as soon as the plugin has accepted it.
@@ -41,12 +63,14 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * Returns a handle of an existing task: one that was started before a reload, by another window or in Rust. The task may have
    * ended, as long as the plugin still keeps it. Each call returns a new handle.
    *
+   * A signal in the options ends the waiting and lets go of the task, which goes on: see {@link FollowOptions}.
+   *
    * Rejects with {@link TaskNotFoundError} if there is no task with this id that this page may see, or if it is a batch or of
-   * another kind, and with a {@link TaskError} of kind `invalidOptions` if `from` is not the number of an item.
+   * another kind, and with a {@link TaskError} of kind `invalidOptions` if the id is missing or `from` is not the number of an item.
    *
    * @example
    * ```ts
-   * const task = await tasks.attach("download", localStorage.download);
+   * const task = await tasks.attach("download", localStorage.download, { signal });
    * ```
    */
   attach<K extends TaskName<M>>(
@@ -57,14 +81,18 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
 
   /**
    * Returns handles of all matching tasks that this page may see, oldest first: a way to find them again after a reload. Batches
-   * are left out. If it rejects, with a {@link TaskError}, no task is followed.
+   * are left out. If it rejects, with a {@link TaskError} or the reason of the signal, no task is followed. A later abort lets go
+   * of all of the tasks.
    *
    * @example
    * ```ts
    * for (const task of await tasks.attachAll({ task: "download" })) show(task);
    * ```
    */
-  attachAll<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<HandleFor<M, K>[]>;
+  attachAll<K extends TaskName<M> = never>(
+    query?: TaskQuery<K>,
+    options?: FollowOptions,
+  ): Promise<HandleFor<M, K>[]>;
 
   /**
    * Starts one task per input, either all of them or none, and resolves as soon as the plugin has accepted them.
@@ -91,7 +119,11 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * const batch = await tasks.attachBatch("download", localStorage.downloads);
    * ```
    */
-  attachBatch<K extends TaskName<M>>(name: K, id: string): Promise<BatchHandle<M[K]>>;
+  attachBatch<K extends TaskName<M>>(
+    name: K,
+    id: string,
+    options?: FollowOptions,
+  ): Promise<BatchHandle<M[K]>>;
 
   /**
    * Starts a task again, after it failed, timed out or was cancelled, as a new task. It does what {@link TaskHandle.rerun} does, but
@@ -102,7 +134,11 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.rerun("download", id);
    * ```
    */
-  rerun<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
+  rerun<K extends TaskName<M>>(
+    name: K,
+    id: string,
+    options?: RerunOptions,
+  ): Promise<TaskHandle<M[K]>>;
 
   /**
    * Returns the matching tasks that this page may see, as they are now.
@@ -115,8 +151,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
 
   /**
-   * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
-   * call gets a new array. When changes come quickly, only the newest state is passed on.
+   * Follows a live list: calls back with all matching tasks, oldest first, as soon as `watch` has resolved and after each change.
+   * Each call gets a new array. When changes come quickly, only the newest state is passed on.
    *
    * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
    * function is called, it never calls back again. An error that the callback throws is reported as uncaught.

@@ -1,0 +1,133 @@
+import { onAbort } from "../callbacks/abort.js";
+import { OutcomeExpiredError, TaskError } from "../errors/task-error.js";
+import type { TaskOutcome } from "../types/outcome.js";
+import type { Hold } from "./hold.js";
+import { cancelBySignal, type Launched } from "./launch.js";
+
+/** The end of a task, as one handle waits for it. Its promises reject when the handle is let go of before the end. */
+export interface Ending<R> {
+  /** Returns the promise for the result, which the first call creates. */
+  result(): Promise<R>;
+  /** Returns the promise for the outcome, which the first call creates. */
+  outcome(): Promise<TaskOutcome>;
+  /** Resolves when the task is no longer live. */
+  over(): Promise<void>;
+  /**
+   * Resolves when the task has completed, without fetching its output, or when the handle is let go of. Rejects with the same
+   * errors as the result.
+   */
+  completed(): Promise<void>;
+}
+
+/**
+ * Creates the ending for one handle. If the caller's signal is aborted, the result rejects at once; the task is cancelled, or
+ * let go of if it was attached to. `toResult` turns the output in the outcome into the result.
+ */
+export function createEnding<R>(
+  hold: Hold,
+  launched: Launched,
+  toResult: (output: unknown) => R,
+): Ending<R> {
+  const { task } = hold;
+  let aborted: { readonly reason: unknown } | undefined;
+  let rejectResult = (_reason: unknown) => {};
+  let result: Promise<R> | undefined;
+  let outcome: Promise<TaskOutcome> | undefined;
+
+  function abort(reason: unknown): void {
+    if (launched.by === "attach") {
+      hold.lose(reason);
+      return;
+    }
+    aborted = { reason };
+    rejectResult(reason);
+    cancelBySignal(launched);
+  }
+
+  function listenTo(signal: AbortSignal): void {
+    // The signal may have been aborted between the answer to the call and the creation of this handle.
+    if (signal.aborted) {
+      abort(signal.reason);
+      return;
+    }
+    const off = onAbort(signal, abort);
+    const offOver = task.onOver(off);
+    hold.onLost(() => {
+      off();
+      offOver();
+    });
+  }
+
+  function over(): Promise<void> {
+    if (task.phase !== "live") return task.closed;
+    if (hold.lost) return Promise.reject(hold.lost.reason);
+    // Not `task.closed.then`, which would keep the handle alive until the end of the task.
+    return new Promise((resolve, reject) => {
+      const offOver = task.onOver(() => {
+        offLost();
+        resolve(task.closed);
+      });
+      const offLost = hold.onLost((reason) => {
+        offOver();
+        reject(reason);
+      });
+    });
+  }
+
+  async function findOutcome(): Promise<TaskOutcome> {
+    await over();
+    return task.outcome();
+  }
+
+  function findResult(): Promise<R> {
+    if (aborted) return Promise.reject(aborted.reason);
+    return new Promise((resolve, reject) => {
+      rejectResult = reject;
+      findOutcome()
+        .then((found) => {
+          if (found.status === "completed") resolve(toResult(found.output));
+          else reject(found.error);
+        })
+        .catch(reject);
+    });
+  }
+
+  hold.onLost(() => {
+    // Whoever lets go of a handle need not handle promises that he no longer waits for.
+    for (const promise of [result, outcome]) promise?.catch(() => {});
+  });
+  if (launched.signal && task.phase === "live") listenTo(launched.signal);
+
+  return {
+    result() {
+      result ??= findResult().catch((error: unknown) => {
+        // The outcome could not be fetched now, but perhaps it can be later.
+        if (error instanceof TaskError && error.kind === "ipc") result = undefined;
+        throw error;
+      });
+      return result;
+    },
+    outcome() {
+      outcome ??= findOutcome().catch((error: unknown) => {
+        // As above.
+        if (!hold.lost && !(error instanceof OutcomeExpiredError)) outcome = undefined;
+        throw error;
+      });
+      return outcome;
+    },
+    over,
+    async completed() {
+      try {
+        await over();
+      } catch (reason) {
+        if (hold.lost) return;
+        throw reason;
+      }
+      if (aborted) throw aborted.reason;
+      // Don't fetch the output: it may be large, or no longer kept.
+      if (task.snapshot?.status === "completed") return;
+      const found = await task.outcome();
+      if (found.status !== "completed") throw found.error;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { createListeners } from "../callbacks/listeners.js";
+import type { TaskRegistry } from "../task/registry.js";
+import type { TrackedTask } from "../task/tracked-task.js";
+
+/** One handle's hold on a task: what the handle keeps until it is let go of. */
+export interface Hold {
+  readonly task: TrackedTask;
+  /** Why the handle was let go of: what it rejects with. `undefined` as long as it is held. */
+  readonly lost: { readonly reason: unknown } | undefined;
+  /** Calls `end` with the reason when the handle is let go of, unless the returned function is called before that. */
+  onLost(end: (reason: unknown) => void): () => void;
+  /** Lets go of the handle. Does nothing the second time. */
+  lose(reason: unknown): void;
+}
+
+export function createHold(tasks: TaskRegistry, task: TrackedTask): Hold {
+  const ends = createListeners<[unknown]>();
+  let lost: Hold["lost"];
+  return {
+    task,
+    get lost() {
+      return lost;
+    },
+    onLost: ends.add,
+    lose(reason) {
+      if (lost) return;
+      lost = { reason };
+      ends.emit(reason);
+      ends.clear();
+      tasks.release(task);
+    },
+  };
+}
