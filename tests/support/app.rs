@@ -30,12 +30,12 @@ use tauri_plugin_tasks::{
 pub const CHANNEL: &str = "__CHANNEL__:42";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Deserialize, specta::Type)]
+#[derive(Deserialize)]
 struct Double {
     number: u32,
 }
 
-#[derive(Debug, thiserror::Error, Serialize, specta::Type)]
+#[derive(Debug, thiserror::Error, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum NotFound {
     #[error("the server answered with status {0}")]
@@ -49,19 +49,8 @@ async fn double(_: TaskContext, Double { number }: Double) -> Result<u32, Failur
     Ok(number * 2)
 }
 
-async fn echo(_: TaskContext, input: SomeJson) -> Result<SomeJson, Failure> {
+async fn echo(_: TaskContext, input: Value) -> Result<Value, Failure> {
     Ok(input)
-}
-
-/// Any JSON value, for which specta has no type.
-#[derive(Serialize, Deserialize)]
-#[serde(transparent)]
-struct SomeJson(Value);
-
-impl specta::Type for SomeJson {
-    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
-        <specta_typescript::Unknown as specta::Type>::definition(types)
-    }
 }
 
 async fn app_name<R: Runtime>(app: AppHandle<R>, _: TaskContext, (): ()) -> Result<String, Failure> {
@@ -113,7 +102,6 @@ async fn odd_output(_: TaskContext, (): ()) -> Result<Unwritable, Failure> {
     Ok(Unwritable)
 }
 
-#[derive(specta::Type)]
 struct Unwritable;
 
 impl Serialize for Unwritable {
@@ -135,7 +123,7 @@ async fn large(_: TaskContext, (): ()) -> Result<String, Failure> {
 }
 
 /// How many numbers or bytes to emit, and whether to hang afterwards.
-#[derive(Deserialize, specta::Type)]
+#[derive(Deserialize)]
 struct Numbers {
     to: u32,
     hangs: bool,
@@ -150,7 +138,7 @@ async fn numbers(ctx: TaskContext<(), u32>, Numbers { to, hangs }: Numbers) -> R
 }
 
 /// Emits each of `items` unchanged.
-async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(), Failure> {
+async fn emits(ctx: TaskContext<(), Value>, items: Vec<Value>) -> Result<(), Failure> {
     for item in items {
         ctx.emit(item).await?;
     }

@@ -66,7 +66,7 @@ impl PartialEq for Json {
 }
 
 // Written by hand, so that the recursive JSON type of specta never reaches the bindings.
-#[cfg(feature = "specta")]
+#[cfg(feature = "__specta")]
 impl specta::Type for Json {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
         <specta_typescript::Unknown as specta::Type>::definition(types)

@@ -9,7 +9,7 @@ use crate::{Json, TimeLimit};
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -60,7 +60,7 @@ impl Outcome {
 
 /// Why a task failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
     /// The sort of failure.
@@ -73,7 +73,7 @@ pub struct TaskFailure {
 
 /// The sort of a [`TaskFailure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -88,7 +88,7 @@ pub enum FailureKind {
 
 /// Why a task was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum CancelReason {
