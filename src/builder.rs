@@ -3,11 +3,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use serde::Serialize;
 use tauri::{Runtime, plugin::TauriPlugin};
 
-#[cfg(feature = "specta")]
-use crate::typescript;
 use crate::{
-    Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task, Typed,
+    Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task,
     app::{schedules, services::Service},
+    handler_types::HandlerTypes,
     plugin::Plan,
 };
 
@@ -15,8 +14,7 @@ use crate::{
 #[must_use = "call `build` to get the plugin"]
 pub struct Builder<R: Runtime> {
     plan: Plan<R>,
-    #[cfg(feature = "specta")]
-    types: typescript::TypeScript,
+    types: Vec<(String, HandlerTypes)>,
 }
 
 impl<R: Runtime> Default for Builder<R> {
@@ -28,23 +26,17 @@ impl<R: Runtime> Default for Builder<R> {
 impl<R: Runtime> Builder<R> {
     /// Returns a builder with no tasks.
     pub fn new() -> Self {
-        Self {
-            plan: Plan::default(),
-            #[cfg(feature = "specta")]
-            types: typescript::TypeScript::default(),
-        }
+        Self { plan: Plan::default(), types: Vec::new() }
     }
 
     /// Registers a kind of task.
-    ///
-    /// With the feature `specta`, its input, detail, item, output and error must implement `specta::Type`.
     pub fn task<H, Form>(mut self, task: Task<H, R, Form>) -> Self
     where
-        H: Handler<R, Form, Input: Typed, Detail: Typed, Item: Typed, Output: Typed, Error: Typed>,
+        H: Handler<R, Form>,
         Form: 'static,
     {
-        #[cfg(feature = "specta")]
-        self.types.add::<H::Input, H::Detail, H::Item, H::Output, H::Error>(&task.name);
+        let types = HandlerTypes::of::<H::Input, H::Detail, H::Item, H::Output, H::Error>();
+        self.types.push((task.name.clone(), types));
         self.plan.kinds.push((task.name.clone(), Box::new(move |app| task.into_kind(app))));
         self
     }
@@ -236,10 +228,10 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Returns the TypeScript types of the tasks registered so far.
-    #[cfg(feature = "specta")]
-    pub fn typescript(&self) -> &typescript::TypeScript {
-        &self.types
+    /// Returns the kinds registered so far, in that order, for tauri-plugin-tasks-specta.
+    #[doc(hidden)]
+    pub fn handler_types(&self) -> impl Iterator<Item = (&str, &HandlerTypes)> {
+        self.types.iter().map(|(name, types)| (&**name, types))
     }
 
     /// Builds the plugin, for `tauri::Builder::plugin`.

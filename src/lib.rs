@@ -27,18 +27,16 @@
 //! # }
 //! ```
 //!
-//! A page starts it with the npm package `tauri-plugin-tasks-api`. The page's capability must name the task.
-//!
-//! ## Cargo features
-//!
-//! - **specta**: `Builder::typescript` writes the TypeScript types of the registered tasks. Enable it for a test of
-//!   the app, not for its release build. It pins one release candidate of specta; see the README.
+//! A page starts it with the npm package `tauri-plugin-tasks-api`. The page's capability must name the task. The crate
+//! [tauri-plugin-tasks-specta](https://docs.rs/tauri-plugin-tasks-specta) writes the TypeScript types of the registered
+//! tasks, in a test of the app.
 
 mod access;
 mod app;
 mod builder;
 mod config;
 mod handler;
+mod handler_types;
 #[macro_use]
 mod ipc;
 mod lock;
@@ -47,9 +45,6 @@ mod session;
 mod state;
 mod task;
 mod tasks_ext;
-mod typed;
-#[cfg(feature = "specta")]
-mod typescript;
 
 pub use app::exit::{LastWindowClosed, Quit};
 pub use builder::Builder;
@@ -65,11 +60,10 @@ pub use tauri_plugin_tasks_engine::{
     TaskError, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey, TaskManager, TaskName,
     TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
-pub use typed::Typed;
-#[cfg(feature = "specta")]
-pub use typescript::{TypeScript, TypeScriptError};
 
 #[doc(hidden)]
 pub use app::held::Held;
 #[doc(hidden)]
 pub use handler::{Alone, WithApp};
+#[doc(hidden)]
+pub use handler_types::HandlerTypes;

@@ -176,7 +176,6 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     ///     .retry(Retry::attempts(5))
     ///     .retry_if(|error| matches!(error, SyncError::Offline))
     /// # ) }
-    /// # impl specta::Type for SyncError { fn definition(types: &mut specta::Types) -> specta::datatype::DataType { String::definition(types) } }
     /// ```
     pub fn retry_if(mut self, test: impl Fn(&H::Error) -> bool + Send + Sync + 'static) -> Self {
         self.errors.retry_if = Some(Arc::new(test));

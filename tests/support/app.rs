@@ -30,12 +30,12 @@ use tauri_plugin_tasks::{
 pub const CHANNEL: &str = "__CHANNEL__:42";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-#[derive(Deserialize, specta::Type)]
+#[derive(Deserialize)]
 struct Double {
     number: u32,
 }
 
-#[derive(Debug, thiserror::Error, Serialize, specta::Type)]
+#[derive(Debug, thiserror::Error, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum NotFound {
     #[error("the server answered with status {0}")]
@@ -102,7 +102,6 @@ async fn odd_output(_: TaskContext, (): ()) -> Result<Unwritable, Failure> {
     Ok(Unwritable)
 }
 
-#[derive(specta::Type)]
 struct Unwritable;
 
 impl Serialize for Unwritable {
@@ -124,7 +123,7 @@ async fn large(_: TaskContext, (): ()) -> Result<String, Failure> {
 }
 
 /// How many numbers or bytes to emit, and whether to hang afterwards.
-#[derive(Deserialize, specta::Type)]
+#[derive(Deserialize)]
 struct Numbers {
     to: u32,
     hangs: bool,

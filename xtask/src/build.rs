@@ -6,8 +6,8 @@ use crate::command::{Output, command, root};
 use crate::unchanged;
 
 /// The arguments of every Cargo command of `demo` and `test` that compiles Tauri: one set of features means one build of Tauri.
-pub const WORKSPACE: &str = "--workspace --features no-bundler/custom-protocol,quick-start/bindings,\
-    quick-start/custom-protocol,ways-out/custom-protocol,workbench/bench,workbench/custom-protocol";
+/// All of them, since features only add.
+pub const WORKSPACE: &str = "--workspace --all-features";
 
 /// Builds the client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {

@@ -30,7 +30,7 @@ const TAGS_LIMIT: usize = 16;
 ///     .deadline(Duration::from_secs(60 * 60));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct StartOptions {
     /// Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest task runs first.
@@ -43,23 +43,23 @@ pub struct StartOptions {
     pub(crate) on_conflict: OnConflict,
     /// A name to show to people.
     #[serde(deserialize_with = "label")]
-    #[cfg_attr(feature = "specta", specta(type = Option<String>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the task by.
     pub(crate) tags: Vec<String>,
     /// How long the task waits before it may run, in milliseconds. It is `queued` meanwhile.
     #[serde(rename = "delayMs", deserialize_with = "millis")]
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) delay: Option<Duration>,
     /// How long the task may take from the start of its first attempt, in milliseconds. The limit of its kind holds if
     /// that is shorter.
     #[serde(rename = "timeoutMs", deserialize_with = "millis")]
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) timeout: Option<Duration>,
     /// How long the task may take from now on, waiting included, in milliseconds. The limit of its kind holds if that
     /// is shorter.
     #[serde(rename = "deadlineMs", deserialize_with = "millis")]
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) deadline: Option<Duration>,
 }
 
@@ -72,17 +72,17 @@ pub struct StartOptions {
 /// let options = BatchOptions::new().concurrency(4).label("Holiday pictures");
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct BatchOptions {
     /// How many members may run at once, within the other limits. By default the batch adds no limit.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub(crate) concurrency: Option<usize>,
     /// The priority of the members.
     pub(crate) priority: i32,
     /// A name to show to people for the batch.
     #[serde(deserialize_with = "label")]
-    #[cfg_attr(feature = "specta", specta(type = Option<String>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
     pub(crate) tags: Vec<String>,
@@ -92,7 +92,7 @@ pub struct BatchOptions {
 ///
 /// The names in brackets are those of `ExistingWorkPolicy` in Android's `WorkManager`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum OnConflict {

@@ -5,7 +5,7 @@ export type Tasks = {
 	"count-words": {
 		input: CountInput;
 		detail: null;
-		item: Never;
+		item: never;
 		output: Count;
 		error: CountError;
 	};
@@ -24,6 +24,3 @@ export type CountError = { type: "notFound" } | { type: "io"; data: string };
 export type CountInput = {
 	path: string,
 };
-
-/** The item type of tasks that emit no items. It has no values. */
-export type Never = never;

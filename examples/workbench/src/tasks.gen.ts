@@ -5,21 +5,21 @@ export type Tasks = {
 	"download": {
 		input: DownloadInput;
 		detail: Stage;
-		item: Never;
+		item: never;
 		output: Downloaded;
 		error: DownloadError;
 	};
 	"hash-folder": {
 		input: HashFolderInput;
 		detail: null;
-		item: Never;
+		item: never;
 		output: FolderHash;
 		error: Failure;
 	};
 	"job": {
 		input: JobInput;
 		detail: null;
-		item: Never;
+		item: never;
 		output: JobReport;
 		error: JobError;
 	};
@@ -27,7 +27,7 @@ export type Tasks = {
 		input: TailInput;
 		detail: TailDetail;
 		item: string;
-		output: Never;
+		output: never;
 		error: TailError;
 	};
 	"numbers": {
@@ -61,23 +61,23 @@ export type Tasks = {
 	"sync": {
 		input: null;
 		detail: null;
-		item: Never;
+		item: never;
 		output: Synced;
 		error: Failure;
 	};
 	"watcher": {
 		input: null;
 		detail: Watched;
-		item: Never;
+		item: never;
 		output: null;
 		error: Failure;
 	};
 	"secret": {
 		input: null;
 		detail: null;
-		item: Never;
+		item: never;
 		output: string;
-		error: Never;
+		error: never;
 	};
 };
 
@@ -185,9 +185,6 @@ export type JobReport = {
 	/** How many ticks it counted. */
 	ticks: number,
 };
-
-/** The item type of tasks that emit no items. It has no values. */
-export type Never = never;
 
 /** What to emit. */
 export type NoiseInput = {

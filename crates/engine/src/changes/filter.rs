@@ -4,7 +4,7 @@ use crate::{TaskId, TaskStatus};
 
 /// Selects the tasks to list or watch: those that match every given part. The default matches all tasks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TaskFilter {

@@ -15,7 +15,7 @@ use refusal::Refusal;
 ///
 /// As JSON it is `{ kind, message, data }`. The message says what to do next.
 #[derive(Debug, Clone, Serialize, thiserror::Error)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename = "WireError")] // `Error` would shadow the global type in TypeScript.
 #[error("{message}")]
 #[non_exhaustive]

@@ -257,7 +257,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Raw<A> {
 }
 
 // Written by hand, so that the recursive JSON type of specta never reaches the bindings.
-#[cfg(feature = "specta")]
+#[cfg(feature = "__specta")]
 impl specta::Type for Json {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
         <specta_typescript::Unknown as specta::Type>::definition(types)

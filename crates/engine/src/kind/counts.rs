@@ -9,40 +9,40 @@ use crate::TaskStatus;
 ///
 /// The members of a batch are counted, the batch itself is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TaskCounts {
     /// The kind; `None` for all tasks that were spawned without a registered kind.
     pub task: Option<String>,
     /// How many of the kind may run at once; `None` without a limit.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub limit: Option<usize>,
     /// The group whose limit the kind shares.
     pub group: Option<String>,
     /// How many are queued.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub queued: u64,
     /// How many are running.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub running: u64,
     /// How many wait for the time of their next attempt.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub retrying: u64,
     /// How many were told to stop and have not stopped yet.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub cancelling: u64,
     /// How many have completed.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub completed: u64,
     /// How many have failed.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub failed: u64,
     /// How many were cancelled.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub cancelled: u64,
     /// How many timed out.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub timed_out: u64,
 }
 

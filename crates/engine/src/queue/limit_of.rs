@@ -2,7 +2,7 @@ use serde::Deserialize;
 
 /// The tasks that a limit on running tasks applies to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "type", content = "name", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum LimitOf {

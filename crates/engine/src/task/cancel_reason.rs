@@ -12,7 +12,7 @@ use crate::{
 /// [`TaskManager::cancel_with`](crate::TaskManager::cancel_with) takes the app's own words. No call takes a reason of the
 /// engine, so each of them means what it says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum CancelReason {
@@ -32,7 +32,7 @@ pub enum CancelReason {
     Unread,
     /// A caller cancelled it, in these words.
     #[serde(untagged)]
-    Other(#[cfg_attr(feature = "specta", specta(type = OtherWords))] Arc<str>),
+    Other(#[cfg_attr(feature = "__specta", specta(type = OtherWords))] Arc<str>),
 }
 
 /// The longest words of a caller, in bytes.
@@ -86,10 +86,10 @@ impl fmt::Display for CancelReason {
 }
 
 /// Any other string, beside which TypeScript still completes the known ones.
-#[cfg(feature = "specta")]
+#[cfg(feature = "__specta")]
 struct OtherWords;
 
-#[cfg(feature = "specta")]
+#[cfg(feature = "__specta")]
 impl specta::Type for OtherWords {
     fn definition(_: &mut specta::Types) -> specta::datatype::DataType {
         specta::datatype::DataType::Reference(specta_typescript::define("(string & {})"))

@@ -4,7 +4,7 @@ use crate::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStat
 
 /// A task at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TaskSnapshot {
@@ -15,7 +15,7 @@ pub struct TaskSnapshot {
     /// Its status.
     pub status: TaskStatus,
     /// The number of its newest status change; the first, `queued`, is 1.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub sequence: u64,
     /// The label of its owner; `None` if the app owns it.
     pub owner: Option<String>,
@@ -33,16 +33,16 @@ pub struct TaskSnapshot {
     pub queue: Option<QueuePlace>,
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
     /// for the delay it was started with.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub next_attempt_at: Option<u64>,
     /// When it was accepted, in milliseconds since 1970.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub created_at: u64,
     /// When its first attempt began, in milliseconds since 1970.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub started_at: Option<u64>,
     /// When it ended, in milliseconds since 1970.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub ended_at: Option<u64>,
     /// Its input, if its kind shows it (`Task::show_input`) and it is no larger than 4 KiB.
     pub input: Option<Json>,
@@ -62,7 +62,7 @@ pub struct TaskSnapshot {
 
 /// The place of a waiting task in its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct QueuePlace {
     /// Its position among the waiting tasks of its kind, or of its batch if the batch has a limit of its own. The first
@@ -77,7 +77,7 @@ pub struct QueuePlace {
 
 /// What went wrong with a task, without the value that the handler returned.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct ErrorSummary {
     /// What sort of failure it is.
@@ -88,13 +88,13 @@ pub struct ErrorSummary {
 
 /// Something that happened to one task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskEvent {
     /// The task that it happened to.
     pub id: TaskId,
     /// The number of the newest status change at the time of this event, which may be this event itself.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub sequence: u64,
     /// What happened.
     pub change: TaskChange,
@@ -102,7 +102,7 @@ pub struct TaskEvent {
 
 /// The change that a [`TaskEvent`] reports.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TaskChange {
@@ -116,21 +116,21 @@ pub enum TaskChange {
     #[non_exhaustive]
     Gap {
         /// The number of those changes.
-        #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+        #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
         missed: u64,
     },
 }
 
 /// One step in a task's life.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct StatusChange {
     /// The new status.
     pub status: TaskStatus,
     /// When it changed, in milliseconds since 1970.
-    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
     pub at: u64,
     /// The number of the attempt that runs or ran last; 0 before the first.
     pub attempt: u32,
@@ -141,7 +141,7 @@ pub struct StatusChange {
     /// Whether it still runs although it was told to stop and its grace period is over.
     pub overdue: bool,
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time.
-    #[cfg_attr(feature = "specta", specta(type = Option<specta_typescript::Number>))]
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub next_attempt_at: Option<u64>,
     /// How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch.
     pub outcome: Option<Outcome>,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// An error that needs no type of its own: what went wrong, in words.
 // Kept short: the text above ends up in the TypeScript file of every app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct Failure {
     /// What went wrong, as the error itself says it.

@@ -10,9 +10,9 @@ use crate::error::{Error, refusal::Refusal};
 /// A caller may choose the id of the task that it starts. A repeated `start` with the same id is then harmless: it
 /// returns the task that the first one started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(transparent)]
-pub struct TaskId(#[cfg_attr(feature = "specta", specta(type = String))] Uuid);
+pub struct TaskId(#[cfg_attr(feature = "__specta", specta(type = String))] Uuid);
 
 /// A map by task id. Callers choose ids, so the hash is seeded anew in each process.
 pub type IdMap<T> = HashMap<TaskId, T, foldhash::fast::RandomState>;

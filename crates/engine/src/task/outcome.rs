@@ -13,7 +13,7 @@ use crate::{
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -64,7 +64,7 @@ impl Outcome {
 
 /// Why a task failed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[non_exhaustive]
 pub struct TaskFailure {
     /// The sort of failure.
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for TaskFailure {
 
 /// The sort of a [`TaskFailure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum FailureKind {

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// The status of a task. [`TaskStatus::may_become`] has all its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TaskStatus {

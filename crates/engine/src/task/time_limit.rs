@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The time limits of a task. Reaching one ends the task as [`TimedOut`](crate::TaskStatus::TimedOut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "specta", derive(specta::Type))]
+#[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TimeLimit {

@@ -6,22 +6,21 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
 use tauri_plugin_tasks::{Builder, Never, Task, TaskContext, Unit};
 
-#[derive(Deserialize, Type)]
+#[derive(Deserialize)]
 struct Input {
     text: String,
 }
 
-#[derive(Serialize, Type)]
+#[derive(Serialize)]
 struct Count {
     words: u32,
     different: u32,
     frequent: Vec<Frequent>,
 }
 
-#[derive(Serialize, Type)]
+#[derive(Serialize)]
 struct Frequent {
     word: String,
     times: u32,

@@ -6,14 +6,14 @@ use tokio::{fs::File, io::AsyncReadExt};
 
 /// What to read.
 #[derive(Deserialize)]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct CountInput {
     path: PathBuf,
 }
 
 /// What is in the file.
 #[derive(Default, Serialize)]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct Count {
     lines: u32,
     words: u32,
@@ -21,7 +21,7 @@ pub struct Count {
 
 /// Why it was not counted.
 #[derive(Serialize)]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum CountError {
     NotFound,

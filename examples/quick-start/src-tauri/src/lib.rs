@@ -14,3 +14,10 @@ pub fn run() {
         .run(tauri::generate_context!())
         .expect("error while running tauri application");
 }
+
+#[test]
+fn the_types_of_the_page_are_those_of_the_tasks() {
+    tauri_plugin_tasks_specta::TypeScript::new(&tasks::<tauri::Wry>())
+        .task("count-words", count_words::count_words)
+        .assert_current("../src/tasks.gen.ts");
+}

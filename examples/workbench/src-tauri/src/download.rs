@@ -10,8 +10,6 @@ use std::{
 use blake3::Hasher;
 use reqwest::{Client, Response, Url};
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri_plugin_tasks::{TaskContext, Unit};
 use tokio::{fs::File, io::AsyncWriteExt};
 
@@ -20,7 +18,8 @@ use tokio::{fs::File, io::AsyncWriteExt};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What to download.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct DownloadInput {
     /// An http or https address.
     pub url: String,
@@ -29,7 +28,8 @@ pub struct DownloadInput {
 }
 
 /// The stage of a download.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub enum Stage {
     /// Waits for the server's answer.
@@ -41,12 +41,13 @@ pub enum Stage {
 }
 
 /// The downloaded file.
-#[derive(Debug, Serialize, Type)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct Downloaded {
     /// The path of the file.
     pub path: PathBuf,
     /// How large it is.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub bytes: u64,
     /// The BLAKE3 hash of its content.
     pub blake3: String,
@@ -54,7 +55,8 @@ pub struct Downloaded {
 
 /// Why a download failed. The page makes its sentences from this. The messages here are for places that have no room for a
 /// type: logs, and what is shown between two attempts.
-#[derive(Debug, Serialize, Type, thiserror::Error)]
+#[derive(Debug, Serialize, thiserror::Error)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum DownloadError {
     /// Not an http or https address.

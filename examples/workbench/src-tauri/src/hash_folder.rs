@@ -17,8 +17,6 @@ use std::{
 use blake3::{Hash, Hasher};
 use futures_util::future;
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use walkdir::WalkDir;
 
@@ -28,28 +26,30 @@ const CHUNK: usize = 256 * 1024;
 const MESSAGE_CHARS: usize = 160;
 
 /// What to hash.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct HashFolderInput {
     /// The folder to hash.
     pub path: PathBuf,
 }
 
 /// The hash of a folder, and what it covers.
-#[derive(Debug, Serialize, Type)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct FolderHash {
     /// How many files the hash covers.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub files: u64,
     /// How many bytes these files have.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub bytes: u64,
     /// How many files and folders could not be read and are not part of the hash.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub skipped: u64,
     /// The hash. The same names and contents give the same hash, in whatever order the disk lists them.
     pub hash: String,
     /// How long it took.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub seconds: f64,
 }
 

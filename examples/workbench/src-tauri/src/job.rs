@@ -3,8 +3,6 @@
 use std::{future, thread, time::Duration};
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri_plugin_tasks::{TaskContext, Unit};
 
 /// The duration of one tick.
@@ -13,17 +11,19 @@ const TICK: Duration = Duration::from_millis(100);
 const MAX_SECONDS: f64 = 86_400.0;
 
 /// What a job does.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct JobInput {
     /// How it ends.
     pub outcome: JobOutcome,
     /// How long it works if nobody cancels it.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub seconds: f64,
 }
 
 /// How a job ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub enum JobOutcome {
     /// Counts to the end.
@@ -39,14 +39,16 @@ pub enum JobOutcome {
 }
 
 /// What a job did.
-#[derive(Debug, Serialize, Type)]
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct JobReport {
     /// How many ticks it counted.
     pub ticks: u32,
 }
 
 /// Why a job failed.
-#[derive(Debug, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum JobError {
     /// The input told it to.

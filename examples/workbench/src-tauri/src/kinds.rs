@@ -5,8 +5,8 @@ use tauri_plugin_tasks::{Backoff, Builder, OnExit, OnOwnerClosed, Restart, Retry
 
 use crate::{download, hash_folder, job, noise, numbers, quit, secret, sync, tail, watcher};
 
-/// Returns the kinds of task that this app registers, and how each is treated. [`run`](crate::run) uses it, and so does the test that
-/// writes their TypeScript types (`tests/bindings.rs`).
+/// Returns the kinds of task that this app registers, and how each is treated. [`run`](crate::run) uses it, and so does the test below,
+/// which writes their TypeScript types.
 pub fn tasks<R: Runtime>() -> Builder<R> {
     Builder::new()
         .task(
@@ -51,4 +51,29 @@ pub fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("secret", secret::secret))
         .handle_signals()
         .on_quit(quit::ask)
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri_plugin_tasks_specta::TypeScript;
+
+    use super::*;
+
+    /// `UPDATE_BINDINGS=1 cargo test -p workbench` writes the file.
+    #[test]
+    fn the_types_of_the_page_are_those_of_the_tasks() {
+        TypeScript::new(&tasks::<tauri::Wry>())
+            .task("download", download::download)
+            .task("hash-folder", hash_folder::hash_folder)
+            .task("job", job::job)
+            .task("tail", tail::tail)
+            .task("numbers", numbers::numbers)
+            .task("numbers-dropped", numbers::numbers)
+            .task("numbers-cancelled", numbers::numbers)
+            .task("noise", noise::noise)
+            .task("sync", sync::sync)
+            .task("watcher", watcher::watcher)
+            .task("secret", secret::secret)
+            .assert_current("../src/tasks.gen.ts");
+    }
 }

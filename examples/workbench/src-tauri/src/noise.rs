@@ -2,18 +2,17 @@
 //! the end-to-end tests.
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri_plugin_tasks::{Bytes, Failure, TaskContext, Unit};
 
 /// What to emit.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct NoiseInput {
     /// How many bytes.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub bytes: u64,
     /// How many bytes a chunk has.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub chunk: usize,
     /// The seed: another one gives other bytes.
     pub seed: u32,

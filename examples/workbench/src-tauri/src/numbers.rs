@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use tokio::time::Instant;
 
 /// What to emit.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub struct NumbersInput {
     /// How many numbers, counted from 0.

@@ -7,8 +7,6 @@ use std::{
 };
 
 use serde::Serialize;
-use specta::Type;
-use specta_typescript::Number;
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks::{Failure, TaskContext, Unit};
 use tokio_util::sync::CancellationToken;
@@ -17,13 +15,14 @@ use walkdir::WalkDir;
 use crate::folders::{inbox, mirror};
 
 /// What a run did.
-#[derive(Debug, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct Synced {
     /// How many files were copied.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub copied: u64,
     /// How many were already up to date.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub kept: u64,
 }
 

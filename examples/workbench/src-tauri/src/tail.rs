@@ -7,8 +7,6 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri_plugin_tasks::{Never, TaskContext, Unit};
 
 use follow::{Follow, Found};
@@ -27,7 +25,8 @@ const LONGEST_LINE: usize = 64 * 1024;
 const FIRST_BYTES: u64 = 8 * 1024;
 
 /// Which file to follow.
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub struct TailInput {
     /// The log file.
@@ -37,10 +36,11 @@ pub struct TailInput {
 }
 
 /// The state of a tail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct TailDetail {
     /// How many lines it has emitted.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub lines: u64,
     /// How often another file took the name, or the file was emptied.
     pub rotations: u32,
@@ -49,7 +49,8 @@ pub struct TailDetail {
 }
 
 /// What a tail is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
 pub enum TailState {
     /// Reads the lines that are there.
@@ -61,7 +62,8 @@ pub enum TailState {
 }
 
 /// Why a tail failed.
-#[derive(Debug, Serialize, Type, thiserror::Error)]
+#[derive(Debug, Serialize, thiserror::Error)]
+#[cfg_attr(test, derive(specta::Type))]
 #[serde(tag = "type", content = "data", rename_all = "camelCase")]
 pub enum TailError {
     /// There was no file at the start, so the path is probably wrong. A tail waits for a file that goes missing later.

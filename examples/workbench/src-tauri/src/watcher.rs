@@ -2,8 +2,6 @@
 
 use notify::{EventKind, RecursiveMode, Watcher as _};
 use serde::Serialize;
-use specta::Type;
-use specta_typescript::Number;
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks::{Failure, TaskContext};
 use tokio::sync::mpsc;
@@ -14,12 +12,13 @@ use crate::folders::inbox;
 const PENDING: usize = 1024;
 
 /// What the watcher has seen since it started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Type)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
 pub struct Watched {
     /// The watched folder.
     pub folder: String,
     /// How many changes there were.
-    #[specta(type = Number)]
+    #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub changes: u64,
     /// The name of the file that changed last.
     pub last: Option<String>,

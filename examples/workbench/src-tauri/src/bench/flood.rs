@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri::{AppHandle, Emitter, Runtime, ipc::Channel};
 use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext};
 
@@ -12,7 +10,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
     tasks.task(Task::new("bench-flood", flood))
 }
 
-#[derive(Debug, Deserialize, Serialize, Type)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Flood {
     /// How many reports a round has.
@@ -23,12 +21,10 @@ struct Flood {
     words: bool,
 }
 
-#[derive(Debug, Serialize, Type)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Flooded {
-    #[specta(type = Number)]
     reports: u64,
-    #[specta(type = Number)]
     nanoseconds: f64,
 }
 

@@ -3,8 +3,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use specta::Type;
-use specta_typescript::Number;
 use tauri::{Runtime, ipc::Channel};
 use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext};
 use tokio::time::{Instant, sleep_until};
@@ -13,7 +11,7 @@ pub(super) fn register<R: Runtime>(tasks: Builder<R>) -> Builder<R> {
     tasks.task(Task::new("bench-latency", emit_pulses))
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, Serialize, Type)]
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 pub(super) struct Pulses {
     /// How many a second.
     rate: u32,
@@ -21,11 +19,10 @@ pub(super) struct Pulses {
     count: u32,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Type)]
+#[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Pulse {
     number: u32,
     /// Microseconds since 1970.
-    #[specta(type = Number)]
     sent: f64,
 }
 
