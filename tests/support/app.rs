@@ -139,7 +139,7 @@ async fn numbers(ctx: TaskContext<(), u32>, Numbers { to, hangs }: Numbers) -> R
 }
 
 /// Emits each of `items` unchanged.
-async fn emits(ctx: TaskContext<(), SomeJson>, items: Vec<SomeJson>) -> Result<(), Failure> {
+async fn emits(ctx: TaskContext<(), Json>, items: Vec<Json>) -> Result<(), Failure> {
     for item in items {
         ctx.emit(item).await?;
     }

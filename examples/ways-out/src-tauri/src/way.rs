@@ -167,8 +167,9 @@ impl Way {
                 // Records what the engine still holds for the page.
                 let held = Held::of(app);
                 let tasks = app.tasks().list(&TaskFilter::default());
-                let of =
-                    |name| tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason));
+                let of = |name| {
+                    tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason.clone()))
+                };
                 plan.write("held", &format!("{} {:?} {:?}", held.sessions, of("goes-on"), of("goes-along")));
                 sleep(Duration::from_millis(200)).await;
             },
