@@ -25,8 +25,10 @@ use crate::items::item_type::Never;
 /// input must implement `Serialize`, and what is read `Deserialize`.
 pub struct TaskKey<Input, Output, Error, Detail = (), Item = Never> {
     name: &'static str,
-    types: PhantomData<fn(Input, Detail) -> (Output, Error, Item)>,
+    types: Types<Input, Output, Error, Detail, Item>,
 }
+
+type Types<Input, Output, Error, Detail, Item> = PhantomData<fn(Input) -> (Output, Error, Detail, Item)>;
 
 impl<Input, Output, Error, Detail, Item> TaskKey<Input, Output, Error, Detail, Item> {
     /// Returns a key for the kind registered as `name`.

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::clip;
+use super::clip::clip;
 use crate::error::{Error, refusal::Refusal};
 
 /// Why a task was cancelled: a reason of the engine, or the words of the caller who cancelled it. As JSON it is a string.

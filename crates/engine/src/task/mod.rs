@@ -2,6 +2,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod cancel_reason;
+mod clip;
 pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod id;

@@ -5,7 +5,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-use super::cancel_reason::CancelReason;
+use super::{cancel_reason::CancelReason, clip::clip};
 use crate::{Json, TimeLimit};
 
 /// How a task ended.
@@ -165,16 +165,6 @@ fn error_message(name: &str, error: &Json) -> String {
         return message;
     }
     format!("task \"{name}\" failed: {}", error.text())
-}
-
-/// Shortens a text to `limit` bytes, at a character and with an ellipsis.
-pub(super) fn clip(mut text: String, limit: usize) -> String {
-    if text.len() > limit {
-        let end = (0..=limit - '…'.len_utf8()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
