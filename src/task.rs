@@ -69,7 +69,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     ///
     /// This handler takes a `u32`, so the key doesn't fit it:
     ///
-    /// ```compile_fail,E0277
+    /// ```compile_fail,E0631
     /// use tauri_plugin_tasks::{Failure, Task, TaskContext, TaskKey};
     ///
     /// const EXPORT: TaskKey<String, (), Failure> = TaskKey::new("export");

@@ -12,7 +12,9 @@ use tauri::{
     AppHandle, Manager, RunEvent, Runtime,
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
-use tauri_plugin_tasks::{Builder, Failure, Schedule, Task, TaskContext, TaskStatus, TasksExt};
+use tauri_plugin_tasks::{Builder, Failure, Schedule, Task, TaskContext, TaskKey, TaskStatus, TasksExt};
+
+const GREET: TaskKey<String, String, Failure> = TaskKey::new("greet");
 
 /// State that the app's own setup manages.
 struct Greeting(&'static str);
@@ -26,7 +28,7 @@ fn hourly() -> Schedule {
 }
 
 fn builder() -> Builder<MockRuntime> {
-    Builder::new().task(Task::new("greet", greet))
+    Builder::new().task(Task::new(GREET, greet))
 }
 
 fn app(builder: Builder<MockRuntime>) -> tauri::Result<tauri::App<MockRuntime>> {
@@ -42,7 +44,7 @@ fn app(builder: Builder<MockRuntime>) -> tauri::Result<tauri::App<MockRuntime>> 
 
 #[test]
 fn schedules_begin_only_when_the_app_is_ready() {
-    let app = app(builder().schedule("early", "greet", "morning", hourly().at_once())).unwrap();
+    let app = app(builder().schedule("early", GREET, "morning".to_owned(), hourly().at_once())).unwrap();
     let told: Vec<_> = app.tasks().schedules().into_iter().map(|it| (it.name, it.next_run_at, it.last_run)).collect();
     assert_eq!(told, [("early".to_owned(), None, None)]);
     let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();

@@ -179,7 +179,7 @@ async fn a_silent_page_is_sent_a_message_to_acknowledge() {
 fn owned() -> (TaskManager, [TaskId; 2]) {
     let kinds = [OnOwnerClosed::GoOn, OnOwnerClosed::Cancel].map(|what| {
         let policy = Policy { on_owner_closed: what, ..Policy::default() };
-        Kind::new(&format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
+        Kind::new(format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         })
     });

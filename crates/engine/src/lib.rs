@@ -77,7 +77,7 @@ pub use changes::filter::TaskFilter;
 pub use exit::guard::ExitGuard;
 pub use handle::{
     HandleOf, TaskHandle,
-    batch::BatchHandle,
+    batch::{BatchHandle, BatchOf},
     items::{TaskBytes, TaskItems},
     watch::TaskWatch,
 };

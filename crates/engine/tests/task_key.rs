@@ -6,9 +6,9 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 use tauri_plugin_tasks_engine::{
-    BatchHandle, BatchOptions, Bytes, CancelReason, ErrorKind, Failure, HandleOf, Json, LimitOf, Never, OnConflict,
-    Schedule, StartOptions, TaskBytes, TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskId, TaskItems,
-    TaskKey, TaskManager, TaskStatus, TaskWatch, TimeLimit,
+    BatchHandle, BatchOf, BatchOptions, Bytes, CancelReason, ErrorKind, Failure, FitsHandler, HandleOf, Json, LimitOf,
+    Never, OnConflict, Schedule, StartOptions, TakesInput, TaskBytes, TaskChange, TaskContext, TaskError, TaskFilter,
+    TaskHandle, TaskId, TaskItems, TaskKey, TaskManager, TaskName, TaskStatus, TaskWatch, TimeLimit,
     delivery::{Errors, Kind, Kinds, Policy, Settings, manager, unix_millis},
 };
 use tokio::{runtime::Handle, time::sleep};
@@ -143,7 +143,7 @@ async fn a_name_of_any_sort_gives_a_handle_without_types() {
         tasks.start(name.clone(), 3).unwrap(),
         tasks.start(&*name, 3).unwrap(),
         tasks.start(Arc::clone(&shared), 3).unwrap(),
-        tasks.start(&shared, &3).unwrap(),
+        tasks.start(&shared, 3_u64).unwrap(),
         tasks.start(Cow::Borrowed("plain"), serde_json::json!(3)).unwrap(),
     ] {
         assert_eq!(task.outcome().await.output::<u16>().unwrap(), Some(6));
@@ -247,7 +247,64 @@ async fn spawned_work_has_the_types_of_its_closure() {
     assert_eq!(task.result().await.unwrap(), 5);
     let mixed: [TaskHandle; 2] = [task.untyped(), tasks.start(PLAIN, 1).unwrap().untyped()];
     assert_eq!(mixed[0].clone().result().await.unwrap().text(), "5");
-    fn sends<T: Send + Sync + Clone + std::fmt::Debug>(_: &T) {}
-    sends(&tasks.start(BYTES, ()).unwrap());
-    sends(&tasks.batch(BYTES, [()], BatchOptions::new()).unwrap());
+}
+
+/// Fails to compile if the type implements the trait: then both implementations fit.
+macro_rules! assert_not_impl {
+    ($($type:ty: $trait:path;)*) => {$(
+        const _: fn() = || {
+            trait Fits<Why> {
+                fn fits() {}
+            }
+            struct Does;
+            impl<T: ?Sized> Fits<()> for T {}
+            impl<T: ?Sized + $trait> Fits<Does> for T {}
+            let _ = <$type as Fits<_>>::fits;
+        };
+    )*};
+}
+
+macro_rules! assert_impl {
+    ($($type:ty: $trait:path;)*) => {$(
+        const _: fn() = || {
+            fn fits<T: ?Sized + $trait>() {}
+            fits::<$type>();
+        };
+    )*};
+}
+
+trait Sends: Send + Sync + Clone + std::fmt::Debug + 'static {}
+impl<T: Send + Sync + Clone + std::fmt::Debug + 'static> Sends for T {}
+
+type CountKey = TaskKey<Order, Vec<u32>, CountError, Stage, (u32, String)>;
+
+assert_impl! {
+    HandleOf<CountKey>: Sends;
+    BatchOf<CountKey>: Sends;
+    TaskHandle<std::rc::Rc<u8>>: Sends;
+    CountKey: TakesInput<Order>;
+    CountKey: FitsHandler<Order, Vec<u32>, CountError, Stage, (u32, String)>;
+    &str: TakesInput<Order>;
+    String: FitsHandler<Order, Vec<u32>, CountError, Stage, (u32, String)>;
+}
+
+assert_not_impl! {
+    // Another input, and one that only reads the same.
+    CountKey: TakesInput<u32>;
+    CountKey: TakesInput<&'static Order>;
+    CountKey: TakesInput<Json>;
+    // A handler that differs in one type only.
+    CountKey: FitsHandler<u32, Vec<u32>, CountError, Stage, (u32, String)>;
+    CountKey: FitsHandler<Order, Vec<u64>, CountError, Stage, (u32, String)>;
+    CountKey: FitsHandler<Order, Vec<u32>, Failure, Stage, (u32, String)>;
+    CountKey: FitsHandler<Order, Vec<u32>, CountError, (), (u32, String)>;
+    CountKey: FitsHandler<Order, Vec<u32>, CountError, Stage, Never>;
+    // What is no name.
+    u32: TaskName;
+    TaskId: TaskName;
+    // A reason of the engine is no words.
+    CancelReason: AsRef<str>;
+    CancelReason: Into<String>;
+    // Bytes are read with `bytes`.
+    Bytes: serde::de::DeserializeOwned;
 }

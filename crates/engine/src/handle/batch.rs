@@ -2,12 +2,13 @@ use std::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::de::DeserializeOwned;
 
-use super::TaskHandle;
+use super::{TaskHandle, Types};
 use crate::{
     items::item_type::Never,
     json::Json,
     record::follower::Follower,
     task::{outcome::Outcome, task_error::TaskError},
+    task_name::TaskName,
 };
 
 /// A handle to a batch. `O`, `E`, `D` and `I` are the types of its members: see [`TaskHandle`].
@@ -17,13 +18,17 @@ use crate::{
 /// [`TaskManager::attach_batch`](crate::TaskManager::attach_batch) return one.
 pub struct BatchHandle<O = Json, E = Json, D = Json, I = Json> {
     batch: TaskHandle,
-    members: PhantomData<fn() -> TaskHandle<O, E, D, I>>,
+    types: Types<O, E, D, I>,
 }
+
+/// The [`BatchHandle`] with the types of the key `K`; if `K` is the type of a name, the one without types.
+pub type BatchOf<K> =
+    BatchHandle<<K as TaskName>::Output, <K as TaskName>::Error, <K as TaskName>::Detail, <K as TaskName>::Item>;
 
 impl<O, E, D, I> BatchHandle<O, E, D, I> {
     /// `batch` is a handle of a batch.
     pub(crate) fn new(batch: TaskHandle) -> Self {
-        Self { batch, members: PhantomData }
+        Self { batch, types: PhantomData }
     }
 
     /// Returns handles to the members that are still kept, in the order of their inputs.
@@ -69,7 +74,7 @@ impl<O, E, D, I> Deref for BatchHandle<O, E, D, I> {
 
 impl<O, E, D, I> Clone for BatchHandle<O, E, D, I> {
     fn clone(&self) -> Self {
-        Self { batch: self.batch.clone(), members: self.members }
+        Self { batch: self.batch.clone(), types: self.types }
     }
 }
 

@@ -36,8 +36,10 @@ pub struct TaskHandle<O = Json, E = Json, D = Json, I = Json> {
     /// Keeps the schedules running for as long as a handle exists.
     schedules: Arc<Schedules>,
     follower: Follower,
-    types: PhantomData<fn() -> (O, E, D, I)>,
+    types: Types<O, E, D, I>,
 }
+
+type Types<O, E, D, I> = PhantomData<fn() -> (O, E, D, I)>;
 
 /// The [`TaskHandle`] with the types of the key `K`; if `K` is the type of a name, the one without types.
 pub type HandleOf<K> =

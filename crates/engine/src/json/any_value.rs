@@ -17,20 +17,14 @@ impl<'de> Deserialize<'de> for AnyValue {
 
 pub(super) struct AnyVisitor;
 
-impl AnyVisitor {
-    /// Reads the members of an object. `key` is the first key, if that was read.
-    pub(super) fn members<'de, A: MapAccess<'de>>(
-        self,
-        mut key: Option<String>,
-        mut map: A,
-    ) -> Result<Value, A::Error> {
-        let mut members = Map::new();
-        while let Some(key) = key.take().map_or_else(|| map.next_key(), |key| Ok(Some(key)))? {
-            let AnyValue(value) = map.next_value()?;
-            members.insert(key, value);
-        }
-        Ok(Value::Object(members))
+/// Reads the members of an object. `key` is the first key, if that was read.
+pub(super) fn members<'de, A: MapAccess<'de>>(mut key: Option<String>, mut map: A) -> Result<Value, A::Error> {
+    let mut members = Map::new();
+    while let Some(key) = key.take().map_or_else(|| map.next_key(), |key| Ok(Some(key)))? {
+        let AnyValue(value) = map.next_value()?;
+        members.insert(key, value);
     }
+    Ok(Value::Object(members))
 }
 
 impl<'de> Visitor<'de> for AnyVisitor {
@@ -85,6 +79,6 @@ impl<'de> Visitor<'de> for AnyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-        self.members(None, map)
+        members(None, map)
     }
 }

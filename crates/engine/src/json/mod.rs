@@ -17,7 +17,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use any_value::{AnyValue, AnyVisitor};
+use any_value::{AnyValue, AnyVisitor, members};
 
 /// JSON of any type: an input, a progress detail, an output or an error whose type depends on the kind of task.
 ///
@@ -192,7 +192,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
                 let raw = Box::<RawValue>::deserialize(MapAccessDeserializer::new(Raw { key: true, map }))?;
                 Ok(Json(raw.into()))
             }
-            Some(Key::Other(key)) => AnyVisitor.members(Some(key), map).map(Json::from),
+            Some(Key::Other(key)) => members(Some(key), map).map(Json::from),
             None => Ok(Value::Object(Map::new()).into()),
         }
     }

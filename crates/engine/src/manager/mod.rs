@@ -12,7 +12,11 @@ use crate::{
     context::TaskContext,
     error::Error,
     exit::{guard::ExitGuard, shut_down::shut_down},
-    handle::{HandleOf, TaskHandle, batch::BatchHandle, watch::TaskWatch},
+    handle::{
+        HandleOf, TaskHandle,
+        batch::{BatchHandle, BatchOf},
+        watch::TaskWatch,
+    },
     json::Json,
     kind::counts::TaskCounts,
     queue::limit_of::LimitOf,
@@ -148,7 +152,7 @@ impl TaskManager {
         task: K,
         inputs: impl IntoIterator<Item = In>,
         options: BatchOptions,
-    ) -> Result<BatchHandle<K::Output, K::Error, K::Detail, K::Item>, Error> {
+    ) -> Result<BatchOf<K>, Error> {
         let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|input| Json::new(&input)).collect();
         let inputs = inputs.map_err(|problem| Error::unserializable("an input", &problem))?;
         let start = StartBatch { id: TaskId::new(), task: task.task_name(), inputs, owner: Owner::App, options };
@@ -197,11 +201,7 @@ impl TaskManager {
     ///
     /// Fails with [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) when there is no such task, it is of another kind,
     /// or it is no batch.
-    pub fn attach_batch<K: TaskName>(
-        &self,
-        task: K,
-        id: TaskId,
-    ) -> Result<BatchHandle<K::Output, K::Error, K::Detail, K::Item>, Error> {
+    pub fn attach_batch<K: TaskName>(&self, task: K, id: TaskId) -> Result<BatchOf<K>, Error> {
         let handle = self.handle(id)?;
         handle.check_kind(task.task_name())?;
         handle.check_batch(true)?;

@@ -342,7 +342,7 @@ proptest! {
             let kinds = [OnExit::Cancel, OnExit::Finish, OnExit::Drop].map(|way| {
                 let cleaned = Arc::clone(&cleaned);
                 let policy = Policy { grace: secs(2), ..on_exit(way) };
-                Kind::new(&format!("{way:?}"), policy, Errors::default(), move |ctx: TaskContext, input: (u64, u64, bool)| {
+                Kind::new(format!("{way:?}"), policy, Errors::default(), move |ctx: TaskContext, input: (u64, u64, bool)| {
                     let cleaned = Arc::clone(&cleaned);
                     async move {
                         let (seconds, clean_up, lingers) = input;

@@ -21,7 +21,7 @@ fn labelled(label: &str) -> Owner {
 fn kinds() -> TaskManager {
     let kinds = [OnOwnerClosed::GoOn, OnOwnerClosed::Cancel].map(|what| {
         let policy = Policy { on_owner_closed: what, concurrency: Some(1), ..Policy::default() };
-        Kind::new(&format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
+        Kind::new(format!("{what:?}"), policy, Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         })
     });
