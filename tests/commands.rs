@@ -208,7 +208,7 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
         unknown["message"].as_str().unwrap().replace(&id(99), ""),
         "foreign and unknown get the same answer"
     );
-    assert_eq!(second.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(second.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     for command in ["cancel", "outcome", "remove", "watch"] {
         second.open("s2");
         let arguments = json!({ "id": id(1), "reason": "user", "session": "s2", "target": { "type": "task", "data": { "id": id(1) } } });
@@ -217,7 +217,12 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
 
     let seen = |page: &support::app::Page| {
         let list = page.call("list", json!({ "filter": {} })).unwrap();
-        list.as_array().unwrap().iter().map(|task| task["task"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list["tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|task| task["task"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(seen(&observer), ["slow", "hang"]);
     assert_eq!(seen(&watcher), ["hang"], "this observer may not see one kind");
@@ -228,11 +233,46 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
 }
 
 #[test]
+fn a_list_comes_in_pages_of_visible_tasks() {
+    let app = app();
+    let (main, observer) = (app.window("main"), app.window("observer"));
+    main.open("s");
+    for number in 1..=5 {
+        main.call("start", start(&id(number), "hang", Value::Null)).unwrap();
+        app.tasks().start("slow", ()).unwrap();
+    }
+    let page = |page: &support::app::Page, arguments: Value| {
+        let answer = page.call("list", arguments).unwrap();
+        let orders = answer["tasks"].as_array().unwrap().iter().map(|task| task["order"].as_u64().unwrap());
+        (orders.collect::<Vec<_>>(), answer["next"].as_u64())
+    };
+    assert_eq!(page(&main, json!({ "filter": {} })), (vec![1, 3, 5, 7, 9], None), "1,000 if nothing is said");
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2 })), (vec![1, 3], Some(3)));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2, "after": 3 })), (vec![5, 7], Some(7)));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2, "after": 7 })), (vec![9], None));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 5, "after": null })), (vec![1, 3, 5, 7, 9], None));
+    assert_eq!(page(&observer, json!({ "filter": { "task": ["slow"] }, "limit": 1, "after": 4 })), (vec![6], Some(6)));
+    assert_eq!(page(&observer, json!({ "filter": {}, "limit": null, "after": 900 })), (vec![], None));
+    for (name, wrong) in [
+        ("limit", json!(0)),
+        ("limit", json!(10_001)),
+        ("limit", json!(-1)),
+        ("limit", json!(1.5)),
+        ("limit", json!("7")),
+        ("after", json!(-1)),
+        ("after", json!("x")),
+    ] {
+        let error = main.call("list", json!({ "filter": {}, name: wrong })).unwrap_err();
+        assert_eq!(error["kind"], "invalidOptions", "{name} {wrong}: {error}");
+    }
+}
+
+#[test]
 fn the_app_owns_a_task_that_rust_started() {
     let app = app();
     let task = app.tasks().start("slow", ()).unwrap();
     let (main, observer) = (app.window("main"), app.window("observer"));
-    assert_eq!(main.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(main.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     let seen = observer.call("get", json!({ "id": task.id() })).unwrap();
     assert_eq!(seen["owner"], Value::Null);
     let error = app.tasks().start("double", "no number").unwrap_err();
@@ -414,7 +454,7 @@ fn a_remote_document_in_the_same_window_is_another_page() {
     main.open("s");
     main.call("start", start(&id(1), "slow", Value::Null)).unwrap();
     let remote = app.remote_window("main", "https://example.com/page");
-    assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     assert_eq!(remote.call("get", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound");
     let error = remote.call("ack", json!({ "session": "s", "message": 0 })).unwrap_err();
     assert_eq!(error["kind"], "sessionGone", "it can't use the session either");

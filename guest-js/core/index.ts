@@ -39,10 +39,16 @@ export type {
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
-export type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./types/options.js";
+export type {
+  AttachOptions,
+  BatchOptions,
+  ListOptions,
+  StartOptions,
+  WatchOptions,
+} from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
-export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { SnapshotFor, TaskPage, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";
 export type { StartArguments, TasksClient } from "./types/tasks-client.js";

@@ -162,6 +162,17 @@ impl Caller {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
+    /// Returns a page of the visible tasks that match `filter`, and what to pass as `after` for the next one.
+    pub(crate) fn page_of_tasks(
+        &self,
+        filter: &TaskFilter,
+        after: Option<u64>,
+        limit: u32,
+    ) -> (Vec<Arc<Record>>, Option<u64>) {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        engine(&self.tasks).page(filter, after, limit, |record| self.view.sees(record))
+    }
+
     /// Returns the task with this id. Fails with the same error whether there is none or the caller may not see it.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
         id.parse()

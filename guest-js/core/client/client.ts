@@ -10,6 +10,7 @@ import type { TasksClient } from "../types/tasks-client.js";
 import { BatchHandle } from "./batch-handle.js";
 import { toCancelFilter } from "./cancel-query.js";
 import { launch } from "./launch.js";
+import { listAll, listPage } from "./list.js";
 import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
@@ -62,7 +63,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     },
 
     async attachAll(query?: TaskQuery) {
-      const listed = await commands.list(toFilter(query)).catch(rethrow);
+      const listed = await listAll(query);
       const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
       const found = await attachToAll(ids);
       return found.map((task) => new TaskHandle(page, { task, joined: true }));
@@ -82,7 +83,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     attachBatch: async (name: string, id: string) =>
       new BatchHandle(page, { task: await attachTo(name, id, true), joined: true }),
 
-    list: (query?: TaskQuery) => commands.list(toFilter(query)).catch(rethrow),
+    list: listPage,
 
     watch: (
       query: TaskQuery,

@@ -42,8 +42,12 @@ export const commands = {
 	counts: () => __TAURI_INVOKE<TaskCounts[]>("plugin:tasks|counts"),
 	/**  Returns the snapshot of a task. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
-	/**  Returns the snapshots of the visible tasks that match, oldest first. */
-	list: (filter: TaskFilter) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|list", { filter }),
+	/**
+	 *  Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
+	 *  after number `after` in the order of arrival. `limit` is from 1 to [`LIST_LIMIT`], or [`DEFAULT_LIST_LIMIT`] if it is
+	 *  missing.
+	 */
+	list: (filter: TaskFilter, limit: number | null, after: number | null) => __TAURI_INVOKE<TaskPage>("plugin:tasks|list", { filter, limit, after }),
 	/**  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots. */
 	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
 	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */
@@ -550,10 +554,26 @@ export type TaskFilter = {
  */
 export type TaskId = string;
 
+/**  The response of `list`: a part of the tasks that match, oldest first. */
+export type TaskPage = {
+	/**  The snapshots of these tasks. */
+	tasks: TaskSnapshot[],
+	/**
+	 *  What to pass as `after` for the next part: the `order` of the last of these tasks. `null` if no further task
+	 *  matches.
+	 */
+	next: number | null,
+};
+
 /**  A task at one moment. */
 export type TaskSnapshot = {
 	/**  Its id. */
 	id: TaskId,
+	/**
+	 *  The number of its arrival, from 1. Of two tasks, the one that was accepted earlier has the lower number; a batch
+	 *  comes before its members, and these have the order of their inputs. Lists are sorted by it.
+	 */
+	order: number,
 	/**  The name of its kind. */
 	task: string,
 	/**  Its status. */

@@ -77,7 +77,7 @@ describe("the client sends the arguments that the protocol has for", () => {
     await tasks.list({ task: undefined, status: [] });
     await tasks.list({ tag: "a", key: "k", parent: "p" });
     await tasks.list({ tag: ["a", "b"], key: ["k"], parent: ["p", "q"] });
-    expect(plugin.calls("list")).toEqual([
+    expect(plugin.calls("list").map(({ filter }) => ({ filter }))).toEqual([
       { filter: {} },
       { filter: { task: ["download"], status: ["running"] } },
       { filter: { task: ["download", "tick"], status: ["queued", "running"] } },
@@ -85,6 +85,37 @@ describe("the client sends the arguments that the protocol has for", () => {
       { filter: { tag: ["a"], key: ["k"], parent: ["p"] } },
       { filter: { tag: ["a", "b"], key: ["k"], parent: ["p", "q"] } },
     ]);
+  });
+
+  it("list, with the limit and the place of a page", async () => {
+    const { plugin, tasks } = page;
+    await tasks.list();
+    await tasks.list({}, { limit: 10_000, after: 0 });
+    await tasks.list({}, { limit: undefined, after: null });
+    await tasks.list({}, { limit: 1, after: Number.MAX_SAFE_INTEGER });
+    expect(plugin.calls("list")).toEqual([
+      { filter: {}, limit: null, after: null },
+      { filter: {}, limit: 10_000, after: 0 },
+      { filter: {}, limit: null, after: null },
+      { filter: {}, limit: 1, after: Number.MAX_SAFE_INTEGER },
+    ]);
+  });
+
+  it("no list whose limit or place is out of range", async () => {
+    const { plugin, tasks } = page;
+    const odd = [Number.NaN, -1, 1.5, Number.POSITIVE_INFINITY, "7" as unknown as number];
+    const wrong = [
+      ...[0, 10_001, ...odd].map((limit) => ({ name: "limit", value: limit, options: { limit } })),
+      ...odd.map((after) => ({ name: "after", value: after, options: { after } })),
+    ];
+    for (const { name, value, options } of wrong) {
+      await expect(tasks.list({}, options)).rejects.toMatchObject({
+        name: "TaskError",
+        kind: "invalidOptions",
+        message: expect.stringContaining(`${name} is ${value}`),
+      });
+    }
+    expect(plugin.commands()).toEqual([]);
   });
 
   it("cancelAll, and returns how many tasks were asked to stop", async () => {

@@ -113,8 +113,11 @@ export function createFakePlugin() {
   let mostPolls = 0;
   let mostReads = 0;
   let chunkLimit = 1_000;
+  let listLimit = 1_000;
   let rawBytes = true;
   let made = 0;
+  /** How many tasks were accepted so far. */
+  let arrivals = 0;
   let leaseMs = 30_000;
 
   function sessionOf(args: Args): FakeSession {
@@ -269,12 +272,14 @@ export function createFakePlugin() {
     more: Partial<TaskSnapshot> = {},
   ): FakeTask {
     const { priority = 0, held = false, key = null, label = null, tags = [], delayMs } = options;
+    arrivals += 1;
     const made: FakeTask = {
       options,
       priority,
       held,
       snapshot: {
         id,
+        order: arrivals,
         task,
         status: "queued",
         sequence: 1,
@@ -506,7 +511,13 @@ export function createFakePlugin() {
       return null;
     },
     get: (args) => taskOf(args["id"]).snapshot,
-    list: (args) => found(args["filter"] as TaskFilter),
+    list(args) {
+      const after = Number(args["after"] ?? 0);
+      const limit = Number(args["limit"] ?? listLimit);
+      const rest = found(args["filter"] as TaskFilter).filter(({ order }) => order > after);
+      const page = rest.slice(0, limit);
+      return { tasks: page, next: rest.length > limit ? (page.at(-1)?.order ?? null) : null };
+    },
     cancel(args) {
       const task = taskOf(args["id"]);
       if (ENDED.includes(task.snapshot.status)) throw wireError("alreadyEnded");
@@ -695,6 +706,11 @@ export function createFakePlugin() {
     /** Sets how many items, or bytes, one chunk may hold. */
     limitChunks(limit: number): void {
       chunkLimit = limit;
+    },
+
+    /** Sets how many tasks a page of a list has if the client doesn't say. */
+    limitLists(limit: number): void {
+      listLimit = limit;
     },
 
     /** Sends bytes as numbers, as Tauri does without the custom protocol. */

@@ -17,6 +17,7 @@ export interface Step {
 export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
   return {
     id: "a",
+    order: 1,
     task: "download",
     status: "queued",
     sequence: 1,

@@ -62,6 +62,17 @@ export interface BatchOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
+/** Options of {@link TasksClient.list}. */
+export interface ListOptions {
+  /** How many tasks to return at most: a whole number from 1 to 10,000; 1,000 by default. */
+  readonly limit?: number | undefined;
+  /**
+   * Returns only tasks that were accepted after this one, which is given by its `order`. Pass {@link TaskPage.next} of the previous
+   * page; that works even if its last task was removed meanwhile. `null` begins with the oldest task, as an omitted `after` does.
+   */
+  readonly after?: number | null | undefined;
+}
+
 /** Options of {@link TasksClient.watch}. */
 export interface WatchOptions {
   /** Stops watching when aborted. If that happens before `watch` has resolved, `watch` rejects with `signal.reason`. */

@@ -1,10 +1,16 @@
 import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
-import type { AttachOptions, BatchOptions, StartOptions, WatchOptions } from "./options.js";
+import type {
+  AttachOptions,
+  BatchOptions,
+  ListOptions,
+  StartOptions,
+  WatchOptions,
+} from "./options.js";
 import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
-import type { SnapshotFor } from "./snapshot.js";
+import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
 
 /** The arguments of `start` after the name. The input may be omitted only if `null` is a valid input. */
@@ -99,20 +105,38 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    *
    * @example
    * ```ts
-   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.rerun("download", id);
+   * const failed = await tasks.list({ task: "download", status: "failed" });
+   * for (const { id } of failed.tasks) await tasks.rerun("download", id);
    * ```
    */
   rerun<K extends TaskName<M>>(name: K, id: string): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Returns the matching tasks that this page may see, as they are now.
+   * Returns the matching tasks that this page may see, as they are now, oldest first: up to `limit` of them, by default 1,000. If
+   * there are more, `next` is what to pass as `after` for the next page. A walk through the pages returns each task that matches all
+   * the time exactly once, even if others start, end or are removed meanwhile.
+   *
+   * Rejects with a {@link TaskError} of kind `invalidOptions` if `limit` or `after` is out of range.
    *
    * @example
    * ```ts
-   * const running = await tasks.list({ task: "download", status: ["queued", "running"] });
+   * const { tasks: running } = await tasks.list({ task: "download", status: ["queued", "running"] });
+   * ```
+   *
+   * @example
+   * ```ts
+   * let after: number | null = null;
+   * do {
+   *   const page = await tasks.list({ status: "failed" }, { limit: 100, after });
+   *   page.tasks.forEach(report);
+   *   after = page.next;
+   * } while (after !== null);
    * ```
    */
-  list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
+  list<K extends TaskName<M> = never>(
+    query?: TaskQuery<K>,
+    options?: ListOptions,
+  ): Promise<TaskPage<SnapshotFor<M, K>>>;
 
   /**
    * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -45,6 +45,7 @@ impl Birth {
             kind,
             input,
             options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            order: AtomicU64::new(0),
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,

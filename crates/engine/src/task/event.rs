@@ -10,6 +10,10 @@ use crate::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStat
 pub struct TaskSnapshot {
     /// Its id.
     pub id: TaskId,
+    /// The number of its arrival, from 1. Of two tasks, the one that was accepted earlier has the lower number; a batch
+    /// comes before its members, and these have the order of their inputs. Lists are sorted by it.
+    #[cfg_attr(feature = "specta", specta(type = specta_typescript::Number))]
+    pub order: u64,
     /// The name of its kind.
     pub task: String,
     /// Its status.
