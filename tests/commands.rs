@@ -127,7 +127,7 @@ fn a_bad_argument_is_refused_with_a_typed_error_that_says_what_to_do() {
 
     let error = refused("open", json!({ "session": "s9", "protocol": 99, "channel": CHANNEL }));
     assert_eq!(error["kind"], "protocolMismatch");
-    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 4"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 5"), "{error}");
 
     main.call("start", start(&id(5), "double", json!({ "number": 1 }))).unwrap();
     main.next_end("s", &id(5));

@@ -15,7 +15,7 @@ use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
     session::{
-        message::{SessionInfo, SessionMessage},
+        message::{MessageText, SessionInfo},
         session::Session,
         sessions::Sessions,
     },
@@ -68,12 +68,7 @@ impl Caller {
     }
 
     /// Opens a session. Closes it again if the webview has closed in the meantime.
-    pub(crate) fn open(
-        &self,
-        name: &str,
-        protocol: u32,
-        channel: Channel<SessionMessage>,
-    ) -> Result<SessionInfo, Error> {
+    pub(crate) fn open(&self, name: &str, protocol: u32, channel: Channel<MessageText>) -> Result<SessionInfo, Error> {
         let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
         if !self.pages.is_current(self.page()) {
             self.sessions.close_sessions_of(self.page());

@@ -1,6 +1,8 @@
 //! Composes the messages of one session from its [`News`] when its [`Protocol`] allows it. Plain data: the caller
 //! passes the time in.
 //!
+//! All sizes are those of the [text](super::message::MessageText) that travels: as a JSON string, with its escapes.
+//!
 //! A push is shorter than [`PUSH_LIMIT`], so that Tauri sends it directly: the page would fetch a longer one with a
 //! request of its own, which could get lost. The limit of an answer depends on the speed of the page
 //! ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). An answer exceeds it only for a single event or list
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
-/// The length, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
+/// The length of the payload, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
 /// tauri's `ipc/channel.rs`).
 const PUSH_LIMIT: usize = 8 * 1024;
 /// The smallest value of [`Outbox::pile`].

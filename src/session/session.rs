@@ -5,7 +5,7 @@ use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{gone::gone, message::SessionMessage, outbox::Outbox, readers::Readers};
+use super::{gone::gone, message::MessageText, outbox::Outbox, readers::Readers};
 use crate::{
     Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
@@ -25,7 +25,7 @@ pub(crate) struct Session {
     pub(super) wake: Notify,
     pub(super) closed: CancellationToken,
     pub(super) readers: Readers,
-    repeats: Lock<Vec<Channel<SessionMessage>>, REPEATS>,
+    repeats: Lock<Vec<Channel<MessageText>>, REPEATS>,
 }
 
 impl Session {
@@ -42,7 +42,7 @@ impl Session {
         })
     }
 
-    pub(super) fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
+    pub(super) fn keep(&self, channel: Channel<MessageText>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
             return Err(gone("it was opened too many times"));

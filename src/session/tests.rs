@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    message::{PROTOCOL, SessionMessage},
+    message::{MessageText, PROTOCOL},
     outbox::Outbox,
     protocol::timing::{FRAME, LEASE, PROBE},
     session::Session,
@@ -35,6 +35,7 @@ const PING: Duration = Duration::from_secs(10);
 mod lists;
 mod model;
 mod readers;
+mod sizes;
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }
@@ -43,12 +44,18 @@ fn page(label: &str) -> Page {
 /// The messages pushed over a channel, each with its time.
 type Pushed = Arc<Mutex<Vec<(Instant, Value, usize)>>>;
 
-fn channel() -> (Channel<SessionMessage>, Pushed) {
+/// Returns the message in a payload, as a page does.
+fn parsed(payload: &str) -> Value {
+    let text: String = serde_json::from_str(payload).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn channel() -> (Channel<MessageText>, Pushed) {
     let pushed = Pushed::default();
     let to = Arc::clone(&pushed);
     let channel = Channel::new(move |body| {
         let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
-        to.lock().push((Instant::now(), serde_json::from_str(&text).unwrap(), text.len()));
+        to.lock().push((Instant::now(), parsed(&text), text.len()));
         Ok(())
     });
     (channel, pushed)

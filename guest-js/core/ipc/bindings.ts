@@ -4,13 +4,16 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 
 /** Commands */
 export const commands = {
-	/**  Opens the session `session` of this page. Its messages are pushed over `channel`. */
-	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
+	/**
+	 *  Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
+	 *  `SessionMessage`.
+	 */
+	open: (session: string, protocol: number, channel: Channel<string>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
 	/**
 	 *  Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-	 *  the next message.
+	 *  the next message, as text like a pushed one.
 	 */
-	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
+	ack: (session: string, message: number) => __TAURI_INVOKE<string | null>("plugin:tasks|ack", { session, message }),
 	/**
 	 *  Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
 	 *  same key and the options say to join it, returns that task instead.

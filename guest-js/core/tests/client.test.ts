@@ -18,7 +18,7 @@ describe("the client sends the arguments that the protocol has for", () => {
     await plugin.frame();
     const [open] = plugin.calls("open");
     expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
-    expect(open).toMatchObject({ session: UUID, protocol: 4 });
+    expect(open).toMatchObject({ session: UUID, protocol: 5 });
     expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
     expect(open?.["channel"]).not.toBeInstanceOf(Function);
     expect(Channel.name).toBe("Channel");

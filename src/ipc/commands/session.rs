@@ -5,27 +5,28 @@ use tauri::{command, ipc::Channel};
 use crate::{
     Error, TaskSnapshot,
     ipc::caller::Caller,
-    session::message::{SessionInfo, SessionMessage, WatchTarget},
+    session::message::{MessageText, SessionInfo, WatchTarget},
 };
 
-/// Opens the session `session` of this page. Its messages are pushed over `channel`.
+/// Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
+/// `SessionMessage`.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(
     caller: Caller,
     session: String,
     protocol: u32,
-    channel: Channel<SessionMessage>,
+    channel: Channel<MessageText>,
 ) -> Result<SessionInfo, Error> {
     caller.open(&session, protocol, channel)
 }
 
 /// Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-/// the next message.
+/// the next message, as text like a pushed one.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<SessionMessage>, Error> {
-    caller.session(&session)?.acknowledge(message).await
+pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<MessageText>, Error> {
+    Ok(caller.session(&session)?.acknowledge(message).await?.map(MessageText))
 }
 
 /// Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.

@@ -54,7 +54,7 @@ impl Follow {
                 _ => rated,
             };
             if let Ok(event) = Encoded::new(&event) {
-                if !room.takes(event.len(), reserved) {
+                if !room.takes(event.escaped_len(), reserved) {
                     return (Left::NoRoom, rated);
                 }
                 events.push(event);

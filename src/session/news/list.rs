@@ -11,8 +11,8 @@ use crate::{
     session::message::{Encoded, ListChange, ProgressChange},
 };
 
-/// The size of a task id in quotes, in bytes.
-const ID_SIZE: usize = 38;
+/// The size in bytes of a task id in escaped quotes.
+const ID_SIZE: usize = 40;
 
 pub(in crate::session) struct List {
     filter: TaskFilter,
@@ -52,11 +52,11 @@ pub(in crate::session) enum ListNews {
 }
 
 impl ListNews {
-    /// Returns how many bytes the news takes in a message.
+    /// Returns how many bytes the news takes in a message, which travels as text.
     pub(in crate::session) fn len(&self) -> usize {
         match self {
-            Self::Changed(snapshot) => snapshot.len(),
-            Self::Progressed(progress) => progress.len(),
+            Self::Changed(snapshot) => snapshot.escaped_len(),
+            Self::Progressed(progress) => progress.escaped_len(),
             Self::Removed(_) => ID_SIZE,
         }
     }

@@ -266,7 +266,7 @@ impl Client {
             let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
             assert!(text.len() < 8 * 1024, "{} bytes are pushed", text.len());
             if !std::mem::take(&mut *lose_push.lock()) {
-                inbox.lock().push_back((Instant::now(), number, serde_json::from_str(&text).unwrap(), true));
+                inbox.lock().push_back((Instant::now(), number, parsed(&text), true));
             }
             Ok(())
         });
