@@ -141,6 +141,11 @@ export type Chunk = {
 	missed: number,
 	/**  Whether the task has ended and no more items follow. */
 	done: boolean,
+	/**
+	 *  The number of the attempt that has emitted the items: all of them. If there are none, that of the last item
+	 *  before; 0 if there is none.
+	 */
+	attempt: number,
 	/**  The items. */
 	items: unknown[],
 };

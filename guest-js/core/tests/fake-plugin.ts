@@ -137,6 +137,11 @@ export function createFakePlugin() {
     return task;
   }
 
+  /** Returns the attempt that emits. Tests may emit without starting the task first. */
+  function attemptOf(id: string): number {
+    return Math.max(1, taskOf(id).snapshot.attempt);
+  }
+
   function dropSession(session: FakeSession): void {
     clearTimeout(session.lease);
     sessions.delete(session.nonce);
@@ -703,11 +708,11 @@ export function createFakePlugin() {
 
     /** Makes a task emit items. */
     emit(id: string, ...items: unknown[]): void {
-      taskOf(id).items.emit(throughJson(items), false);
+      taskOf(id).items.emit(throughJson(items), false, attemptOf(id));
     },
 
     emitBytes(id: string, ...bytes: number[]): void {
-      taskOf(id).items.emit(bytes, true);
+      taskOf(id).items.emit(bytes, true, attemptOf(id));
     },
 
     /** Sets how many items, or bytes, one chunk may hold. */

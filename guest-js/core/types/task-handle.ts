@@ -103,8 +103,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
   chunks(): TaskItems<JsonItem<T["item"]>[]>;
 
   /**
-   * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty. `position` and
-   * `missed` count bytes.
+   * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty, and each owns its
+   * buffer: `chunk.buffer` holds these bytes and nothing else. `position` and `missed` count bytes.
    *
    * @example
    * ```ts
