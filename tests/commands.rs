@@ -268,6 +268,28 @@ fn a_list_comes_in_pages_of_visible_tasks() {
 }
 
 #[test]
+fn a_watch_takes_a_pace_of_up_to_an_hour() {
+    let app = app();
+    let main = app.window("main");
+    main.open("s");
+    main.call("start", start(&id(1), "hang", Value::Null)).unwrap();
+    let targets = [
+        json!({ "type": "task", "data": { "id": id(1) } }),
+        json!({ "type": "list", "data": { "watch": 1, "filter": {} } }),
+    ];
+    for target in targets {
+        let watch = |every: Value| main.call("watch", json!({ "session": "s", "target": target, "everyMs": every }));
+        for every in [json!(null), json!(0), json!(1), json!(3_600_000)] {
+            assert_eq!(watch(every).unwrap().as_array().unwrap().len(), 1);
+        }
+        for wrong in [json!(-1), json!(3_600_001), json!(1.5), json!("7"), json!(u64::MAX)] {
+            let error = watch(wrong.clone()).unwrap_err();
+            assert_eq!(error["kind"], "invalidOptions", "{wrong}: {error}");
+        }
+    }
+}
+
+#[test]
 fn the_app_owns_a_task_that_rust_started() {
     let app = app();
     let task = app.tasks().start("slow", ()).unwrap();

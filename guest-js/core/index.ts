@@ -43,6 +43,7 @@ export type {
   AttachOptions,
   BatchOptions,
   ListOptions,
+  PaceOptions,
   StartOptions,
   WatchOptions,
 } from "./types/options.js";

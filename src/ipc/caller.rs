@@ -108,7 +108,7 @@ impl Caller {
         let record = started.record();
         // If the task ends at once, the response includes its outcome.
         let _ = timeout(QUICK_END, record.settled()).await;
-        let snapshot = session.follow(record);
+        let snapshot = session.follow(record, None);
         if !self.pages.is_current(self.page()) {
             let gone = self.owner();
             engine(&self.tasks).disown(|owner| *owner == gone);

@@ -8,7 +8,7 @@
 //! ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). An answer exceeds it only for a single event or list
 //! entry that is larger than the limit, at most one of each.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Record};
 use tokio::time::Instant;
@@ -43,9 +43,9 @@ impl Outbox {
     }
 
     /// See [`News::follow`].
-    pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
+    pub(super) fn follow(&mut self, record: &Arc<Record>, every: Option<Duration>, now: Instant) -> TaskSnapshot {
         self.is_used(now);
-        self.news.follow(record, now)
+        self.news.follow(record, every, now)
     }
 
     /// See [`News::unfollow`].
@@ -60,10 +60,11 @@ impl Outbox {
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
+        every: Duration,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
         self.is_used(now);
-        self.news.list(watch, filter, view, records, now)
+        self.news.list(watch, filter, view, records, every, now)
     }
 
     /// See [`News::unlist`].
@@ -95,7 +96,7 @@ impl Outbox {
         if !self.give_up(acknowledgement) {
             return None;
         }
-        self.news.absorb(watcher.take());
+        self.news.absorb(watcher.take(), now);
         self.compose(Room::for_answer(self.protocol.answer_limit()), true, now)
     }
 
@@ -113,14 +114,14 @@ impl Outbox {
 
     /// Returns when to look for the next push if there is none now.
     pub(super) fn pause(&self, now: Instant) -> Pause {
-        self.protocol.pause(self.news.refresh_at(), self.pile(), now)
+        self.protocol.pause(self.news.next_at(), self.pile(), now)
     }
 
     /// Returns the next message to push, if one may be pushed now and there is news or a probe is due.
     pub(super) fn next_push(&mut self, watcher: &ChangeSet<Record>, now: Instant) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
             if watcher.len() >= self.pile() {
-                self.news.absorb(watcher.take());
+                self.news.absorb(watcher.take(), now);
             }
             return None;
         }
@@ -129,7 +130,7 @@ impl Outbox {
             // Absorb changes only once a frame, even if the page sees none of them.
             self.protocol.wait_a_frame(now);
         }
-        self.news.absorb(changed);
+        self.news.absorb(changed, now);
         self.compose(Room::for_push(PUSH_LIMIT), false, now)
     }
 

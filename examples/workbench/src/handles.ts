@@ -87,8 +87,7 @@ function inWords<E>(outcome: TaskOutcome<unknown, E>, words: (error: E) => strin
       return outcome.error instanceof TaskFailedError
         ? words(outcome.error.error)
         : errorSentence(outcome.error);
-    case "cancelled":
-    case "timedOut":
+    default:
       return errorSentence(outcome.error);
   }
 }

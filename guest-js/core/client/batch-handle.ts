@@ -4,6 +4,7 @@ import type { WatchOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import { CommonHandle } from "./common-handle.js";
 import type { Launched } from "./launch.js";
+import { toPace } from "./pace.js";
 import type { Page } from "./page.js";
 import { createResult } from "./result.js";
 
@@ -23,8 +24,8 @@ export class BatchHandle
       launched.task,
       createResult(launched, (output) => (output as TaskOutcome[]).map(settled)),
     );
-    this.watchMembers = (callback, options) =>
-      page.lists.watch({ parent: [this.id] }, callback, options?.signal);
+    this.watchMembers = async (callback, options) =>
+      page.lists.watch({ parent: [this.id] }, callback, toPace(options), options?.signal);
   }
 }
 

@@ -11,6 +11,7 @@ import { BatchHandle } from "./batch-handle.js";
 import { toCancelFilter } from "./cancel-query.js";
 import { launch } from "./launch.js";
 import { listAll, listPage } from "./list.js";
+import { toPace } from "./pace.js";
 import { page } from "./page.js";
 import { schedulesClient } from "./schedules.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
@@ -85,11 +86,11 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     list: listPage,
 
-    watch: (
+    watch: async (
       query: TaskQuery,
       callback: (snapshots: TaskSnapshot[]) => void,
       options?: WatchOptions,
-    ) => page.lists.watch(toFilter(query), callback, options?.signal),
+    ) => page.lists.watch(toFilter(query), callback, toPace(options), options?.signal),
 
     get: (id: string) => commands.get(id).catch(rethrow),
 

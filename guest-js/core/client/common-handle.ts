@@ -8,7 +8,9 @@ import {
   type TaskStatus,
 } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
+import type { PaceOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
+import { toPace } from "./pace.js";
 import type { Result } from "./result.js";
 
 /**
@@ -51,8 +53,8 @@ export class CommonHandle<R = unknown, O = unknown> {
     return this.tracked.closed;
   }
 
-  readonly onProgress = (callback: (progress: Progress) => void) =>
-    this.tracked.onProgress(callback);
+  readonly onProgress = (callback: (progress: Progress) => void, options?: PaceOptions) =>
+    this.tracked.onProgress(callback, toPace(options));
   readonly onStatus = (callback: (status: TaskStatus, snapshot: TaskSnapshot) => void) =>
     this.tracked.onStatus(callback);
   readonly onQueue = (callback: (place: QueuePlace | null) => void) =>

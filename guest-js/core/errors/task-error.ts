@@ -103,7 +103,7 @@ export class TaskPanicError extends TaskError {
 
 /**
  * The task was cancelled. `reason` says why: `user` (a call of `cancel`), `signal` (an `AbortSignal`), `ownerClosed`,
- * `shutdown`, `parent`, `replaced` or `unread` (nobody read its items).
+ * `shutdown`, `parent`, `replaced` or `unread` (nobody read its items). A minor version may add reasons: keep a default branch.
  *
  * For the caller who passed the `AbortSignal`, `task.result` rejects with the signal's own reason instead.
  *

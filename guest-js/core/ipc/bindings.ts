@@ -51,8 +51,15 @@ export const commands = {
 	 *  missing.
 	 */
 	list: (filter: TaskFilter, limit: number | null, after: number | null) => __TAURI_INVOKE<TaskPage>("plugin:tasks|list", { filter, limit, after }),
-	/**  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots. */
-	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
+	/**
+	 *  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
+	 * 
+	 *  `every_ms` is the shortest time between two reports of progress, or of any changes in a list, in milliseconds; up to
+	 *  [`SLOWEST_PACE_MS`]. Without it, they are reported in each frame. Each status of a single task, and each end in a list,
+	 *  is reported at once all the same, and the newest progress comes before the end. Another call for the same target
+	 *  changes the pace.
+	 */
+	watch: (session: string, target: WatchTarget, everyMs: number | null) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target, everyMs }),
 	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
 	/**  Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`]. */
@@ -116,7 +123,7 @@ export type CancelCause =
 /**  The `AbortSignal` given to `start` fired. */
 "signal";
 
-/**  Why a task was cancelled. */
+/**  Why a task was cancelled. A minor version may add reasons: keep a branch for the others. */
 export type CancelReason = 
 /**  A caller cancelled it. */
 "user" | 
@@ -150,7 +157,7 @@ export type Chunk = {
 	items: unknown[],
 };
 
-/**  The kinds of [`Error`](crate::Error). */
+/**  The kinds of [`Error`](crate::Error). A minor version may add kinds: keep a branch for the others. */
 export type ErrorKind = 
 /**  The caller and the delivery layer speak different versions of the protocol. */
 "protocolMismatch" | 
@@ -212,7 +219,7 @@ export type ErrorSummary = {
 	message: string,
 };
 
-/**  The sort of a [`TaskFailure`]. */
+/**  The sort of a [`TaskFailure`]. A minor version may add sorts: keep a branch for the others. */
 export type FailureKind = 
 /**  The handler returned an error. */
 "error" | 
@@ -280,7 +287,11 @@ export type OnConflict =
  */
 "append";
 
-/**  How a task ended. */
+/**
+ *  How a task ended.
+ * 
+ *  A minor version may add ways to end: keep a branch for the others.
+ */
 export type Outcome = 
 /**  The handler returned its output. */
 { status: "completed"; data: {
@@ -469,6 +480,11 @@ export type StatusChange = {
 	overdue: boolean,
 	/**  When its next attempt may begin, in milliseconds since 1970, if it waits for a time. */
 	nextAttemptAt: number | null,
+	/**
+	 *  When it ended, in milliseconds since 1970; `None` unless the new status is final. It tells whether a status that a
+	 *  reader doesn't know is final.
+	 */
+	endedAt: number | null,
 	/**  How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch. */
 	outcome: Outcome | null,
 	/**  What went wrong, if the task or its attempt failed. */
@@ -629,7 +645,12 @@ export type TaskSnapshot = {
 	members: number | null,
 };
 
-/**  The status of a task. [`TaskStatus::may_become`] has all its changes. */
+/**
+ *  The status of a task. [`TaskStatus::may_become`] has all its changes.
+ * 
+ *  A minor version may add statuses: keep a branch for the others. Whether a task has ended, `ended_at` of its snapshot
+ *  says, too.
+ */
 export type TaskStatus = 
 /**  Accepted, not yet running. */
 "queued" | 

@@ -9,7 +9,8 @@ export interface TrackedTask {
   readonly snapshot: TaskSnapshot | undefined;
   /** `live`: more events may come. `ended`: the page has seen its end. `vanished`: the plugin forgot it before that. */
   readonly phase: "live" | "ended" | "vanished";
-  onProgress(callback: (progress: Progress) => void): () => void;
+  /** Calls back at most once in `everyMs` milliseconds; in each frame if it is 0. */
+  onProgress(callback: (progress: Progress) => void, everyMs: number): () => void;
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void;
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
   /** Calls back as soon as the task is no longer live, before any user callback is called. */

@@ -295,7 +295,7 @@ describe("attaching to a batch", () => {
     }
     await settle();
     // Only the first handle still follows the batch; nothing follows the other task.
-    expect([...plugin.session().tasks]).toEqual([batch.id]);
+    expect([...plugin.session().tasks.keys()]).toEqual([batch.id]);
     expect(page.page.tasks.size).toBe(1);
   });
 });

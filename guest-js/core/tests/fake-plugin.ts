@@ -47,7 +47,22 @@ interface Poll {
   readonly waitMs: number;
 }
 
+/** How often something is told, and when it was told last. */
+interface Pace {
+  everyMs: number;
+  toldAt: number;
+}
+
+function isDue({ everyMs, toldAt }: Pace): boolean {
+  return performance.now() >= toldAt + everyMs;
+}
+
+function newPace(args: Args): Pace {
+  return { everyMs: Number(args["everyMs"] ?? 0), toldAt: performance.now() };
+}
+
 interface FakeList {
+  pace: Pace;
   filter: TaskFilter;
   ids: Set<string>;
   changed: Set<string>;
@@ -65,7 +80,8 @@ interface FakeSession {
   /** The last message, until it is acknowledged. */
   open: SessionMessage | undefined;
   events: TaskEvent[];
-  tasks: Set<string>;
+  /** The tasks that it follows, each with the pace of its progress. */
+  tasks: Map<string, Pace>;
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
@@ -205,27 +221,46 @@ export function createFakePlugin() {
   function pack(session: FakeSession): SessionMessage | undefined {
     const lists: ListChange[] = [];
     for (const [watch, list] of session.lists) {
-      if (list.changed.size + list.progressed.size + list.removed.size === 0) continue;
-      const changed = [...list.changed].map((id) => taskOf(id).snapshot);
+      const due = isDue(list.pace);
+      // Only ends don't wait for the pace.
+      const told = [...list.changed].filter((id) => due || taskOf(id).snapshot.endedAt !== null);
+      const changed = told.map((id) => taskOf(id).snapshot);
       const progressed = [...list.progressed]
-        .filter((id) => !list.changed.has(id))
+        .filter((id) => due && !list.changed.has(id))
         .map((id) => taskOf(id).snapshot)
         .map(({ id, sequence, progress }) => ({ id, sequence, progress }));
+      if (changed.length + progressed.length + list.removed.size === 0) continue;
       lists.push({ watch, changed, progressed, removed: [...list.removed] });
-      list.changed.clear();
-      list.progressed.clear();
+      for (const id of told) list.changed.delete(id);
       list.removed.clear();
+      if (!due) continue;
+      list.progressed.clear();
+      list.pace.toldAt = performance.now();
     }
-    if (session.events.length + lists.length === 0) return undefined;
+    const due = session.events.filter((event) => !waits(session, event));
+    if (due.length + lists.length === 0) return undefined;
     const events: TaskEvent[] = [];
-    for (let size = 0; session.events[0]; ) {
-      size += JSON.stringify(JSON.stringify(session.events[0])).length;
+    let size = 0;
+    for (const event of due) {
+      size += JSON.stringify(JSON.stringify(event)).length;
       if (events.length > 0 && size > MESSAGE_LIMIT) break;
-      events.push(session.events[0]);
-      session.events.shift();
+      events.push(event);
+      const pace = session.tasks.get(event.id);
+      if (pace && event.change.type === "progress" && isDue(pace)) pace.toldAt = performance.now();
     }
+    session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
-    return throughJson({ message: session.last, events, lists, more: session.events.length > 0 });
+    return throughJson({ message: session.last, events, lists, more: events.length < due.length });
+  }
+
+  /** Whether progress waits for its pace: not if the end of the task comes next. */
+  function waits({ tasks: paces, events }: FakeSession, { id, change }: TaskEvent): boolean {
+    const pace = paces.get(id);
+    if (change.type !== "progress" || !pace || isDue(pace)) return false;
+    return !events.some(
+      (other) =>
+        other.id === id && other.change.type === "status" && other.change.data.endedAt !== null,
+    );
   }
 
   function send(session: FakeSession): SessionMessage | null {
@@ -385,9 +420,12 @@ export function createFakePlugin() {
   }
 
   /** Follows a task. If the session follows it already, its pending events are dropped: the snapshot includes them. */
-  function follow(session: FakeSession, { snapshot }: FakeTask): TaskSnapshot {
+  function follow(session: FakeSession, { snapshot }: FakeTask, everyMs?: number): TaskSnapshot {
     session.events = session.events.filter((event) => event.id !== snapshot.id);
-    if (!ENDED.includes(snapshot.status)) session.tasks.add(snapshot.id);
+    if (snapshot.endedAt === null) {
+      const known = session.tasks.get(snapshot.id) ?? { everyMs: 0, toldAt: performance.now() };
+      session.tasks.set(snapshot.id, everyMs === undefined ? known : { ...known, everyMs });
+    }
     return snapshot;
   }
 
@@ -445,7 +483,7 @@ export function createFakePlugin() {
           last: 0,
           open: undefined,
           events: [],
-          tasks: new Set(),
+          tasks: new Map(),
           lists: new Map(),
           lease: undefined,
         });
@@ -502,11 +540,12 @@ export function createFakePlugin() {
       const session = sessionOf(args);
       const target = args["target"] as WatchTarget;
       if (target.type === "task") {
-        return [follow(session, taskOf(target.data.id))];
+        return [follow(session, taskOf(target.data.id), newPace(args).everyMs)];
       }
       const { filter, watch } = target.data;
       const listed = found(filter);
       session.lists.set(watch, {
+        pace: newPace(args),
         filter,
         ids: new Set(listed.map((snapshot) => snapshot.id)),
         changed: new Set(),
@@ -795,6 +834,7 @@ export function createFakePlugin() {
         timeLimit: before.timeLimit,
         overdue: before.overdue,
         nextAttemptAt: null,
+        endedAt: ENDED.includes(status) ? at : null,
         outcome: null,
         error: null,
         ...more,
@@ -806,13 +846,12 @@ export function createFakePlugin() {
         sequence,
         queue: null,
         startedAt: before.startedAt ?? (status === "running" ? at : null),
-        endedAt: ENDED.includes(status) ? at : null,
       };
       emit(id, sequence, { type: "status", data: change });
       if (before.attempt > 0 && change.attempt > before.attempt)
         plugin.progress(id, emptyProgress());
       requeue();
-      if (!ENDED.includes(status)) return;
+      if (change.endedAt === null) return;
       for (const session of sessions.values()) session.tasks.delete(id);
       for (const wake of outcomeWaiters.get(id) ?? []) wake();
       outcomeWaiters.delete(id);

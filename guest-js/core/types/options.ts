@@ -73,8 +73,17 @@ export interface ListOptions {
   readonly after?: number | null | undefined;
 }
 
-/** Options of {@link TasksClient.watch}. */
-export interface WatchOptions {
+/** How often a callback is called. */
+export interface PaceOptions {
+  /**
+   * The shortest time between two updates, in milliseconds: a whole number up to 3,600,000, which is an hour. The newest state comes
+   * when the time is over, and ends come at once all the same. By default, there is at most about one update per frame.
+   */
+  readonly everyMs?: number | undefined;
+}
+
+/** Options of {@link TasksClient.watch} and {@link BatchHandle.watchMembers}. */
+export interface WatchOptions extends PaceOptions {
   /** Stops watching when aborted. If that happens before `watch` has resolved, `watch` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,6 +1,7 @@
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
+import type { PaceOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 
@@ -37,6 +38,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * Calls back with the newest progress: at once if the task has reported any, then whenever it changes, at most about once
    * per frame. The last progress comes before the end of the task. An error that the callback throws is reported as uncaught.
    *
+   * With `everyMs`, it is called at most once in that time, with the newest progress. Each callback has a pace of its own; while all of
+   * them are slow, the plugin sends progress only as often as the fastest one needs it, and {@link snapshot} is no newer than that.
+   * Throws a {@link TaskError} of kind `invalidOptions` if `everyMs` is out of range.
+   *
    * @returns A function that removes the callback.
    *
    * @example
@@ -44,9 +49,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    * const off = task.onProgress((p) => {
    *   label.textContent = `${p.completed} of ${p.total ?? "?"} ${p.unit}`;
    * });
+   * task.onProgress((p) => console.log(p.completed), { everyMs: 5_000 });
    * ```
    */
-  onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
+  onProgress(
+    callback: (progress: TaskProgress<T["detail"]>) => void,
+    options?: PaceOptions,
+  ): () => void;
 
   /**
    * Calls back with the status: at once, then for each change, in order. If the task is `cancelling` and doesn't stop in time, it
@@ -154,6 +163,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> {
    *     return outcome.output;
    *   case "failed":
    *     if (outcome.error instanceof TaskFailedError) explain(outcome.error.error);
+   *     return undefined;
+   *   default:
+   *     return undefined; // cancelled, timed out, or what a newer version adds
    * }
    * ```
    */

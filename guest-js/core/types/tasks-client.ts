@@ -140,9 +140,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
 
   /**
    * Follows a live list: calls back with all matching tasks, oldest first, before `watch` resolves and after each change. Each
-   * call gets a new array. When changes come quickly, only the newest state is passed on.
+   * call gets a new array. When changes come quickly, only the newest state is passed on. With `everyMs`, there is at most one call in
+   * that time, with everything that has changed meanwhile; but the end of a task is passed on at once.
    *
-   * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
+   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that, after the signal is aborted, or after the returned
    * function is called, it never calls back again. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that stops watching.
@@ -150,6 +151,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * @example
    * ```ts
    * const stop = await tasks.watch({ task: "download" }, (downloads) => render(downloads));
+   * await tasks.watch({}, (all) => badge.show(all.length), { everyMs: 1_000 });
    * ```
    */
   watch<K extends TaskName<M> = never>(

@@ -51,8 +51,8 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
     let everything = || View::new(page("main"), Scope::everything());
-    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), Instant::now());
-    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), Instant::now());
+    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), Duration::ZERO, Instant::now());
+    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), Duration::ZERO, Instant::now());
     for Said { message, output, ends, listed, followed } in said {
         let task = tasks.spawn(if listed { "listed" } else { "other" }, async move |ctx: TaskContext| {
             let _ = ctx.progress().message(message);
@@ -63,7 +63,7 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
             Ok::<_, Failure>(output)
         });
         if followed {
-            outbox.follow(&engine(&tasks).find(task.id()).unwrap(), Instant::now());
+            outbox.follow(&engine(&tasks).find(task.id()).unwrap(), None, Instant::now());
         }
     }
     sleep(Duration::from_secs(1)).await;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::{Json, TimeLimit};
 
 /// How a task ended.
+///
+/// A minor version may add ways to end: keep a branch for the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
@@ -71,7 +73,7 @@ pub struct TaskFailure {
     pub error: Option<Json>,
 }
 
-/// The sort of a [`TaskFailure`].
+/// The sort of a [`TaskFailure`]. A minor version may add sorts: keep a branch for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
@@ -86,7 +88,7 @@ pub enum FailureKind {
     Unserializable,
 }
 
-/// Why a task was cancelled.
+/// Why a task was cancelled. A minor version may add reasons: keep a branch for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]
