@@ -127,7 +127,7 @@ fn a_bad_argument_is_refused_with_a_typed_error_that_says_what_to_do() {
 
     let error = refused("open", json!({ "session": "s9", "protocol": 99, "channel": CHANNEL }));
     assert_eq!(error["kind"], "protocolMismatch");
-    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 4"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("protocol 99 and the app protocol 5"), "{error}");
 
     main.call("start", start(&id(5), "double", json!({ "number": 1 }))).unwrap();
     main.next_end("s", &id(5));
@@ -208,7 +208,7 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
         unknown["message"].as_str().unwrap().replace(&id(99), ""),
         "foreign and unknown get the same answer"
     );
-    assert_eq!(second.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(second.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     for command in ["cancel", "outcome", "remove", "watch"] {
         second.open("s2");
         let arguments = json!({ "id": id(1), "reason": "user", "session": "s2", "target": { "type": "task", "data": { "id": id(1) } } });
@@ -217,7 +217,12 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
 
     let seen = |page: &support::app::Page| {
         let list = page.call("list", json!({ "filter": {} })).unwrap();
-        list.as_array().unwrap().iter().map(|task| task["task"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        list["tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|task| task["task"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(seen(&observer), ["slow", "hang"]);
     assert_eq!(seen(&watcher), ["hang"], "this observer may not see one kind");
@@ -228,11 +233,68 @@ fn a_window_sees_and_cancels_tasks_of_others_only_if_its_capability_says_so() {
 }
 
 #[test]
+fn a_list_comes_in_pages_of_visible_tasks() {
+    let app = app();
+    let (main, observer) = (app.window("main"), app.window("observer"));
+    main.open("s");
+    for number in 1..=5 {
+        main.call("start", start(&id(number), "hang", Value::Null)).unwrap();
+        app.tasks().start("slow", ()).unwrap();
+    }
+    let page = |page: &support::app::Page, arguments: Value| {
+        let answer = page.call("list", arguments).unwrap();
+        let orders = answer["tasks"].as_array().unwrap().iter().map(|task| task["order"].as_u64().unwrap());
+        (orders.collect::<Vec<_>>(), answer["next"].as_u64())
+    };
+    assert_eq!(page(&main, json!({ "filter": {} })), (vec![1, 3, 5, 7, 9], None), "1,000 if nothing is said");
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2 })), (vec![1, 3], Some(3)));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2, "after": 3 })), (vec![5, 7], Some(7)));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 2, "after": 7 })), (vec![9], None));
+    assert_eq!(page(&main, json!({ "filter": {}, "limit": 5, "after": null })), (vec![1, 3, 5, 7, 9], None));
+    assert_eq!(page(&observer, json!({ "filter": { "task": ["slow"] }, "limit": 1, "after": 4 })), (vec![6], Some(6)));
+    assert_eq!(page(&observer, json!({ "filter": {}, "limit": null, "after": 900 })), (vec![], None));
+    for (name, wrong) in [
+        ("limit", json!(0)),
+        ("limit", json!(10_001)),
+        ("limit", json!(-1)),
+        ("limit", json!(1.5)),
+        ("limit", json!("7")),
+        ("after", json!(-1)),
+        ("after", json!("x")),
+    ] {
+        let error = main.call("list", json!({ "filter": {}, name: wrong })).unwrap_err();
+        assert_eq!(error["kind"], "invalidOptions", "{name} {wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_watch_takes_a_pace_of_up_to_an_hour() {
+    let app = app();
+    let main = app.window("main");
+    main.open("s");
+    main.call("start", start(&id(1), "hang", Value::Null)).unwrap();
+    let targets = [
+        json!({ "type": "task", "data": { "id": id(1) } }),
+        json!({ "type": "list", "data": { "watch": 1, "filter": {} } }),
+    ];
+    for target in targets {
+        let watch = |every: Value| main.call("watch", json!({ "session": "s", "target": target, "everyMs": every }));
+        for every in [json!(null), json!(0), json!(1), json!(3_600_000)] {
+            assert_eq!(watch(every).unwrap().as_array().unwrap().len(), 1);
+        }
+        for wrong in [json!(-1), json!(3_600_001), json!(1.5), json!("7"), json!(u64::MAX)] {
+            let error = watch(wrong.clone()).unwrap_err();
+            assert_eq!(error["kind"], "invalidOptions", "{wrong}: {error}");
+        }
+    }
+}
+
+#[test]
 fn the_app_owns_a_task_that_rust_started() {
     let app = app();
     let task = app.tasks().start("slow", ()).unwrap();
     let (main, observer) = (app.window("main"), app.window("observer"));
-    assert_eq!(main.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(main.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     let seen = observer.call("get", json!({ "id": task.id() })).unwrap();
     assert_eq!(seen["owner"], Value::Null);
     let error = app.tasks().start("double", "no number").unwrap_err();
@@ -414,7 +476,7 @@ fn a_remote_document_in_the_same_window_is_another_page() {
     main.open("s");
     main.call("start", start(&id(1), "slow", Value::Null)).unwrap();
     let remote = app.remote_window("main", "https://example.com/page");
-    assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!([]));
+    assert_eq!(remote.call("list", json!({ "filter": {} })).unwrap(), json!({ "tasks": [], "next": null }));
     assert_eq!(remote.call("get", json!({ "id": id(1) })).unwrap_err()["kind"], "notFound");
     let error = remote.call("ack", json!({ "session": "s", "message": 0 })).unwrap_err();
     assert_eq!(error["kind"], "sessionGone", "it can't use the session either");

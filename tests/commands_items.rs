@@ -102,42 +102,46 @@ fn items_are_read_as_json_with_the_number_of_the_first() {
     main.open("s");
     start(&main, "s", 1, "emits", json!([1, "zwei, \"drei\"", null, { "four": [5.5] }, "ü€😀\u{2028}"]));
     wait_for(&main, "completed");
-    let expected = r#"{"sequence":0,"missed":0,"done":true,"items":[1,"zwei, \"drei\"",null,{"four":[5.5]},"ü€😀 "]}"#
-        .replace("😀 ", "😀\u{2028}");
+    let expected =
+        r#"{"sequence":0,"missed":0,"done":true,"attempt":1,"items":[1,"zwei, \"drei\"",null,{"four":[5.5]},"ü€😀 "]}"#
+            .replace("😀 ", "😀\u{2028}");
     assert_eq!(read_text(&main, asked(1)), expected);
     assert_eq!(read_text(&main, asked(1)), expected, "a repeated read returns the same");
-    let end = r#"{"sequence":5,"missed":0,"done":true,"items":[]}"#;
+    let end = r#"{"sequence":5,"missed":0,"done":true,"attempt":1,"items":[]}"#;
     assert_eq!(read_text(&main, asked(2)), end);
     stop(&main, "s", "r", 2);
     let rest = read_text(&main, with(asked(1), json!({ "reader": "next", "from": 2 })));
     assert_eq!(
         rest,
-        r#"{"sequence":2,"missed":0,"done":true,"items":[null,{"four":[5.5]},"ü€😀 "]}"#.replace("😀 ", "😀\u{2028}")
+        r#"{"sequence":2,"missed":0,"done":true,"attempt":1,"items":[null,{"four":[5.5]},"ü€😀 "]}"#
+            .replace("😀 ", "😀\u{2028}")
     );
 }
 
 #[test]
-fn bytes_are_read_as_they_are_with_a_trailer_of_17_bytes() {
+fn bytes_are_read_as_they_are_after_a_header_of_24_bytes() {
+    let header = |done: u8, sequence: u64, missed: u64| {
+        let mut header = vec![24, done, 0, 0, 1, 0, 0, 0];
+        header.extend(sequence.to_le_bytes());
+        header.extend(missed.to_le_bytes());
+        header
+    };
     let app = app();
     let main = app.window("main");
     main.open("s");
     start_and_emit(&main, "s", 1, "bytes", 300);
-    let mut expected: Vec<u8> = (0..300_u32).map(|byte| byte.to_le_bytes()[0]).collect();
-    expected.extend([0; 17]);
+    let mut expected = header(0, 0, 0);
+    expected.extend((0..300_u32).map(|byte| byte.to_le_bytes()[0]));
     assert_eq!(read_raw(&main, asked(1)), expected);
     // The next reader asks for all bytes from number 198 on, but those before number 298 were read and dropped.
     stop(&main, "s", "r", 298);
-    let mut expected = vec![42, 43];
-    expected.extend([42, 1, 0, 0, 0, 0, 0, 0]);
-    expected.extend([100, 0, 0, 0, 0, 0, 0, 0]);
-    expected.push(0);
+    let expected = [header(0, 298, 100), vec![42, 43]].concat();
     assert_eq!(read_raw(&main, with(asked(1), json!({ "reader": "next", "from": 198 }))), expected);
     stop(&main, "s", "next", 298);
     main.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
     wait_for(&main, "cancelled");
     let last = read_raw(&main, with(asked(1), json!({ "reader": "last" })));
-    assert_eq!((&last[..2], &last[2..10], last[18]), (&[42, 43][..], &[42, 1, 0, 0, 0, 0, 0, 0][..], 1));
-    assert_eq!(last.len(), 19);
+    assert_eq!(last, [header(1, 298, 0), vec![42, 43]].concat());
 }
 
 #[test]
@@ -150,7 +154,7 @@ fn the_last_chunk_of_a_task_that_emitted_nothing_is_json_for_every_kind() {
     {
         start(&main, "s", number, task, input);
         let text = read_text(&main, with(asked(1), json!({ "id": id(number), "reader": task })));
-        assert_eq!(text, r#"{"sequence":0,"missed":0,"done":true,"items":[]}"#, "{task}");
+        assert_eq!(text, r#"{"sequence":0,"missed":0,"done":true,"attempt":0,"items":[]}"#, "{task}");
     }
 }
 
@@ -160,13 +164,13 @@ fn a_read_that_finds_nothing_returns_null_after_its_wait() {
     let main = app.window("main");
     main.open("s");
     start_and_emit(&main, "s", 1, "numbers", 1);
-    assert_eq!(read_text(&main, asked(1)), r#"{"sequence":0,"missed":0,"done":false,"items":[0]}"#);
+    assert_eq!(read_text(&main, asked(1)), r#"{"sequence":0,"missed":0,"done":false,"attempt":1,"items":[0]}"#);
     let before = Instant::now();
     assert_eq!(read_text(&main, with(asked(2), json!({ "waitMs": 200 }))), "null");
     assert!(before.elapsed() >= Duration::from_millis(200));
     assert_eq!(read_text(&main, with(asked(2), json!({ "waitMs": 0 }))), "null");
     main.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
-    assert_eq!(read_text(&main, asked(2)), r#"{"sequence":1,"missed":0,"done":true,"items":[]}"#);
+    assert_eq!(read_text(&main, asked(2)), r#"{"sequence":1,"missed":0,"done":true,"attempt":1,"items":[]}"#);
 }
 
 #[test]
@@ -253,7 +257,7 @@ fn a_stopped_reader_may_stop_again_but_not_read() {
     stop(&main, "s", "late", 0);
     assert_eq!(refused(&main, "read", with(asked(1), json!({ "reader": "late" }))), "readerGone");
     let next = read_text(&main, with(asked(1), json!({ "reader": "next" })));
-    assert_eq!(next, r#"{"sequence":4,"missed":0,"done":false,"items":[4,5,6,7,8,9]}"#);
+    assert_eq!(next, r#"{"sequence":4,"missed":0,"done":false,"attempt":1,"items":[4,5,6,7,8,9]}"#);
     stop(&main, "s", "next", 4);
     assert_eq!(refused(&main, "read", with(asked(5), json!({ "reader": "unknown" }))), "readerGone");
 }
@@ -283,7 +287,7 @@ fn a_second_reader_is_refused_until_the_first_has_stopped() {
     stop(&main, "s", "r", 1);
     assert_eq!(refused(&second, "read", theirs()), "readerGone", "it has only stopped its own reader");
     let taken = read_text(&second, with(theirs(), json!({ "reader": "mine" })));
-    assert_eq!(taken, r#"{"sequence":1,"missed":0,"done":false,"items":[1,2]}"#);
+    assert_eq!(taken, r#"{"sequence":1,"missed":0,"done":false,"attempt":1,"items":[1,2]}"#);
 }
 
 #[test]

@@ -24,6 +24,7 @@ import {
   type TaskItems,
   TaskKeyTakenError,
   type TaskOutcome,
+  type TaskPage,
   type TaskPanicError,
   type TaskProgress,
   TaskQueueFullError,
@@ -178,13 +179,15 @@ export function caught(error: unknown) {
 
 export async function lists(names: readonly ("tick" | "download")[]) {
   const all = await tasks.list();
-  const plain: Expect<Equal<typeof all, TaskSnapshot[]>> = true;
+  const plain: Expect<Equal<typeof all, TaskPage>> = true;
   const running = await tasks.list({ status: "running" });
-  const alsoPlain: Expect<Equal<typeof running, TaskSnapshot[]>> = true;
-  const [download] = await tasks.list({ task: "download", status: ["queued", "running"] });
+  const alsoPlain: Expect<Equal<typeof running.tasks, TaskSnapshot[]>> = true;
+  const next: Expect<Equal<typeof running.next, number | null>> = true;
+  await tasks.list({}, { limit: 100, after: running.next });
+  const [download] = (await tasks.list({ task: "download", status: ["queued", "running"] })).tasks;
   const typed: Expect<Equal<NonNullable<typeof download>["progress"], TaskProgress<Stage>>> = true;
   const name: Expect<Equal<NonNullable<typeof download>["task"], "download">> = true;
-  for (const snapshot of await tasks.list({ task: names })) {
+  for (const snapshot of (await tasks.list({ task: names })).tasks) {
     if (snapshot.task === "download") {
       const narrowed: Expect<Equal<typeof snapshot.progress.detail, Stage | null>> = true;
       void narrowed;
@@ -201,7 +204,7 @@ export async function lists(names: readonly ("tick" | "download")[]) {
   await tasks.watch({}, (snapshots) => {
     state = snapshots;
   });
-  return [plain, alsoPlain, typed, name, snapshot, state];
+  return [plain, alsoPlain, next, typed, name, snapshot, state];
 }
 
 export async function options(signal: AbortSignal | undefined, key: string | undefined) {
@@ -286,7 +289,7 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   await tasks.list({ tag: "a", key: "k", parent: batch.id });
   await tasks.list({ tag: tags, key: ["k"], parent: [batch.id] });
   await tasks.watch({ tag: tags }, () => {});
-  const [member] = await tasks.list({ task: "download", parent: batch.id });
+  const [member] = (await tasks.list({ task: "download", parent: batch.id })).tasks;
   const typed: Expect<Equal<NonNullable<typeof member>["task"], "download">> = true;
   const cancelled = await tasks.cancelAll({ task: ["tick", "download"], tag: "a" });
   const number: Expect<Equal<typeof cancelled, number>> = true;

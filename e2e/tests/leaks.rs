@@ -24,7 +24,7 @@ async fn held(app: &App) -> Result<Held> {
 
 /// Reads on in the stream, follows its task and watches a list, and resolves when each has delivered something.
 const USE: &str = "
-    const [listed] = await window.tasks.list({ task: 'numbers' });
+    const { tasks: [listed] } = await window.tasks.list({ task: 'numbers' });
     const task = await window.tasks.attach('numbers', listed.id);
     let progressed;
     const progress = new Promise((resolve) => (progressed = resolve));
@@ -80,7 +80,7 @@ async fn fifty_reloads_leave_no_session_reader_watcher_or_task_behind() -> Resul
             app.run(listen, Value::Null).await?;
         }
         let finish = "
-            const [listed] = await window.tasks.list({ task: 'numbers' });
+            const { tasks: [listed] } = await window.tasks.list({ task: 'numbers' });
             const task = await window.tasks.attach('numbers', listed.id);
             await task.cancel();
             await task.closed;

@@ -30,7 +30,7 @@ async fn a_long_count_can_be_cancelled() -> Result<()> {
             const [count, cancel] = ['count', 'cancel'].map((id) => document.querySelector(`[data-testid=${id}]`));
             window.client = window.__TAURI__.tasks.createTasks();
             count.click();
-            for (let status; status !== 'running'; ) status = (await window.client.list())[0]?.status;
+            for (let status; status !== 'running'; ) status = (await window.client.list()).tasks[0]?.status;
             cancel.click();
         ";
         app.script::<Value>(script, Value::Null).await?;
@@ -38,7 +38,7 @@ async fn a_long_count_can_be_cancelled() -> Result<()> {
         let result = result(app).await?;
         ensure!(result == "Cancelled.", "{result:?}");
         eventually("a cancelled count", async || {
-            let script = "return (await window.client.list())[0].status";
+            let script = "return (await window.client.list()).tasks[0].status";
             Ok((app.script::<String>(script, Value::Null).await? == "cancelled").then_some(()))
         })
         .await

@@ -134,7 +134,7 @@ async fn new_page(app: &App) -> Result<()> {
 /// Waits until all tasks have ended, and returns them.
 async fn ended(app: &App) -> Result<Vec<Value>> {
     eventually("the end of all tasks", async || {
-        let tasks: Vec<Value> = app.script("return await window.tasks.list()", Value::Null).await?;
+        let tasks: Vec<Value> = app.script("return (await window.tasks.list()).tasks", Value::Null).await?;
         Ok(tasks.iter().all(|task| !task["endedAt"].is_null()).then_some(tasks))
     })
     .await

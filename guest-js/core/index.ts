@@ -43,6 +43,8 @@ export type {
   AttachOptions,
   BatchOptions,
   FollowOptions,
+  ListOptions,
+  PaceOptions,
   RerunOptions,
   StartOptions,
   WatchOptions,
@@ -50,7 +52,7 @@ export type {
 export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
-export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { SnapshotFor, TaskPage, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { StreamIterationOptions, TaskStream } from "./types/stream.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";
 export type { StartArguments, TasksClient } from "./types/tasks-client.js";

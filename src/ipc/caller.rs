@@ -15,7 +15,7 @@ use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
     session::{
-        message::{SessionInfo, SessionMessage},
+        message::{MessageText, SessionInfo},
         session::Session,
         sessions::Sessions,
     },
@@ -68,12 +68,7 @@ impl Caller {
     }
 
     /// Opens a session. Closes it again if the webview has closed in the meantime.
-    pub(crate) fn open(
-        &self,
-        name: &str,
-        protocol: u32,
-        channel: Channel<SessionMessage>,
-    ) -> Result<SessionInfo, Error> {
+    pub(crate) fn open(&self, name: &str, protocol: u32, channel: Channel<MessageText>) -> Result<SessionInfo, Error> {
         let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
         if !self.pages.is_current(self.page()) {
             self.sessions.close_sessions_of(self.page());
@@ -113,7 +108,7 @@ impl Caller {
         let record = started.record();
         // If the task ends at once, the response includes its outcome.
         let _ = timeout(QUICK_END, record.settled()).await;
-        let snapshot = session.follow(record);
+        let snapshot = session.follow(record, None);
         if !self.pages.is_current(self.page()) {
             let gone = self.owner();
             engine(&self.tasks).disown(|owner| *owner == gone);
@@ -160,6 +155,17 @@ impl Caller {
     /// Returns the visible tasks that match `filter`, oldest first.
     pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
+    }
+
+    /// Returns a page of the visible tasks that match `filter`, and what to pass as `after` for the next one.
+    pub(crate) fn page_of_tasks(
+        &self,
+        filter: &TaskFilter,
+        after: Option<u64>,
+        limit: u32,
+    ) -> (Vec<Arc<Record>>, Option<u64>) {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        engine(&self.tasks).page(filter, after, limit, |record| self.view.sees(record))
     }
 
     /// Returns the task with this id. Fails with the same error whether there is none or the caller may not see it.

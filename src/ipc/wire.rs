@@ -14,3 +14,15 @@ pub(crate) struct Started {
     /// command `outcome`.
     pub(crate) outcome: Option<Outcome>,
 }
+
+/// The response of `list`: a part of the tasks that match, oldest first.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(specta::Type))]
+pub(crate) struct TaskPage {
+    /// The snapshots of these tasks.
+    pub(crate) tasks: Vec<TaskSnapshot>,
+    /// What to pass as `after` for the next part: the `order` of the last of these tasks. `null` if no further task
+    /// matches.
+    #[cfg_attr(test, specta(type = Option<specta_typescript::Number>))]
+    pub(crate) next: Option<u64>,
+}

@@ -1,12 +1,15 @@
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
 use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The version of the protocol between the npm package and this crate.
-pub(crate) const PROTOCOL: u32 = 4;
+///
+/// It goes up only if an old client would misread what it gets. New fields, statuses, kinds of event, reasons and kinds of
+/// error don't raise it: a client leaves out what it doesn't know.
+pub(crate) const PROTOCOL: u32 = 5;
 
 /// One message from a session to its page.
 #[derive(Debug, Serialize)]
@@ -22,6 +25,27 @@ pub(crate) struct SessionMessage {
     /// Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
     /// due.
     pub more: bool,
+}
+
+/// A message as it travels: its JSON text in a string, which the page parses.
+///
+/// Tauri evaluates a small payload of a channel as JavaScript and lets the page fetch and parse a large one. In
+/// JavaScript, `{ "__proto__": … }` sets the prototype; in JSON, it is a field like any other. As text, both sizes come
+/// out the same.
+#[derive(Debug)]
+pub(crate) struct MessageText(pub SessionMessage);
+
+impl Serialize for MessageText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&serde_json::to_string(&self.0).map_err(S::Error::custom)?)
+    }
+}
+
+#[cfg(test)]
+impl specta::Type for MessageText {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        String::definition(types)
+    }
 }
 
 /// The changes in one watched list. A task is in at most one of `changed`, `progressed` and `removed`.
@@ -95,9 +119,16 @@ impl<T: Serialize> Encoded<T> {
         Ok(Self { text: serde_json::value::to_raw_value(value)?, value: PhantomData })
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.text.get().len()
+    /// Returns how many bytes the value takes in a [`MessageText`].
+    pub(super) fn escaped_len(&self) -> usize {
+        escaped_len(self.text.get())
     }
+}
+
+/// Returns the length of this JSON, in bytes, as a part of a string: quotes and backslashes are escaped there, and nothing
+/// else needs to be.
+pub(super) fn escaped_len(json: &str) -> usize {
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
 #[cfg(test)]

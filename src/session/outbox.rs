@@ -1,12 +1,14 @@
 //! Composes the messages of one session from its [`News`] when its [`Protocol`] allows it. Plain data: the caller
 //! passes the time in.
 //!
+//! All sizes are those of the [text](super::message::MessageText) that travels: as a JSON string, with its escapes.
+//!
 //! A push is shorter than [`PUSH_LIMIT`], so that Tauri sends it directly: the page would fetch a longer one with a
 //! request of its own, which could get lost. The limit of an answer depends on the speed of the page
 //! ([`AnswerSize`](super::protocol::answer_size::AnswerSize)). An answer exceeds it only for a single event or list
 //! entry that is larger than the limit, at most one of each.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Record};
 use tokio::time::Instant;
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
-/// The length, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
+/// The length of the payload, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
 /// tauri's `ipc/channel.rs`).
 const PUSH_LIMIT: usize = 8 * 1024;
 /// The smallest value of [`Outbox::pile`].
@@ -41,9 +43,9 @@ impl Outbox {
     }
 
     /// See [`News::follow`].
-    pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
+    pub(super) fn follow(&mut self, record: &Arc<Record>, every: Option<Duration>, now: Instant) -> TaskSnapshot {
         self.is_used(now);
-        self.news.follow(record, now)
+        self.news.follow(record, every, now)
     }
 
     /// See [`News::unfollow`].
@@ -58,10 +60,11 @@ impl Outbox {
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
+        every: Duration,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
         self.is_used(now);
-        self.news.list(watch, filter, view, records, now)
+        self.news.list(watch, filter, view, records, every, now)
     }
 
     /// See [`News::unlist`].
@@ -93,7 +96,7 @@ impl Outbox {
         if !self.give_up(acknowledgement) {
             return None;
         }
-        self.news.absorb(watcher.take());
+        self.news.absorb(watcher.take(), now);
         self.compose(Room::for_answer(self.protocol.answer_limit()), true, now)
     }
 
@@ -111,14 +114,14 @@ impl Outbox {
 
     /// Returns when to look for the next push if there is none now.
     pub(super) fn pause(&self, now: Instant) -> Pause {
-        self.protocol.pause(self.news.refresh_at(), self.pile(), now)
+        self.protocol.pause(self.news.next_at(), self.pile(), now)
     }
 
     /// Returns the next message to push, if one may be pushed now and there is news or a probe is due.
     pub(super) fn next_push(&mut self, watcher: &ChangeSet<Record>, now: Instant) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
             if watcher.len() >= self.pile() {
-                self.news.absorb(watcher.take());
+                self.news.absorb(watcher.take(), now);
             }
             return None;
         }
@@ -127,7 +130,7 @@ impl Outbox {
             // Absorb changes only once a frame, even if the page sees none of them.
             self.protocol.wait_a_frame(now);
         }
-        self.news.absorb(changed);
+        self.news.absorb(changed, now);
         self.compose(Room::for_push(PUSH_LIMIT), false, now)
     }
 

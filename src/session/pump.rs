@@ -1,7 +1,7 @@
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep_until};
 
-use super::{message::SessionMessage, session::Session};
+use super::{message::MessageText, session::Session};
 
 /// Why the pump has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum End {
 ///
 /// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due or, if
 /// there is no news left, when a task changes.
-pub(super) async fn pump(session: &Session, channel: Channel<SessionMessage>) -> End {
+pub(super) async fn pump(session: &Session, channel: Channel<MessageText>) -> End {
     let feed = async {
         loop {
             let (message, pause) = {
@@ -30,7 +30,7 @@ pub(super) async fn pump(session: &Session, channel: Channel<SessionMessage>) ->
                 (message, outbox.pause(now))
             };
             if let Some(message) = message
-                && channel.send(message).is_err()
+                && channel.send(MessageText(message)).is_err()
             {
                 return End::Closed;
             }

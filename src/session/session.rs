@@ -1,11 +1,11 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{gone::gone, message::SessionMessage, outbox::Outbox, readers::Readers};
+use super::{gone::gone, message::MessageText, outbox::Outbox, readers::Readers};
 use crate::{
     Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
@@ -25,7 +25,7 @@ pub(crate) struct Session {
     pub(super) wake: Notify,
     pub(super) closed: CancellationToken,
     pub(super) readers: Readers,
-    repeats: Lock<Vec<Channel<SessionMessage>>, REPEATS>,
+    repeats: Lock<Vec<Channel<MessageText>>, REPEATS>,
 }
 
 impl Session {
@@ -42,7 +42,7 @@ impl Session {
         })
     }
 
-    pub(super) fn keep(&self, channel: Channel<SessionMessage>) -> Result<(), Error> {
+    pub(super) fn keep(&self, channel: Channel<MessageText>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
             return Err(gone("it was opened too many times"));
@@ -51,14 +51,15 @@ impl Session {
         Ok(())
     }
 
-    /// Reports each change of this task to the page from now on. Returns the task's snapshot.
-    pub(crate) fn follow(&self, record: &Arc<Record>) -> TaskSnapshot {
+    /// Reports each change of this task to the page from now on, but new progress at most `every` so often. With `None`,
+    /// that remains as it is if the page follows the task already. Returns the task's snapshot.
+    pub(crate) fn follow(&self, record: &Arc<Record>, every: Option<Duration>) -> TaskSnapshot {
         // Hold the lock until the follow exists, or the pump could take a change that no follow reports.
         let mut outbox = self.outbox.lock();
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
         }
-        let snapshot = outbox.follow(record, Instant::now());
+        let snapshot = outbox.follow(record, every, Instant::now());
         if !outbox.follows(record.id) {
             record.remove_watcher(&self.watcher);
         }
@@ -80,13 +81,13 @@ impl Session {
         drop(follower);
     }
 
-    /// Reports to the page, from now on, the changes of the tasks that match `filter` and are visible in `view`.
-    /// Returns their snapshots.
-    pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View) -> Vec<TaskSnapshot> {
+    /// Reports to the page, from now on, the changes of the tasks that match `filter` and are visible in `view`: ends at
+    /// once, and all others at most `every` so often. Returns their snapshots.
+    pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View, every: Duration) -> Vec<TaskSnapshot> {
         let mut outbox = self.outbox.lock();
         engine(&self.tasks).watch_all(&self.watcher);
         let records = engine(&self.tasks).records(&filter);
-        let snapshots = outbox.list(watch, filter, view, records, Instant::now());
+        let snapshots = outbox.list(watch, filter, view, records, every, Instant::now());
         drop(outbox);
         self.wake.notify_one();
         snapshots

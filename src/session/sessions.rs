@@ -11,7 +11,7 @@ use tauri_plugin_tasks_engine::delivery::{engine, error};
 pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
-    message::{PROTOCOL, SessionInfo, SessionMessage},
+    message::{MessageText, PROTOCOL, SessionInfo},
     protocol::timing::LEASE,
     pump::{End, pump},
     session::Session,
@@ -50,7 +50,7 @@ impl Sessions {
         protocol: u32,
         page: &Page,
         tasks: &TaskManager,
-        channel: Channel<SessionMessage>,
+        channel: Channel<MessageText>,
     ) -> Result<SessionInfo, Error> {
         if protocol != PROTOCOL {
             return Err(error(

@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    message::{PROTOCOL, SessionMessage},
+    message::{MessageText, PROTOCOL},
     outbox::Outbox,
     protocol::timing::{FRAME, LEASE, PROBE},
     session::Session,
@@ -34,7 +34,9 @@ const PING: Duration = Duration::from_secs(10);
 
 mod lists;
 mod model;
+mod pace;
 mod readers;
+mod sizes;
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }
@@ -43,12 +45,18 @@ fn page(label: &str) -> Page {
 /// The messages pushed over a channel, each with its time.
 type Pushed = Arc<Mutex<Vec<(Instant, Value, usize)>>>;
 
-fn channel() -> (Channel<SessionMessage>, Pushed) {
+/// Returns the message in a payload, as a page does.
+fn parsed(payload: &str) -> Value {
+    let text: String = serde_json::from_str(payload).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn channel() -> (Channel<MessageText>, Pushed) {
     let pushed = Pushed::default();
     let to = Arc::clone(&pushed);
     let channel = Channel::new(move |body| {
         let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
-        to.lock().push((Instant::now(), serde_json::from_str(&text).unwrap(), text.len()));
+        to.lock().push((Instant::now(), parsed(&text), text.len()));
         Ok(())
     });
     (channel, pushed)
@@ -78,11 +86,11 @@ impl Opened {
     }
 
     fn list(&self, watch: u32, filter: TaskFilter) -> Vec<TaskSnapshot> {
-        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()))
+        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()), Duration::ZERO)
     }
 
     fn follow(&self, id: TaskId) {
-        self.session().unwrap().follow(&engine(&self.tasks).find(id).unwrap());
+        self.session().unwrap().follow(&engine(&self.tasks).find(id).unwrap(), None);
     }
 
     /// Takes and acknowledges messages until no more come. Returns them.
@@ -271,8 +279,8 @@ async fn a_task_that_nobody_follows_has_no_watchers() {
     let opened = Opened::new();
     let record = engine(&opened.tasks).find(opened.hang()).unwrap();
     let session = opened.session().unwrap();
-    session.follow(&record);
-    session.follow(&record);
+    session.follow(&record, None);
+    session.follow(&record, None);
     assert_eq!(record.watchers(), 1);
     session.unfollow(record.id);
     assert_eq!(record.watchers(), 0);
@@ -282,7 +290,7 @@ async fn a_task_that_nobody_follows_has_no_watchers() {
     assert_eq!(record.watchers(), 0);
     opened.tasks.cancel(record.id).unwrap();
     sleep(Duration::from_secs(1)).await;
-    session.follow(&record);
+    session.follow(&record, None);
     assert_eq!(record.watchers(), 0, "there is nothing to watch in an ended task");
 }
 
@@ -389,7 +397,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
     for id in ids {
         let record = engine(&opened.tasks).find(id).unwrap();
         record.add_watcher(&watcher);
-        outbox.follow(&record, Instant::now());
+        outbox.follow(&record, None, Instant::now());
     }
     let mut now = Instant::now();
     let mut messages = 0;
@@ -439,12 +447,12 @@ fn concurrent_calls_never_deadlock() {
                 sees: &|_| true,
             };
             let started = engine(&opened.tasks).start(start).unwrap();
-            session.follow(started.record());
+            session.follow(started.record(), None);
         };
         scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
         scope.spawn(|| {
             for _ in 0..ROUNDS {
-                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()));
+                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()), Duration::ZERO);
                 session.unlist(1);
             }
         });
@@ -520,7 +528,7 @@ async fn a_list_shows_only_what_its_page_may_see() {
     let id = opened.hang();
     let view = View::new(page("main"), Scope::default());
     assert!(
-        opened.session().unwrap().list(1, TaskFilter::default(), view).is_empty(),
+        opened.session().unwrap().list(1, TaskFilter::default(), view, Duration::ZERO).is_empty(),
         "the app's task is not this page's"
     );
     opened.tasks.cancel(id).unwrap();
@@ -593,7 +601,7 @@ async fn a_page_takes_its_messages(scripts: Vec<Script>, delays: Vec<u64>, repea
         tokio::spawn(async move {
             sleep(Duration::from_millis(follow_after)).await;
             let mut known = known.lock();
-            let snapshot = session.follow(&engine(&tasks).find(id).unwrap());
+            let snapshot = session.follow(&engine(&tasks).find(id).unwrap(), None);
             let ended = snapshot.status.is_final();
             known.insert(
                 id.to_string(),

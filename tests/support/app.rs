@@ -186,7 +186,9 @@ pub struct Message {
 }
 
 impl Message {
-    fn new(text: String) -> Self {
+    /// Reads a payload, which is the message's JSON text as a string.
+    fn new(payload: &str) -> Self {
+        let text: String = serde_json::from_str(payload).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
         Self { number: value["message"].as_u64().unwrap(), more: value["more"] == true, text, value }
     }
@@ -218,7 +220,7 @@ impl App {
         let app = mock_builder()
             .channel_interceptor(move |webview, callback, _, body| {
                 let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
-                to.lock().unwrap().push((webview.label().to_owned(), callback.0, Message::new(text.clone())));
+                to.lock().unwrap().push((webview.label().to_owned(), callback.0, Message::new(text)));
                 true
             })
             .manage(Runs::default())
@@ -325,13 +327,13 @@ impl Page {
 
     pub fn open_on(&self, session: &str, channel: u32) {
         let channel = format!("__CHANNEL__:{channel}");
-        let info = self.call("open", json!({ "session": session, "protocol": 4, "channel": channel })).unwrap();
-        assert_eq!(info, json!({ "protocol": 4, "leaseMs": 30_000 }));
+        let info = self.call("open", json!({ "session": session, "protocol": 5, "channel": channel })).unwrap();
+        assert_eq!(info, json!({ "protocol": 5, "leaseMs": 30_000 }));
     }
 
     pub fn ack(&self, session: &str, message: u64) -> Option<Message> {
         let answer = self.call("ack", json!({ "session": session, "message": message })).unwrap();
-        (!answer.is_null()).then(|| Message::new(answer.to_string()))
+        (!answer.is_null()).then(|| Message::new(&answer.to_string()))
     }
 
     /// Returns how many tasks had ended when their start returned.

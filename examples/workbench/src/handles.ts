@@ -38,7 +38,7 @@ export const resume = async ({ task, id }: Snapshot): Promise<void> =>
 
 /** Puts a waiting task ahead of all waiting tasks that this page sees. */
 export async function runNext({ task, id }: Snapshot): Promise<void> {
-  const waiting = await tasks.list({ status: "queued" });
+  const { tasks: waiting } = await tasks.list({ status: "queued" }, { limit: 10_000 });
   const highest = Math.max(0, ...waiting.map(({ queue }) => queue?.priority ?? 0));
   await (await tasks.attach(task, id)).setPriority(highest + 1);
 }
@@ -87,8 +87,7 @@ function inWords<E>(outcome: TaskOutcome<unknown, E>, words: (error: E) => strin
       return outcome.error instanceof TaskFailedError
         ? words(outcome.error.error)
         : errorSentence(outcome.error);
-    case "cancelled":
-    case "timedOut":
+    default:
       return errorSentence(outcome.error);
   }
 }

@@ -3,7 +3,7 @@ import { createBreak } from "./frame";
 import { createLogLines, type LogLines } from "./log-lines";
 import type { Remembered } from "./log-memory";
 import { linesBefore, linesMissed } from "./sentences";
-import { isFinal } from "./status";
+import { hasEnded } from "./status";
 import type { Tasks } from "./tasks.gen";
 
 export type TailTask = TaskHandle<Tasks["tail"]>;
@@ -81,7 +81,7 @@ export function openLog({ task, path, before, changed, failed }: LogOptions): Lo
       await read();
     } catch (error) {
       // `createFollow` reports how the task ended. Here only the lines matter.
-      if (!isFinal(task.status)) {
+      if (!hasEnded(task.snapshot)) {
         failed(error);
       }
     }

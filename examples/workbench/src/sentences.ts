@@ -69,14 +69,14 @@ export function cancelSentence(reason: CancelReason | null): string {
 
 export function limitSentence(limit: TimeLimit): string {
   switch (limit) {
-    case "timeout":
-      return "It took longer than allowed, and was stopped.";
     case "attemptTimeout":
       return "One attempt took longer than allowed, and was stopped.";
     case "stalled":
       return "It stalled: it made no progress for too long, and was stopped.";
     case "deadline":
       return "It was not done by its deadline.";
+    default:
+      return "It took longer than allowed, and was stopped.";
   }
 }
 
@@ -233,6 +233,8 @@ export function statusName(status: TaskStatus, overdue: boolean): string {
       return "Cancelled";
     case "timedOut":
       return "Timed out";
+    default:
+      return status;
   }
 }
 
@@ -290,11 +292,7 @@ export function remark(snapshot: Snapshot): string {
       return cancelSentence(snapshot.cancelReason);
     case "running":
       return doing(snapshot);
-    case "queued":
-    case "retrying":
-    case "completed":
-    case "failed":
-    case "timedOut":
+    default:
       return "";
   }
 }

@@ -35,10 +35,7 @@ export class TaskList {
 
   show(snapshots: readonly Snapshot[]): void {
     const { cards, membersOf } = grouped(snapshots);
-    // Ids sort by time, so they order tasks that were created within the same millisecond.
-    const newestFirst = cards.toSorted(
-      (a, b) => b.createdAt - a.createdAt || (b.id < a.id ? -1 : 1),
-    );
+    const newestFirst = cards.toSorted((a, b) => b.order - a.order);
     this.#dropAllBut(new Set(newestFirst.map(({ id }) => id)));
 
     let place: Element | null = this.#parts.list.firstElementChild;

@@ -17,6 +17,8 @@ import type {
   AttachOptions,
   BatchOptions,
   FollowOptions,
+  ListOptions,
+  PaceOptions,
   RerunOptions,
   StartOptions,
   WatchOptions,
@@ -40,6 +42,21 @@ const from = number(
   "the position of an earlier reading, or omit it to start with the oldest item",
   { min: 0, max: Number.MAX_SAFE_INTEGER },
 );
+/** An hour is the longest time that the plugin accepts. */
+const everyMs = number("a whole number of milliseconds from 0 to 3600000, or omit it", {
+  min: 0,
+  max: 3_600_000,
+});
+const limit = number("a whole number from 1 to 10000, or omit it for 1000", {
+  min: 1,
+  max: 10_000,
+});
+const position = number("the `next` of an earlier page, or omit it to begin with the oldest task", {
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+});
+/** The last page has no `next`. */
+const after: Rule<number | null> = (value, at) => (value === null ? null : position(value, at));
 const label = text("a string, or omit it");
 const tags = list(text("a string"), "an array of strings, or omit it");
 
@@ -93,7 +110,9 @@ export const BATCH_OPTIONS = argument(
 export const ATTACH_OPTIONS = argument("options", options<AttachOptions>({ signal, from }));
 export const FOLLOW_OPTIONS = argument("options", options<FollowOptions>({ signal }));
 export const RERUN_OPTIONS = argument("options", options<RerunOptions>({ signal }));
-export const WATCH_OPTIONS = argument("options", options<WatchOptions>({ signal }));
+export const PACE_OPTIONS = argument("options", options<PaceOptions>({ everyMs }));
+export const WATCH_OPTIONS = argument("options", options<WatchOptions>({ signal, everyMs }));
+export const LIST_OPTIONS = argument("options", options<ListOptions>({ limit, after }));
 
 type Filter = { [F in keyof TaskQuery]-?: F extends "status" ? TaskStatus[] : string[] };
 

@@ -32,8 +32,13 @@ export class BatchHandle
   ): Promise<() => void> {
     const { page, hold } = this;
     return watchList(page.lists, hold, () => {
-      const [callback, { signal }] = check("watchMembers", given, CALLBACK, WATCH_OPTIONS);
-      return { filter: { parent: [this.id] }, callback, signal };
+      const [callback, { signal, everyMs = 0 }] = check(
+        "watchMembers",
+        given,
+        CALLBACK,
+        WATCH_OPTIONS,
+      );
+      return { filter: { parent: [this.id] }, callback, everyMs, signal };
     });
   }
 }

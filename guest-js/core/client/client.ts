@@ -18,6 +18,7 @@ import {
   KIND,
   LIMIT,
   LIMIT_OF,
+  LIST_OPTIONS,
   QUERY,
   QUERY_IF_ANY,
   REASON,
@@ -28,6 +29,7 @@ import {
 import { BatchHandle } from "./batch-handle.js";
 import { CANCEL_QUERY } from "./cancel-query.js";
 import { launch } from "./launch.js";
+import { listAll } from "./list.js";
 import { schedulesClient } from "./schedules.js";
 import { page } from "./shared-page.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
@@ -117,20 +119,25 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     },
 
     async list(...given: unknown[]) {
-      const [filter] = check("list", given, QUERY_IF_ANY);
-      return commands.list(filter).catch(rethrow);
+      const [filter, { limit = null, after = null }] = check(
+        "list",
+        given,
+        QUERY_IF_ANY,
+        LIST_OPTIONS,
+      );
+      return commands.list(filter, limit, after).catch(rethrow);
     },
 
     watch: (...given: unknown[]) =>
       watchList(page.lists, undefined, () => {
-        const [filter, callback, { signal }] = check(
+        const [filter, callback, { signal, everyMs = 0 }] = check(
           "watch",
           given,
           QUERY,
           CALLBACK,
           WATCH_OPTIONS,
         );
-        return { filter, callback, signal };
+        return { filter, callback, everyMs, signal };
       }),
 
     async get(...given: unknown[]) {
@@ -193,7 +200,7 @@ async function attachTo(name: string, id: string, batch: boolean): Promise<Track
 
 /** Follows the matching tasks that still exist when their turn comes. */
 async function attachToAll(filter: TaskFilter): Promise<TrackedTask[]> {
-  const listed = await commands.list(filter).catch(rethrow);
+  const listed = await listAll(filter);
   const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
   const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
   const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

@@ -9,8 +9,9 @@ import {
   type TaskSnapshot,
   type TaskStatus,
 } from "../ipc/bindings.js";
+import type { PaceOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
-import { CALLBACK, PRIORITY, REASON_OR_EVENT } from "./arguments.js";
+import { CALLBACK, PACE_OPTIONS, PRIORITY, REASON_OR_EVENT } from "./arguments.js";
 import { bindMethods, hide } from "./bound.js";
 import type { Ending } from "./ending.js";
 import type { Hold } from "./hold.js";
@@ -60,19 +61,30 @@ export class CommonHandle<R = unknown, O = unknown> {
     return this.hold.task.closed;
   }
 
-  onProgress(callback: (progress: Progress) => void): () => void {
-    const { hold } = this;
-    return listen(hold, "onProgress", callback, (checked) => hold.task.onProgress(checked));
+  onProgress(
+    ...given: [callback: (progress: Progress) => void, options?: PaceOptions]
+  ): () => void {
+    const { task } = this.hold;
+    return listen(this.hold, () => {
+      const [callback, { everyMs = 0 }] = check("onProgress", given, CALLBACK, PACE_OPTIONS);
+      return () => task.onProgress(callback, everyMs);
+    });
   }
 
-  onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void {
-    const { hold } = this;
-    return listen(hold, "onStatus", callback, (checked) => hold.task.onStatus(checked));
+  onStatus(...given: [callback: (status: TaskStatus, snapshot: TaskSnapshot) => void]): () => void {
+    const { task } = this.hold;
+    return listen(this.hold, () => {
+      const [callback] = check("onStatus", given, CALLBACK);
+      return () => task.onStatus(callback);
+    });
   }
 
-  onQueue(callback: (place: QueuePlace | null) => void): () => void {
-    const { hold } = this;
-    return listen(hold, "onQueue", callback, (checked) => hold.task.onQueue(checked));
+  onQueue(...given: [callback: (place: QueuePlace | null) => void]): () => void {
+    const { task } = this.hold;
+    return listen(this.hold, () => {
+      const [callback] = check("onQueue", given, CALLBACK);
+      return () => task.onQueue(callback);
+    });
   }
 
   async cancel(...given: [reason?: unknown]): Promise<void> {
@@ -111,16 +123,20 @@ export class CommonHandle<R = unknown, O = unknown> {
   }
 }
 
-/** Adds a callback until it is removed or the handle is let go of. Reports one that can't be called as uncaught. */
-function listen<C>(hold: Hold, call: string, callback: C, add: (callback: C) => () => void) {
+/**
+ * Adds a callback until it is removed or the handle is let go of. `read` reads the arguments and returns what adds it; arguments
+ * that don't fit are reported as uncaught.
+ */
+function listen(hold: Hold, read: () => () => () => void): () => void {
+  let add: () => () => void;
   try {
-    check(call, [callback], CALLBACK);
+    add = read();
   } catch (error) {
     report(error);
     return () => {};
   }
   if (hold.lost) return () => {};
-  const off = add(callback);
+  const off = add();
   const offLost = hold.onLost(off);
   return () => {
     offLost();

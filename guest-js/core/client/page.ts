@@ -14,7 +14,7 @@ export interface Page {
 export function createPage(): Page {
   const session = createSession((message, nonce) => {
     for (const event of message.events) tasks.receive(event, nonce);
-    for (const change of message.lists) lists.receive(change, nonce);
+    lists.receive(message.lists, message.more, nonce);
   });
   const tasks = createTaskRegistry(session);
   const lists = createListRegistry(session);

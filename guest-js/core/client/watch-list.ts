@@ -6,6 +6,7 @@ import type { Hold } from "./hold.js";
 export interface Wanted {
   readonly filter: TaskFilter;
   readonly callback: (snapshots: TaskSnapshot[]) => void;
+  readonly everyMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -19,9 +20,9 @@ export function watchList(
   read: () => Wanted,
 ): Promise<() => void> {
   async function open(): Promise<{ stop(): void; begin(): void }> {
-    const { filter, callback, signal } = read();
+    const { filter, callback, everyMs, signal } = read();
     if (hold?.lost) throw hold.lost.reason;
-    const list = await lists.watch(filter, callback, signal);
+    const list = await lists.watch(filter, callback, everyMs, signal);
     if (hold?.lost) {
       list.stop();
       throw hold.lost.reason;

@@ -4,13 +4,16 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 
 /** Commands */
 export const commands = {
-	/**  Opens the session `session` of this page. Its messages are pushed over `channel`. */
-	open: (session: string, protocol: number, channel: Channel<SessionMessage>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
+	/**
+	 *  Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
+	 *  `SessionMessage`.
+	 */
+	open: (session: string, protocol: number, channel: Channel<string>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
 	/**
 	 *  Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-	 *  the next message.
+	 *  the next message, as text like a pushed one.
 	 */
-	ack: (session: string, message: number) => __TAURI_INVOKE<SessionMessage | null>("plugin:tasks|ack", { session, message }),
+	ack: (session: string, message: number) => __TAURI_INVOKE<string | null>("plugin:tasks|ack", { session, message }),
 	/**
 	 *  Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
 	 *  same key and the options say to join it, returns that task instead.
@@ -45,10 +48,21 @@ export const commands = {
 	counts: () => __TAURI_INVOKE<TaskCounts[]>("plugin:tasks|counts"),
 	/**  Returns the snapshot of a task. */
 	get: (id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|get", { id }),
-	/**  Returns the snapshots of the visible tasks that match, oldest first. */
-	list: (filter: TaskFilter) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|list", { filter }),
-	/**  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots. */
-	watch: (session: string, target: WatchTarget) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target }),
+	/**
+	 *  Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
+	 *  after number `after` in the order of arrival. `limit` is from 1 to [`LIST_LIMIT`], or [`DEFAULT_LIST_LIMIT`] if it is
+	 *  missing.
+	 */
+	list: (filter: TaskFilter, limit: number | null, after: number | null) => __TAURI_INVOKE<TaskPage>("plugin:tasks|list", { filter, limit, after }),
+	/**
+	 *  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
+	 * 
+	 *  `every_ms` is the shortest time between two reports of progress, or of any changes in a list, in milliseconds; up to
+	 *  [`SLOWEST_PACE_MS`]. Without it, they are reported in each frame. Each status of a single task, and each end in a list,
+	 *  is reported at once all the same, and the newest progress comes before the end. Another call for the same target
+	 *  changes the pace.
+	 */
+	watch: (session: string, target: WatchTarget, everyMs: number | null) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target, everyMs }),
 	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
 	/**  Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`]. */
@@ -107,6 +121,7 @@ export type BatchOptions = {
 
 /**
  *  Why a task was cancelled: a reason of the engine, or the words of the caller who cancelled it. As JSON it is a string.
+ *  A minor version may add reasons: keep a branch for the others.
  * 
  *  [`TaskManager::cancel_with`](crate::TaskManager::cancel_with) takes the app's own words. No call takes a reason of the
  *  engine, so each of them means what it says.
@@ -137,11 +152,16 @@ export type Chunk = {
 	missed: number,
 	/**  Whether the task has ended and no more items follow. */
 	done: boolean,
+	/**
+	 *  The number of the attempt that has emitted the items: all of them. If there are none, that of the last item
+	 *  before; 0 if there is none.
+	 */
+	attempt: number,
 	/**  The items. */
 	items: unknown[],
 };
 
-/**  The kinds of [`Error`](crate::Error). */
+/**  The kinds of [`Error`](crate::Error). A minor version may add kinds: keep a branch for the others. */
 export type ErrorKind = 
 /**  The caller and the delivery layer speak different versions of the protocol. */
 "protocolMismatch" | 
@@ -203,7 +223,7 @@ export type ErrorSummary = {
 	message: string,
 };
 
-/**  The sort of a [`TaskFailure`]. */
+/**  The sort of a [`TaskFailure`]. A minor version may add sorts: keep a branch for the others. */
 export type FailureKind = 
 /**  The handler returned an error. */
 "error" | 
@@ -271,7 +291,11 @@ export type OnConflict =
  */
 "append";
 
-/**  How a task ended. */
+/**
+ *  How a task ended.
+ * 
+ *  A minor version may add ways to end: keep a branch for the others.
+ */
 export type Outcome = 
 /**  The handler returned its output. */
 { status: "completed"; data: {
@@ -460,6 +484,11 @@ export type StatusChange = {
 	overdue: boolean,
 	/**  When its next attempt may begin, in milliseconds since 1970, if it waits for a time. */
 	nextAttemptAt: number | null,
+	/**
+	 *  When it ended, in milliseconds since 1970; `None` unless the new status is final. It tells whether a status that a
+	 *  reader doesn't know is final.
+	 */
+	endedAt: number | null,
 	/**  How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch. */
 	outcome: Outcome | null,
 	/**  What went wrong, if the task or its attempt failed. */
@@ -553,10 +582,26 @@ export type TaskFilter = {
  */
 export type TaskId = string;
 
+/**  The response of `list`: a part of the tasks that match, oldest first. */
+export type TaskPage = {
+	/**  The snapshots of these tasks. */
+	tasks: TaskSnapshot[],
+	/**
+	 *  What to pass as `after` for the next part: the `order` of the last of these tasks. `null` if no further task
+	 *  matches.
+	 */
+	next: number | null,
+};
+
 /**  A task at one moment. */
 export type TaskSnapshot = {
 	/**  Its id. */
 	id: TaskId,
+	/**
+	 *  The number of its arrival, from 1. Of two tasks, the one that was accepted earlier has the lower number; a batch
+	 *  comes before its members, and these have the order of their inputs. Lists are sorted by it.
+	 */
+	order: number,
 	/**  The name of its kind. */
 	task: string,
 	/**  Its status. */
@@ -604,7 +649,12 @@ export type TaskSnapshot = {
 	members: number | null,
 };
 
-/**  The status of a task. [`TaskStatus::may_become`] has all its changes. */
+/**
+ *  The status of a task. [`TaskStatus::may_become`] has all its changes.
+ * 
+ *  A minor version may add statuses: keep a branch for the others. Whether a task has ended, `ended_at` of its snapshot
+ *  says, too.
+ */
 export type TaskStatus = 
 /**  Accepted, not yet running. */
 "queued" | 

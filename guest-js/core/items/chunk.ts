@@ -8,6 +8,8 @@ export interface Chunk {
   readonly missed: number;
   /** Whether this is the last chunk of a task that has ended. */
   readonly done: boolean;
+  /** The number of the attempt that has emitted all of these items. */
+  readonly attempt: number;
   /**
    * One more than the number of the last item. It can't be computed from `items`, because the user may have changed
    * that array.
@@ -16,9 +18,6 @@ export interface Chunk {
   readonly items: unknown[] | Uint8Array;
 }
 
-/** The length in bytes of what follows the payload: `first` and `missed` as little-endian u64, then `done` as one byte. */
-const TRAILER = 17;
-
 /** Returns the chunk in an answer to `read`, or `undefined` if there is nothing yet. */
 export function toChunk(answer: wire.Chunk | null): Chunk | undefined {
   if (answer === null) return undefined;
@@ -26,31 +25,37 @@ export function toChunk(answer: wire.Chunk | null): Chunk | undefined {
   const raw: unknown = answer;
   if (raw instanceof ArrayBuffer) return fromBytes(raw);
   if (Array.isArray(raw)) return fromBytes(Uint8Array.from(raw).buffer);
-  const { sequence, missed, done, items } = answer;
-  return { first: sequence, missed, done, end: sequence + items.length, items };
+  const { sequence, missed, done, attempt, items } = answer;
+  return { first: sequence, missed, done, attempt, end: sequence + items.length, items };
 }
 
 /** Returns the part of a chunk from item number `next` on. */
-export function startingAt(next: number, { first, done, end, items }: Chunk): Chunk {
+export function startingAt(next: number, { first, done, attempt, end, items }: Chunk): Chunk {
   const known = Math.max(0, next - first);
   return {
     first: first + known,
     missed: Math.max(0, first - next),
     done,
+    attempt,
     end: Math.max(end, next),
     items: known > 0 ? items.slice(known) : items,
   };
 }
 
+/**
+ * Reads a chunk of bytes: the data after a header, whose layout is in `src/ipc/chunk.rs`. The header says how long it is, so that a
+ * newer plugin may add to it. The data is copied: what the user gets owns its buffer, and can be transferred as it is.
+ */
 function fromBytes(buffer: ArrayBuffer): Chunk {
-  const length = buffer.byteLength - TRAILER;
-  const trailer = new DataView(buffer, length);
-  const first = Number(trailer.getBigUint64(0, true));
+  const header = new DataView(buffer);
+  const items = new Uint8Array(buffer.slice(header.getUint8(0)));
+  const first = Number(header.getBigUint64(8, true));
   return {
     first,
-    missed: Number(trailer.getBigUint64(8, true)),
-    done: trailer.getUint8(16) !== 0,
-    end: first + length,
-    items: new Uint8Array(buffer, 0, length),
+    missed: Number(header.getBigUint64(16, true)),
+    done: header.getUint8(1) !== 0,
+    attempt: header.getUint32(4, true),
+    end: first + items.length,
+    items,
   };
 }

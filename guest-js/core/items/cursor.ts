@@ -10,6 +10,8 @@ export interface Cursor<T> {
   /** The number of the next item, or of the next byte. */
   readonly position: number;
   readonly missed: number;
+  /** The attempt that has emitted what was taken last; 0 if nothing was taken. */
+  readonly attempt: number;
   /** Whether `take` has something to return. */
   readonly ready: boolean;
   take(): T;
@@ -40,13 +42,16 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
   /** Whether `items` is handed out as a whole. */
   let whole = false;
   let missed = 0;
+  /** The attempt that has emitted `items`, and the one that has emitted what was taken last. */
+  let emittedBy = 0;
+  let attempt = 0;
   let hasRead = false;
   let closed = false;
   let closing: Promise<void> | undefined;
 
   function accept(chunk: Chunk): void {
     hasRead = true;
-    ({ items, first, end } = chunk);
+    ({ items, first, end, attempt: emittedBy } = chunk);
     index = 0;
     missed += chunk.missed;
     whole = form === "chunks" || chunk.items instanceof Uint8Array;
@@ -100,10 +105,14 @@ export function createCursor<T>(form: Form, source: Source): Cursor<T> {
     get missed() {
       return missed;
     },
+    get attempt() {
+      return attempt;
+    },
     get ready() {
       return index < items.length;
     },
     take() {
+      attempt = emittedBy;
       if (!whole) {
         const item = items[index] as T;
         index += 1;

@@ -45,5 +45,8 @@ export function toIterator<T>(cursor: Cursor<T>): TaskItems<T> {
     get missed() {
       return cursor.missed;
     },
+    get attempt() {
+      return cursor.attempt;
+    },
   };
 }

@@ -7,13 +7,18 @@ import { createSortedSnapshots } from "./sorted-snapshots.js";
 
 /** The live lists of this page. */
 export interface ListRegistry {
-  /** Follows the tasks that match. If it rejects, with a TaskError or with the signal's reason, nothing is followed. */
+  /**
+   * Follows the tasks that match. Calls back at most once in `everyMs` milliseconds except for ends; in each frame if it is 0. If
+   * it rejects, with a TaskError or with the signal's reason, nothing is followed.
+   */
   watch(
     filter: TaskFilter,
     callback: (snapshots: TaskSnapshot[]) => void,
+    everyMs: number,
     signal: AbortSignal | undefined,
   ): Promise<WatchedList>;
-  receive(change: ListChange, nonce: string): void;
+  /** Takes the changes in one message. With `more`, the next message has the rest of them. */
+  receive(changes: readonly ListChange[], more: boolean, nonce: string): void;
   /** The number of lists that are followed. */
   readonly size: number;
 }
@@ -29,19 +34,23 @@ interface LiveList {
   open(): Promise<void>;
   receive(change: ListChange, nonce: string): void;
   begin(): void;
+  /** Calls back if changes wait for the rest of their message. */
+  flush(): void;
   stop(): void;
 }
 
 export function createListRegistry(session: Session): ListRegistry {
   const lists = new Map<number, LiveList>();
   let last = 0;
+  /** Whether the rest of the newest changes comes in the next message. */
+  let partial = false;
 
   return {
-    async watch(filter, callback, signal) {
+    async watch(filter, callback, everyMs, signal) {
       if (signal?.aborted) throw signal.reason;
       last += 1;
       const watch = last;
-      const list = followList(session, watch, filter, callback);
+      const list = followList(session, watch, filter, callback, everyMs, () => partial);
       lists.set(watch, list);
       let off = () => {};
       const stop = () => {
@@ -67,8 +76,10 @@ export function createListRegistry(session: Session): ListRegistry {
       await Promise.race([aborted, opened]);
       return watched;
     },
-    receive(change, nonce) {
-      lists.get(change.watch)?.receive(change, nonce);
+    receive(changes, more, nonce) {
+      partial = more;
+      for (const change of changes) lists.get(change.watch)?.receive(change, nonce);
+      if (!more) for (const list of [...lists.values()]) list.flush();
     },
     get size() {
       return lists.size;
@@ -81,24 +92,40 @@ function followList(
   watch: number,
   filter: TaskFilter,
   callback: (snapshots: TaskSnapshot[]) => void,
+  everyMs: number,
+  isPartial: () => boolean,
 ): LiveList {
   const target = { type: "list" as const, data: { watch, filter } };
   const known = createSortedSnapshots();
   let begun = false;
   let stopped = false;
+  /** Whether the callback has not been told of the newest changes. */
+  let untold = false;
+  let toldAt = 0;
 
   function tell(): void {
+    untold = false;
+    toldAt = performance.now();
     if (begun && !stopped) callGuarded(callback, known.all());
   }
 
+  /** Whether to wait for the rest of these changes, so that what the plugin tells in several messages is one update. */
+  function waits({ changed, removed }: ListChange): boolean {
+    const mayEnd = removed.length > 0 || changed.some(({ endedAt }) => endedAt !== null);
+    return isPartial() && !mayEnd && performance.now() - toldAt < everyMs;
+  }
+
+  const request = (nonce: string) => commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
+
   const subscription = createSubscription<TaskSnapshot[], ListChange>(session, {
-    watch: (nonce) => commands.watch(nonce, target),
+    watch: request,
     restore(all) {
       known.reset(all);
       tell();
     },
     apply(change) {
-      if (known.apply(change)) tell();
+      untold = known.apply(change) || untold;
+      if (untold && !waits(change)) tell();
     },
     // The plugin always has a list, even if no task matches.
     vanished() {},
@@ -114,11 +141,14 @@ function followList(
   }
 
   return {
-    open: () => subscription.open((nonce) => commands.watch(nonce, target)),
+    open: () => subscription.open(request),
     receive: subscription.receive,
     begin() {
       begun = true;
       tell();
+    },
+    flush() {
+      if (untold) tell();
     },
     stop() {
       if (stopped) return;

@@ -55,7 +55,7 @@ export function createSortedSnapshots(): SortedSnapshots {
   return {
     all: () => [...sorted],
     reset(all) {
-      sorted = [...all].sort(byAge);
+      sorted = [...all].sort(byOrder);
       places.clear();
       findPlaces();
     },
@@ -81,14 +81,14 @@ function placeFor(snapshot: TaskSnapshot, sorted: readonly TaskSnapshot[]): numb
   let middle = to - 1;
   while (from < to) {
     const other = sorted[middle];
-    if (other && byAge(other, snapshot) < 0) from = middle + 1;
+    if (other && byOrder(other, snapshot) < 0) from = middle + 1;
     else to = middle;
     middle = (from + to) >> 1;
   }
   return from;
 }
 
-/** Compares by age, oldest first. Ids are UUIDs v7, which sort by time as long as one clock made them. */
-function byAge(a: TaskSnapshot, b: TaskSnapshot): number {
-  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+/** Compares by the order of arrival, oldest first. */
+function byOrder(a: TaskSnapshot, b: TaskSnapshot): number {
+  return a.order - b.order;
 }

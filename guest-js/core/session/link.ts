@@ -3,8 +3,11 @@ import { v7 as uuid } from "uuid";
 import { toTaskError } from "../errors/from-rejection.js";
 import { commands, type SessionMessage } from "../ipc/bindings.js";
 
-/** The wire protocol this package speaks. */
-export const PROTOCOL = 4;
+/**
+ * The wire protocol this package speaks. It goes up only if an old client would misread what it gets: this client leaves out fields,
+ * kinds of event and statuses that it doesn't know.
+ */
+export const PROTOCOL = 5;
 /** How long the plugin may be silent before the client pings it to find out whether the session still exists. */
 export const PING_MS = 10_000;
 
@@ -33,7 +36,7 @@ export interface LinkOwner {
 
 export function createLink(owner: LinkOwner): Link {
   const nonce = uuid();
-  const channel = new Channel<SessionMessage>(receive);
+  const channel = new Channel<string>(receive);
   let pingMs = PING_MS;
   let isOpen = false;
   /** The number of the last message that was handled. */
@@ -41,8 +44,10 @@ export function createLink(owner: LinkOwner): Link {
   /** The number of the message whose acknowledgement is pending. */
   let acking: number | undefined;
 
-  function receive(message: SessionMessage): void {
+  /** Takes a message as it travels. It is parsed here, since Tauri may have evaluated what carried it as JavaScript. */
+  function receive(text: string): void {
     if (!isOpen) return;
+    const message = JSON.parse(text) as SessionMessage;
     owner.heard();
     if (message.message > seen + 1) {
       // A message was lost, perhaps one with the end of a task. Only a new session brings everything up to date.
@@ -65,7 +70,7 @@ export function createLink(owner: LinkOwner): Link {
   async function acknowledge(): Promise<void> {
     const message = seen;
     acking = message;
-    let next: SessionMessage | null = null;
+    let next: string | null = null;
     try {
       next = await commands.ack(nonce, message);
       if (isOpen) owner.heard();
@@ -73,7 +78,7 @@ export function createLink(owner: LinkOwner): Link {
       if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
     }
     if (acking === message) acking = undefined;
-    if (next) receive(next);
+    if (next !== null) receive(next);
   }
 
   function retire(): void {

@@ -1,4 +1,5 @@
 import { callGuarded, createListeners, type Listeners } from "../callbacks/listeners.js";
+import { createPaced, type Paced } from "../callbacks/paced.js";
 import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
 import {
   commands,
@@ -14,7 +15,7 @@ import type { Session } from "../session/session.js";
 import { createSubscription, type Subscription } from "../session/subscription.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
-import { isBatch, isFinal, isReported, reduce, restore } from "./state.js";
+import { hasEnded, isBatch, isReported, reduce, restore } from "./state.js";
 import type { TrackedTask } from "./tracked-task.js";
 
 /** A task that this page follows, from the first request until it ends or no handle needs it any more. */
@@ -27,13 +28,18 @@ export class FollowedTask implements TrackedTask {
   private readonly subscription: Subscription<Started, TaskEvent>;
   /** Removes the task from the registry. */
   private readonly forget: () => void;
-  private readonly progressed = createListeners<[Progress]>();
+  private readonly progressed = new Set<Paced<Progress>>();
   private readonly changed = createListeners<[TaskStatus, TaskSnapshot]>();
   private readonly moved = createListeners<[QueuePlace | null]>();
   private readonly over = createListeners<[]>();
   /** The outcome, if it came with the news of the end. */
   private inlined: Outcome | null = null;
   private ending: Promise<TaskOutcome> | undefined;
+  /** How often the plugin reports the progress, in milliseconds, as this task has requested it last. */
+  private requestedMs = 0;
+  /** Resolves when the plugin has been told of the newest pace; `undefined` while none is to be told. */
+  private pacing: Promise<void> | undefined;
+  private leaving = false;
 
   /** `forget` is called when nothing more can come, before any callback hears of it. */
   constructor(session: Session, id: string, forget: () => void) {
@@ -43,11 +49,15 @@ export class FollowedTask implements TrackedTask {
       this.close = resolve;
     });
     this.subscription = createSubscription<Started, TaskEvent>(session, {
-      watch: (nonce) => watchTask(nonce, this.id),
+      watch: (nonce) => {
+        this.requestedMs = this.everyMs();
+        return watchTask(nonce, this.id, this.requestedMs);
+      },
       restore: (answer) => this.restore(answer),
       apply: (event) => this.apply(event),
       vanished: () => {
         this.finish("vanished");
+        for (const paced of this.progressed) paced.flush();
         this.settle();
       },
     });
@@ -92,9 +102,11 @@ export class FollowedTask implements TrackedTask {
   /** Stops following a task that nobody holds, and tells the plugin. */
   async leave(): Promise<void> {
     const { id, subscription } = this;
+    this.leaving = true;
     subscription.leave();
     // Wait for a pending watch first: the plugin may run the two commands in either order.
     await subscription.settled();
+    await this.pacing;
     const { nonce } = subscription;
     subscription.close();
     if (nonce !== undefined) {
@@ -103,10 +115,24 @@ export class FollowedTask implements TrackedTask {
     this.forget();
   }
 
-  onProgress(callback: (progress: Progress) => void): () => void {
-    return this.listen<[Progress]>(this.progressed, callback, ({ progress }) =>
-      isReported(progress) ? [progress] : undefined,
+  onProgress(callback: (progress: Progress) => void, everyMs: number): () => void {
+    const paced = createPaced(callback, everyMs);
+    const off = this.begin(
+      () => {
+        this.progressed.add(paced);
+        this.keepPace();
+        return () => {
+          if (this.progressed.delete(paced)) this.keepPace();
+        };
+      },
+      ({ progress }) => {
+        if (isReported(progress)) paced.call(progress);
+      },
     );
+    return () => {
+      paced.stop();
+      off();
+    };
   }
 
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void {
@@ -135,22 +161,60 @@ export class FollowedTask implements TrackedTask {
     return this.ending;
   }
 
-  /**
-   * Adds a callback in the next microtask, when the caller has the function that removes it, and calls it with the newest
-   * value. `newest` returns that, or `undefined` if there is nothing to tell yet.
-   */
+  /** How often the plugin has to report the progress, in milliseconds: as often as the fastest callback needs it. */
+  private everyMs(): number {
+    const all = [...this.progressed].map((paced) => paced.everyMs);
+    return all.length === 0 ? 0 : Math.min(...all);
+  }
+
+  /** Tells the plugin how often to report the progress, if that has changed. */
+  private keepPace(): void {
+    this.pacing ??= this.requestPace();
+  }
+
+  private async requestPace(): Promise<void> {
+    const { id, subscription } = this;
+    try {
+      await subscription.settled();
+      while (this.phase === "live" && !this.leaving && this.everyMs() !== this.requestedMs) {
+        const { nonce } = subscription;
+        // A new session is asked for the newest pace anyway.
+        if (nonce === undefined) return;
+        this.requestedMs = this.everyMs();
+        // The events go on after the answer as before, so it tells nothing new.
+        await watchTask(nonce, id, this.requestedMs);
+      }
+    } catch {
+      // Ask for everything again, now or with the next ping.
+      if (!this.leaving) subscription.stay(true);
+    } finally {
+      this.pacing = undefined;
+    }
+  }
+
+  /** Adds a callback. `newest` returns what it is told first, or `undefined` if there is nothing to tell yet. */
   private listen<A extends unknown[]>(
     listeners: Listeners<A>,
     callback: (...args: A) => void,
     newest: (snapshot: TaskSnapshot) => A | undefined,
   ): () => void {
+    return this.begin(
+      () => listeners.add(callback),
+      (snapshot) => {
+        const first = newest(snapshot);
+        if (first) callGuarded(callback, ...first);
+      },
+    );
+  }
+
+  /** Adds a callback in the next microtask, when the caller has the function that removes it, and tells it the newest state. */
+  private begin(add: () => () => void, tell: (snapshot: TaskSnapshot) => void): () => void {
     let removed = false;
     let remove = () => {};
     queueMicrotask(() => {
       if (removed) return;
-      if (this.phase === "live") remove = listeners.add(callback);
-      const first = this.snapshot && newest(this.snapshot);
-      if (first) callGuarded(callback, ...first);
+      if (this.phase === "live") remove = add();
+      if (this.snapshot) tell(this.snapshot);
     });
     return () => {
       removed = true;
@@ -188,11 +252,19 @@ export class FollowedTask implements TrackedTask {
     if (next === before) return;
     this.snapshot = next;
     this.inlined = outcome;
-    if (isFinal(next.status)) this.finish("ended");
-    if (next.progress !== before?.progress) this.progressed.emit(next.progress);
+    if (hasEnded(next)) this.finish("ended");
+    if (next.progress !== before?.progress) this.tell(next.progress);
+    if (this.phase !== "live") for (const paced of [...this.progressed]) paced.flush();
     if (next.queue !== (before?.queue ?? null)) this.moved.emit(next.queue);
     if (next.sequence !== before?.sequence) this.changed.emit(next.status, next);
     if (this.phase !== "live") this.settle();
+  }
+
+  private tell(progress: Progress): void {
+    for (const paced of [...this.progressed]) {
+      // One callback may remove another.
+      if (this.progressed.has(paced)) paced.call(progress);
+    }
   }
 
   private finish(phase: "ended" | "vanished"): void {
@@ -219,9 +291,13 @@ export class FollowedTask implements TrackedTask {
   }
 }
 
-/** Requests the state of a task and its events, as a start does. Rejects with `notFound` if there is no such task. */
-export async function watchTask(nonce: string, id: string): Promise<Started> {
-  const [snapshot] = await commands.watch(nonce, { type: "task", data: { id } });
+/**
+ * Requests the state of a task and its events, as a start does; progress at most once in `everyMs` milliseconds. Rejects with
+ * `notFound` if there is no such task.
+ */
+export async function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
+  const target = { type: "task", data: { id } } as const;
+  const [snapshot] = await commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
   if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
   return { snapshot, outcome: null };
 }

@@ -2,6 +2,7 @@ import { toTaskError } from "../errors/from-rejection.js";
 import {
   OutcomeExpiredError,
   TaskCancelledError,
+  TaskError,
   TaskFailedError,
   TaskPanicError,
   TaskTimedOutError,
@@ -52,7 +53,20 @@ export function fromWire(outcome: Outcome): TaskOutcome {
       const { limit, message } = outcome.data;
       return { status: "timedOut", error: new TaskTimedOutError(message, limit) };
     }
+    default:
+      return unknown(outcome);
   }
+}
+
+/** Converts an outcome that only a newer plugin has. Its status is also the kind of its error, as for the known ones. */
+function unknown({ status, data = null }: { status: string; data?: unknown }): TaskOutcome {
+  const told = typeof data === "object" && data !== null ? Reflect.get(data, "message") : undefined;
+  const message =
+    typeof told === "string"
+      ? told
+      : `The task ended as "${status}", which this version of tauri-plugin-tasks-api doesn't know: update it.`;
+  // The type has only the outcomes of this version.
+  return { status, error: new TaskError(status, message, data) } as unknown as TaskOutcome;
 }
 
 /** Converts the outcome of a batch, whose output holds the outcomes of its members. */
@@ -63,5 +77,11 @@ export function batchFromWire(outcome: Outcome): TaskOutcome {
 }
 
 function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskPanicError {
-  return kind === "error" ? new TaskFailedError(message, error) : new TaskPanicError(message, kind);
+  switch (kind) {
+    case "panic":
+    case "unserializable":
+      return new TaskPanicError(message, kind);
+    default:
+      return new TaskFailedError(message, error);
+  }
 }

@@ -4,14 +4,14 @@ import type {
   StatusChange,
   TaskEvent,
   TaskSnapshot,
-  TaskStatus,
 } from "../ipc/bindings.js";
 
-const FINAL: ReadonlySet<TaskStatus> = new Set(["completed", "failed", "cancelled", "timedOut"]);
-
-/** Returns whether a task in this status has ended. */
-export function isFinal(status: TaskStatus): boolean {
-  return FINAL.has(status);
+/**
+ * Returns whether a task has ended. Its status alone doesn't tell: a newer plugin may have final statuses that this package doesn't
+ * know.
+ */
+export function hasEnded(snapshot: TaskSnapshot): boolean {
+  return snapshot.endedAt !== null;
 }
 
 /** Returns whether a task is a batch. The output of a batch holds the outcomes of its members. */
@@ -64,7 +64,8 @@ export function restore(known: TaskSnapshot | undefined, answer: TaskSnapshot): 
 }
 
 function withStatus(before: TaskSnapshot, sequence: number, change: StatusChange): TaskSnapshot {
-  const { status, at, attempt, cancelReason, timeLimit, overdue, nextAttemptAt, error } = change;
+  const { status, at, attempt, cancelReason, timeLimit, overdue, nextAttemptAt, endedAt, error } =
+    change;
   return {
     ...before,
     status,
@@ -78,7 +79,7 @@ function withStatus(before: TaskSnapshot, sequence: number, change: StatusChange
     // The place in the queue comes in an event of its own.
     queue: null,
     startedAt: before.startedAt ?? (status === "running" ? at : null),
-    endedAt: isFinal(status) ? at : null,
+    endedAt,
   };
 }
 

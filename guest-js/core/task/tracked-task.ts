@@ -9,8 +9,8 @@ export interface TrackedTask {
   readonly snapshot: TaskSnapshot | undefined;
   /** `live`: more events may come. `ended`: the page has seen its end. `vanished`: the plugin forgot it before that. */
   readonly phase: "live" | "ended" | "vanished";
-  /** Each calls back for the first time after it has returned. */
-  onProgress(callback: (progress: Progress) => void): () => void;
+  /** Each calls back for the first time after it has returned. `onProgress` at most once in `everyMs` milliseconds; in each frame if it is 0. */
+  onProgress(callback: (progress: Progress) => void, everyMs: number): () => void;
   onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshot) => void): () => void;
   onQueue(callback: (place: QueuePlace | null) => void): () => void;
   /** Calls back as soon as the task is no longer live, before any user callback is called. */

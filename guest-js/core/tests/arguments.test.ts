@@ -4,6 +4,8 @@ import type {
   AttachOptions,
   BatchOptions,
   FollowOptions,
+  ListOptions,
+  PaceOptions,
   RerunOptions,
   StartOptions,
   WatchOptions,
@@ -53,6 +55,8 @@ const noNumber = [null, "5", true, [], Object(1), new Date(), ...never];
 const text: Sort = { good: "a", bad: [null, 5, true, ...numbers, [], LONE, ...never] };
 const word: Sort = { good: "a", bad: ["", ...text.bad] };
 const required = (sort: Sort): Sort => ({ ...sort, bad: [undefined, ...sort.bad] });
+
+const orNull = (sort: Sort): Sort => ({ ...sort, bad: sort.bad.filter((bad) => bad !== null) });
 
 function whole(min: number, max: number): Sort {
   return { good: 1, bad: [min - 1, max + 1, 0.5, 2 ** 53, ...numbers, ...noNumber] };
@@ -123,7 +127,14 @@ const attach = options({ signal, from: whole(0, Number.MAX_SAFE_INTEGER) } satis
 >);
 const follow = options({ signal } satisfies Record<keyof FollowOptions, Sort>);
 const rerun = options({ signal } satisfies Record<keyof RerunOptions, Sort>);
-const watch = options({ signal } satisfies Record<keyof WatchOptions, Sort>);
+const everyMs = whole(0, 3_600_000);
+const pace = options({ everyMs } satisfies Record<keyof PaceOptions, Sort>);
+const watch = options({ signal, everyMs } satisfies Record<keyof WatchOptions, Sort>);
+const listed = options({
+  limit: whole(1, 10_000),
+  // The last page has no `next`.
+  after: orNull(whole(0, Number.MAX_SAFE_INTEGER)),
+} satisfies Record<keyof ListOptions, Sort>);
 const input: Argument = {
   name: "input",
   good: { size: 1 },
@@ -165,7 +176,7 @@ const CLIENT = {
     batch,
   ],
   attachBatch: [name, id, follow],
-  list: [query],
+  list: [query, listed],
   watch: [{ ...query, bad: [undefined, ...query.bad] }, callback, watch],
   get: [id],
   cancelAll: [
@@ -176,11 +187,7 @@ const CLIENT = {
   setLimit: [
     limitOf,
     // No limit is `null`.
-    {
-      name: "limit",
-      ...required(count),
-      bad: [undefined, ...count.bad.filter((bad) => bad !== null)],
-    },
+    { name: "limit", ...required(orNull(count)) },
   ],
   schedules: [],
   trigger: [name],
@@ -201,7 +208,11 @@ const HANDLE: Record<string, Call> = {
 const TASK: Record<string, Call> = { rerun: [rerun], items: [], chunks: [], bytes: [], stream: [] };
 const BATCH: Record<string, Call> = { watchMembers: [callback, watch] };
 /** They return at once, and report what is wrong. */
-const LISTENERS = ["onProgress", "onStatus", "onQueue"];
+const LISTENERS: Record<string, Call> = {
+  onProgress: [callback, pace],
+  onStatus: [callback],
+  onQueue: [callback],
+};
 
 /** The arguments of one call, all good but one; and the words that the message has to have. */
 interface Case {
@@ -277,7 +288,8 @@ describe("the tables", () => {
   it("have a row for each method of the client and of its handles", async () => {
     const { tasks } = page;
     expect(Object.keys(tasks).sort()).toEqual(Object.keys(CLIENT).sort());
-    const all = (own: object) => [...Object.keys({ ...HANDLE, ...own }), ...LISTENERS].sort();
+    const all = (own: object) =>
+      [...Object.keys({ ...HANDLE, ...own }), ...Object.keys(LISTENERS)].sort();
     expect(methodsOf(await tasks.start("tick"))).toEqual(all(TASK));
     expect(methodsOf(await tasks.batch("tick", []))).toEqual(all(BATCH));
   });
@@ -315,19 +327,21 @@ describe("a handle refuses wrong arguments of", () => {
     await expectRefused(await page.tasks.batch("tick", [null]), method, call);
   });
 
-  it.each(LISTENERS)("%s, which reports them", async (method) => {
+  it.each(Object.entries(LISTENERS))("%s, which reports them", async (method, call) => {
     const reported = vi.fn();
     vi.stubGlobal("reportError", reported);
     const task = await page.tasks.start("tick");
-    for (const bad of callback.bad) {
-      const listen = Reflect.get(task, method) as (callback: unknown) => () => void;
-      expect(listen(bad)()).toBeUndefined();
+    const cases = casesOf(call);
+    for (const one of cases) {
+      const listen = Reflect.get(task, method) as (...args: readonly unknown[]) => () => void;
+      expect(listen(...one.arguments)()).toBeUndefined();
       expect(reported.mock.lastCall?.[0]).toMatchObject({
         name: "TaskError",
         kind: "invalidOptions",
+        message: expect.stringContaining(`${method} was refused, since ${one.words}`),
       });
     }
-    expect(reported).toHaveBeenCalledTimes(callback.bad.length);
+    expect(reported).toHaveBeenCalledTimes(cases.length);
     vi.unstubAllGlobals();
   });
 });

@@ -101,6 +101,23 @@ describe("attaching to all", () => {
     expect(tail?.status).toBe("running");
   });
 
+  it("walks through all pages of the list, whatever happens between them", async () => {
+    const { plugin, tasks } = page;
+    plugin.limitLists(10);
+    const ids = Array.from({ length: 25 }, () => plugin.begin("tick"));
+    const answer = plugin.hold("list");
+    const attached = tasks.attachAll();
+    await settle();
+    // The last task of the first page.
+    const removed = ids.splice(9, 1);
+    plugin.evict(String(removed[0]));
+    ids.push(plugin.begin("tick"));
+    answer();
+    const all = await attached;
+    expect(all.map(({ id }) => id)).toEqual(ids);
+    expect(plugin.calls("list").map(({ after }) => after)).toEqual([null, 10, 20]);
+  });
+
   it("leaves out tasks that vanish in the meantime", async () => {
     const { plugin, tasks } = page;
     const ids = [plugin.begin("tick"), plugin.begin("tick"), plugin.begin("tick")];

@@ -258,7 +258,7 @@ describe("the members of a batch", () => {
     const { plugin, tasks } = page;
     await tasks.start("download", { url: "another" });
     const batch = await tasks.batch("download", inputs.slice(0, 2), { priority: 4 });
-    const members = await tasks.list({ parent: batch.id });
+    const { tasks: members } = await tasks.list({ parent: batch.id });
     expect(members.map(({ queue }) => queue)).toEqual([
       { position: 1, priority: 4, held: false },
       { position: 2, priority: 4, held: false },
@@ -296,7 +296,7 @@ describe("attaching to a batch", () => {
     }
     await settle();
     // Only the first handle still follows the batch; nothing follows the other task.
-    expect([...plugin.session().tasks]).toEqual([batch.id]);
+    expect([...plugin.session().tasks.keys()]).toEqual([batch.id]);
     expect(page.page.tasks.size).toBe(1);
   });
 });

@@ -18,7 +18,7 @@ describe("the client sends the arguments that the protocol has for", () => {
     await plugin.frame();
     const [open] = plugin.calls("open");
     expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
-    expect(open).toMatchObject({ session: UUID, protocol: 4 });
+    expect(open).toMatchObject({ session: UUID, protocol: 5 });
     expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
     expect(open?.["channel"]).not.toBeInstanceOf(Function);
     expect(Channel.name).toBe("Channel");
@@ -63,8 +63,8 @@ describe("the client sends the arguments that the protocol has for", () => {
     const session = plugin.session().nonce;
     const list = { type: "list", data: { watch: 1, filter: { status: ["running", "queued"] } } };
     expect(plugin.calls("watch")).toEqual([
-      { session, target: { type: "task", data: { id } } },
-      { session, target: list },
+      { session, target: { type: "task", data: { id } }, everyMs: null },
+      { session, target: list, everyMs: null },
     ]);
     expect(plugin.calls("unwatch")).toEqual([{ session, target: list }]);
   });
@@ -77,13 +77,27 @@ describe("the client sends the arguments that the protocol has for", () => {
     await tasks.list({ task: undefined, status: [] });
     await tasks.list({ tag: "a", key: "k", parent: "p" });
     await tasks.list({ tag: ["a", "b"], key: ["k"], parent: ["p", "q"] });
-    expect(plugin.calls("list")).toEqual([
+    expect(plugin.calls("list").map(({ filter }) => ({ filter }))).toEqual([
       { filter: {} },
       { filter: { task: ["download"], status: ["running"] } },
       { filter: { task: ["download", "tick"], status: ["queued", "running"] } },
       { filter: { status: [] } },
       { filter: { tag: ["a"], key: ["k"], parent: ["p"] } },
       { filter: { tag: ["a", "b"], key: ["k"], parent: ["p", "q"] } },
+    ]);
+  });
+
+  it("list, with the limit and the place of a page", async () => {
+    const { plugin, tasks } = page;
+    await tasks.list();
+    await tasks.list({}, { limit: 10_000, after: 0 });
+    await tasks.list({}, { limit: undefined, after: null });
+    await tasks.list({}, { limit: 1, after: Number.MAX_SAFE_INTEGER });
+    expect(plugin.calls("list")).toEqual([
+      { filter: {}, limit: null, after: null },
+      { filter: {}, limit: 10_000, after: 0 },
+      { filter: {}, limit: null, after: null },
+      { filter: {}, limit: 1, after: Number.MAX_SAFE_INTEGER },
     ]);
   });
 

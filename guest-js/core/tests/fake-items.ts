@@ -15,6 +15,7 @@ interface Frozen {
   sequence: number;
   missed: number;
   done: boolean;
+  attempt: number;
   units: unknown[];
 }
 
@@ -31,9 +32,32 @@ function wireError(kind: WireError["kind"], message: string = kind) {
   return { kind, message, data: null } satisfies WireError;
 }
 
+/** Returns a chunk of bytes as the plugin sends it. */
+export function bytesChunk(
+  sequence: number,
+  missed: number,
+  done: boolean,
+  attempt: number,
+  bytes: readonly number[],
+): ArrayBuffer {
+  const header = 24;
+  const answer = new Uint8Array(header + bytes.length);
+  const view = new DataView(answer.buffer);
+  view.setUint8(0, header);
+  view.setUint8(1, done ? 1 : 0);
+  view.setUint32(4, attempt, true);
+  view.setBigUint64(8, BigInt(sequence), true);
+  view.setBigUint64(16, BigInt(missed), true);
+  answer.set(bytes, header);
+  return answer.buffer;
+}
+
 /** Creates the items of one task. A unit is an item, or a byte if the task emits bytes. */
 export function createFakeItems() {
   let kept: unknown[] = [];
+  /** The attempt that has emitted each unit that is kept, and the newest unit. */
+  let attempts: number[] = [];
+  let newest = 0;
   /** The number of the first unit that is kept. */
   let first = 0;
   let read = 0;
@@ -53,6 +77,7 @@ export function createFakeItems() {
     read = Math.max(read, number);
     if (number <= first) return;
     kept = kept.slice(number - first);
+    attempts = attempts.slice(number - first);
     first = number;
   }
 
@@ -78,13 +103,17 @@ export function createFakeItems() {
 
   function freeze(by: Attached, limit: number): Frozen | undefined {
     const begin = Math.max(first, by.expected);
-    const units = kept.slice(begin - first, begin - first + limit);
+    const attempt = attempts[begin - first] ?? newest;
+    const others = attempts.slice(begin - first).findIndex((other) => other !== attempt);
+    const most = others < 0 ? limit : Math.min(limit, others);
+    const units = kept.slice(begin - first, begin - first + most);
     if (units.length === 0 && !done) return undefined;
     const end = begin + units.length;
     const frozen: Frozen = {
       sequence: begin,
       missed: begin - by.expected,
       done: done && end === next(),
+      attempt,
       units,
     };
     by.frozen.set(by.nextChunk, frozen);
@@ -94,15 +123,9 @@ export function createFakeItems() {
   }
 
   function answer(frozen: Frozen): Chunk | ArrayBuffer {
-    const { sequence, missed, done: isLast, units } = frozen;
-    if (!isBytes) return { sequence, missed, done: isLast, items: units };
-    const bytes = new Uint8Array(units.length + 17);
-    bytes.set(units as number[]);
-    const trailer = new DataView(bytes.buffer, units.length);
-    trailer.setBigUint64(0, BigInt(sequence), true);
-    trailer.setBigUint64(8, BigInt(missed), true);
-    trailer.setUint8(16, isLast ? 1 : 0);
-    return bytes.buffer;
+    const { sequence, missed, done: isLast, attempt, units } = frozen;
+    if (!isBytes) return { sequence, missed, done: isLast, attempt, items: units };
+    return bytesChunk(sequence, missed, isLast, attempt, units as number[]);
   }
 
   return {
@@ -128,15 +151,18 @@ export function createFakeItems() {
       waiting.add(check);
       return () => waiting.delete(check);
     },
-    emit(units: readonly unknown[], bytes: boolean): void {
+    emit(units: readonly unknown[], bytes: boolean, attempt: number): void {
       isBytes = bytes;
       kept.push(...units);
+      attempts.push(...units.map(() => attempt));
+      newest = attempt;
       wake();
     },
     /** Drops the oldest units. Must not be called while there is a reader. */
     drop(count: number): void {
       if (attached) throw new Error("There is a reader.");
       kept = kept.slice(count);
+      attempts = attempts.slice(count);
       first += count;
     },
     end(): void {

@@ -1,5 +1,5 @@
 /**
- * A small fake of the plugin for protocol 4. Like the real one, it numbers, conflates and packs messages and lets sessions lapse, and
+ * A small fake of the plugin for protocol 5. Like the real one, it numbers, conflates and packs messages and lets sessions lapse, and
  * all data passes through JSON. The test runs each frame (`frame`) and can delay answers (`hold`).
  */
 import type { Channel } from "@tauri-apps/api/core";
@@ -47,7 +47,22 @@ interface Poll {
   readonly waitMs: number;
 }
 
+/** How often something is told, and when it was told last. */
+interface Pace {
+  everyMs: number;
+  toldAt: number;
+}
+
+function isDue({ everyMs, toldAt }: Pace): boolean {
+  return performance.now() >= toldAt + everyMs;
+}
+
+function newPace(args: Args): Pace {
+  return { everyMs: Number(args["everyMs"] ?? 0), toldAt: performance.now() };
+}
+
 interface FakeList {
+  pace: Pace;
   filter: TaskFilter;
   ids: Set<string>;
   changed: Set<string>;
@@ -58,14 +73,15 @@ interface FakeList {
 
 interface FakeSession {
   nonce: string;
-  channel: Channel<SessionMessage>;
+  channel: Channel<string>;
   /** The index of the next message on the channel. */
   index: number;
   last: number;
   /** The last message, until it is acknowledged. */
   open: SessionMessage | undefined;
   events: TaskEvent[];
-  tasks: Set<string>;
+  /** The tasks that it follows, each with the pace of its progress. */
+  tasks: Map<string, Pace>;
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
@@ -76,6 +92,11 @@ function wireError(kind: WireError["kind"], message: string = kind, data: unknow
 
 function throughJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value ?? null)) as T;
+}
+
+/** Returns what a page gets of this JSON over a channel: Tauri evaluates a small payload and lets the page fetch a large one. */
+function channelPayload(json: string): unknown {
+  return json.length < MESSAGE_LIMIT ? new Function(`return ${json}`)() : JSON.parse(json);
 }
 
 export function emptyProgress(): Progress {
@@ -113,8 +134,11 @@ export function createFakePlugin() {
   let mostPolls = 0;
   let mostReads = 0;
   let chunkLimit = 1_000;
+  let listLimit = 1_000;
   let rawBytes = true;
   let made = 0;
+  /** How many tasks were accepted so far. */
+  let arrivals = 0;
   let leaseMs = 30_000;
 
   function sessionOf(args: Args): FakeSession {
@@ -127,6 +151,11 @@ export function createFakePlugin() {
     const task = tasks.get(String(id));
     if (!task) throw wireError("notFound", `There is no task ${id}.`);
     return task;
+  }
+
+  /** Returns the attempt that emits. Tests may emit without starting the task first. */
+  function attemptOf(id: string): number {
+    return Math.max(1, taskOf(id).snapshot.attempt);
   }
 
   function dropSession(session: FakeSession): void {
@@ -192,27 +221,46 @@ export function createFakePlugin() {
   function pack(session: FakeSession): SessionMessage | undefined {
     const lists: ListChange[] = [];
     for (const [watch, list] of session.lists) {
-      if (list.changed.size + list.progressed.size + list.removed.size === 0) continue;
-      const changed = [...list.changed].map((id) => taskOf(id).snapshot);
+      const due = isDue(list.pace);
+      // Only ends don't wait for the pace.
+      const told = [...list.changed].filter((id) => due || taskOf(id).snapshot.endedAt !== null);
+      const changed = told.map((id) => taskOf(id).snapshot);
       const progressed = [...list.progressed]
-        .filter((id) => !list.changed.has(id))
+        .filter((id) => due && !list.changed.has(id))
         .map((id) => taskOf(id).snapshot)
         .map(({ id, sequence, progress }) => ({ id, sequence, progress }));
+      if (changed.length + progressed.length + list.removed.size === 0) continue;
       lists.push({ watch, changed, progressed, removed: [...list.removed] });
-      list.changed.clear();
-      list.progressed.clear();
+      for (const id of told) list.changed.delete(id);
       list.removed.clear();
+      if (!due) continue;
+      list.progressed.clear();
+      list.pace.toldAt = performance.now();
     }
-    if (session.events.length + lists.length === 0) return undefined;
+    const due = session.events.filter((event) => !waits(session, event));
+    if (due.length + lists.length === 0) return undefined;
     const events: TaskEvent[] = [];
-    for (let size = 0; session.events[0]; ) {
-      size += JSON.stringify(session.events[0]).length;
+    let size = 0;
+    for (const event of due) {
+      size += JSON.stringify(JSON.stringify(event)).length;
       if (events.length > 0 && size > MESSAGE_LIMIT) break;
-      events.push(session.events[0]);
-      session.events.shift();
+      events.push(event);
+      const pace = session.tasks.get(event.id);
+      if (pace && event.change.type === "progress" && isDue(pace)) pace.toldAt = performance.now();
     }
+    session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
-    return throughJson({ message: session.last, events, lists, more: session.events.length > 0 });
+    return throughJson({ message: session.last, events, lists, more: events.length < due.length });
+  }
+
+  /** Whether progress waits for its pace: not if the end of the task comes next. */
+  function waits({ tasks: paces, events }: FakeSession, { id, change }: TaskEvent): boolean {
+    const pace = paces.get(id);
+    if (change.type !== "progress" || !pace || isDue(pace)) return false;
+    return !events.some(
+      (other) =>
+        other.id === id && other.change.type === "status" && other.change.data.endedAt !== null,
+    );
   }
 
   function send(session: FakeSession): SessionMessage | null {
@@ -227,7 +275,8 @@ export function createFakePlugin() {
   function runCallback(session: FakeSession, message: SessionMessage): void {
     const internals = (window as unknown as { __TAURI_INTERNALS__: TauriInternals })
       .__TAURI_INTERNALS__;
-    internals.runCallback(session.channel.id, { message, index: session.index });
+    const payload = channelPayload(JSON.stringify(JSON.stringify(message)));
+    internals.runCallback(session.channel.id, { message: payload, index: session.index });
     session.index += 1;
   }
 
@@ -269,12 +318,14 @@ export function createFakePlugin() {
     more: Partial<TaskSnapshot> = {},
   ): FakeTask {
     const { priority = 0, held = false, key = null, label = null, tags = [], delayMs } = options;
+    arrivals += 1;
     const made: FakeTask = {
       options,
       priority,
       held,
       snapshot: {
         id,
+        order: arrivals,
         task,
         status: "queued",
         sequence: 1,
@@ -369,9 +420,12 @@ export function createFakePlugin() {
   }
 
   /** Follows a task. If the session follows it already, its pending events are dropped: the snapshot includes them. */
-  function follow(session: FakeSession, { snapshot }: FakeTask): TaskSnapshot {
+  function follow(session: FakeSession, { snapshot }: FakeTask, everyMs?: number): TaskSnapshot {
     session.events = session.events.filter((event) => event.id !== snapshot.id);
-    if (!ENDED.includes(snapshot.status)) session.tasks.add(snapshot.id);
+    if (snapshot.endedAt === null) {
+      const known = session.tasks.get(snapshot.id) ?? { everyMs: 0, toldAt: performance.now() };
+      session.tasks.set(snapshot.id, everyMs === undefined ? known : { ...known, everyMs });
+    }
     return snapshot;
   }
 
@@ -417,24 +471,24 @@ export function createFakePlugin() {
   const handlers: Record<string, (args: Args) => unknown> = {
     ...schedules.handlers,
     open(args) {
-      if (args["protocol"] !== 4) {
-        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 4`);
+      if (args["protocol"] !== 5) {
+        throw wireError("protocolMismatch", `page: ${args["protocol"]}, plugin: 5`);
       }
       const nonce = String(args["session"]);
       if (!sessions.has(nonce)) {
         sessions.set(nonce, {
           nonce,
-          channel: args["channel"] as Channel<SessionMessage>,
+          channel: args["channel"] as Channel<string>,
           index: 0,
           last: 0,
           open: undefined,
           events: [],
-          tasks: new Set(),
+          tasks: new Map(),
           lists: new Map(),
           lease: undefined,
         });
       }
-      return { protocol: 4, leaseMs };
+      return { protocol: 5, leaseMs };
     },
     ack(args) {
       const session = sessionOf(args);
@@ -443,7 +497,8 @@ export function createFakePlugin() {
       const { more } = session.open;
       session.open = undefined;
       clearTimeout(session.lease);
-      return more ? send(session) : null;
+      const next = more ? send(session) : null;
+      return next && JSON.stringify(next);
     },
     start(args) {
       const session = sessionOf(args);
@@ -485,11 +540,12 @@ export function createFakePlugin() {
       const session = sessionOf(args);
       const target = args["target"] as WatchTarget;
       if (target.type === "task") {
-        return [follow(session, taskOf(target.data.id))];
+        return [follow(session, taskOf(target.data.id), newPace(args).everyMs)];
       }
       const { filter, watch } = target.data;
       const listed = found(filter);
       session.lists.set(watch, {
+        pace: newPace(args),
         filter,
         ids: new Set(listed.map((snapshot) => snapshot.id)),
         changed: new Set(),
@@ -506,7 +562,13 @@ export function createFakePlugin() {
       return null;
     },
     get: (args) => taskOf(args["id"]).snapshot,
-    list: (args) => found(args["filter"] as TaskFilter),
+    list(args) {
+      const after = Number(args["after"] ?? 0);
+      const limit = Number(args["limit"] ?? listLimit);
+      const rest = found(args["filter"] as TaskFilter).filter(({ order }) => order > after);
+      const page = rest.slice(0, limit);
+      return { tasks: page, next: rest.length > limit ? (page.at(-1)?.order ?? null) : null };
+    },
     cancel(args) {
       const task = taskOf(args["id"]);
       if (ENDED.includes(task.snapshot.status)) throw wireError("alreadyEnded");
@@ -685,16 +747,21 @@ export function createFakePlugin() {
 
     /** Makes a task emit items. */
     emit(id: string, ...items: unknown[]): void {
-      taskOf(id).items.emit(throughJson(items), false);
+      taskOf(id).items.emit(throughJson(items), false, attemptOf(id));
     },
 
     emitBytes(id: string, ...bytes: number[]): void {
-      taskOf(id).items.emit(bytes, true);
+      taskOf(id).items.emit(bytes, true, attemptOf(id));
     },
 
     /** Sets how many items, or bytes, one chunk may hold. */
     limitChunks(limit: number): void {
       chunkLimit = limit;
+    },
+
+    /** Sets how many tasks a page of a list has if the client doesn't say. */
+    limitLists(limit: number): void {
+      listLimit = limit;
     },
 
     /** Sends bytes as numbers, as Tauri does without the custom protocol. */
@@ -767,6 +834,7 @@ export function createFakePlugin() {
         timeLimit: before.timeLimit,
         overdue: before.overdue,
         nextAttemptAt: null,
+        endedAt: ENDED.includes(status) ? at : null,
         outcome: null,
         error: null,
         ...more,
@@ -778,13 +846,12 @@ export function createFakePlugin() {
         sequence,
         queue: null,
         startedAt: before.startedAt ?? (status === "running" ? at : null),
-        endedAt: ENDED.includes(status) ? at : null,
       };
       emit(id, sequence, { type: "status", data: change });
       if (before.attempt > 0 && change.attempt > before.attempt)
         plugin.progress(id, emptyProgress());
       requeue();
-      if (!ENDED.includes(status)) return;
+      if (change.endedAt === null) return;
       for (const session of sessions.values()) session.tasks.delete(id);
       for (const wake of outcomeWaiters.get(id) ?? []) wake();
       outcomeWaiters.delete(id);

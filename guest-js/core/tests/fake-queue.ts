@@ -25,7 +25,7 @@ export function places(all: readonly Waiting[]): Map<string, QueuePlace> {
     lines.set(line, [...(lines.get(line) ?? []), task]);
   }
   for (const line of lines.values()) {
-    line.sort((a, b) => b.priority - a.priority || byAge(a, b));
+    line.sort((a, b) => b.priority - a.priority || byOrder(a, b));
     line.forEach(({ snapshot, priority, held }, index) => {
       found.set(snapshot.id, { position: index + 1, priority, held });
     });
@@ -43,7 +43,7 @@ export function holderOf<T extends Waiting>(
   return all
     .filter(({ snapshot }) => snapshot.task === task && snapshot.key === key)
     .filter(({ snapshot }) => !ENDED.includes(snapshot.status))
-    .sort(byAge)[0];
+    .sort(byOrder)[0];
 }
 
 function comesAfter(task: Waiting, all: readonly Waiting[]): boolean {
@@ -51,6 +51,6 @@ function comesAfter(task: Waiting, all: readonly Waiting[]): boolean {
   return holder !== undefined && holder !== task;
 }
 
-function byAge({ snapshot: a }: Waiting, { snapshot: b }: Waiting): number {
-  return a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1);
+function byOrder({ snapshot: a }: Waiting, { snapshot: b }: Waiting): number {
+  return a.order - b.order;
 }

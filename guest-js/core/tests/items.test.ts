@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { TaskItems } from "../index.js";
+import { bytesChunk } from "./fake-items.js";
 import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
 
 let page: LoadedPage;
@@ -507,8 +508,55 @@ describe("chunks", () => {
   });
 });
 
+describe("the attempt", () => {
+  it("is that of what was handed out last, and a chunk holds what one attempt has emitted", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    const attempt = (attempt: number, ...items: number[]) => {
+      plugin.status(task.id, "running", { attempt });
+      plugin.emit(task.id, ...items);
+      plugin.status(task.id, "retrying");
+    };
+    attempt(1, 10, 11);
+    attempt(3, 30);
+    attempt(4, 40, 41);
+    plugin.complete(task.id, 1);
+    const items = task.items();
+    expect(items.attempt).toBe(0);
+    const seen: unknown[] = [];
+    for (let left = 3; left > 0; left -= 1) {
+      const { value } = await items.next();
+      // What was loaded, but not handed out, doesn't count.
+      seen.push([value, items.attempt]);
+    }
+    await items.return();
+    expect([...seen, items.attempt]).toEqual([[10, 1], [11, 1], [30, 3], 3]);
+    const chunks = task.chunks();
+    expect([(await chunks.next()).value, chunks.attempt]).toEqual([[40, 41], 4]);
+  });
+
+  it("is known for bytes, too", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    plugin.status(task.id, "running", { attempt: 1 });
+    plugin.emitBytes(task.id, 1, 2);
+    plugin.status(task.id, "running", { attempt: 2 });
+    plugin.emitBytes(task.id, 3);
+    const bytes = task.bytes();
+    const seen: unknown[] = [];
+    for (let left = 2; left > 0; left -= 1) {
+      const { value } = await bytes.next();
+      seen.push([[...(value ?? [])], bytes.attempt]);
+    }
+    expect(seen).toEqual([
+      [[1, 2], 1],
+      [[3], 2],
+    ]);
+  });
+});
+
 describe("bytes", () => {
-  it("come in chunks, without a copy, and are counted in bytes", async () => {
+  it("come in chunks, and are counted in bytes", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
     const bytes = task.bytes();
@@ -517,7 +565,6 @@ describe("bytes", () => {
     plugin.emitBytes(task.id, 1, 2, 3);
     const { value } = await next;
     expect(value).toEqual(new Uint8Array([1, 2, 3]));
-    expect([value?.byteOffset, value?.buffer.byteLength]).toEqual([0, 3 + 17]);
     expect(bytes.position).toBe(3);
     plugin.emitBytes(task.id, 4);
     plugin.complete(task.id, 1);
@@ -542,15 +589,51 @@ describe("bytes", () => {
   it("are numbered correctly beyond 4 GiB", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("cat");
-    const answer = new Uint8Array(1 + 17);
-    const trailer = new DataView(answer.buffer, 1);
-    trailer.setBigUint64(0, 6_000_000_000n, true);
-    trailer.setBigUint64(8, 5_000_000_000n, true);
-    plugin.answer("read", answer.buffer);
+    plugin.answer("read", bytesChunk(6_000_000_000, 5_000_000_000, false, 4_000_000_000, [1]));
     const bytes = task.bytes();
     await bytes.next();
     expect([bytes.position, bytes.missed]).toEqual([6_000_000_001, 5_000_000_000]);
+    expect(bytes.attempt).toBe(4_000_000_000);
   });
+
+  it("may come after a longer header than this client knows", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("cat");
+    const known = new Uint8Array(bytesChunk(7, 0, false, 2, [8, 9]));
+    const longer = Uint8Array.from([...known.slice(0, 24), 1, 2, 3, 4, ...known.slice(24)]);
+    longer[0] = 28;
+    plugin.answer("read", longer.buffer);
+    const bytes = task.bytes();
+    expect((await bytes.next()).value).toEqual(new Uint8Array([8, 9]));
+    expect([bytes.position, bytes.attempt]).toEqual([9, 2]);
+  });
+
+  for (const raw of [true, false]) {
+    it(`own their buffer, ${raw ? "raw" : "sent as numbers"}, also the rest of a chunk`, async () => {
+      const { plugin, tasks } = page;
+      if (!raw) plugin.sendBytesAsNumbers();
+      const task = await tasks.start("cat");
+      const owns = (value: unknown) => {
+        const bytes = value as Uint8Array;
+        expect([bytes.byteOffset, bytes.buffer.byteLength]).toEqual([0, bytes.byteLength]);
+        return [...bytes];
+      };
+      plugin.limitChunks(4);
+      plugin.emitBytes(task.id, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+      const bytes = task.bytes();
+      expect(owns((await bytes.next()).value)).toEqual([0, 1, 2, 3]);
+      // In the new session, the plugin groups the bytes otherwise: a part of the next chunk was handed out before.
+      plugin.limitChunks(7);
+      plugin.dropSessions();
+      const rest: number[] = [];
+      while (rest.length < 6) rest.push(...owns((await bytes.next()).value));
+      expect(rest).toEqual([4, 5, 6, 7, 8, 9]);
+      await bytes.return();
+      plugin.emitBytes(task.id, 10, 11);
+      const reader = task.stream().getReader();
+      expect(owns((await reader.read()).value)).toEqual([10, 11]);
+    });
+  }
 
   it("are counted when they were dropped", async () => {
     const { plugin, tasks } = page;

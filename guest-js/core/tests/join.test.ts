@@ -17,7 +17,7 @@ function live(): string {
 
 /** Returns the ids of the tasks whose events the plugin sends to this page. */
 function told(): string[] {
-  return [...page.plugin.session().tasks];
+  return [...page.plugin.session().tasks.keys()];
 }
 
 describe("a start that joins", () => {

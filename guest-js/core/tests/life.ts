@@ -17,6 +17,7 @@ export interface Step {
 export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
   return {
     id: "a",
+    order: 1,
     task: "download",
     status: "queued",
     sequence: 1,
@@ -46,7 +47,7 @@ export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
 export function statusEvent(before: TaskSnapshot, more: Partial<StatusChange>): TaskEvent {
   const { id, sequence, status, attempt, cancelReason, timeLimit, overdue } = before;
   const kept = { status, attempt, cancelReason, timeLimit, overdue };
-  const nothing = { nextAttemptAt: null, outcome: null, error: null };
+  const nothing = { nextAttemptAt: null, endedAt: null, outcome: null, error: null };
   return {
     id,
     sequence: sequence + 1,
@@ -125,6 +126,6 @@ export function liveOnce(first: TaskSnapshot, random: (below: number) => number)
   }
   now += 1;
   const end = (["completed", "failed", "cancelled", "timedOut"] as const)[random(4)] ?? "failed";
-  become({ status: end, timeLimit: end === "timedOut" ? "deadline" : null }, { endedAt: now });
+  become({ status: end, endedAt: now, timeLimit: end === "timedOut" ? "deadline" : null });
   return steps;
 }

@@ -231,7 +231,8 @@ describe("a live list", () => {
     const before = [...plugin.tasks.values()].map(({ snapshot }) => snapshot);
     const changed = before.map((one) => ({ ...one, sequence: 2, status: "running" as const }));
     page.page.lists.receive(
-      { watch: 1, changed, progressed: [], removed: [] },
+      [{ watch: 1, changed, progressed: [], removed: [] }],
+      false,
       plugin.session().nonce,
     );
     expect(seen).toEqual([]);

@@ -26,7 +26,7 @@ describe("opening a session", () => {
     expect(plugin.commands()).toEqual(["list"]);
     await Promise.all([tasks.start("tick"), api.createTasks().start("tick"), tasks.start("tick")]);
     expect(plugin.calls("open")).toHaveLength(1);
-    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 4 });
+    expect(plugin.calls("open")[0]).toMatchObject({ protocol: 5 });
   });
 
   it("is tried again by the next call after a failure", async () => {
@@ -187,6 +187,46 @@ describe("messages", () => {
     await settle();
     expect(plugin.calls("ack")).toHaveLength(acks);
     expect(plugin.calls("open")).toHaveLength(2);
+  });
+});
+
+describe("data in a message", () => {
+  /** JSON whose fields mean something else in an object literal of JavaScript. */
+  const odd = '{"__proto__":{"a":1},"constructor":2,"nested":[{"__proto__":null}]}';
+
+  for (const [size, filler] of [
+    ["small", ""],
+    ["large", "x".repeat(20_000)],
+    ["large once it is escaped", '"'.repeat(5_000)],
+  ] as const) {
+    it(`comes out as it was sent if the message is ${size}`, async () => {
+      const { plugin, tasks } = page;
+      const task = await tasks.start("download", { url: "u" });
+      const shown: unknown[] = [];
+      const stop = await tasks.watch({}, ([one]) => shown.push(one?.progress.detail));
+      const detail = JSON.parse(odd);
+      plugin.progress(task.id, { detail, message: `${filler}\u2028\u0000</script>\\` });
+      await plugin.frame();
+      for (const seen of [task.snapshot.progress.detail, shown.at(-1)]) {
+        expect(JSON.stringify(seen)).toBe(odd);
+        expect(Object.getPrototypeOf(seen)).toBe(Object.prototype);
+      }
+      expect(task.snapshot.progress.message).toBe(`${filler}\u2028\u0000</script>\\`);
+      stop();
+    });
+  }
+
+  it("comes out as it was sent as the answer to an acknowledgement, too", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    for (const size of [8_000, 1]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    plugin.complete(task.id, JSON.parse(odd));
+    await plugin.frame();
+    expect(plugin.calls("ack").length).toBeGreaterThan(1);
+    expect(plugin.calls("outcome")).toEqual([]);
+    expect(JSON.stringify(await task.result)).toBe(odd);
   });
 });
 

@@ -4,8 +4,14 @@ import { createSortedSnapshots } from "../lists/sorted-snapshots.js";
 import { emptyProgress } from "./fake-plugin.js";
 import { randomFrom } from "./random.js";
 
-function make(id: number, createdAt: number, sequence = 1): TaskSnapshot {
-  const whole: Partial<TaskSnapshot> = { id: String(id), createdAt, sequence };
+/** The clock may be set back while tasks start, and a page may choose any id: neither says anything about the order. */
+function make(id: number, order: number, sequence = 1): TaskSnapshot {
+  const whole: Partial<TaskSnapshot> = {
+    id: String(id),
+    order,
+    createdAt: 1_000 - order,
+    sequence,
+  };
   return { ...whole, progress: emptyProgress() } as TaskSnapshot;
 }
 
@@ -14,8 +20,7 @@ function model() {
   const all = new Map<string, TaskSnapshot>();
   return {
     all,
-    sorted: () =>
-      [...all.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)),
+    sorted: () => [...all.values()].sort((a, b) => a.order - b.order),
   };
 }
 
@@ -26,14 +31,15 @@ describe("snapshots that are kept sorted", () => {
       const snapshots = createSortedSnapshots();
       const { all, sorted } = model();
       const some = (count: number) => Array.from({ length: random(count) }, () => random(30));
-      const createdAt = (id: number) => (id % 7) * 3;
-      const first = some(10).map((id) => make(id, createdAt(id)));
+      // 30 ids in another order than their own.
+      const order = (id: number) => (id * 7) % 31;
+      const first = some(10).map((id) => make(id, order(id)));
       for (const snapshot of first) all.set(snapshot.id, snapshot);
       snapshots.reset([...all.values()].reverse());
       expect(snapshots.all()).toEqual(sorted());
       for (let step = 0; step < 30; step += 1) {
         const removed = some(3).map(String);
-        const changed = [...new Set(some(6))].map((id) => make(id, createdAt(id), 1 + random(4)));
+        const changed = [...new Set(some(6))].map((id) => make(id, order(id), 1 + random(4)));
         const progressed = some(6)
           .map(String)
           .filter((id) => !changed.some((one) => one.id === id))
@@ -69,8 +75,8 @@ describe("snapshots that are kept sorted", () => {
     let looks = 0;
     const counting = (id: number) => {
       const snapshot = make(id, count + id, 2);
-      const at = snapshot.createdAt;
-      return Object.defineProperty(snapshot, "createdAt", {
+      const at = snapshot.order;
+      return Object.defineProperty(snapshot, "order", {
         get: () => {
           looks += 1;
           return at;

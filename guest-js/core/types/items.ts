@@ -37,6 +37,22 @@ export interface TaskItems<T> extends AsyncIterableIterator<T> {
   readonly position: number;
   /** How many items were dropped before this reading could get them: 0 unless nobody read for some time. */
   readonly missed: number;
+  /**
+   * The number of the attempt that has emitted the item, or the chunk, that was handed out last; 0 before that. If it grows, the
+   * handler was called again after a failure, and emits from its beginning unless it knows better. An array or a chunk of bytes holds
+   * what one attempt has emitted.
+   *
+   * @example
+   * ```ts
+   * const lines = task.items();
+   * for await (const line of lines) {
+   *   if (lines.attempt !== shown) log.clear();
+   *   shown = lines.attempt;
+   *   log.append(line);
+   * }
+   * ```
+   */
+  readonly attempt: number;
   next(): Promise<IteratorResult<T, undefined>>;
   /** Ends the reading, as `break` does, and any pending `next()`. Resolves when the plugin has been told; never rejects. */
   return(): Promise<IteratorReturnResult<undefined>>;

@@ -63,8 +63,28 @@ export interface BatchOptions {
   readonly tags?: readonly string[] | undefined;
 }
 
-/** Options of {@link TasksClient.watch}. */
-export interface WatchOptions {
+/** Options of {@link TasksClient.list}. */
+export interface ListOptions {
+  /** How many tasks to return at most: a whole number from 1 to 10,000; 1,000 by default. */
+  readonly limit?: number | undefined;
+  /**
+   * Returns only tasks that were accepted after this one, which is given by its `order`. Pass {@link TaskPage.next} of the previous
+   * page; that works even if its last task was removed meanwhile. `null` begins with the oldest task, as an omitted `after` does.
+   */
+  readonly after?: number | null | undefined;
+}
+
+/** How often a callback is called. */
+export interface PaceOptions {
+  /**
+   * The shortest time between two updates, in milliseconds: a whole number up to 3,600,000, which is an hour. The newest state comes
+   * when the time is over, and ends come at once all the same. By default, there is at most about one update per frame.
+   */
+  readonly everyMs?: number | undefined;
+}
+
+/** Options of {@link TasksClient.watch} and {@link BatchHandle.watchMembers}. */
+export interface WatchOptions extends PaceOptions {
   /** Stops watching when aborted. If that happens before `watch` has resolved, `watch` rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
 }

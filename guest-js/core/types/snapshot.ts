@@ -23,3 +23,11 @@ export type TaskSnapshotOf<T extends TaskTypes, N extends string = string> = Omi
 export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [K] extends [never]
   ? TaskSnapshot
   : { [N in K]: TaskSnapshotOf<M[N], N> }[K];
+
+/** A page of tasks, as {@link TasksClient.list} returns it. */
+export interface TaskPage<S = TaskSnapshot> {
+  /** The tasks, oldest first. */
+  readonly tasks: S[];
+  /** What to pass as `after` for the next page; `null` if no further task matches. */
+  readonly next: number | null;
+}

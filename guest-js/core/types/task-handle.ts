@@ -2,7 +2,7 @@ import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
-import type { RerunOptions } from "./options.js";
+import type { PaceOptions, RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
@@ -46,6 +46,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * about once per frame. The last progress comes before the end of the task. An error that the callback throws is reported as
    * uncaught, as is a callback that is no function.
    *
+   * With `everyMs`, it is called at most once in that time, with the newest progress. Each callback has a pace of its own; while all of
+   * them are slow, the plugin sends progress only as often as the fastest one needs it, and {@link snapshot} is no newer than that.
+   * Throws a {@link TaskError} of kind `invalidOptions` if `everyMs` is out of range.
+   *
    * @returns A function that removes the callback.
    *
    * @example
@@ -53,9 +57,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * const off = task.onProgress((p) => {
    *   label.textContent = `${p.completed} of ${p.total ?? "?"} ${p.unit}`;
    * });
+   * task.onProgress((p) => console.log(p.completed), { everyMs: 5_000 });
    * ```
    */
-  onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
+  onProgress(
+    callback: (progress: TaskProgress<T["detail"]>) => void,
+    options?: PaceOptions,
+  ): () => void;
 
   /**
    * Calls back with the status: right after this call, then for each change, in order. If the task is `cancelling` and doesn't stop
@@ -112,8 +120,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   chunks(): TaskItems<JsonItem<T["item"]>[]>;
 
   /**
-   * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty. `position` and
-   * `missed` count bytes.
+   * Reads the bytes that the task emits, if its kind emits bytes, in chunks as they come. No chunk is empty, and each owns its
+   * buffer: `chunk.buffer` holds these bytes and nothing else. `position` and `missed` count bytes.
    *
    * @example
    * ```ts
@@ -165,6 +173,9 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    *     return outcome.output;
    *   case "failed":
    *     if (outcome.error instanceof TaskFailedError) explain(outcome.error.error);
+   *     return undefined;
+   *   default:
+   *     return undefined; // cancelled, timed out, or what a newer version adds
    * }
    * ```
    */

@@ -5,13 +5,14 @@ import type {
   AttachOptions,
   BatchOptions,
   FollowOptions,
+  ListOptions,
   RerunOptions,
   StartOptions,
   WatchOptions,
 } from "./options.js";
 import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
-import type { SnapshotFor } from "./snapshot.js";
+import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
 
 /** The arguments of `start` after the name. The input may be omitted only if `null` is a valid input. */
@@ -131,7 +132,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    *
    * @example
    * ```ts
-   * for (const { id } of await tasks.list({ task: "download", status: "failed" })) await tasks.rerun("download", id);
+   * const failed = await tasks.list({ task: "download", status: "failed" });
+   * for (const { id } of failed.tasks) await tasks.rerun("download", id);
    * ```
    */
   rerun<K extends TaskName<M>>(
@@ -141,20 +143,38 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   ): Promise<TaskHandle<M[K]>>;
 
   /**
-   * Returns the matching tasks that this page may see, as they are now.
+   * Returns the matching tasks that this page may see, as they are now, oldest first: up to `limit` of them, by default 1,000. If
+   * there are more, `next` is what to pass as `after` for the next page. A walk through the pages returns each task that matches all
+   * the time exactly once, even if others start, end or are removed meanwhile.
+   *
+   * Rejects with a {@link TaskError} of kind `invalidOptions` if `limit` or `after` is out of range.
    *
    * @example
    * ```ts
-   * const running = await tasks.list({ task: "download", status: ["queued", "running"] });
+   * const { tasks: running } = await tasks.list({ task: "download", status: ["queued", "running"] });
+   * ```
+   *
+   * @example
+   * ```ts
+   * let after: number | null = null;
+   * do {
+   *   const page = await tasks.list({ status: "failed" }, { limit: 100, after });
+   *   page.tasks.forEach(report);
+   *   after = page.next;
+   * } while (after !== null);
    * ```
    */
-  list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
+  list<K extends TaskName<M> = never>(
+    query?: TaskQuery<K>,
+    options?: ListOptions,
+  ): Promise<TaskPage<SnapshotFor<M, K>>>;
 
   /**
    * Follows a live list: calls back with all matching tasks, oldest first, as soon as `watch` has resolved and after each change.
-   * Each call gets a new array. When changes come quickly, only the newest state is passed on.
+   * Each call gets a new array. When changes come quickly, only the newest state is passed on. With `everyMs`, there is at most one call
+   * in that time, with everything that has changed meanwhile; but the end of a task is passed on at once.
    *
-   * Rejects with a {@link TaskError} if the list is unavailable. After that, after the signal is aborted, or after the returned
+   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that, after the signal is aborted, or after the returned
    * function is called, it never calls back again. An error that the callback throws is reported as uncaught.
    *
    * @returns A function that stops watching.
@@ -162,6 +182,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * @example
    * ```ts
    * const stop = await tasks.watch({ task: "download" }, (downloads) => render(downloads));
+   * await tasks.watch({}, (all) => badge.show(all.length), { everyMs: 1_000 });
    * ```
    */
   watch<K extends TaskName<M> = never>(

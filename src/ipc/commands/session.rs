@@ -1,41 +1,64 @@
 //! Commands for a page's session: opening it, acknowledging its messages and choosing what it reports.
 
+use std::time::Duration;
+
 use tauri::{command, ipc::Channel};
+use tauri_plugin_tasks_engine::delivery::Refusal;
 
 use crate::{
     Error, TaskSnapshot,
-    ipc::caller::Caller,
-    session::message::{SessionInfo, SessionMessage, WatchTarget},
+    ipc::{caller::Caller, checked::Checked, refusals},
+    session::message::{MessageText, SessionInfo, WatchTarget},
 };
 
-/// Opens the session `session` of this page. Its messages are pushed over `channel`.
+/// The longest time between two reports that a page may ask for, in milliseconds.
+const SLOWEST_PACE_MS: u32 = 60 * 60 * 1_000;
+
+/// Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
+/// `SessionMessage`.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(
     caller: Caller,
     session: String,
     protocol: u32,
-    channel: Channel<SessionMessage>,
+    channel: Channel<MessageText>,
 ) -> Result<SessionInfo, Error> {
     caller.open(&session, protocol, channel)
 }
 
 /// Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-/// the next message.
+/// the next message, as text like a pushed one.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<SessionMessage>, Error> {
-    caller.session(&session)?.acknowledge(message).await
+pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<MessageText>, Error> {
+    Ok(caller.session(&session)?.acknowledge(message).await?.map(MessageText))
 }
 
 /// Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
+///
+/// `every_ms` is the shortest time between two reports of progress, or of any changes in a list, in milliseconds; up to
+/// [`SLOWEST_PACE_MS`]. Without it, they are reported in each frame. Each status of a single task, and each end in a list,
+/// is reported at once all the same, and the newest progress comes before the end. Another call for the same target
+/// changes the pace.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn watch(caller: Caller, session: String, target: WatchTarget) -> Result<Vec<TaskSnapshot>, Error> {
+pub(crate) async fn watch(
+    caller: Caller,
+    session: String,
+    target: WatchTarget,
+    every_ms: Option<Checked<u32>>,
+) -> Result<Vec<TaskSnapshot>, Error> {
+    let every_ms = every_ms.map_or(Ok(0), |every_ms| every_ms.0)?;
+    if every_ms > SLOWEST_PACE_MS {
+        let problem = format!("it is {every_ms}: pass a number up to {SLOWEST_PACE_MS}, which is an hour");
+        return Err(refusals::of_arguments(Refusal::InvalidOptions { path: "everyMs".into(), problem }.into()));
+    }
+    let every = Duration::from_millis(every_ms.into());
     let session = caller.session(&session)?;
     match target {
-        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find(&id)?)]),
-        WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view())),
+        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find(&id)?, Some(every))]),
+        WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view(), every)),
     }
 }
 

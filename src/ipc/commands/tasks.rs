@@ -1,14 +1,19 @@
 //! Commands that return what is known about tasks, and that remove tasks.
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::Follower;
+use tauri_plugin_tasks_engine::delivery::{Follower, Refusal};
 use tokio::time::timeout;
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
     Error, Outcome, TaskFilter, TaskSnapshot,
-    ipc::{caller::Caller, checked::Checked},
+    ipc::{caller::Caller, checked::Checked, refusals, wire::TaskPage},
 };
+
+/// How many tasks `list` returns at most, and how many if the page doesn't say. An answer of this size keeps a page busy
+/// for less than a frame.
+const LIST_LIMIT: u32 = 10_000;
+const DEFAULT_LIST_LIMIT: u32 = 1_000;
 
 /// Returns the snapshot of a task.
 #[command]
@@ -17,11 +22,26 @@ pub(crate) async fn get(caller: Caller, id: String) -> Result<TaskSnapshot, Erro
     Ok(caller.find(&id)?.snapshot())
 }
 
-/// Returns the snapshots of the visible tasks that match, oldest first.
+/// Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
+/// after number `after` in the order of arrival. `limit` is from 1 to [`LIST_LIMIT`], or [`DEFAULT_LIST_LIMIT`] if it is
+/// missing.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn list(caller: Caller, filter: Checked<TaskFilter>) -> Result<Vec<TaskSnapshot>, Error> {
-    Ok(caller.records(&filter.0?).map(|record| record.snapshot()).collect())
+pub(crate) async fn list(
+    caller: Caller,
+    filter: Checked<TaskFilter>,
+    limit: Option<Checked<u32>>,
+    after: Option<Checked<u64>>,
+) -> Result<TaskPage, Error> {
+    let filter = filter.0?;
+    let limit = limit.map_or(Ok(DEFAULT_LIST_LIMIT), |limit| limit.0)?;
+    if !(1..=LIST_LIMIT).contains(&limit) {
+        let problem = format!("it is {limit}: pass a number from 1 to {LIST_LIMIT}");
+        return Err(refusals::of_arguments(Refusal::InvalidOptions { path: "limit".into(), problem }.into()));
+    }
+    let after = after.map(|after| after.0).transpose()?;
+    let (records, next) = caller.page_of_tasks(&filter, after, limit);
+    Ok(TaskPage { tasks: records.iter().map(|record| record.snapshot()).collect(), next })
 }
 
 /// Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`].

@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Record};
+use tokio::time::Instant;
 
-use super::room::Room;
+use super::{pace::Pace, room::Room};
 use crate::{TaskChange, TaskEvent, TaskSnapshot, session::message::Encoded};
 
 /// A single task that a page follows.
@@ -11,12 +12,18 @@ pub(in crate::session) struct Follow {
     pub follower: Follower,
     /// The task's turn, if it has news.
     pub turn: Option<u64>,
+    /// How often its progress is reported.
+    pub pace: Pace,
+    /// When its next turn begins, if its progress waits for that.
+    pub held_until: Option<Instant>,
 }
 
 /// What remains to be reported about a followed task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::session) enum Left {
     Nothing,
+    /// New progress, which is not due yet.
+    Held,
     /// The message already contains a progress event of this task, so the rest waits for the task's next turn.
     MoreToCome,
     /// The message is full.
@@ -25,7 +32,7 @@ pub(in crate::session) enum Left {
 
 impl Follow {
     /// Returns the task's snapshot, and a follow that begins right after it unless the task has ended.
-    pub(in crate::session) fn new(record: &Arc<Record>) -> (TaskSnapshot, Option<Self>) {
+    pub(in crate::session) fn new(record: &Arc<Record>, every: Duration, now: Instant) -> (TaskSnapshot, Option<Self>) {
         // Create the follower first, since the task may fail right after the snapshot.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
@@ -33,7 +40,7 @@ impl Follow {
             follower.knows_the_end();
             return (snapshot, None);
         }
-        (snapshot, Some(Self { cursor, follower, turn: None }))
+        (snapshot, Some(Self { cursor, follower, turn: None, pace: Pace::new(every, now), held_until: None }))
     }
 
     /// Adds the task's news to `events`, with at most one progress event, and leaves `reserved` bytes of `room` free.
@@ -43,21 +50,29 @@ impl Follow {
         events: &mut Vec<Encoded<TaskEvent>>,
         room: &mut Room,
         reserved: usize,
+        now: Instant,
     ) -> (Left, Option<bool>) {
         let mut rated = None;
         loop {
             let mut cursor = self.cursor;
-            let Some(event) = cursor.next(self.follower.record()) else { return (Left::Nothing, rated) };
+            let is_due = self.pace.allows(now);
+            let Some(event) = cursor.next_paced(self.follower.record(), is_due) else {
+                let is_held = !is_due && cursor.next(self.follower.record()).is_some();
+                return (if is_held { Left::Held } else { Left::Nothing }, rated);
+            };
             let rate = match &event.change {
                 TaskChange::Progress(_) if rated.is_some() => return (Left::MoreToCome, rated),
                 TaskChange::Progress(progress) => Some(progress.rate.is_some()),
                 _ => rated,
             };
-            if let Ok(event) = Encoded::new(&event) {
-                if !room.takes(event.len(), reserved) {
+            if let Ok(encoded) = Encoded::new(&event) {
+                if !room.takes(encoded.escaped_len(), reserved) {
                     return (Left::NoRoom, rated);
                 }
-                events.push(event);
+                events.push(encoded);
+            }
+            if matches!(event.change, TaskChange::Progress(_)) {
+                self.pace.tell(now);
             }
             (self.cursor, rated) = (cursor, rate);
         }

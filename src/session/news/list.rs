@@ -3,36 +3,56 @@
 use std::sync::Arc;
 
 use tauri_plugin_tasks_engine::delivery::{IdMap, Look, Record, Told};
+use tokio::time::Instant;
 
-use super::turns::Turns;
+use super::{pace::Pace, turns::Turns};
 use crate::{
     TaskFilter, TaskId, TaskSnapshot,
     access::view::View,
     session::message::{Encoded, ListChange, ProgressChange},
 };
 
-/// The size of a task id in quotes, in bytes.
-const ID_SIZE: usize = 38;
+/// The size in bytes of a task id in escaped quotes.
+const ID_SIZE: usize = 40;
 
 pub(in crate::session) struct List {
     filter: TaskFilter,
     view: View,
     /// The tasks that the page has in this list, and those that may have joined it since.
     tasks: IdMap<Listed>,
+    pace: Pace,
+    /// The tasks whose news waits for the next round.
+    held: Turns<TaskId>,
 }
 
 #[derive(Default)]
 struct Listed {
     /// What the page knows, if it has the task in the list.
     told: Option<Told>,
-    /// The task's turn, if it has news.
+    /// What the task waits for, if it has news.
     due: Option<Due>,
 }
 
 struct Due {
-    turn: u64,
+    place: Place,
     /// `None` if the engine has removed the task: waiting for a page must not keep it in memory.
     record: Option<Arc<Record>>,
+}
+
+/// Where a task waits, with its number there.
+#[derive(Clone, Copy)]
+enum Place {
+    /// It has its turn among the tasks of all lists.
+    Turn(u64),
+    /// It waits for the list's next round.
+    Held(u64),
+}
+
+impl Listed {
+    /// Returns whether the news of this task is an end that the page doesn't know.
+    fn ends(&self, record: &Record, gone: bool) -> bool {
+        self.told.is_none_or(|told| !told.has_ended()) && (gone || record.status().is_final())
+    }
 }
 
 /// The news of a task whose turn it is.
@@ -52,11 +72,11 @@ pub(in crate::session) enum ListNews {
 }
 
 impl ListNews {
-    /// Returns how many bytes the news takes in a message.
+    /// Returns how many bytes the news takes in a message, which travels as text.
     pub(in crate::session) fn len(&self) -> usize {
         match self {
-            Self::Changed(snapshot) => snapshot.len(),
-            Self::Progressed(progress) => progress.len(),
+            Self::Changed(snapshot) => snapshot.escaped_len(),
+            Self::Progressed(progress) => progress.escaped_len(),
             Self::Removed(_) => ID_SIZE,
         }
     }
@@ -82,8 +102,9 @@ impl List {
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
+        pace: Pace,
     ) -> (Self, Vec<(Arc<Record>, TaskSnapshot)>) {
-        let mut list = Self { filter, view, tasks: IdMap::default() };
+        let mut list = Self { filter, view, tasks: IdMap::default(), pace, held: Turns::new() };
         let mut all = Vec::with_capacity(records.len());
         for record in records {
             if let Look::Snapshot(snapshot, told) = list.look(None, &record) {
@@ -105,34 +126,60 @@ impl List {
         self.tasks.len()
     }
 
-    /// Records that `record` has changed or, if `gone`, that the engine has removed it.
+    /// Records that `record` has changed or, if `gone`, that the engine has removed it. It has its turn in this round, or
+    /// in the next one unless the change is an end.
     pub(in crate::session) fn note(
         &mut self,
         watch: u32,
         record: &Arc<Record>,
         gone: bool,
         turns: &mut Turns<(u32, TaskId)>,
+        now: Instant,
     ) {
         let id = record.id;
-        let Some(listed) = self.tasks.get_mut(&id) else {
-            if !gone && self.view.sees(record) && record.matches(&self.filter) {
-                let due = Due { turn: turns.join((watch, id)), record: Some(Arc::clone(record)) };
-                self.tasks.insert(id, Listed { told: None, due: Some(due) });
+        if !self.tasks.contains_key(&id) {
+            if gone || !self.view.sees(record) || !record.matches(&self.filter) {
+                return;
             }
+            self.tasks.insert(id, Listed::default());
+        }
+        let Some(listed) = self.tasks.get_mut(&id) else { return };
+        let has_turn = self.pace.allows(now) || listed.ends(record, gone);
+        let before = listed.due.take();
+        match before.as_ref().map(|due| due.place) {
+            Some(Place::Turn(turn)) if gone && listed.told.is_none() => turns.leave(turn),
+            Some(Place::Held(held)) if has_turn => self.held.leave(held),
+            _ => {}
+        }
+        if gone && listed.told.is_none() {
+            self.tasks.remove(&id);
             return;
+        }
+        let place = match before.map(|due| due.place) {
+            Some(place @ Place::Turn(_)) => place,
+            Some(place @ Place::Held(_)) if !has_turn => place,
+            _ if has_turn => Place::Turn(turns.join((watch, id))),
+            _ => Place::Held(self.held.join(id)),
         };
-        match &mut listed.due {
-            Some(due) if gone && listed.told.is_none() => {
-                turns.leave(due.turn);
-                self.tasks.remove(&id);
-            }
-            Some(due) if gone => due.record = None,
-            Some(_) => {}
-            None => {
-                let record = (!gone).then(|| Arc::clone(record));
-                listed.due = Some(Due { turn: turns.join((watch, id)), record });
+        listed.due = Some(Due { place, record: (!gone).then(|| Arc::clone(record)) });
+    }
+
+    /// Begins the next round if its time has come: gives all tasks that wait for it their turns.
+    pub(in crate::session) fn open(&mut self, watch: u32, turns: &mut Turns<(u32, TaskId)>, now: Instant) {
+        if !self.pace.allows(now) {
+            return;
+        }
+        while let Some((number, id)) = self.held.first(u64::MAX) {
+            self.held.leave(number);
+            if let Some(due) = self.tasks.get_mut(&id).and_then(|listed| listed.due.as_mut()) {
+                due.place = Place::Turn(turns.join((watch, id)));
             }
         }
+    }
+
+    /// Returns when the next round begins, if any task waits for it.
+    pub(in crate::session) fn held_until(&self) -> Option<Instant> {
+        (!self.held.is_empty()).then(|| self.pace.next())
     }
 
     /// Makes the list report this task's progress again, even if it has not changed.
@@ -167,6 +214,11 @@ impl List {
         Turn { news, told, progress: rated.map(|rated| (Arc::clone(record), rated)) }
     }
 
+    /// Records that the list is told something now.
+    pub(in crate::session) fn tell(&mut self, now: Instant) {
+        self.pace.tell(now);
+    }
+
     pub(in crate::session) fn taken(&mut self, id: TaskId, told: Option<Told>) {
         if told.is_none() {
             self.tasks.remove(&id);
@@ -177,6 +229,9 @@ impl List {
 
     /// Returns the turns of all tasks that have news.
     pub(in crate::session) fn turns(&self) -> impl Iterator<Item = u64> {
-        self.tasks.values().filter_map(|listed| listed.due.as_ref().map(|due| due.turn))
+        self.tasks.values().filter_map(|listed| match listed.due.as_ref()?.place {
+            Place::Turn(turn) => Some(turn),
+            Place::Held(_) => None,
+        })
     }
 }

@@ -7,16 +7,18 @@
 //!   end.
 //! - The page's copy of a list is up to date, except for tasks that still wait for their turn. The task that has waited
 //!   longest comes first.
+//! - A watcher with a pace is told of changes at that pace, in a round, and of ends at once.
 //! - Followed tasks and lists can each use at least half of a message.
 //! - A failure counts as reported once the page has acknowledged the message that contains it.
 
 pub(super) mod follow;
 pub(super) mod list;
+mod pace;
 pub(super) mod room;
 mod turns;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -29,6 +31,7 @@ use super::message::{Encoded, ListChange};
 use crate::{TaskEvent, TaskFilter, TaskId, TaskSnapshot, access::view::View};
 use follow::{Follow, Left};
 use list::List;
+use pace::Pace;
 use room::{ENVELOPE, Room};
 use turns::Turns;
 
@@ -39,6 +42,8 @@ pub(super) struct News {
     follows: IdMap<Follow>,
     /// Followed tasks with news.
     due_follows: Turns<TaskId>,
+    /// Followed tasks whose progress waits for its time.
+    held_follows: BTreeSet<(Instant, TaskId)>,
     /// The followers of the tasks whose end is in the unacknowledged message.
     told_ends: Vec<Follower>,
     lists: BTreeMap<u32, List>,
@@ -70,6 +75,7 @@ impl News {
         Self {
             follows: IdMap::default(),
             due_follows: Turns::new(),
+            held_follows: BTreeSet::new(),
             told_ends: Vec::new(),
             lists: BTreeMap::new(),
             due_listed: Turns::new(),
@@ -87,11 +93,17 @@ impl News {
     /// Follows the task: reports each of its changes from now on. Returns its snapshot. If the task was already
     /// followed, its pending changes are still reported, since the snapshot may get lost or reach other code in the
     /// page.
-    pub(super) fn follow(&mut self, record: &Arc<Record>, now: Instant) -> TaskSnapshot {
-        let snapshot = if self.follows(record.id) {
+    ///
+    /// `every` is how often its progress is reported at most. `None` leaves that as it is, or reports it in each frame.
+    pub(super) fn follow(&mut self, record: &Arc<Record>, every: Option<Duration>, now: Instant) -> TaskSnapshot {
+        let snapshot = if let Some(follow) = self.follows.get_mut(&record.id) {
+            if let Some(every) = every {
+                follow.pace.set(every);
+                self.note_follow(record.id);
+            }
             record.snapshot()
         } else {
-            let (snapshot, follow) = Follow::new(record);
+            let (snapshot, follow) = Follow::new(record, every.unwrap_or_default(), now);
             let Some(follow) = follow else { return snapshot };
             self.follows.insert(record.id, follow);
             snapshot
@@ -106,21 +118,26 @@ impl News {
         if let Some(turn) = follow.turn {
             self.due_follows.leave(turn);
         }
+        if let Some(until) = follow.held_until {
+            self.held_follows.remove(&(until, id));
+        }
         Some(follow.follower)
     }
 
-    /// Watches a list: reports its changes from now on. Returns the snapshots of the tasks in it.
+    /// Watches a list: reports its changes from now on, in rounds that are at least `every` apart, and ends at once.
+    /// Returns the snapshots of the tasks in it.
     pub(super) fn list(
         &mut self,
         watch: u32,
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
+        every: Duration,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
         // The call may be a repeat.
         self.unlist(watch);
-        let (list, all) = List::new(filter, view, records);
+        let (list, all) = List::new(filter, view, records, Pace::new(every, now));
         self.lists.insert(watch, list);
         all.into_iter()
             .map(|(record, snapshot)| {
@@ -141,27 +158,43 @@ impl News {
     // Changes.
 
     /// Records that these tasks have changed.
-    pub(super) fn absorb(&mut self, changed: Vec<Arc<Record>>) {
+    pub(super) fn absorb(&mut self, changed: Vec<Arc<Record>>, now: Instant) {
         for record in &changed {
             let gone = record.is_removed();
             if gone {
                 self.rated.remove(&(Where::Follow, record.id));
                 self.lists.keys().for_each(|watch| drop(self.rated.remove(&(Where::List(*watch), record.id))));
             }
-            self.note_change(record, gone);
+            self.note_change(record, gone, now);
         }
     }
 
-    fn note_change(&mut self, record: &Arc<Record>, gone: bool) {
+    fn note_change(&mut self, record: &Arc<Record>, gone: bool, now: Instant) {
         self.note_follow(record.id);
         for (&watch, list) in &mut self.lists {
-            list.note(watch, record, gone, &mut self.due_listed);
+            list.note(watch, record, gone, &mut self.due_listed, now);
         }
     }
 
     fn note_follow(&mut self, id: TaskId) {
         if let Some(follow) = self.follows.get_mut(&id) {
+            if let Some(until) = follow.held_until.take() {
+                self.held_follows.remove(&(until, id));
+            }
             follow.turn.get_or_insert_with(|| self.due_follows.join(id));
+        }
+    }
+
+    /// Lets what was held back have its turn if its time has come.
+    fn open(&mut self, now: Instant) {
+        while let Some(&(until, id)) = self.held_follows.first()
+            && until <= now
+        {
+            self.held_follows.pop_first();
+            self.note_follow(id);
+        }
+        for (&watch, list) in &mut self.lists {
+            list.open(watch, &mut self.due_listed, now);
         }
     }
 
@@ -175,9 +208,13 @@ impl News {
         self.follows.len() + self.lists.values().map(List::len).sum::<usize>()
     }
 
-    /// Returns when a rate may have to be reported again next. `None` if there is no rate.
-    pub(super) fn refresh_at(&self) -> Option<Instant> {
-        (!self.rated.is_empty()).then_some(self.refresh_at)
+    /// Returns when there may be news without a change: a rate may have to be reported again, or what was held back is
+    /// due. `None` if nothing waits for a time.
+    pub(super) fn next_at(&self) -> Option<Instant> {
+        let refresh = (!self.rated.is_empty()).then_some(self.refresh_at);
+        let held = self.held_follows.first().map(|(until, _)| *until);
+        let listed = self.lists.values().filter_map(List::held_until);
+        refresh.into_iter().chain(held).chain(listed).min()
     }
 
     /// Records that the progress of this task was reported in `told_in`. `rated` is whether it has a rate.
@@ -211,7 +248,7 @@ impl News {
                 Where::List(watch) => {
                     if let Some(list) = self.lists.get_mut(&watch) {
                         list.refresh(id);
-                        list.note(watch, &record, record.is_removed(), &mut self.due_listed);
+                        list.note(watch, &record, record.is_removed(), &mut self.due_listed, now);
                     }
                 }
             }
@@ -223,6 +260,7 @@ impl News {
     /// Composes a message with as much as there is room for.
     pub(super) fn tell(&mut self, mut room: Room, now: Instant) -> Told {
         self.refresh(now);
+        self.open(now);
         // A task that changes again while the message is composed has its turn in the next frame.
         let (end_of_follows, end_of_listed) = (self.due_follows.end(), self.due_listed.end());
         let mut events = Vec::new();
@@ -250,7 +288,7 @@ impl News {
                 self.due_follows.leave(turn);
                 continue;
             };
-            let (left, rated) = follow.tell(events, room, reserved);
+            let (left, rated) = follow.tell(events, room, reserved, now);
             let has_ended = follow.cursor.has_ended();
             if let Some(rated) = rated {
                 let record = Arc::clone(follow.follower.record());
@@ -262,6 +300,11 @@ impl News {
             self.due_follows.leave(turn);
             if let Some(follow) = self.follows.get_mut(&id) {
                 follow.turn = (left == Left::MoreToCome).then(|| self.due_follows.join(id));
+                if left == Left::Held {
+                    let until = follow.pace.next();
+                    follow.held_until = Some(until);
+                    self.held_follows.insert((until, id));
+                }
             }
             if has_ended {
                 let follower = self.unfollow(id);
@@ -281,6 +324,7 @@ impl News {
                         break;
                     }
                     changes.entry(watch).or_insert_with(|| ListChange::new(watch)).add(news);
+                    list.tell(now);
                 }
                 list.taken(id, turn.told);
                 if let Some((record, rated)) = turn.progress {

@@ -1,7 +1,7 @@
-/// An upper bound for the bytes that a message or a list change takes in addition to its contents.
+/// An upper bound for the bytes that a message or a list change takes in addition to its contents, as text.
 pub(in crate::session) const ENVELOPE: usize = 128;
 
-/// The room left in a message.
+/// The room left in a message. It is counted in bytes of the text that travels: as escaped.
 pub(in crate::session) struct Room {
     left: usize,
     is_answer: bool,

@@ -165,16 +165,16 @@ impl Protocol {
         self.lease_end().is_some_and(|end| now >= end)
     }
 
-    /// Returns when to look for the next push if there is none now: at `refresh` at the latest, or, while nothing may
+    /// Returns when to look for the next push if there is none now: at `news_at` at the latest, or, while nothing may
     /// be pushed, when `pile` tasks have changed.
-    pub(super) fn pause(&self, refresh: Option<Instant>, pile: usize, now: Instant) -> Pause {
+    pub(super) fn pause(&self, news_at: Option<Instant>, pile: usize, now: Instant) -> Pause {
         match self.turn {
             Turn::Unacknowledged(_) => Pause { until: self.lease_end(), changes: pile },
             // Sending the answer doesn't wake the pump, and the answer's lease ends no earlier than this.
             Turn::Answering { .. } => Pause { until: Some(now + LEASE), changes: pile },
             Turn::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
             Turn::Idle => {
-                Pause { until: refresh.into_iter().chain(self.lease_end()).chain(self.probe_at()).min(), changes: 1 }
+                Pause { until: news_at.into_iter().chain(self.lease_end()).chain(self.probe_at()).min(), changes: 1 }
             }
         }
     }

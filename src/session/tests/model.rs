@@ -56,12 +56,15 @@ enum Step {
     List {
         filter: usize,
         own: bool,
+        every_ms: u64,
     },
     Unlist {
         which: usize,
     },
+    /// Follows a task, or changes the pace of a task that it follows.
     Follow {
         of: usize,
+        every_ms: u64,
     },
     Unfollow {
         of: usize,
@@ -106,9 +109,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (of.clone(), -2..3).prop_map(|(of, priority)| Prioritize { of, priority }),
         1 => (0..6_usize).prop_map(|to| Limit { to }),
         1 => Just(Disown),
-        3 => (0..FILTERS, any::<bool>()).prop_map(|(filter, own)| List { filter, own }),
+        3 => (0..FILTERS, any::<bool>(), every_ms()).prop_map(|(filter, own, every_ms)| List { filter, own, every_ms }),
         1 => (0..4_usize).prop_map(|which| Unlist { which }),
-        4 => of.clone().prop_map(|of| Follow { of }),
+        4 => (of.clone(), every_ms()).prop_map(|(of, every_ms)| Follow { of, every_ms }),
         1 => of.prop_map(|of| Unfollow { of }),
         10 => Just(Take),
         1 => Just(TakeAndLoseAck),
@@ -120,6 +123,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Settle),
         12 => prop_oneof![4 => 0..40_u64, 1 => 40..2_000_u64, 1 => Just(31_000)].prop_map(|ms| Pass { ms }),
     ]
+}
+
+fn every_ms() -> impl Strategy<Value = u64> {
+    prop_oneof![3 => Just(0), 1 => 1..60_u64, 2 => 60..3_000_u64]
 }
 
 const FILTERS: usize = 5;
@@ -222,11 +229,39 @@ struct PageList {
     filter: usize,
     own: bool,
     tasks: BTreeMap<String, Value>,
+    rounds: Rounds,
+}
+
+/// The rounds in which a list is told of changes that are no ends.
+struct Rounds {
+    every: Duration,
+    began: Instant,
+    /// Whether the last message left something out, so that the round may go on in the next one.
+    goes_on: bool,
+}
+
+impl Rounds {
+    fn new(every: Duration) -> Self {
+        Self { every, began: Instant::now(), goes_on: false }
+    }
+
+    /// Checks a message that came at `at`. `is_told` is whether it told the list of a change that is no end.
+    fn check(&mut self, at: Instant, is_told: bool, more: bool) {
+        if is_told && at >= self.began + self.every {
+            (self.began, self.goes_on) = (at, true);
+        }
+        assert!(!is_told || self.goes_on, "told {:?} after the last round began", at - self.began);
+        self.goes_on &= more;
+    }
 }
 
 struct Followed {
     snapshot: Value,
     ended: bool,
+    every: Duration,
+    /// When progress was told last, and whether that was too early, so that the end must come next.
+    told: Instant,
+    too_early: bool,
 }
 
 impl PageList {
@@ -266,41 +301,50 @@ impl Client {
             let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
             assert!(text.len() < 8 * 1024, "{} bytes are pushed", text.len());
             if !std::mem::take(&mut *lose_push.lock()) {
-                inbox.lock().push_back((Instant::now(), number, serde_json::from_str(&text).unwrap(), true));
+                inbox.lock().push_back((Instant::now(), number, parsed(&text), true));
             }
             Ok(())
         });
         self.sessions.open(&number.to_string(), PROTOCOL, &page("main"), &truth.tasks, channel).unwrap();
         let session = self.sessions.get(&number.to_string(), &page("main")).unwrap();
         for (watch, list) in &mut self.lists {
-            list.tasks = keyed(session.list(*watch, filter(list.filter), list.view()));
+            list.rounds = Rounds::new(list.rounds.every);
+            list.tasks = keyed(session.list(*watch, filter(list.filter), list.view(), list.rounds.every));
         }
         self.follows.retain(|id, followed| {
             // In the plugin, the command that looks for the task reports that it was removed.
             let Some(record) = engine(&truth.tasks).find(id.parse().unwrap()) else { return false };
-            followed.restore(session.follow(&record));
+            followed.restore(session.follow(&record, Some(followed.every)), true);
             true
         });
         session
     }
 
-    fn list(&mut self, truth: &Truth, filter_: usize, own: bool) {
+    fn list(&mut self, truth: &Truth, filter_: usize, own: bool, every: Duration) {
         let session = self.session(truth);
         self.last_watch += 1;
-        let mut list = PageList { filter: filter_, own, tasks: BTreeMap::new() };
-        list.tasks = keyed(session.list(self.last_watch, filter(filter_), list.view()));
+        let mut list = PageList { filter: filter_, own, tasks: BTreeMap::new(), rounds: Rounds::new(every) };
+        list.tasks = keyed(session.list(self.last_watch, filter(filter_), list.view(), every));
         self.lists.insert(self.last_watch, list);
     }
 
-    fn follow(&mut self, truth: &Truth, of: usize) {
+    fn follow(&mut self, truth: &Truth, of: usize, every: Duration) {
         // Messages in flight are older than the answer.
         self.take(truth);
         let session = self.session(truth);
         let Some(record) = truth.records.get(of).filter(|record| !record.is_removed()) else { return };
-        let snapshot = session.follow(record);
-        let followed =
-            self.follows.entry(record.id.to_string()).or_insert(Followed { snapshot: Value::Null, ended: false });
-        followed.restore(snapshot);
+        let snapshot = session.follow(record, Some(every));
+        let id = record.id.to_string();
+        let is_new = !self.follows.contains_key(&id);
+        let followed = self.follows.entry(id).or_insert(Followed {
+            snapshot: Value::Null,
+            ended: false,
+            every,
+            told: Instant::now(),
+            too_early: false,
+        });
+        followed.every = every;
+        followed.restore(snapshot, is_new);
     }
 
     /// Takes the messages that have come. Returns whether there were any.
@@ -322,14 +366,14 @@ impl Client {
             (self.seen, self.last_came) = (number, Some(at));
             for event in message["events"].as_array().unwrap() {
                 if let Some(followed) = self.follows.get_mut(event["id"].as_str().unwrap()) {
-                    followed.take(event);
+                    followed.take(event, at);
                 }
             }
-            for change in message["lists"].as_array().unwrap() {
-                let watch = u32::try_from(change["watch"].as_u64().unwrap()).unwrap();
-                if let Some(list) = self.lists.get_mut(&watch) {
-                    list.take(change);
-                }
+            let changes = message["lists"].as_array().unwrap();
+            for (watch, list) in &mut self.lists {
+                let change = changes.iter().find(|change| change["watch"] == *watch);
+                let is_told = change.is_some_and(|change| list.take(change, truth));
+                list.rounds.check(at, is_told, message["more"] == true);
             }
         }
     }
@@ -405,12 +449,20 @@ fn keyed(snapshots: impl IntoIterator<Item = TaskSnapshot>) -> BTreeMap<String, 
 }
 
 impl PageList {
-    fn take(&mut self, change: &Value) {
+    /// Takes a change. Returns whether it tells of anything but ends.
+    fn take(&mut self, change: &Value, truth: &Truth) -> bool {
+        let has_ended = |id: &str| {
+            let record = truth.records.iter().find(|record| record.id.to_string() == *id).unwrap();
+            record.status().is_final()
+        };
+        let mut is_told = !change["progressed"].as_array().unwrap().is_empty();
         let mut touched = std::collections::HashSet::new();
         for snapshot in change["changed"].as_array().unwrap() {
             let id = snapshot["id"].as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
             assert_ne!(self.tasks.get(&id), Some(snapshot), "only what has changed is reported");
+            let knew_the_end = self.tasks.get(&id).is_some_and(|known| !known["endedAt"].is_null());
+            is_told |= knew_the_end || snapshot["endedAt"].is_null();
             self.tasks.insert(id, snapshot.clone());
         }
         for progressed in change["progressed"].as_array().unwrap() {
@@ -423,18 +475,25 @@ impl PageList {
         for id in change["removed"].as_array().unwrap() {
             let id = id.as_str().unwrap().to_owned();
             assert!(touched.insert(id.clone()), "once in a message");
-            assert!(self.tasks.remove(&id).is_some(), "only a task in the list leaves it");
+            let known = self.tasks.remove(&id).expect("only a task in the list leaves it");
+            is_told |= !known["endedAt"].is_null() || !has_ended(&id);
         }
+        is_told
     }
 }
 
 impl Followed {
-    fn restore(&mut self, snapshot: TaskSnapshot) {
+    /// `anew` is whether the plugin has begun to follow the task.
+    fn restore(&mut self, snapshot: TaskSnapshot, anew: bool) {
+        if anew {
+            (self.told, self.too_early) = (Instant::now(), false);
+        }
         self.ended = snapshot.status.is_final();
         self.snapshot = serde_json::to_value(snapshot).unwrap();
     }
 
-    fn take(&mut self, event: &Value) {
+    fn take(&mut self, event: &Value, at: Instant) {
+        self.keep_pace(event, at);
         let data = &event["change"]["data"];
         let (told, known) = (event["sequence"].as_u64().unwrap(), self.snapshot["sequence"].as_u64().unwrap());
         if told < known || (self.ended && told == known) {
@@ -459,6 +518,21 @@ impl Followed {
                 self.ended = ["completed", "failed", "cancelled"].iter().any(|end| data["status"] == *end);
             }
             other => panic!("{other}"),
+        }
+    }
+
+    /// Progress comes at the pace, or right before the end.
+    fn keep_pace(&mut self, event: &Value, at: Instant) {
+        let data = &event["change"]["data"];
+        if event["change"]["type"] == "progress" {
+            assert!(!self.too_early, "the end must come next");
+            self.too_early = at < self.told + self.every;
+            if !self.too_early {
+                self.told = at;
+            }
+        } else if self.too_early {
+            assert!(!data["endedAt"].is_null(), "progress came too early, and not before the end");
+            self.too_early = false;
         }
     }
 
@@ -489,7 +563,9 @@ async fn run(steps: Vec<Step>) {
             }
             Step::Limit { to } => truth.tasks.set_limit(LimitOf::App, Some(to)).unwrap(),
             Step::Disown => engine(&truth.tasks).disown(|owner| owner.label() == Some("main")),
-            Step::List { filter, own } => client.list(&truth, filter, own),
+            Step::List { filter, own, every_ms } => {
+                client.list(&truth, filter, own, Duration::from_millis(every_ms));
+            }
             Step::Unlist { which } => {
                 let watch = client.lists.keys().nth(which).copied();
                 if let Some(watch) = watch {
@@ -497,9 +573,9 @@ async fn run(steps: Vec<Step>) {
                     client.lists.remove(&watch);
                 }
             }
-            Step::Follow { of: n } => {
+            Step::Follow { of: n, every_ms } => {
                 if let Some(n) = of(n) {
-                    client.follow(&truth, n);
+                    client.follow(&truth, n, Duration::from_millis(every_ms));
                 }
             }
             Step::Unfollow { of } => {

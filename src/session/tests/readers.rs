@@ -86,7 +86,7 @@ async fn the_end_of_a_lease_removes_readers_as_a_reload_does() {
     let (tasks, task, record) = one_number(unread(Unread::Cancel));
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
-    session.follow(&record);
+    session.follow(&record, None);
     session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
     // The page never acknowledges this message.
     assert_eq!(cancelled_after(&task).await.unwrap().as_secs() / 10, 4, "30 seconds of lease and 10 of patience");
@@ -178,7 +178,7 @@ async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refus
     let session = pages.open("s", "main");
     // The page's acknowledgements keep the session open.
     let hangs = tasks.spawn("hangs", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
-    session.follow(&engine(&tasks).find(hangs.id()).unwrap());
+    session.follow(&engine(&tasks).find(hangs.id()).unwrap(), None);
     sleep(secs(1)).await;
     session.acknowledge(1).await.unwrap();
     let mut records: Vec<Weak<Record>> = Vec::new();

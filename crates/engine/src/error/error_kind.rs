@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// The kinds of [`Error`](crate::Error).
+/// The kinds of [`Error`](crate::Error). A minor version may add kinds: keep a branch for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]

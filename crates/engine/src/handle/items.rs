@@ -57,11 +57,22 @@ struct ChunkReader {
     position: u64,
     missed: u64,
     done: bool,
+    /// The attempt of the chunk that it has read last.
+    attempt: u32,
 }
 
 impl ChunkReader {
     fn new(follower: Follower) -> Self {
-        Self { follower, name: TaskId::new().to_string(), chunk: 1, asks: false, position: 0, missed: 0, done: false }
+        Self {
+            follower,
+            name: TaskId::new().to_string(),
+            chunk: 1,
+            asks: false,
+            position: 0,
+            missed: 0,
+            done: false,
+            attempt: 0,
+        }
     }
 
     /// Returns the next chunk, or `None` after the last one. Cancel safe.
@@ -80,6 +91,9 @@ impl ChunkReader {
         self.position = chunk.sequence;
         self.missed += chunk.missed;
         self.done = chunk.done;
+        if chunk.segment.is_some() {
+            self.attempt = chunk.attempt;
+        }
         Ok(Some(chunk))
     }
 }
@@ -156,6 +170,13 @@ impl<T> TaskItems<T> {
         self.reader.position
     }
 
+    /// Returns the number of the attempt that has emitted the item that [`next`](Self::next) has returned last, as in
+    /// [`TaskSnapshot::attempt`](crate::TaskSnapshot::attempt); 0 before that. If it grows, the handler was called again,
+    /// and emits from its beginning unless it knows better.
+    pub fn attempt(&self) -> u32 {
+        self.reader.attempt
+    }
+
     /// Returns how many items were dropped before they could be read: see
     /// [`Unread::DropOldest`](crate::Unread::DropOldest).
     pub fn missed(&self) -> u64 {
@@ -167,6 +188,13 @@ impl TaskBytes {
     /// Returns the number of the next byte, counted from 0.
     pub fn position(&self) -> u64 {
         self.reader.position
+    }
+
+    /// Returns the number of the attempt that has emitted the bytes that [`next`](Self::next) has returned last, as in
+    /// [`TaskSnapshot::attempt`](crate::TaskSnapshot::attempt); 0 before that. If it grows, the handler was called again,
+    /// and emits from its beginning unless it knows better.
+    pub fn attempt(&self) -> u32 {
+        self.reader.attempt
     }
 
     /// Returns how many bytes were dropped before they could be read: see

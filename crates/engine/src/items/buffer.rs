@@ -3,6 +3,7 @@
 //! A unit is an item, or one byte of a task that emits bytes. A reader *releases* units that it no longer needs.
 //! Invariants:
 //! - units are numbered from 0 in the order in which they came. Those that are kept have no gaps, up to the newest;
+//! - a chunk has units of one attempt only;
 //! - what is kept is within the [`Bounds`], with one exception: if all kept units are frozen, another unit is always
 //!   taken. Otherwise a reader could hold chunks that fill the buffer, and wait forever for the next one;
 //! - there is at most one reader. A chunk that it was given is frozen: it gets the same chunk if it asks again;
@@ -33,6 +34,8 @@ pub(crate) struct ItemBuffer {
     segments: VecDeque<Segment>,
     /// The number of the next unit that is emitted.
     next: u64,
+    /// The attempt that has emitted the newest unit; 0 before the first unit.
+    attempt: u32,
     /// All units before this number have been read.
     read: u64,
     items: usize,
@@ -62,6 +65,9 @@ pub struct Chunk {
     pub missed: u64,
     /// Whether it is the last one.
     pub done: bool,
+    /// The number of the attempt that has emitted its units: all of them. If it is empty, the attempt of the last unit
+    /// before it; 0 if there is none.
+    pub attempt: u32,
     /// `None` if it is empty.
     pub(crate) segment: Option<Segment>,
 }
@@ -124,6 +130,7 @@ impl ItemBuffer {
             bounds,
             segments: VecDeque::new(),
             next: 0,
+            attempt: 0,
             read: 0,
             items: 0,
             bytes: 0,
@@ -135,33 +142,34 @@ impl ItemBuffer {
 
     // The handler's side.
 
-    /// Adds an item, as JSON. Returns `false` if there is no room for it.
+    /// Adds an item of an attempt, as JSON. Returns `false` if there is no room for it.
     #[must_use]
-    pub(crate) fn push_item(&mut self, json: &[u8]) -> bool {
-        let pushed = self.push(json, 1, Segment::items);
+    pub(crate) fn push_item(&mut self, json: &[u8], attempt: u32) -> bool {
+        let pushed = self.push(json, 1, attempt, Segment::items);
         self.items += usize::from(pushed);
         pushed
     }
 
-    /// Adds bytes: all of them or none. Returns `false` if there is no room for them.
+    /// Adds bytes of an attempt: all of them or none. Returns `false` if there is no room for them.
     #[must_use]
-    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) -> bool {
-        self.push(bytes, bytes.len() as u64, Segment::bytes)
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8], attempt: u32) -> bool {
+        self.push(bytes, bytes.len() as u64, attempt, Segment::bytes)
     }
 
-    fn push(&mut self, data: &[u8], units: u64, new: fn(u64) -> Segment) -> bool {
+    fn push(&mut self, data: &[u8], units: u64, attempt: u32, new: fn(u64, u32) -> Segment) -> bool {
         if !self.has_room(data.len()) {
             return false;
         }
         let frozen = self.frozen_segments();
-        let open = self.segments.iter_mut().skip(frozen).next_back();
+        let open = self.segments.iter_mut().skip(frozen).next_back().filter(|open| open.attempt() == attempt);
         let added = open.and_then(|open| open.add(data).then(|| usize::from(!open.is_bytes())));
         if added.is_none() {
-            let mut open = new(self.next);
+            let mut open = new(self.next, attempt);
             open.add(data);
             self.segments.push_back(open);
         }
         self.next += units;
+        self.attempt = attempt;
         // Including its comma.
         self.bytes += data.len() + added.unwrap_or(0);
         true
@@ -269,6 +277,7 @@ impl ItemBuffer {
             sequence,
             missed: sequence.saturating_sub(reader.expected),
             done: self.done && end == self.next,
+            attempt: segment.as_ref().map_or(self.attempt, Segment::attempt),
             segment,
         };
         reader.expected = end;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 pub(crate) const CHUNK_ITEMS: usize = 4 * 1024;
 pub(crate) const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Consecutive units in the form in which they are sent: items as JSON, separated by commas, or bytes. Clones share the
-/// data.
+/// Consecutive units of one attempt in the form in which they are sent: items as JSON, separated by commas, or bytes.
+/// Clones share the data.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment {
     /// The number of the first unit that is left.
@@ -18,24 +18,31 @@ pub(crate) struct Segment {
 
 #[derive(Debug)]
 struct Units {
+    /// The number of the attempt that has emitted them.
+    attempt: u32,
     data: Vec<u8>,
     /// Where each item ends, without its comma; `None` if the units are bytes.
     ends: Option<Vec<u32>>,
 }
 
 impl Segment {
-    /// Returns an empty segment of items that begins with number `first`.
-    pub(crate) fn items(first: u64) -> Self {
-        Self::new(first, Some(Vec::new()))
+    /// Returns an empty segment of items of an attempt that begins with number `first`.
+    pub(crate) fn items(first: u64, attempt: u32) -> Self {
+        Self::new(first, attempt, Some(Vec::new()))
     }
 
-    /// Returns an empty segment of bytes that begins with number `first`.
-    pub(crate) fn bytes(first: u64) -> Self {
-        Self::new(first, None)
+    /// Returns an empty segment of bytes of an attempt that begins with number `first`.
+    pub(crate) fn bytes(first: u64, attempt: u32) -> Self {
+        Self::new(first, attempt, None)
     }
 
-    fn new(first: u64, ends: Option<Vec<u32>>) -> Self {
-        Self { first, gone: 0, units: Arc::new(Units { data: Vec::new(), ends }) }
+    fn new(first: u64, attempt: u32, ends: Option<Vec<u32>>) -> Self {
+        Self { first, gone: 0, units: Arc::new(Units { attempt, data: Vec::new(), ends }) }
+    }
+
+    /// The number of the attempt that has emitted its units.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.units.attempt
     }
 
     pub(crate) fn is_bytes(&self) -> bool {
@@ -104,7 +111,7 @@ mod tests {
     use super::*;
 
     fn segment(items: &[&str]) -> Segment {
-        let mut segment = Segment::items(10);
+        let mut segment = Segment::items(10, 1);
         for item in items {
             assert!(segment.add(item.as_bytes()));
         }
@@ -125,7 +132,7 @@ mod tests {
         assert_eq!((items.data(), items.first(), items.end(), items.len()), (&b"\"two\",3"[..], 11, 13, 2));
         items.let_go(5);
         assert_eq!((items.data(), items.first(), items.end(), items.len()), (&b""[..], 13, 13, 0));
-        let mut bytes = Segment::bytes(0);
+        let mut bytes = Segment::bytes(0, 1);
         assert!(bytes.add(b"abc") && bytes.add(b"def"));
         bytes.let_go(4);
         assert_eq!((bytes.data(), bytes.first(), bytes.len()), (&b"ef"[..], 4, 2));
@@ -133,12 +140,12 @@ mod tests {
 
     #[test]
     fn the_size_of_a_chunk_is_limited() {
-        let mut items = Segment::items(0);
+        let mut items = Segment::items(0, 1);
         let added = (0..=CHUNK_ITEMS).take_while(|_| items.add(b"1")).count();
         assert_eq!(added, CHUNK_ITEMS);
-        let mut bytes = Segment::bytes(0);
+        let mut bytes = Segment::bytes(0, 1);
         assert!(bytes.add(&vec![0; CHUNK_BYTES]) && !bytes.add(b"1"));
-        let mut large = Segment::items(0);
+        let mut large = Segment::items(0, 1);
         assert!(large.add(&vec![b' '; 2 * CHUNK_BYTES]), "a single item may be larger");
         assert!(!large.add(b"1"));
     }

@@ -76,10 +76,10 @@ impl Emission<'_> {
         data.len()
     }
 
-    fn push(self, buffer: &mut ItemBuffer) -> bool {
+    fn push(self, buffer: &mut ItemBuffer, attempt: u32) -> bool {
         match self {
-            Self::Item(json) => buffer.push_item(json),
-            Self::Bytes(bytes) => buffer.push_bytes(bytes),
+            Self::Item(json) => buffer.push_item(json, attempt),
+            Self::Bytes(bytes) => buffer.push_bytes(bytes, attempt),
         }
     }
 }
@@ -205,14 +205,14 @@ impl ItemStream {
             if attempt.is_over() || buffer.is_done() {
                 return Err(stopped());
             }
-            if !unit.push(buffer) {
+            if !unit.push(buffer, attempt.number) {
                 let waits = buffer.has_reader() || self.unread != Unread::DropOldest;
                 if waits || Instant::now() < *patience {
                     return Ok(Err(Some(*patience).filter(|_| !waits)));
                 }
                 buffer.make_room(unit.len());
                 // There is room now, so this succeeds.
-                let _ = unit.push(buffer);
+                let _ = unit.push(buffer, attempt.number);
             }
         }
         self.readable.notify_waiters();

@@ -3,6 +3,8 @@
 //! Invariants:
 //! - an id that a caller chose is the id of a task here, an alias of the task that the start joined, or spent. Aliases
 //!   and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED);
+//! - tasks are numbered in the order in which they were accepted. The queues, which are entered under the same lock, rank
+//!   tasks of one priority in the same order;
 //! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
 //!   [`Retention`] leave;
 //! - an ended task whose outcome or items are about to be fetched stays for [`ASKED_FOR`], unless all such tasks
@@ -35,6 +37,8 @@ struct Ended {
 #[derive(Default)]
 pub(crate) struct Registry {
     tasks: IdMap<Arc<Record>>,
+    /// How many tasks were accepted so far.
+    arrivals: u64,
     /// Whether new tasks are accepted.
     pub(crate) gate: Gate,
     keys: Keys,
@@ -99,7 +103,10 @@ impl Registry {
         known.filter(|record| !record.status().is_final())
     }
 
+    /// Accepts a task as the next one in the order of arrival.
     pub(crate) fn insert(&mut self, record: &Arc<Record>) {
+        self.arrivals += 1;
+        record.accept(self.arrivals);
         self.tasks.insert(record.id, Arc::clone(record));
         if let Some(key) = record.key() {
             self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id);

@@ -323,8 +323,8 @@ impl TaskManager {
 
     /// Ends all tasks within `grace`, each as its kind says (`Task::on_exit`). From now on every valid start is refused
     /// with [`ErrorKind::ShuttingDown`](crate::ErrorKind::ShuttingDown), and schedules start nothing, including those
-    /// that are added later. Returns the tasks that it waited for and that have not ended in time. If there is no task
-    /// to wait for, it returns at once.
+    /// that are added later. Returns the tasks that it waited for and that have not ended in time, oldest first. If there
+    /// is no task to wait for, it returns at once.
     ///
     /// In an app the plugin calls this when the app is about to exit.
     ///

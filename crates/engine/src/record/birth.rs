@@ -1,5 +1,8 @@
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,7 @@ impl Birth {
             kind,
             input,
             options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            order: AtomicU64::new(0),
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,

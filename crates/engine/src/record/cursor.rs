@@ -34,6 +34,11 @@ impl Cursor {
     /// Returns the next event, or `None` if there is nothing new. Status changes come one by one and in order, with the
     /// newest progress before the end.
     pub fn next(&mut self, record: &Record) -> Option<TaskEvent> {
+        self.next_paced(record, true)
+    }
+
+    /// Like [`next`](Self::next), but leaves new progress for later unless `progress` is true or the end comes next.
+    pub fn next_paced(&mut self, record: &Record, progress: bool) -> Option<TaskEvent> {
         use TaskChange::{Gap, Progress, Queue, Status};
         if self.ended {
             return None;
@@ -54,7 +59,7 @@ impl Cursor {
                 self.ended = status.is_final();
                 Status(change)
             }
-            due if due.is_some() || progress_due => {
+            due if due.is_some() || (progress_due && progress) => {
                 self.revision = revision;
                 Progress(record.progress_of(&state))
             }

@@ -16,7 +16,10 @@ pub(crate) mod told;
 mod waits;
 
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicBool},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -63,6 +66,8 @@ pub struct Record {
     pub(crate) members: Option<Box<[TaskId]>>,
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
+    /// The number of its arrival, from 1; 0 until it is accepted.
+    order: AtomicU64,
     progress: ProgressCell,
     /// A detail was left out, and the log says so.
     warned_of_detail: AtomicBool,
@@ -233,8 +238,14 @@ impl Record {
         self.state.lock().feed.len()
     }
 
-    pub(crate) fn created_at(&self) -> u64 {
-        self.state.lock().life.created_at()
+    /// Returns the number of its arrival: 1 for the first task that the engine has accepted. No two tasks have the same.
+    pub fn order(&self) -> u64 {
+        self.order.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the engine has accepted it as number `order`. Nobody can find it before that.
+    pub(crate) fn accept(&self, order: u64) {
+        self.order.store(order, Ordering::Relaxed);
     }
 
     /// Returns how long it waits before it queues; `None` if it queues at once.

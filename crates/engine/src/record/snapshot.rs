@@ -32,6 +32,7 @@ impl Record {
         let options = self.options.as_deref();
         TaskSnapshot {
             id: self.id,
+            order: self.order(),
             task: self.name().to_owned(),
             status: life.status(),
             sequence: life.sequence(),

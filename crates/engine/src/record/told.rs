@@ -11,6 +11,7 @@ pub struct Told {
     queue: Option<QueuePlace>,
     /// Whether it has an owner other than the app. It may lose that owner, but never gets another one.
     owned: bool,
+    ended: bool,
 }
 
 /// What a list has to be told about one task, with the new [`Told`] to keep.
@@ -57,7 +58,13 @@ impl Told {
             next_attempt_at: state.life.next_attempt_at(),
             queue: record.queue_place(state),
             owned: state.owner.label().is_some(),
+            ended: state.life.status().is_final(),
         }
+    }
+
+    /// Whether the list was told that the task has ended.
+    pub fn has_ended(self) -> bool {
+        self.ended
     }
 
     /// Makes the progress count as changed even if nothing was reported: its rate falls while nothing is reported.

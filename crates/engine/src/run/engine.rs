@@ -145,12 +145,36 @@ impl Engine {
 
     /// Returns the tasks that match `filter`, oldest first.
     pub fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
+        self.records_after(filter, 0)
+    }
+
+    /// Returns one page of the tasks that match `filter` and that the caller `sees`, oldest first: at most `limit` of
+    /// those after number `after` in the order of arrival. Also returns what to pass as `after` for the next page, or
+    /// `None` if nothing follows.
+    ///
+    /// A walk through the pages returns each task that is there all the time once, whatever happens to the others.
+    pub fn page(
+        &self,
+        filter: &TaskFilter,
+        after: Option<u64>,
+        limit: usize,
+        sees: impl Fn(&Record) -> bool,
+    ) -> (Vec<Arc<Record>>, Option<u64>) {
+        let records = self.records_after(filter, after.unwrap_or(0));
+        let mut visible = records.into_iter().filter(|record| sees(record));
+        let page: Vec<_> = visible.by_ref().take(limit).collect();
+        let more = visible.next().is_some();
+        let next = page.last().filter(|_| more).map(|last| last.order());
+        (page, next)
+    }
+
+    fn records_after(&self, filter: &TaskFilter, after: u64) -> Vec<Arc<Record>> {
         self.transitions.expire();
         let mut records: Vec<_> = {
             let registry = self.transitions.registry.lock();
-            registry.all().filter(|record| record.matches(filter)).cloned().collect()
+            registry.all().filter(|record| record.order() > after && record.matches(filter)).cloned().collect()
         };
-        records.sort_by_cached_key(|record| (record.created_at(), record.id));
+        records.sort_unstable_by_key(|record| record.order());
         records
     }
 

@@ -108,7 +108,7 @@ impl Transitions {
         }
     }
 
-    /// Cancels tasks. Returns how many of them had not ended.
+    /// Cancels tasks, which are given oldest first. Returns how many of them had not ended.
     pub(crate) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
         // Waiting tasks first, newest first: otherwise they would get the slots of the tasks that were just stopped.
         records.reverse();
@@ -131,11 +131,15 @@ impl Transitions {
         !self.is_closing.load(SeqCst)
     }
 
-    /// Refuses new tasks from now on. Returns the tasks that have not ended.
+    /// Refuses new tasks from now on. Returns the tasks that have not ended, oldest first.
     pub(crate) fn close(&self) -> Vec<Arc<Record>> {
-        let mut registry = self.registry.lock();
-        registry.gate.close();
-        registry.all().filter(|record| !record.status().is_final()).cloned().collect()
+        let mut left: Vec<_> = {
+            let mut registry = self.registry.lock();
+            registry.gate.close();
+            registry.all().filter(|record| !record.status().is_final()).cloned().collect()
+        };
+        left.sort_unstable_by_key(|record| record.order());
+        left
     }
 
     // Moving through the queue.

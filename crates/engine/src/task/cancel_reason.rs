@@ -8,6 +8,7 @@ use crate::{
 };
 
 /// Why a task was cancelled: a reason of the engine, or the words of the caller who cancelled it. As JSON it is a string.
+/// A minor version may add reasons: keep a branch for the others.
 ///
 /// [`TaskManager::cancel_with`](crate::TaskManager::cancel_with) takes the app's own words. No call takes a reason of the
 /// engine, so each of them means what it says.

@@ -10,6 +10,10 @@ use crate::{CancelReason, FailureKind, Json, Outcome, Progress, TaskId, TaskStat
 pub struct TaskSnapshot {
     /// Its id.
     pub id: TaskId,
+    /// The number of its arrival, from 1. Of two tasks, the one that was accepted earlier has the lower number; a batch
+    /// comes before its members, and these have the order of their inputs. Lists are sorted by it.
+    #[cfg_attr(feature = "__specta", specta(type = specta_typescript::Number))]
+    pub order: u64,
     /// The name of its kind.
     pub task: String,
     /// Its status.
@@ -143,6 +147,10 @@ pub struct StatusChange {
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time.
     #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub next_attempt_at: Option<u64>,
+    /// When it ended, in milliseconds since 1970; `None` unless the new status is final. It tells whether a status that a
+    /// reader doesn't know is final.
+    #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
+    pub ended_at: Option<u64>,
     /// How it ended. `None` before the end, and for an outcome of more than 4 KiB, which the caller has to fetch.
     pub outcome: Option<Outcome>,
     /// What went wrong, if the task or its attempt failed.

@@ -341,6 +341,7 @@ impl Life {
             time_limit,
             overdue,
             next_attempt_at,
+            ended_at: status.is_final().then_some(at),
             outcome: status.is_final().then(outcome).flatten(),
             error: error.as_deref().cloned(),
         }

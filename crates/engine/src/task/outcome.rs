@@ -12,6 +12,8 @@ use crate::{
 };
 
 /// How a task ended.
+///
+/// A minor version may add ways to end: keep a branch for the others.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
@@ -90,7 +92,7 @@ impl<'de> Deserialize<'de> for TaskFailure {
     }
 }
 
-/// The sort of a [`TaskFailure`].
+/// The sort of a [`TaskFailure`]. A minor version may add sorts: keep a branch for the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
 /// The status of a task. [`TaskStatus::may_become`] has all its changes.
+///
+/// A minor version may add statuses: keep a branch for the others. Whether a task has ended, `ended_at` of its snapshot
+/// says, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(rename_all = "camelCase")]

@@ -408,6 +408,55 @@ async fn item_numbers_continue_in_the_next_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_chunk_holds_what_one_attempt_has_emitted_and_readers_know_which() {
+    let policy = || Policy { retry: Some(Retry::attempts(3)), ..Policy::default() };
+    let numbers = Kind::new("numbers", policy(), Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+        // The second attempt emits nothing.
+        for number in (0..3).filter(|_| ctx.attempt() != 2) {
+            ctx.emit(ctx.attempt() * 10 + number).await;
+        }
+        if ctx.attempt() < 3 { Err(Failure::new("again")) } else { Ok(()) }
+    });
+    let bytes = Kind::new("bytes", policy(), Errors::default(), async |ctx: TaskContext<(), Bytes>, (): ()| {
+        let attempt = u8::try_from(ctx.attempt()).unwrap();
+        ctx.emit_bytes(&vec![attempt; 5]).await;
+        if ctx.attempt() < 2 { Err(Failure::new("again")) } else { Ok(()) }
+    });
+    let tasks = manager([numbers, bytes], Settings::default());
+    let task = tasks.start("numbers", ()).unwrap();
+    task.outcome().await;
+    let record = tasks.engine.find(task.id()).unwrap();
+    let chunk = |number: u64| record.items().read(ask("r", number));
+    let mut chunks = Vec::new();
+    for number in 1..=3 {
+        let chunk = chunk(number).await.unwrap();
+        chunks.push((chunk.attempt, String::from_utf8(chunk.data().to_vec()).unwrap(), chunk.done));
+    }
+    let expected = [(1, "10,11,12", false), (3, "30,31,32", true), (3, "", true)];
+    assert_eq!(chunks, expected.map(|(attempt, data, done)| (attempt, data.to_owned(), done)));
+    record.items().stop("r", 0);
+
+    let task = tasks.start("numbers", ()).unwrap();
+    let mut items = task.items();
+    assert_eq!(items.attempt(), 0);
+    while let Some(item) = items.next().await {
+        assert_eq!(items.attempt(), item.unwrap().read::<u32>().unwrap() / 10);
+    }
+    assert_eq!(items.attempt(), 3);
+    assert_eq!(task.items().attempt(), 0);
+
+    let task = tasks.start("bytes", ()).unwrap();
+    let mut bytes = task.bytes();
+    let mut read = Vec::new();
+    while let Some(piece) = bytes.next().await {
+        let piece = piece.unwrap();
+        assert!(piece.iter().all(|byte| u32::from(*byte) == bytes.attempt()), "{piece:?} of {}", bytes.attempt());
+        read.extend(piece);
+    }
+    assert_eq!(read, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn leftovers_of_an_attempt_emit_nothing_later() {
     let policy = Policy {
         retry: Some(Retry::attempts(2).backoff(Backoff::exponential().jitter(false))),

@@ -9,6 +9,7 @@ mod keys;
 mod limits;
 mod model;
 mod observe;
+mod order;
 mod owners;
 mod restart;
 mod retry;

@@ -24,6 +24,8 @@ struct Emitted {
     data: Vec<u8>,
     /// Where each item ends; `None` for bytes.
     ends: Option<Vec<usize>>,
+    /// The attempt that has emitted each unit.
+    attempts: Vec<u32>,
     /// The most bytes that were emitted at once.
     largest: usize,
 }
@@ -50,7 +52,9 @@ impl Emitted {
         }
     }
 
-    fn push(&mut self, data: &[u8]) {
+    fn push(&mut self, data: &[u8], attempt: u32) {
+        let units = if self.ends.is_some() { 1 } else { data.len() };
+        self.attempts.resize(self.attempts.len() + units, attempt);
         self.largest = self.largest.max(data.len());
         self.data.extend_from_slice(data);
         if let Some(ends) = &mut self.ends {
@@ -76,20 +80,23 @@ struct Given {
     end: u64,
     missed: u64,
     done: bool,
+    attempt: u32,
     data: Vec<u8>,
 }
 
 impl Given {
     fn new(chunk: &Chunk) -> Self {
-        let Chunk { sequence, missed, done, segment } = chunk;
+        let Chunk { sequence, missed, done, attempt, segment } = chunk;
         let end = segment.as_ref().map_or(*sequence, Segment::end);
         let data = segment.as_ref().map_or_else(Vec::new, |segment| segment.data().to_vec());
-        Self { sequence: *sequence, end, missed: *missed, done: *done, data }
+        Self { sequence: *sequence, end, missed: *missed, done: *done, attempt: *attempt, data }
     }
 }
 
 struct Model {
     bounds: Bounds,
+    /// The attempt that emits.
+    attempt: u32,
     emitted: Emitted,
     /// The oldest unit that is kept.
     kept: u64,
@@ -114,7 +121,7 @@ enum Expected {
 impl Model {
     fn new(bounds: Bounds, of_bytes: bool) -> Self {
         let emitted = Emitted { ends: (!of_bytes).then(Vec::new), ..Emitted::default() };
-        Self { bounds, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
+        Self { bounds, attempt: 1, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
     }
 
     /// The number after the last unit that was given to the current reader.
@@ -211,6 +218,8 @@ enum Step {
         bytes: usize,
         drops: bool,
     },
+    /// The next attempt emits from here on.
+    Retry,
     /// `chunk` is relative: [`NEXT`] is the next one. A chunk that does not arrive may be asked for again.
     Ask {
         who: Option<u8>,
@@ -313,6 +322,8 @@ struct Tally {
     missed: usize,
     ends: usize,
     beside_frozen: usize,
+    /// Chunks that were followed by units of another attempt.
+    cut: usize,
 }
 
 impl Pair {
@@ -330,6 +341,7 @@ impl Pair {
                     self.push(bytes, drops)?;
                 }
             }
+            Step::Retry => self.model.attempt += 1,
             Step::Ask { chunk, arrives, .. } if self.readers == Readers::Careful => {
                 // It asks for the chunk that it needs next, or for a later one.
                 let chunk = self.client.next_chunk + chunk.saturating_sub(NEXT).min(WINDOW - 1);
@@ -428,7 +440,7 @@ impl Pair {
             prop_assert!(self.try_push(&data), "there was no room even though some was made");
         }
         self.tally.pushed += 1;
-        self.model.emitted.push(&data);
+        self.model.emitted.push(&data, self.model.attempt);
         let is_within = self.buffer.bytes() <= self.model.bounds.bytes;
         prop_assert!(is_within || end == self.model.given_to(), "{} bytes are kept", self.buffer.bytes());
         Ok(())
@@ -436,8 +448,8 @@ impl Pair {
 
     fn try_push(&mut self, data: &[u8]) -> bool {
         match self.model.emitted.ends {
-            Some(_) => self.buffer.push_item(data),
-            None => self.buffer.push_bytes(data),
+            Some(_) => self.buffer.push_item(data, self.model.attempt),
+            None => self.buffer.push_bytes(data, self.model.attempt),
         }
     }
 
@@ -485,6 +497,13 @@ impl Pair {
         prop_assert_eq!(given.missed, first.saturating_sub(reader.expected));
         prop_assert_eq!(given.done, self.model.done && given.end == end);
         prop_assert!(given.sequence < given.end || given.done, "an empty chunk that is not the end");
+        let at = |unit: u64| usize::try_from(unit).unwrap();
+        let attempts = &self.model.emitted.attempts;
+        let of_it = &attempts[at(given.sequence)..at(given.end)];
+        let last = attempts[..at(given.end)].last().copied().unwrap_or(0);
+        prop_assert!(of_it.iter().all(|attempt| *attempt == given.attempt), "units of several attempts: {of_it:?}");
+        prop_assert_eq!(given.attempt, last);
+        self.tally.cut += usize::from(given.end < end && attempts[at(given.end)] != given.attempt);
         prop_assert!(
             given.data == self.model.emitted.sent(given.sequence, given.end),
             "not what was emitted: {given:?}"
@@ -592,6 +611,7 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
         8 => (sizes, any::<bool>()).prop_map(|((units, bytes), drops)| Step::Push { units, bytes, drops }),
         12 => (who(), chunk, from, prop::bool::weighted(0.8))
             .prop_map(|(who, chunk, from, arrives)| Step::Ask { who, chunk, from, arrives }),
+        2 => Just(Step::Retry),
         2 => (who(), position).prop_map(|(who, position)| Step::Stop { who, position }),
         2 => who().prop_map(|who| Step::Lose { who }),
         1 => prop::bool::weighted(0.1).prop_map(|end| if end { Step::End } else { Step::Push { units: 0, bytes: 0, drops: false } }),
@@ -676,6 +696,7 @@ fn items_follow_the_model() {
         ("gone", sum(&tallies, |tally| tally.gone)),
         ("beyond", sum(&tallies, |tally| tally.beyond)),
         ("missed", sum(&tallies, |tally| tally.missed)),
+        ("of one attempt before another", sum(&tallies, |tally| tally.cut)),
         ("beside frozen ones", sum(&tallies, |tally| tally.beside_frozen)),
     ] {
         assert!(seen > 50, "{what}: {seen} times only");
@@ -725,11 +746,11 @@ fn ask(reader: &str, chunk: u64) -> Ask<'_> {
 #[test]
 fn a_reader_that_holds_a_chunk_as_large_as_the_buffer_still_gets_the_next_one() {
     let mut buffer = ItemBuffer::new(Bounds { items: 2, bytes: 1_000 });
-    assert!(buffer.push_item(b"0") && buffer.push_item(b"1") && !buffer.push_item(b"2"));
+    assert!(buffer.push_item(b"0", 1) && buffer.push_item(b"1", 1) && !buffer.push_item(b"2", 1));
     assert_eq!(buffer.ask(ask("r", 1)).unwrap().unwrap().segment.unwrap().data(), b"0,1");
     assert!(buffer.ask(ask("r", 2)).unwrap().is_none());
-    assert!(buffer.push_item(b"2"), "otherwise handler and reader would wait for each other");
-    assert!(!buffer.push_item(b"3"));
+    assert!(buffer.push_item(b"2", 1), "otherwise handler and reader would wait for each other");
+    assert!(!buffer.push_item(b"3", 1));
     assert_eq!(buffer.ask(ask("r", 2)).unwrap().unwrap().segment.unwrap().data(), b"2");
 }
 
@@ -740,7 +761,7 @@ fn a_reader_that_holds_nothing_leaves_the_whole_buffer_free() {
         // A reader in Rust, too, holds no earlier chunk.
         let asks = |buffer: &mut ItemBuffer| buffer.ask(Ask { holds: 1, ..ask("r", chunk) });
         assert!(asks(&mut buffer).unwrap().is_none());
-        while buffer.push_item(b"0") {}
+        while buffer.push_item(b"0", 1) {}
         assert_eq!(asks(&mut buffer).unwrap().unwrap().segment.unwrap().len(), 4, "chunk {chunk}");
     }
 }
@@ -749,7 +770,7 @@ fn a_reader_that_holds_nothing_leaves_the_whole_buffer_free() {
 fn units_from_before_a_request_are_in_one_chunk_if_they_fit() {
     let mut buffer = ItemBuffer::new(Bounds::default());
     for _ in 0..=CHUNK_ITEMS {
-        assert!(buffer.push_item(b"0"));
+        assert!(buffer.push_item(b"0", 1));
     }
     let mut lengths = (1..3).map(|chunk| buffer.ask(ask("r", chunk)).unwrap().unwrap().segment.unwrap().len());
     assert_eq!((lengths.next(), lengths.next()), (Some(CHUNK_ITEMS), Some(1)));
@@ -759,13 +780,13 @@ fn units_from_before_a_request_are_in_one_chunk_if_they_fit() {
 fn a_buffer_for_no_items_holds_one_item_or_any_bytes_within_the_other_bound() {
     let none = Bounds { items: 0, bytes: 100 };
     let mut items = ItemBuffer::new(none);
-    assert!(items.push_item(b"0") && !items.push_item(b"1"));
+    assert!(items.push_item(b"0", 1) && !items.push_item(b"1", 1));
     items.make_room(1);
-    assert!(items.push_item(b"1"));
+    assert!(items.push_item(b"1", 1));
     let mut bytes = ItemBuffer::new(none);
-    assert!(bytes.push_bytes(b"abc") && bytes.push_bytes(b"def"), "only the other bound counts for bytes");
+    assert!(bytes.push_bytes(b"abc", 1) && bytes.push_bytes(b"def", 1), "only the other bound counts for bytes");
     bytes.make_room(96);
-    assert!(bytes.push_bytes(&[0; 96]));
+    assert!(bytes.push_bytes(&[0; 96], 1));
     assert_eq!(bytes.ask(ask("r", 1)).unwrap().unwrap().missed, 2);
 }
 

@@ -1,0 +1,15 @@
+import { rethrow } from "../errors/from-rejection.js";
+import { commands, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
+import type { TaskPage } from "../types/snapshot.js";
+
+/** Returns all matching tasks, oldest first. Rejects with a TaskError. */
+export async function listAll(filter: TaskFilter): Promise<TaskSnapshot[]> {
+  const all: TaskSnapshot[] = [];
+  let after: number | null = null;
+  do {
+    const page: TaskPage = await commands.list(filter, null, after).catch(rethrow);
+    all.push(...page.tasks);
+    after = page.next;
+  } while (after !== null);
+  return all;
+}

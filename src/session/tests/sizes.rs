@@ -1,0 +1,121 @@
+//! The size of what is sent: as the JSON text in a string, with its escapes.
+
+use super::*;
+use crate::session::message::escaped_len;
+
+/// Characters that take more room in a string than by themselves, or that are more than one byte.
+fn texts() -> impl Strategy<Value = String> {
+    let character = prop_oneof![
+        3 => Just('"'),
+        2 => Just('\\'),
+        2 => Just('\u{1}'),
+        1 => Just('é'),
+        1 => Just('\u{2028}'),
+        1 => Just('😀'),
+        3 => proptest::char::range(' ', '~'),
+    ];
+    (prop::collection::vec(character, 1..40), 0..600_usize)
+        .prop_map(|(characters, times)| characters.into_iter().collect::<String>().repeat(times.max(1) / 10 + 1))
+}
+
+/// What happens to a task of a page: a message, another detail, or its end.
+#[derive(Debug, Clone)]
+struct Said {
+    message: String,
+    output: String,
+    ends: bool,
+    listed: bool,
+    followed: bool,
+}
+
+fn said() -> impl Strategy<Value = Vec<Said>> {
+    let said = (texts(), texts(), any::<bool>(), any::<bool>(), any::<bool>())
+        .prop_map(|(message, output, ends, listed, followed)| Said { message, output, ends, listed, followed });
+    prop::collection::vec(said, 1..20)
+}
+
+/// One message of a page that takes it at once.
+struct Composed {
+    /// The size of the payload, of its largest event and of its largest list entry.
+    size: usize,
+    event: usize,
+    entry: usize,
+    more: bool,
+    answered: bool,
+}
+
+/// Composes all messages of a page, pushes and answers.
+async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
+    let tasks = TaskManager::new(Handle::current());
+    let mut outbox = Outbox::new(Instant::now());
+    let watcher = Arc::<ChangeSet<Record>>::default();
+    engine(&tasks).watch_all(&watcher);
+    let everything = || View::new(page("main"), Scope::everything());
+    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), Duration::ZERO, Instant::now());
+    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), Duration::ZERO, Instant::now());
+    for Said { message, output, ends, listed, followed } in said {
+        let task = tasks.spawn(if listed { "listed" } else { "other" }, async move |ctx: TaskContext| {
+            let _ = ctx.progress().message(message);
+            tokio::task::yield_now().await;
+            if !ends {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, Failure>(output)
+        });
+        if followed {
+            outbox.follow(&engine(&tasks).find(task.id()).unwrap(), None, Instant::now());
+        }
+    }
+    sleep(Duration::from_secs(1)).await;
+    let size = |part: &Value| escaped_len(&part.to_string());
+    let largest = |parts: Vec<&Value>| parts.into_iter().map(size).max().unwrap_or(0);
+    let mut sizes = Vec::new();
+    let mut answer = None;
+    for _ in 0..2_000 {
+        sleep(FRAME).await;
+        let answered = answer.is_some();
+        let next = match answer.take() {
+            Some(acknowledgement) => outbox.answer(acknowledgement, &watcher, Instant::now()),
+            None => outbox.next_push(&watcher, Instant::now()),
+        };
+        let Some(message) = next else { break };
+        let rest = outbox.acknowledge(message.message, Instant::now());
+        answer = rest.map(|rest| rest.acknowledgement);
+        if !answers && answered {
+            // Nobody waits for the answer any more, so the rest is pushed.
+            answer.take().map(|acknowledgement| outbox.give_up(acknowledgement));
+        }
+        let (value, more) = (serde_json::to_value(&message).unwrap(), message.more);
+        let payload = serde_json::to_string(&MessageText(message)).unwrap();
+        assert_eq!(parsed(&payload), value);
+        let events = largest(value["events"].as_array().unwrap().iter().collect());
+        let lists = value["lists"].as_array().unwrap().iter();
+        let entries = lists.flat_map(|list| ["changed", "progressed"].map(|part| list[part].as_array().unwrap()));
+        let entry = largest(entries.flatten().collect());
+        sizes.push(Composed { size: payload.len(), event: events, entry, more, answered });
+    }
+    assert!(answer.is_none() && !sizes.is_empty());
+    sizes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// The size of a message is that of its payload: a JSON string, with its escapes.
+    #[test]
+    fn a_push_is_small_enough_to_be_sent_directly_whatever_has_to_be_escaped(said in said(), answers: bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        // The page is quick, so each full answer is followed by a larger one.
+        let mut limit = 64 * 1024;
+        for Composed { size, event, entry, more, answered } in runtime.block_on(composed(said, answers)) {
+            if answered {
+                prop_assert!(size < limit + event + entry, "an answer of {} bytes, limit {}", size, limit);
+            } else {
+                prop_assert!(size < 8 * 1024, "a push of {} bytes", size);
+            }
+            if answered && more {
+                limit = (limit + limit / 2).min(512 * 1024);
+            }
+        }
+    }
+}
