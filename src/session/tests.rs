@@ -37,6 +37,7 @@ mod model;
 mod pace;
 mod readers;
 mod sizes;
+mod wire;
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }

@@ -1,5 +1,5 @@
 // Checks the built declarations as a user's ES module sees them, at the end of `npm run build`.
-import { createTasks, type TaskSnapshot, type TasksClient } from "tauri-plugin-tasks-api";
+import { createTasks, type TaskPage, type TasksClient } from "tauri-plugin-tasks-api";
 import type { Equal, Expect } from "../equal.js";
 
 type Tasks = { tick: { input: null; detail: null; item: string; output: number; error: string } };
@@ -15,5 +15,5 @@ for await (const item of task.stream().values({ preventCancel: true }))
 export type Checks = [
   Expect<Equal<typeof tasks, TasksClient<Tasks>>>,
   Expect<Equal<typeof output, number>>,
-  Expect<Equal<typeof all, TaskSnapshot[]>>,
+  Expect<Equal<typeof all, TaskPage>>,
 ];

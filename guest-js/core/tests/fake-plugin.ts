@@ -117,6 +117,7 @@ export function createFakePlugin() {
   const gone = new Set<string>();
   const sessions = new Map<string, FakeSession>();
   const calls: { command: string; args: Args }[] = [];
+  const sent: SessionMessage[] = [];
   const gates = new Map<string, Promise<void>[]>();
   const refusals = new Map<string, unknown[]>();
   const outcomeWaiters = new Map<string, Set<() => void>>();
@@ -266,6 +267,7 @@ export function createFakePlugin() {
   function send(session: FakeSession): SessionMessage | null {
     const message = pack(session);
     if (!message) return null;
+    sent.push(message);
     session.open = message;
     clearTimeout(session.lease);
     session.lease = setTimeout(() => dropSession(session), leaseMs);
@@ -674,6 +676,8 @@ export function createFakePlugin() {
   const plugin = {
     tasks,
     sessions,
+    /** All messages so far. */
+    sent: sent as readonly SessionMessage[],
 
     /** Answers the page's calls in place of Tauri. */
     install(): void {

@@ -65,10 +65,12 @@ function count(watching: Watch, data: unknown): void {
   }
 }
 
-/** Returns a session's message, which comes on its channel, wrapped with an index, or as an answer. */
+/** Returns a session's message, which comes as JSON text on its channel, wrapped with an index, or as an answer. */
 function sessionMessage(data: unknown): SessionMessage | undefined {
+  if (typeof data === "string") {
+    return data.startsWith('{"message":') ? (JSON.parse(data) as SessionMessage) : undefined;
+  }
   if (typeof data !== "object" || data === null) return undefined;
-  if ("events" in data && "lists" in data) return data as SessionMessage;
   return "index" in data && "message" in data ? sessionMessage(data.message) : undefined;
 }
 
