@@ -91,11 +91,11 @@ export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, Limit
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
-export type { AttachOptions, BatchOptions, FollowOptions, RerunOptions, StartOptions, WatchOptions, } from "./types/options.js";
+export type { AttachOptions, BatchOptions, FollowOptions, ListOptions, PaceOptions, RerunOptions, StartOptions, WatchOptions, } from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
 export type { CancelQuery, TaskQuery } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
-export type { SnapshotFor, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
+export type { SnapshotFor, TaskPage, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { StreamIterationOptions, TaskStream } from "./types/stream.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";
 export type { StartArguments, TasksClient } from "./types/tasks-client.js";
@@ -112,6 +112,7 @@ export type Chunk = {
     sequence: number;
     missed: number;
     done: boolean;
+    attempt: number;
     items: unknown[];
 };
 export type ErrorKind = "protocolMismatch" | "sessionGone" | "unknownTask" | "unknownSchedule" | "notAllowed" | "invalidInput" | "invalidId" | "notFound" | "alreadyEnded" | "notEnded" | "tooLarge" | "unserializable" | "outcomeExpired" | "queueFull" | "keyTaken" | "notQueued" | "notPausable" | "notRerunnable" | "invalidOptions" | "locked" | "readerGone" | "stopped" | "invalidItem" | "shuttingDown";
@@ -228,6 +229,7 @@ export type StatusChange = {
     timeLimit: TimeLimit | null;
     overdue: boolean;
     nextAttemptAt: number | null;
+    endedAt: number | null;
     outcome: Outcome | null;
     error: ErrorSummary | null;
 };
@@ -277,8 +279,13 @@ export type TaskFilter = {
     parent?: TaskId[] | null;
 };
 export type TaskId = string;
+export type TaskPage = {
+    tasks: TaskSnapshot[];
+    next: number | null;
+};
 export type TaskSnapshot = {
     id: TaskId;
+    order: number;
     task: string;
     status: TaskStatus;
     sequence: number;
@@ -345,6 +352,7 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes> extends Omit<TaskH
 export interface TaskItems<T> extends AsyncIterableIterator<T> {
     readonly position: number;
     readonly missed: number;
+    readonly attempt: number;
     next(): Promise<IteratorResult<T, undefined>>;
     return(): Promise<IteratorReturnResult<undefined>>;
     throw(error?: unknown): Promise<IteratorReturnResult<undefined>>;
@@ -387,7 +395,14 @@ export interface BatchOptions {
     readonly label?: string | undefined;
     readonly tags?: readonly string[] | undefined;
 }
-export interface WatchOptions {
+export interface ListOptions {
+    readonly limit?: number | undefined;
+    readonly after?: number | null | undefined;
+}
+export interface PaceOptions {
+    readonly everyMs?: number | undefined;
+}
+export interface WatchOptions extends PaceOptions {
     readonly signal?: AbortSignal | undefined;
 }
 export interface RerunOptions {
@@ -466,6 +481,10 @@ export type SnapshotFor<M extends TaskMap, K extends TaskName<M>> = [
 ] ? TaskSnapshot : {
     [N in K]: TaskSnapshotOf<M[N], N>;
 }[K];
+export interface TaskPage<S = TaskSnapshot> {
+    readonly tasks: S[];
+    readonly next: number | null;
+}
 
 // types/stream.d.ts
 export type TaskStream<T> = ReadableStream<T> & {
@@ -481,7 +500,7 @@ import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
-import type { RerunOptions } from "./options.js";
+import type { PaceOptions, RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
@@ -489,7 +508,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
     readonly id: string;
     readonly status: TaskStatus;
     readonly snapshot: TaskSnapshotOf<T>;
-    onProgress(callback: (progress: TaskProgress<T["detail"]>) => void): () => void;
+    onProgress(callback: (progress: TaskProgress<T["detail"]>) => void, options?: PaceOptions): () => void;
     onStatus(callback: (status: TaskStatus, snapshot: TaskSnapshotOf<T>) => void): () => void;
     onQueue(callback: (place: QueuePlace | null) => void): () => void;
     items(): TaskItems<JsonItem<T["item"]>>;
@@ -524,10 +543,10 @@ export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [
 import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
-import type { AttachOptions, BatchOptions, FollowOptions, RerunOptions, StartOptions, WatchOptions } from "./options.js";
+import type { AttachOptions, BatchOptions, FollowOptions, ListOptions, RerunOptions, StartOptions, WatchOptions } from "./options.js";
 import type { CancelQuery, TaskQuery } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
-import type { SnapshotFor } from "./snapshot.js";
+import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
 export type StartArguments<I> = null extends I ? [
     input?: I,
@@ -543,7 +562,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     batch<K extends TaskName<M>>(name: K, inputs: readonly M[K]["input"][], options?: BatchOptions): Promise<BatchHandle<M[K]>>;
     attachBatch<K extends TaskName<M>>(name: K, id: string, options?: FollowOptions): Promise<BatchHandle<M[K]>>;
     rerun<K extends TaskName<M>>(name: K, id: string, options?: RerunOptions): Promise<TaskHandle<M[K]>>;
-    list<K extends TaskName<M> = never>(query?: TaskQuery<K>): Promise<SnapshotFor<M, K>[]>;
+    list<K extends TaskName<M> = never>(query?: TaskQuery<K>, options?: ListOptions): Promise<TaskPage<SnapshotFor<M, K>>>;
     watch<K extends TaskName<M> = never>(query: TaskQuery<K>, callback: (snapshots: SnapshotFor<M, K>[]) => void, options?: WatchOptions): Promise<() => void>;
     get(id: string): Promise<TaskSnapshot>;
     cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;

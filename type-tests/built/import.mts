@@ -6,7 +6,7 @@ type Tasks = { tick: { input: null; detail: null; item: string; output: number; 
 const tasks = createTasks<Tasks>();
 const task = await tasks.start("tick");
 const output = await task.result;
-const { tasks: all } = await tasks.list();
+const all = await tasks.list();
 // The library of this check has the async iterators of the DOM, which the one of the sources lacks.
 for await (const item of task.stream()) void (item satisfies string);
 for await (const item of task.stream().values({ preventCancel: true }))

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use crate::build::WORKSPACE;
 use crate::command::{Output, command, root, stdout};
 
-const CRATES: &[&str] = &["tauri-plugin-tasks", "tauri-plugin-tasks-engine"];
+const CRATES: &[&str] = &["tauri-plugin-tasks", "tauri-plugin-tasks-engine", "tauri-plugin-tasks-specta"];
 /// The declarations of the npm package.
 const PACKAGE: &str = "tauri-plugin-tasks-api.d.ts";
 
