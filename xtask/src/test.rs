@@ -27,6 +27,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "vitest", needs: &["typescript"], beside: false, run: |_, output| npm("test", output) },
     Stage { name: "clippy", needs: &["typescript"], beside: false, run: |_, output| clippy(output) },
     Stage { name: "build", needs: &["typescript"], beside: false, run: |_, output| build::everything(output) },
+    Stage { name: "features", needs: &["typescript"], beside: false, run: |_, output| features(output) },
     Stage { name: "doctest", needs: &["typescript"], beside: false, run: |_, output| doc_tests(output) },
     Stage { name: "docs", needs: &["typescript"], beside: false, run: |_, output| docs(output) },
     Stage { name: "api", needs: &["typescript"], beside: false, run: |_, output| api::check(output) },
@@ -65,6 +66,11 @@ fn npm(script: &str, output: &Output) -> Result<()> {
 fn clippy(output: &Output) -> Result<()> {
     setup::rust_component("clippy", output)?;
     output.run(&mut command(&format!("cargo clippy --quiet {WORKSPACE} --all-targets -- --deny warnings")))
+}
+
+/// Builds what apps build: without the tests, and so without the features that only they turn on.
+fn features(output: &Output) -> Result<()> {
+    output.run(&mut command(&format!("cargo build --quiet {WORKSPACE}")))
 }
 
 fn rust_tests(output: &Output) -> Result<()> {
