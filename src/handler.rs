@@ -12,31 +12,8 @@ use crate::TaskContext;
 /// - `async fn(AppHandle<R>, TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, for work that needs the app
 ///   or its managed state
 ///
-/// A kind without an input takes `()`. The types are inferred from the function. The trait is sealed: it can't be implemented by hand.
-///
-/// ```compile_fail,E0277
-/// use tauri::{AppHandle, Runtime};
-/// use tauri_plugin_tasks::{Failure, Handler, Never, TaskContext};
-///
-/// struct Mine;
-///
-/// impl<R: Runtime> Handler<R, ()> for Mine {
-///     type Input = ();
-///     type Detail = ();
-///     type Item = Never;
-///     type Output = ();
-///     type Error = Failure;
-///
-///     fn call(
-///         &self,
-///         _: &AppHandle<R>,
-///         _: TaskContext,
-///         (): (),
-///     ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<R> {
-///         async { Ok(()) }
-///     }
-/// }
-/// ```
+/// A kind without an input takes `()`. The types are inferred from the function. The trait is sealed: nothing else can
+/// implement it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a task handler",
     label = "not a task handler",
@@ -74,6 +51,31 @@ pub struct Alone<D, I, In>(PhantomData<fn(D, I, In)>);
 #[allow(missing_debug_implementations)]
 pub struct WithApp<D, I, In>(PhantomData<fn(D, I, In)>);
 
+/// Keeps other types from implementing [`Handler`]:
+///
+/// ```compile_fail,E0277
+/// use tauri::{AppHandle, Runtime};
+/// use tauri_plugin_tasks::{Failure, Handler, Never, TaskContext};
+///
+/// struct Mine;
+///
+/// impl<R: Runtime> Handler<R, ()> for Mine {
+///     type Input = ();
+///     type Detail = ();
+///     type Item = Never;
+///     type Output = ();
+///     type Error = Failure;
+///
+///     fn call(
+///         &self,
+///         _: &AppHandle<R>,
+///         _: TaskContext,
+///         (): (),
+///     ) -> impl Future<Output = Result<(), Failure>> + Send + 'static + use<R> {
+///         async { Ok(()) }
+///     }
+/// }
+/// ```
 mod sealed {
     use super::{Alone, AppHandle, Runtime, TaskContext, WithApp};
 

@@ -17,10 +17,10 @@ impl HandlerTypes {
     pub fn of<Input: 'static, Detail: 'static, Item: 'static, Output: 'static, Error: 'static>() -> Self {
         Self([
             HandlerType::of::<Input>("input"),
-            HandlerType::of::<Detail>("detail"),
-            HandlerType::of::<Item>("item"),
             HandlerType::of::<Output>("output"),
             HandlerType::of::<Error>("error"),
+            HandlerType::of::<Detail>("detail"),
+            HandlerType::of::<Item>("item"),
         ])
     }
 

@@ -8,7 +8,7 @@ pub trait TasksExt<R: Runtime> {
     ///
     /// # Panics
     ///
-    /// Panics if the plugin is not registered, like [`Manager::state`].
+    /// Panics if the plugin is not registered, like [`tauri::Manager::state`].
     fn tasks(&self) -> &TaskManager;
 }
 

@@ -31,10 +31,10 @@ impl Columns {
     {
         Self([
             Column::new::<Input>("input", Phase::Deserialize, types),
-            Column::new::<Detail>("detail", Phase::Serialize, types),
-            Column::new::<Item>("item", Phase::Serialize, types),
             Column::new::<Output>("output", Phase::Serialize, types),
             Column::new::<Error>("error", Phase::Serialize, types),
+            Column::new::<Detail>("detail", Phase::Serialize, types),
+            Column::new::<Item>("item", Phase::Serialize, types),
         ])
     }
 }

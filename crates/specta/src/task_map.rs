@@ -202,7 +202,7 @@ mod tests {
                 let column = |name, phase| Column { rust_name: "", id: TypeId::of::<()>(), name, phase, data_type: data_type.clone() };
                 let [read, written] = [Phase::Deserialize, Phase::Serialize];
                 let columns = [
-                    column("input", read), column("detail", written), column("item", written), column("output", written), column("error", written)
+                    column("input", read), column("output", written), column("error", written), column("detail", written), column("item", written)
                 ];
                 (number.to_string(), Columns(columns))
             }).collect();

@@ -59,7 +59,7 @@ impl<R: Runtime> TypeScript<R> {
     /// }
     ///
     /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
-    ///     Builder::new().task(Task::new(GREET.name(), greet))
+    ///     Builder::new().task(Task::new(GREET, greet))
     /// }
     ///
     /// let module = TypeScript::new(&tasks::<tauri::test::MockRuntime>()).key(GREET).render()?;

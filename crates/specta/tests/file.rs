@@ -31,7 +31,7 @@ fn a_written_file_is_current_until_a_line_differs() {
 
     fs::write(&path, text.replace("output: string", "output: number")).unwrap();
     let stale = types().check(&path).unwrap_err().to_string();
-    assert!(stale.contains("line 9 on") && stale.ends_with("- \t\toutput: number;\n+ \t\toutput: string;"), "{stale}");
+    assert!(stale.contains("line 7 on") && stale.ends_with("- \t\toutput: number;\n+ \t\toutput: string;"), "{stale}");
 }
 
 #[test]

@@ -40,17 +40,17 @@ fn handlers_and_keys_give_the_same_types() {
          export type Tasks = {\n\
          \t\"greet\": {\n\
          \t\tinput: string;\n\
-         \t\tdetail: null;\n\
-         \t\titem: never;\n\
          \t\toutput: string;\n\
          \t\terror: never;\n\
+         \t\tdetail: null;\n\
+         \t\titem: never;\n\
          \t};\n\
          \t\"count\": {\n\
          \t\tinput: number;\n\
-         \t\tdetail: boolean;\n\
-         \t\titem: Uint8Array;\n\
          \t\toutput: number;\n\
          \t\terror: string;\n\
+         \t\tdetail: boolean;\n\
+         \t\titem: Uint8Array;\n\
          \t};\n\
          };\n"
     );

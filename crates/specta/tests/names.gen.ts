@@ -4,143 +4,143 @@
 export type Tasks = {
 	"a-stage": {
 		input: AXStage_Deserialize;
-		detail: null;
-		item: never;
 		output: AXStage_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"b-stage": {
 		input: BXStage_Deserialize;
-		detail: null;
-		item: never;
 		output: BXStage_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"a-tagged": {
 		input: AXTagged_Deserialize;
-		detail: null;
-		item: never;
 		output: AXTagged_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"b-tagged": {
 		input: BXTagged;
-		detail: null;
-		item: never;
 		output: BXTagged;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"stage-serialize": {
 		input: SplitStage_Serialize;
-		detail: null;
-		item: never;
 		output: SplitStage_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"step": {
 		input: Step_Deserialize;
-		detail: null;
-		item: never;
 		output: Step_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"not-a-step": {
 		input: Step_Deserialize_Deserialize;
-		detail: null;
-		item: never;
 		output: Step_Deserialize_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"language": {
 		input: LanguageTasks;
-		detail: null;
-		item: never;
 		output: LanguageTasks;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"failure": {
 		input: null;
-		detail: null;
-		item: never;
 		output: OursFailure;
 		error: TasksFailure;
+		detail: null;
+		item: never;
 	};
 	"our-never": {
 		input: Never;
-		detail: null;
-		item: never;
 		output: Never;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"spaced": {
 		input: Spaced;
-		detail: null;
-		item: never;
 		output: Spaced;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"phase": {
 		input: RenamedStage;
-		detail: null;
-		item: never;
 		output: RenamedStage;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"tag-of-mine": {
 		input: TagOfMine;
-		detail: null;
-		item: never;
 		output: TagOfMine;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"both": {
 		input: Read;
-		detail: null;
-		item: never;
 		output: Written;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"page": {
 		input: Page_Deserialize<GenericT>;
-		detail: null;
-		item: never;
 		output: Page_Serialize<GenericT>;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"pages": {
 		input: (Page_Deserialize<Page_Deserialize<Library_Deserialize> | null>)[];
-		detail: null;
-		item: never;
 		output: (Page_Serialize<Page_Serialize<Library_Serialize> | null>)[];
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"size": {
 		input: Größe;
-		detail: null;
-		item: never;
 		output: Größe;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"buffers": {
 		input: [Buffer_Deserialize, Buffer_Deserialize];
-		detail: null;
-		item: never;
 		output: [Buffer_Serialize, Buffer_Serialize];
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"tree": {
 		input: Tree_Deserialize;
-		detail: null;
-		item: never;
 		output: Tree_Serialize;
 		error: never;
+		detail: null;
+		item: never;
 	};
 	"\"quoted\" \\ name": {
 		input: [string, boolean | null];
-		detail: null;
-		item: never;
 		output: [string, boolean | null];
 		error: never;
+		detail: null;
+		item: never;
 	};
 };
 

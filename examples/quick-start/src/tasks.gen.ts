@@ -4,10 +4,10 @@
 export type Tasks = {
 	"count-words": {
 		input: CountInput;
-		detail: null;
-		item: never;
 		output: Count;
 		error: CountError;
+		detail: null;
+		item: never;
 	};
 };
 

@@ -4,80 +4,80 @@
 export type Tasks = {
 	"download": {
 		input: DownloadInput;
-		detail: Stage;
-		item: never;
 		output: Downloaded;
 		error: DownloadError;
+		detail: Stage;
+		item: never;
 	};
 	"hash-folder": {
 		input: HashFolderInput;
-		detail: null;
-		item: never;
 		output: FolderHash;
 		error: Failure;
+		detail: null;
+		item: never;
 	};
 	"job": {
 		input: JobInput;
-		detail: null;
-		item: never;
 		output: JobReport;
 		error: JobError;
+		detail: null;
+		item: never;
 	};
 	"tail": {
 		input: TailInput;
-		detail: TailDetail;
-		item: string;
 		output: never;
 		error: TailError;
+		detail: TailDetail;
+		item: string;
 	};
 	"numbers": {
 		input: NumbersInput;
-		detail: null;
-		item: number;
 		output: number;
 		error: Failure;
+		detail: null;
+		item: number;
 	};
 	"numbers-dropped": {
 		input: NumbersInput;
-		detail: null;
-		item: number;
 		output: number;
 		error: Failure;
+		detail: null;
+		item: number;
 	};
 	"numbers-cancelled": {
 		input: NumbersInput;
-		detail: null;
-		item: number;
 		output: number;
 		error: Failure;
+		detail: null;
+		item: number;
 	};
 	"noise": {
 		input: NoiseInput;
-		detail: null;
-		item: Uint8Array;
 		output: string;
 		error: Failure;
+		detail: null;
+		item: Uint8Array;
 	};
 	"sync": {
 		input: null;
-		detail: null;
-		item: never;
 		output: Synced;
 		error: Failure;
+		detail: null;
+		item: never;
 	};
 	"watcher": {
 		input: null;
-		detail: Watched;
-		item: never;
 		output: null;
 		error: Failure;
+		detail: Watched;
+		item: never;
 	};
 	"secret": {
 		input: null;
-		detail: null;
-		item: never;
 		output: string;
 		error: never;
+		detail: null;
+		item: never;
 	};
 };
 

@@ -2,14 +2,14 @@
 export type TaskTypes = {
   /** What `start` takes; `null` for a kind without input. */
   input: unknown;
-  /** What the handler reports with its progress, besides the numbers and the message. */
-  detail: unknown;
-  /** What the handler emits, item by item: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
-  item: unknown;
   /** What the handler returns when it succeeds. */
   output: unknown;
   /** What the handler returns when it fails. */
   error: unknown;
+  /** What the handler reports with its progress, besides the numbers and the message. */
+  detail: unknown;
+  /** What the handler emits, item by item: `Uint8Array` if it emits bytes, `never` if it emits nothing. */
+  item: unknown;
 };
 
 /**
@@ -19,7 +19,7 @@ export type TaskTypes = {
  * @example
  * ```ts
  * type Tasks = {
- *   download: { input: { url: string }; detail: { file: string }; item: never; output: string; error: string };
+ *   download: { input: { url: string }; output: string; error: string; detail: { file: string }; item: never };
  * };
  * const tasks = createTasks<Tasks>();
  * ```

@@ -133,14 +133,15 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
 
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
     ///
-    /// A running task can't be paused: that fails with [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable). Also
+    /// A task that runs, or whose turn has just come, can't be paused: that fails with
+    /// [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable), as does a batch: pause its members. Also
     /// fails when the task has ended, or the app is about to exit.
     pub fn pause(&self) -> Result<(), Error> {
         self.engine.pause(self.follower.record())
     }
 
     /// Lets a [paused](Self::pause) task, or one that was started as held, run when its turn comes. Does nothing to
-    /// another waiting task. Fails as [`pause`](Self::pause) does, but not at an exit.
+    /// another queued task. Fails as [`pause`](Self::pause) does, but not at an exit.
     pub fn resume(&self) -> Result<(), Error> {
         self.engine.resume(self.follower.record())
     }

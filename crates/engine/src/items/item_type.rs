@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// The item type of tasks that emit no items. It has no values.
+/// A type without values: the item type of tasks that emit no items, and the error type of those that never fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Never {}
 

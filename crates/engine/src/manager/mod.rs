@@ -276,7 +276,8 @@ impl TaskManager {
 
     /// Keeps a queued task from running until it is [resumed](Self::resume). Pausing it again changes nothing.
     ///
-    /// A running task can't be paused: that fails with [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable). Also
+    /// A task that runs, or whose turn has just come, can't be paused: that fails with
+    /// [`ErrorKind::NotPausable`](crate::ErrorKind::NotPausable), as does a batch: pause its members. Also
     /// fails when there is no such task, it has ended, or the app is about to exit.
     pub fn pause(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
@@ -284,7 +285,7 @@ impl TaskManager {
     }
 
     /// Lets a [paused](Self::pause) task, or one that was started as held, run when its turn comes. Does nothing to
-    /// another waiting task. Fails as [`pause`](Self::pause) does, but not at an exit.
+    /// another queued task. Fails as [`pause`](Self::pause) does, but not at an exit.
     pub fn resume(&self, id: TaskId) -> Result<(), Error> {
         let record = self.find(id)?;
         self.engine.resume(&record)

@@ -7,6 +7,7 @@ use crate::{
     error::{Error, refusal::Refusal},
     queue::admission::{Admission, Hold, Scope},
     record::Record,
+    task::status::TaskStatus,
 };
 
 impl Transitions {
@@ -33,7 +34,9 @@ impl Transitions {
     }
 
     pub(crate) fn resume(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {
-        self.change_waiting(record, |admission| admission.release(record.id, Hold::User), not_pausable)
+        let resumed = self.change_waiting(record, |admission| admission.release(record.id, Hold::User), not_pausable);
+        // The turn of a queued task that doesn't wait has just come, so nothing holds it any more.
+        if record.status() == TaskStatus::Queued { Ok(()) } else { resumed }
     }
 
     pub(crate) fn set_priority(self: &Arc<Self>, record: &Arc<Record>, priority: i32) -> Result<(), Error> {

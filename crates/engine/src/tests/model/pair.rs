@@ -187,7 +187,7 @@ impl Pair {
             }
             Step::Pause(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
-                let expected = self.model.set_held(of, true);
+                let expected = self.model.pause(of);
                 prop_assert_eq!(self.manager.pause(self.id(of)).map_err(|error| error.kind), expected);
             }
             Step::Resume(index) => {
@@ -232,7 +232,7 @@ impl Pair {
     }
 
     fn resume(&mut self, of: Ref) -> Result<(), TestCaseError> {
-        let expected = self.model.set_held(of, false);
+        let expected = self.model.resume(of);
         prop_assert_eq!(self.manager.resume(self.id(of)).map_err(|error| error.kind), expected);
         Ok(())
     }

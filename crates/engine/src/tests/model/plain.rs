@@ -319,7 +319,17 @@ impl Model {
         }
     }
 
-    pub(super) fn set_held(&mut self, of: Ref, held: bool) -> Result<(), ErrorKind> {
+    pub(super) fn pause(&mut self, of: Ref) -> Result<(), ErrorKind> {
+        self.set_held(of, true)
+    }
+
+    /// The turn of a queued task may have come already: that is no error.
+    pub(super) fn resume(&mut self, of: Ref) -> Result<(), ErrorKind> {
+        let is_queued = self.life(of).status() == Queued;
+        self.set_held(of, false).or_else(|error| if is_queued { Ok(()) } else { Err(error) })
+    }
+
+    fn set_held(&mut self, of: Ref, held: bool) -> Result<(), ErrorKind> {
         let has_ended = self.life(of).status().is_final();
         self.alter(of, |task| task.held = held)
             .map_err(|_| if has_ended { ErrorKind::AlreadyEnded } else { ErrorKind::NotPausable })
