@@ -201,6 +201,10 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// code has to know when to end, or if a part of the handler has to go on, use [`try_emit`](Self::try_emit). On a
     /// thread, use [`blocking_emit`](Self::blocking_emit).
     ///
+    /// Await this and don't block on it, as with `Handle::block_on`: a blocked thread can't be dropped, so this drops the
+    /// item there and returns, and the handler goes on. Use [`blocking_emit`](Self::blocking_emit), which returns an
+    /// error.
+    ///
     /// # Cancellation safety
     ///
     /// If the future is dropped before it is ready, the item is not emitted. If a `select!` drops it because another
@@ -288,6 +292,9 @@ impl<D> TaskContext<D, Bytes> {
     /// It works like [`emit`](TaskContext::emit), but bytes are a stream: the bytes of one call may arrive in pieces,
     /// or together with those of the next. Of the buffer's limits, only the one in bytes applies, and no call is too
     /// large for it.
+    ///
+    /// Await this and don't block on it: see [`emit`](TaskContext::emit). On a thread that may block, use
+    /// [`blocking_emit_bytes`](Self::blocking_emit_bytes).
     ///
     /// # Cancellation safety
     ///

@@ -5,14 +5,15 @@
 //! - an emit waits only while the handler lives and was not told to stop;
 //! - an emit that *gives up* has emitted nothing of what was left. In the handler's own future it waits from then on,
 //!   and the supervisor drops the handler. Everywhere else it returns at once, so that no leftover of a handler waits
-//!   for something that never comes;
+//!   for something that never comes. So it does if the handler blocks its thread on it;
 //! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use serde::Serialize;
 use tokio::{
     sync::Notify,
+    task::coop,
     time::{Instant, sleep_until},
 };
 
@@ -140,12 +141,20 @@ impl ItemStream {
         self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
     }
 
-    /// In the handler's own future, waits to be dropped with the handler. Elsewhere, returns at once.
+    /// In the handler's own future, waits to be dropped with the handler. Elsewhere, and if the handler blocks its thread
+    /// on this, returns at once.
     async fn give_up(&self, attempt: &Attempt) {
-        let Some(_waits) = attempt.give_up() else { return };
+        let Some(mut given_up) = attempt.give_up() else { return };
+        // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
+        let mut over = pin!(self.over(attempt));
+        poll_fn(|context| if given_up.is_blocked_on(context) { Poll::Ready(()) } else { over.as_mut().poll(context) })
+            .await;
+    }
+
+    /// Waits until the handler is over.
+    async fn over(&self, attempt: &Attempt) {
         let writable = self.writable.notified();
         tokio::pin!(writable);
-        // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
         loop {
             writable.as_mut().enable();
             if attempt.is_over() {
@@ -177,10 +186,14 @@ impl ItemStream {
 
     async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         // A handler that emits all the time must not keep other work from running.
-        tokio::task::consume_budget().await;
+        take_turns().await;
         if self.try_put(unit, attempt)?.is_ok() {
             return Ok(());
         }
+        coop::unconstrained(self.wait_to_put(unit, attempt)).await
+    }
+
+    async fn wait_to_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         let writable = self.writable.notified();
         tokio::pin!(writable);
         loop {
@@ -336,6 +349,31 @@ impl ItemStream {
         self.readable.notify_waiters();
         self.readers.notify_waiters();
     }
+}
+
+/// Lets other tasks run if this one has used its share of its worker's time.
+///
+/// Where a thread is blocked inside of a tokio task, tokio's own way to wait for the next share never ends, because that
+/// share comes only when the task returns.
+async fn take_turns() {
+    if coop::has_budget_remaining() {
+        coop::consume_budget().await;
+    } else {
+        yield_once().await;
+    }
+}
+
+/// Returns `Pending` once, and is ready to be polled again at once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn wait_until(deadline: Option<Instant>) {
