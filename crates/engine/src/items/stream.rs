@@ -103,12 +103,13 @@ impl ItemStream {
 
     // The handler's side.
 
-    /// Waits for room and emits the item, or gives up. Cancel safe: the item is either emitted or not.
-    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) {
-        if let Err(why) = self.try_emit(item, attempt).await {
-            fail_with(&why, attempt);
-            self.give_up(attempt).await;
-        }
+    /// Waits for room and emits the item, or gives up. Returns whether the item was emitted. Cancel safe: the item is
+    /// either emitted or not.
+    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> bool {
+        let Err(why) = self.try_emit(item, attempt).await else { return true };
+        fail_with(&why, attempt);
+        self.give_up(attempt).await;
+        false
     }
 
     pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
@@ -124,10 +125,12 @@ impl ItemStream {
         emitted.inspect_err(|why| fail_with(why, attempt))
     }
 
-    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) {
-        if self.try_emit_bytes(bytes, attempt).await.is_err() {
+    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> bool {
+        let emitted = self.try_emit_bytes(bytes, attempt).await.is_ok();
+        if !emitted {
             self.give_up(attempt).await;
         }
+        emitted
     }
 
     pub(crate) async fn try_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
@@ -142,9 +145,13 @@ impl ItemStream {
     }
 
     /// In the handler's own future, waits to be dropped with the handler. Elsewhere, and if the handler blocks its thread
-    /// on this, returns at once.
+    /// on this, lets others run and returns.
     async fn give_up(&self, attempt: &Attempt) {
-        let Some(mut given_up) = attempt.give_up() else { return };
+        let Some(mut given_up) = attempt.give_up() else {
+            // A leftover that emits in a loop must not keep a worker to itself.
+            yield_once().await;
+            return;
+        };
         // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
         let mut over = pin!(self.over(attempt));
         poll_fn(|context| if given_up.is_blocked_on(context) { Poll::Ready(()) } else { over.as_mut().poll(context) })

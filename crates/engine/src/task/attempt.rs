@@ -44,6 +44,8 @@ pub(crate) struct Attempt {
     is_over: AtomicBool,
     /// The tokio task that polls the handler.
     polled_in: OnceLock<task::Id>,
+    /// An emit was discarded, and the log says so.
+    warned_of_discard: AtomicBool,
     /// How often the handler has been polled.
     polls: AtomicU64,
     /// How many parts of the handler's own future wait to be dropped with it.
@@ -84,6 +86,7 @@ impl Attempt {
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             polled_in: OnceLock::new(),
+            warned_of_discard: AtomicBool::new(false),
             polls: AtomicU64::new(0),
             given_up: AtomicUsize::new(0),
             failure: Lock::default(),
@@ -206,7 +209,7 @@ impl Attempt {
     }
 
     /// Whether the caller runs in the tokio task that polls the handler.
-    fn is_polled_here(&self) -> bool {
+    pub(crate) fn is_polled_here(&self) -> bool {
         task::try_id().is_some_and(|id| self.polled_in.get() == Some(&id))
     }
 
@@ -217,6 +220,11 @@ impl Attempt {
             self.given_up.fetch_add(1, Relaxed);
             GivenUp { attempt: self, handler_poll: 0, polls: 0 }
         })
+    }
+
+    /// Whether the log has yet to say that an emit was discarded. Only the first call returns true.
+    pub(crate) fn warns_of_discard(&self) -> bool {
+        !self.warned_of_discard.swap(true, Relaxed)
     }
 
     /// Whether a part of the handler's future waits to be dropped with it. Ask only between two polls of the handler.
