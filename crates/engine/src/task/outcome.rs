@@ -108,7 +108,7 @@ pub enum FailureKind {
 }
 
 /// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
-const MESSAGE_LIMIT: Limit = Limit::Bytes(1024);
+pub(super) const MESSAGE_LIMIT: Limit = Limit::Bytes(1024);
 
 impl TaskFailure {
     /// Returns the failure of a handler that returned `error`. `description` is the message, if the app has one for the
