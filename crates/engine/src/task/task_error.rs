@@ -2,8 +2,8 @@ use std::{error::Error as StdError, fmt};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::failure::CAUSES_LIMIT;
-use crate::{CancelReason, FailureKind, Json, Outcome, TimeLimit};
+use super::{failure::CAUSES_LIMIT, outcome::MESSAGE_LIMIT};
+use crate::{CancelReason, FailureKind, Json, Outcome, TimeLimit, clip::clip};
 
 /// How a task ended that has not completed, with the handler's error as an `E`.
 ///
@@ -58,11 +58,11 @@ pub enum TaskError<E = Json> {
         /// A sentence for people: which limit, and how long it is.
         message: String,
     },
-    /// The handler's output or error can't be written as JSON, or its input could not be read again for another
-    /// attempt.
+    /// The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
+    /// the input could not be read again for another attempt.
     #[non_exhaustive]
     Unserializable {
-        /// A sentence for people: what can't be written, and why.
+        /// A sentence for people: what can't be written, read or emitted, and why.
         message: String,
     },
     /// The output or the error is not of the type that it is read as: the key that the handle was made with has other
@@ -78,7 +78,7 @@ impl<E> TaskError<E> {
     fn unreadable(what: &str, problem: &serde_json::Error) -> Self {
         let message =
             format!("the {what} of the task is not of the type that it is read as: {problem}; compare the key's types");
-        Self::Unreadable { message }
+        Self::Unreadable { message: clip(message, MESSAGE_LIMIT).into() }
     }
 }
 
@@ -197,6 +197,13 @@ mod tests {
         });
         let Err(TaskError::Failed { error, .. }) = passes.result().await else { panic!("it fails") };
         assert_eq!((&*error.message, &*error.causes), ("could not save the picture", &["disk full".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_long_problem_is_clipped_when_an_error_is_of_another_type() {
+        let failure = TaskFailure::error("t", &"x".repeat(5_000), None);
+        let other = Outcome::Failed(failure).into_result::<(), bool>().unwrap_err();
+        assert!(matches!(other, TaskError::Unreadable { .. }) && other.to_string().len() <= 1_024, "{other}");
     }
 
     #[test]
