@@ -159,7 +159,7 @@ mod tests {
         assert!(poll!(&mut read).is_pending());
         drop(state);
         maker.join().unwrap();
-        let batch = timeout(Duration::from_secs(60), read).await.expect("it was woken").unwrap();
-        assert!(batch.done);
+        let chunk = timeout(Duration::from_secs(60), read).await.expect("it was woken").unwrap();
+        assert!(chunk.done);
     }
 }

@@ -225,7 +225,7 @@ async fn a_task_can_be_held_and_prioritized_between_two_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_still_waits_for_its_delay() {
+async fn a_resumed_task_still_waits_for_its_delay() {
     let tasks = flaky_only(attempts(2));
     let task = tasks.start("a", 1).unwrap();
     sleep(Duration::from_millis(500)).await;
