@@ -2,9 +2,11 @@ use std::{error::Error as StdError, fmt, iter::successors};
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::MESSAGE_LIMIT;
-use crate::clip::clip;
+use crate::clip::{Limit, clip};
 
+/// The longest message about the end of a task. The error that the handler returned is kept whole.
+pub(super) const MESSAGE_LIMIT: Limit = Limit::Bytes(MESSAGE_BYTES);
+pub(super) const MESSAGE_BYTES: usize = 1024;
 /// The most causes that are taken from an error. An error can be its own source, and then they never end.
 pub(super) const CAUSES_LIMIT: usize = 64;
 

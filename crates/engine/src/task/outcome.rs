@@ -5,7 +5,10 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-use super::cancel_reason::CancelReason;
+use super::{
+    cancel_reason::CancelReason,
+    failure::{MESSAGE_BYTES, MESSAGE_LIMIT},
+};
 use crate::{
     Json, TimeLimit,
     clip::{Limit, clip},
@@ -106,10 +109,6 @@ pub enum FailureKind {
     /// the input could not be read again for another attempt.
     Unserializable,
 }
-
-/// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
-pub(super) const MESSAGE_LIMIT: Limit = Limit::Bytes(MESSAGE_BYTES);
-const MESSAGE_BYTES: usize = 1024;
 
 impl TaskFailure {
     /// Returns the failure of a handler that returned `error`. `description` is the message, if the app has one for the
@@ -213,8 +212,9 @@ mod tests {
                 TaskFailure::error(name, &1, Some(problem.clone())),
                 TaskFailure::panic(name, Box::new(problem.clone())),
             ];
-            for failure in failures {
-                assert!(failure.message.len() <= 1_024, "{} bytes: {failure:?}", failure.message.len());
+            let late = TimeLimit::Stalled.message(name, std::time::Duration::from_secs(1));
+            for message in failures.map(|failure| failure.message).into_iter().chain([late]) {
+                assert!(message.len() <= 1_024, "{} bytes: {message}", message.len());
             }
         }
         let of_serde: serde_json::Error = serde::ser::Error::custom("x".repeat(2_000));

@@ -2,7 +2,7 @@ use std::{error::Error as StdError, fmt};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{failure::CAUSES_LIMIT, outcome::MESSAGE_LIMIT};
+use super::failure::{CAUSES_LIMIT, MESSAGE_LIMIT};
 use crate::{CancelReason, FailureKind, Json, Outcome, TimeLimit, clip::clip};
 
 /// How a task ended that has not completed, with the handler's error as an `E`.

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::outcome::MESSAGE_LIMIT;
+use super::failure::MESSAGE_LIMIT;
 use crate::clip::clip;
 
 /// The time limits of a task. Reaching one ends the task as [`TimedOut`](crate::TaskStatus::TimedOut).

@@ -23,6 +23,7 @@ use tokio::{
     time::timeout,
 };
 
+use super::observe::Log;
 use crate::{
     Bytes, Failure, FailureKind, Outcome, TaskContext, TaskHandle, TaskManager, Unread,
     policy::Policy,
@@ -131,6 +132,22 @@ fn an_item_that_can_not_be_delivered_does_not_hang_a_handler_that_blocks_on_it()
             assert!(is_undeliverable(&outcome), "{outcome:?}");
         });
     }
+}
+
+#[tokio::test]
+async fn a_handler_that_blocks_on_such_an_emit_is_warned_once() {
+    let (log, _guard) = Log::capture();
+    let kind =
+        Kind::new("blocks", unread(Unread::Wait), Errors::default(), async |ctx: TaskContext<(), Bad>, (): ()| {
+            for _ in 0..3 {
+                park_on(ctx.emit(Bad));
+            }
+            Ok::<_, Failure>(1)
+        });
+    let tasks = manager([kind], Settings::default());
+    let outcome = tasks.start("blocks", ()).unwrap().outcome().await;
+    assert!(is_undeliverable(&outcome), "{outcome:?}");
+    assert_eq!(log.count("call TaskContext::blocking_emit"), 1, "{}", log.text());
 }
 
 #[test]
