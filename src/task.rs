@@ -96,7 +96,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Limits how many tasks of this kind may wait: for a slot, for their release, for the end of their delay, or for
+    /// Limits how many tasks of this kind may wait: for a slot, to be resumed, for the end of their delay, or for
     /// another task with the same key. A start over the limit fails with
     /// [`ErrorKind::QueueFull`](crate::ErrorKind::QueueFull). With 0, a task runs at once or is refused. The limit
     /// never refuses a further attempt of a task.

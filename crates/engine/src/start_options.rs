@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -46,7 +46,7 @@ pub struct StartOptions {
     #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the task by.
-    pub(crate) tags: Vec<String>,
+    pub(crate) tags: Arc<Vec<String>>,
     /// How long the task waits before it may run, in milliseconds. It is `queued` meanwhile.
     #[serde(rename = "delayMs", deserialize_with = "millis")]
     #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
@@ -85,7 +85,7 @@ pub struct BatchOptions {
     #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
-    pub(crate) tags: Vec<String>,
+    pub(crate) tags: Arc<Vec<String>>,
 }
 
 /// What a start does when a live task of the same kind already has its key.
@@ -149,7 +149,7 @@ impl StartOptions {
     /// Adds a tag, a word of up to 1 KiB to find the task by. A task can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(tag.into());
+        Arc::make_mut(&mut self.tags).push(tag.into());
         self
     }
 
@@ -221,14 +221,14 @@ impl BatchOptions {
     /// Adds a tag, a word of up to 1 KiB to find the batch and its members by. A batch can have up to 16 tags.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.tags.push(tag.into());
+        Arc::make_mut(&mut self.tags).push(tag.into());
         self
     }
 
     /// Returns the options of the batch itself, and those of each member.
     pub(crate) fn split(self) -> (StartOptions, StartOptions) {
         let Self { priority, label, tags, .. } = self;
-        let batch = StartOptions { label, tags: tags.clone(), ..StartOptions::default() };
+        let batch = StartOptions { label, tags: Arc::clone(&tags), ..StartOptions::default() };
         (batch, StartOptions { priority, tags, ..StartOptions::default() })
     }
 }

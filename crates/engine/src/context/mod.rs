@@ -197,9 +197,32 @@ impl<D, I: Serialize> TaskContext<D, I> {
     ///   everything that it holds, even within the grace period. Its [`on_cancel`](Self::on_cancel) clean-ups run.
     ///
     /// In code that doesn't run in the handler's own future, such as a tokio task that the handler has spawned, this
-    /// drops the item and returns. The same holds in a clean-up, and everywhere once the handler has ended. If such
-    /// code has to know when to end, or if a part of the handler has to go on, use [`try_emit`](Self::try_emit). On a
-    /// thread, use [`blocking_emit`](Self::blocking_emit).
+    /// drops the item and returns. The same holds in a clean-up, and everywhere once the handler has ended, with one
+    /// warning an attempt. A loop that only calls `emit` never ends there: if such code has to know when to end, or if a
+    /// part of the handler has to go on, use [`try_emit`](Self::try_emit). On a thread, use
+    /// [`blocking_emit`](Self::blocking_emit).
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use std::time::Duration;
+    /// use tauri_plugin_tasks::{Failure, TaskContext};
+    ///
+    /// async fn work(ctx: TaskContext<(), String>) -> Result<(), Failure> {
+    ///     let heart = ctx.clone();
+    ///     tokio::spawn(async move {
+    ///         // Ends with the handler.
+    ///         while heart.try_emit("still at work".to_owned()).await.is_ok() {
+    ///             tokio::time::sleep(Duration::from_secs(1)).await;
+    ///         }
+    ///     });
+    ///     tokio::time::sleep(Duration::from_secs(60)).await;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Await this and don't block on it, as with `Handle::block_on`: a blocked thread can't be dropped, so this drops the
+    /// item there and returns, and the handler goes on. Use [`blocking_emit`](Self::blocking_emit), which returns an
+    /// error.
     ///
     /// # Cancellation safety
     ///
@@ -220,7 +243,9 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// }
     /// ```
     pub async fn emit(&self, item: I) {
-        self.record.items().emit(item, &self.attempt).await;
+        if !self.record.items().emit(item, &self.attempt).await {
+            self.record.warn_of_discard(&self.attempt);
+        }
     }
 
     /// Like [`emit`](Self::emit), for code that has to know whether the item was emitted. It waits as `emit` does, but
@@ -289,6 +314,9 @@ impl<D> TaskContext<D, Bytes> {
     /// or together with those of the next. Of the buffer's limits, only the one in bytes applies, and no call is too
     /// large for it.
     ///
+    /// Await this and don't block on it: see [`emit`](TaskContext::emit). On a thread that may block, use
+    /// [`blocking_emit_bytes`](Self::blocking_emit_bytes).
+    ///
     /// # Cancellation safety
     ///
     /// If the future is dropped before it is ready, a first part of `bytes` may have been emitted. If `bytes` are no
@@ -306,7 +334,9 @@ impl<D> TaskContext<D, Bytes> {
     /// }
     /// ```
     pub async fn emit_bytes(&self, bytes: impl AsRef<[u8]> + Send) {
-        self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await;
+        if !self.record.items().emit_bytes(bytes.as_ref(), &self.attempt).await {
+            self.record.warn_of_discard(&self.attempt);
+        }
     }
 
     /// Like [`emit_bytes`](Self::emit_bytes), for code that has to know whether all of the bytes were emitted.

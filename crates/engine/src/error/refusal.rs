@@ -124,7 +124,7 @@ pub enum Refusal {
         not_waiting(.status)
     )]
     NotPausable { task: String, status: &'static str },
-    #[error("task \"{task}\" can't be tried again: {why}")]
+    #[error("task \"{task}\" can't be run again: {why}")]
     NotRerunnable { task: String, why: &'static str },
 }
 

@@ -5,14 +5,15 @@
 //! - an emit waits only while the handler lives and was not told to stop;
 //! - an emit that *gives up* has emitted nothing of what was left. In the handler's own future it waits from then on,
 //!   and the supervisor drops the handler. Everywhere else it returns at once, so that no leftover of a handler waits
-//!   for something that never comes;
+//!   for something that never comes. So it does if the handler blocks its thread on it;
 //! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
-use std::{cell::Cell, time::Duration};
+use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use serde::Serialize;
 use tokio::{
     sync::Notify,
+    task::coop,
     time::{Instant, sleep_until},
 };
 
@@ -102,12 +103,13 @@ impl ItemStream {
 
     // The handler's side.
 
-    /// Waits for room and emits the item, or gives up. Cancel safe: the item is either emitted or not.
-    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) {
-        if let Err(why) = self.try_emit(item, attempt).await {
-            fail_with(&why, attempt);
-            self.give_up(attempt).await;
-        }
+    /// Waits for room and emits the item, or gives up. Returns whether the item was emitted. Cancel safe: the item is
+    /// either emitted or not.
+    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> bool {
+        let Err(why) = self.try_emit(item, attempt).await else { return true };
+        fail_with(&why, attempt);
+        self.give_up(attempt).await;
+        false
     }
 
     pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
@@ -123,10 +125,12 @@ impl ItemStream {
         emitted.inspect_err(|why| fail_with(why, attempt))
     }
 
-    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) {
-        if self.try_emit_bytes(bytes, attempt).await.is_err() {
+    pub(crate) async fn emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> bool {
+        let emitted = self.try_emit_bytes(bytes, attempt).await.is_ok();
+        if !emitted {
             self.give_up(attempt).await;
         }
+        emitted
     }
 
     pub(crate) async fn try_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
@@ -140,12 +144,24 @@ impl ItemStream {
         self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
     }
 
-    /// In the handler's own future, waits to be dropped with the handler. Elsewhere, returns at once.
+    /// In the handler's own future, waits to be dropped with the handler. Elsewhere, and if the handler blocks its thread
+    /// on this, lets others run and returns.
     async fn give_up(&self, attempt: &Attempt) {
-        let Some(_waits) = attempt.give_up() else { return };
+        let Some(mut given_up) = attempt.give_up() else {
+            // A leftover that emits in a loop must not keep a worker to itself.
+            yield_once().await;
+            return;
+        };
+        // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
+        let mut over = pin!(self.over(attempt));
+        poll_fn(|context| if given_up.is_blocked_on(context) { Poll::Ready(()) } else { over.as_mut().poll(context) })
+            .await;
+    }
+
+    /// Waits until the handler is over.
+    async fn over(&self, attempt: &Attempt) {
         let writable = self.writable.notified();
         tokio::pin!(writable);
-        // If the emit was moved out of the handler meanwhile, it returns when the handler is over.
         loop {
             writable.as_mut().enable();
             if attempt.is_over() {
@@ -177,10 +193,14 @@ impl ItemStream {
 
     async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         // A handler that emits all the time must not keep other work from running.
-        tokio::task::consume_budget().await;
+        take_turns().await;
         if self.try_put(unit, attempt)?.is_ok() {
             return Ok(());
         }
+        coop::unconstrained(self.wait_to_put(unit, attempt)).await
+    }
+
+    async fn wait_to_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         let writable = self.writable.notified();
         tokio::pin!(writable);
         loop {
@@ -336,6 +356,31 @@ impl ItemStream {
         self.readable.notify_waiters();
         self.readers.notify_waiters();
     }
+}
+
+/// Lets other tasks run if this one has used its share of its worker's time.
+///
+/// Where a thread is blocked inside of a tokio task, tokio's own way to wait for the next share never ends, because that
+/// share comes only when the task returns.
+async fn take_turns() {
+    if coop::has_budget_remaining() {
+        coop::consume_budget().await;
+    } else {
+        yield_once().await;
+    }
+}
+
+/// Returns `Pending` once, and is ready to be polled again at once.
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn wait_until(deadline: Option<Instant>) {

@@ -44,8 +44,8 @@ impl Retention {
         self
     }
 
-    /// Sets how large the inputs, outcomes and unread items of all ended tasks may be together, in bytes of JSON. The
-    /// newest task is kept whatever its size.
+    /// Sets how large the inputs, outcomes, unread items, keys, labels and tags of all ended tasks may be together, in
+    /// bytes as JSON. The newest task is kept whatever its size.
     #[must_use]
     pub fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;

@@ -243,6 +243,9 @@ impl TaskManager {
     /// Also fails with [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the words are those of a
     /// reason that only the engine gives, such as `shutdown`.
     ///
+    /// A later version may have reasons that this one doesn't know, and then words that equal one of them are refused or
+    /// mean that reason. Give a sentence rather than a single word such as `diskFull`.
+    ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{CancelReason, Failure, TaskContext, TaskError, TaskManager};

@@ -39,18 +39,21 @@ impl Backoff {
 
     /// Returns delays that are all `delay`, without jitter.
     pub fn constant(delay: Duration) -> Self {
-        Self { first_delay: delay, factor: 1.0, max_delay: delay, jitter: false }
+        let exponential = Self::exponential();
+        let max_delay = exponential.max_delay.max(delay);
+        Self { first_delay: delay, factor: 1.0, max_delay, jitter: false }
     }
 
-    /// Sets the delay after the first failure. 1 second by default.
+    /// Sets the delay after the first failure. It is 1 second by default, and the given delay in a
+    /// [`constant`](Self::constant) backoff.
     #[must_use]
     pub fn first_delay(mut self, delay: Duration) -> Self {
         self.first_delay = delay;
         self
     }
 
-    /// Sets the factor by which each delay is longer than the one before. 2 by default. A factor below 1 counts as 1,
-    /// which leaves all delays the same.
+    /// Sets the factor by which each delay is longer than the one before. It is 2 by default, and 1 in a
+    /// [`constant`](Self::constant) backoff. A factor below 1 counts as 1, which leaves all delays the same.
     #[must_use]
     pub fn factor(mut self, factor: f32) -> Self {
         // NaN counts as 1, too.
@@ -58,7 +61,8 @@ impl Backoff {
         self
     }
 
-    /// Sets the longest delay, which also limits the first one. 60 seconds by default.
+    /// Sets the longest delay, which also limits the first one. It is 60 seconds by default, or the delay of a
+    /// [`constant`](Self::constant) backoff if that is longer.
     #[must_use]
     pub fn max_delay(mut self, delay: Duration) -> Self {
         self.max_delay = delay;
@@ -66,7 +70,7 @@ impl Backoff {
     }
 
     /// Sets whether each delay is picked at random, evenly between half of it and the whole, so that tasks that failed
-    /// together don't all come back together. On by default.
+    /// together don't all come back together. It is on by default, and off in a [`constant`](Self::constant) backoff.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -94,7 +98,9 @@ impl Backoff {
         if self.jitter {
             delays = delays.with_jitter();
         }
-        let before = failures.saturating_sub(1).min(STEPS) as usize;
+        // Multiplying by 1 would round.
+        let steps = if self.factor > 1.0 { STEPS } else { 0 };
+        let before = failures.saturating_sub(1).min(steps) as usize;
         // backon counts in `f32` seconds, and rounding up must not exceed the longest delay.
         delays.build().nth(before).map_or(self.max_delay, |delay| delay.min(self.max_delay))
     }
@@ -143,6 +149,19 @@ mod tests {
         for delay in [Duration::ZERO, Duration::from_millis(3), Duration::from_secs(3_600)] {
             assert_eq!(delays(&Backoff::constant(delay), 4), [delay; 4]);
         }
+    }
+
+    #[test]
+    fn a_constant_backoff_can_be_changed_like_any_other() {
+        let seconds = |backoff: &Backoff| delays(backoff, 4).iter().map(Duration::as_secs).collect::<Vec<_>>();
+        let constant = || Backoff::constant(Duration::from_secs(10));
+        assert_eq!(seconds(&constant().first_delay(Duration::from_secs(30))), [30; 4]);
+        assert_eq!(seconds(&constant().factor(2.0)), [10, 20, 40, 60]);
+        assert_eq!(seconds(&constant().factor(2.0).max_delay(Duration::from_secs(25))), [10, 20, 25, 25]);
+        assert_eq!(seconds(&constant().max_delay(Duration::from_secs(5))), [5; 4]);
+        let long = Backoff::constant(Duration::from_secs(7_200));
+        assert_eq!(seconds(&long.clone().factor(2.0)), [7_200; 4]);
+        assert_eq!(seconds(&long.first_delay(Duration::from_secs(3_600))), [3_600; 4]);
     }
 
     #[test]

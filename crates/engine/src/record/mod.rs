@@ -217,10 +217,15 @@ impl Record {
         })
     }
 
-    /// Returns how much of the task is kept after its end, in bytes of JSON.
+    /// Returns how much of the task is kept after its end, in bytes of JSON or of text. The tags of a member are those of
+    /// its batch, and count there.
     pub(crate) fn kept_bytes(&self) -> usize {
         let items = self.items.get().map_or(0, |items| items.bytes());
-        self.input.len() + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
+        let texts = self.options.as_ref().map_or(0, |options| {
+            let tags = options.tags.iter().filter(|_| self.parent.is_none());
+            options.key.iter().chain(&options.label).chain(tags).map(String::len).sum()
+        });
+        self.input.len() + texts + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
     }
 
     /// Whether somebody is about to fetch its outcome or to read more of its items. A follower that is told of the end

@@ -50,6 +50,22 @@ impl Record {
         }
     }
 
+    /// Warns of the first emit of an attempt that was discarded in code which may not notice: a leftover of the handler, or
+    /// a handler that blocks its thread.
+    pub(crate) fn warn_of_discard(&self, attempt: &Attempt) {
+        let why = if attempt.is_over() {
+            "its handler has ended, but something that it left behind still emits; end that as well, for example when \
+             TaskContext::try_emit fails"
+        } else if attempt.is_polled_here() {
+            "its handler blocks its thread on TaskContext::emit; await it, or call TaskContext::blocking_emit"
+        } else {
+            return;
+        };
+        if attempt.warns_of_discard() {
+            tracing::warn!(task = self.name(), id = %self.id, "an emit of a task is discarded: {why}");
+        }
+    }
+
     /// Sets the progress of a batch to the sum of its members' progress.
     pub(crate) fn set_sum(self: &Arc<Self>, sum: Sum) {
         self.tell_if(self.progress.set_sum(sum));
@@ -143,7 +159,7 @@ mod tests {
         assert!(poll!(&mut read).is_pending());
         drop(state);
         maker.join().unwrap();
-        let batch = timeout(Duration::from_secs(60), read).await.expect("it was woken").unwrap();
-        assert!(batch.done);
+        let chunk = timeout(Duration::from_secs(60), read).await.expect("it was woken").unwrap();
+        assert!(chunk.done);
     }
 }

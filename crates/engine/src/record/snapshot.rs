@@ -53,7 +53,7 @@ impl Record {
             error: life.error(),
             key: options.and_then(|options| options.key.clone()),
             label: options.and_then(|options| options.label.clone()),
-            tags: options.map(|options| options.tags.clone()).unwrap_or_default(),
+            tags: options.map(|options| options.tags.to_vec()).unwrap_or_default(),
             parent: self.parent,
             members: self.members.as_ref().map(|members| u32::try_from(members.len()).unwrap_or(u32::MAX)),
         }

@@ -115,7 +115,7 @@ impl Engine {
             return Err(Error::invalid_id(id));
         }
         if !status.is_final() {
-            return Err(Error::not_ended(name, "tried again"));
+            return Err(Error::not_ended(name, "run again"));
         }
         if record.members.is_some() {
             return Err(Error::not_rerunnable(name, "it is a batch; rerun the members that did not complete"));

@@ -6,7 +6,8 @@
 //!   the attempt over. So nothing of the handler runs during its clean-up, and nothing of a task runs after its end.
 //! - A handler is dropped only if it was told to stop, or if the attempt has failed because of an item that can't be
 //!   delivered. If it was told to stop, that is at the end of its grace period, or as soon as it returns `Pending` while
-//!   an emit in its own future has given up. Such an emit doesn't return before the handler is over.
+//!   an emit in its own future has given up. Such an emit doesn't return before the handler is over, except to a handler
+//!   that blocks its thread on it.
 //! - An attempt that has failed because of an item fails, whatever its handler returns. That is settled at the moment
 //!   when the handler is over: leftovers of the handler can't fail it any more.
 
@@ -120,9 +121,9 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;
-    attempt.is_polled_here();
     // `None` if the handler has given up.
     let watched = poll_fn(|context| {
+        attempt.begin_poll();
         let polled = handler.as_mut().poll(context).map(Some);
         if polled.is_pending() && attempt.has_given_up() {
             return Poll::Ready(None);

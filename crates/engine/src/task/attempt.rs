@@ -4,7 +4,7 @@ use std::{
     sync::{
         Arc, OnceLock,
         atomic::{
-            AtomicBool, AtomicUsize,
+            AtomicBool, AtomicU64, AtomicUsize,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
@@ -44,6 +44,10 @@ pub(crate) struct Attempt {
     is_over: AtomicBool,
     /// The tokio task that polls the handler.
     polled_in: OnceLock<task::Id>,
+    /// An emit was discarded, and the log says so.
+    warned_of_discard: AtomicBool,
+    /// How often the handler has been polled.
+    polls: AtomicU64,
     /// How many parts of the handler's own future wait to be dropped with it.
     given_up: AtomicUsize,
     /// Why the attempt fails, whatever its handler returns.
@@ -82,6 +86,8 @@ impl Attempt {
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             polled_in: OnceLock::new(),
+            warned_of_discard: AtomicBool::new(false),
+            polls: AtomicU64::new(0),
             given_up: AtomicUsize::new(0),
             failure: Lock::default(),
             failed: Notify::new(),
@@ -194,21 +200,31 @@ impl Attempt {
         self.failed.notified().await;
     }
 
-    /// Notes that the current tokio task polls the handler.
-    pub(crate) fn is_polled_here(&self) {
+    /// Notes that the current tokio task is about to poll the handler.
+    pub(crate) fn begin_poll(&self) {
         if let Some(id) = task::try_id() {
             let _ = self.polled_in.set(id);
         }
+        self.polls.fetch_add(1, Relaxed);
+    }
+
+    /// Whether the caller runs in the tokio task that polls the handler.
+    pub(crate) fn is_polled_here(&self) -> bool {
+        task::try_id().is_some_and(|id| self.polled_in.get() == Some(&id))
     }
 
     /// Notes that a part of the handler's own future waits to be dropped with it, until the guard is dropped. Returns
     /// `None` elsewhere, such as in a tokio task that the handler has spawned.
     pub(crate) fn give_up(&self) -> Option<GivenUp<'_>> {
-        let is_own = task::try_id().is_some_and(|id| self.polled_in.get() == Some(&id));
-        (is_own && !self.is_over()).then(|| {
+        (self.is_polled_here() && !self.is_over()).then(|| {
             self.given_up.fetch_add(1, Relaxed);
-            GivenUp { attempt: self }
+            GivenUp { attempt: self, handler_poll: 0, polls: 0 }
         })
+    }
+
+    /// Whether the log has yet to say that an emit was discarded. Only the first call returns true.
+    pub(crate) fn warns_of_discard(&self) -> bool {
+        !self.warned_of_discard.swap(true, Relaxed)
     }
 
     /// Whether a part of the handler's future waits to be dropped with it. Ask only between two polls of the handler.
@@ -266,9 +282,39 @@ impl Attempt {
     }
 }
 
+/// How often a part of the handler's future may be polled within one poll of the handler before it counts as blocked
+/// on. `FuturesUnordered` polls a future again that has woken itself, but only a few times.
+const POLLS_IN_ONE: u32 = 1_000;
+
 /// A part of the handler's future that waits to be dropped with it.
 pub(crate) struct GivenUp<'a> {
     attempt: &'a Attempt,
+    /// The poll of the handler in which it was polled last, and how often in that one.
+    handler_poll: u64,
+    polls: u32,
+}
+
+impl GivenUp<'_> {
+    /// Notes that it is polled. Returns whether the handler blocks its thread on it, as with `Handle::block_on`. Then the
+    /// handler never returns `Pending`, and so is not dropped.
+    ///
+    /// It wakes itself at each poll. A handler that awaits it returns `Pending` all the same, and is dropped. What
+    /// blocks on it polls it again and again, in one and the same poll of the handler.
+    pub(crate) fn is_blocked_on(&mut self, context: &Context<'_>) -> bool {
+        if !self.attempt.is_polled_here() {
+            return false;
+        }
+        let handler_poll = self.attempt.polls.load(Relaxed);
+        if handler_poll != self.handler_poll {
+            (self.handler_poll, self.polls) = (handler_poll, 0);
+        }
+        self.polls += 1;
+        let is_blocked_on = self.polls > POLLS_IN_ONE;
+        if !is_blocked_on {
+            context.waker().wake_by_ref();
+        }
+        is_blocked_on
+    }
 }
 
 impl Drop for GivenUp<'_> {

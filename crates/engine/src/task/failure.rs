@@ -2,6 +2,14 @@ use std::{error::Error as StdError, fmt, iter::successors};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clip::{Limit, clip};
+
+/// The longest message about the end of a task. The error that the handler returned is kept whole.
+pub(super) const MESSAGE_LIMIT: Limit = Limit::Bytes(MESSAGE_BYTES);
+pub(super) const MESSAGE_BYTES: usize = 1024;
+/// The most causes that are taken from an error. An error can be its own source, and then they never end.
+pub(super) const CAUSES_LIMIT: usize = 64;
+
 /// An error that needs no type of its own: what went wrong, in words.
 // Kept short: the text above ends up in the TypeScript file of every app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +28,9 @@ impl Failure {
     /// Most failures are made by `?`, which converts whatever a `Box<dyn Error + Send + Sync>` can be made of: every
     /// [`std::error::Error`], an `anyhow::Error`, an `eyre::Report`, a boxed error, a `&str` and a `String`. The causes
     /// are kept. For that to work, `Failure` does not implement `Error` itself, just like `anyhow::Error`.
+    ///
+    /// `?` cuts the message and each cause to 1 KiB, with `…` at the end, and takes no more than 64 causes. This function
+    /// keeps its message whole.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -51,8 +62,9 @@ where
 {
     fn from(error: E) -> Self {
         let error = <Box<dyn StdError + Send + Sync>>::from(error);
-        let causes = successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect();
-        Self { message: error.to_string(), causes }
+        let text = |error: &dyn StdError| clip(error.to_string(), MESSAGE_LIMIT).into_owned();
+        let causes = successors(error.source(), |&cause| cause.source()).take(CAUSES_LIMIT);
+        Self { message: text(&*error), causes: causes.map(text).collect() }
     }
 }
 
@@ -111,6 +123,38 @@ mod tests {
         for failure in [fail("no such host"), fail(borrowed.clone()), fail(Cow::Borrowed(&*borrowed))] {
             assert_eq!(failure, Failure::new("no such host"));
         }
+    }
+
+    /// An error that is its own source.
+    #[derive(Debug)]
+    struct Loop;
+
+    impl StdError for Loop {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(self)
+        }
+    }
+
+    impl std::fmt::Display for Loop {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("round and round")
+        }
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_source_has_64_causes() {
+        assert_eq!(fail(Loop).causes, vec!["round and round"; 64]);
+        assert_eq!(fail(anyhow::Error::new(Loop).context("outer")).causes.len(), 64);
+    }
+
+    #[test]
+    fn long_texts_are_clipped_and_words_given_to_new_are_not() {
+        let long = "é".repeat(1_000);
+        let clipped = "é".repeat(510) + "…";
+        let failure = fail(anyhow::anyhow!(long.clone()).context(long.clone()));
+        assert_eq!((failure.message, failure.causes), (clipped.clone(), vec![clipped.clone()]));
+        assert_eq!(fail(long.as_str()).message, clipped);
+        assert_eq!(Failure::new(long.as_str()).message, long);
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
 
-use super::cancel_reason::CancelReason;
+use super::{
+    cancel_reason::CancelReason,
+    failure::{MESSAGE_BYTES, MESSAGE_LIMIT},
+};
 use crate::{
     Json, TimeLimit,
     clip::{Limit, clip},
@@ -107,9 +110,6 @@ pub enum FailureKind {
     Unserializable,
 }
 
-/// The longest message of a failure, in bytes. The error that the handler returned is kept whole.
-const MESSAGE_LIMIT: Limit = Limit::Bytes(1024);
-
 impl TaskFailure {
     /// Returns the failure of a handler that returned `error`. `description` is the message, if the app has one for the
     /// error.
@@ -124,14 +124,15 @@ impl TaskFailure {
     }
 
     pub(crate) fn unserializable(name: &str, what: &str, problem: &serde_json::Error) -> Self {
-        Self {
-            kind: FailureKind::Unserializable,
-            message: format!(
-                "the {what} of task \"{name}\" can't be written as JSON: {}; check its Serialize implementation",
-                clip(problem.to_string(), MESSAGE_LIMIT)
-            ),
-            error: None,
-        }
+        let says = |problem: &str| {
+            format!(
+                "the {what} of task \"{name}\" can't be written as JSON: {problem}; check its Serialize implementation"
+            )
+        };
+        // Only the problem is shortened, unless the name of the task is too long by itself.
+        let room = MESSAGE_BYTES.saturating_sub(says("").len()).max("…".len());
+        let message = says(&clip(problem.to_string(), Limit::Bytes(room)));
+        Self { kind: FailureKind::Unserializable, message: clip(message, MESSAGE_LIMIT).into(), error: None }
     }
 
     /// Returns the failure of a task whose input can't be read again, or which emitted an item that can't be delivered.
@@ -195,6 +196,30 @@ mod tests {
         let failure = TaskFailure::error("t", &keys, None);
         assert_eq!(failure.kind, FailureKind::Unserializable);
         assert!(failure.message.contains("the error of task \"t\""), "{}", failure.message);
+    }
+
+    #[test]
+    fn every_message_is_within_the_limit_whatever_is_long() {
+        for (name, problem) in [("t", 2_000), ("t", 900), (&*"n".repeat(2_000), 2_000), (&*"n".repeat(2_000), 1)] {
+            let problem = "é".repeat(problem);
+            let of_serde: serde_json::Error = serde::ser::Error::custom(&problem);
+            let failures = [
+                TaskFailure::unserializable(name, "output", &of_serde),
+                TaskFailure::of_value(&crate::Error::unserializable("the item", &of_serde)),
+                TaskFailure::of_value(&crate::Error::invalid_input(name, ".", &problem)),
+                TaskFailure::error(name, &problem, None),
+                TaskFailure::error(name, &[&problem], None),
+                TaskFailure::error(name, &1, Some(problem.clone())),
+                TaskFailure::panic(name, Box::new(problem.clone())),
+            ];
+            let late = TimeLimit::Stalled.message(name, std::time::Duration::from_secs(1));
+            for message in failures.map(|failure| failure.message).into_iter().chain([late]) {
+                assert!(message.len() <= 1_024, "{} bytes: {message}", message.len());
+            }
+        }
+        let of_serde: serde_json::Error = serde::ser::Error::custom("x".repeat(2_000));
+        let clipped = TaskFailure::unserializable("t", "output", &of_serde).message;
+        assert!(clipped.len() == 1_024 && clipped.ends_with("x…; check its Serialize implementation"), "{clipped}");
     }
 
     #[test]

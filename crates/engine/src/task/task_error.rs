@@ -1,12 +1,14 @@
 use std::{error::Error as StdError, fmt};
 
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::{CancelReason, FailureKind, Json, Outcome, TimeLimit};
+use super::failure::{CAUSES_LIMIT, MESSAGE_LIMIT};
+use crate::{CancelReason, FailureKind, Json, Outcome, TimeLimit, clip::clip};
 
 /// How a task ended that has not completed, with the handler's error as an `E`.
 ///
-/// [`TaskHandle::result`](crate::TaskHandle::result) returns it. It is an error itself, so `?` passes it on.
+/// [`TaskHandle::result`](crate::TaskHandle::result) returns it. It is an error itself, so `?` passes it on. The causes of
+/// a [`Failure`](crate::Failure), and the `causes` of any other error that has such a list of texts, are its sources.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -32,6 +34,9 @@ pub enum TaskError<E = Json> {
         error: E,
         /// A sentence for people.
         message: String,
+        /// What led to it: see [`Error::source`](StdError::source).
+        #[doc(hidden)]
+        cause: Option<Box<Cause>>,
     },
     /// The handler panicked.
     #[non_exhaustive]
@@ -53,11 +58,11 @@ pub enum TaskError<E = Json> {
         /// A sentence for people: which limit, and how long it is.
         message: String,
     },
-    /// The handler's output or error can't be written as JSON, or its input could not be read again for another
-    /// attempt.
+    /// The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
+    /// the input could not be read again for another attempt.
     #[non_exhaustive]
     Unserializable {
-        /// A sentence for people: what can't be written, and why.
+        /// A sentence for people: what can't be written, read or emitted, and why.
         message: String,
     },
     /// The output or the error is not of the type that it is read as: the key that the handle was made with has other
@@ -73,7 +78,7 @@ impl<E> TaskError<E> {
     fn unreadable(what: &str, problem: &serde_json::Error) -> Self {
         let message =
             format!("the {what} of the task is not of the type that it is read as: {problem}; compare the key's types");
-        Self::Unreadable { message }
+        Self::Unreadable { message: clip(message, MESSAGE_LIMIT).into() }
     }
 }
 
@@ -87,10 +92,13 @@ impl Outcome {
             Self::Failed(failure) => {
                 let message = failure.message;
                 match failure.kind {
-                    FailureKind::Error => match failure.error.unwrap_or_else(Json::null).read() {
-                        Ok(error) => TaskError::Failed { error, message },
-                        Err(problem) => TaskError::unreadable("error", &problem),
-                    },
+                    FailureKind::Error => {
+                        let json = failure.error.unwrap_or_else(Json::null);
+                        match json.read() {
+                            Ok(error) => TaskError::Failed { error, message, cause: Cause::of(&json) },
+                            Err(problem) => TaskError::unreadable("error", &problem),
+                        }
+                    }
                     FailureKind::Panic => TaskError::Panic { message },
                     FailureKind::Unserializable => TaskError::Unserializable { message },
                 }
@@ -114,4 +122,100 @@ impl<E> fmt::Display for TaskError<E> {
     }
 }
 
-impl<E: fmt::Debug> StdError for TaskError<E> {}
+impl<E: fmt::Debug> StdError for TaskError<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Failed { cause: Some(cause), .. } => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+/// One of the causes of the error that a handler returned. The next one is its source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cause {
+    message: String,
+    cause: Option<Box<Self>>,
+}
+
+impl Cause {
+    /// Returns the first of the error's `causes`, if it has any.
+    fn of(error: &Json) -> Option<Box<Self>> {
+        #[derive(Deserialize)]
+        struct WithCauses {
+            causes: Vec<String>,
+        }
+        let mut causes = error.read::<WithCauses>().ok()?.causes;
+        causes.truncate(CAUSES_LIMIT);
+        let outermost = |cause, message| Some(Box::new(Self { message, cause }));
+        causes.into_iter().rev().fold(None, outermost)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Cause {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Failure, TaskContext, TaskManager, task::outcome::TaskFailure};
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("could not save the picture")]
+    struct Outer(#[source] io::Error);
+
+    fn failed(error: &serde_json::Value) -> TaskError {
+        Outcome::Failed(TaskFailure::error("t", error, None)).into_result::<(), Json>().unwrap_err()
+    }
+
+    fn sources(error: &dyn StdError) -> Vec<String> {
+        std::iter::successors(error.source(), |&cause| cause.source()).map(ToString::to_string).collect()
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_passes_on_the_failure_of_another_task_keeps_its_causes() {
+        let tasks = TaskManager::new(tokio::runtime::Handle::current());
+        let passing = tasks.clone();
+        let passes = tasks.spawn("passes", async move |_: TaskContext| {
+            let inner = passing.spawn("inner", async |_: TaskContext| {
+                Err::<u32, Failure>(Outer(io::Error::other("disk full")).into())
+            });
+            Ok::<_, Failure>(inner.result().await?)
+        });
+        let Err(TaskError::Failed { error, .. }) = passes.result().await else { panic!("it fails") };
+        assert_eq!((&*error.message, &*error.causes), ("could not save the picture", &["disk full".to_owned()][..]));
+    }
+
+    #[test]
+    fn a_long_problem_is_clipped_when_an_error_is_of_another_type() {
+        let failure = TaskFailure::error("t", &"x".repeat(5_000), None);
+        let other = Outcome::Failed(failure).into_result::<(), bool>().unwrap_err();
+        assert!(matches!(other, TaskError::Unreadable { .. }) && other.to_string().len() <= 1_024, "{other}");
+    }
+
+    #[test]
+    fn the_sources_are_the_causes_that_the_error_has() {
+        let error = json!({ "message": "m", "causes": ["a", "b"], "code": 28 });
+        assert_eq!(sources(&failed(&error)), ["a", "b"]);
+        let none =
+            [json!("m"), json!(null), json!({ "message": "m" }), json!({ "causes": [1] }), json!({ "causes": [] })];
+        for error in none {
+            assert_eq!(sources(&failed(&error)), [""; 0], "{error}");
+        }
+        let many = json!({ "message": "m", "causes": vec!["c"; 1_000_000] });
+        assert_eq!(sources(&failed(&many)).len(), CAUSES_LIMIT);
+    }
+}

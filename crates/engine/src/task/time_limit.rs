@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::failure::MESSAGE_LIMIT;
+use crate::clip::clip;
+
 /// The time limits of a task. Reaching one ends the task as [`TimedOut`](crate::TaskStatus::TimedOut).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
@@ -22,7 +25,7 @@ impl TimeLimit {
     /// Returns the message that task `name` reached this limit, which is `length` long.
     pub(crate) fn message(self, name: &str, length: Duration) -> String {
         let length = humantime::format_duration(length);
-        match self {
+        let message = match self {
             Self::Timeout => format!("task \"{name}\" took longer than its timeout of {length}"),
             Self::AttemptTimeout => {
                 format!("an attempt of task \"{name}\" took longer than its attempt_timeout of {length}")
@@ -31,6 +34,7 @@ impl TimeLimit {
                 format!("task \"{name}\" stalled: it reported no progress for its stall_timeout of {length}")
             }
             Self::Deadline => format!("task \"{name}\" had not ended by its deadline, {length} after it was accepted"),
-        }
+        };
+        clip(message, MESSAGE_LIMIT).into()
     }
 }

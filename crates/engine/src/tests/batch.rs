@@ -186,6 +186,8 @@ async fn members_are_ordinary_tasks_with_a_parent() {
     for (member, position) in members.iter().zip([1, 2]) {
         assert_eq!((member.task.as_str(), member.parent), ("load", Some(batch.id())));
         assert_eq!((&member.tags, &member.label), (&snapshot.tags, &None));
+        let tags = |id| tasks.engine.find(id).unwrap().options().tags;
+        assert!(Arc::ptr_eq(&tags(member.id), &tags(batch.id())), "ten thousand members share them");
         let place = member.queue.unwrap();
         assert_eq!((place.position, place.priority), (Some(position), 3), "the place is in its batch");
     }

@@ -15,10 +15,11 @@ use serde::{Serialize, Serializer, ser::SerializeSeq};
 use tokio::{
     join, select,
     sync::oneshot,
+    task::{JoinHandle, yield_now},
     time::{Instant, sleep, timeout},
 };
 
-use super::manager;
+use super::{manager, observe::Log};
 use crate::{
     Bytes, CancelReason, ErrorKind, Failure, FailureKind, Outcome, Restart, Retry, Stopped, TaskContext, TaskFailure,
     TaskHandle, TaskManager, TaskStatus, TimeLimit, Unread,
@@ -484,6 +485,67 @@ async fn an_emit_of_a_spawned_task_returns_when_the_handler_is_over() {
     let spawned = spawned.await.unwrap();
     timeout(secs(1), spawned).await.expect("it waits for nothing").unwrap();
     assert_eq!(items(&tasks, &task).await, all(0..4));
+}
+
+/// A handler that ends and leaves a loop behind, which emits what `item` returns and counts.
+async fn looping<I: Serialize + Send + 'static>(item: fn() -> I) -> (TaskManager, JoinHandle<()>, Arc<AtomicU32>) {
+    let (tell, spawned) = oneshot::channel();
+    let (tell, calls) = (Mutex::new(Some(tell)), Arc::<AtomicU32>::default());
+    let count = Arc::clone(&calls);
+    let (tasks, task) = started(unread(Unread::Wait), move |ctx: TaskContext<(), I>| {
+        let (tell, calls) = (tell.lock().take().unwrap(), Arc::clone(&count));
+        async move {
+            let _ = tell.send(tokio::spawn(async move {
+                loop {
+                    ctx.emit(item()).await;
+                    calls.fetch_add(1, SeqCst);
+                }
+            }));
+            Ok(1)
+        }
+    });
+    let spawned = spawned.await.unwrap();
+    task.outcome().await;
+    (tasks, spawned, calls)
+}
+
+#[tokio::test]
+async fn a_loop_that_its_handler_leaves_behind_is_warned_of_once_and_lets_others_run() {
+    async fn check<I: Serialize + Send + 'static>(item: fn() -> I) {
+        let (log, _guard) = Log::capture();
+        let (_tasks, spawned, calls) = looping(item).await;
+        while calls.load(SeqCst) < 1_000 {
+            let before = calls.load(SeqCst);
+            yield_now().await;
+            // tokio lets the spawned tasks run 61 times before it comes back.
+            assert!(calls.load(SeqCst) <= before + 100, "it keeps the worker to itself");
+        }
+        spawned.abort();
+        assert_eq!(log.count("an emit of a task is discarded"), 1, "{}", log.text());
+        assert!(log.text().contains("TaskContext::try_emit"), "{}", log.text());
+    }
+    check(|| Odd::Fine(1)).await;
+    check(|| Odd::Unwritable).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_warned_of_while_the_handler_lives_or_where_the_caller_is_told() {
+    let (log, _guard) = Log::capture();
+    let (tell, left) = oneshot::channel();
+    let tell = Mutex::new(Some(tell));
+    let (_tasks, task) = started(unread(Unread::Wait), move |ctx| {
+        let tell = tell.lock().take();
+        async move {
+            fill(&ctx).await;
+            let _ = tell.unwrap().send(ctx.clone());
+            ctx.emit(4).await;
+            Ok(5)
+        }
+    });
+    cancelled(&task).await;
+    let left: TaskContext<(), u32> = left.await.unwrap();
+    assert_eq!(left.try_emit(6).await.unwrap_err().kind, ErrorKind::Stopped);
+    assert_eq!(log.count("discarded"), 0, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]

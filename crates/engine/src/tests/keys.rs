@@ -152,7 +152,7 @@ async fn appended_tasks_run_in_order_when_one_of_them_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_still_waits_for_the_earlier_one_with_its_key() {
+async fn a_resumed_task_still_waits_for_the_earlier_one_with_its_key() {
     let tasks = tasks();
     let first = start(&tasks, OnConflict::Append);
     let second = tasks.start_with("a", 10, key(OnConflict::Append).held()).unwrap();

@@ -168,7 +168,7 @@ async fn a_priority_can_be_changed_while_a_task_waits() {
 // Holding.
 
 #[tokio::test(start_paused = true)]
-async fn a_held_task_does_not_run_until_it_is_released() {
+async fn a_held_task_does_not_run_until_it_is_resumed() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
     for _ in 0..2 {
@@ -183,7 +183,7 @@ async fn a_held_task_does_not_run_until_it_is_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_has_its_old_place() {
+async fn a_resumed_task_has_its_old_place() {
     let tasks = one_by_one();
     let started: Vec<_> = (0..3).map(|_| tasks.start("a", 10).unwrap()).collect();
     started[1].pause().unwrap();

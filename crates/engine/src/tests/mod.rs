@@ -1,6 +1,7 @@
 //! Tests of what users see of the engine, with registered kinds and in paused time.
 
 mod batch;
+mod blocked_emit;
 mod cancel;
 mod emit;
 mod exit;

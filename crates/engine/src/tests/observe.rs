@@ -380,6 +380,32 @@ async fn ended_tasks_are_kept_up_to_a_size() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn keys_labels_and_tags_count_as_kept_and_a_batch_counts_the_tags_of_its_members() {
+    let tasks = keeper(Retention::default().bytes(2_500));
+    let bytes = |id| tasks.engine.find(id).unwrap().kept_bytes();
+    let plain = bytes(ended(&tasks, 1).await.id());
+    let texts = || {
+        let options = crate::StartOptions::new().key("k".repeat(500), crate::OnConflict::Append).label("l".repeat(100));
+        options.tag("t".repeat(300)).tag("u".repeat(100))
+    };
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let task = tasks.start_with("load", 1, texts()).unwrap();
+        task.outcome().await;
+        ids.push(task.id());
+    }
+    assert_eq!(bytes(ids[2]), plain + 1_000);
+    settle().await;
+    assert_eq!(kept(&tasks), ids[1..], "the first no longer fits");
+
+    let batch = tasks.batch("load", [1, 1], BatchOptions::new().label("l".repeat(10)).tag("t".repeat(1_000))).unwrap();
+    let outcome = batch.outcome().await;
+    let members = tasks.list(&TaskFilter::default().parent(batch.id()));
+    assert_eq!(members.iter().map(|member| bytes(member.id)).collect::<Vec<_>>(), [plain; 2]);
+    assert_eq!(bytes(batch.id()), "[1,1]".len() + outcome.size() + 1_010);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_large_outcome_is_kept_half_a_minute_for_a_follower_to_fetch() {
     let tasks = keeper(few(0));
     let large = ended(&tasks, 5_000).await.id();

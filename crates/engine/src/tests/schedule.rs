@@ -370,7 +370,7 @@ async fn a_refused_trigger_returns_the_error_and_is_not_counted() {
     assert_eq!(run().unwrap_err().kind, ErrorKind::QueueFull);
     assert_eq!((only(&tasks).skipped, only(&tasks).running, only(&tasks).last_run), (0, 0, None));
     other.outcome().await;
-    assert_eq!(run().unwrap(), id, "it may be tried again with the same id");
+    assert_eq!(run().unwrap(), id, "the same id can be used after a refusal");
 }
 
 #[tokio::test(start_paused = true)]

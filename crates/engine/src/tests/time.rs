@@ -258,7 +258,7 @@ async fn a_delayed_task_can_be_cancelled_and_never_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_released_task_still_waits_for_its_delay() {
+async fn a_resumed_task_still_waits_for_its_delay() {
     let tasks = sleeper(Policy::default());
     let task = tasks.start_with("a", 1, StartOptions::new().delay(secs(30)).held()).unwrap();
     sleep(secs(10)).await;
