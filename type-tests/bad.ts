@@ -179,6 +179,12 @@ export async function items() {
 
 export async function letGo() {
   const task = await tasks.start("tick");
+  // @ts-expect-error a reason is words
+  await task.cancel(5);
+  // @ts-expect-error a reason is words, or left out
+  await task.cancel(null);
+  // @ts-expect-error the signal is a field of the options
+  await task.rerun(new AbortController().signal);
   // @ts-expect-error a rerun takes over the options of the start
   await task.rerun({ priority: 1 });
   // @ts-expect-error a controller is not a signal

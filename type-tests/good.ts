@@ -433,6 +433,28 @@ export async function letsGo(signal: AbortSignal | undefined) {
   return [all, again, nothing, typed, callbacks];
 }
 
+/** Stands for `listen` of Tauri, and for the events of React. */
+type Listen = <T>(
+  event: string,
+  handler: (event: { event: string; id: number; payload: T }) => void,
+) => void;
+type SyntheticHandler = (event: { nativeEvent: MouseEvent; type: string; target: object }) => void;
+
+export async function callbacks(button: HTMLButtonElement, listen: Listen) {
+  const task = await tasks.start("tick");
+  const batch = await tasks.batch("tick", [null]);
+  for (const method of [task.cancel, batch.cancel, task.rerun, task.pause, batch.remove]) {
+    button.onclick = method;
+    button.addEventListener("click", method);
+    listen<string>("quit", method);
+    const handler: SyntheticHandler = method;
+    void handler;
+  }
+  new AbortController().signal.onabort = task.rerun;
+  setTimeout(task.cancel, 100);
+  await task.cancel(new Event("click"));
+}
+
 export async function disposes() {
   await using task = await tasks.start("tick");
   await using batch = await tasks.batch("tick", [null]);

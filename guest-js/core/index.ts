@@ -42,6 +42,7 @@ export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
 export type {
   AttachOptions,
   BatchOptions,
+  CallbackEvent,
   FollowOptions,
   ListOptions,
   PaceOptions,

@@ -164,6 +164,9 @@ const limitOf: Argument = {
 };
 
 const reason = { name: "reason", ...text };
+/** A cancel that is a callback gets an object. */
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+const reasonOrEvent = { ...reason, bad: text.bad.filter((bad) => !isObject(bad)) };
 
 const CLIENT = {
   start: [name, input, start],
@@ -197,7 +200,7 @@ const CLIENT = {
 
 /** The methods that the handles of a task and of a batch have in common. */
 const HANDLE: Record<string, Call> = {
-  cancel: [reason],
+  cancel: [reasonOrEvent],
   pause: [],
   resume: [],
   setPriority: [{ name: "priority", ...required(priority) }],

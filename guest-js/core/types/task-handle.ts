@@ -2,7 +2,7 @@ import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
-import type { PaceOptions, RerunOptions } from "./options.js";
+import type { CallbackEvent, PaceOptions, RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
@@ -199,7 +199,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * Asks the task to stop. Resolves when the task has been asked; `closed` resolves when it has stopped. Asking again does nothing.
    *
    * @param reason Why, in words of your own: they become the task's {@link CancelReason}. Words of more than 1 KiB are shortened.
-   * Without them the reason is `user`.
+   * Without them the reason is `user`, as it is with an object, since a callback is given an event.
    *
    * Rejects with a {@link TaskError}: of kind `alreadyEnded` if the task has ended, of kind `invalidOptions` if the reason is one
    * that only the plugin gives, such as `shutdown`.
@@ -209,8 +209,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * await task.cancel("the disk is full");
    * await task.closed;
    * ```
+   *
+   * @example
+   * ```ts
+   * cancelButton.onclick = task.cancel;
+   * ```
    */
-  cancel(reason?: string): Promise<void>;
+  cancel(reason?: string | object): Promise<void>;
 
   /**
    * Keeps a queued task from running until `resume` is called. Does nothing if it is paused already. A running task can't be
@@ -250,7 +255,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   /**
    * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
    * same input and options, but is not held. This handle stays with the old task. The signal in the options cancels the new task,
-   * as that of `start` does.
+   * as that of `start` does. An event, which a callback is given, counts as no options.
    *
    * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
@@ -261,7 +266,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * rerunButton.onclick = async () => show(await task.rerun());
    * ```
    */
-  rerun(options?: RerunOptions): Promise<TaskHandle<T>>;
+  rerun(options?: RerunOptions | CallbackEvent): Promise<TaskHandle<T>>;
 
   /**
    * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` if the task has
