@@ -135,6 +135,9 @@ export async function outcome(): Promise<string> {
       const limit: Expect<Equal<typeof outcome.error.limit, TimeLimit>> = true;
       return outcome.error.message + timedOut + limit;
     }
+    default:
+      // A minor version may add to `status`.
+      return "ended";
   }
 }
 

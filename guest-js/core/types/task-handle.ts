@@ -43,12 +43,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
 
   /**
    * Calls back with the newest progress: right after this call if the task has reported any, then whenever it changes, at most
-   * about once per frame. The last progress comes before the end of the task. An error that the callback throws is reported as
-   * uncaught, as is a callback that is no function.
+   * about once per frame. The last progress comes before the end of the task.
+   *
+   * It doesn't throw: a wrong argument, such as an `everyMs` that is out of range, is reported as uncaught, as a {@link TaskError} of
+   * kind `invalidOptions`. So is an error that the callback throws.
    *
    * With `everyMs`, it is called at most once in that time, with the newest progress. Each callback has a pace of its own; while all of
    * them are slow, the plugin sends progress only as often as the fastest one needs it, and {@link snapshot} is no newer than that.
-   * Throws a {@link TaskError} of kind `invalidOptions` if `everyMs` is out of range.
    *
    * @returns A function that removes the callback.
    *
@@ -67,7 +68,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
 
   /**
    * Calls back with the status: right after this call, then for each change, in order. If the task is `cancelling` and doesn't stop
-   * in time, it calls back once more with `snapshot.overdue` set. An error that the callback throws is reported as uncaught.
+   * in time, it calls back once more with `snapshot.overdue` set.
+   *
+   * It doesn't throw: a callback that is no function is reported as uncaught, as a {@link TaskError} of kind `invalidOptions`. So is an
+   * error that the callback throws.
    *
    * @returns A function that removes the callback.
    *
@@ -83,7 +87,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   /**
    * Calls back with the task's place in its queue: right after this call if the task is waiting in one, then whenever the place, the
    * priority or `held` changes, at most about once per frame, and with `null` when the task no longer waits. Before another attempt, a task
-   * goes through the queue again. An error that the callback throws is reported as uncaught.
+   * goes through the queue again.
+   *
+   * It doesn't throw: a callback that is no function is reported as uncaught, as a {@link TaskError} of kind `invalidOptions`. So is an
+   * error that the callback throws.
    *
    * @returns A function that removes the callback.
    *

@@ -34,7 +34,10 @@ export type StartArguments<I> = null extends I
  * later changes of it are not sent.
  *
  * What Rust sends is read as by `JSON.parse`. Whole numbers over `Number.MAX_SAFE_INTEGER` (2^53 − 1) are rounded, and Rust writes
- * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings.
+ * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings. There is one exception: what the plugin pushes
+ * travels as text everywhere, but where commands have no custom protocol, on Android or with a content security policy that blocks
+ * `ipc:`, Tauri evaluates their small answers as JavaScript. There, a field named `__proto__` is lost from an output, an item or a
+ * snapshot that the page has asked for.
  */
 export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
@@ -174,8 +177,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * Each call gets a new array. When changes come quickly, only the newest state is passed on. With `everyMs`, there is at most one call
    * in that time, with everything that has changed meanwhile; but the end of a task is passed on at once.
    *
-   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that, after the signal is aborted, or after the returned
-   * function is called, it never calls back again. An error that the callback throws is reported as uncaught.
+   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that,
+   * after the signal is aborted, or after the returned function is called, it never calls back again. An error that the callback
+   * throws is reported as uncaught.
    *
    * @returns A function that stops watching.
    *
