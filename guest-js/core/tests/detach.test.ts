@@ -200,6 +200,37 @@ describe("detach", () => {
     expect([result, outcome, closed]).toHaveLength(3);
   });
 
+  it("causes none of a promise that is first read later, either", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    task.detach();
+    const controller = new AbortController();
+    const attached = await tasks.attach("tick", plugin.begin("tick"), {
+      signal: controller.signal,
+    });
+    controller.abort("gone");
+    const batch = await tasks.batch("tick", [null]);
+    batch.detach();
+    for (const handle of [task, attached, batch]) {
+      expect([handle.result, handle.outcome]).toHaveLength(2);
+    }
+    await settle();
+  });
+
+  it("lets what could not be fetched of a known end be fetched again", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "u" });
+    plugin.complete(task.id, "x".repeat(5_000));
+    await plugin.frame();
+    task.detach();
+    for (const read of [() => task.outcome, () => task.result]) {
+      plugin.refuse("outcome", "the call was lost");
+      await expect(read()).rejects.toMatchObject({ kind: "ipc" });
+    }
+    expect(await task.result).toHaveLength(5_000);
+    expect(await task.outcome).toMatchObject({ status: "completed" });
+  });
+
   it("keeps the end that is known, and what is fetched of it", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", { url: "u" });

@@ -156,6 +156,45 @@ describe("result", () => {
     expect(await task.result).toBe(await task.result);
   });
 
+  const refusals = ["the call was lost", { kind: "notAllowed", message: "no", data: null }];
+  it.each(refusals)("and the outcome can be fetched again if that failed: %j", async (refusal) => {
+    const { plugin, tasks } = page;
+    for (const end of ["result", "outcome"] as const) {
+      const task = await tasks.start("download", { url: "u" });
+      plugin.complete(task.id, "x".repeat(5_000));
+      await plugin.frame();
+      plugin.refuse("outcome", refusal);
+      const failed = task[end];
+      expect(task[end]).toBe(failed);
+      await expect(failed).rejects.toBeInstanceOf(page.api.TaskError);
+      const again = task[end];
+      await expect(again).resolves.toBeDefined();
+      expect(task[end]).toBe(again);
+    }
+  });
+
+  it.each(["result", "outcome"] as const)(
+    "is final if it is the task's own end, or if that is gone: %s",
+    async (end) => {
+      const { plugin, tasks } = page;
+      const [failed, gone] = [await tasks.start("tick"), await tasks.start("tick")];
+      plugin.end(failed.id, {
+        status: "failed",
+        data: { kind: "error", message: "m", error: "e" },
+      });
+      plugin.evict(gone.id);
+      await plugin.frame();
+      plugin.dropSessions();
+      await vi.advanceTimersByTimeAsync(10_000);
+      for (const task of [failed, gone]) {
+        const first = task[end];
+        await first.catch(() => {});
+        expect(task[end]).toBe(first);
+      }
+      await expect(gone[end]).rejects.toMatchObject({ kind: "outcomeExpired" });
+    },
+  );
+
   it("causes no unhandled rejection when nobody reads it", async () => {
     const { plugin, tasks } = page;
     const unhandled = vi.fn();

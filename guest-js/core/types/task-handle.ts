@@ -157,7 +157,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * - with {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} if
    *   the task ends that way,
    * - with {@link OutcomeExpiredError} if the plugin no longer has the outcome, or another {@link TaskError} if it
-   *   can't be fetched.
+   *   can't be fetched: then, to read this property again fetches it again.
    *
    * @example
    * ```ts
@@ -170,7 +170,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * How the task ended. The promise is made when this property is first read. It resolves however the task ended, even
    * after an aborted signal. It rejects only if the outcome is unavailable: with {@link OutcomeExpiredError} if the
    * plugin no longer has it, or with another {@link TaskError} if it can't be fetched or the handle is detached before the
-   * task has ended. The handler's error has its own type here.
+   * task has ended. After a failed fetch, to read this property again fetches it again. The handler's error has its own type here.
    *
    * @example
    * ```ts
