@@ -30,8 +30,8 @@ export type StartArguments<I> = null extends I
  * Inputs are sent as JSON, as Tauri does: fields that are `undefined` are left out, a `Date` is a string, a `Map` an object, a
  * `Uint8Array` an array. What would be sent as something else or not at all is refused with {@link TaskInputError} before
  * anything is sent: numbers that are not finite, a `BigInt`, functions, symbols, half of a surrogate pair, an invalid `Date`,
- * objects such as a `Set`, a `File` or a promise, cycles, and more than 120 nested levels. An input is copied during the call, so
- * later changes of it are not sent.
+ * objects such as a `Set`, a `File`, an event or a promise, whatever fields they have, a `Map` with the keys `1` and `"1"`, cycles,
+ * and more than 120 nested levels. An input is copied during the call, so later changes of it are not sent.
  *
  * What Rust sends is read as by `JSON.parse`. Whole numbers over `Number.MAX_SAFE_INTEGER` (2^53 − 1) are rounded, and Rust writes
  * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings. There is one exception: what the plugin pushes
