@@ -1,11 +1,19 @@
 import { readSafely } from "../arguments/check.js";
 import { callGuarded } from "./listeners.js";
 
-// A signal may be anything that has the members of one. Whatever throws there is a TaskError, or is reported.
+// A signal may be any object with the members of one. An error of theirs becomes a TaskError, or is reported.
+const AT = "options.signal";
+
+/** Returns why the signal was aborted; `undefined` if it is not aborted. Throws a TaskError if it can't be read. */
+export function abortOf(signal: AbortSignal | undefined): { readonly reason: unknown } | undefined {
+  if (!signal || !readSafely(AT, () => signal.aborted)) return undefined;
+  return { reason: reasonOf(signal) };
+}
 
 /** Throws the signal's reason if it is aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal && readSafely("The signal", () => signal.aborted)) throw reasonOf(signal);
+  const aborted = abortOf(signal);
+  if (aborted) throw aborted.reason;
 }
 
 /**
@@ -14,20 +22,30 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
  */
 export function onAbort(signal: AbortSignal, callback: (reason: unknown) => void): () => void {
   const listener = () => callback(reasonOf(signal));
-  readSafely("The signal", () => signal.addEventListener("abort", listener, { once: true }));
+  readSafely(AT, () => signal.addEventListener("abort", listener, { once: true }));
   return () => callGuarded(() => signal.removeEventListener("abort", listener));
 }
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as the signal is aborted. */
-export function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
-  if (!signal) return promise;
+/**
+ * Settles as the promise that `run` returns, or rejects with the signal's reason as soon as the signal is aborted. Calls `run` only
+ * if the signal is not aborted and can be listened to.
+ */
+export function unlessAborted<T>(
+  signal: AbortSignal | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (!signal) return run();
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);
     const off = onAbort(signal, reject);
-    promise.then(resolve, reject).finally(off);
+    run().then(resolve, reject).finally(off);
   });
 }
 
 function reasonOf(signal: AbortSignal): unknown {
-  return readSafely("The signal's reason", () => signal.reason as unknown);
+  try {
+    return readSafely(AT, () => signal.reason as unknown);
+  } catch (error) {
+    return error;
+  }
 }

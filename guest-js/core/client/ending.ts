@@ -1,4 +1,5 @@
-import { onAbort } from "../callbacks/abort.js";
+import { abortOf, onAbort } from "../callbacks/abort.js";
+import { callGuarded } from "../callbacks/listeners.js";
 import { OutcomeExpiredError } from "../errors/task-error.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import type { Hold } from "./hold.js";
@@ -46,8 +47,9 @@ export function createEnding<R>(
 
   function listenTo(signal: AbortSignal): void {
     // The signal may have been aborted between the answer to the call and the creation of this handle.
-    if (signal.aborted) {
-      abort(signal.reason);
+    const before = abortOf(signal);
+    if (before) {
+      abort(before.reason);
       return;
     }
     const off = onAbort(signal, abort);
@@ -105,7 +107,8 @@ export function createEnding<R>(
     forgive(result);
     forgive(outcome);
   });
-  if (launched.signal && task.phase === "live") listenTo(launched.signal);
+  // The task is there already, so an error of the signal is only reported.
+  if (launched.signal && task.phase === "live") callGuarded(listenTo, launched.signal);
 
   return {
     result() {

@@ -68,7 +68,14 @@ const milliseconds: Sort = { good: 1.5, bad: [-1, 2 ** 54, ...numbers, ...noNumb
 const flag: Sort = { good: true, bad: [null, 0, 1, "true", ...numbers, ...never] };
 const signal: Sort = {
   good: new AbortController().signal,
-  bad: [null, true, "s", 5, new AbortController(), { aborted: false }, ...numbers, ...never],
+  bad: [
+    ...[null, true, "s", 5, new AbortController(), { aborted: false }],
+    ...[
+      { aborted: false, addEventListener() {} },
+      { aborted: false, removeEventListener() {} },
+    ],
+    ...[...numbers, ...never],
+  ],
 };
 const tags: Sort = {
   good: ["a"],
