@@ -115,6 +115,14 @@ export async function queue() {
   await tasks.cancelAll({});
   // @ts-expect-error a field that may be undefined would cancel all tasks
   await tasks.cancelAll({ tag: task.snapshot.tags.at(0) });
+  // @ts-expect-error a field that may be undefined is refused, even beside another one
+  await tasks.cancelAll({ tag: "a", key: task.snapshot.tags.at(0) });
+  // @ts-expect-error a field that is undefined is refused, too
+  await tasks.cancelAll({ tag: "a", key: undefined });
+  // @ts-expect-error no such field, even beside another one
+  await tasks.cancelAll({ tag: "a", tags: "b" });
+  // @ts-expect-error no such status
+  await tasks.cancelAll({ status: ["done"] });
   // @ts-expect-error all is only ever true
   await tasks.cancelAll({ all: false });
   // @ts-expect-error all tasks or some

@@ -3,6 +3,7 @@ import {
   type AttachOptions,
   type BatchHandle,
   type BatchOptions,
+  type CancelQuery,
   type CancelReason,
   createTasks,
   type ErrorKind,
@@ -299,6 +300,15 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   await tasks.cancelAll({ all: true });
   await tasks.cancelAll({ tag: tags });
   await tasks.cancelAll({ parent: batch.id, status: "queued" });
+  const selected: CancelQuery<"tick"> = { task: "tick" };
+  await tasks.cancelAll(selected);
+  const byTag: { tag: string; key?: string } = { tag: "a" };
+  await tasks.cancelAll(byTag);
+  await tasks.cancelAll({
+    task: tags.length > 0 ? "tick" : "download",
+    status: ["queued", "running"],
+  });
+  await createTasks().cancelAll({ task: "whatever" });
   const counts = await tasks.counts();
   const counted: Expect<Equal<typeof counts, TaskCounts[]>> = true;
   const limits: LimitOf[] = [

@@ -10,7 +10,7 @@ import type {
   StartOptions,
   WatchOptions,
 } from "./options.js";
-import type { CancelQuery, TaskQuery } from "./query.js";
+import type { CancelQuery, TaskQuery, WithoutUndefined } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
@@ -217,7 +217,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * const asked = await tasks.cancelAll({ tag: "sync" });
    * ```
    */
-  cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;
+  cancelAll<Q extends CancelQuery<TaskName<M>>>(
+    query: Q & WithoutUndefined<Q>,
+    reason?: string,
+  ): Promise<number>;
 
   /**
    * Returns the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch
