@@ -99,20 +99,18 @@ function followList(
   const known = createSortedSnapshots();
   let begun = false;
   let stopped = false;
-  /** Whether the callback has not been told of the newest changes. */
-  let untold = false;
-  let toldAt = 0;
+  /** Since when the callback has not been told of the newest changes; `undefined` if it has been. */
+  let untoldSince: number | undefined;
 
   function tell(): void {
-    untold = false;
-    toldAt = performance.now();
+    untoldSince = undefined;
     if (begun && !stopped) callGuarded(callback, known.all());
   }
 
   /** Whether to wait for the rest of these changes, so that what the plugin tells in several messages is one update. */
-  function waits({ changed, removed }: ListChange): boolean {
+  function waits({ changed, removed }: ListChange, since: number): boolean {
     const mayEnd = removed.length > 0 || changed.some(({ endedAt }) => endedAt !== null);
-    return isPartial() && !mayEnd && performance.now() - toldAt < everyMs;
+    return isPartial() && !mayEnd && performance.now() - since < everyMs;
   }
 
   const request = (nonce: string) => commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
@@ -124,8 +122,8 @@ function followList(
       tell();
     },
     apply(change) {
-      untold = known.apply(change) || untold;
-      if (untold && !waits(change)) tell();
+      if (known.apply(change)) untoldSince ??= performance.now();
+      if (untoldSince !== undefined && !waits(change, untoldSince)) tell();
     },
     // The plugin always has a list, even if no task matches.
     vanished() {},
@@ -153,7 +151,7 @@ function followList(
       tell();
     },
     flush() {
-      if (untold) tell();
+      if (untoldSince !== undefined) tell();
     },
     stop() {
       if (stopped) return;
