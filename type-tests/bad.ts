@@ -115,6 +115,14 @@ export async function queue() {
   await tasks.cancelAll({});
   // @ts-expect-error a field that may be undefined would cancel all tasks
   await tasks.cancelAll({ tag: task.snapshot.tags.at(0) });
+  // @ts-expect-error a field that may be undefined is refused, even beside another one
+  await tasks.cancelAll({ tag: "a", key: task.snapshot.tags.at(0) });
+  // @ts-expect-error a field that is undefined is refused, too
+  await tasks.cancelAll({ tag: "a", key: undefined });
+  // @ts-expect-error no such field, even beside another one
+  await tasks.cancelAll({ tag: "a", tags: "b" });
+  // @ts-expect-error no such status
+  await tasks.cancelAll({ status: ["done"] });
   // @ts-expect-error all is only ever true
   await tasks.cancelAll({ all: false });
   // @ts-expect-error all tasks or some
@@ -179,6 +187,12 @@ export async function items() {
 
 export async function letGo() {
   const task = await tasks.start("tick");
+  // @ts-expect-error a reason is words
+  await task.cancel(5);
+  // @ts-expect-error a reason is words, or left out
+  await task.cancel(null);
+  // @ts-expect-error the signal is a field of the options
+  await task.rerun(new AbortController().signal);
   // @ts-expect-error a rerun takes over the options of the start
   await task.rerun({ priority: 1 });
   // @ts-expect-error a controller is not a signal

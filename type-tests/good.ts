@@ -3,6 +3,7 @@ import {
   type AttachOptions,
   type BatchHandle,
   type BatchOptions,
+  type CancelQuery,
   type CancelReason,
   createTasks,
   type ErrorKind,
@@ -135,6 +136,9 @@ export async function outcome(): Promise<string> {
       const limit: Expect<Equal<typeof outcome.error.limit, TimeLimit>> = true;
       return outcome.error.message + timedOut + limit;
     }
+    default:
+      // A minor version may add to `status`.
+      return "ended";
   }
 }
 
@@ -296,6 +300,15 @@ export async function queries(batch: { readonly id: string }, tags: readonly str
   await tasks.cancelAll({ all: true });
   await tasks.cancelAll({ tag: tags });
   await tasks.cancelAll({ parent: batch.id, status: "queued" });
+  const selected: CancelQuery<"tick"> = { task: "tick" };
+  await tasks.cancelAll(selected);
+  const byTag: { tag: string; key?: string } = { tag: "a" };
+  await tasks.cancelAll(byTag);
+  await tasks.cancelAll({
+    task: tags.length > 0 ? "tick" : "download",
+    status: ["queued", "running"],
+  });
+  await createTasks().cancelAll({ task: "whatever" });
   const counts = await tasks.counts();
   const counted: Expect<Equal<typeof counts, TaskCounts[]>> = true;
   const limits: LimitOf[] = [
@@ -431,6 +444,28 @@ export async function letsGo(signal: AbortSignal | undefined) {
   // Methods can be passed as callbacks.
   const callbacks: (() => void)[] = [task.cancel, task.detach, batch.pause];
   return [all, again, nothing, typed, callbacks];
+}
+
+/** Stands for `listen` of Tauri, and for the events of React. */
+type Listen = <T>(
+  event: string,
+  handler: (event: { event: string; id: number; payload: T }) => void,
+) => void;
+type SyntheticHandler = (event: { nativeEvent: MouseEvent; type: string; target: object }) => void;
+
+export async function callbacks(button: HTMLButtonElement, listen: Listen) {
+  const task = await tasks.start("tick");
+  const batch = await tasks.batch("tick", [null]);
+  for (const method of [task.cancel, batch.cancel, task.rerun, task.pause, batch.remove]) {
+    button.onclick = method;
+    button.addEventListener("click", method);
+    listen<string>("quit", method);
+    const handler: SyntheticHandler = method;
+    void handler;
+  }
+  new AbortController().signal.onabort = task.rerun;
+  setTimeout(task.cancel, 100);
+  await task.cancel(new Event("click"));
 }
 
 export async function disposes() {

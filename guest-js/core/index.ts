@@ -42,6 +42,7 @@ export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
 export type {
   AttachOptions,
   BatchOptions,
+  CallbackEvent,
   FollowOptions,
   ListOptions,
   PaceOptions,
@@ -50,7 +51,7 @@ export type {
   WatchOptions,
 } from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
-export type { CancelQuery, TaskQuery } from "./types/query.js";
+export type { CancelQuery, TaskQuery, WithoutUndefined } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
 export type { SnapshotFor, TaskPage, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { StreamIterationOptions, TaskStream } from "./types/stream.js";

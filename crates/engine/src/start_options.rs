@@ -35,7 +35,7 @@ const TAGS_LIMIT: usize = 16;
 pub struct StartOptions {
     /// Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest task runs first.
     pub(crate) priority: i32,
-    /// Whether the task is held until it is released.
+    /// Whether the task is held until it is resumed.
     pub(crate) held: bool,
     /// The task's key: see `onConflict`.
     pub(crate) key: Option<String>,

@@ -11,6 +11,9 @@ export const DEEPEST = 120;
 /** The name of the method by which an object says how Tauri should send it: `SERIALIZE_TO_IPC_FN` of `@tauri-apps/api/core`. */
 const TO_IPC = "__TAURI_TO_IPC_KEY__";
 
+/** What the class of an object may be called: that of an instance of one of the app's classes is `Object`, too. */
+const PLAIN: readonly string[] = ["Object", "Module"];
+
 /** Why a value has no place in JSON, in the words that follow its name. */
 class Unfit {
   readonly why: string;
@@ -89,9 +92,20 @@ function copyJson(input: unknown, at: string): unknown {
 
   function copyContents(value: object): unknown {
     if (Array.isArray(value)) return copyArray(value);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) return copyFields(value);
-    return copyOther(value);
+    if (value instanceof Map) return copyMap(value);
+    if (value instanceof Uint8Array) return Array.from(value);
+    if (value instanceof ArrayBuffer) return Array.from(new Uint8Array(value));
+    if (value instanceof Number) return copy(Number(value));
+    if (value instanceof String) return copy(String(value));
+    if (value instanceof Boolean) return value.valueOf();
+    // Whatever fields such an object has, they are not what it stands for.
+    const type = Object.prototype.toString.call(value).slice(8, -1);
+    if (!PLAIN.includes(type) || value instanceof Error) {
+      throw new Unfit(
+        `is of type ${type}, which JSON can't hold: pass its data as an array or a plain object`,
+      );
+    }
+    return copyFields(value);
   }
 
   function copyArray(values: readonly unknown[]): unknown[] {
@@ -113,11 +127,7 @@ function copyJson(input: unknown, at: string): unknown {
   }
 
   function put(copied: Record<string, unknown>, key: string, value: unknown): void {
-    if (!isWellFormed(key)) {
-      // The path ends with the object.
-      depth -= 1;
-      throw new Unfit(`has a key that ${LONE_SURROGATE}`);
-    }
+    if (!isWellFormed(key)) throw unfitKey(`has a key that ${LONE_SURROGATE}`);
     const field = copy(value);
     if (field === undefined) return;
     if (key !== "__proto__") copied[key] = field;
@@ -130,33 +140,28 @@ function copyJson(input: unknown, at: string): unknown {
       });
   }
 
-  /** Copies an object that is neither an array nor made by `{}`. */
-  function copyOther(value: object): unknown {
-    if (value instanceof Map) {
-      const copied: Record<string, unknown> = {};
-      for (const [key, field] of value as Map<unknown, unknown>) {
-        if (typeof key !== "string" && typeof key !== "number") {
-          throw new Unfit(`is a Map with a key that is ${shown(key)}: pass strings as its keys`);
-        }
-        keys[depth - 1] = String(key);
-        put(copied, String(key), field);
+  /** Returns the error for a key of the current object, with which its path ends. */
+  function unfitKey(why: string): Unfit {
+    depth -= 1;
+    return new Unfit(why);
+  }
+
+  function copyMap(value: Map<unknown, unknown>): Record<string, unknown> {
+    const copied: Record<string, unknown> = {};
+    const names = new Set<string>();
+    for (const [key, field] of value) {
+      if (typeof key !== "string" && typeof key !== "number") {
+        throw unfitKey(`is a Map with a key that is ${shown(key)}: pass strings as its keys`);
       }
-      return copied;
+      const name = String(key);
+      if (names.has(name)) {
+        throw unfitKey(`is a Map with two keys that are sent as ${shown(name)}: pass one of them`);
+      }
+      names.add(name);
+      keys[depth - 1] = name;
+      put(copied, name, field);
     }
-    if (value instanceof Uint8Array) return Array.from(value);
-    if (value instanceof ArrayBuffer) return Array.from(new Uint8Array(value));
-    if (value instanceof Number) return copy(Number(value));
-    if (value instanceof String) return copy(String(value));
-    if (value instanceof Boolean) return value.valueOf();
-    const type = Object.prototype.toString.call(value).slice(8, -1);
-    const isLost =
-      value instanceof Error || ArrayBuffer.isView(value) || Object.keys(value).length === 0;
-    if (type !== "Object" && isLost) {
-      throw new Unfit(
-        `is of type ${type}, which JSON can't hold: pass its data as an array or a plain object`,
-      );
-    }
-    return copyFields(value);
+    return copied;
   }
 
   /** Returns what an object wants to be sent as. */

@@ -62,10 +62,12 @@ export const callback: Rule<(...args: unknown[]) => void> = (value, at) => {
 export const signal: Rule<AbortSignal> = (value, at) =>
   readSafely(at, () => {
     const some = value as AbortSignal | null | undefined;
-    if (typeof some?.aborted === "boolean" && typeof some.addEventListener === "function") {
-      return some;
-    }
-    throw misfit(at, value, "an AbortSignal, such as controller.signal, or omit it");
+    const fits =
+      typeof some?.aborted === "boolean" &&
+      typeof some.addEventListener === "function" &&
+      typeof some.removeEventListener === "function";
+    if (!fits) throw misfit(at, value, "an AbortSignal, such as controller.signal, or omit it");
+    return some;
   });
 
 /** An array, each element of which follows `rule`. */

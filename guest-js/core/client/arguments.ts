@@ -73,9 +73,9 @@ export const PRIORITY = argument("priority", priority);
 const reason: Rule<string> = (value, at) =>
   value === undefined ? "user" : text("a string, or omit it")(value, at);
 export const REASON = argument("reason", reason);
-/** A `cancel` that is passed as a callback gets an event. */
+/** A `cancel` that is passed as a callback gets an event, which may be an object of any class. */
 export const REASON_OR_EVENT = argument("reason", (value, at) =>
-  readSafely(at, () => value instanceof Event) ? "user" : reason(value, at),
+  typeof value === "object" && value !== null ? "user" : reason(value, at),
 );
 export const CALLBACK = argument("callback", callback);
 
@@ -110,9 +110,22 @@ export const BATCH_OPTIONS = argument(
 export const ATTACH_OPTIONS = argument("options", options<AttachOptions>({ signal, from }));
 export const FOLLOW_OPTIONS = argument("options", options<FollowOptions>({ signal }));
 export const RERUN_OPTIONS = argument("options", options<RerunOptions>({ signal }));
+/** A `rerun` that is passed as a callback gets an event. */
+export const RERUN_OPTIONS_OR_EVENT = argument("options", (value, at) =>
+  isEvent(value, at) ? {} : RERUN_OPTIONS.rule(value, at),
+);
 export const PACE_OPTIONS = argument("options", options<PaceOptions>({ everyMs }));
 export const WATCH_OPTIONS = argument("options", options<WatchOptions>({ signal, everyMs }));
 export const LIST_OPTIONS = argument("options", options<ListOptions>({ limit, after }));
+
+/** Whether a value is an event of the DOM, of a framework that has its own, or of Tauri. */
+function isEvent(value: unknown, at: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return readSafely(at, () => {
+    const { type, event, signal } = value as Record<string, unknown>;
+    return (typeof type === "string" || typeof event === "string") && signal === undefined;
+  });
+}
 
 type Filter = { [F in keyof TaskQuery]-?: F extends "status" ? TaskStatus[] : string[] };
 

@@ -1,4 +1,4 @@
-import { type Argument, readSafely } from "../arguments/check.js";
+import { type Argument, misfit, readSafely } from "../arguments/check.js";
 import { TaskError } from "../errors/task-error.js";
 import type * as wire from "../ipc/bindings.js";
 import type { TaskQuery } from "../types/query.js";
@@ -13,13 +13,19 @@ const FIELDS = Object.keys({
   parent: true,
 } satisfies Record<keyof TaskQuery, true>);
 
+const EXPECTED = `a query with at least one of ${FIELDS.join(", ")}, or { all: true } for all tasks`;
+
 /** Reads the query of `cancelAll`. Throws unless it says clearly which tasks to cancel. */
 export const CANCEL_QUERY: Argument<wire.TaskFilter> = {
   name: "query",
   rule(value, at) {
-    const there = readSafely(at, () =>
-      typeof value === "object" && value !== null ? Object.entries(value as object) : [],
-    );
+    if (typeof value !== "object" || value === null) throw misfit(at, value, EXPECTED);
+    const there = readSafely(at, () => {
+      // Not an array or a map, which would seem to be empty.
+      const isPlain = Object.prototype.toString.call(value) === "[object Object]";
+      if (!isPlain) throw misfit(at, value, EXPECTED);
+      return Object.entries(value as object);
+    });
     if (there.length === 0) throw refused(`${at} is empty`);
     for (const [field, content] of there) {
       if (content === undefined || content === null) throw refused(`${at}.${field} is ${content}`);
@@ -33,8 +39,5 @@ export const CANCEL_QUERY: Argument<wire.TaskFilter> = {
 };
 
 function refused(why: string): TaskError {
-  return new TaskError(
-    "invalidOptions",
-    `${why}: pass at least one of ${FIELDS.join(", ")}, or { all: true } for all tasks.`,
-  );
+  return new TaskError("invalidOptions", `${why}: pass ${EXPECTED}.`);
 }

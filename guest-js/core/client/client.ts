@@ -1,5 +1,5 @@
 import { check } from "../arguments/check.js";
-import { unlessAborted } from "../callbacks/abort.js";
+import { throwIfAborted, unlessAborted } from "../callbacks/abort.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError, TaskNotFoundError } from "../errors/task-error.js";
 import { commands, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
@@ -72,8 +72,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     async rerun(...given: unknown[]) {
       const [name, id, { signal }] = check("rerun", given, KIND, ID, RERUN_OPTIONS);
-      if (signal?.aborted) throw signal.reason;
-      const snapshot = await unlessAborted(signal, commands.get(id).catch(rethrow));
+      const snapshot = await unlessAborted(signal, () => commands.get(id).catch(rethrow));
       checkKind(snapshot, name);
       if (isBatch(snapshot)) {
         throw new TaskError(
@@ -86,13 +85,13 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     async attach(...given: unknown[]) {
       const [name, id, { from, signal }] = check("attach", given, KIND, ID, ATTACH_OPTIONS);
-      const task = await unlessGivenUp(signal, () => attachTo(name, id, false), page.tasks.release);
+      const task = await attachTo(name, id, false, signal);
       return new TaskHandle(page, { task, by: "attach", signal }, from);
     },
 
     async attachAll(...given: unknown[]) {
       const [filter, { signal }] = check("attachAll", given, QUERY_IF_ANY, FOLLOW_OPTIONS);
-      const found = await unlessGivenUp(signal, () => attachToAll(filter), releaseAll);
+      const found = await attachToAll(filter, signal);
       return found.map((task) => new TaskHandle(page, { task, by: "attach", signal }));
     },
 
@@ -114,7 +113,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
 
     async attachBatch(...given: unknown[]) {
       const [name, id, { signal }] = check("attachBatch", given, KIND, ID, FOLLOW_OPTIONS);
-      const task = await unlessGivenUp(signal, () => attachTo(name, id, true), page.tasks.release);
+      const task = await attachTo(name, id, true, signal);
       return new BatchHandle(page, { task, by: "attach", signal });
     },
 
@@ -163,53 +162,83 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
   return client as unknown as TasksClient<M>;
 }
 
-/** Does what `attach` does, unless the signal is aborted first: then rejects at once, and releases what is attached to by then. */
-async function unlessGivenUp<T>(
-  signal: AbortSignal | undefined,
-  attach: () => Promise<T>,
-  release: (attached: T) => void,
-): Promise<T> {
-  if (signal?.aborted) throw signal.reason;
-  const attached = attach();
-  try {
-    return await unlessAborted(signal, attached);
-  } catch (error) {
-    attached.then(release, () => {});
-    throw error;
-  }
-}
+/** How many tasks `attachAll` requests at once: an abort stops it from requesting the others. */
+const ATTACHES_AT_ONCE = 64;
 
 /** Follows an existing task, or an existing batch if `batch` is true. Rejects if the id belongs to anything else. */
-async function attachTo(name: string, id: string, batch: boolean): Promise<TrackedTask> {
-  const task = await page.tasks.attach(id);
-  try {
-    checkKind(task.snapshot, name);
-    if (isBatch(task.snapshot) !== batch) {
-      throw new TaskNotFoundError(
-        batch
-          ? `Task ${id} is not a batch: use attach("${name}", …) for it.`
-          : `Task ${id} is a batch: use attachBatch("${name}", …) for it.`,
-      );
+function attachTo(
+  name: string,
+  id: string,
+  batch: boolean,
+  signal: AbortSignal | undefined,
+): Promise<TrackedTask> {
+  return unlessGivenUp(signal, page.tasks.release, async () => {
+    const task = await page.tasks.attach(id, signal);
+    try {
+      checkKind(task.snapshot, name);
+      if (isBatch(task.snapshot) !== batch) {
+        throw new TaskNotFoundError(
+          batch
+            ? `Task ${id} is not a batch: use attach("${name}", …) for it.`
+            : `Task ${id} is a batch: use attachBatch("${name}", …) for it.`,
+        );
+      }
+    } catch (error) {
+      page.tasks.release(task);
+      throw error;
     }
-  } catch (error) {
-    page.tasks.release(task);
-    throw error;
-  }
-  return task;
+    return task;
+  });
 }
 
 /** Follows the matching tasks that still exist when their turn comes. */
-async function attachToAll(filter: TaskFilter): Promise<TrackedTask[]> {
-  const listed = await listAll(filter);
-  const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
-  const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id)));
-  const found = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+function attachToAll(filter: TaskFilter, signal: AbortSignal | undefined): Promise<TrackedTask[]> {
+  return unlessGivenUp(signal, releaseAll, async () => {
+    const listed = await listAll(filter, signal);
+    const ids = listed.filter((snapshot) => !isBatch(snapshot)).map(({ id }) => id);
+    const found: TrackedTask[] = [];
+    try {
+      for (let next = 0; next < ids.length; next += ATTACHES_AT_ONCE) {
+        throwIfAborted(signal);
+        await attachToSome(ids.slice(next, next + ATTACHES_AT_ONCE), signal, found);
+      }
+    } catch (error) {
+      releaseAll(found);
+      throw error;
+    }
+    return found;
+  });
+}
+
+/** Adds those of the tasks that still exist to `found`. */
+async function attachToSome(
+  ids: readonly string[],
+  signal: AbortSignal | undefined,
+  found: TrackedTask[],
+): Promise<void> {
+  const settled = await Promise.allSettled(ids.map((id) => page.tasks.attach(id, signal)));
+  found.push(...settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
   for (const one of settled) {
-    if (one.status === "fulfilled" || one.reason instanceof TaskNotFoundError) continue;
-    releaseAll(found);
-    throw one.reason;
+    if (one.status === "rejected" && !(one.reason instanceof TaskNotFoundError)) throw one.reason;
   }
-  return found;
+}
+
+/** Does what `attach` does, unless the signal is aborted first: then rejects at once, and releases what is attached to by then. */
+async function unlessGivenUp<T>(
+  signal: AbortSignal | undefined,
+  release: (attached: T) => void,
+  attach: () => Promise<T>,
+): Promise<T> {
+  let attached: Promise<T> | undefined;
+  try {
+    return await unlessAborted(signal, () => {
+      attached = attach();
+      return attached;
+    });
+  } catch (error) {
+    attached?.then(release, () => {});
+    throw error;
+  }
 }
 
 function releaseAll(tasks: readonly TrackedTask[]): void {

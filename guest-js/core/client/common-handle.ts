@@ -12,7 +12,7 @@ import {
 import type { PaceOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import { CALLBACK, PACE_OPTIONS, PRIORITY, REASON_OR_EVENT } from "./arguments.js";
-import { bindMethods, hide } from "./bound.js";
+import { bindMembers, hide } from "./bound.js";
 import type { Ending } from "./ending.js";
 import type { Hold } from "./hold.js";
 
@@ -21,7 +21,7 @@ const STOPPED: readonly string[] = ["alreadyEnded", "notFound", "outcomeExpired"
 
 /**
  * What the handles of a task and of a batch have in common. `R` is the type of the result, `O` that of the output in the outcome.
- * The methods are bound to the handle, so that they can be passed as callbacks.
+ * Its members are bound to the handle: methods can be passed as callbacks, and proxies of the handle work.
  */
 export class CommonHandle<R = unknown, O = unknown> {
   declare protected readonly hold: Hold;
@@ -31,7 +31,7 @@ export class CommonHandle<R = unknown, O = unknown> {
 
   constructor(hold: Hold, ending: Ending<R>) {
     hide(this, { hold, ending });
-    bindMethods(this);
+    bindMembers(this);
   }
 
   get id(): string {

@@ -1,14 +1,15 @@
-import { onAbort } from "../callbacks/abort.js";
-import { OutcomeExpiredError, TaskError } from "../errors/task-error.js";
+import { abortOf, onAbort } from "../callbacks/abort.js";
+import { callGuarded } from "../callbacks/listeners.js";
+import { OutcomeExpiredError } from "../errors/task-error.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import type { Hold } from "./hold.js";
 import { cancelBySignal, type Launched } from "./launch.js";
 
 /** The end of a task, as one handle waits for it. Its promises reject when the handle is let go of before the end. */
 export interface Ending<R> {
-  /** Returns the promise for the result, which the first call creates. */
+  /** Returns the promise for the result, which the first call creates. If the outcome can't be fetched, the next call tries again. */
   result(): Promise<R>;
-  /** Returns the promise for the outcome, which the first call creates. */
+  /** Returns the promise for the outcome, as {@link Ending.result} does. */
   outcome(): Promise<TaskOutcome>;
   /** Resolves when the task is no longer live. */
   over(): Promise<void>;
@@ -46,8 +47,9 @@ export function createEnding<R>(
 
   function listenTo(signal: AbortSignal): void {
     // The signal may have been aborted between the answer to the call and the creation of this handle.
-    if (signal.aborted) {
-      abort(signal.reason);
+    const before = abortOf(signal);
+    if (before) {
+      abort(before.reason);
       return;
     }
     const off = onAbort(signal, abort);
@@ -74,16 +76,20 @@ export function createEnding<R>(
     });
   }
 
-  async function findOutcome(): Promise<TaskOutcome> {
+  /** `failed` is called if the outcome can't be fetched now, but perhaps later. */
+  async function findOutcome(failed: () => void): Promise<TaskOutcome> {
     await over();
-    return task.outcome();
+    return task.outcome().catch((error: unknown) => {
+      if (!(error instanceof OutcomeExpiredError)) failed();
+      throw error;
+    });
   }
 
-  function findResult(): Promise<R> {
+  function findResult(failed: () => void): Promise<R> {
     if (aborted) return Promise.reject(aborted.reason);
     return new Promise((resolve, reject) => {
       rejectResult = reject;
-      findOutcome()
+      findOutcome(failed)
         .then((found) => {
           if (found.status === "completed") resolve(toResult(found.output));
           else reject(found.error);
@@ -92,28 +98,36 @@ export function createEnding<R>(
     });
   }
 
+  /** Whoever lets go of a handle need not handle promises that he no longer waits for. */
+  function forgive<T>(promise: Promise<T> | undefined): void {
+    if (hold.lost) promise?.catch(() => {});
+  }
+
   hold.onLost(() => {
-    // Whoever lets go of a handle need not handle promises that he no longer waits for.
-    for (const promise of [result, outcome]) promise?.catch(() => {});
+    forgive(result);
+    forgive(outcome);
   });
-  if (launched.signal && task.phase === "live") listenTo(launched.signal);
+  // The task is there already, so an error of the signal is only reported.
+  if (launched.signal && task.phase === "live") callGuarded(listenTo, launched.signal);
 
   return {
     result() {
-      result ??= findResult().catch((error: unknown) => {
-        // The outcome could not be fetched now, but perhaps it can be later.
-        if (error instanceof TaskError && error.kind === "ipc") result = undefined;
-        throw error;
+      if (result) return result;
+      const found = findResult(() => {
+        result = undefined;
       });
-      return result;
+      result = found;
+      forgive(found);
+      return found;
     },
     outcome() {
-      outcome ??= findOutcome().catch((error: unknown) => {
-        // As above.
-        if (!hold.lost && !(error instanceof OutcomeExpiredError)) outcome = undefined;
-        throw error;
+      if (outcome) return outcome;
+      const found = findOutcome(() => {
+        outcome = undefined;
       });
-      return outcome;
+      outcome = found;
+      forgive(found);
+      return found;
     },
     over,
     async completed() {

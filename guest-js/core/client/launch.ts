@@ -1,5 +1,5 @@
 import { v7 as uuid } from "uuid";
-import { onAbort } from "../callbacks/abort.js";
+import { onAbort, throwIfAborted } from "../callbacks/abort.js";
 import { commands, type Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
@@ -32,35 +32,33 @@ export function cancelBySignal({ task, by }: Launched): void {
 /** Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. */
 export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
-  if (signal?.aborted) return Promise.reject(signal.reason);
   // Every attempt sends the same id, so that the plugin recognises a repeat.
   const id = uuid();
-  const started = tasks
-    .start(id, {
+  return new Promise((resolve, reject) => {
+    throwIfAborted(signal);
+    let aborted: { readonly reason: unknown } | undefined;
+    const abort = (reason: unknown) => {
+      aborted = { reason };
+      reject(reason);
+    };
+    // Before anything is sent, since a signal that can't be listened to is refused.
+    const off = signal ? onAbort(signal, abort) : () => {};
+    const started = tasks.start(id, {
       name,
       mayJoin,
-      send: (nonce) =>
-        // If the signal was aborted while the session was being opened, nobody waits for the task any more.
-        signal?.aborted ? Promise.reject(signal.reason) : send(nonce, id),
-    })
-    .then((task): Launched => ({ task, by: task.id === id ? "start" : "join", signal }));
-  if (!signal) return started;
-
-  return new Promise((resolve, reject) => {
-    let aborted = false;
-    const off = onAbort(signal, (reason) => {
-      aborted = true;
-      reject(reason);
+      // If the signal was aborted while the session was being opened, nobody waits for the task any more.
+      send: (nonce) => (aborted ? Promise.reject(aborted.reason) : send(nonce, id)),
     });
     started.then(
-      (launched) => {
+      (task) => {
+        const launched: Launched = { task, by: task.id === id ? "start" : "join", signal };
         if (!aborted) {
           off();
           resolve(launched);
           return;
         }
         cancelBySignal(launched);
-        tasks.release(launched.task);
+        tasks.release(task);
       },
       (error: unknown) => {
         off();

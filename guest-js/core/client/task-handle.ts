@@ -2,10 +2,10 @@ import { check } from "../arguments/check.js";
 import { commands } from "../ipc/bindings.js";
 import { createItems, type Items } from "../items/items.js";
 import type { TaskItems } from "../types/items.js";
-import type { RerunOptions } from "../types/options.js";
+import type { CallbackEvent, RerunOptions } from "../types/options.js";
 import type { TaskStream } from "../types/stream.js";
 import type * as types from "../types/task-handle.js";
-import { RERUN_OPTIONS } from "./arguments.js";
+import { RERUN_OPTIONS_OR_EVENT } from "./arguments.js";
 import { hide } from "./bound.js";
 import { CommonHandle } from "./common-handle.js";
 import { createEnding } from "./ending.js";
@@ -45,8 +45,8 @@ export class TaskHandle extends CommonHandle implements types.TaskHandle {
     return this.readings.stream();
   }
 
-  async rerun(...given: [options?: RerunOptions]): Promise<types.TaskHandle> {
-    const [{ signal }] = check("rerun", given, RERUN_OPTIONS);
+  async rerun(...given: [options?: RerunOptions | CallbackEvent]): Promise<types.TaskHandle> {
+    const [{ signal }] = check("rerun", given, RERUN_OPTIONS_OR_EVENT);
     return rerunTask(this.page, this.snapshot.task, this.id, signal);
   }
 }

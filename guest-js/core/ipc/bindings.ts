@@ -33,9 +33,9 @@ export const commands = {
 	 *  ended.
 	 */
 	cancelAll: (filter: TaskFilter, reason: string) => __TAURI_INVOKE<number>("plugin:tasks|cancel_all", { filter, reason }),
-	/**  Keeps a waiting task from running until it is released. */
+	/**  Keeps a waiting task from running until it is resumed. */
 	pause: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|pause", { id }),
-	/**  Puts a held task back into its queue. */
+	/**  Lets a paused task, or one that was started as held, run when its turn comes. */
 	resume: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|resume", { id }),
 	/**  Changes the priority of a waiting task. A higher priority runs earlier. */
 	setPriority: (id: string, priority: number) => __TAURI_INVOKE<null>("plugin:tasks|set_priority", { id, priority }),
@@ -203,7 +203,7 @@ export type ErrorKind =
 "invalidOptions" | 
 /**  The task's items already have another reader. */
 "locked" | 
-/**  The reader has stopped or never existed, or it asks for a batch that it has already released. */
+/**  The reader has stopped or never existed, or it asks for a chunk that it has already released. */
 "readerGone" | 
 /**  The handler has ended or was told to stop, so it can emit nothing more. */
 "stopped" | 
@@ -433,7 +433,7 @@ export type SessionMessage = {
 export type StartOptions = {
 	/**  Tasks with a higher priority run first; the default is 0. Among equal priorities the oldest task runs first. */
 	priority?: number,
-	/**  Whether the task is held until it is released. */
+	/**  Whether the task is held until it is resumed. */
 	held?: boolean,
 	/**  The task's key: see `onConflict`. */
 	key?: string | null,

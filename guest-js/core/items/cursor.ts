@@ -15,7 +15,10 @@ export interface Cursor<T> {
   /** Whether `take` has something to return. */
   readonly ready: boolean;
   take(): T;
-  /** Waits until the cursor is ready. Resolves with `false` if nothing follows. Rejects, once, if the reading or the task failed. */
+  /**
+   * Waits until the cursor is ready. Resolves with `false` if nothing follows. Rejects, once, if the reading or the task failed; and
+   * each time if the reading can't begin, because the handle was let go of.
+   */
   load(): Promise<boolean>;
   /** Ends the reading. A pending `load` then gets nothing more. Never rejects. */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
-import { onAbort } from "../callbacks/abort.js";
+import { onAbort, throwIfAborted } from "../callbacks/abort.js";
 import { callGuarded } from "../callbacks/listeners.js";
+import { TaskError } from "../errors/task-error.js";
 import { commands, type ListChange, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { createSubscription } from "../session/subscription.js";
@@ -47,7 +48,7 @@ export function createListRegistry(session: Session): ListRegistry {
 
   return {
     async watch(filter, callback, everyMs, signal) {
-      if (signal?.aborted) throw signal.reason;
+      throwIfAborted(signal);
       last += 1;
       const watch = last;
       const list = followList(session, watch, filter, callback, everyMs, () => partial);
@@ -58,23 +59,22 @@ export function createListRegistry(session: Session): ListRegistry {
         lists.delete(watch);
         list.stop();
       };
-      const opened = list.open();
-      opened.catch(stop);
-      const watched = { begin: list.begin, stop };
-      if (!signal) {
-        await opened;
-        return watched;
-      }
-      const aborted = new Promise<never>((_, reject) => {
-        off = onAbort(signal, (reason) => {
-          stop();
-          reject(reason);
+      try {
+        await new Promise<void>((resolve, reject) => {
+          // After `watch` has resolved, an abort only stops the list.
+          if (signal) {
+            off = onAbort(signal, (reason) => {
+              stop();
+              reject(reason);
+            });
+          }
+          list.open().then(resolve, reject);
         });
-      });
-      // An abort after `watch` has resolved only stops the list: nobody handles this rejection.
-      aborted.catch(() => {});
-      await Promise.race([aborted, opened]);
-      return watched;
+      } catch (error) {
+        stop();
+        throw error;
+      }
+      return { begin: list.begin, stop };
     },
     receive(changes, more, nonce) {
       partial = more;
@@ -99,20 +99,18 @@ function followList(
   const known = createSortedSnapshots();
   let begun = false;
   let stopped = false;
-  /** Whether the callback has not been told of the newest changes. */
-  let untold = false;
-  let toldAt = 0;
+  /** Since when the callback has not been told of the newest changes; `undefined` if it has been. */
+  let untoldSince: number | undefined;
 
   function tell(): void {
-    untold = false;
-    toldAt = performance.now();
+    untoldSince = undefined;
     if (begun && !stopped) callGuarded(callback, known.all());
   }
 
   /** Whether to wait for the rest of these changes, so that what the plugin tells in several messages is one update. */
-  function waits({ changed, removed }: ListChange): boolean {
+  function waits({ changed, removed }: ListChange, since: number): boolean {
     const mayEnd = removed.length > 0 || changed.some(({ endedAt }) => endedAt !== null);
-    return isPartial() && !mayEnd && performance.now() - toldAt < everyMs;
+    return isPartial() && !mayEnd && performance.now() - since < everyMs;
   }
 
   const request = (nonce: string) => commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
@@ -124,8 +122,8 @@ function followList(
       tell();
     },
     apply(change) {
-      untold = known.apply(change) || untold;
-      if (untold && !waits(change)) tell();
+      if (known.apply(change)) untoldSince ??= performance.now();
+      if (untoldSince !== undefined && !waits(change, untoldSince)) tell();
     },
     // The plugin always has a list, even if no task matches.
     vanished() {},
@@ -141,14 +139,19 @@ function followList(
   }
 
   return {
-    open: () => subscription.open(request),
+    open: () =>
+      subscription.open((nonce) => {
+        // It may have been stopped while the session was being opened.
+        if (stopped) throw new TaskError("detached", "Nobody watches this list any more.");
+        return request(nonce);
+      }),
     receive: subscription.receive,
     begin() {
       begun = true;
       tell();
     },
     flush() {
-      if (untold) tell();
+      if (untoldSince !== undefined) tell();
     },
     stop() {
       if (stopped) return;

@@ -1,3 +1,5 @@
+import { abortOf } from "../callbacks/abort.js";
+import { TaskError } from "../errors/task-error.js";
 import type { Started, TaskEvent } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { FollowedTask, watchTask } from "./followed-task.js";
@@ -7,8 +9,11 @@ import type { TrackedTask } from "./tracked-task.js";
 export interface TaskRegistry {
   /** Starts a task under a new id. If it rejects, with a TaskError, nothing is followed. */
   start(id: string, request: StartRequest): Promise<TrackedTask>;
-  /** Follows an existing task. If it rejects, with a TaskError, nothing is followed. */
-  attach(id: string): Promise<TrackedTask>;
+  /**
+   * Follows an existing task. If it rejects, with a TaskError, nothing is followed. If the signals of all callers that wait for the
+   * task are aborted before it is requested, it is not requested.
+   */
+  attach(id: string, signal?: AbortSignal): Promise<TrackedTask>;
   /** Undoes one `start` or `attach`. After the last one, the task is no longer followed. */
   release(task: TrackedTask): void;
   receive(event: TaskEvent, nonce: string): void;
@@ -33,6 +38,8 @@ interface Entry {
   /** Settles when the first request does. */
   readonly opened: Promise<void>;
   holders: number;
+  /** Those of the holders that wait for the first answer. */
+  readonly waits: Set<{ readonly signal: AbortSignal | undefined }>;
   /** Resolves when the page has stopped following the task; `undefined` until it begins to stop. */
   leaving: Promise<void> | undefined;
 }
@@ -53,25 +60,41 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       forget();
       throw error;
     });
-    const entry: Entry = { id, followed, opened, holders: 0, leaving: undefined };
+    const entry: Entry = { id, followed, opened, holders: 0, waits: new Set(), leaving: undefined };
     // Register it before the answer comes: events may come earlier.
     entries.set(id, entry);
     return entry;
   }
 
-  async function hold(entry: Entry): Promise<TrackedTask> {
+  async function hold(entry: Entry, signal?: AbortSignal): Promise<TrackedTask> {
     entry.holders += 1;
-    await entry.opened;
+    const wait = { signal };
+    entry.waits.add(wait);
+    try {
+      await entry.opened;
+    } finally {
+      entry.waits.delete(wait);
+    }
     return entry.followed;
   }
 
-  async function attach(id: string): Promise<TrackedTask> {
+  function openExisting(id: string): Entry {
+    const entry = open(id, (nonce) => {
+      if ([...entry.waits].some(({ signal }) => !abortOf(signal))) return watchTask(nonce, id);
+      // At once, so that whoever attaches next requests the task.
+      entries.delete(id);
+      throw new TaskError("detached", `Nobody waits for task ${id} any more.`);
+    });
+    return entry;
+  }
+
+  async function attach(id: string, signal?: AbortSignal): Promise<TrackedTask> {
     let entry = entries.get(id);
     while (entry?.leaving) {
       await entry.leaving;
       entry = entries.get(id);
     }
-    return hold(entry ?? open(id, (nonce) => watchTask(nonce, id)));
+    return hold(entry ?? openExisting(id), signal);
   }
 
   /**

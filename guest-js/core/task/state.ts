@@ -31,14 +31,17 @@ export function isReported(progress: Progress): boolean {
 }
 
 /**
- * Returns the state of a task after an event: `snapshot` itself if the event is older or about another task, else a new
- * object. The parts that the event doesn't change remain the same objects.
+ * Returns the state of a task after an event: `snapshot` itself if the event is older, about another task or tells nothing new, else
+ * a new object. The parts that the event doesn't change remain the same objects.
  */
 export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEvent): TaskSnapshot {
   if (id !== snapshot.id || sequence < snapshot.sequence) return snapshot;
   switch (change.type) {
-    case "progress":
-      return { ...snapshot, progress: change.data };
+    case "progress": {
+      // An answer may have brought what was still to be sent as an event.
+      const progress = keepIfEqual(snapshot.progress, change.data);
+      return progress === snapshot.progress ? snapshot : { ...snapshot, progress };
+    }
     case "queue":
       return withPlace(snapshot, change.data);
     case "status":

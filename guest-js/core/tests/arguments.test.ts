@@ -68,7 +68,14 @@ const milliseconds: Sort = { good: 1.5, bad: [-1, 2 ** 54, ...numbers, ...noNumb
 const flag: Sort = { good: true, bad: [null, 0, 1, "true", ...numbers, ...never] };
 const signal: Sort = {
   good: new AbortController().signal,
-  bad: [null, true, "s", 5, new AbortController(), { aborted: false }, ...numbers, ...never],
+  bad: [
+    ...[null, true, "s", 5, new AbortController(), { aborted: false }],
+    ...[
+      { aborted: false, addEventListener() {} },
+      { aborted: false, removeEventListener() {} },
+    ],
+    ...[...numbers, ...never],
+  ],
 };
 const tags: Sort = {
   good: ["a"],
@@ -164,6 +171,9 @@ const limitOf: Argument = {
 };
 
 const reason = { name: "reason", ...text };
+/** A cancel that is a callback gets an object. */
+const isObject = (value: unknown) => typeof value === "object" && value !== null;
+const reasonOrEvent = { ...reason, bad: text.bad.filter((bad) => !isObject(bad)) };
 
 const CLIENT = {
   start: [name, input, start],
@@ -197,7 +207,7 @@ const CLIENT = {
 
 /** The methods that the handles of a task and of a batch have in common. */
 const HANDLE: Record<string, Call> = {
-  cancel: [reason],
+  cancel: [reasonOrEvent],
   pause: [],
   resume: [],
   setPriority: [{ name: "priority", ...required(priority) }],

@@ -152,6 +152,27 @@ describe("the client sends the arguments that the protocol has for", () => {
     });
   });
 
+  it.each<[unknown, string]>([
+    [undefined, "query is missing"],
+    [null, "query is null"],
+    [5, "query is 5"],
+    ["tick", 'query is "tick"'],
+    [true, "query is true"],
+    [() => {}, "query is a function"],
+    [[], "query is an object"],
+    [[{ tag: "a" }], "query is an object"],
+    [new Map([["tag", "a"]]), "query is an object"],
+    [Object.assign(Promise.resolve(), { tag: "a" }), "query is an object"],
+    [{}, "query is empty"],
+    [{ tag: undefined }, "query.tag is undefined"],
+    [{ tags: "a" }, "query has no field tags"],
+  ])("cancelAll says what is wrong about the query %j", async (query, words) => {
+    await expect(page.tasks.cancelAll(query as { all: true })).rejects.toThrow(
+      `cancelAll was refused, since ${words}: pass a query with at least one of task, status, tag, key, parent, or { all: true } for all tasks.`,
+    );
+    expect(page.plugin.commands()).toEqual([]);
+  });
+
   it("cancelAll with the query that was checked, even if a second look would show another one", async () => {
     const { plugin, tasks } = page;
     let looks = 0;

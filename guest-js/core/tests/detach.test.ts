@@ -58,6 +58,69 @@ describe("copying, logging or cloning a handle", () => {
   });
 });
 
+/**
+ * Wraps an object as the reactive proxies of frameworks do: whatever object is read from it is wrapped, too. Only promises are not,
+ * since they don't work in a proxy.
+ */
+function reactive<T extends object>(target: T): T {
+  return new Proxy(target, {
+    get(of, key, receiver) {
+      const value: unknown = Reflect.get(of, key, receiver);
+      const isWrapped = typeof value === "object" && value !== null && !(value instanceof Promise);
+      return isWrapped ? reactive(value) : value;
+    },
+  });
+}
+
+describe.each([
+  ["", <T>(handle: T) => handle],
+  ["frozen ", <T>(handle: T) => Object.freeze(handle)],
+])("a %shandle in a reactive proxy", (_, prepare) => {
+  it("has its state, its callbacks and its end", async () => {
+    const { plugin, tasks } = page;
+    const task = reactive(prepare(await tasks.start("tail")));
+    const batch = reactive(prepare(await tasks.batch("tick", [null])));
+    const seen: unknown[] = [];
+    task.onStatus((status) => seen.push(status));
+    task.onQueue((place) => seen.push(place?.position));
+    task.onProgress(({ completed }) => seen.push(completed));
+    expect([task.id, task.snapshot.task]).toEqual([plugin.calls("start")[0]?.["id"], "tail"]);
+    const stop = await batch.watchMembers((members) => seen.push(members.length));
+    await settle();
+    stop();
+    plugin.status(task.id, "running");
+    plugin.progress(task.id, { completed: 5 });
+    plugin.emit(task.id, "a");
+    await plugin.frame();
+    expect(seen).toEqual(["queued", 1, 1, undefined, "running", 5]);
+    expect(task.status).toBe("running");
+    expect((await task.items().next.call(undefined)).value).toBe("a");
+    await task.cancel();
+    plugin.complete(task.id, 7);
+    await plugin.frame();
+    expect(await task.result).toBe(7);
+    expect(await task.outcome).toMatchObject({ status: "completed" });
+    await task.closed;
+    expect(JSON.stringify(task)).toContain('"status":"completed"');
+    const waited = stateOf(batch.result);
+    batch.detach();
+    task.detach();
+    expect(await waited).toEqual(detached);
+    expect(page.kept()).toBe(0);
+  });
+
+  it("is disposed", async () => {
+    const { plugin, tasks } = page;
+    const task = reactive(prepare(await tasks.start("tick")));
+    const disposed = Promise.resolve(task[Symbol.asyncDispose]());
+    await settle();
+    expect(plugin.calls("cancel")).toEqual([{ id: task.id, reason: "user" }]);
+    task.detach();
+    expect(await stateOf(disposed)).toEqual({ value: undefined });
+    expect(page.kept()).toBe(0);
+  });
+});
+
 describe("detach", () => {
   it("ends the callbacks of this handle alone", async () => {
     const { plugin, tasks } = page;
@@ -135,6 +198,37 @@ describe("detach", () => {
     task.detach();
     await settle();
     expect([result, outcome, closed]).toHaveLength(3);
+  });
+
+  it("causes none of a promise that is first read later, either", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    task.detach();
+    const controller = new AbortController();
+    const attached = await tasks.attach("tick", plugin.begin("tick"), {
+      signal: controller.signal,
+    });
+    controller.abort("gone");
+    const batch = await tasks.batch("tick", [null]);
+    batch.detach();
+    for (const handle of [task, attached, batch]) {
+      expect([handle.result, handle.outcome]).toHaveLength(2);
+    }
+    await settle();
+  });
+
+  it("lets what could not be fetched of a known end be fetched again", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", { url: "u" });
+    plugin.complete(task.id, "x".repeat(5_000));
+    await plugin.frame();
+    task.detach();
+    for (const read of [() => task.outcome, () => task.result]) {
+      plugin.refuse("outcome", "the call was lost");
+      await expect(read()).rejects.toMatchObject({ kind: "ipc" });
+    }
+    expect(await task.result).toHaveLength(5_000);
+    expect(await task.outcome).toMatchObject({ status: "completed" });
   });
 
   it("keeps the end that is known, and what is fetched of it", async () => {

@@ -33,7 +33,19 @@ const INLINE_LIMIT = 4_096;
 const OUTCOME_WAIT_MS = 25_000;
 const READ_WAIT_MS = 25_000;
 
+const STATUSES: readonly TaskStatus[] = ["queued", "running", "retrying", "cancelling", ...ENDED];
+/** The reasons of a cancel that a page can't give. */
+const RESERVED = ["ownerClosed", "shutdown", "parent", "replaced", "unread"];
+
 type Args = Record<string, unknown>;
+
+/** The news of one task in one list. */
+interface ListEntry {
+  readonly watch: number;
+  readonly change: Partial<Omit<ListChange, "watch">>;
+  /** Called when the entry is in a message. */
+  readonly told: () => void;
+}
 
 interface FakeTask extends Waiting {
   input: string;
@@ -88,6 +100,19 @@ interface FakeSession {
 
 function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
   return { kind, message, data } satisfies WireError;
+}
+
+/** Refuses a filter with a status that there is not. */
+function checkFilter({ status }: TaskFilter): void {
+  const unknown = status?.find((one) => !STATUSES.includes(one));
+  if (unknown) throw wireError("invalidOptions", `unknown variant ${unknown}`);
+}
+
+/** Returns the reason of a cancel, unless it is one that only the plugin gives. */
+function reasonOfCaller(reason: unknown): CancelReason {
+  const words = String(reason);
+  if (RESERVED.includes(words)) throw wireError("invalidOptions", `${words} is the plugin's own.`);
+  return words;
 }
 
 function throughJson<T>(value: T): T {
@@ -218,40 +243,82 @@ export function createFakePlugin() {
     touch(id, change.type === "progress");
   }
 
-  /** Packs the next message of a session, up to the limit. */
-  function pack(session: FakeSession): SessionMessage | undefined {
-    const lists: ListChange[] = [];
-    for (const [watch, list] of session.lists) {
+  /** Returns what is due of all lists, one entry for each task in each of them. */
+  function dueEntries(session: FakeSession): ListEntry[] {
+    return [...session.lists].flatMap(([watch, list]) => {
       const due = isDue(list.pace);
-      // Only ends don't wait for the pace.
-      const told = [...list.changed].filter((id) => due || taskOf(id).snapshot.endedAt !== null);
-      const changed = told.map((id) => taskOf(id).snapshot);
-      const progressed = [...list.progressed]
-        .filter((id) => due && !list.changed.has(id))
-        .map((id) => taskOf(id).snapshot)
-        .map(({ id, sequence, progress }) => ({ id, sequence, progress }));
-      if (changed.length + progressed.length + list.removed.size === 0) continue;
-      lists.push({ watch, changed, progressed, removed: [...list.removed] });
-      for (const id of told) list.changed.delete(id);
-      list.removed.clear();
-      if (!due) continue;
-      list.progressed.clear();
-      list.pace.toldAt = performance.now();
-    }
+      const entries: ListEntry[] = [...list.removed].map((id) => ({
+        watch,
+        change: { removed: [id] },
+        told: () => list.removed.delete(id),
+      }));
+      for (const id of list.changed) {
+        const { snapshot } = taskOf(id);
+        // Only ends don't wait for the pace.
+        if (!due && snapshot.endedAt === null) continue;
+        const told = () => list.changed.delete(id) && list.progressed.delete(id);
+        entries.push({ watch, change: { changed: [snapshot] }, told });
+      }
+      for (const id of list.progressed) {
+        if (!due || list.changed.has(id)) continue;
+        const { sequence, progress } = taskOf(id).snapshot;
+        const told = () => list.progressed.delete(id);
+        entries.push({ watch, change: { progressed: [{ id, sequence, progress }] }, told });
+      }
+      return entries;
+    });
+  }
+
+  /** Packs the next message of a session, up to the limit. Events and lists can each use at least half of it. */
+  function pack(session: FakeSession): SessionMessage | undefined {
+    const entries = dueEntries(session);
     const due = session.events.filter((event) => !waits(session, event));
-    if (due.length + lists.length === 0) return undefined;
-    const events: TaskEvent[] = [];
-    let size = 0;
-    for (const event of due) {
-      size += JSON.stringify(JSON.stringify(event)).length;
-      if (events.length > 0 && size > MESSAGE_LIMIT) break;
-      events.push(event);
-      const pace = session.tasks.get(event.id);
-      if (pace && event.change.type === "progress" && isDue(pace)) pace.toldAt = performance.now();
+    if (due.length + entries.length === 0) return undefined;
+    let room = MESSAGE_LIMIT;
+    let isEmpty = true;
+    const takes = (part: unknown, reserved: number) => {
+      const size = JSON.stringify(JSON.stringify(part)).length;
+      if (!isEmpty && size + reserved > room) return false;
+      isEmpty = false;
+      room -= size;
+      return true;
+    };
+    const takeAll = <T>(from: readonly T[], part: (one: T) => unknown, reserved = 0) => {
+      const end = from.findIndex((one) => !takes(part(one), reserved));
+      return end < 0 ? [...from] : from.slice(0, end);
+    };
+    const events = takeAll(due, (event) => event, entries.length > 0 ? MESSAGE_LIMIT / 2 : 0);
+    const told = takeAll(entries, ({ change }) => change);
+    if (told.length === entries.length) {
+      events.push(...takeAll(due.slice(events.length), (event) => event));
+    }
+    const lists = new Map<number, ListChange>();
+    for (const entry of told) {
+      const { watch, change } = entry;
+      const before = lists.get(watch) ?? { watch, changed: [], progressed: [], removed: [] };
+      lists.set(watch, {
+        watch,
+        changed: [...before.changed, ...(change.changed ?? [])],
+        progressed: [...before.progressed, ...(change.progressed ?? [])],
+        removed: [...before.removed, ...(change.removed ?? [])],
+      });
+      entry.told();
+    }
+    const left = new Set(entries.slice(told.length).map(({ watch }) => watch));
+    for (const watch of lists.keys()) {
+      const pace = session.lists.get(watch)?.pace;
+      // The rest of a round comes in the next message, whatever the pace.
+      if (pace && isDue(pace) && !left.has(watch)) pace.toldAt = performance.now();
+    }
+    for (const { id, change } of events) {
+      const pace = session.tasks.get(id);
+      if (pace && change.type === "progress" && isDue(pace)) pace.toldAt = performance.now();
+      if (change.type === "status" && change.data.endedAt !== null) session.tasks.delete(id);
     }
     session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
-    return throughJson({ message: session.last, events, lists, more: events.length < due.length });
+    const more = events.length < due.length || told.length < entries.length;
+    return throughJson({ message: session.last, events, lists: [...lists.values()], more });
   }
 
   /** Whether progress waits for its pace: not if the end of the task comes next. */
@@ -421,12 +488,13 @@ export function createFakePlugin() {
     return `00000000-0000-7000-8000-${String(made).padStart(12, "0")}`;
   }
 
-  /** Follows a task. If the session follows it already, its pending events are dropped: the snapshot includes them. */
+  /** Follows a task. If the session follows it already, its pending events are still sent: the answer may get lost. */
   function follow(session: FakeSession, { snapshot }: FakeTask, everyMs?: number): TaskSnapshot {
-    session.events = session.events.filter((event) => event.id !== snapshot.id);
-    if (snapshot.endedAt === null) {
-      const known = session.tasks.get(snapshot.id) ?? { everyMs: 0, toldAt: performance.now() };
-      session.tasks.set(snapshot.id, everyMs === undefined ? known : { ...known, everyMs });
+    const known = session.tasks.get(snapshot.id);
+    if (known) {
+      known.everyMs = everyMs ?? known.everyMs;
+    } else if (snapshot.endedAt === null) {
+      session.tasks.set(snapshot.id, { everyMs: everyMs ?? 0, toldAt: performance.now() });
     }
     return snapshot;
   }
@@ -545,6 +613,7 @@ export function createFakePlugin() {
         return [follow(session, taskOf(target.data.id), newPace(args).everyMs)];
       }
       const { filter, watch } = target.data;
+      checkFilter(filter);
       const listed = found(filter);
       session.lists.set(watch, {
         pace: newPace(args),
@@ -559,12 +628,18 @@ export function createFakePlugin() {
     unwatch(args) {
       const session = sessionOf(args);
       const target = args["target"] as WatchTarget;
-      if (target.type === "task") session.tasks.delete(target.data.id);
-      else session.lists.delete(target.data.watch);
+      if (target.type === "list") {
+        session.lists.delete(target.data.watch);
+        return null;
+      }
+      const { id } = target.data;
+      session.tasks.delete(id);
+      session.events = session.events.filter((event) => event.id !== id);
       return null;
     },
     get: (args) => taskOf(args["id"]).snapshot,
     list(args) {
+      checkFilter(args["filter"] as TaskFilter);
       const after = Number(args["after"] ?? 0);
       const limit = Number(args["limit"] ?? listLimit);
       const rest = found(args["filter"] as TaskFilter).filter(({ order }) => order > after);
@@ -573,14 +648,18 @@ export function createFakePlugin() {
     },
     cancel(args) {
       const task = taskOf(args["id"]);
-      if (ENDED.includes(task.snapshot.status)) throw wireError("alreadyEnded");
-      tell(task, args["reason"] as CancelReason);
+      const { status } = task.snapshot;
+      const reason = reasonOfCaller(args["reason"]);
+      if (ENDED.includes(status)) throw wireError("alreadyEnded", "It has ended.", { status });
+      tell(task, reason);
       return null;
     },
-    cancel_all: (args) =>
-      found(args["filter"] as TaskFilter).filter(({ id }) =>
-        tell(taskOf(id), args["reason"] as CancelReason),
-      ).length,
+    cancel_all(args) {
+      const filter = args["filter"] as TaskFilter;
+      checkFilter(filter);
+      const reason = reasonOfCaller(args["reason"]);
+      return found(filter).filter(({ id }) => tell(taskOf(id), reason)).length;
+    },
     pause: (args) => setHeld(String(args["id"]), true),
     resume: (args) => setHeld(String(args["id"]), false),
     set_priority: (args) => setPriority(String(args["id"]), Number(args["priority"])),
@@ -856,7 +935,6 @@ export function createFakePlugin() {
         plugin.progress(id, emptyProgress());
       requeue();
       if (change.endedAt === null) return;
-      for (const session of sessions.values()) session.tasks.delete(id);
       for (const wake of outcomeWaiters.get(id) ?? []) wake();
       outcomeWaiters.delete(id);
       if (before.parent) endBatch(before.parent);

@@ -156,6 +156,45 @@ describe("result", () => {
     expect(await task.result).toBe(await task.result);
   });
 
+  const refusals = ["the call was lost", { kind: "notAllowed", message: "no", data: null }];
+  it.each(refusals)("and the outcome can be fetched again if that failed: %j", async (refusal) => {
+    const { plugin, tasks } = page;
+    for (const end of ["result", "outcome"] as const) {
+      const task = await tasks.start("download", { url: "u" });
+      plugin.complete(task.id, "x".repeat(5_000));
+      await plugin.frame();
+      plugin.refuse("outcome", refusal);
+      const failed = task[end];
+      expect(task[end]).toBe(failed);
+      await expect(failed).rejects.toBeInstanceOf(page.api.TaskError);
+      const again = task[end];
+      await expect(again).resolves.toBeDefined();
+      expect(task[end]).toBe(again);
+    }
+  });
+
+  it.each(["result", "outcome"] as const)(
+    "is final if it is the task's own end, or if that is gone: %s",
+    async (end) => {
+      const { plugin, tasks } = page;
+      const [failed, gone] = [await tasks.start("tick"), await tasks.start("tick")];
+      plugin.end(failed.id, {
+        status: "failed",
+        data: { kind: "error", message: "m", error: "e" },
+      });
+      plugin.evict(gone.id);
+      await plugin.frame();
+      plugin.dropSessions();
+      await vi.advanceTimersByTimeAsync(10_000);
+      for (const task of [failed, gone]) {
+        const first = task[end];
+        await first.catch(() => {});
+        expect(task[end]).toBe(first);
+      }
+      await expect(gone[end]).rejects.toMatchObject({ kind: "outcomeExpired" });
+    },
+  );
+
   it("causes no unhandled rejection when nobody reads it", async () => {
     const { plugin, tasks } = page;
     const unhandled = vi.fn();
@@ -363,6 +402,58 @@ describe("a handle", () => {
   });
 });
 
+/** An event of a framework, as React makes it: of a class that is not the platform's. */
+class SyntheticEvent {
+  readonly nativeEvent = new Event("click");
+  readonly type = "click";
+  readonly target = document.createElement("button");
+}
+
+describe("as a callback that is given an event,", () => {
+  const events = {
+    "of the page": () => new Event("click"),
+    "of the page, with data": () => new CustomEvent("mine", { detail: { signal: 5 } }),
+    "of a framework": () => new SyntheticEvent(),
+    "of Tauri": () => ({ event: "quit", id: 5, payload: "x" }),
+  };
+
+  it.each(Object.entries(events))(
+    "%s: cancel gives no reason, and rerun has no options",
+    async (_, make) => {
+      const { plugin, tasks } = page;
+      const task = await tasks.start("tick");
+      await task.cancel(make());
+      expect(plugin.calls("cancel")).toEqual([{ id: task.id, reason: "user" }]);
+      plugin.end(task.id, { status: "cancelled", data: { reason: "user" } });
+      expect((await task.rerun(make())).status).toBe("queued");
+    },
+  );
+
+  it("a button cancels and reruns", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const button = document.createElement("button");
+    button.onclick = task.cancel;
+    button.click();
+    await settle();
+    plugin.end(task.id, { status: "cancelled", data: { reason: "user" } });
+    button.onclick = null;
+    button.addEventListener("click", task.rerun);
+    button.click();
+    await settle();
+    expect(plugin.commands()).toEqual(["open", "start", "cancel", "rerun"]);
+  });
+
+  it("a rerun still has the options of an object with a signal", async () => {
+    const { tasks } = page;
+    const task = await tasks.start("tick");
+    const signal = AbortSignal.abort("before");
+    await expect(task.rerun({ signal })).rejects.toBe("before");
+    const odd = { type: "click", signal } as { signal: AbortSignal };
+    await expect(task.rerun(odd)).rejects.toMatchObject({ kind: "invalidOptions" });
+  });
+});
+
 describe("cancel and remove", () => {
   it("send the reason `user`", async () => {
     const { plugin, tasks } = page;
@@ -371,14 +462,8 @@ describe("cancel and remove", () => {
     expect(await task.cancel()).toBeUndefined();
     expect(plugin.calls("cancel")[0]).toEqual({ id: task.id, reason: "user" });
     await task.cancel("the disk is full");
-    // As the callback of a button, without types.
-    await (task.cancel as (event: unknown) => Promise<void>)(new Event("click"));
-    expect(
-      plugin
-        .calls("cancel")
-        .map(({ reason }) => reason)
-        .slice(2),
-    ).toEqual(["the disk is full", "user"]);
+    const reasons = plugin.calls("cancel").map(({ reason }) => reason);
+    expect(reasons.slice(2)).toEqual(["the disk is full"]);
   });
 
   it("reject if the plugin refuses, or if the page already knows that it would", async () => {

@@ -1,4 +1,5 @@
-import { Blob } from "node:buffer";
+import { Blob, File } from "node:buffer";
+import { URLSearchParams as NodeURLSearchParams } from "node:url";
 import { Channel } from "@tauri-apps/api/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEEPEST, json } from "../arguments/json.js";
@@ -58,7 +59,19 @@ describe("an input is sent as", () => {
     ["the fields of an object of a class", new Point(), { x: 1 }],
     ["the value of a boxed primitive", [Object(5), Object("a"), Object(false)], [5, "a", false]],
     ["an object without a prototype", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
-    ["an object with a name of its own", { [Symbol.toStringTag]: "Mine", a: 1 }, { a: 1 }],
+    [
+      "the exports of a module",
+      Object.assign(Object.create(null, { [Symbol.toStringTag]: { value: "Module" } }), { a: 1 }),
+      { a: 1 },
+    ],
+    [
+      "a map with keys that differ",
+      new Map<unknown, unknown>([
+        [1, 2],
+        ["01", 3],
+      ]),
+      { 1: 2, "01": 3 },
+    ],
     [
       "without fields that are not enumerable, or symbols",
       Object.defineProperty({ [Symbol("s")]: 1 }, "b", { value: 1 }),
@@ -142,7 +155,85 @@ describe("an input is refused, with the path, if it holds", () => {
     ["a regular expression", { like: /a/ }, "like"],
     ["a blob", { file: new Blob(["a"]) }, "file"],
     ["floats", { samples: new Float32Array([1]) }, "samples"],
-    ["a map with keys that are objects", { a: new Map([[{}, 1]]) }, "a"],
+    [
+      "an object that says it is something else",
+      { a: { [Symbol.toStringTag]: "Mine", b: 1 } },
+      "a",
+    ],
+    ...[
+      new (class Tags extends Set<string> {
+        readonly name = "mine";
+      })(),
+      new (class Late extends Promise<string> {
+        readonly name = "mine";
+      })(() => {}),
+      new (class extends EventTarget {
+        readonly isTrusted = true;
+        get [Symbol.toStringTag]() {
+          return "PointerEvent";
+        }
+      })(),
+      new Blob([]),
+      new File([], "a.txt"),
+      new WeakMap(),
+      new WeakSet(),
+      new WeakRef({}),
+      new Set(),
+      Promise.resolve(),
+      /a/g,
+      new Error("mine"),
+      new DOMException("mine"),
+      new AbortController().signal,
+      new DataView(new ArrayBuffer(1)),
+      new Uint16Array([1]),
+      new SharedArrayBuffer(1),
+      new Map().entries(),
+      [][Symbol.iterator](),
+      new Intl.NumberFormat(),
+      new NodeURLSearchParams("a=1"),
+      Math,
+      Object(5n),
+      Object(Symbol("s")),
+      (function _(..._args: unknown[]) {
+        // biome-ignore lint/complexity/noArguments: what an old function may pass on
+        return arguments;
+      })(1, 2),
+      (function* () {})(),
+    ].map((odd): [string, unknown, string] => [
+      `an object with a field of its own, as ${Object.prototype.toString.call(odd)} has`,
+      { odd: Object.assign(odd as object, { own: 1 }) },
+      "odd",
+    ]),
+    [
+      "a map in which two keys are one",
+      {
+        a: new Map<unknown, unknown>([
+          [1, 2],
+          ["1", 3],
+        ]),
+      },
+      "a",
+    ],
+    [
+      "a map in which one of them is left out",
+      {
+        a: new Map<unknown, unknown>([
+          ["0", undefined],
+          [-0, 3],
+        ]),
+      },
+      "a",
+    ],
+    [
+      "a map with keys that are objects",
+      {
+        a: new Map<unknown, unknown>([
+          ["b", 1],
+          [{}, 1],
+        ]),
+      },
+      "a",
+    ],
     ["NaN in a map", new Map([["a", Number.NaN]]), "a"],
     ["NaN from toJSON", { a: { toJSON: () => ({ b: Number.NaN }) } }, "a.b"],
     [

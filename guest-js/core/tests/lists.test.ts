@@ -338,3 +338,55 @@ describe("a live list with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 });
+
+describe("changes that don't fit into one message", () => {
+  it("are one update of a list with a pace, and leave room for the events of a task", async () => {
+    const { plugin, tasks } = page;
+    const ids = Array.from({ length: 50 }, () => plugin.begin("tick"));
+    const task = await tasks.start("tick");
+    const statuses: string[] = [];
+    task.onStatus((status) => statuses.push(status));
+    const seen: number[] = [];
+    await tasks.watch(
+      {},
+      (all) => seen.push(all.filter(({ status }) => status === "running").length),
+      { everyMs: 50 },
+    );
+    await vi.advanceTimersByTimeAsync(60);
+    for (const id of [...ids, task.id]) plugin.status(id, "running");
+    await plugin.frame();
+    expect(plugin.sent.length).toBeGreaterThan(2);
+    expect(plugin.sent[0]?.events).toHaveLength(1);
+    expect(plugin.sent.map(({ more }) => more)).toEqual([
+      ...plugin.sent.slice(1).map(() => true),
+      false,
+    ]);
+    for (const message of plugin.sent)
+      expect(JSON.stringify(JSON.stringify(message)).length).toBeLessThan(9_000);
+    expect(statuses).toEqual(["queued", "running"]);
+    expect(seen).toEqual([0, 51]);
+  });
+});
+
+describe("a query or a reason that the plugin doesn't know", () => {
+  it("is refused by the plugin, and the error passed on", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const query = { status: "done" as "completed" };
+    const calls = [
+      () => tasks.list(query),
+      () => tasks.watch(query, () => {}),
+      () => tasks.cancelAll(query),
+      () => task.cancel("shutdown"),
+      () => tasks.cancelAll({ all: true }, "parent"),
+    ];
+    for (const call of calls)
+      await expect(call()).rejects.toMatchObject({ kind: "invalidOptions" });
+    expect(page.page.lists.size).toBe(0);
+    plugin.complete(task.id, 1);
+    await expect(task.cancel()).rejects.toMatchObject({
+      kind: "alreadyEnded",
+      data: { status: "completed" },
+    });
+  });
+});

@@ -112,6 +112,26 @@ describe("a callback for progress with a pace", () => {
     expect(plugin.session().tasks.get(task.id)?.everyMs).toBe(250);
   });
 
+  it("misses nothing that is on its way when the pace changes", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const seen: unknown[] = [];
+    task.onStatus((status) => seen.push(status));
+    await settle();
+    plugin.status(task.id, "running");
+    plugin.progress(task.id, { completed: 1 });
+    task.onProgress(({ completed }) => seen.push(completed), { everyMs: 100 });
+    await settle();
+    expect(asked("task")).toEqual([100]);
+    await pass(100);
+    expect(seen).toEqual(["queued", "running", 1]);
+    plugin.complete(task.id, 1);
+    task.onProgress(({ completed }) => seen.push(completed), { everyMs: 50 });
+    await settle();
+    await plugin.frame();
+    expect(seen).toEqual(["queued", "running", 1, 1, "completed"]);
+  });
+
   it("calls back no more once it is removed, even if a value waits", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");

@@ -18,6 +18,16 @@ interface Witness {
   wrongPlaces: number;
   progressAfterEnd: boolean;
   closed: boolean;
+  readonly paced: Paced[];
+}
+
+/** A callback for progress with a pace. */
+interface Paced {
+  readonly everyMs: number;
+  readonly off: () => void;
+  readonly calls: { readonly at: number; readonly completed: number; readonly ended: boolean }[];
+  removed: boolean;
+  calledAfterRemoval: boolean;
 }
 
 const join = { key: "k", onConflict: "join" } as const;
@@ -49,6 +59,7 @@ async function simulate(seed: number): Promise<void> {
       wrongPlaces: 0,
       progressAfterEnd: false,
       closed: false,
+      paced: [],
     };
     witnesses.push(seen);
     handle.onProgress((progress) => {
@@ -66,6 +77,37 @@ async function simulate(seed: number): Promise<void> {
     handle.closed.then(() => {
       seen.closed = true;
     });
+  }
+
+  /** Adds a callback with a pace to any handle, perhaps while events are on their way. */
+  function addPaced(): void {
+    const witness = witnesses[random(Math.max(1, witnesses.length))];
+    if (!witness) return;
+    const { handle } = witness;
+    const everyMs = [0, 50, 500, 20_000][random(4)] ?? 0;
+    const paced: Paced = {
+      everyMs,
+      calls: [],
+      removed: false,
+      calledAfterRemoval: false,
+      off: handle.onProgress(
+        ({ completed }) => {
+          if (paced.removed) paced.calledAfterRemoval = true;
+          const ended = ENDS.includes(handle.status);
+          paced.calls.push({ at: performance.now(), completed, ended });
+        },
+        { everyMs },
+      ),
+    };
+    witness.paced.push(paced);
+  }
+
+  function removePaced(): void {
+    const all = witnesses.flatMap(({ paced }) => paced).filter(({ removed }) => !removed);
+    const paced = all[random(Math.max(1, all.length))];
+    if (!paced) return;
+    paced.removed = true;
+    paced.off();
   }
 
   const anyId = () => [...plugin.tasks.keys()][random(Math.max(1, plugin.tasks.size))];
@@ -125,6 +167,9 @@ async function simulate(seed: number): Promise<void> {
       const id = anyId();
       if (id && !isLive(id)) plugin.evict(id);
     },
+    addPaced,
+    addPaced,
+    removePaced,
     () => plugin.frame(),
     () => plugin.frame(),
     () => plugin.dropSessions(),
@@ -177,6 +222,19 @@ async function simulate(seed: number): Promise<void> {
     const sequences = statuses.map(([, sequence]) => sequence);
     expect(sequences).toEqual([...new Set(sequences)].sort((a, b) => a - b));
     expect(progress).toEqual([...progress].sort((a, b) => a - b));
+    for (const { everyMs, calls, removed, calledAfterRemoval } of witness.paced) {
+      expect(calledAfterRemoval).toBe(false);
+      calls.forEach(({ at, completed, ended }, index) => {
+        const before = calls[index - 1];
+        if (!before) return;
+        expect(completed).toBeGreaterThan(before.completed);
+        // Only the end doesn't wait, nor does the last value of a task that is gone.
+        const isGone = index === calls.length - 1 && !ENDS.includes(handle.status);
+        if (!ended && !isGone) expect(at - before.at).toBeGreaterThanOrEqual(everyMs);
+      });
+      const last = handle.snapshot.progress.completed;
+      if (!removed && last > 0) expect(calls.at(-1)?.completed).toBe(last);
+    }
     const ends = statuses.filter(([status]) => ENDS.includes(status));
     if (ends.length === 0)
       await expect(handle.result).rejects.toMatchObject({ kind: "outcomeExpired" });

@@ -52,9 +52,8 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes>
   readonly outcome: Promise<TaskOutcome<TaskOutcome<T["output"], T["error"]>[]>>;
 
   /**
-   * Follows a live list of the members in the order of the inputs, as {@link TasksClient.watch} does, until the handle is
-   * detached. Members that the plugin no
-   * longer keeps are missing from it. `tasks.rerun` starts a member again, but outside the batch.
+   * Follows a live list of the members in the order of the inputs, as {@link TasksClient.watch} does, until the handle is detached.
+   * Members that the plugin no longer keeps are missing from it. `tasks.rerun` starts a member again, but outside the batch.
    *
    * @returns A function that stops watching.
    *

@@ -95,6 +95,14 @@ export interface RerunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * What a callback is given: an event of the DOM, of a framework such as React, or of Tauri. {@link TaskHandle.rerun} takes it for no
+ * options, so that it can be passed as a callback.
+ */
+export type CallbackEvent =
+  | { readonly type: string; readonly signal?: undefined }
+  | { readonly event: string; readonly payload: unknown; readonly signal?: undefined };
+
 /** Options of {@link TasksClient.attachAll} and {@link TasksClient.attachBatch}. */
 export interface FollowOptions {
   /**

@@ -13,7 +13,18 @@ export interface TaskQuery<K extends string = string> {
   readonly parent?: string | readonly string[] | undefined;
 }
 
-type Given<T, F extends keyof T> = { readonly [K in F]-?: Exclude<T[K], undefined> };
+/**
+ * The same query, in which no field may be `undefined`, nor be one that a query doesn't have. `exactOptionalPropertyTypes`
+ * would see to the first only where it is set.
+ */
+export type WithoutUndefined<Q> = {
+  [F in keyof Q]: F extends keyof TaskQuery | "all" ? Exclude<Q[F], undefined | null> : never;
+};
+
+/** A query with the field `F`. */
+type With<F extends keyof TaskQuery, K extends string> = {
+  readonly [G in F]-?: Exclude<TaskQuery<K>[G], undefined>;
+} & { readonly [G in Exclude<keyof TaskQuery, F>]?: Exclude<TaskQuery<K>[G], undefined> };
 
 /**
  * Selects the tasks to cancel: a {@link TaskQuery} with at least one field, or `{ all: true }` for all tasks. Fields that
@@ -21,7 +32,6 @@ type Given<T, F extends keyof T> = { readonly [K in F]-?: Exclude<T[K], undefine
  */
 export type CancelQuery<K extends string = string> =
   | {
-      [F in keyof TaskQuery]-?: Given<TaskQuery<K>, F> &
-        Omit<TaskQuery<K>, F> & { readonly all?: never };
+      [F in keyof TaskQuery]-?: With<F, K> & { readonly all?: never };
     }[keyof TaskQuery]
   | ({ readonly all: true } & { readonly [F in keyof TaskQuery]?: never });

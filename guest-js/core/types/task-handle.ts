@@ -2,7 +2,7 @@ import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
-import type { PaceOptions, RerunOptions } from "./options.js";
+import type { CallbackEvent, PaceOptions, RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
@@ -43,12 +43,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
 
   /**
    * Calls back with the newest progress: right after this call if the task has reported any, then whenever it changes, at most
-   * about once per frame. The last progress comes before the end of the task. An error that the callback throws is reported as
-   * uncaught, as is a callback that is no function.
+   * about once per frame. The last progress comes before the end of the task.
+   *
+   * It doesn't throw: a wrong argument, such as an `everyMs` that is out of range, is reported as uncaught, as a {@link TaskError} of
+   * kind `invalidOptions`. So is an error that the callback throws.
    *
    * With `everyMs`, it is called at most once in that time, with the newest progress. Each callback has a pace of its own; while all of
    * them are slow, the plugin sends progress only as often as the fastest one needs it, and {@link snapshot} is no newer than that.
-   * Throws a {@link TaskError} of kind `invalidOptions` if `everyMs` is out of range.
    *
    * @returns A function that removes the callback.
    *
@@ -67,7 +68,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
 
   /**
    * Calls back with the status: right after this call, then for each change, in order. If the task is `cancelling` and doesn't stop
-   * in time, it calls back once more with `snapshot.overdue` set. An error that the callback throws is reported as uncaught.
+   * in time, it calls back once more with `snapshot.overdue` set.
+   *
+   * It doesn't throw: a callback that is no function is reported as uncaught, as a {@link TaskError} of kind `invalidOptions`. So is an
+   * error that the callback throws.
    *
    * @returns A function that removes the callback.
    *
@@ -83,7 +87,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   /**
    * Calls back with the task's place in its queue: right after this call if the task is waiting in one, then whenever the place, the
    * priority or `held` changes, at most about once per frame, and with `null` when the task no longer waits. Before another attempt, a task
-   * goes through the queue again. An error that the callback throws is reported as uncaught.
+   * goes through the queue again.
+   *
+   * It doesn't throw: a callback that is no function is reported as uncaught, as a {@link TaskError} of kind `invalidOptions`. So is an
+   * error that the callback throws.
    *
    * @returns A function that removes the callback.
    *
@@ -150,7 +157,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * - with {@link TaskFailedError}, {@link TaskPanicError}, {@link TaskCancelledError} or {@link TaskTimedOutError} if
    *   the task ends that way,
    * - with {@link OutcomeExpiredError} if the plugin no longer has the outcome, or another {@link TaskError} if it
-   *   can't be fetched.
+   *   can't be fetched: then, to read this property again fetches it again.
    *
    * @example
    * ```ts
@@ -163,7 +170,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * How the task ended. The promise is made when this property is first read. It resolves however the task ended, even
    * after an aborted signal. It rejects only if the outcome is unavailable: with {@link OutcomeExpiredError} if the
    * plugin no longer has it, or with another {@link TaskError} if it can't be fetched or the handle is detached before the
-   * task has ended. The handler's error has its own type here.
+   * task has ended. After a failed fetch, to read this property again fetches it again. The handler's error has its own type here.
    *
    * @example
    * ```ts
@@ -199,7 +206,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * Asks the task to stop. Resolves when the task has been asked; `closed` resolves when it has stopped. Asking again does nothing.
    *
    * @param reason Why, in words of your own: they become the task's {@link CancelReason}. Words of more than 1 KiB are shortened.
-   * Without them the reason is `user`.
+   * Without them the reason is `user`, as it is with an object, since a callback is given an event.
    *
    * Rejects with a {@link TaskError}: of kind `alreadyEnded` if the task has ended, of kind `invalidOptions` if the reason is one
    * that only the plugin gives, such as `shutdown`.
@@ -209,8 +216,13 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * await task.cancel("the disk is full");
    * await task.closed;
    * ```
+   *
+   * @example
+   * ```ts
+   * cancelButton.onclick = task.cancel;
+   * ```
    */
-  cancel(reason?: string): Promise<void>;
+  cancel(reason?: string | object): Promise<void>;
 
   /**
    * Keeps a queued task from running until `resume` is called. Does nothing if it is paused already. A running task can't be
@@ -250,7 +262,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   /**
    * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
    * same input and options, but is not held. This handle stays with the old task. The signal in the options cancels the new task,
-   * as that of `start` does.
+   * as that of `start` does. An event, which a callback is given, counts as no options.
    *
    * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
@@ -261,7 +273,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * rerunButton.onclick = async () => show(await task.rerun());
    * ```
    */
-  rerun(options?: RerunOptions): Promise<TaskHandle<T>>;
+  rerun(options?: RerunOptions | CallbackEvent): Promise<TaskHandle<T>>;
 
   /**
    * Makes the plugin forget an ended task and its outcome. Rejects with a {@link TaskError} of kind `notEnded` if the task has

@@ -10,7 +10,7 @@ import type {
   StartOptions,
   WatchOptions,
 } from "./options.js";
-import type { CancelQuery, TaskQuery } from "./query.js";
+import type { CancelQuery, TaskQuery, WithoutUndefined } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
@@ -30,11 +30,14 @@ export type StartArguments<I> = null extends I
  * Inputs are sent as JSON, as Tauri does: fields that are `undefined` are left out, a `Date` is a string, a `Map` an object, a
  * `Uint8Array` an array. What would be sent as something else or not at all is refused with {@link TaskInputError} before
  * anything is sent: numbers that are not finite, a `BigInt`, functions, symbols, half of a surrogate pair, an invalid `Date`,
- * objects such as a `Set`, a `File` or a promise, cycles, and more than 120 nested levels. An input is copied during the call, so
- * later changes of it are not sent.
+ * objects such as a `Set`, a `File`, an event or a promise, whatever fields they have, a `Map` with the keys `1` and `"1"`, cycles,
+ * and more than 120 nested levels. An input is copied during the call, so later changes of it are not sent.
  *
  * What Rust sends is read as by `JSON.parse`. Whole numbers over `Number.MAX_SAFE_INTEGER` (2^53 − 1) are rounded, and Rust writes
- * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings.
+ * `NaN` and infinite numbers as `null`. If exact numbers matter, send them as strings. There is one exception: what the plugin pushes
+ * travels as text everywhere, but where commands have no custom protocol, on Android or with a content security policy that blocks
+ * `ipc:`, Tauri evaluates their small answers as JavaScript. There, a field named `__proto__` is lost from an output, an item or a
+ * snapshot that the page has asked for.
  */
 export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
@@ -174,8 +177,9 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * Each call gets a new array. When changes come quickly, only the newest state is passed on. With `everyMs`, there is at most one call
    * in that time, with everything that has changed meanwhile; but the end of a task is passed on at once.
    *
-   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that, after the signal is aborted, or after the returned
-   * function is called, it never calls back again. An error that the callback throws is reported as uncaught.
+   * Rejects with a {@link TaskError} if the list is unavailable, of kind `invalidOptions` if `everyMs` is out of range. After that,
+   * after the signal is aborted, or after the returned function is called, it never calls back again. An error that the callback
+   * throws is reported as uncaught.
    *
    * @returns A function that stops watching.
    *
@@ -213,7 +217,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * const asked = await tasks.cancelAll({ tag: "sync" });
    * ```
    */
-  cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;
+  cancelAll<Q extends CancelQuery<TaskName<M>>>(
+    query: Q & WithoutUndefined<Q>,
+    reason?: string,
+  ): Promise<number>;
 
   /**
    * Returns the number of tasks of each kind in each status, and how many have ended since the app started. The members of a batch

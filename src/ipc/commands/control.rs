@@ -30,14 +30,14 @@ pub(crate) async fn cancel_all(
     Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))
 }
 
-/// Keeps a waiting task from running until it is released.
+/// Keeps a waiting task from running until it is resumed.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn pause(caller: Caller, id: String) -> Result<(), Error> {
     engine(&caller.tasks).pause(&caller.find(&id)?)
 }
 
-/// Puts a held task back into its queue.
+/// Lets a paused task, or one that was started as held, run when its turn comes.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn resume(caller: Caller, id: String) -> Result<(), Error> {

@@ -46,7 +46,7 @@ pub enum ErrorKind {
     InvalidOptions,
     /// The task's items already have another reader.
     Locked,
-    /// The reader has stopped or never existed, or it asks for a batch that it has already released.
+    /// The reader has stopped or never existed, or it asks for a chunk that it has already released.
     ReaderGone,
     /// The handler has ended or was told to stop, so it can emit nothing more.
     Stopped,
