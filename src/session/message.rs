@@ -125,10 +125,10 @@ impl<T: Serialize> Encoded<T> {
     }
 }
 
-/// Returns the length of this JSON, in bytes, as a part of a string: quotes and backslashes are escaped there, and nothing
-/// else needs to be.
+/// Returns the length of this JSON, in bytes, as a part of a string. Quotes, backslashes, line breaks and tabs take two
+/// bytes there, and nothing else has to be escaped: JSON has no other control characters.
 pub(super) fn escaped_len(json: &str) -> usize {
-    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
 }
 
 #[cfg(test)]
