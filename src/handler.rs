@@ -12,7 +12,8 @@ use crate::TaskContext;
 /// - `async fn(AppHandle<R>, TaskContext<Detail, Item>, Input) -> Result<Output, Error>`, for work that needs the app
 ///   or its managed state
 ///
-/// A kind without an input takes `()`. The types are inferred from the function. The trait is sealed: it can't be implemented by hand.
+/// A kind without an input takes `()`. The types are inferred from the function. The trait is sealed: it can't be
+/// implemented by hand.
 ///
 /// ```compile_fail,E0277
 /// use tauri::{AppHandle, Runtime};
