@@ -7,7 +7,7 @@ mod all_commands;
 #[cfg(test)]
 mod bindings_tests;
 mod caller;
-mod checked;
+pub(crate) mod checked;
 mod chunk;
 pub(crate) mod commands;
 mod refusals;

@@ -3,7 +3,7 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
+use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot, ipc::checked::object};
 
 /// The version of the protocol between the npm package and this crate.
 ///
@@ -101,6 +101,8 @@ pub(crate) enum WatchTarget {
         /// The number that the page chooses for this watch.
         watch: u32,
         /// Selects the tasks.
+        #[serde(deserialize_with = "object")]
+        #[cfg_attr(test, specta(type = TaskFilter))]
         filter: TaskFilter,
     },
 }

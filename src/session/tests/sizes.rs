@@ -84,8 +84,8 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
     let everything = || View::new(page("main"), Scope::everything());
-    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), Duration::ZERO, Instant::now());
-    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), Duration::ZERO, Instant::now());
+    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), None, Instant::now());
+    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), None, Instant::now());
     for said in said {
         let start = Start {
             id: TaskId::new(),
