@@ -1,7 +1,4 @@
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error as _},
-};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use tauri_plugin_tasks_engine::delivery::{Misfit, read_exactly};
 
@@ -29,12 +26,6 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for CheckedList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Json::deserialize(deserializer).map(|json| Self(read(&json)))
     }
-}
-
-/// Reads a struct inside an argument, but not from a list of its fields.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
-    let json = Json::deserialize(deserializer)?;
-    if is_list(&json) { Err(D::Error::custom("it is a list")) } else { json.read().map_err(D::Error::custom) }
 }
 
 fn is_list(json: &Json) -> bool {

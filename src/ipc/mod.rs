@@ -7,7 +7,7 @@ mod all_commands;
 #[cfg(test)]
 mod bindings_tests;
 mod caller;
-pub(crate) mod checked;
+mod checked;
 mod chunk;
 pub(crate) mod commands;
 mod refusals;

@@ -1,9 +1,9 @@
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot, ipc::checked::object};
+use crate::{Json, Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The version of the protocol between the npm package and this crate.
 ///
@@ -101,10 +101,19 @@ pub(crate) enum WatchTarget {
         /// The number that the page chooses for this watch.
         watch: u32,
         /// Selects the tasks.
-        #[serde(deserialize_with = "object")]
+        #[serde(deserialize_with = "filter")]
         #[cfg_attr(test, specta(type = TaskFilter))]
         filter: TaskFilter,
     },
+}
+
+/// Reads a filter, but not from a list of its fields.
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskFilter, D::Error> {
+    let json = Json::deserialize(deserializer)?;
+    if json.text().starts_with('[') {
+        return Err(D::Error::custom("it is a list"));
+    }
+    json.read().map_err(D::Error::custom)
 }
 
 /// A value that is already serialized as JSON, so that its size is known before it is sent.
