@@ -133,7 +133,7 @@ fn recorded() -> Vec<Value> {
     let task = json!({ "type": "task", "data": { "id": id(1) } });
     let list = json!({ "type": "list", "data": { "watch": 1, "filter": { "task": ["echo"] } } });
     calls.record("watch-task", "watch", json!({ "session": "s", "target": task, "everyMs": 250 }));
-    calls.record("watch-list", "watch", json!({ "session": "s", "target": list, "everyMs": null }));
+    calls.record("watch-list", "watch", json!({ "session": "s", "target": list, "everyMs": 0 }));
     calls.record("unwatch-task", "unwatch", json!({ "session": "s", "target": task }));
     calls.record("unwatch-list", "unwatch", json!({ "session": "s", "target": list }));
     calls.record("counts", "counts", json!({}));

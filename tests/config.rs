@@ -29,8 +29,25 @@ fn an_app_does_not_start_with_an_unknown_key_and_is_told_which() {
         let error = app(Some(config)).map(drop).unwrap_err().to_string();
         assert!(error.contains(key) && error.contains("tasks"), "{error}");
     }
-    for config in [json!(true), json!("off"), json!(["concurrency"])] {
-        assert!(app(Some(config.clone())).is_err(), "{config}");
+}
+
+#[test]
+fn an_app_does_not_start_with_a_config_that_is_no_object() {
+    for config in [
+        json!(true),
+        json!(false),
+        json!(0),
+        json!(1.5),
+        json!(""),
+        json!("off"),
+        json!([]),
+        json!([[]]),
+        json!([{}]),
+        json!([null]),
+        json!(["concurrency"]),
+    ] {
+        let error = app(Some(config.clone())).map(drop).unwrap_err().to_string();
+        assert!(error.contains("expected an object without settings"), "{config}: {error}");
     }
 }
 

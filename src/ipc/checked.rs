@@ -1,24 +1,55 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use tauri_plugin_tasks_engine::delivery::read_exactly;
+use tauri_plugin_tasks_engine::delivery::{Misfit, read_exactly};
 
 use super::refusals;
 use crate::{Error, Json};
 
-/// An argument that the command parses itself. For a malformed one, Tauri would return a plain string and no [`Error`].
+/// An argument that the command parses itself: any but a list, a `Json`, which can be anything, and a channel. For a malformed
+/// one, Tauri would return a plain string and no [`Error`].
 #[derive(Debug)]
 pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
-        Ok(Self(read_exactly(&json).map_err(|misfit| refusals::of_arguments(misfit.into()))))
+        // A struct could be read from a list of its fields.
+        Ok(Self(if is_list(&json) { Err(misfit("it is a list")) } else { read(&json) }))
     }
+}
+
+/// An argument that is a list, parsed as a [`Checked`] one is.
+#[derive(Debug)]
+pub(crate) struct CheckedList<T>(pub(crate) Result<Vec<T>, Error>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for CheckedList<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Json::deserialize(deserializer).map(|json| Self(read(&json)))
+    }
+}
+
+fn is_list(json: &Json) -> bool {
+    json.text().starts_with('[')
+}
+
+fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Error> {
+    read_exactly(json).map_err(|misfit| refusals::of_arguments(misfit.into()))
+}
+
+fn misfit(problem: &str) -> Error {
+    refusals::of_arguments(Misfit { path: ".".into(), problem: problem.into() }.into())
 }
 
 #[cfg(test)]
 impl<T: specta::Type> specta::Type for Checked<T> {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
         T::definition(types)
+    }
+}
+
+#[cfg(test)]
+impl<T: specta::Type> specta::Type for CheckedList<T> {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        Vec::<T>::definition(types)
     }
 }

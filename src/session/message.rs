@@ -1,9 +1,9 @@
 use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize, Serializer, ser::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::value::RawValue;
 
-use crate::{Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
+use crate::{Json, Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The version of the protocol between the npm package and this crate.
 ///
@@ -101,8 +101,19 @@ pub(crate) enum WatchTarget {
         /// The number that the page chooses for this watch.
         watch: u32,
         /// Selects the tasks.
+        #[serde(deserialize_with = "filter")]
+        #[cfg_attr(test, specta(type = TaskFilter))]
         filter: TaskFilter,
     },
+}
+
+/// Reads a filter, but not from a list of its fields.
+fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskFilter, D::Error> {
+    let json = Json::deserialize(deserializer)?;
+    if json.text().starts_with('[') {
+        return Err(D::Error::custom("it is a list"));
+    }
+    json.read().map_err(D::Error::custom)
 }
 
 /// A value that is already serialized as JSON, so that its size is known before it is sent.
@@ -125,10 +136,10 @@ impl<T: Serialize> Encoded<T> {
     }
 }
 
-/// Returns the length of this JSON, in bytes, as a part of a string: quotes and backslashes are escaped there, and nothing
-/// else needs to be.
+/// Returns the length of this JSON, in bytes, as a part of a string. Quotes, backslashes, line breaks and tabs take two
+/// bytes there, and nothing else has to be escaped: JSON has no other control characters.
 pub(super) fn escaped_len(json: &str) -> usize {
-    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count()
+    json.len() + json.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count()
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ impl Outbox {
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
-        every: Duration,
+        every: Option<Duration>,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
         self.is_used(now);

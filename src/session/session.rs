@@ -82,8 +82,15 @@ impl Session {
     }
 
     /// Reports to the page, from now on, the changes of the tasks that match `filter` and are visible in `view`: ends at
-    /// once, and all others at most `every` so often. Returns their snapshots.
-    pub(crate) fn list(&self, watch: u32, filter: TaskFilter, view: View, every: Duration) -> Vec<TaskSnapshot> {
+    /// once, and all others at most `every` so often. With `None`, that remains as it is if the page watches a list of this number already.
+    /// Returns their snapshots.
+    pub(crate) fn list(
+        &self,
+        watch: u32,
+        filter: TaskFilter,
+        view: View,
+        every: Option<Duration>,
+    ) -> Vec<TaskSnapshot> {
         let mut outbox = self.outbox.lock();
         engine(&self.tasks).watch_all(&self.watcher);
         let records = engine(&self.tasks).records(&filter);

@@ -87,7 +87,7 @@ impl Opened {
     }
 
     fn list(&self, watch: u32, filter: TaskFilter) -> Vec<TaskSnapshot> {
-        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()), Duration::ZERO)
+        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()), None)
     }
 
     fn follow(&self, id: TaskId) {
@@ -453,7 +453,7 @@ fn concurrent_calls_never_deadlock() {
         scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
         scope.spawn(|| {
             for _ in 0..ROUNDS {
-                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()), Duration::ZERO);
+                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()), None);
                 session.unlist(1);
             }
         });
@@ -529,7 +529,7 @@ async fn a_list_shows_only_what_its_page_may_see() {
     let id = opened.hang();
     let view = View::new(page("main"), Scope::default());
     assert!(
-        opened.session().unwrap().list(1, TaskFilter::default(), view, Duration::ZERO).is_empty(),
+        opened.session().unwrap().list(1, TaskFilter::default(), view, None).is_empty(),
         "the app's task is not this page's"
     );
     opened.tasks.cancel(id).unwrap();

@@ -58,9 +58,9 @@ export const commands = {
 	 *  Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
 	 * 
 	 *  `every_ms` is the shortest time between two reports of progress, or of any changes in a list, in milliseconds; up to
-	 *  [`SLOWEST_PACE_MS`]. Without it, they are reported in each frame. Each status of a single task, and each end in a list,
-	 *  is reported at once all the same, and the newest progress comes before the end. Another call for the same target
-	 *  changes the pace.
+	 *  [`SLOWEST_PACE_MS`]. With 0, they are reported in each frame. Each status of a single task, and each end in a list, is
+	 *  reported at once all the same, and the newest progress comes before the end. Another call for the same target changes
+	 *  the pace. Without `every_ms`, a target that is already watched keeps its pace, and any other is reported in each frame.
 	 */
 	watch: (session: string, target: WatchTarget, everyMs: number | null) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target, everyMs }),
 	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */

@@ -113,7 +113,7 @@ function followList(
     return isPartial() && !mayEnd && performance.now() - since < everyMs;
   }
 
-  const request = (nonce: string) => commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
+  const request = (nonce: string) => commands.watch(nonce, target, everyMs);
 
   const subscription = createSubscription<TaskSnapshot[], ListChange>(session, {
     watch: request,

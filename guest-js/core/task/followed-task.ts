@@ -297,7 +297,7 @@ export class FollowedTask implements TrackedTask {
  */
 export async function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
   const target = { type: "task", data: { id } } as const;
-  const [snapshot] = await commands.watch(nonce, target, everyMs === 0 ? null : everyMs);
+  const [snapshot] = await commands.watch(nonce, target, everyMs);
   if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
   return { snapshot, outcome: null };
 }

@@ -63,8 +63,8 @@ describe("the client sends the arguments that the protocol has for", () => {
     const session = plugin.session().nonce;
     const list = { type: "list", data: { watch: 1, filter: { status: ["running", "queued"] } } };
     expect(plugin.calls("watch")).toEqual([
-      { session, target: { type: "task", data: { id } }, everyMs: null },
-      { session, target: list, everyMs: null },
+      { session, target: { type: "task", data: { id } }, everyMs: 0 },
+      { session, target: list, everyMs: 0 },
     ]);
     expect(plugin.calls("unwatch")).toEqual([{ session, target: list }]);
   });

@@ -69,8 +69,8 @@ function isDue({ everyMs, toldAt }: Pace): boolean {
   return performance.now() >= toldAt + everyMs;
 }
 
-function newPace(args: Args): Pace {
-  return { everyMs: Number(args["everyMs"] ?? 0), toldAt: performance.now() };
+function newPace(args: Args, known?: Pace): Pace {
+  return { everyMs: Number(args["everyMs"] ?? known?.everyMs ?? 0), toldAt: performance.now() };
 }
 
 interface FakeList {
@@ -610,13 +610,14 @@ export function createFakePlugin() {
       const session = sessionOf(args);
       const target = args["target"] as WatchTarget;
       if (target.type === "task") {
-        return [follow(session, taskOf(target.data.id), newPace(args).everyMs)];
+        const { id } = target.data;
+        return [follow(session, taskOf(id), newPace(args, session.tasks.get(id)).everyMs)];
       }
       const { filter, watch } = target.data;
       checkFilter(filter);
       const listed = found(filter);
       session.lists.set(watch, {
-        pace: newPace(args),
+        pace: newPace(args, session.lists.get(watch)?.pace),
         filter,
         ids: new Set(listed.map((snapshot) => snapshot.id)),
         changed: new Set(),

@@ -12,8 +12,8 @@ use crate::{
 /// Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel(caller: Caller, id: String, reason: Checked<String>) -> Result<(), Error> {
-    caller.cancel(&id, reason_of_caller(&reason.0?)?)
+pub(crate) async fn cancel(caller: Caller, id: Checked<String>, reason: Checked<String>) -> Result<(), Error> {
+    caller.cancel(&id.0?, reason_of_caller(&reason.0?)?)
 }
 
 /// Tells all visible tasks that match `filter` to stop, with a `reason` as for `cancel`. Returns how many of them had not
@@ -33,22 +33,23 @@ pub(crate) async fn cancel_all(
 /// Keeps a waiting task from running until it is resumed.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn pause(caller: Caller, id: String) -> Result<(), Error> {
-    engine(&caller.tasks).pause(&caller.find(&id)?)
+pub(crate) async fn pause(caller: Caller, id: Checked<String>) -> Result<(), Error> {
+    engine(&caller.tasks).pause(&caller.find(&id.0?)?)
 }
 
 /// Lets a paused task, or one that was started as held, run when its turn comes.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn resume(caller: Caller, id: String) -> Result<(), Error> {
-    engine(&caller.tasks).resume(&caller.find(&id)?)
+pub(crate) async fn resume(caller: Caller, id: Checked<String>) -> Result<(), Error> {
+    engine(&caller.tasks).resume(&caller.find(&id.0?)?)
 }
 
 /// Changes the priority of a waiting task. A higher priority runs earlier.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn set_priority(caller: Caller, id: String, priority: Checked<i32>) -> Result<(), Error> {
-    engine(&caller.tasks).set_priority(&caller.find(&id)?, priority.0?)
+pub(crate) async fn set_priority(caller: Caller, id: Checked<String>, priority: Checked<i32>) -> Result<(), Error> {
+    let (id, priority) = (id.0?, priority.0?);
+    engine(&caller.tasks).set_priority(&caller.find(&id)?, priority)
 }
 
 /// Changes how many tasks may run at once, or removes the limit with `null`. The limit applies to the tasks of all

@@ -26,13 +26,14 @@ const READER_LIMIT: usize = 64;
 #[allow(clippy::too_many_arguments)]
 pub(crate) async fn read(
     caller: Caller,
-    session: String,
-    id: String,
-    reader: String,
+    session: Checked<String>,
+    id: Checked<String>,
+    reader: Checked<String>,
     chunk: Checked<u64>,
     from: Checked<Option<u64>>,
     wait_ms: Checked<u32>,
 ) -> Result<ReadResponse, Error> {
+    let (session, id, reader) = (session.0?, id.0?, reader.0?);
     let (chunk, from, wait) = (chunk.0?, from.0?, Duration::from_millis(wait_ms.0?.into()));
     let reader = reader_name(&session, &reader)?;
     let session = caller.session(&session);
@@ -48,11 +49,12 @@ pub(crate) async fn read(
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel_read(
     caller: Caller,
-    session: String,
-    id: String,
-    reader: String,
+    session: Checked<String>,
+    id: Checked<String>,
+    reader: Checked<String>,
     position: Checked<u64>,
 ) -> Result<(), Error> {
+    let (session, id, reader) = (session.0?, id.0?, reader.0?);
     let record = caller.find(&id);
     let id = id.parse().map_err(|_| refusals::not_visible(&id))?;
     caller.session(&session)?.cancel_read(id, record, &reader_name(&session, &reader)?, position.0?)

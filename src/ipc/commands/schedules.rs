@@ -7,7 +7,7 @@ use tauri_plugin_tasks_engine::delivery::{task_of_schedule, trigger as trigger_r
 use super::name_limit::{NAME_LIMIT, TOO_LONG};
 use crate::{
     Error, ErrorKind, ScheduleSnapshot, TaskSnapshot,
-    ipc::{caller::Caller, refusals},
+    ipc::{caller::Caller, checked::Checked, refusals},
 };
 
 /// Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it
@@ -24,7 +24,8 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
 /// schedule does not overlap its runs, returns the earlier run instead.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<TaskSnapshot, Error> {
+pub(crate) async fn trigger(caller: Caller, name: Checked<String>, id: Checked<String>) -> Result<TaskSnapshot, Error> {
+    let (name, id) = (name.0?, id.0?);
     let hidden = |name: &str| {
         let entry = r#"{ "identifier": "tasks:allow-trigger", "allow": [{ "task": "…" }] }"#;
         refusals::schedule_not_visible(name, entry)
@@ -42,15 +43,15 @@ pub(crate) async fn trigger(caller: Caller, name: String, id: String) -> Result<
 /// Pauses a schedule: only a trigger starts runs until it is resumed.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn pause_schedule(caller: Caller, name: String) -> Result<(), Error> {
-    caller.tasks.pause_schedule(&controlled(&caller, name, "tasks:allow-pause-schedule")?)
+pub(crate) async fn pause_schedule(caller: Caller, name: Checked<String>) -> Result<(), Error> {
+    caller.tasks.pause_schedule(&controlled(&caller, name.0?, "tasks:allow-pause-schedule")?)
 }
 
 /// Resumes a schedule. Runs that were due during the pause are not made up for.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn resume_schedule(caller: Caller, name: String) -> Result<(), Error> {
-    caller.tasks.resume_schedule(&controlled(&caller, name, "tasks:allow-resume-schedule")?)
+pub(crate) async fn resume_schedule(caller: Caller, name: Checked<String>) -> Result<(), Error> {
+    caller.tasks.resume_schedule(&controlled(&caller, name.0?, "tasks:allow-resume-schedule")?)
 }
 
 /// Returns `name` if the caller sees a schedule of this name.

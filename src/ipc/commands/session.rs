@@ -20,52 +20,66 @@ const SLOWEST_PACE_MS: u32 = 60 * 60 * 1_000;
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(
     caller: Caller,
-    session: String,
-    protocol: u32,
+    session: Checked<String>,
+    protocol: Checked<u32>,
     channel: Channel<MessageText>,
 ) -> Result<SessionInfo, Error> {
-    caller.open(&session, protocol, channel)
+    caller.open(&session.0?, protocol.0?, channel)
 }
 
 /// Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
 /// the next message, as text like a pushed one.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn ack(caller: Caller, session: String, message: u64) -> Result<Option<MessageText>, Error> {
+pub(crate) async fn ack(
+    caller: Caller,
+    session: Checked<String>,
+    message: Checked<u64>,
+) -> Result<Option<MessageText>, Error> {
+    let (session, message) = (session.0?, message.0?);
     Ok(caller.session(&session)?.acknowledge(message).await?.map(MessageText))
 }
 
 /// Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.
 ///
 /// `every_ms` is the shortest time between two reports of progress, or of any changes in a list, in milliseconds; up to
-/// [`SLOWEST_PACE_MS`]. Without it, they are reported in each frame. Each status of a single task, and each end in a list,
-/// is reported at once all the same, and the newest progress comes before the end. Another call for the same target
-/// changes the pace.
+/// [`SLOWEST_PACE_MS`]. With 0, they are reported in each frame. Each status of a single task, and each end in a list, is
+/// reported at once all the same, and the newest progress comes before the end. Another call for the same target changes
+/// the pace. Without `every_ms`, a target that is already watched keeps its pace, and any other is reported in each frame.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn watch(
     caller: Caller,
-    session: String,
-    target: WatchTarget,
+    session: Checked<String>,
+    target: Checked<WatchTarget>,
     every_ms: Option<Checked<u32>>,
 ) -> Result<Vec<TaskSnapshot>, Error> {
-    let every_ms = every_ms.map_or(Ok(0), |every_ms| every_ms.0)?;
+    let (session, target) = (session.0?, target.0?);
+    let every = every_ms.map(|every_ms| pace(every_ms.0?)).transpose()?;
+    let session = caller.session(&session)?;
+    match target {
+        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find(&id)?, every)]),
+        WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view(), every)),
+    }
+}
+
+fn pace(every_ms: u32) -> Result<Duration, Error> {
     if every_ms > SLOWEST_PACE_MS {
         let problem = format!("it is {every_ms}: pass a number up to {SLOWEST_PACE_MS}, which is an hour");
         return Err(refusals::of_arguments(Refusal::InvalidOptions { path: "everyMs".into(), problem }.into()));
     }
-    let every = Duration::from_millis(every_ms.into());
-    let session = caller.session(&session)?;
-    match target {
-        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find(&id)?, Some(every))]),
-        WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view(), every)),
-    }
+    Ok(Duration::from_millis(every_ms.into()))
 }
 
 /// Ends a watch that [`watch`] or [`start`] began. The tasks keep running.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn unwatch(caller: Caller, session: String, target: WatchTarget) -> Result<(), Error> {
+pub(crate) async fn unwatch(
+    caller: Caller,
+    session: Checked<String>,
+    target: Checked<WatchTarget>,
+) -> Result<(), Error> {
+    let (session, target) = (session.0?, target.0?);
     let session = caller.session(&session)?;
     match target {
         WatchTarget::Task { id } => {

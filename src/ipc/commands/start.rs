@@ -6,7 +6,11 @@ use tauri_plugin_tasks_engine::delivery::Follower;
 use super::name_limit::check_name;
 use crate::{
     BatchOptions, Error, Json, StartOptions,
-    ipc::{caller::Caller, checked::Checked, wire::Started},
+    ipc::{
+        caller::Caller,
+        checked::{Checked, CheckedList},
+        wire::Started,
+    },
 };
 
 /// Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
@@ -15,12 +19,13 @@ use crate::{
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn start(
     caller: Caller,
-    session: String,
-    id: String,
-    task: String,
+    session: Checked<String>,
+    id: Checked<String>,
+    task: Checked<String>,
     input: Json,
     options: Checked<StartOptions>,
 ) -> Result<Started, Error> {
+    let (session, id, task) = (session.0?, id.0?, task.0?);
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
@@ -31,7 +36,13 @@ pub(crate) async fn start(
 /// Starts the ended task `id` again with the same input, as a new task with the id `new_id`.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn rerun(caller: Caller, session: String, id: String, new_id: String) -> Result<Started, Error> {
+pub(crate) async fn rerun(
+    caller: Caller,
+    session: Checked<String>,
+    id: Checked<String>,
+    new_id: Checked<String>,
+) -> Result<Started, Error> {
+    let (session, id, new_id) = (session.0?, id.0?, new_id.0?);
     let session = caller.session(&session)?;
     let started = match caller.find(&id) {
         Ok(record) => {
@@ -50,12 +61,13 @@ pub(crate) async fn rerun(caller: Caller, session: String, id: String, new_id: S
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn batch(
     caller: Caller,
-    session: String,
-    id: String,
-    task: String,
-    inputs: Vec<Json>,
+    session: Checked<String>,
+    id: Checked<String>,
+    task: Checked<String>,
+    inputs: CheckedList<Json>,
     options: Checked<BatchOptions>,
 ) -> Result<Started, Error> {
+    let (session, id, task, inputs) = (session.0?, id.0?, task.0?, inputs.0?);
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;

@@ -10,16 +10,16 @@ use crate::{
     ipc::{caller::Caller, checked::Checked, refusals, wire::TaskPage},
 };
 
-/// How many tasks `list` returns at most, and how many if the page doesn't say. An answer of this size keeps a page busy
-/// for less than a frame.
+/// How many tasks `list` returns at most. A page takes about a frame to parse the snapshots of so many small tasks.
 const LIST_LIMIT: u32 = 10_000;
+/// How many tasks `list` returns if the page doesn't say. A page parses so many small ones in much less than a frame.
 const DEFAULT_LIST_LIMIT: u32 = 1_000;
 
 /// Returns the snapshot of a task.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn get(caller: Caller, id: String) -> Result<TaskSnapshot, Error> {
-    Ok(caller.find(&id)?.snapshot())
+pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnapshot, Error> {
+    Ok(caller.find(&id.0?)?.snapshot())
 }
 
 /// Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
@@ -47,9 +47,9 @@ pub(crate) async fn list(
 /// Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`].
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome>, Error> {
+pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Option<Outcome>, Error> {
     // The caller learns of a failure, so it need not be logged.
-    let follower = Follower::new(&caller.find_ended(&id)?);
+    let follower = Follower::new(&caller.find_ended(&id.0?)?);
     let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
     if outcome.is_some() {
         follower.knows_the_end();
@@ -60,6 +60,6 @@ pub(crate) async fn outcome(caller: Caller, id: String) -> Result<Option<Outcome
 /// Removes an ended task and its outcome.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn remove(caller: Caller, id: String) -> Result<(), Error> {
-    caller.tasks.remove(caller.find(&id)?.id)
+pub(crate) async fn remove(caller: Caller, id: Checked<String>) -> Result<(), Error> {
+    caller.tasks.remove(caller.find(&id.0?)?.id)
 }

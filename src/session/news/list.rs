@@ -1,6 +1,6 @@
 //! One list that a page watches: what the page knows about each task, and what has changed since.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::delivery::{IdMap, Look, Record, Told};
 use tokio::time::Instant;
@@ -119,6 +119,11 @@ impl List {
         Told::look(told, record, |owner, status| {
             self.view.sees_task_of(record.name(), owner) && record.matches_in(&self.filter, status)
         })
+    }
+
+    /// Returns how long it waits between two rounds.
+    pub(in crate::session) fn every(&self) -> Duration {
+        self.pace.every()
     }
 
     /// Returns how many entries the list holds.

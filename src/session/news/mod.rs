@@ -126,15 +126,18 @@ impl News {
 
     /// Watches a list: reports its changes from now on, in rounds that are at least `every` apart, and ends at once.
     /// Returns the snapshots of the tasks in it.
+    ///
+    /// With `None`, a list that is already watched keeps its pace, and any other is reported in each frame.
     pub(super) fn list(
         &mut self,
         watch: u32,
         filter: TaskFilter,
         view: View,
         records: Vec<Arc<Record>>,
-        every: Duration,
+        every: Option<Duration>,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
+        let every = every.or_else(|| self.lists.get(&watch).map(List::every)).unwrap_or_default();
         // The call may be a repeat.
         self.unlist(watch);
         let (list, all) = List::new(filter, view, records, Pace::new(every, now));

@@ -16,6 +16,11 @@ impl Pace {
         Self { every, told: now }
     }
 
+    /// Returns how long it waits between two reports.
+    pub(in crate::session) fn every(self) -> Duration {
+        self.every
+    }
+
     /// Returns when it may be told next.
     pub(in crate::session) fn next(self) -> Instant {
         self.told + self.every

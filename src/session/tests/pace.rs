@@ -38,7 +38,7 @@ impl Opened {
     }
 
     fn list_at(&self, filter: TaskFilter, every: Duration) {
-        self.session().unwrap().list(1, filter, View::new(page("main"), Scope::everything()), every);
+        self.session().unwrap().list(1, filter, View::new(page("main"), Scope::everything()), Some(every));
     }
 }
 
@@ -172,7 +172,7 @@ async fn a_task_that_leaves_a_list_because_it_ended_leaves_it_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn another_watch_changes_the_pace_and_a_start_leaves_it() {
+async fn another_watch_changes_the_pace_and_one_without_a_pace_leaves_it() {
     let opened = Opened::new();
     let id = reports(&opened, 60 * SECOND);
     opened.follow_at(id, 10 * SECOND);
@@ -189,13 +189,29 @@ async fn another_watch_changes_the_pace_and_a_start_leaves_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_that_is_watched_again_without_a_pace_keeps_it() {
+    let opened = Opened::new();
+    reports(&opened, 60 * SECOND);
+    opened.list_at(TaskFilter::default(), SECOND);
+    opened.list(1, TaskFilter::default());
+    let told = progress(&taken(&opened, 5 * SECOND).await);
+    assert!((4..=5).contains(&told.len()), "{told:?}");
+    opened.list_at(TaskFilter::default(), Duration::ZERO);
+    assert!(progress(&taken(&opened, SECOND).await).len() > 40, "each frame");
+    opened.list_at(TaskFilter::default(), SECOND);
+    opened.session().unwrap().unlist(1);
+    opened.list(1, TaskFilter::default());
+    assert!(progress(&taken(&opened, SECOND).await).len() > 40, "a new list is told in each frame");
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_lists_and_a_follow_each_have_a_pace_of_their_own() {
     let opened = Opened::new();
     let id = reports(&opened, 60 * SECOND);
     let session = opened.session().unwrap();
     let view = || View::new(page("main"), Scope::everything());
-    session.list(1, TaskFilter::default(), view(), SECOND);
-    session.list(2, TaskFilter::default(), view(), 3 * SECOND);
+    session.list(1, TaskFilter::default(), view(), Some(SECOND));
+    session.list(2, TaskFilter::default(), view(), Some(3 * SECOND));
     opened.follow_at(id, 5 * SECOND);
     let messages = taken(&opened, 31 * SECOND).await;
     let told = |watch: u32| {

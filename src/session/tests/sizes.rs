@@ -1,7 +1,7 @@
 //! The size of what is sent: as the JSON text in a string, with its escapes.
 
 use super::*;
-use crate::session::message::escaped_len;
+use crate::session::message::Encoded;
 
 /// Characters that take more room in a string than by themselves, or that are more than one byte.
 fn texts() -> impl Strategy<Value = String> {
@@ -18,20 +18,53 @@ fn texts() -> impl Strategy<Value = String> {
         .prop_map(|(characters, times)| characters.into_iter().collect::<String>().repeat(times.max(1) / 10 + 1))
 }
 
-/// What happens to a task of a page: a message, another detail, or its end.
-#[derive(Debug, Clone)]
+/// JSON that is kept as it was written, with much white space.
+fn raw() -> impl Strategy<Value = Json> {
+    let space = prop::collection::vec(prop::sample::select(vec![' ', '\n', '\r', '\t']), 0..8);
+    (space, 1..600_usize, texts()).prop_map(|(space, times, text)| {
+        let space = space.into_iter().collect::<String>().repeat(times);
+        let text = Json::new(&text).unwrap();
+        serde_json::from_str(&format!("{{\"a\":{space}[{},{space}1]}}", text.text())).unwrap()
+    })
+}
+
+/// What happens to a task of a page: a message, another detail, or its end. It is also the input.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Said {
     message: String,
-    output: String,
+    detail: Json,
+    output: Json,
     ends: bool,
     listed: bool,
     followed: bool,
 }
 
 fn said() -> impl Strategy<Value = Vec<Said>> {
-    let said = (texts(), texts(), any::<bool>(), any::<bool>(), any::<bool>())
-        .prop_map(|(message, output, ends, listed, followed)| Said { message, output, ends, listed, followed });
+    let said = (texts(), raw(), raw(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(message, detail, output, ends, listed, followed)| Said { message, detail, output, ends, listed, followed },
+    );
     prop::collection::vec(said, 1..20)
+}
+
+/// A kind that shows its inputs, and does what they say.
+fn kind(name: &str) -> Kind {
+    let policy = Policy { show_input: true, ..Policy::default() };
+    Kind::new(name, policy, Errors::default(), async |ctx: TaskContext<Json>, said: Said| {
+        ctx.progress().message(said.message).detail(said.detail);
+        tokio::task::yield_now().await;
+        if !said.ends {
+            std::future::pending::<()>().await;
+        }
+        Ok::<_, Failure>(said.output)
+    })
+}
+
+/// Returns the size that was counted for this part of a message. Checks that it is what the part takes.
+fn counted<T: serde::Serialize>(part: &Encoded<T>) -> usize {
+    let text = serde_json::to_string(part).unwrap();
+    let quotes = 2;
+    assert_eq!(part.escaped_len() + quotes, serde_json::to_string(&text).unwrap().len(), "{text}");
+    part.escaped_len()
 }
 
 /// One message of a page that takes it at once.
@@ -46,29 +79,28 @@ struct Composed {
 
 /// Composes all messages of a page, pushes and answers.
 async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
-    let tasks = TaskManager::new(Handle::current());
+    let tasks = manager(["listed", "other"].map(kind), Settings::default());
     let mut outbox = Outbox::new(Instant::now());
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
     let everything = || View::new(page("main"), Scope::everything());
-    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), Duration::ZERO, Instant::now());
-    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), Duration::ZERO, Instant::now());
-    for Said { message, output, ends, listed, followed } in said {
-        let task = tasks.spawn(if listed { "listed" } else { "other" }, async move |ctx: TaskContext| {
-            let _ = ctx.progress().message(message);
-            tokio::task::yield_now().await;
-            if !ends {
-                std::future::pending::<()>().await;
-            }
-            Ok::<_, Failure>(output)
-        });
-        if followed {
-            outbox.follow(&engine(&tasks).find(task.id()).unwrap(), None, Instant::now());
+    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), None, Instant::now());
+    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), None, Instant::now());
+    for said in said {
+        let start = Start {
+            id: TaskId::new(),
+            task: if said.listed { "listed" } else { "other" },
+            input: Json::new(&said).unwrap(),
+            owner: page("main").owner(),
+            options: StartOptions::new(),
+            sees: &|_| true,
+        };
+        let started = engine(&tasks).start(start).unwrap();
+        if said.followed {
+            outbox.follow(started.record(), None, Instant::now());
         }
     }
     sleep(Duration::from_secs(1)).await;
-    let size = |part: &Value| escaped_len(&part.to_string());
-    let largest = |parts: Vec<&Value>| parts.into_iter().map(size).max().unwrap_or(0);
     let mut sizes = Vec::new();
     let mut answer = None;
     for _ in 0..2_000 {
@@ -85,14 +117,16 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
             // Nobody waits for the answer any more, so the rest is pushed.
             answer.take().map(|acknowledgement| outbox.give_up(acknowledgement));
         }
+        let event = message.events.iter().map(counted).max().unwrap_or(0);
+        let entries = message.lists.iter().flat_map(|list| {
+            let changed = list.changed.iter().map(counted);
+            changed.chain(list.progressed.iter().map(counted))
+        });
+        let entry = entries.max().unwrap_or(0);
         let (value, more) = (serde_json::to_value(&message).unwrap(), message.more);
         let payload = serde_json::to_string(&MessageText(message)).unwrap();
         assert_eq!(parsed(&payload), value);
-        let events = largest(value["events"].as_array().unwrap().iter().collect());
-        let lists = value["lists"].as_array().unwrap().iter();
-        let entries = lists.flat_map(|list| ["changed", "progressed"].map(|part| list[part].as_array().unwrap()));
-        let entry = largest(entries.flatten().collect());
-        sizes.push(Composed { size: payload.len(), event: events, entry, more, answered });
+        sizes.push(Composed { size: payload.len(), event, entry, more, answered });
     }
     assert!(answer.is_none() && !sizes.is_empty());
     sizes

@@ -4,7 +4,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// A `Value` that is read member by member, whatever its keys are.
 pub(super) struct AnyValue(pub(super) Value);
@@ -17,6 +17,10 @@ impl<'de> Deserialize<'de> for AnyValue {
 
 pub(super) struct AnyVisitor;
 
+/// The key under which `serde_json` hands over the text of a number, if a crate of the app turns on its feature
+/// `arbitrary_precision`.
+pub(super) const NUMBER: &str = "$serde_json::private::Number";
+
 /// Reads the members of an object. `key` is the first key, if that was read.
 pub(super) fn members<'de, A: MapAccess<'de>>(mut key: Option<String>, mut map: A) -> Result<Value, A::Error> {
     let mut members = Map::new();
@@ -24,7 +28,10 @@ pub(super) fn members<'de, A: MapAccess<'de>>(mut key: Option<String>, mut map: 
         let AnyValue(value) = map.next_value()?;
         members.insert(key, value);
     }
-    Ok(Value::Object(members))
+    let may_be_number = members.len() == 1 && members.get(NUMBER).is_some_and(Value::is_string);
+    let object = Value::Object(members);
+    // Without the feature, or if the text is no number, it is an object like any other.
+    Ok(if may_be_number { Value::deserialize(&object).unwrap_or(object) } else { object })
 }
 
 impl<'de> Visitor<'de> for AnyVisitor {
@@ -44,6 +51,17 @@ impl<'de> Visitor<'de> for AnyVisitor {
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
         Ok(value.into())
+    }
+
+    // An integer beyond 64 bits becomes a float, as when `serde_json` reads one.
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
+        Ok(Number::from_i128(value).map_or_else(|| (value as f64).into(), Value::Number))
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
+        Ok(Number::from_u128(value).map_or_else(|| (value as f64).into(), Value::Number))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {

@@ -1,6 +1,9 @@
 mod any_value;
+mod same;
+mod shape;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::{
     fmt,
@@ -9,7 +12,7 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize,
     de::{
         DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, StrDeserializer},
@@ -35,13 +38,39 @@ use any_value::{AnyValue, AnyVisitor, members};
 /// }
 /// ```
 ///
-/// It keeps the text as it was written. Two are equal if they hold the same values: the order of an object's members
-/// makes no difference. Cloning is cheap.
+/// It keeps the text as it was written, so a number may have any number of digits; but a `Value` has no integers that need
+/// more than 64 bits and makes them floats, and so does JavaScript beyond 2<sup>53</sup>. Two are equal if they hold the same
+/// values: the order of an object's members and the white space make no difference, and neither do the zeros of `1.50`. All
+/// digits of a number count, and `1` and `1.0` are different. Cloning is cheap.
+///
+/// `serde_json` copies the text into what it writes. Where serde has to take values apart, for `#[serde(flatten)]` or an enum
+/// whose tag is inside, it is an object, as it would be for a `Value`, and what is inside is copied:
+///
+/// ```
+/// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+/// use serde::Serialize;
+/// use serde_json::json;
+/// use tauri_plugin_tasks::Json;
+///
+/// #[derive(Serialize)]
+/// struct Report {
+///     files: u32,
+///     #[serde(flatten)]
+///     other: Json,
+/// }
+///
+/// let report = Report { files: 2, other: json!({ "bytes": 1_000 }).into() };
+/// assert_eq!(serde_json::to_string(&report)?, r#"{"files":2,"bytes":1000}"#);
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Json(Arc<RawValue>);
 
 /// The name that `serde_json` gives a raw value, and the key under which it hands over its text.
 const RAW: &str = "$serde_json::private::RawValue";
+
+/// How deep JSON may be nested where it is taken apart. The same as the limit of `serde_json`.
+const MOST_LEVELS: usize = 127;
 
 impl Json {
     /// Serializes `value` as JSON. Fails when its `Serialize` does, or when a map has keys that are not strings.
@@ -101,8 +130,7 @@ pub struct Misfit {
 
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
-        let same = || Some(Value::try_from(self).ok()? == Value::try_from(other).ok()?);
-        self.text() == other.text() || same() == Some(true)
+        same::same(&self.0, &other.0)
     }
 }
 
@@ -115,42 +143,27 @@ impl From<Value> for Json {
     }
 }
 
-/// Fails when a number is too large for a `Value`, or when the JSON is nested more than 127 levels deep.
+fn value_of(raw: &RawValue) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(raw.get()).map(|AnyValue(value)| value)
+}
+
+/// Fails when a number is too large for a `Value`, or when the JSON is nested more than 127 levels deep. An integer that
+/// needs more than 64 bits becomes the nearest float.
 impl TryFrom<&Json> for Value {
     type Error = serde_json::Error;
 
     fn try_from(json: &Json) -> Result<Self, serde_json::Error> {
-        json.read().map(|AnyValue(value)| value)
+        value_of(&json.0)
     }
 }
 
-/// Fails when a number is too large for a `Value`, or when the JSON is nested more than 127 levels deep.
+/// Fails when a number is too large for a `Value`, or when the JSON is nested more than 127 levels deep. An integer that
+/// needs more than 64 bits becomes the nearest float.
 impl TryFrom<Json> for Value {
     type Error = serde_json::Error;
 
     fn try_from(json: Json) -> Result<Self, serde_json::Error> {
         (&json).try_into()
-    }
-}
-
-// `serde_json` copies the text of a raw value as it is. But when it makes a `Value` of a text, it takes an object with
-// the key `RAW` for a raw value.
-impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // The escape is how a text may hide the key.
-        let may_have_key = self.text().contains(RAW) || self.text().contains("\\u00");
-        match may_have_key.then(|| Value::try_from(self)) {
-            Some(Ok(value)) if has_raw_key(&value) => value.serialize(serializer),
-            _ => self.0.serialize(serializer),
-        }
-    }
-}
-
-fn has_raw_key(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(has_raw_key),
-        Value::Object(members) => members.iter().any(|(key, member)| key == RAW || has_raw_key(member)),
-        _ => false,
     }
 }
 
@@ -199,6 +212,15 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     forward! { visit_bool(value: bool) visit_i64(value: i64) visit_u64(value: u64) visit_f64(value: f64) }
     forward! { visit_str(value: &str) visit_unit() visit_none() }
+
+    // The text holds more digits than a `Value` does.
+    fn visit_i128<E: serde::de::Error>(self, value: i128) -> Result<Json, E> {
+        Json::new(&value).map_err(E::custom)
+    }
+
+    fn visit_u128<E: serde::de::Error>(self, value: u128) -> Result<Json, E> {
+        Json::new(&value).map_err(E::custom)
+    }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
         Json::deserialize(deserializer)

@@ -3,7 +3,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
 
 use super::{
     cancel_reason::CancelReason,
@@ -17,7 +20,7 @@ use crate::{
 /// How a task ended.
 ///
 /// A minor version may add ways to end: keep a branch for the others.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(tag = "status", content = "data", rename_all = "camelCase")]
 #[non_exhaustive]
@@ -64,6 +67,46 @@ impl Outcome {
             Self::TimedOut { message, .. } => message.len(),
             Self::Cancelled { reason } => reason.as_str().len(),
         }
+    }
+}
+
+// If the data came before the status, serde would buffer it, and its buffer takes no number of more than 64 bits.
+impl<'de> Deserialize<'de> for Outcome {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        enum Status {
+            Completed,
+            Failed,
+            Cancelled,
+            TimedOut,
+        }
+        #[derive(Deserialize)]
+        struct Sent {
+            status: Status,
+            data: Json,
+        }
+        #[derive(Deserialize)]
+        struct Completed {
+            output: Json,
+        }
+        #[derive(Deserialize)]
+        struct Cancelled {
+            reason: CancelReason,
+        }
+        #[derive(Deserialize)]
+        struct TimedOut {
+            limit: TimeLimit,
+            message: String,
+        }
+        let Sent { status, data } = Sent::deserialize(deserializer)?;
+        let outcome = match status {
+            Status::Completed => data.read().map(|Completed { output }| Self::Completed { output }),
+            Status::Failed => data.read().map(Self::Failed),
+            Status::Cancelled => data.read().map(|Cancelled { reason }| Self::Cancelled { reason }),
+            Status::TimedOut => data.read().map(|TimedOut { limit, message }| Self::TimedOut { limit, message }),
+        };
+        outcome.map_err(D::Error::custom)
     }
 }
 
