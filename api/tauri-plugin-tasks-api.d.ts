@@ -91,9 +91,9 @@ export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, Limit
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
 export type { TaskMap, TaskName, TaskTypes } from "./types/kind.js";
-export type { AttachOptions, BatchOptions, FollowOptions, ListOptions, PaceOptions, RerunOptions, StartOptions, WatchOptions, } from "./types/options.js";
+export type { AttachOptions, BatchOptions, CallbackEvent, FollowOptions, ListOptions, PaceOptions, RerunOptions, StartOptions, WatchOptions, } from "./types/options.js";
 export type { TaskOutcome } from "./types/outcome.js";
-export type { CancelQuery, TaskQuery } from "./types/query.js";
+export type { CancelQuery, TaskQuery, WithoutUndefined } from "./types/query.js";
 export type { SchedulesClient } from "./types/schedules-client.js";
 export type { SnapshotFor, TaskPage, TaskProgress, TaskSnapshotOf } from "./types/snapshot.js";
 export type { StreamIterationOptions, TaskStream } from "./types/stream.js";
@@ -364,10 +364,10 @@ export type BytesMethod<I> = I extends Uint8Array ? () => TaskItems<Uint8Array> 
 // types/kind.d.ts
 export type TaskTypes = {
     input: unknown;
-    detail: unknown;
-    item: unknown;
     output: unknown;
     error: unknown;
+    detail: unknown;
+    item: unknown;
 };
 export type TaskMap = {
     [name: string]: TaskTypes;
@@ -408,6 +408,14 @@ export interface WatchOptions extends PaceOptions {
 export interface RerunOptions {
     readonly signal?: AbortSignal | undefined;
 }
+export type CallbackEvent = {
+    readonly type: string;
+    readonly signal?: undefined;
+} | {
+    readonly event: string;
+    readonly payload: unknown;
+    readonly signal?: undefined;
+};
 export interface FollowOptions {
     readonly signal?: AbortSignal | undefined;
 }
@@ -440,11 +448,16 @@ export interface TaskQuery<K extends string = string> {
     readonly key?: string | readonly string[] | undefined;
     readonly parent?: string | readonly string[] | undefined;
 }
-type Given<T, F extends keyof T> = {
-    readonly [K in F]-?: Exclude<T[K], undefined>;
+export type WithoutUndefined<Q> = {
+    [F in keyof Q]: F extends keyof TaskQuery | "all" ? Exclude<Q[F], undefined | null> : never;
+};
+type With<F extends keyof TaskQuery, K extends string> = {
+    readonly [G in F]-?: Exclude<TaskQuery<K>[G], undefined>;
+} & {
+    readonly [G in Exclude<keyof TaskQuery, F>]?: Exclude<TaskQuery<K>[G], undefined>;
 };
 export type CancelQuery<K extends string = string> = {
-    [F in keyof TaskQuery]-?: Given<TaskQuery<K>, F> & Omit<TaskQuery<K>, F> & {
+    [F in keyof TaskQuery]-?: With<F, K> & {
         readonly all?: never;
     };
 }[keyof TaskQuery] | ({
@@ -500,7 +513,7 @@ import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
-import type { PaceOptions, RerunOptions } from "./options.js";
+import type { CallbackEvent, PaceOptions, RerunOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
 import type { TaskProgress, TaskSnapshotOf } from "./snapshot.js";
 import type { TaskStream } from "./stream.js";
@@ -518,11 +531,11 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
     readonly result: Promise<T["output"]>;
     readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
     readonly closed: Promise<void>;
-    cancel(reason?: string): Promise<void>;
+    cancel(reason?: string | object): Promise<void>;
     pause(): Promise<void>;
     resume(): Promise<void>;
     setPriority(priority: number): Promise<void>;
-    rerun(options?: RerunOptions): Promise<TaskHandle<T>>;
+    rerun(options?: RerunOptions | CallbackEvent): Promise<TaskHandle<T>>;
     remove(): Promise<void>;
     detach(): void;
     toJSON(): {
@@ -544,7 +557,7 @@ import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
 import type { AttachOptions, BatchOptions, FollowOptions, ListOptions, RerunOptions, StartOptions, WatchOptions } from "./options.js";
-import type { CancelQuery, TaskQuery } from "./query.js";
+import type { CancelQuery, TaskQuery, WithoutUndefined } from "./query.js";
 import type { SchedulesClient } from "./schedules-client.js";
 import type { SnapshotFor, TaskPage } from "./snapshot.js";
 import type { HandleFor, TaskHandle } from "./task-handle.js";
@@ -565,7 +578,7 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     list<K extends TaskName<M> = never>(query?: TaskQuery<K>, options?: ListOptions): Promise<TaskPage<SnapshotFor<M, K>>>;
     watch<K extends TaskName<M> = never>(query: TaskQuery<K>, callback: (snapshots: SnapshotFor<M, K>[]) => void, options?: WatchOptions): Promise<() => void>;
     get(id: string): Promise<TaskSnapshot>;
-    cancelAll(query: CancelQuery<TaskName<M>>, reason?: string): Promise<number>;
+    cancelAll<Q extends CancelQuery<TaskName<M>>>(query: Q & WithoutUndefined<Q>, reason?: string): Promise<number>;
     counts(): Promise<TaskCounts[]>;
     setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }

@@ -100,6 +100,11 @@ function copyJson(input: unknown, at: string): unknown {
     if (value instanceof Boolean) return value.valueOf();
     // Whatever fields such an object has, they are not what it stands for.
     const type = Object.prototype.toString.call(value).slice(8, -1);
+    if (type === "AbortSignal") {
+      throw new Unfit(
+        "is an AbortSignal: pass it in the options, after the input, which is null for a kind without input",
+      );
+    }
     if (!PLAIN.includes(type) || value instanceof Error) {
       throw new Unfit(
         `is of type ${type}, which JSON can't hold: pass its data as an array or a plain object`,

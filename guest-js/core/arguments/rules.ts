@@ -93,8 +93,12 @@ export function fields<T extends object>(rules: FieldRules<T>, expected: string)
     if (typeof value !== "object" || value === null) throw misfit(at, value, expected);
     const there = readSafely(at, () => {
       // Not an array, a map, or a promise that was not awaited: all of its fields would seem to be left out.
-      const isPlain = Object.prototype.toString.call(value) === "[object Object]";
-      if (!isPlain) throw misfit(at, value, expected);
+      const type = Object.prototype.toString.call(value).slice(8, -1);
+      if (type !== "Object") {
+        const isSignal = type === "AbortSignal" && (names as string[]).includes("signal");
+        const pass = isSignal ? "{ signal }" : expected;
+        throw new TaskError("invalidOptions", `${at} is of type ${type}: pass ${pass}.`);
+      }
       return Object.keys(value);
     });
     const read: Given<T> = {};

@@ -328,6 +328,20 @@ describe("the client refuses, by name and before anything is sent, wrong argumen
   });
 });
 
+describe("a signal in the wrong place", () => {
+  it("is refused with the place where it belongs", async () => {
+    const { tasks } = page;
+    const { signal } = new AbortController();
+    const start = tasks.start as (...args: unknown[]) => Promise<unknown>;
+    await expect(start("tick", { signal })).rejects.toThrow(
+      "start was refused, since input.signal is an AbortSignal: pass it in the options, after the input, which is null",
+    );
+    await expect(start("tick", null, signal)).rejects.toThrow(
+      "start was refused, since options is of type AbortSignal: pass { signal }.",
+    );
+  });
+});
+
 describe("a handle refuses wrong arguments of", () => {
   it.each(Object.entries({ ...HANDLE, ...TASK }))("%s", async (method, call) => {
     await expectRefused(await page.tasks.start("tick"), method, call);

@@ -225,7 +225,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   cancel(reason?: string | object): Promise<void>;
 
   /**
-   * Keeps a queued task from running until `resume` is called. Does nothing if it is paused already. A running task can't be
+   * Keeps a queued task from running until `resume` is called. When it resolves, the plugin holds the task; `snapshot` and `onQueue`
+   * learn of it with the next message. Does nothing if it is paused already. A running task can't be
    * paused: rejects with a {@link TaskError} of kind `notPausable` if the task is not waiting, of kind `alreadyEnded` if it has
    * ended, and of kind `shuttingDown` if the app is about to exit.
    *

@@ -120,7 +120,7 @@ pub enum Refusal {
     NotQueued { task: String, status: &'static str },
     #[error(
         "task \"{task}\" does not wait in its queue ({}): only a waiting task can be paused or resumed; a running one \
-         can be cancelled",
+         can be cancelled, and the members of a batch can be paused",
         not_waiting(.status)
     )]
     NotPausable { task: String, status: &'static str },
