@@ -69,9 +69,6 @@ pub struct Json(Arc<RawValue>);
 /// The name that `serde_json` gives a raw value, and the key under which it hands over its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
-/// How deep JSON may be nested where it is taken apart. The same as the limit of `serde_json`.
-const MOST_LEVELS: usize = 127;
-
 impl Json {
     /// Serializes `value` as JSON. Fails when its `Serialize` does, or when a map has keys that are not strings.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {

@@ -4,10 +4,7 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use serde_json::value::RawValue;
 
-use super::{
-    MOST_LEVELS,
-    shape::{Members, Shape},
-};
+use super::shape::{MOST_LEVELS, Members, Shape};
 
 /// Returns whether the two hold the same value. If one is nested more than [`MOST_LEVELS`] deep, only the same text is.
 pub(super) fn same(one: &RawValue, other: &RawValue) -> bool {

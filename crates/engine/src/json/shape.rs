@@ -6,6 +6,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+/// How deep JSON may be nested where it is taken apart. The same as the limit of `serde_json`.
+pub(super) const MOST_LEVELS: usize = 127;
+
 /// One level of a JSON text. What is inside stays text, so that nothing is lost of it.
 pub(super) enum Shape<'a> {
     Null,

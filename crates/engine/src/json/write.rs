@@ -12,7 +12,11 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::{Json, MOST_LEVELS, RAW, any_value::NUMBER, shape::Shape};
+use super::{
+    Json, RAW,
+    any_value::NUMBER,
+    shape::{MOST_LEVELS, Shape},
+};
 
 impl Serialize for Json {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
