@@ -29,7 +29,7 @@ pub fn command(line: &str, output: &Output) -> Result<Command> {
         path.context("rustup knows no rustdoc")?.trim().to_owned()
     };
     cargo.args(line.split_whitespace()).arg("--target-dir").arg(target_dir()?);
-    cargo.env("RUSTDOC", env::current_exe()?).env(IN_PLACE_OF, rustdoc);
+    cargo.env("RUSTDOC", this_program()?).env(IN_PLACE_OF, rustdoc);
     cargo.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json");
     Ok(cargo)
 }
@@ -43,6 +43,11 @@ fn install(output: &Output) -> Result<String> {
     let toolchain = format!("{VERSION}.0");
     output.run(&mut command::command(&format!("rustup toolchain install {toolchain} --profile minimal")))?;
     Ok(toolchain)
+}
+
+/// Returns the path of this program. An earlier stage may have built it anew, in place of the file that is running.
+fn this_program() -> Result<PathBuf> {
+    Ok(env::current_exe()?.with_file_name(format!("xtask{}", env::consts::EXE_SUFFIX)))
 }
 
 /// Returns the target folder of [`command`]: that of all commands, unless it is for another toolchain.
