@@ -32,8 +32,6 @@ export function createEnding<R>(
   const { task } = hold;
   let aborted: { readonly reason: unknown } | undefined;
   let rejectResult = (_reason: unknown) => {};
-  let result: Promise<R> | undefined;
-  let outcome: Promise<TaskOutcome> | undefined;
 
   function abort(reason: unknown): void {
     if (launched.by === "attach") {
@@ -103,32 +101,29 @@ export function createEnding<R>(
     if (hold.lost) promise?.catch(() => {});
   }
 
-  hold.onLost(() => {
-    forgive(result);
-    forgive(outcome);
-  });
+  /** Returns a function that keeps the promise which `find` returns, until the outcome could not be fetched. */
+  function kept<T>(find: (failed: () => void) => Promise<T>): () => Promise<T> {
+    let promise: Promise<T> | undefined;
+    hold.onLost(() => forgive(promise));
+    return () => {
+      if (promise) return promise;
+      const found = find(() => {
+        promise = undefined;
+      });
+      promise = found;
+      forgive(found);
+      return found;
+    };
+  }
+
+  const result = kept(findResult);
+  const outcome = kept(findOutcome);
   // The task is there already, so an error of the signal is only reported.
   if (launched.signal && task.phase === "live") callGuarded(listenTo, launched.signal);
 
   return {
-    result() {
-      if (result) return result;
-      const found = findResult(() => {
-        result = undefined;
-      });
-      result = found;
-      forgive(found);
-      return found;
-    },
-    outcome() {
-      if (outcome) return outcome;
-      const found = findOutcome(() => {
-        outcome = undefined;
-      });
-      outcome = found;
-      forgive(found);
-      return found;
-    },
+    result,
+    outcome,
     over,
     async completed() {
       try {

@@ -23,7 +23,7 @@ const DORMANT = newer<TaskStatus>("dormant");
 const SKIPPED = newer<TaskStatus>("skipped");
 
 describe("a status that this package doesn't know", () => {
-  it("is shown and passed on as any other", async () => {
+  it("is shown and passed on like the others", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("tick");
     const seen: string[] = [];

@@ -180,7 +180,7 @@ describe.each([
     expect(page.plugin.calls("read")).toEqual([]);
   });
 
-  it("can be piped and teed as any stream", async () => {
+  it("can be piped and teed like other streams", async () => {
     const task = await tail(1, 2);
     page.plugin.complete(task.id, 5);
     await page.plugin.frame();
