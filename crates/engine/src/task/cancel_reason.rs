@@ -1,6 +1,9 @@
 use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize,
+    de::{IntoDeserializer, value},
+};
 
 use crate::{
     clip::{Limit, clip},
@@ -43,26 +46,14 @@ impl CancelReason {
     /// Returns the reason of a caller who gave these words; no words are the reason `user`. `user` and `signal` are
     /// reasons that a caller may have. Fails if the words are any other reason of the engine.
     pub(crate) fn of_caller(words: &str) -> Result<Self, Error> {
-        match Self::of_engine(words) {
-            None if words.is_empty() => Ok(Self::User),
-            None => Ok(Self::Other(clip(words, Limit::Bytes(WORDS_LIMIT)).into())),
-            Some(reason @ (Self::User | Self::Signal)) => Ok(reason),
-            Some(_) => Err(Refusal::EngineReason { words: words.to_owned() }.into()),
+        // All words that are no reason of the engine are read as `Other`.
+        let read = Self::deserialize(words.into_deserializer());
+        match read.unwrap_or_else(|_: value::Error| Self::Other(words.into())) {
+            Self::Other(_) if words.is_empty() => Ok(Self::User),
+            Self::Other(_) => Ok(Self::Other(clip(words, Limit::Bytes(WORDS_LIMIT)).into())),
+            reason @ (Self::User | Self::Signal) => Ok(reason),
+            _ => Err(Refusal::EngineReason { words: words.to_owned() }.into()),
         }
-    }
-
-    /// Returns the reason of the engine that this word stands for, if it is one.
-    fn of_engine(word: &str) -> Option<Self> {
-        Some(match word {
-            "user" => Self::User,
-            "signal" => Self::Signal,
-            "ownerClosed" => Self::OwnerClosed,
-            "shutdown" => Self::Shutdown,
-            "parent" => Self::Parent,
-            "replaced" => Self::Replaced,
-            "unread" => Self::Unread,
-            _ => return None,
-        })
     }
 
     /// Returns the reason as it is in JSON and in TypeScript.

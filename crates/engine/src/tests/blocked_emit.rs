@@ -113,6 +113,15 @@ fn outcome(tasks: &TaskManager, task: TaskHandle) -> Outcome {
     ended.recv_timeout(Duration::from_secs(30)).expect("the task never ends")
 }
 
+/// Cancels a task that blocks on a full buffer, and waits for its end.
+fn cancelled_when_full(tasks: &TaskManager, marks: &Receiver<&'static str>) {
+    let task = tasks.start("blocks", ()).unwrap();
+    assert_eq!(marked(marks), "full");
+    task.cancel().unwrap();
+    assert_eq!(marked(marks), "returned");
+    outcome(tasks, task);
+}
+
 fn is_undeliverable(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Failed(failure) if failure.kind == FailureKind::Unserializable)
 }
@@ -164,13 +173,7 @@ fn a_cancel_ends_an_emit_that_a_handler_blocks_on() {
             mark(&marks, "returned");
             Ok(1)
         };
-        on_threads(unread(Unread::Wait), handler, |tasks, marks| {
-            let task = tasks.start("blocks", ()).unwrap();
-            assert_eq!(marked(marks), "full");
-            task.cancel().unwrap();
-            assert_eq!(marked(marks), "returned");
-            outcome(tasks, task);
-        });
+        on_threads(unread(Unread::Wait), handler, cancelled_when_full);
     }
 }
 
@@ -184,13 +187,7 @@ fn bytes_are_no_exception() {
             mark(&marks, "returned");
             Ok(1)
         };
-        on_threads(unread(Unread::Wait), handler, |tasks, marks| {
-            let task = tasks.start("blocks", ()).unwrap();
-            assert_eq!(marked(marks), "full");
-            task.cancel().unwrap();
-            assert_eq!(marked(marks), "returned");
-            outcome(tasks, task);
-        });
+        on_threads(unread(Unread::Wait), handler, cancelled_when_full);
     }
 }
 
