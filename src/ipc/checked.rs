@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use tauri_plugin_tasks_engine::delivery::{Misfit, read_exactly};
+use tauri_plugin_tasks_engine::delivery::read_exactly;
 
 use super::refusals;
 use crate::{Error, Json};
@@ -14,7 +14,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
         // A struct could be read from a list of its fields.
-        Ok(Self(if is_list(&json) { Err(misfit("it is a list")) } else { read(&json) }))
+        Ok(Self(if is_list(&json) { Err(refusals::of_argument(".", "it is a list")) } else { read(&json) }))
     }
 }
 
@@ -34,10 +34,6 @@ fn is_list(json: &Json) -> bool {
 
 fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Error> {
     read_exactly(json).map_err(|misfit| refusals::of_arguments(misfit.into()))
-}
-
-fn misfit(problem: &str) -> Error {
-    refusals::of_arguments(Misfit { path: ".".into(), problem: problem.into() }.into())
 }
 
 #[cfg(test)]

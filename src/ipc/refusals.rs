@@ -76,6 +76,11 @@ pub(super) fn of_start(refused: Error) -> Error {
     }
 }
 
+/// Refuses the part of the arguments at `path`; `.` is all of an argument.
+pub(super) fn of_argument(path: &str, problem: impl Into<String>) -> Error {
+    of_arguments(Refusal::InvalidOptions { path: path.to_owned(), problem: problem.into() }.into())
+}
+
 /// Rewrites the error of a call whose arguments don't fit: the message also says where to look up their types.
 pub(super) fn of_arguments(refused: Error) -> Error {
     match refusal(&refused) {

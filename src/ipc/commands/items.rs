@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::{Ask, Refusal, WINDOW};
+use tauri_plugin_tasks_engine::delivery::{Ask, WINDOW};
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
@@ -63,9 +63,7 @@ pub(crate) async fn cancel_read(
 /// Returns the full name of a reader, which is unique among all sessions.
 fn reader_name(session: &str, reader: &str) -> Result<String, Error> {
     if reader.len() > READER_LIMIT {
-        let refusal =
-            Refusal::InvalidOptions { path: "reader".into(), problem: "its name is longer than 64 bytes".into() };
-        return Err(refusals::of_arguments(refusal.into()));
+        return Err(refusals::of_argument("reader", "its name is longer than 64 bytes"));
     }
     Ok(format!("{session}/{reader}"))
 }

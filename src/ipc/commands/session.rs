@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tauri::{command, ipc::Channel};
-use tauri_plugin_tasks_engine::delivery::Refusal;
 
 use crate::{
     Error, TaskSnapshot,
@@ -66,7 +65,7 @@ pub(crate) async fn watch(
 fn pace(every_ms: u32) -> Result<Duration, Error> {
     if every_ms > SLOWEST_PACE_MS {
         let problem = format!("it is {every_ms}: pass a number up to {SLOWEST_PACE_MS}, which is an hour");
-        return Err(refusals::of_arguments(Refusal::InvalidOptions { path: "everyMs".into(), problem }.into()));
+        return Err(refusals::of_argument("everyMs", problem));
     }
     Ok(Duration::from_millis(every_ms.into()))
 }

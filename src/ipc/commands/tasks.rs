@@ -1,7 +1,7 @@
 //! Commands that return what is known about tasks, and that remove tasks.
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::{Follower, Refusal};
+use tauri_plugin_tasks_engine::delivery::Follower;
 use tokio::time::timeout;
 
 use super::longest_wait::LONGEST_WAIT;
@@ -37,7 +37,7 @@ pub(crate) async fn list(
     let limit = limit.map_or(Ok(DEFAULT_LIST_LIMIT), |limit| limit.0)?;
     if !(1..=LIST_LIMIT).contains(&limit) {
         let problem = format!("it is {limit}: pass a number from 1 to {LIST_LIMIT}");
-        return Err(refusals::of_arguments(Refusal::InvalidOptions { path: "limit".into(), problem }.into()));
+        return Err(refusals::of_argument("limit", problem));
     }
     let after = after.map(|after| after.0).transpose()?;
     let (records, next) = caller.page_of_tasks(&filter, after, limit);
