@@ -8,7 +8,10 @@ mod support;
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
-use support::app::{App, CHANNEL, Page};
+use support::{
+    app::{App, CHANNEL, Page},
+    recorded::assert_current,
+};
 use tauri::ipc::InvokeResponseBody;
 use tauri_plugin_tasks::Schedule;
 
@@ -192,18 +195,8 @@ fn recorded() -> Vec<Value> {
 
 #[test]
 fn the_recorded_calls_are_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/calls.json");
     let new = recorded();
     let names: BTreeSet<_> = new.iter().map(|call| call["name"].as_str().unwrap()).collect();
     assert_eq!(names.len(), new.len(), "each name once");
-    let text = format!("{}\n", serde_json::to_string_pretty(&new).unwrap());
-    if std::env::var_os("UPDATE_WIRE").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let old = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        old == text,
-        "tests/wire/calls.json is out of date: if an old client reads this as well, run UPDATE_WIRE=1 cargo test --test \
-         commands_wire; if not, raise PROTOCOL, too"
-    );
+    assert_current("calls.json", "--test commands_wire", &new);
 }

@@ -1,3 +1,4 @@
 #![allow(dead_code)] // Each test file uses only some of this.
 
 pub mod app;
+pub mod recorded;

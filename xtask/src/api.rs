@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::build::WORKSPACE;
+use crate::build;
 use crate::command::{Output, command, root, stdout};
 
 const CRATES: &[&str] = &["tauri-plugin-tasks", "tauri-plugin-tasks-engine", GENERATOR];
@@ -19,7 +19,7 @@ const PACKAGE: &str = "tauri-plugin-tasks-api.d.ts";
 
 /// Compares the listings with the API, or writes them anew if `UPDATE_API` is set. Needs the built client.
 pub fn check(output: &Output) -> Result<()> {
-    let mut doc = rustdoc::command(&format!("doc --quiet {WORKSPACE} --no-deps --lib --examples"), output)?;
+    let mut doc = rustdoc::command(&build::docs(), output)?;
     output.run(&mut doc)?;
     let mut listings = Vec::new();
     for name in CRATES {

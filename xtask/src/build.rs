@@ -24,6 +24,12 @@ pub fn programs(output: &Output) -> Result<()> {
     output.run(&mut command(&format!("cargo build {WORKSPACE} --bins --test download")))
 }
 
+/// Returns the arguments with which Cargo documents the libraries.
+pub fn docs() -> String {
+    // `--examples` turns on the features of dev-dependencies, as `--test` does in `programs`.
+    format!("doc --quiet {WORKSPACE} --no-deps --lib --examples")
+}
+
 pub fn everything(output: &Output) -> Result<()> {
     output.run(&mut command(&format!("cargo build --quiet {WORKSPACE} --all-targets")))
 }

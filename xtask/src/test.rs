@@ -96,8 +96,7 @@ fn doc_tests(output: &Output) -> Result<()> {
 }
 
 fn docs(output: &Output) -> Result<()> {
-    // `--examples` turns on the features of dev-dependencies, as `--test` does in build.rs.
-    let mut docs = command(&format!("cargo doc --quiet {WORKSPACE} --no-deps --lib --examples"));
+    let mut docs = command(&format!("cargo {}", build::docs()));
     output.run(docs.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 

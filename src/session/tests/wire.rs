@@ -1,6 +1,9 @@
 //! Records messages to a page in `tests/wire/messages.json`, which the client's tests read, too. With `UPDATE_WIRE=1`, the
 //! test writes the file.
 
+#[path = "../../../tests/support/recorded.rs"]
+mod recorded_file;
+
 use super::*;
 use crate::{Retry, Unit};
 
@@ -72,18 +75,8 @@ async fn recorded() -> Vec<Value> {
 
 #[test]
 fn the_recorded_messages_are_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/wire/messages.json");
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let new = runtime().block_on(recorded());
     assert_eq!(new, runtime().block_on(recorded()), "in paused time, each run is the same");
-    let text = format!("{}\n", serde_json::to_string_pretty(&new).unwrap());
-    if std::env::var_os("UPDATE_WIRE").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let old = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(
-        old == text,
-        "tests/wire/messages.json is out of date: if an old client reads this as well, run UPDATE_WIRE=1 cargo test --lib \
-         wire; if not, raise PROTOCOL, too"
-    );
+    recorded_file::assert_current("messages.json", "--lib wire", &new);
 }
