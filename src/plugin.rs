@@ -7,7 +7,7 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Kind, Settings, begin_schedules, manager, unix_millis};
+use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
 
 use crate::{
     Config, TasksExt,
@@ -58,7 +58,7 @@ impl<R: Runtime> Plan<R> {
                 }
                 csp::warn_if_slow(app);
                 let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = manager(runtime, register(kinds, app)?, settings, unix_millis);
+                let tasks = manager(Runtimes::one(runtime), register(kinds, app)?, settings, Clocks::of_system());
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);

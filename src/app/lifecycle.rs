@@ -44,7 +44,7 @@ mod tests {
 
     use super::*;
     use crate::{Failure, Json, StartOptions, TaskContext, TaskId, access::page::Page, session::message::PROTOCOL};
-    use tauri_plugin_tasks_engine::delivery::{Errors, Kind, Policy, Settings, Start, manager};
+    use tauri_plugin_tasks_engine::delivery::{Clocks, Errors, Kind, Policy, Runtimes, Settings, Start, manager};
 
     struct Opened {
         plugin: PluginState,
@@ -58,7 +58,12 @@ mod tests {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
-        let plugin = PluginState::new(manager(Handle::current(), kinds, Settings::default(), || 0));
+        let plugin = PluginState::new(manager(
+            Runtimes::one(Handle::current()),
+            kinds,
+            Settings::default(),
+            Clocks::of_tokio(|| 0),
+        ));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };

@@ -75,7 +75,7 @@ impl Sessions {
                 let session = Session::new(page.clone(), tasks.clone());
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
-                engine(tasks).runtime().spawn(async move {
+                engine(tasks).control().spawn(async move {
                     let end = pump(&session, channel).await;
                     if let Some(sessions) = sessions.upgrade() {
                         sessions.has_ended(&session, end);

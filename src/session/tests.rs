@@ -25,7 +25,7 @@ use crate::{
     access::{page::Page, scope::Scope, view::View},
 };
 use tauri_plugin_tasks_engine::delivery::{
-    self, ChangeSet, Errors, Kind, Owner, Policy, Record, Settings, Start, engine,
+    self, ChangeSet, Clocks, Errors, Kind, Owner, Policy, Record, Runtimes, Settings, Start, engine,
 };
 use tauri_plugin_tasks_engine::test::{log::Log, manager};
 
@@ -434,7 +434,12 @@ fn concurrent_calls_never_deadlock() {
     let quick =
         Kind::new("quick", Default::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
     let kinds = [(Arc::from("quick"), Arc::new(quick))].into();
-    let opened = Opened::with(delivery::manager(Handle::current(), kinds, Settings::default(), || 0));
+    let opened = Opened::with(delivery::manager(
+        Runtimes::one(Handle::current()),
+        kinds,
+        Settings::default(),
+        Clocks::of_tokio(|| 0),
+    ));
     let session = opened.session().unwrap();
     let id = TaskId::new();
     std::thread::scope(|scope| {

@@ -29,6 +29,7 @@ use crate::{
 
 pub use crate::{
     changes::change_set::ChangeSet,
+    clock::{Clocks, awake_time::AwakeTime, wall_clock::unix_millis},
     error::refusal::Refusal,
     exit::shut_down::LONGEST_GRACE,
     items::{
@@ -48,20 +49,19 @@ pub use crate::{
     run::{
         engine::{Engine, Kinds, Settings},
         handler::Errors,
+        runtimes::Runtimes,
         start::{Start, StartBatch},
     },
     task::{id::IdMap, owner::Owner},
-    wall_clock::unix_millis,
 };
 
-/// Creates a manager with these registered kinds, which runs its tasks on `runtime`. `clock` returns the wall-clock
-/// time in milliseconds since 1970.
+/// Creates a manager with these registered kinds, which runs on `runtimes` and reads `clocks`.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use tauri_plugin_tasks_engine::{
 ///     Failure, TaskContext,
-///     delivery::{Errors, Kind, Kinds, Policy, Settings, manager, unix_millis},
+///     delivery::{Clocks, Errors, Kind, Kinds, Policy, Runtimes, Settings, manager},
 /// };
 /// use tokio::runtime::Handle;
 ///
@@ -72,17 +72,12 @@ pub use crate::{
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let kind = Kind::new("double", Policy::default(), Errors::default(), double);
 /// let kinds = Kinds::from([(Arc::clone(&kind.name), Arc::new(kind))]);
-/// let tasks = manager(Handle::current(), kinds, Settings::default(), unix_millis);
+/// let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_system());
 /// assert_eq!(tasks.start("double", 21).unwrap().outcome().await.output::<u32>().unwrap(), Some(42));
 /// # }
 /// ```
-pub fn manager(
-    runtime: tokio::runtime::Handle,
-    kinds: Kinds,
-    settings: Settings,
-    clock: impl Fn() -> u64 + Send + Sync + 'static,
-) -> TaskManager {
-    TaskManager::with_kinds(runtime, kinds, settings, clock)
+pub fn manager(runtimes: Runtimes, kinds: Kinds, settings: Settings, clocks: Clocks) -> TaskManager {
+    TaskManager::with_kinds(runtimes, kinds, settings, clocks)
 }
 
 /// Returns the engine of a manager. Check the caller's rights before you use it.

@@ -36,6 +36,7 @@
 
 mod changes;
 mod clip;
+mod clock;
 mod context;
 mod error;
 mod exit;
@@ -56,7 +57,6 @@ mod start_options;
 mod task;
 mod task_key;
 mod task_name;
-mod wall_clock;
 
 pub mod delivery;
 #[cfg(any(test, feature = "test"))]

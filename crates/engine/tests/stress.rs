@@ -18,7 +18,7 @@ use peak_alloc::PeakAlloc;
 use serde::{Deserialize, Serialize};
 use tauri_plugin_tasks_engine::{
     Failure, Outcome, Retention, StartOptions, TaskContext, TaskFilter, TaskHandle, TaskManager,
-    delivery::{self, Errors, Kind, Policy, Settings},
+    delivery::{self, Clocks, Errors, Kind, Policy, Runtimes, Settings},
 };
 use tokio::{
     runtime::{Handle, Runtime},
@@ -119,7 +119,7 @@ impl Kinds {
             (name.into(), Arc::new(Kind::new(name, policy, Errors::default(), handler)))
         });
         let settings = Settings { retention: Retention::default().count(KEPT), ..Settings::default() };
-        delivery::manager(runtime.clone(), kinds.collect(), settings, delivery::unix_millis)
+        delivery::manager(Runtimes::one(runtime.clone()), kinds.collect(), settings, Clocks::of_system())
     }
 }
 

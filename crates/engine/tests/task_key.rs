@@ -9,7 +9,7 @@ use tauri_plugin_tasks_engine::{
     BatchHandle, BatchOf, BatchOptions, Bytes, CancelReason, ErrorKind, Failure, FitsHandler, HandleOf, Json, LimitOf,
     Never, OnConflict, Schedule, StartOptions, TakesInput, TaskBytes, TaskChange, TaskContext, TaskError, TaskFilter,
     TaskHandle, TaskId, TaskItems, TaskKey, TaskManager, TaskName, TaskStatus, TaskWatch, TimeLimit,
-    delivery::{Errors, Kind, Kinds, Policy, Settings, manager, unix_millis},
+    delivery::{Clocks, Errors, Kind, Kinds, Policy, Runtimes, Settings, manager},
 };
 use tokio::{runtime::Handle, time::sleep};
 
@@ -69,7 +69,7 @@ fn tasks() -> TaskManager {
         Kind::new(BYTES, policy(), Errors::default(), bytes),
     ];
     let kinds: Kinds = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
-    manager(Handle::current(), kinds, Settings::default(), unix_millis)
+    manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_system())
 }
 
 #[tokio::test(start_paused = true)]

@@ -133,6 +133,6 @@ impl<R: Runtime> Exit<R> {
     /// can't delay it there.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
-        engine(&self.core.tasks).runtime().spawn_blocking(move || hook(quit));
+        engine(&self.core.tasks).control().spawn_blocking(move || hook(quit));
     }
 }

@@ -7,7 +7,7 @@ use tokio::{sync::Notify, time::timeout};
 
 use super::*;
 use crate::{LimitOf, TaskStatus};
-use tauri_plugin_tasks_engine::delivery::Policy;
+use tauri_plugin_tasks_engine::delivery::{Clocks, Policy, Runtimes};
 
 /// Starts a task that counts up on each `tick`.
 fn counts(opened: &Opened, tick: &Arc<Notify>) -> TaskId {
@@ -122,7 +122,7 @@ fn works() -> TaskManager {
         std::future::pending::<Result<(), Failure>>().await
     });
     let kinds = [(Arc::from("works"), Arc::new(kind))].into();
-    delivery::manager(Handle::current(), kinds, Settings::default(), || 0)
+    delivery::manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0))
 }
 
 fn start(opened: &Opened, options: StartOptions) -> TaskId {
@@ -229,7 +229,12 @@ async fn news_larger_than_a_message_is_sent_too() {
     };
     let policy = Policy { show_input: true, ..Policy::default() };
     let kinds = [(Arc::from("works"), Arc::new(Kind::new("works", policy, Errors::default(), large)))].into();
-    let opened = Opened::with(delivery::manager(Handle::current(), kinds, Settings::default(), || 0));
+    let opened = Opened::with(delivery::manager(
+        Runtimes::one(Handle::current()),
+        kinds,
+        Settings::default(),
+        Clocks::of_tokio(|| 0),
+    ));
     // Many followed tasks, so that each message has some of them.
     for _ in 0..100 {
         opened.follow(ticks(&opened, 5));

@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::*;
 use crate::{LimitOf, TaskStatus};
-use tauri_plugin_tasks_engine::delivery::Policy;
+use tauri_plugin_tasks_engine::delivery::{Clocks, Policy, Runtimes};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -178,7 +178,8 @@ impl Truth {
             (Arc::from(name), Arc::new(Kind::new(name, Policy::default(), Errors::default(), handler)))
         };
         let kinds = [kind("even"), kind("odd")].into();
-        let tasks = delivery::manager(Handle::current(), kinds, Settings::default(), || 0);
+        let tasks =
+            delivery::manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
         tasks.set_limit(LimitOf::App, Some(5)).unwrap();
         Self { tasks, records: Vec::new(), orders: Vec::new(), waiting }
     }

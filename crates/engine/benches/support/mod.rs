@@ -10,7 +10,7 @@ use std::{
 
 use tauri_plugin_tasks_engine::{
     Failure, TaskContext, TaskManager,
-    delivery::{self, Errors, Kind, Policy, Settings},
+    delivery::{self, Clocks, Errors, Kind, Policy, Runtimes, Settings},
 };
 use tokio::runtime::Runtime;
 
@@ -49,5 +49,5 @@ pub fn manager() -> TaskManager {
         Kind::new("count", policy(), errors(), count),
     ];
     let kinds = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
-    delivery::manager(RUNTIME.handle().clone(), kinds, Settings::default(), delivery::unix_millis)
+    delivery::manager(Runtimes::one(RUNTIME.handle().clone()), kinds, Settings::default(), Clocks::of_system())
 }

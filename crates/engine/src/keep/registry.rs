@@ -204,9 +204,9 @@ mod tests {
     use super::{super::used_ids::REMEMBERED, *};
     use crate::{
         CancelReason, Json, StartOptions,
+        clock::Clocks,
         record::{Common, Kind, Record, birth::Birth},
         task::life::Stop,
-        wall_clock::WallClock,
     };
 
     fn registry(retention: Retention) -> Registry {
@@ -225,7 +225,7 @@ mod tests {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
-        let record = birth.record(&Arc::new(Common::new(WallClock::new(|| 0))));
+        let record = birth.record(&Arc::new(Common::new(Clocks::of_system())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

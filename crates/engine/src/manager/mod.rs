@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     changes::filter::TaskFilter,
+    clock::Clocks,
     context::TaskContext,
     error::Error,
     exit::{guard::ExitGuard, shut_down::shut_down},
@@ -23,13 +24,13 @@ use crate::{
     record::{Record, follower::Follower, snapshot::snapshots},
     run::{
         engine::{Engine, Kinds, Settings},
+        runtimes::Runtimes,
         start::{Start, StartBatch},
     },
     schedule::schedules::Schedules,
     start_options::{BatchOptions, StartOptions},
     task::{cancel_reason::CancelReason, event::TaskSnapshot, id::TaskId, owner::Owner},
     task_name::{TakesInput, TaskName},
-    wall_clock::{WallClock, unix_millis},
 };
 
 /// Starts, finds and controls tasks. In an app, `app.tasks()` returns its manager.
@@ -61,16 +62,11 @@ pub struct TaskManager {
 impl TaskManager {
     /// Creates a manager that has no registered kinds and runs its tasks on `runtime`. It can only [`spawn`](Self::spawn).
     pub fn new(runtime: Handle) -> Self {
-        Self::with_kinds(runtime, Kinds::new(), Settings::default(), unix_millis)
+        Self::with_kinds(Runtimes::one(runtime), Kinds::new(), Settings::default(), Clocks::of_system())
     }
 
-    pub(crate) fn with_kinds(
-        runtime: Handle,
-        kinds: Kinds,
-        settings: Settings,
-        clock: impl Fn() -> u64 + Send + Sync + 'static,
-    ) -> Self {
-        let engine = Engine::new(runtime, kinds, settings, WallClock::new(clock));
+    pub(crate) fn with_kinds(runtimes: Runtimes, kinds: Kinds, settings: Settings, clocks: Clocks) -> Self {
+        let engine = Engine::new(runtimes, kinds, settings, clocks);
         Self { engine, schedules: Arc::default() }
     }
 

@@ -74,7 +74,7 @@ impl TaskManager {
     fn begin(&self, name: Option<&str>) {
         let Self { engine, schedules } = self;
         let watch = (Arc::downgrade(engine), Arc::downgrade(schedules), Arc::clone(&schedules.changed));
-        schedules.begin(name, engine.now(), || engine.runtime().spawn(drive(watch.0, watch.1, watch.2)));
+        schedules.begin(name, engine.now(), || engine.control().spawn(drive(watch.0, watch.1, watch.2)));
     }
 
     /// Removes a schedule. Its runs go on; cancel them by their tag, `schedule:` followed by `name`.

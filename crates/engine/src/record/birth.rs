@@ -11,12 +11,12 @@ use tokio::{sync::Notify, time::Instant};
 use super::{Common, Kind, Live, Record, RecordState, effective_delay};
 use crate::{
     changes::feed::Feed,
+    clock::wall_clock::millis,
     json::Json,
     lock::Lock,
     progress::cell::ProgressCell,
     start_options::StartOptions,
     task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
-    wall_clock::millis,
 };
 
 /// What a new task is made from.

@@ -34,6 +34,7 @@ use crate::{
         feed::Feed,
         filter::{Filtered, TaskFilter},
     },
+    clock::{Clocks, Elapsed, wall_clock::WallClock},
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
@@ -49,7 +50,6 @@ use crate::{
         quiet::Quiet,
         status::TaskStatus,
     },
-    wall_clock::WallClock,
 };
 
 /// A task, shared by all who use it.
@@ -82,6 +82,8 @@ pub struct Record {
 /// What all tasks of one engine share.
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
+    /// Counts the time in which the machine sleeps.
+    pub(crate) elapsed: Elapsed,
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
@@ -150,8 +152,8 @@ impl Work {
 }
 
 impl Common {
-    pub(crate) fn new(clock: WallClock) -> Self {
-        Self { clock, admission: Lock::default(), feed: Lock::default() }
+    pub(crate) fn new(clocks: Clocks) -> Self {
+        Self { clock: clocks.wall, elapsed: clocks.elapsed, admission: Lock::default(), feed: Lock::default() }
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     effects::{Effects, LogLine},
 };
 use crate::{
+    clock::wall_clock::millis,
     task::{
         attempt::Attempt,
         life::{Ending, Problem, Stop},
@@ -18,7 +19,6 @@ use crate::{
         owner::Owner,
         status::TaskStatus,
     },
-    wall_clock::millis,
 };
 
 /// The result of telling a task to stop.

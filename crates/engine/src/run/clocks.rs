@@ -37,11 +37,11 @@ pub(crate) fn start_of_attempt(
     limit_life(transitions, record, TimeLimit::Timeout, timeout);
     let watch = (policy.attempt_timeout.is_some() || policy.stall_timeout.is_some()).then(|| {
         let watch = watch_attempt(Arc::clone(transitions), Arc::clone(record), attempt.number);
-        AbortOnDropHandle::new(transitions.runtime.spawn(watch))
+        AbortOnDropHandle::new(transitions.runtimes.control.spawn(watch))
     });
     let readers = (policy.unread == Unread::Cancel).then(|| {
         let readers = watch_readers(Arc::clone(transitions), Arc::clone(record), attempt.number);
-        AbortOnDropHandle::new(transitions.runtime.spawn(readers))
+        AbortOnDropHandle::new(transitions.runtimes.control.spawn(readers))
     });
     let is_needed = timeout.is_some() || watch.is_some() || readers.is_some();
     is_needed.then(|| watch.into_iter().chain(readers).collect())

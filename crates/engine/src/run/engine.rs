@@ -4,9 +4,10 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::{runtime::Handle, time::Instant};
 
-use super::{supervisor, transitions::Transitions};
+use super::{runtimes::Runtimes, supervisor, transitions::Transitions};
 use crate::{
     changes::{change_set::ChangeSet, filter::TaskFilter},
+    clock::Clocks,
     error::{Error, refusal::Refusal},
     json::Json,
     keep::{retention::Retention, used_ids::Spent},
@@ -15,7 +16,6 @@ use crate::{
     queue::{admission::Scope, limit_of::LimitOf},
     record::{Kind, Record},
     task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner},
-    wall_clock::WallClock,
 };
 
 /// The kinds of an app. Each has its own name as its key, which is not checked.
@@ -43,8 +43,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn new(runtime: Handle, kinds: Kinds, settings: Settings, clock: WallClock) -> Arc<Self> {
-        let transitions = Transitions::new(runtime, clock, settings.retention, supervisor::launch);
+    pub(crate) fn new(runtimes: Runtimes, kinds: Kinds, settings: Settings, clocks: Clocks) -> Arc<Self> {
+        let transitions = Transitions::new(runtimes, clocks, settings.retention, supervisor::launch);
         {
             let mut admission = transitions.common.admission.lock();
             admission.set_limit(Scope::App, settings.concurrency);
@@ -60,9 +60,9 @@ impl Engine {
         Arc::new(Self { kinds, transitions, spawned: Arc::default() })
     }
 
-    /// Returns the runtime that the tasks run on.
-    pub fn runtime(&self) -> &Handle {
-        &self.transitions.runtime
+    /// Returns the runtime that the engine itself runs on.
+    pub fn control(&self) -> &Handle {
+        &self.transitions.runtimes.control
     }
 
     /// Returns the wall-clock time in milliseconds since 1970.

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod clocks;
 pub(crate) mod engine;
 pub(crate) mod handler;
+pub(crate) mod runtimes;
 pub(crate) mod scheduler;
 pub(crate) mod start;
 pub(crate) mod supervisor;

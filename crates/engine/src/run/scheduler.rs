@@ -177,7 +177,7 @@ pub(crate) fn start_batch(
         announce(transitions, member);
     }
     if let Some((attempt, work)) = begun {
-        transitions.runtime.spawn(live(Arc::clone(transitions), batch, attempt, work));
+        transitions.runtimes.control.spawn(live(Arc::clone(transitions), batch, attempt, work));
     }
     transitions.launch(admitted);
     transitions.expire();

@@ -31,7 +31,7 @@ use crate::{
 
 /// Launches a task that was given a slot.
 pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
-    transitions.runtime.spawn(supervise(Arc::clone(transitions), record));
+    transitions.runtimes.control.spawn(supervise(Arc::clone(transitions), record));
 }
 
 async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {

@@ -14,20 +14,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::runtimes::Runtimes;
 use crate::{
+    clock::Clocks,
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, REGISTRY},
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
     task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
-    wall_clock::WallClock,
 };
 
 /// How long watchers may see outdated places in the queue.
@@ -43,7 +41,7 @@ pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
 
 /// The tasks of one engine, and all that their transitions need.
 pub(crate) struct Transitions {
-    pub(crate) runtime: Handle,
+    pub(crate) runtimes: Runtimes,
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
     launch: Launch,
@@ -54,10 +52,10 @@ pub(crate) struct Transitions {
 }
 
 impl Transitions {
-    pub(crate) fn new(runtime: Handle, clock: WallClock, retention: Retention, launch: Launch) -> Arc<Self> {
+    pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
         Arc::new(Self {
-            runtime,
-            common: Arc::new(Common::new(clock)),
+            runtimes,
+            common: Arc::new(Common::new(clocks)),
             registry: Lock::new(Registry::new(retention)),
             launch,
             is_closing: AtomicBool::new(false),
@@ -118,7 +116,7 @@ impl Transitions {
 
     /// Runs `clock` until the task ends.
     pub(crate) fn keep_clock(&self, record: &Record, clock: impl Future<Output = ()> + Send + 'static) {
-        record.keep_clock(AbortOnDropHandle::new(self.runtime.spawn(clock)));
+        record.keep_clock(AbortOnDropHandle::new(self.runtimes.control.spawn(clock)));
     }
 
     /// From now on, no attempt is followed by another.
@@ -218,7 +216,7 @@ impl Transitions {
             return;
         }
         let transitions = Arc::clone(self);
-        self.runtime.spawn(async move {
+        self.runtimes.control.spawn(async move {
             sleep(PLACES_MOVE).await;
             transitions.places_move.store(false, SeqCst);
             let first = transitions.common.admission.lock().first_waiting(PLACES_TOLD);

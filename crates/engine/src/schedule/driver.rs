@@ -90,7 +90,7 @@ impl Schedules {
             Ok(started) => {
                 self.started(name, run, started.record());
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
-                engine.runtime().spawn(async move {
+                engine.control().spawn(async move {
                     record.ended().await;
                     changed.notify_one();
                 });

@@ -10,7 +10,7 @@ use super::{
     timetable::{Due, Timetable},
     when::When,
 };
-use crate::{Json, TaskId, record::Record, wall_clock::millis};
+use crate::{Json, TaskId, clock::wall_clock::millis, record::Record};
 
 /// How long the result of a trigger is remembered. A caller that reconnects repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);

@@ -12,11 +12,11 @@ use super::{
     timetable::Timetable,
 };
 use crate::{
+    clock::wall_clock::millis,
     error::Error,
     lock::{Lock, SCHEDULES},
     record::Record,
     task::id::TaskId,
-    wall_clock::millis,
 };
 
 /// The longest time between two checks of the clock. The driver notices within this time that the machine has slept or

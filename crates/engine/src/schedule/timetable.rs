@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::TimeZone;
 
 use super::when::{Missed, Schedule, When};
-use crate::{TaskStatus, wall_clock::millis};
+use crate::{TaskStatus, clock::wall_clock::millis};
 
 #[cfg(test)]
 mod tests;

@@ -10,12 +10,17 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::{runtime::Handle, time::Instant};
 
-use crate::{TaskManager, record::Kind, run::engine::Settings};
+use crate::{
+    TaskManager,
+    clock::Clocks,
+    record::Kind,
+    run::{engine::Settings, runtimes::Runtimes},
+};
 
 /// Makes a manager of these kinds on the test's runtime. Its wall clock starts at 0 and follows tokio's.
 pub fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
     let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
     let begin = Instant::now();
     let clock = move || u64::try_from(begin.elapsed().as_millis()).unwrap();
-    TaskManager::with_kinds(Handle::current(), kinds, settings, clock)
+    TaskManager::with_kinds(Runtimes::one(Handle::current()), kinds, settings, Clocks::of_tokio(clock))
 }

@@ -109,7 +109,7 @@ where
 
 fn outcome(tasks: &TaskManager, task: TaskHandle) -> Outcome {
     let (tell, ended) = mpsc::channel();
-    tasks.engine.runtime().spawn(async move { tell.send(task.outcome().await) });
+    tasks.engine.control().spawn(async move { tell.send(task.outcome().await) });
     ended.recv_timeout(Duration::from_secs(30)).expect("the task never ends")
 }
 

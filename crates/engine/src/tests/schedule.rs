@@ -18,9 +18,10 @@ use super::observe::Log;
 use crate::{
     Backoff, ErrorKind, Failure, Json, LimitOf, Missed, Schedule, ScheduleSnapshot, TaskContext, TaskFilter, TaskId,
     TaskManager, TaskStatus,
+    clock::Clocks,
     policy::Policy,
     record::Kind,
-    run::{engine::Settings, handler::Errors},
+    run::{engine::Settings, handler::Errors, runtimes::Runtimes},
 };
 
 const HOUR: u64 = 3_600;
@@ -53,7 +54,10 @@ fn manager() -> (TaskManager, Ahead) {
         let passed = i64::try_from(begin.elapsed().as_millis()).unwrap() + 3_600_000;
         u64::try_from(passed + set.load(SeqCst)).unwrap()
     };
-    (TaskManager::with_kinds(Handle::current(), kinds, Settings::default(), clock), ahead)
+    (
+        TaskManager::with_kinds(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(clock)),
+        ahead,
+    )
 }
 
 fn seconds(at: u64) -> u64 {
