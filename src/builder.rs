@@ -158,8 +158,8 @@ impl<R: Runtime> Builder<R> {
     ///   at most three seconds in all, however long this time is, since Windows waits for the app meanwhile (read in
     ///   the source of tao, not run).
     ///
-    /// The plugin never learns of `std::process::exit`, Android or iOS suspending the app, SIGKILL or a crash. Before you end the process yourself, use
-    /// [`TaskManager::guard`](crate::TaskManager::guard).
+    /// The plugin never learns of `std::process::exit`, Android or iOS suspending the app, SIGKILL or a crash. Before you
+    /// end the process yourself, use [`TaskManager::guard`](crate::TaskManager::guard).
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.plan.exit.grace = grace;
         self
