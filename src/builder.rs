@@ -153,11 +153,13 @@ impl<R: Runtime> Builder<R> {
     ///   but not run);
     /// - on Windows: the official updater, which clears the app's resources before it ends the process. There the
     ///   updater's thread waits instead (compiled, but not run). A custom updater should call
-    ///   `AppHandle::cleanup_before_exit` as well.
+    ///   `AppHandle::cleanup_before_exit` as well;
+    /// - on Windows: a log-off or a shutdown, for which Tauri sends only `RunEvent::Exit`. The main thread then waits for
+    ///   at most three seconds in all, however long this time is, since Windows waits for the app meanwhile (read in
+    ///   the source of tao, not run).
     ///
-    /// The plugin never learns of `std::process::exit`, a log-off or shutdown of Windows (tauri#14558), Android or iOS
-    /// suspending the app, SIGKILL or a crash. Before you end the process yourself, use
-    /// [`TaskManager::guard`](crate::TaskManager::guard).
+    /// The plugin never learns of `std::process::exit`, Android or iOS suspending the app, SIGKILL or a crash. Before you
+    /// end the process yourself, use [`TaskManager::guard`](crate::TaskManager::guard).
     pub fn exit_grace(mut self, grace: Duration) -> Self {
         self.plan.exit.grace = grace;
         self

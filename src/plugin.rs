@@ -93,6 +93,7 @@ impl<R: Runtime> Plan<R> {
                     let has_window = app.state::<PluginState>().pages.has_window();
                     app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
                 }
+                RunEvent::MainEventsCleared => app.state::<Exit<R>>().loop_came_round(),
                 RunEvent::Exit => {
                     app.state::<PluginState>().exiting();
                     app.state::<Exit<R>>().exiting();

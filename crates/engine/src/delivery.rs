@@ -153,7 +153,8 @@ pub fn is_idle(tasks: &TaskManager) -> bool {
 }
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
-/// refused. Tasks that are held or delayed are cancelled at once.
+/// refused. Tasks that the end of no other task lets run are cancelled: those that are held or delayed, and those with a
+/// limit that is 0 or taken up by services.
 pub async fn finish(tasks: &TaskManager) {
     lost::finish(&tasks.engine).await;
 }

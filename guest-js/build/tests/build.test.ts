@@ -77,7 +77,8 @@ describe("api-iife.js", () => {
     };
     const tauri: Record<string, unknown> = { core: { Channel, invoke } };
     const window = { __TAURI__: tauri };
-    runInNewContext(outputs.get("api-iife.js") ?? "", { window });
+    const web = { performance, setTimeout, clearTimeout };
+    runInNewContext(outputs.get("api-iife.js") ?? "", { window, ...web });
     const tasks = tauri["tasks"] as typeof import("../../core/index.js");
     expect(NAMES.filter((name) => !(name in tasks))).toEqual([]);
     await tasks.createTasks().list();

@@ -1,8 +1,9 @@
 import { check } from "../arguments/check.js";
 import { throwIfAborted, unlessAborted } from "../callbacks/abort.js";
+import { commands } from "../calls/commands.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError, TaskNotFoundError } from "../errors/task-error.js";
-import { commands, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
+import type { TaskFilter, TaskSnapshot } from "../ipc/bindings.js";
 import { isBatch } from "../task/state.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { TaskMap } from "../types/kind.js";

@@ -1,14 +1,9 @@
 import { check } from "../arguments/check.js";
 import { report } from "../callbacks/listeners.js";
+import { commands } from "../calls/commands.js";
 import { rethrow } from "../errors/from-rejection.js";
 import { TaskError } from "../errors/task-error.js";
-import {
-  commands,
-  type Progress,
-  type QueuePlace,
-  type TaskSnapshot,
-  type TaskStatus,
-} from "../ipc/bindings.js";
+import type { Progress, QueuePlace, TaskSnapshot, TaskStatus } from "../ipc/bindings.js";
 import type { PaceOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import { CALLBACK, PACE_OPTIONS, PRIORITY, REASON_OR_EVENT } from "./arguments.js";

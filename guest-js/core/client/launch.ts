@@ -1,6 +1,8 @@
 import { v7 as uuid } from "uuid";
 import { onAbort, throwIfAborted } from "../callbacks/abort.js";
-import { commands, type Started } from "../ipc/bindings.js";
+import { commands } from "../calls/commands.js";
+import { withLate } from "../calls/late.js";
+import type { Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
 
@@ -23,13 +25,21 @@ export interface Launched {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Cancels a task because its signal was aborted. Ignores a refusal: it means that the task has ended, and its events say so. */
+/** Cancels a task because its signal was aborted. */
 export function cancelBySignal({ task, by }: Launched): void {
   // A signal doesn't cancel a task that another call started.
-  if (by === "start") commands.cancel(task.id, "signal").catch(() => {});
+  if (by === "start") cancelUnwanted(task.id);
 }
 
-/** Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. */
+/** Cancels a task that nobody waits for. Ignores a refusal: it means that the task has ended, and its events say so. */
+function cancelUnwanted(id: string): void {
+  commands.cancel(id, "signal").catch(() => {});
+}
+
+/**
+ * Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. Does the same
+ * if the start is not answered in time: a task that was started after all is cancelled.
+ */
 export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
   // Every attempt sends the same id, so that the plugin recognises a repeat.
@@ -41,13 +51,17 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       aborted = { reason };
       reject(reason);
     };
+    const cancelLate = (answer: unknown) => {
+      if ((answer as Started).snapshot.id === id) cancelUnwanted(id);
+    };
     // Before anything is sent, since a signal that can't be listened to is refused.
     const off = signal ? onAbort(signal, abort) : () => {};
     const started = tasks.start(id, {
       name,
       mayJoin,
       // If the signal was aborted while the session was being opened, nobody waits for the task any more.
-      send: (nonce) => (aborted ? Promise.reject(aborted.reason) : send(nonce, id)),
+      send: (nonce) =>
+        aborted ? Promise.reject(aborted.reason) : withLate(send(nonce, id), cancelLate),
     });
     started.then(
       (task) => {

@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../callbacks/abort.js";
+import { commands } from "../calls/commands.js";
 import { rethrow } from "../errors/from-rejection.js";
-import { commands, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
+import type { TaskFilter, TaskSnapshot } from "../ipc/bindings.js";
 import type { TaskPage } from "../types/snapshot.js";
 
 /** Returns all matching tasks, oldest first. Rejects with a TaskError, or with the reason of the signal before the next page. */

@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { check } from "../arguments/check.js";
+import { commands } from "../calls/commands.js";
 import { rethrow } from "../errors/from-rejection.js";
-import { commands } from "../ipc/bindings.js";
 import type { SchedulesClient } from "../types/schedules-client.js";
 import { SCHEDULE } from "./arguments.js";
 

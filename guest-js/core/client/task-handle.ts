@@ -1,5 +1,5 @@
 import { check } from "../arguments/check.js";
-import { commands } from "../ipc/bindings.js";
+import { commands } from "../calls/commands.js";
 import { createItems, type Items } from "../items/items.js";
 import type { TaskItems } from "../types/items.js";
 import type { CallbackEvent, RerunOptions } from "../types/options.js";

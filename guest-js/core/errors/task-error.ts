@@ -5,8 +5,8 @@ import { shareInstances } from "./instance.js";
  * What went wrong, as a word to compare with.
  *
  * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
- * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin, or
- * `detached` if the handle was let go of while somebody waited.
+ * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin or was
+ * not answered for 30 seconds in which the page ran, or `detached` if the handle was let go of while somebody waited.
  * A newer plugin may have kinds that this package doesn't know: always keep a default branch.
  */
 export type TaskErrorKind =

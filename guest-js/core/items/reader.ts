@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
+import { commands } from "../calls/commands.js";
 import { toTaskError } from "../errors/from-rejection.js";
 import type { TaskError } from "../errors/task-error.js";
-import { commands } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { type Chunk, startingAt, toChunk } from "./chunk.js";
 import type { Polls } from "./polls.js";

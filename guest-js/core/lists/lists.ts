@@ -1,7 +1,8 @@
 import { onAbort, throwIfAborted } from "../callbacks/abort.js";
 import { callGuarded } from "../callbacks/listeners.js";
+import { commands } from "../calls/commands.js";
 import { TaskError } from "../errors/task-error.js";
-import { commands, type ListChange, type TaskFilter, type TaskSnapshot } from "../ipc/bindings.js";
+import type { ListChange, TaskFilter, TaskSnapshot } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { createSubscription } from "../session/subscription.js";
 import { createSortedSnapshots } from "./sorted-snapshots.js";
@@ -127,6 +128,9 @@ function followList(
     },
     // The plugin always has a list, even if no task matches.
     vanished() {},
+    unwanted(nonce) {
+      commands.unwatch(nonce, target).catch(() => {});
+    },
   });
 
   async function leave(): Promise<void> {

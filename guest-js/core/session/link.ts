@@ -1,7 +1,9 @@
 import { Channel } from "@tauri-apps/api/core";
 import { v7 as uuid } from "uuid";
+import { commands } from "../calls/commands.js";
+import { isUnanswered, withLate } from "../calls/late.js";
 import { toTaskError } from "../errors/from-rejection.js";
-import { commands, type SessionMessage } from "../ipc/bindings.js";
+import type { SessionInfo, SessionMessage } from "../ipc/bindings.js";
 
 /**
  * The wire protocol this package speaks. It goes up only if an old client would misread what it gets: this client leaves out fields,
@@ -16,7 +18,7 @@ export interface Link {
   readonly nonce: string;
   /** How long the plugin may be silent in this session before it is pinged, in milliseconds. */
   readonly pingMs: number;
-  /** Opens the session. If it rejects, with a TaskError, the link is retired. */
+  /** Opens the session. If it rejects, with a TaskError, the link is retired, unless the session may still be opened. */
   open(): Promise<void>;
   /** Acknowledges the newest message, even if it was acknowledged before. Never rejects: the next ping repeats a lost call. */
   acknowledge(): Promise<void>;
@@ -32,6 +34,8 @@ export interface LinkOwner {
   heard(): void;
   /** The plugin has dropped the session, or a message was lost. */
   lost(link: Link): void;
+  /** The plugin has opened the session after `open` has rejected. */
+  openedLate(link: Link): void;
 }
 
 export function createLink(owner: LinkOwner): Link {
@@ -81,6 +85,17 @@ export function createLink(owner: LinkOwner): Link {
     if (next !== null) receive(next);
   }
 
+  function begin({ leaseMs }: SessionInfo): void {
+    // A lost acknowledgement must be repeated well before the lease runs out.
+    pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
+    isOpen = true;
+  }
+
+  function beginLate(answer: unknown): void {
+    begin(answer as SessionInfo);
+    owner.openedLate(link);
+  }
+
   function retire(): void {
     isOpen = false;
     // Tauri keeps the callback until Rust drops the channel, so it must not keep anything else alive.
@@ -94,12 +109,9 @@ export function createLink(owner: LinkOwner): Link {
     },
     async open() {
       try {
-        const { leaseMs } = await commands.open(nonce, PROTOCOL, channel);
-        // A lost acknowledgement must be repeated well before the lease runs out.
-        pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
-        isOpen = true;
+        begin(await withLate(commands.open(nonce, PROTOCOL, channel), beginLate));
       } catch (rejection) {
-        retire();
+        if (!isUnanswered(rejection)) retire();
         throw toTaskError(rejection);
       }
     },

@@ -65,15 +65,28 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
   }
 
   async function open(): Promise<Link> {
-    const link = createLink({ deliver, heard, lost: lose });
+    const link = createLink({ deliver, heard, lost: lose, openedLate });
     await link.open();
+    use(link);
+    return link;
+  }
+
+  function use(link: Link): void {
     current = link;
     lastHeard = performance.now();
     // The timer may be running with a longer interval than this session needs.
     clearTimeout(timer);
     timer = undefined;
     schedule();
-    return link;
+  }
+
+  function openedLate(link: Link): void {
+    if (current || opening) {
+      link.retire();
+      return;
+    }
+    use(link);
+    renew();
   }
 
   function lose(link: Link): void {

@@ -1,3 +1,4 @@
+import { withLate } from "../calls/late.js";
 import { toTaskError } from "../errors/from-rejection.js";
 import type { Interest, Session } from "./session.js";
 
@@ -10,6 +11,8 @@ export interface Receiver<A, E> {
   watch(nonce: string): Promise<A>;
   /** Called when the plugin no longer has what was watched. */
   vanished(): void;
+  /** Called when a request is carried out in the session `nonce` after all, with `answer`, and the subscription is closed. */
+  unwanted(nonce: string, answer: unknown): void;
 }
 
 /** Puts the answer to a request and the events that are pushed before and after it in order, across sessions. */
@@ -21,6 +24,8 @@ export interface Subscription<A, E> {
   leave(): void;
   /** Undoes `leave`. With `again`, requests the state once more, because the events may have stopped. */
   stay(again: boolean): void;
+  /** Requests the state once more, because some events may not come. */
+  repeat(): void;
   /** Ends the subscription: nothing is restored or applied any more. */
   close(): void;
   /** The nonce of the session that pushes the events; `undefined` while none does. */
@@ -37,11 +42,13 @@ export function createSubscription<A, E>(
   let leaving = false;
   let closed = false;
   let pending: Promise<void> | undefined;
+  /** Whether the state has to be requested once more, although the events come in this session. */
+  let outdated = false;
   /** Events that arrived before the answer that they belong after. */
   let early: { readonly nonce: string; readonly events: E[] } | undefined;
 
   const interest: Interest = {
-    isStale: (current) => !closed && !leaving && !pending && nonce !== current,
+    isStale: (current) => !closed && !leaving && !pending && (outdated || nonce !== current),
     async renew() {
       try {
         await request(receiver.watch);
@@ -56,7 +63,9 @@ export function createSubscription<A, E>(
     const ask = (to: string) => {
       // Events that came before the request are older than its answer.
       early = undefined;
-      return send(to);
+      if (outdated) nonce = undefined;
+      outdated = false;
+      return withLate(send(to), (answer) => arriveLate(to, answer));
     };
     const sent = session.call(ask, task).then(
       (answer) => {
@@ -70,6 +79,18 @@ export function createSubscription<A, E>(
     );
     pending = sent.catch(() => {});
     return sent;
+  }
+
+  /** A request that the page has given up was carried out after all, perhaps after those that the page has made since. */
+  function arriveLate(from: string, answer: unknown): void {
+    if (!session.isCurrent(from)) return;
+    if (closed) receiver.unwanted(from, answer);
+    else repeat();
+  }
+
+  function repeat(): void {
+    outdated = true;
+    renewIfStale();
   }
 
   function settle(answer: A, from: string): void {
@@ -89,7 +110,7 @@ export function createSubscription<A, E>(
   }
 
   function renewIfStale(): void {
-    const isStale = nonce === undefined || !session.isCurrent(nonce);
+    const isStale = outdated || nonce === undefined || !session.isCurrent(nonce);
     if (isStale && !closed && !leaving) session.renew();
   }
 
@@ -122,9 +143,10 @@ export function createSubscription<A, E>(
     },
     stay(again) {
       leaving = false;
-      if (again) nonce = undefined;
-      renewIfStale();
+      if (again) repeat();
+      else renewIfStale();
     },
+    repeat,
     close,
     get nonce() {
       return !closed && nonce !== undefined && session.isCurrent(nonce) ? nonce : undefined;

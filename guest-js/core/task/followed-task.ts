@@ -1,15 +1,16 @@
 import { callGuarded, createListeners, type Listeners } from "../callbacks/listeners.js";
 import { createPaced, type Paced } from "../callbacks/paced.js";
+import { commands } from "../calls/commands.js";
+import { withLate } from "../calls/late.js";
 import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
-import {
-  commands,
-  type Outcome,
-  type Progress,
-  type QueuePlace,
-  type Started,
-  type TaskEvent,
-  type TaskSnapshot,
-  type TaskStatus,
+import type {
+  Outcome,
+  Progress,
+  QueuePlace,
+  Started,
+  TaskEvent,
+  TaskSnapshot,
+  TaskStatus,
 } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
 import { createSubscription, type Subscription } from "../session/subscription.js";
@@ -17,6 +18,14 @@ import type { TaskOutcome } from "../types/outcome.js";
 import { batchFromWire, expired, fetchOutcome, fromWire } from "./outcome.js";
 import { hasEnded, isBatch, isReported, reduce, restore } from "./state.js";
 import type { TrackedTask } from "./tracked-task.js";
+
+/** The callbacks from a task to the registry. */
+export interface TaskOwner {
+  /** Removes the task. Called when nothing more can come, before any callback hears of it. */
+  forget(): void;
+  /** A `watch` or `unwatch` of the task `id` that the page has given up was carried out after all. */
+  late(id: string): void;
+}
 
 /** A task that this page follows, from the first request until it ends or no handle needs it any more. */
 export class FollowedTask implements TrackedTask {
@@ -26,8 +35,7 @@ export class FollowedTask implements TrackedTask {
   readonly closed: Promise<void>;
   private close!: () => void;
   private readonly subscription: Subscription<Started, TaskEvent>;
-  /** Removes the task from the registry. */
-  private readonly forget: () => void;
+  private readonly owner: TaskOwner;
   private readonly progressed = new Set<Paced<Progress>>();
   private readonly changed = createListeners<[TaskStatus, TaskSnapshot]>();
   private readonly moved = createListeners<[QueuePlace | null]>();
@@ -41,10 +49,9 @@ export class FollowedTask implements TrackedTask {
   private pacing: Promise<void> | undefined;
   private leaving = false;
 
-  /** `forget` is called when nothing more can come, before any callback hears of it. */
-  constructor(session: Session, id: string, forget: () => void) {
+  constructor(session: Session, id: string, owner: TaskOwner) {
     this.id = id;
-    this.forget = forget;
+    this.owner = owner;
     this.closed = new Promise((resolve) => {
       this.close = resolve;
     });
@@ -60,6 +67,7 @@ export class FollowedTask implements TrackedTask {
         for (const paced of this.progressed) paced.flush();
         this.settle();
       },
+      unwanted: (_, answer) => this.owner.late(startedIn(answer) ?? this.id),
     });
   }
 
@@ -94,6 +102,11 @@ export class FollowedTask implements TrackedTask {
     this.subscription.stay(again);
   }
 
+  /** Requests the state once more, because some events may not come. */
+  repeat(): void {
+    this.subscription.repeat();
+  }
+
   /** Stops following such a task, because another `FollowedTask` of this page follows it. */
   drop(): void {
     this.subscription.close();
@@ -110,9 +123,10 @@ export class FollowedTask implements TrackedTask {
     const { nonce } = subscription;
     subscription.close();
     if (nonce !== undefined) {
-      await commands.unwatch(nonce, { type: "task", data: { id } }).catch(() => {});
+      const unwatched = commands.unwatch(nonce, { type: "task", data: { id } });
+      await withLate(unwatched, () => this.owner.late(id)).catch(() => {});
     }
-    this.forget();
+    this.owner.forget();
   }
 
   onProgress(callback: (progress: Progress) => void, everyMs: number): () => void {
@@ -182,7 +196,7 @@ export class FollowedTask implements TrackedTask {
         if (nonce === undefined) return;
         this.requestedMs = this.everyMs();
         // The events go on after the answer as before, so it tells nothing new.
-        await watchTask(nonce, id, this.requestedMs);
+        await withLate(watchTask(nonce, id, this.requestedMs), () => this.owner.late(id));
       }
     } catch {
       // Ask for everything again, now or with the next ping.
@@ -270,7 +284,7 @@ export class FollowedTask implements TrackedTask {
   private finish(phase: "ended" | "vanished"): void {
     this.phase = phase;
     this.subscription.close();
-    this.forget();
+    this.owner.forget();
     this.over.emit();
     this.over.clear();
   }
@@ -289,6 +303,11 @@ export class FollowedTask implements TrackedTask {
     this.inlined = null;
     return isBatch(this.snapshot) ? batchFromWire(found) : fromWire(found);
   }
+}
+
+/** Returns the id in the answer to a start, which may have joined another task; `undefined` if it is the answer to a `watch`. */
+function startedIn(answer: unknown): string | undefined {
+  return (answer as Partial<Started>).snapshot?.id;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { commands } from "../calls/commands.js";
 import { toTaskError } from "../errors/from-rejection.js";
 import {
   OutcomeExpiredError,
@@ -7,7 +8,7 @@ import {
   TaskPanicError,
   TaskTimedOutError,
 } from "../errors/task-error.js";
-import { commands, type Outcome, type TaskFailure } from "../ipc/bindings.js";
+import type { Outcome, TaskFailure } from "../ipc/bindings.js";
 import type { TaskOutcome } from "../types/outcome.js";
 
 /** The shortest time between two requests, in milliseconds, in case the plugin answers `null` without waiting. */

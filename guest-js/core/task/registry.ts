@@ -55,7 +55,10 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       entries.delete(entry.id);
       for (const stopped of joining.values()) stopped.add(entry.id);
     };
-    const followed = new FollowedTask(session, id, forget);
+    const followed = new FollowedTask(session, id, {
+      forget,
+      late: (late) => void askLate(late).catch(() => {}),
+    });
     const opened = followed.open(request, name).catch((error: unknown) => {
       forget();
       throw error;
@@ -95,6 +98,15 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       entry = entries.get(id);
     }
     return hold(entry ?? openExisting(id), signal);
+  }
+
+  /** A `watch` or `unwatch` that the page has given up was carried out after all, perhaps after those that the page has sent since. */
+  async function askLate(id: string): Promise<void> {
+    await entries.get(id)?.leaving;
+    const entry = entries.get(id);
+    if (entry) entry.followed.repeat();
+    // Nobody needs the events. Not just an `unwatch`, since somebody may attach to the task meanwhile.
+    else release(await attach(id));
   }
 
   /**
@@ -145,17 +157,19 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     }
   }
 
+  function release(task: TrackedTask): void {
+    const entry = entries.get(task.id);
+    if (entry?.followed !== task) return;
+    entry.holders -= 1;
+    if (entry.holders > 0) return;
+    entry.leaving = entry.followed.leave();
+  }
+
   return {
     start: (id, request) =>
       request.mayJoin ? startOrJoin(id, request) : hold(open(id, request.send, request.name)),
     attach,
-    release(task) {
-      const entry = entries.get(task.id);
-      if (entry?.followed !== task) return;
-      entry.holders -= 1;
-      if (entry.holders > 0) return;
-      entry.leaving = entry.followed.leave();
-    },
+    release,
     receive(event, nonce) {
       const entry = entries.get(event.id);
       entry?.followed.receive(event, nonce);

@@ -55,6 +55,7 @@ function subscribe(session: Session) {
     apply: (event) => seen.push(event),
     watch: async (nonce) => nonce,
     vanished: () => seen.push("vanished"),
+    unwanted: (nonce) => seen.push(`unwanted ${nonce}`),
   });
   return { seen, subscription };
 }

@@ -26,7 +26,8 @@ export interface SchedulesClient {
    * matter who started it. The run is a task of the app: following it with `attach` needs a permission to see
    * the app's tasks, such as `tasks:observe-all`.
    *
-   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}.
+   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}. If it rejects because it was not
+   * answered in time, the run may begin all the same, and is not cancelled: it is the app's. `schedules` shows it as the last run.
    *
    * @example
    * ```ts

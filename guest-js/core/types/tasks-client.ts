@@ -27,6 +27,11 @@ export type StartArguments<I> = null extends I
  * with an argument that is missing or can't be sent, such as `NaN` as a limit, is refused with the kind `invalidOptions` before
  * anything is sent; the message names the argument.
  *
+ * A call that the app doesn't answer for 30 seconds rejects with the kind `ipc`; time in which the page is frozen or asleep hardly
+ * counts. If a start, a rerun or a batch rejects so and is answered after all, the task is cancelled with the reason `signal`, as if
+ * its `signal` had been aborted. What other calls do late stays done. What waits for a task, such as `task.result` or a reading,
+ * waits as long as the task takes.
+ *
  * Inputs are sent as JSON, as Tauri does: fields that are `undefined` are left out, a `Date` is a string, a `Map` an object, a
  * `Uint8Array` an array. What would be sent as something else or not at all is refused with {@link TaskInputError} before
  * anything is sent: numbers that are not finite, a `BigInt`, functions, symbols, half of a surrogate pair, an invalid `Date`,

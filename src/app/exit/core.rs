@@ -8,10 +8,13 @@ use std::{
 
 use tauri_plugin_tasks_engine::delivery::{LONGEST_GRACE, is_idle, would_be_lost};
 
-use super::phase::{Answer, Phase, Request, Situation};
+use super::{
+    phase::{Answer, Phase, Request, Situation},
+    session_end::RequestedEnd,
+};
 use crate::{
     TaskManager,
-    lock::{CODE, Lock, PHASE, WAITING},
+    lock::{CODE, Lock, PHASE, REQUESTED_END, WAITING},
 };
 
 /// How much longer than the grace period an exit may take on a busy machine.
@@ -30,6 +33,9 @@ pub(super) struct Core {
     unattended: AtomicBool,
     /// Wakes the main thread while it waits in [`last_chance`](Self::last_chance).
     pub(super) waiting: Lock<Option<SyncSender<()>>, WAITING>,
+    /// How long the main thread may wait at the end of a session, if that is limited.
+    session_end: Option<Duration>,
+    requested_end: Lock<RequestedEnd, REQUESTED_END>,
 }
 
 /// How a drain begins.
@@ -44,7 +50,7 @@ pub(super) enum Drain {
 }
 
 impl Core {
-    pub(super) fn new(tasks: TaskManager, grace: Duration) -> Self {
+    pub(super) fn new(tasks: TaskManager, grace: Duration, session_end: Option<Duration>) -> Self {
         Self {
             tasks,
             grace: grace.min(LONGEST_GRACE),
@@ -53,6 +59,8 @@ impl Core {
             questions: AtomicU64::new(0),
             unattended: AtomicBool::new(false),
             waiting: Lock::default(),
+            session_end,
+            requested_end: Lock::default(),
         }
     }
 
@@ -74,6 +82,24 @@ impl Core {
             Answer::Hold | Answer::Ask(_) => held.or(code),
         };
         answer
+    }
+
+    /// Records that a request to exit was let pass.
+    pub(super) fn request_passed(&self) {
+        self.requested_end.lock().request_passed();
+    }
+
+    /// Records that the event loop has come round.
+    pub(super) fn loop_came_round(&self) {
+        if self.session_end.is_some() {
+            self.requested_end.lock().loop_came_round(Instant::now());
+        }
+    }
+
+    /// Returns how long the main thread may wait when the event loop ends now.
+    pub(super) fn longest_wait(&self) -> Duration {
+        let session_end = self.requested_end.lock().longest_wait(self.session_end);
+        (self.grace + SLACK).min(session_end.unwrap_or(Duration::MAX))
     }
 
     /// Decides to stay if a question is open, since no window is left to show it in and the app keeps running.

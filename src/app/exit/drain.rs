@@ -1,6 +1,6 @@
 //! Ends the tasks and then exits the app.
 
-use std::{io, sync::Arc, thread};
+use std::{io, sync::Arc, thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks_engine::delivery::{engine, finish};
@@ -32,7 +32,7 @@ impl Core {
                         core.exit_after_grace(&app);
                     }
                 }
-                core.drain().await;
+                core.drain(core.grace).await;
             });
             core.exit(&app);
         });
@@ -49,13 +49,12 @@ impl Core {
     }
 
     /// Ends all tasks within the grace period. Logs those that have not ended by then.
-    pub(super) async fn drain(&self) {
-        for task in self.tasks.shut_down(self.grace).await {
+    pub(super) async fn drain(&self, grace: Duration) {
+        for task in self.tasks.shut_down(grace).await {
             tracing::warn!(
                 task = task.task,
                 id = %task.id,
-                "the app exits, but this task has not ended within {:?}: see Builder::exit_grace",
-                self.grace
+                "the app exits, but this task has not ended within {grace:?}: see Builder::exit_grace"
             );
         }
     }

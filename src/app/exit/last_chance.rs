@@ -7,7 +7,7 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tauri::Resource;
@@ -21,11 +21,11 @@ use super::{
 };
 
 impl Core {
-    /// Blocks until the tasks have ended, for at most the grace period plus [`SLACK`]. Call it when the process is
-    /// about to end.
+    /// Blocks until the tasks have ended, for at most the grace period plus [`SLACK`], and no longer than the end of a
+    /// session may take. Call it when the event loop ends.
     pub(super) fn last_chance(self: &Arc<Self>) {
         let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
-        self.see_to_the_end(before);
+        self.see_to_the_end(before, self.longest_wait());
     }
 
     /// Does the same when the app clears its resources. The process may keep running after that, so an exit that is
@@ -39,10 +39,10 @@ impl Core {
             }
             before
         };
-        self.see_to_the_end(before);
+        self.see_to_the_end(before, self.grace + SLACK);
     }
 
-    fn see_to_the_end(self: &Arc<Self>, before: Phase) {
+    fn see_to_the_end(self: &Arc<Self>, before: Phase, longest: Duration) {
         let is_first = match before {
             Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
             Phase::Draining { .. } => before.has_just_begun_to_drain(Instant::now()),
@@ -57,10 +57,10 @@ impl Core {
         let _gone = AbortOnDropHandle::new(engine(&self.tasks).control().spawn(until_dropped(Done(done.clone()))));
         let (core, done) = (Arc::clone(self), Done(done));
         thread::spawn(move || {
-            block_on(core.drain());
+            block_on(core.drain(core.grace.min(longest.saturating_sub(SLACK))));
             drop(done);
         });
-        let _ = drained.recv_timeout(self.grace + SLACK);
+        let _ = drained.recv_timeout(longest);
         self.waiting.lock().take();
     }
 

@@ -2,7 +2,8 @@
 //!
 //! An exit that can be held is held ([`Answer::Drain`]): the tasks end as their kinds say, and then the app exits with
 //! the requested code. If an exit can't be held, the plugin learns of it only when the process is about to end. The
-//! main thread then waits for a bounded time ([`Core::last_chance`]). [`phase`] decides what happens to each request.
+//! main thread then waits for a bounded time ([`Core::last_chance`]). [`phase`] decides what happens to each request, and
+//! [`session_end`] how long the main thread may wait at a log-off.
 //!
 //! Tauri calls these functions on its main thread and under a lock that commands need too, so only the last chance
 //! blocks.
@@ -12,6 +13,7 @@ mod drain;
 mod last_chance;
 mod phase;
 mod quit;
+mod session_end;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,7 @@ use crate::TaskManager;
 use core::{Core, Drain};
 use last_chance::Sentinel;
 use phase::{Answer, Request};
+use session_end::SESSION_END;
 
 pub use quit::Quit;
 
@@ -69,7 +72,7 @@ pub(crate) struct Exit<R: Runtime> {
 
 impl<R: Runtime> Exit<R> {
     pub(crate) fn new(tasks: TaskManager, rules: Rules<R>) -> Self {
-        Self { core: Arc::new(Core::new(tasks, rules.grace)), rules }
+        Self { core: Arc::new(Core::new(tasks, rules.grace, SESSION_END)), rules }
     }
 
     /// Starts watching for the end of the process and, if the host app wants it, for signals.
@@ -105,7 +108,14 @@ impl<R: Runtime> Exit<R> {
         };
         if holds {
             api.prevent_exit();
+        } else {
+            self.core.request_passed();
         }
+    }
+
+    /// Handles that the event loop has come round.
+    pub(crate) fn loop_came_round(&self) {
+        self.core.loop_came_round();
     }
 
     /// Handles the end of the process.

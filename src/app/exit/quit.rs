@@ -37,9 +37,13 @@ impl<R: Runtime> Quit<R> {
 
     /// Quits once all of the [`tasks`](Self::tasks) have ended, however long that takes.
     ///
-    /// Tasks that are held or wait for their delay are cancelled. Meanwhile no task can be started or held. A task that
-    /// waits for a slot occupied by a service keeps waiting. Windows stay open and may be closed. On another request to
-    /// exit, the remaining tasks end as their kinds say, within [`Builder::exit_grace`](crate::Builder::exit_grace).
+    /// Waiting tasks that the end of no other task lets run are cancelled with the reason `shutdown`: those that are held
+    /// or wait for their delay, and those with a limit that is 0 or whose slots services occupy. A limit that is lowered
+    /// to 0 meanwhile cancels them within a second, and raising it again brings none of them back. A task that waits for
+    /// the slot of a running task with `OnExit::Drop` waits for the end of that task.
+    ///
+    /// Meanwhile no task can be started or held. Windows stay open and may be closed. On another request to exit, the
+    /// remaining tasks end as their kinds say, within [`Builder::exit_grace`](crate::Builder::exit_grace).
     pub fn wait(self) {
         self.leave(Drain::Wait);
     }

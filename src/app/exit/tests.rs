@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    core::{Core, Drain},
+    core::{Core, Drain, SLACK},
     last_chance::Sentinel,
     phase::{Answer, Phase, Request},
 };
@@ -19,6 +19,15 @@ use crate::{CancelReason, Failure, TaskContext, TaskStatus};
 /// Creates a runtime with one running task, which ignores a cancel if `stubborn`. It has real threads, since the main
 /// thread blocks.
 fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
+    core_with(grace, stubborn, None)
+}
+
+/// Does the same, with a limit for the end of a session.
+fn core_with(
+    grace: Duration,
+    stubborn: bool,
+    session_end: Option<Duration>,
+) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let tasks = TaskManager::new(runtime.handle().clone());
     let (begun, begins) = sync_channel(1);
@@ -37,7 +46,7 @@ fn core(grace: Duration, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate:
         std::future::pending::<Result<(), Failure>>().await
     });
     begins.recv().unwrap();
-    (runtime, Arc::new(Core::new(tasks, grace)), task.untyped())
+    (runtime, Arc::new(Core::new(tasks, grace, session_end)), task.untyped())
 }
 
 #[test]
@@ -77,7 +86,7 @@ fn handlers_that_block_all_threads_are_told_to_stop() {
         Ok::<_, Failure>(())
     });
     begins.recv().unwrap();
-    Arc::new(Core::new(tasks, Duration::from_secs(20))).last_chance();
+    Arc::new(Core::new(tasks, Duration::from_secs(20), None)).last_chance();
     assert_eq!(task.snapshot().status, TaskStatus::Completed);
 }
 
@@ -190,4 +199,41 @@ fn the_last_chance_does_not_wait_when_the_runtime_is_gone() {
     let begun = Instant::now();
     core.last_chance();
     assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+}
+
+#[test]
+fn at_the_end_of_a_session_the_main_thread_waits_no_longer_than_its_limit() {
+    let limit = Duration::from_millis(700);
+    let (runtime, core, task) = core_with(Duration::from_secs(20), true, Some(limit));
+    let begun = Instant::now();
+    core.last_chance();
+    assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelling, "it was told to stop");
+    runtime.shutdown_background();
+}
+
+#[test]
+fn the_longest_wait_depends_on_who_ends_the_event_loop() {
+    let secs = Duration::from_secs;
+    let (limit, grace) = (secs(3), secs(20));
+    let (_runtime, core, _task) = core_with(grace, false, Some(limit));
+    assert_eq!(core.longest_wait(), limit, "a log-off");
+    assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+    assert_eq!(core.longest_wait(), limit, "a held request ends nothing");
+    core.request_passed();
+    assert_eq!(core.longest_wait(), grace + SLACK, "a restart");
+    core.loop_came_round();
+    assert_eq!(core.longest_wait(), grace + SLACK, "the last round");
+
+    let (_runtime, core, _task) = core_with(secs(1), false, Some(limit));
+    assert_eq!(core.longest_wait(), secs(1) + SLACK, "a shorter grace period");
+    let (_runtime, core, _task) = core_with(grace, false, None);
+    assert_eq!(core.longest_wait(), grace + SLACK, "another platform");
+}
+
+#[test]
+fn clearing_the_resources_is_no_end_of_a_session() {
+    let (_runtime, core, task) = core_with(Duration::from_secs(20), false, Some(Duration::ZERO));
+    drop(Sentinel(core));
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "a restart from the main thread");
 }

@@ -1,6 +1,8 @@
 //! What an exit waits for, and what it would cut short.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::sleep;
 
 use crate::{
     changes::filter::TaskFilter,
@@ -9,6 +11,10 @@ use crate::{
     run::engine::Engine,
     task::{cancel_reason::CancelReason, status::TaskStatus},
 };
+
+/// How soon [`finish`] notices that a task can't run any more: an app may lower a limit meanwhile, and a service may take
+/// a slot.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Returns whether an exit waits for this task.
 pub(super) fn is_awaited(record: &Record) -> bool {
@@ -52,13 +58,25 @@ pub(crate) fn is_idle(engine: &Engine) -> bool {
 }
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
-/// refused. Tasks that are held or delayed are cancelled at once.
+/// refused. Tasks that the end of no other task lets run are cancelled, now or when that comes about: those that are held
+/// or delayed, and those with a limit that is 0 or taken up by services.
 pub(crate) async fn finish(engine: &Engine) {
     let transitions = &engine.transitions;
-    let (put_off, awaited): (Vec<_>, Vec<_>) =
-        transitions.close().into_iter().partition(|record| transitions.is_put_off(record));
-    transitions.stop_all(put_off, CancelReason::Shutdown);
-    for record in awaited.iter().filter(|record| would_be_cut_short(record)) {
-        record.closed().await;
+    let left = transitions.close();
+    let all_ended = async {
+        for record in left.iter().filter(|record| would_be_cut_short(record)) {
+            record.closed().await;
+        }
+    };
+    let keep_looking = async {
+        loop {
+            transitions.stop_all(transitions.stuck(&left), CancelReason::Shutdown);
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = keep_looking => {}
+        () = all_ended => {}
     }
 }

@@ -371,11 +371,25 @@ impl Admission {
         self.tasks.get(&id).is_some_and(|entry| entry.stage != Stage::Running)
     }
 
-    /// Whether a caller or a delay holds the task, so that it waits for more than a slot, its key or its next attempt.
-    pub(crate) fn is_put_off(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| {
-            entry.stage != Stage::Running && (entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay))
-        })
+    /// Returns those of `waiting` that the end of no other task lets run: a caller or a delay holds them, or a limit of
+    /// theirs is 0. Tasks of `lasting` that run never leave their slots, so they count as if the limit were lower.
+    pub(crate) fn stuck(&self, waiting: &[TaskId], lasting: &[TaskId]) -> Vec<TaskId> {
+        let mut taken: HashMap<usize, usize> = HashMap::new();
+        for entry in lasting.iter().filter_map(|id| self.tasks.get(id)).filter(|entry| entry.stage == Stage::Running) {
+            for (_, room) in &self.lanes[entry.lane].rooms {
+                *taken.entry(*room).or_default() += 1;
+            }
+        }
+        let is_closed = |room: &usize| {
+            let taken = taken.get(room).copied().unwrap_or(0);
+            self.rooms[*room].limit.is_some_and(|limit| limit <= taken)
+        };
+        let is_stuck = |entry: &TaskEntry| {
+            let is_put_off = entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay);
+            let mut rooms = self.lanes[entry.lane].rooms.iter();
+            entry.stage != Stage::Running && (is_put_off || rooms.any(|(_, room)| is_closed(room)))
+        };
+        waiting.iter().copied().filter(|id| self.tasks.get(id).is_some_and(is_stuck)).collect()
     }
 
     /// Whether any task waits for its turn.

@@ -1,6 +1,6 @@
 //! Changes to waiting tasks, and to the limits that they wait for.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::transitions::Transitions;
 use crate::{
@@ -28,9 +28,16 @@ impl Transitions {
         tell(waits, record, not_pausable)
     }
 
-    /// Returns whether the task is held, or waits for the delay that it was started with.
-    pub(crate) fn is_put_off(&self, record: &Record) -> bool {
-        self.common.admission.lock().is_put_off(record.id)
+    /// Returns those of `records` that the end of no other task lets run: they are held or delayed, or a limit of theirs
+    /// is 0 or taken up by services.
+    pub(crate) fn stuck(&self, records: &[Arc<Record>]) -> Vec<Arc<Record>> {
+        let ids: Vec<_> = records.iter().map(|record| record.id).collect();
+        let services: Vec<_> = {
+            let registry = self.registry.lock();
+            registry.all().filter(|record| record.kind.policy.restart.is_some()).map(|record| record.id).collect()
+        };
+        let stuck: HashSet<_> = self.common.admission.lock().stuck(&ids, &services).into_iter().collect();
+        records.iter().filter(|record| stuck.contains(&record.id)).cloned().collect()
     }
 
     pub(crate) fn resume(self: &Arc<Self>, record: &Arc<Record>) -> Result<(), Error> {

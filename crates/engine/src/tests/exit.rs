@@ -16,8 +16,8 @@ use tokio::{
 
 use super::{manager, observe::Log};
 use crate::{
-    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, OnExit, Outcome, Retry, StartOptions, TaskContext,
-    TaskManager, TaskStatus,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, LimitOf, OnConflict, OnExit, Outcome, Retry, StartOptions,
+    TaskContext, TaskHandle, TaskManager, TaskStatus,
     exit::lost,
     policy::Policy,
     record::Kind,
@@ -237,6 +237,159 @@ async fn no_task_can_be_held_during_an_exit() {
     assert!(!second.snapshot().queue.unwrap().held);
     finish.await;
     assert!(second.outcome().await.output::<u64>().unwrap().is_some());
+}
+
+/// Kinds for each limit: `alone` has one of its own, `together` and `with` share a group, `free` and `other` have none.
+fn limited() -> TaskManager {
+    let grouped = || Policy { group: Some("disk".into()), ..Policy::default() };
+    let kinds = [
+        sleeper("alone", Policy { concurrency: Some(1), ..Policy::default() }),
+        sleeper("together", grouped()),
+        sleeper("with", grouped()),
+        sleeper("free", Policy::default()),
+        sleeper("other", Policy::default()),
+        sleeper("service", Policy { restart: Some(crate::Restart::always()), ..Policy::default() }),
+    ];
+    manager(kinds, Settings { groups: vec![("disk".into(), 1)], ..Settings::default() })
+}
+
+/// Each limit, with a kind that it applies to.
+fn limits() -> [(LimitOf, &'static str); 3] {
+    [(LimitOf::App, "free"), (LimitOf::Task("alone".into()), "alone"), (LimitOf::Group("disk".into()), "together")]
+}
+
+fn was_shut_down(task: &TaskHandle) -> bool {
+    (task.status(), task.snapshot().cancel_reason) == (TaskStatus::Cancelled, Some(CancelReason::Shutdown))
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_those_with_a_limit_of_0_at_once() {
+    for (limit, kind) in limits() {
+        let tasks = limited();
+        let running = tasks.start(kind, 100).unwrap();
+        begun().await;
+        tasks.set_limit(limit.clone(), Some(0)).unwrap();
+        let queued = tasks.start_with(kind, 1, StartOptions::new().key("k", OnConflict::Refuse)).unwrap();
+        let behind = tasks.start_with(kind, 1, StartOptions::new().key("k", OnConflict::Append)).unwrap();
+        let finish = lost::finish(&tasks.engine);
+        tokio::pin!(finish);
+        assert!(futures_util::poll!(&mut finish).is_pending());
+        assert!(was_shut_down(&queued) && was_shut_down(&behind), "{limit:?}");
+        finish.await;
+        assert_eq!(running.status(), TaskStatus::Completed, "{limit:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_spawned_work_that_the_limit_of_the_app_keeps_out() {
+    let tasks = limited();
+    tasks.set_limit(LimitOf::App, Some(0)).unwrap();
+    let spawned = tasks.spawn("work", async |_: TaskContext| Ok::<_, Failure>(())).untyped();
+    lost::finish(&tasks.engine).await;
+    assert!(was_shut_down(&spawned));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_the_members_of_a_batch_that_runs_none_of_them() {
+    let tasks = limited();
+    let batch = tasks.batch("free", [1, 2], BatchOptions::new().concurrency(0)).unwrap();
+    begun().await;
+    lost::finish(&tasks.engine).await;
+    assert!(batch.members().iter().all(was_shut_down));
+    assert!(batch.status().is_final());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_lowered_to_0_while_all_tasks_are_waited_for_cancels_those_that_wait() {
+    for (limit, kind) in limits() {
+        let tasks = limited();
+        tasks.set_limit(limit.clone(), Some(1)).unwrap();
+        let [running, waiting, late] = [100; 3].map(|seconds| tasks.start(kind, seconds).unwrap());
+        begun().await;
+        let engine = Arc::clone(&tasks.engine);
+        let finish = tokio::spawn(async move { lost::finish(&engine).await });
+        // One slot more lets one of them run, and no slot at all none of the others.
+        sleep(secs(10)).await;
+        tasks.set_limit(limit.clone(), Some(2)).unwrap();
+        begun().await;
+        tasks.set_limit(limit.clone(), Some(0)).unwrap();
+        sleep(secs(2)).await;
+        assert!(was_shut_down(&late), "{limit:?}");
+        tasks.set_limit(limit.clone(), Some(9)).unwrap();
+        finish.await.unwrap();
+        assert_eq!([running.status(), waiting.status()], [TaskStatus::Completed; 2], "{limit:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_one_between_two_attempts_if_its_limit_is_0() {
+    let again = Policy { retry: Some(Retry::attempts(9).backoff(Backoff::constant(secs(60)))), ..Policy::default() };
+    let fails =
+        Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
+    let tasks = manager([fails], Settings::default());
+    let task = tasks.start("a", ()).unwrap();
+    begun().await;
+    tasks.set_limit(LimitOf::Task("a".into()), Some(0)).unwrap();
+    assert_eq!(task.status(), TaskStatus::Retrying);
+    lost::finish(&tasks.engine).await;
+    assert!(was_shut_down(&task));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_those_that_wait_for_the_slot_of_a_service() {
+    let tasks = limited();
+    tasks.set_limit(LimitOf::App, Some(1)).unwrap();
+    let running = tasks.start("free", 100).unwrap();
+    begun().await;
+    // The service comes first, so nothing runs after it.
+    let service = tasks.start("service", 1_000_000).unwrap();
+    let waiting = tasks.start("other", 1).unwrap();
+    let asked = Instant::now();
+    lost::finish(&tasks.engine).await;
+    assert!(asked.elapsed() < secs(102), "{:?}", asked.elapsed());
+    assert_eq!((running.status(), service.status()), (TaskStatus::Completed, TaskStatus::Running));
+    assert!(was_shut_down(&waiting));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// The model: what a slot may come for completes, everything else is cancelled, and the wait ends with the work.
+    #[test]
+    fn waiting_for_all_tasks_ends_whatever_the_limits_are(
+        app in prop::option::weighted(0.5, 0_usize..3),
+        own in prop::option::weighted(0.5, 0_usize..3),
+        group in 0_usize..3,
+        service in any::<bool>(),
+        works in prop::collection::vec(prop::sample::select(vec!["alone", "together", "with", "free"]), 1..12),
+    ) {
+        let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let tasks = limited();
+            tasks.set_limit(LimitOf::App, app).unwrap();
+            tasks.set_limit(LimitOf::Task("alone".into()), own).unwrap();
+            tasks.set_limit(LimitOf::Group("disk".into()), Some(group)).unwrap();
+            if service {
+                tasks.start("service", 1_000_000).unwrap();
+            }
+            begun().await;
+            let started: Vec<_> = works.iter().map(|kind| (*kind, tasks.start(*kind, 10).unwrap())).collect();
+            let asked = Instant::now();
+            lost::finish(&tasks.engine).await;
+            prop_assert!(asked.elapsed() <= secs(10 * works.len() as u64 + 1), "{:?}", asked.elapsed());
+            for (kind, task) in started {
+                let own_is_open = match kind {
+                    "alone" => own != Some(0),
+                    "free" => true,
+                    _ => group > 0,
+                };
+                let app_is_open = app.is_none_or(|limit| limit > usize::from(service));
+                let end = if own_is_open && app_is_open { TaskStatus::Completed } else { TaskStatus::Cancelled };
+                prop_assert_eq!(task.status(), end, "{}", kind);
+            }
+            Ok(())
+        })?;
+    }
 }
 
 /// A manager of a kind whose handler exceeds its grace period and whose clean-up takes a second.

@@ -1,0 +1,36 @@
+import type { TaskError } from "../errors/task-error.js";
+
+/** Where an error keeps the answer that may still come. Shared by all copies of this package. */
+const LATE = Symbol.for("tauri-plugin-tasks-api/late");
+
+/** Marks `error` as the one of a call that was not answered in time. `answer` is what it waits for. */
+export function keepLate(error: TaskError, answer: Promise<unknown>): TaskError {
+  return Object.defineProperty(error, LATE, { value: answer });
+}
+
+/** Returns whether this is the error of a call that was not answered in time. */
+export function isUnanswered(error: unknown): boolean {
+  return lateAnswer(error) !== undefined;
+}
+
+/**
+ * Settles as `call` does. If that was not answered in time and the command succeeds after all, calls `take` with what the command
+ * returned.
+ */
+export async function withLate<T>(call: Promise<T>, take: (answer: unknown) => void): Promise<T> {
+  try {
+    return await call;
+  } catch (error) {
+    // What can't be taken any more is nobody's concern.
+    lateAnswer(error)
+      ?.then(take)
+      .catch(() => {});
+    throw error;
+  }
+}
+
+function lateAnswer(error: unknown): Promise<unknown> | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const value: unknown = Object.getOwnPropertyDescriptor(error, LATE)?.value;
+  return value instanceof Promise ? value : undefined;
+}
