@@ -9,6 +9,7 @@
 //! | [`PHASE`] | how far the exit has come |
 //! | [`CODE`] | the exit code of a held exit |
 //! | [`WAITING`] | the channel that wakes the waiting main thread |
+//! | [`WINDOWS`] | the windows of the app |
 //! | [`PAGES`] | which webviews there are |
 //! | [`SESSIONS`] | the names of all sessions |
 //! | [`REPEATS`] | the channels of a session that was opened again |
@@ -23,10 +24,11 @@ pub(crate) const SERVICES: Rank = 0;
 pub(crate) const PHASE: Rank = 1;
 pub(crate) const CODE: Rank = 2;
 pub(crate) const WAITING: Rank = 3;
-pub(crate) const PAGES: Rank = 4;
-pub(crate) const SESSIONS: Rank = 5;
-pub(crate) const REPEATS: Rank = 6;
-pub(crate) const READERS: Rank = 7;
-pub(crate) const OUTBOX: Rank = 8;
+pub(crate) const WINDOWS: Rank = 4;
+pub(crate) const PAGES: Rank = 5;
+pub(crate) const SESSIONS: Rank = 6;
+pub(crate) const REPEATS: Rank = 7;
+pub(crate) const READERS: Rank = 8;
+pub(crate) const OUTBOX: Rank = 9;
 
 const _: () = assert!(OUTBOX < FIRST, "the engine's locks come after those of the plugin");

@@ -2,6 +2,7 @@ import { Channel } from "@tauri-apps/api/core";
 import { v7 as uuid } from "uuid";
 import { toTaskError } from "../errors/from-rejection.js";
 import { commands, type SessionMessage } from "../ipc/bindings.js";
+import type { PageVisibility } from "./visibility.js";
 
 /**
  * The wire protocol this package speaks. It goes up only if an old client would misread what it gets: this client leaves out fields,
@@ -18,7 +19,10 @@ export interface Link {
   readonly pingMs: number;
   /** Opens the session. If it rejects, with a TaskError, the link is retired. */
   open(): Promise<void>;
-  /** Acknowledges the newest message, even if it was acknowledged before. Never rejects: the next ping repeats a lost call. */
+  /**
+   * Acknowledges the newest message, even if it was acknowledged before, and tells whether the page can be seen. Never rejects: the next
+   * ping repeats a lost call.
+   */
   acknowledge(): Promise<void>;
   /** Ends the link: messages that still arrive are ignored. */
   retire(): void;
@@ -34,7 +38,7 @@ export interface LinkOwner {
   lost(link: Link): void;
 }
 
-export function createLink(owner: LinkOwner): Link {
+export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
   const nonce = uuid();
   const channel = new Channel<string>(receive);
   let pingMs = PING_MS;
@@ -72,7 +76,7 @@ export function createLink(owner: LinkOwner): Link {
     acking = message;
     let next: string | null = null;
     try {
-      next = await commands.ack(nonce, message);
+      next = await commands.ack(nonce, message, visibility.current);
       if (isOpen) owner.heard();
     } catch (rejection) {
       if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
@@ -94,10 +98,12 @@ export function createLink(owner: LinkOwner): Link {
     },
     async open() {
       try {
-        const { leaseMs } = await commands.open(nonce, PROTOCOL, channel);
+        const told = visibility.current;
+        const { leaseMs } = await commands.open(nonce, PROTOCOL, channel, told);
         // A lost acknowledgement must be repeated well before the lease runs out.
         pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
         isOpen = true;
+        if (visibility.current !== told) void acknowledge();
       } catch (rejection) {
         retire();
         throw toTaskError(rejection);
