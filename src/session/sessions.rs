@@ -148,7 +148,9 @@ impl Sessions {
             let gone = session.page.owner();
             engine(&session.tasks).owners_are_silent(|owner| *owner == gone);
         }
-        others.iter().for_each(|other| other.wake.notify_one());
+        for other in others {
+            other.wake.notify_one();
+        }
     }
 
     /// Records that the page of `session` has started a task. If the page turned out to be gone meanwhile, the task is

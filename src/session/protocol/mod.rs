@@ -199,7 +199,7 @@ impl Protocol {
         if self.silence.left().is_zero() {
             return Some(Loss::Silent);
         }
-        let is_behind = self.behind_since.is_some_and(|since| self.silence.counted() - since >= LEASE);
+        let is_behind = self.behind_since.is_some_and(|since| self.silence.since(since) >= LEASE);
         (is_behind && self.silence.left_to_catch_up().is_zero()).then_some(Loss::Behind)
     }
 
@@ -230,7 +230,7 @@ impl Protocol {
     fn step(&self) -> Duration {
         let probe = PROBE.saturating_sub(self.silence.length());
         let probe = (self.turn == Turn::Idle && !probe.is_zero()).then_some(probe);
-        let behind = self.behind_since.map(|since| LEASE.saturating_sub(self.silence.counted() - since));
+        let behind = self.behind_since.map(|since| LEASE.saturating_sub(self.silence.since(since)));
         let next = probe.into_iter().chain(behind).chain([STEP, self.silence.left()]).min().unwrap_or(STEP);
         // What is due by then is seen at the first look after it, so never wait for no time.
         next.max(FRAME)

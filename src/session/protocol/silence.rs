@@ -43,7 +43,7 @@ impl Silence {
         let (before, passed) = (self.counted, now.saturating_duration_since(self.read_at));
         self.counted = self.awake.read(now);
         self.read_at = self.read_at.max(now);
-        if passed > self.counted - before {
+        if passed > self.counted.saturating_sub(before) {
             self.caught_up = self.counted + CATCH_UP;
         }
     }
@@ -51,6 +51,11 @@ impl Silence {
     /// Returns what is counted by now.
     pub(super) fn counted(&self) -> Duration {
         self.counted
+    }
+
+    /// Returns what was counted since this was counted.
+    pub(super) fn since(&self, before: Duration) -> Duration {
+        self.counted.saturating_sub(before)
     }
 
     /// Records that the page was heard.
@@ -68,7 +73,7 @@ impl Silence {
 
     /// Returns how long the page has been silent.
     pub(super) fn length(&self) -> Duration {
-        self.counted.saturating_sub(self.heard)
+        self.since(self.heard)
     }
 
     /// Returns how much longer the page may be silent.

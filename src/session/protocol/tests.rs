@@ -51,7 +51,7 @@ impl Model {
     fn is_gone(&self) -> bool {
         let limit = if self.hidden { HIDDEN_LIMIT } else { VISIBLE_LIMIT };
         let has_caught_up = self.woken.is_none_or(|woken| self.counted >= woken + CATCH_UP);
-        self.counted - self.heard >= limit && has_caught_up
+        self.counted >= self.heard.saturating_add(limit) && has_caught_up
     }
 }
 

@@ -57,7 +57,7 @@ impl Owning {
 #[tokio::test(start_paused = true)]
 async fn a_visible_page_is_gone_after_42_seconds_of_silence() {
     let page = Owning::following().await;
-    sleep(VISIBLE_LIMIT - FRAME).await;
+    sleep(VISIBLE_LIMIT.saturating_sub(FRAME)).await;
     assert!(page.is_there());
     sleep(2 * FRAME).await;
     assert!(!page.is_there());
@@ -67,7 +67,7 @@ async fn a_visible_page_is_gone_after_42_seconds_of_silence() {
 async fn a_page_that_said_it_was_hidden_is_gone_after_an_hour_of_silence() {
     let page = Owning::following().await;
     page.sees(HIDDEN);
-    sleep(HIDDEN_LIMIT - FRAME).await;
+    sleep(HIDDEN_LIMIT.saturating_sub(FRAME)).await;
     assert!(page.is_there());
     assert_eq!(page.pushes(), 2, "its messages don't pile up: one tells it of the task, and one asks it to answer");
     sleep(2 * FRAME).await;
@@ -111,7 +111,7 @@ async fn the_app_says_how_long_a_hidden_page_may_be_silent() {
         let page = Owning { opened: Opened { sessions, tasks, pushed, taken: Mutex::default() }, task };
         page.opened.follow(task);
         page.sees(HIDDEN);
-        sleep(gone_after.unwrap_or(secs(100_000)) - FRAME).await;
+        sleep(gone_after.unwrap_or(secs(100_000)).saturating_sub(FRAME)).await;
         assert!(page.is_there(), "{limit:?}");
         sleep(2 * FRAME).await;
         assert_eq!(page.is_there(), gone_after.is_none(), "{limit:?}");
