@@ -15,22 +15,25 @@ use crate::state::PluginState;
 /// reloads it, the new page finds them. Does nothing if the plugin is not registered. May be called more than once.
 ///
 /// ```no_run
-/// let builder = tauri::Builder::<tauri::Wry>::new();
+/// # fn add_to<R: tauri::Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
+/// // builder: tauri::Builder::default()
 /// #[cfg(any(target_os = "macos", target_os = "ios"))]
 /// let builder = builder.on_web_content_process_terminate(tauri_plugin_tasks::web_content_process_terminated);
-/// # let _ = builder;
+/// # builder
+/// # }
 /// ```
 ///
 /// An app that also does something itself calls it first:
 ///
 /// ```no_run
-/// # let builder = tauri::Builder::<tauri::Wry>::new();
+/// # fn add_to<R: tauri::Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
 /// #[cfg(any(target_os = "macos", target_os = "ios"))]
 /// let builder = builder.on_web_content_process_terminate(|webview| {
 ///     tauri_plugin_tasks::web_content_process_terminated(webview);
 ///     let _ = webview.reload();
 /// });
-/// # let _ = builder;
+/// # builder
+/// # }
 /// ```
 pub fn web_content_process_terminated<R: Runtime>(webview: &Webview<R>) {
     has_ended(webview.app_handle(), webview.label());
