@@ -165,6 +165,20 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
+    /// Sets how long a hidden page may be silent before it counts as gone. The default is an hour.
+    ///
+    /// A page that is gone loses its session, and its tasks are treated as [`Task::on_owner_closed`] says. A visible page
+    /// is gone when it has not answered for 42 seconds. A page that said it was hidden before may have been suspended by
+    /// the system and come back any time, so it gets more time: see the README, "What counts as the end of a page".
+    ///
+    /// Only time in which the app itself runs counts. A limit of less than 42 seconds, such as zero, treats hidden pages
+    /// as visible ones. With [`Duration::MAX`], the silence of a hidden page never counts: it is gone once its webview
+    /// has closed or its process is known to have ended.
+    pub fn hidden_page_limit(mut self, limit: Duration) -> Self {
+        self.plan.hidden_page_limit = limit;
+        self
+    }
+
     /// Sets what happens when the last window has closed. The default is [`LastWindowClosed::Drain`].
     ///
     /// An app that keeps running without a window must say so here: the plugin handles the event before the app does

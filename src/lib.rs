@@ -47,6 +47,7 @@ mod task;
 mod tasks_ext;
 
 pub use app::exit::{LastWindowClosed, Quit};
+pub use app::page_process::web_content_process_terminated;
 pub use builder::Builder;
 pub use config::Config;
 pub use handler::Handler;

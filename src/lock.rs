@@ -10,6 +10,7 @@
 //! | [`CODE`] | the exit code of a held exit |
 //! | [`WAITING`] | the channel that wakes the waiting main thread |
 //! | [`REQUESTED_END`] | whether the event loop is about to end because an exit was requested |
+//! | [`WINDOWS`] | the windows of the app |
 //! | [`PAGES`] | which webviews there are |
 //! | [`SESSIONS`] | the names of all sessions |
 //! | [`REPEATS`] | the channels of a session that was opened again |
@@ -25,10 +26,11 @@ pub(crate) const PHASE: Rank = 1;
 pub(crate) const CODE: Rank = 2;
 pub(crate) const WAITING: Rank = 3;
 pub(crate) const REQUESTED_END: Rank = 4;
-pub(crate) const PAGES: Rank = 5;
-pub(crate) const SESSIONS: Rank = 6;
-pub(crate) const REPEATS: Rank = 7;
-pub(crate) const READERS: Rank = 8;
-pub(crate) const OUTBOX: Rank = 9;
+pub(crate) const WINDOWS: Rank = 5;
+pub(crate) const PAGES: Rank = 6;
+pub(crate) const SESSIONS: Rank = 7;
+pub(crate) const REPEATS: Rank = 8;
+pub(crate) const READERS: Rank = 9;
+pub(crate) const OUTBOX: Rank = 10;
 
 const _: () = assert!(OUTBOX < FIRST, "the engine's locks come after those of the plugin");

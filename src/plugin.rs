@@ -3,12 +3,14 @@
 use std::{
     collections::{HashMap, hash_map::Entry},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
 
+#[cfg(target_os = "linux")]
+use crate::app::page_process;
 use crate::{
     Config, TasksExt,
     app::{
@@ -16,8 +18,10 @@ use crate::{
         exit::{Exit, Rules},
         schedules,
         services::{Service, Services},
+        windows::{Windows, has_webview},
     },
     ipc::commands,
+    session::protocol::timing::HIDDEN_LIMIT,
     state::PluginState,
 };
 
@@ -28,6 +32,7 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) services: Vec<Service>,
     pub(crate) exit: Rules<R>,
     pub(crate) schedules: Vec<schedules::Planned>,
+    pub(crate) hidden_page_limit: Duration,
 }
 
 /// Creates a kind, once there is an app to pass to its handler.
@@ -41,13 +46,14 @@ impl<R: Runtime> Default for Plan<R> {
             services: Vec::new(),
             exit: Rules::default(),
             schedules: Vec::new(),
+            hidden_page_limit: HIDDEN_LIMIT,
         }
     }
 }
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit } = self;
+        let Self { kinds, settings, services, schedules, exit, hidden_page_limit } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
             .setup(move |app, _| {
@@ -57,6 +63,7 @@ impl<R: Runtime> Plan<R> {
                     );
                 }
                 csp::warn_if_slow(app);
+                app.manage(Windows::<R>::default());
                 let runtime = tauri::async_runtime::handle().inner().clone();
                 let tasks = manager(Runtimes::one(runtime), register(kinds, app)?, settings, Clocks::of_system());
                 app.manage(Services::new(services, &tasks)?);
@@ -64,11 +71,16 @@ impl<R: Runtime> Plan<R> {
                 exit.watch(app);
                 app.manage(exit);
                 schedules::put(&tasks, schedules)?;
-                app.manage(PluginState::new(tasks));
+                let webviews = app.clone();
+                let exists = Box::new(move |label: &str| has_webview(&webviews, label));
+                app.manage(PluginState::new(tasks, hidden_page_limit, exists));
                 Ok(())
             })
+            .on_window_ready(|window| window.state::<Windows<R>>().add(window.clone()))
             .on_webview_ready(|webview| {
                 webview.state::<PluginState>().webview_created(webview.label(), webview.window().label());
+                #[cfg(target_os = "linux")]
+                page_process::watch(&webview);
             })
             .on_page_load(|webview, load| {
                 if load.event() == PageLoadEvent::Started {
@@ -87,7 +99,8 @@ impl<R: Runtime> Plan<R> {
                     }
                 }
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    app.state::<PluginState>().window_destroyed(label);
+                    app.state::<Windows<R>>().remove(label);
+                    app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
                 }
                 RunEvent::ExitRequested { code, api, .. } => {
                     let has_window = app.state::<PluginState>().pages.has_window();

@@ -1,8 +1,11 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::TaskManager;
 
-use crate::{access::pages::Pages, session::sessions::Sessions};
+use crate::{
+    access::pages::Pages,
+    session::sessions::{Exists, Sessions},
+};
 
 /// The plugin's state in the app: the tasks, the sessions and the pages.
 pub(crate) struct PluginState {
@@ -12,7 +15,8 @@ pub(crate) struct PluginState {
 }
 
 impl PluginState {
-    pub(crate) fn new(tasks: TaskManager) -> Self {
-        Self { tasks, sessions: Arc::default(), pages: Arc::default() }
+    /// `hidden_limit` is how long a hidden page may be silent.
+    pub(crate) fn new(tasks: TaskManager, hidden_limit: Duration, exists: Exists) -> Self {
+        Self { tasks, sessions: Arc::new(Sessions::new(hidden_limit, exists)), pages: Arc::default() }
     }
 }

@@ -24,9 +24,10 @@ fn app() -> App {
 /// Returns a good call of each command.
 fn calls() -> Vec<(&'static str, Value)> {
     let target = json!({ "type": "list", "data": { "watch": 1, "filter": {} } });
+    let visible = json!({ "hidden": false, "change": 0 });
     vec![
-        ("open", json!({ "session": "s", "protocol": 5, "channel": CHANNEL })),
-        ("ack", json!({ "session": "s", "message": 0 })),
+        ("open", json!({ "session": "s", "protocol": 5, "channel": CHANNEL, "visibility": visible })),
+        ("ack", json!({ "session": "s", "message": 0, "visibility": visible })),
         ("start", json!({ "session": "s", "id": ID, "task": "hang", "input": null, "options": {} })),
         ("batch", json!({ "session": "s", "id": OTHER, "task": "double", "inputs": [], "options": {} })),
         ("rerun", json!({ "session": "s", "id": ID, "newId": OTHER })),
@@ -110,6 +111,17 @@ fn a_number_that_is_out_of_range_and_a_target_that_does_not_fit_are_refused_too(
         calls.push(("ack", json!({ "session": "s", "message": number })));
         calls.push(("open", json!({ "session": "s", "protocol": number, "channel": CHANNEL })));
         calls.push(("cancel_read", json!({ "session": "s", "id": ID, "reader": "r", "position": number })));
+    }
+    for visibility in [
+        json!({}),
+        json!({ "hidden": true }),
+        json!({ "hidden": "yes", "change": 1 }),
+        json!({ "hidden": true, "change": -1 }),
+        json!({ "hidden": true, "change": 4_294_967_296_u64 }),
+        json!([true, 1]),
+    ] {
+        calls.push(("ack", json!({ "session": "s", "message": 0, "visibility": visibility })));
+        calls.push(("open", json!({ "session": "t", "protocol": 5, "channel": CHANNEL, "visibility": visibility })));
     }
     for (command, arguments) in calls {
         let error = main.call(command, arguments.clone()).unwrap_err();

@@ -101,9 +101,12 @@ fn recorded() -> Vec<Value> {
     let mut calls = Calls { main: &main, recorded: Vec::new() };
 
     // Sessions.
-    calls.record("open", "open", json!({ "session": "s", "protocol": 5, "channel": CHANNEL }));
+    let visible = json!({ "hidden": false, "change": 0 });
+    calls.record("open", "open", json!({ "session": "s", "protocol": 5, "channel": CHANNEL, "visibility": visible }));
     calls.record("protocolMismatch", "open", json!({ "session": "old", "protocol": 1, "channel": CHANNEL }));
-    calls.record("ack", "ack", json!({ "session": "s", "message": 0 }));
+    let hidden = json!({ "hidden": true, "change": 1 });
+    calls.record("ack", "ack", json!({ "session": "s", "message": 0, "visibility": hidden }));
+    calls.record("ack-without-visibility", "ack", json!({ "session": "s", "message": 0 }));
     calls.record("sessionGone", "ack", json!({ "session": "gone", "message": 0 }));
 
     // Starts.

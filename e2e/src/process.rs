@@ -105,12 +105,12 @@ impl Process {
         .await
     }
 
-    /// Kills the web process of the app's pages, as a crash would.
-    pub fn kill_page(&self) -> Result<()> {
+    /// Sends a signal to the web process of the app's pages. SIGKILL is like a crash, and SIGSTOP like a system that suspends it.
+    pub fn signal_page(&self, signal: Signal) -> Result<()> {
         let page = self.webkit_processes().into_iter().find(|pid| runs_program(*pid, "WebKitWebProcess"));
         let page = page.context("the app has no WebKitWebProcess")?;
         let page = Pid::from_raw(page.cast_signed()).context("the web process has no valid id")?;
-        Ok(kill_process(page, Signal::KILL)?)
+        Ok(kill_process(page, signal)?)
     }
 
     fn pid(&self) -> Result<Pid> {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use e2e::{Process, eventually};
+use e2e::Process;
 use rustix::process::Signal;
 
 /// One kind for each exit policy whose tasks end when they are told to, or by themselves.
@@ -220,20 +220,5 @@ async fn a_guard_lists_what_would_be_lost_and_refuses_new_starts() -> Result<()>
         app.has("would-lose-2") && app.has("held-off"),
         "`cancel` and `gated` should count as lost, and a new start be refused"
     );
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_page_whose_process_dies_is_noticed_and_its_tasks_follow_on_owner_closed() -> Result<()> {
-    let mut app = leaving("stay", &[]).await?;
-    let held = async |what: &str| {
-        eventually(what, async || Ok(app.read("held").is_ok_and(|held| held == what).then_some(()))).await
-    };
-    held("1 Some((Running, None)) Some((Running, None))").await?;
-    app.kill_page()?;
-    // The page is asked after 12 seconds of silence, and has 30 to answer.
-    held("0 Some((Running, None)) Some((Cancelled, Some(OwnerClosed)))").await?;
-    ensure!(app.has("goes-along.cleaned") && !app.has("goes-on.cleaned"));
-    ensure!(app.runs()?, "the app should still run");
     Ok(())
 }

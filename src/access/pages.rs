@@ -44,18 +44,15 @@ impl Pages {
         self.current(&page.label).1 == page.incarnation
     }
 
-    /// Removes the webviews of a window that is gone. Returns their labels.
-    pub(crate) fn window_destroyed(&self, window: &str) -> Vec<Arc<str>> {
+    /// Removes the webviews that no longer exist. Returns their labels.
+    ///
+    /// It does not go by windows: a webview may close before its window, or be moved to another one.
+    pub(crate) fn retain(&self, exists: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
+        let labels: Vec<_> = self.webviews.lock().keys().cloned().collect();
+        // Without the lock, since this asks Tauri.
+        let gone: Vec<_> = labels.into_iter().filter(|label| !exists(label)).collect();
         let mut webviews = self.webviews.lock();
-        let gone: Vec<_> = webviews
-            .iter()
-            .filter(|(_, webview)| webview.window == window)
-            .map(|(label, _)| Arc::clone(label))
-            .collect();
-        for label in &gone {
-            webviews.remove(label);
-        }
-        gone
+        gone.into_iter().filter(|label| webviews.remove(label).is_some()).collect()
     }
 
     /// Returns whether any window exists.
@@ -93,7 +90,7 @@ mod tests {
         pages.created("main", "main");
         let first = pages.current("main");
         assert_eq!(first, pages.current("main"));
-        assert_eq!(pages.window_destroyed("main"), ["main".into()]);
+        assert_eq!(pages.retain(|_| false), ["main".into()]);
         pages.created("main", "main");
         assert_ne!(first, pages.current("main"));
     }
@@ -121,13 +118,16 @@ mod tests {
     }
 
     #[test]
-    fn a_window_takes_all_its_webviews_with_it() {
+    fn webviews_that_no_longer_exist_are_removed_whatever_their_window() {
         let pages = Pages::default();
         pages.created("left", "window");
         pages.created("right", "window");
+        pages.created("moved", "window");
         pages.created("other", "other");
-        let mut gone = pages.window_destroyed("window");
+        let mut gone = pages.retain(|label| ["moved", "other"].contains(&label));
         gone.sort();
         assert_eq!(gone, ["left".into(), "right".into()]);
+        assert_eq!(pages.retain(|label| label == "moved"), ["other".into()]);
+        assert!(pages.has_window());
     }
 }

@@ -7,7 +7,8 @@ use crate::{session::sessions::Departure, state::PluginState};
 
 impl PluginState {
     pub(crate) fn webview_created(&self, label: &str, window: &str) {
-        // Tauri does not report a webview that closes before its window, so it is noticed when its label is used again.
+        // Tauri does not report a webview that closes before its window. A session notices it while something hangs on
+        // the page; otherwise it is noticed when its label is used again, or when a window is destroyed.
         if self.pages.created(label, window) {
             self.page_closed(label);
         }
@@ -15,13 +16,21 @@ impl PluginState {
 
     /// Closes the sessions of a document that has left its webview. The webview itself still exists.
     pub(crate) fn page_left(&self, label: &str) {
-        self.sessions.close_page(label, Departure::MayReturn);
+        self.sessions.close_page(label, Departure::Reloads);
     }
 
-    pub(crate) fn window_destroyed(&self, window: &str) {
-        for label in self.pages.window_destroyed(window) {
+    /// Closes the pages of the webviews that no longer exist, since a window is destroyed.
+    pub(crate) fn window_destroyed(&self, exists: impl Fn(&str) -> bool) {
+        for label in self.pages.retain(exists) {
             self.page_closed(&label);
         }
+    }
+
+    /// Closes the sessions of a page whose process has ended, and cancels those of its tasks that are cancelled when it is
+    /// gone. The webview itself still exists and keeps the others: the app may load a page in it again.
+    pub(crate) fn page_process_ended(&self, label: &str) {
+        self.sessions.close_page(label, Departure::Silent);
+        engine(&self.tasks).owners_are_silent(|owner| owner.label() == Some(label));
     }
 
     /// Closes all sessions, since the process is about to end.
@@ -43,7 +52,11 @@ mod tests {
     use tokio::runtime::Handle;
 
     use super::*;
-    use crate::{Failure, Json, StartOptions, TaskContext, TaskId, access::page::Page, session::message::PROTOCOL};
+    use crate::{
+        Failure, Json, StartOptions, TaskContext, TaskId,
+        access::page::Page,
+        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
+    };
     use tauri_plugin_tasks_engine::delivery::{Clocks, Errors, Kind, Policy, Runtimes, Settings, Start, manager};
 
     struct Opened {
@@ -58,12 +71,8 @@ mod tests {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
-        let plugin = PluginState::new(manager(
-            Runtimes::one(Handle::current()),
-            kinds,
-            Settings::default(),
-            Clocks::of_tokio(|| 0),
-        ));
+        let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
+        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
@@ -104,9 +113,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_app_owns_the_tasks_of_a_window_that_closed() {
         let main = opened();
-        main.plugin.window_destroyed("other");
+        main.plugin.window_destroyed(|label| label == "main");
         assert!(main.has_session());
-        main.plugin.window_destroyed("main");
+        main.plugin.window_destroyed(|_| false);
         assert!(!main.has_session());
         assert_eq!(main.owner(), None);
         assert!(!main.plugin.pages.is_current(&main.page));
@@ -119,6 +128,17 @@ mod tests {
         assert!(!main.has_session());
         assert_eq!(main.owner(), None, "the app owns it now, not the new page");
         assert!(!main.plugin.pages.is_current(&main.page));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_page_whose_process_ends_loses_its_session_and_its_webview_keeps_the_tasks() {
+        let main = opened();
+        main.plugin.page_process_ended("other");
+        assert!(main.has_session());
+        main.plugin.page_process_ended("main");
+        assert!(!main.has_session());
+        assert_eq!(main.owner().as_deref(), Some("main"), "the app may load the page again");
+        assert!(main.plugin.pages.is_current(&main.page));
     }
 
     #[tokio::test(start_paused = true)]

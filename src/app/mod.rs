@@ -4,5 +4,7 @@ pub(crate) mod csp;
 pub(crate) mod exit;
 pub(crate) mod held;
 mod lifecycle;
+pub(crate) mod page_process;
 pub(crate) mod schedules;
 pub(crate) mod services;
+pub(crate) mod windows;

@@ -103,7 +103,7 @@ impl Caller {
     }
 
     /// Makes `session` follow a task that this page has started, unless the task has ended. If the webview has closed
-    /// in the meantime, the app becomes the owner of the page's tasks.
+    /// in the meantime, the app becomes the owner of the page's tasks; if the page is gone otherwise, they are treated so.
     pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
         let record = started.record();
         // If the task ends at once, the response includes its outcome.
@@ -113,6 +113,7 @@ impl Caller {
             let gone = self.owner();
             engine(&self.tasks).disown(|owner| *owner == gone);
         }
+        self.sessions.has_started(session);
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
         Started { snapshot, outcome }
     }

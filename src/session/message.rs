@@ -86,6 +86,17 @@ pub(crate) struct SessionInfo {
     pub lease_ms: u32,
 }
 
+/// Whether a page can be seen. A hidden page may be suspended at any time, so its silence means less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(specta::Type))]
+pub(crate) struct Visibility {
+    /// Whether it is hidden, as its `document.visibilityState` says.
+    pub hidden: bool,
+    /// How often this has changed in the page. A call may overtake another one, so the state with the highest number
+    /// counts.
+    pub change: u32,
+}
+
 /// What a page starts or stops watching.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(specta::Type))]

@@ -9,7 +9,7 @@ mod gone;
 pub(crate) mod message;
 mod news;
 mod outbox;
-mod protocol;
+pub(crate) mod protocol;
 mod pump;
 mod read;
 mod readers;

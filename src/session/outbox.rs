@@ -14,9 +14,9 @@ use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Record};
 use tokio::time::Instant;
 
 use super::{
-    message::SessionMessage,
+    message::{SessionMessage, Visibility},
     news::{News, Told, room::Room},
-    protocol::{Pause, Protocol, Rest},
+    protocol::{Loss, Pause, Protocol, Rest},
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
@@ -32,8 +32,9 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { news: News::new(now), protocol: Protocol::new(now) }
+    /// `hidden_limit` is how long the page may be silent while it is hidden.
+    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
+        Self { news: News::new(now), protocol: Protocol::new(now, hidden_limit) }
     }
 
     // Follows and lists.
@@ -72,9 +73,14 @@ impl Outbox {
         self.news.unlist(watch)
     }
 
-    /// Records that the page has used its session, so it is alive.
-    pub(super) fn is_used(&mut self, now: Instant) {
-        self.protocol.is_used(now);
+    /// See [`Protocol::is_used`].
+    pub(super) fn is_used(&mut self, now: Instant) -> bool {
+        self.protocol.is_used(now)
+    }
+
+    /// See [`Protocol::sees`].
+    pub(super) fn sees(&mut self, visibility: Visibility) {
+        self.protocol.sees(visibility);
     }
 
     /// Acknowledges message number `message`. If that message left something out, returns when the next one is due.
@@ -97,7 +103,7 @@ impl Outbox {
             return None;
         }
         self.news.absorb(watcher.take(), now);
-        self.compose(Room::for_answer(self.protocol.answer_limit()), true, now)
+        self.compose(Room::for_answer(self.protocol.answer_limit()), Occasion::Answer, now)
     }
 
     /// See [`Protocol::give_up`].
@@ -107,18 +113,34 @@ impl Outbox {
 
     // Pushes.
 
-    /// Returns whether the lease has ended: the page has left a message unacknowledged for too long.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.protocol.is_expired(now)
+    /// Returns whether something hangs on the page: it waits for news, or the protocol needs it.
+    pub(super) fn hangs(&self) -> bool {
+        self.news.is_wanted() || self.protocol.hangs()
+    }
+
+    /// See [`Protocol::loss`].
+    pub(super) fn loss(&mut self, now: Instant) -> Option<Loss> {
+        self.protocol.loss(now)
+    }
+
+    /// See [`Protocol::is_quiet`].
+    pub(super) fn is_quiet(&self) -> bool {
+        self.protocol.is_quiet()
     }
 
     /// Returns when to look for the next push if there is none now.
-    pub(super) fn pause(&self, now: Instant) -> Pause {
-        self.protocol.pause(self.news.next_at(), self.pile(), now)
+    pub(super) fn pause(&mut self, hangs: bool, now: Instant) -> Pause {
+        self.protocol.pause(self.news.next_at(), self.pile(), hangs || self.hangs(), now)
     }
 
-    /// Returns the next message to push, if one may be pushed now and there is news or a probe is due.
-    pub(super) fn next_push(&mut self, watcher: &ChangeSet<Record>, now: Instant) -> Option<SessionMessage> {
+    /// Returns the next message to push, if one may be pushed now and there is news or, while something `hangs` on the
+    /// page, a probe is due.
+    pub(super) fn next_push(
+        &mut self,
+        watcher: &ChangeSet<Record>,
+        hangs: bool,
+        now: Instant,
+    ) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
             if watcher.len() >= self.pile() {
                 self.news.absorb(watcher.take(), now);
@@ -131,7 +153,8 @@ impl Outbox {
             self.protocol.wait_a_frame(now);
         }
         self.news.absorb(changed, now);
-        self.compose(Room::for_push(PUSH_LIMIT), false, now)
+        let probes = hangs && self.protocol.probes();
+        self.compose(Room::for_push(PUSH_LIMIT), Occasion::Push { probes }, now)
     }
 
     /// Returns how many changes may pile up before they are absorbed while nothing may be pushed. Without a limit, the
@@ -146,12 +169,22 @@ impl Outbox {
     }
 
     /// Composes a message with as much as there is room for. Returns `None` if there is no news and no probe is due.
-    fn compose(&mut self, room: Room, answered: bool, now: Instant) -> Option<SessionMessage> {
+    fn compose(&mut self, room: Room, occasion: Occasion, now: Instant) -> Option<SessionMessage> {
         let Told { events, lists, more } = self.news.tell(room, now);
-        let probes = !answered && self.protocol.probes(now);
+        let probes = occasion == Occasion::Push { probes: true };
         if events.is_empty() && lists.is_empty() && !more && !probes {
             return None;
         }
-        Some(SessionMessage { message: self.protocol.sent(more, answered, now), events, lists, more })
+        let message = self.protocol.sent(more, occasion == Occasion::Answer, now);
+        Some(SessionMessage { message, events, lists, more })
     }
+}
+
+/// What a message is composed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occasion {
+    /// A push. `probes` is whether it is sent even without news.
+    Push { probes: bool },
+    /// The answer to an acknowledgement.
+    Answer,
 }

@@ -1,34 +1,42 @@
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep_until};
 
-use super::{message::MessageText, session::Session};
+use super::{message::MessageText, protocol::Loss, session::Session};
 
 /// Why the pump has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// The session was closed, or its channel is gone.
     Closed,
-    /// The page has stopped acknowledging.
-    Silent,
+    /// The webview of the page has closed.
+    WebviewClosed,
+    /// The session can't go on.
+    Lost(Loss),
 }
 
 /// Pushes the messages of one session until it is closed. Then drops the channel, which removes its callback in the
 /// page.
 ///
-/// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due or, if
-/// there is no news left, when a task changes.
-pub(super) async fn pump(session: &Session, channel: Channel<MessageText>) -> End {
+/// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due, if there
+/// is no news left, when a task changes and, while something hangs on the page, in steps that count its silence.
+/// `exists` is whether the page's webview still exists.
+pub(super) async fn pump(session: &Session, channel: Channel<MessageText>, exists: impl Fn() -> bool) -> End {
     let feed = async {
         loop {
-            let (message, pause) = {
+            // Without the lock, since this takes locks of the engine. What begins to hang from here on wakes the pump.
+            let hangs = session.hangs();
+            let (message, pause, is_quiet) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
-                if outbox.is_expired(now) {
-                    return End::Silent;
+                if hangs && let Some(loss) = outbox.loss(now) {
+                    return End::Lost(loss);
                 }
-                let message = outbox.next_push(&session.watcher, now);
-                (message, outbox.pause(now))
+                let message = outbox.next_push(&session.watcher, hangs, now);
+                (message, outbox.pause(hangs, now), outbox.is_quiet())
             };
+            if hangs && is_quiet && !exists() {
+                return End::WebviewClosed;
+            }
             if let Some(message) = message
                 && channel.send(MessageText(message)).is_err()
             {

@@ -27,7 +27,9 @@ impl Session {
     ) -> Result<Option<Chunk>, Error> {
         // Register first, so that a session that closes from here on finds the reader.
         let _reading = self.readers.begin(ask.reader, record)?;
-        self.outbox.lock().is_used(Instant::now());
+        if self.outbox.lock().is_used(Instant::now()) {
+            self.wake.notify_one();
+        }
         let told = |read: Result<Chunk, ReadRefusal>| {
             read.map(Some).map_err(|refusal| {
                 // Closing the session removes its readers, so that is the real reason.

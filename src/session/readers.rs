@@ -12,8 +12,11 @@ use crate::{
 /// How a page has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Departure {
-    /// The page reloads or has stopped acknowledging, so it may be back in a moment.
-    MayReturn,
+    /// The page reloads or has missed a message, so it is back in a moment.
+    Reloads,
+    /// The page has stopped responding or its process has ended, so its tasks are treated as those of a closed page. It
+    /// may be back all the same.
+    Silent,
     /// The webview of the page has closed.
     ForGood,
 }
@@ -70,7 +73,7 @@ impl Readers {
     pub(super) fn close(&self, departure: Departure) {
         let tasks = self.tasks.lock().take();
         for ((_, name), entry) in tasks.into_iter().flatten() {
-            entry.record.items().lose(&name, departure == Departure::MayReturn);
+            entry.record.items().lose(&name, departure != Departure::ForGood);
         }
     }
 

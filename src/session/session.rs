@@ -1,11 +1,19 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{gone::gone, message::MessageText, outbox::Outbox, readers::Readers};
+use super::{
+    gone::gone,
+    message::{MessageText, Visibility},
+    outbox::Outbox,
+    readers::{Departure, Readers},
+};
 use crate::{
     Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
@@ -25,19 +33,23 @@ pub(crate) struct Session {
     pub(super) wake: Notify,
     pub(super) closed: CancellationToken,
     pub(super) readers: Readers,
+    /// How the page has left, once the session is closed.
+    departure: OnceLock<Departure>,
     repeats: Lock<Vec<Channel<MessageText>>, REPEATS>,
 }
 
 impl Session {
-    pub(super) fn new(page: Page, tasks: TaskManager) -> Arc<Self> {
+    /// `hidden_limit` is how long the page may be silent while it is hidden.
+    pub(super) fn new(page: Page, tasks: TaskManager, hidden_limit: Duration) -> Arc<Self> {
         Arc::new(Self {
             page,
             tasks,
             watcher: Arc::default(),
-            outbox: Lock::new(Outbox::new(Instant::now())),
+            outbox: Lock::new(Outbox::new(Instant::now(), hidden_limit)),
             wake: Notify::new(),
             closed: CancellationToken::new(),
             readers: Readers::new(),
+            departure: OnceLock::new(),
             repeats: Lock::default(),
         })
     }
@@ -49,6 +61,30 @@ impl Session {
         }
         repeats.push(channel);
         Ok(())
+    }
+
+    /// Records whether the page can be seen.
+    pub(crate) fn sees(&self, visibility: Visibility) {
+        self.outbox.lock().sees(visibility);
+    }
+
+    /// Closes the session, since its page has left.
+    pub(super) fn close(&self, departure: Departure) {
+        let _ = self.departure.set(departure);
+        // Close the readers first, since the page may read on in another session once it learns of the close.
+        self.readers.close(departure);
+        self.closed.cancel();
+    }
+
+    /// Returns how the page has left, if the session is closed.
+    pub(super) fn departure(&self) -> Option<Departure> {
+        self.departure.get().copied()
+    }
+
+    /// Returns whether the silence of the page means something: it waits for news, reads items or owns a task that is
+    /// cancelled when it is gone.
+    pub(super) fn hangs(&self) -> bool {
+        self.outbox.lock().hangs() || self.readers.len() > 0 || engine(&self.tasks).loses_with(&self.page.owner())
     }
 
     /// Reports each change of this task to the page from now on, but new progress at most `every` so often. With `None`,

@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
+    time::Duration,
 };
 
 use tauri::ipc::Channel;
@@ -12,7 +13,7 @@ pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
     message::{MessageText, PROTOCOL, SessionInfo},
-    protocol::timing::LEASE,
+    protocol::{Loss, timing::LEASE},
     pump::{End, pump},
     session::Session,
 };
@@ -29,10 +30,14 @@ const NAME_LIMIT: usize = 64;
 const CLOSED_LIMIT: usize = 256;
 
 /// All sessions of the app.
-#[derive(Default)]
 pub(crate) struct Sessions {
     names: Lock<Names, SESSIONS>,
+    hidden_limit: Duration,
+    exists: Exists,
 }
+
+/// Returns whether there is a webview with this label.
+pub(crate) type Exists = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct Names {
@@ -41,6 +46,11 @@ struct Names {
 }
 
 impl Sessions {
+    /// `hidden_limit` is how long a hidden page may be silent.
+    pub(crate) fn new(hidden_limit: Duration, exists: Exists) -> Self {
+        Self { names: Lock::default(), hidden_limit, exists }
+    }
+
     /// Opens a session for `page`, or finds the one that an earlier call with the same name has opened. Fails if the
     /// page speaks another `protocol`, if the name is invalid, taken or that of a closed session, or if the call was
     /// repeated too often.
@@ -72,11 +82,12 @@ impl Sessions {
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
             None => {
-                let session = Session::new(page.clone(), tasks.clone());
+                let session = Session::new(page.clone(), tasks.clone(), self.hidden_limit);
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
-                    let end = pump(&session, channel).await;
+                    let exists = || sessions.upgrade().is_none_or(|sessions| (sessions.exists)(&session.page.label));
+                    let end = pump(&session, channel, exists).await;
                     if let Some(sessions) = sessions.upgrade() {
                         sessions.has_ended(&session, end);
                     }
@@ -107,17 +118,47 @@ impl Sessions {
         self.close(Departure::ForGood, |session| session.page == *page);
     }
 
-    /// Closes a session whose pump has ended.
+    /// Closes a session whose pump has ended, and treats its page as what it has shown to be.
     fn has_ended(&self, session: &Arc<Session>, end: End) {
-        self.close(Departure::MayReturn, |other| Arc::ptr_eq(other, session));
-        if end == End::Silent && !self.has_any_of(&session.page) {
-            engine(&session.tasks).owner_is_silent(&session.page.owner());
+        let departure = match end {
+            End::Closed | End::Lost(Loss::Behind) => Departure::Reloads,
+            End::Lost(Loss::Silent) => Departure::Silent,
+            End::WebviewClosed => Departure::ForGood,
+        };
+        self.close(departure, |other| Arc::ptr_eq(other, session));
+        match departure {
+            Departure::Reloads => {}
+            Departure::Silent => self.note_silence(session),
+            Departure::ForGood => {
+                let label = &session.page.label;
+                self.close_page(label, departure);
+                engine(&session.tasks).disown(|owner| owner.label() == Some(label));
+            }
         }
     }
 
-    /// Returns whether this page has an open session.
-    fn has_any_of(&self, page: &Page) -> bool {
-        self.names.lock().open.values().any(|session| session.page == *page)
+    /// Cancels those tasks of the page of a closed session that are cancelled when it is gone, unless the page has
+    /// another session. That one may rest, so it is woken to notice whether the page is gone.
+    fn note_silence(&self, session: &Session) {
+        let others: Vec<_> = {
+            let names = self.names.lock();
+            names.open.values().filter(|other| other.page == session.page).cloned().collect()
+        };
+        if others.is_empty() {
+            let gone = session.page.owner();
+            engine(&session.tasks).owners_are_silent(|owner| *owner == gone);
+        }
+        for other in others {
+            other.wake.notify_one();
+        }
+    }
+
+    /// Records that the page of `session` has started a task. If the page turned out to be gone meanwhile, the task is
+    /// treated as those that it had started before.
+    pub(crate) fn has_started(&self, session: &Session) {
+        if session.departure() == Some(Departure::Silent) {
+            self.note_silence(session);
+        }
     }
 
     /// Returns how many sessions are open and how many readers they have.
@@ -140,9 +181,7 @@ impl Sessions {
         // Drop the sessions outside the lock, since that may log failures that their pages have not learned of.
         drop(names);
         for (_, session) in gone {
-            // Close the readers first, since the page may read on in another session once it learns of the close.
-            session.readers.close(departure);
-            session.closed.cancel();
+            session.close(departure);
         }
     }
 }

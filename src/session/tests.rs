@@ -15,7 +15,7 @@ use tokio::{
 use super::{
     message::{MessageText, PROTOCOL},
     outbox::Outbox,
-    protocol::timing::{FRAME, LEASE, PROBE},
+    protocol::timing::{FRAME, HIDDEN_LIMIT, PROBE, VISIBLE_LIMIT},
     session::Session,
     sessions::{Departure, Sessions},
 };
@@ -36,8 +36,13 @@ mod lists;
 mod model;
 mod pace;
 mod readers;
+mod silence;
 mod sizes;
 mod wire;
+
+fn new_sessions() -> Arc<Sessions> {
+    Arc::new(Sessions::new(HIDDEN_LIMIT, Box::new(|_| true)))
+}
 
 fn page(label: &str) -> Page {
     Page { label: label.into(), incarnation: 0, remote: false }
@@ -76,7 +81,7 @@ impl Opened {
     }
 
     fn with(tasks: TaskManager) -> Self {
-        let sessions = Arc::<Sessions>::default();
+        let sessions = new_sessions();
         let (channel, pushed) = channel();
         sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
         Self { sessions, tasks, pushed, taken: Mutex::default() }
@@ -137,13 +142,13 @@ impl Opened {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_never_answers_gets_one_message_and_loses_its_session_when_the_lease_ends() {
+async fn a_page_that_never_answers_gets_one_message_and_loses_its_session_after_42_seconds() {
     let opened = Opened::new();
     let id = opened.hang();
     opened.follow(id);
-    sleep(Duration::from_secs(29)).await;
+    sleep(Duration::from_secs(41)).await;
     assert_eq!(opened.pushed.lock().len(), 1);
-    assert!(opened.session().is_ok(), "the lease has not ended");
+    assert!(opened.session().is_ok(), "it may still answer");
     sleep(Duration::from_secs(2)).await;
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert_eq!(opened.tasks.get(id).unwrap().status, crate::TaskStatus::Running, "its tasks go on");
@@ -179,7 +184,7 @@ async fn a_silent_page_is_sent_a_message_to_acknowledge() {
         );
         assert!(answers(number).await.is_none());
     }
-    sleep(PROBE + LEASE + FRAME).await;
+    sleep(VISIBLE_LIMIT + FRAME).await;
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert_eq!(opened.pushed.lock().len(), 100, "once");
 }
@@ -209,7 +214,7 @@ async fn tasks_of_a_page_that_stopped_answering_go_on_or_are_cancelled_as_their_
     let (tasks, [goes_on, cancelled]) = owned();
     let opened = Opened::with(tasks);
     opened.follow(goes_on);
-    sleep(LEASE + FRAME).await;
+    sleep(VISIBLE_LIMIT + FRAME).await;
     let tasks = &opened.tasks;
     assert!(opened.session().is_err());
     let ended = tasks.get(cancelled).unwrap();
@@ -231,15 +236,15 @@ async fn a_page_with_another_session_or_a_new_document_does_not_count_as_silent(
         second().unwrap().acknowledge(0).await.unwrap();
     }
     assert!(opened.session().is_err() && second().is_ok());
-    opened.sessions.close_page("main", Departure::MayReturn);
-    sleep(LEASE).await;
+    opened.sessions.close_page("main", Departure::Reloads);
+    sleep(VISIBLE_LIMIT).await;
     assert_eq!(opened.tasks.get(task).unwrap().status, TaskStatus::Running);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_session_that_is_never_used_ends_with_its_lease() {
+async fn a_session_that_is_never_used_ends_after_42_seconds() {
     let opened = Opened::new();
-    sleep(Duration::from_secs(29)).await;
+    sleep(Duration::from_secs(41)).await;
     assert!(opened.session().is_ok());
     sleep(Duration::from_secs(2)).await;
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone, "the page left while it opened the session");
@@ -393,7 +398,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
         task.id()
     };
     let ids = [hot("one"), hot("two")];
-    let mut outbox = Outbox::new(Instant::now());
+    let mut outbox = Outbox::new(Instant::now(), HIDDEN_LIMIT);
     let watcher = Arc::<ChangeSet<Record>>::default();
     for id in ids {
         let record = engine(&opened.tasks).find(id).unwrap();
@@ -404,7 +409,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
     let mut messages = 0;
     while messages < 1_000 {
         now += FRAME;
-        let Some(message) = outbox.next_push(&watcher, now) else {
+        let Some(message) = outbox.next_push(&watcher, false, now) else {
             // The tasks have not begun, or are waiting for a core.
             std::thread::yield_now();
             continue;
@@ -474,7 +479,7 @@ async fn a_reload_closes_the_sessions_of_a_page_and_a_repeated_open_does_not_reo
     let (other, _) = channel();
     opened.sessions.open("elsewhere", PROTOCOL, &page("second"), &opened.tasks, other).unwrap();
     opened.follow(opened.hang());
-    opened.sessions.close_page("main", Departure::MayReturn);
+    opened.sessions.close_page("main", Departure::Reloads);
     assert_eq!(opened.session().unwrap_err_kind(), ErrorKind::SessionGone);
     assert!(opened.sessions.get("elsewhere", &page("second")).is_ok());
     let (again, pushed) = channel();

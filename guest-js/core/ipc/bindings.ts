@@ -6,14 +6,15 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**
 	 *  Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
-	 *  `SessionMessage`.
+	 *  `SessionMessage`. `visibility` is whether the page can be seen; without it, the page counts as visible.
 	 */
-	open: (session: string, protocol: number, channel: Channel<string>) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel }),
+	open: (session: string, protocol: number, channel: Channel<string>, visibility: Visibility | null) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel, visibility }),
 	/**
 	 *  Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-	 *  the next message, as text like a pushed one.
+	 *  the next message, as text like a pushed one. A page calls this, too, to say that it is there or whether it can be seen.
+	 *  Without `visibility`, that is as it was before.
 	 */
-	ack: (session: string, message: number) => __TAURI_INVOKE<string | null>("plugin:tasks|ack", { session, message }),
+	ack: (session: string, message: number, visibility: Visibility | null) => __TAURI_INVOKE<string | null>("plugin:tasks|ack", { session, message, visibility }),
 	/**
 	 *  Starts `task` under the `id` that the page has generated, and makes the session report it. If a live task has the
 	 *  same key and the options say to join it, returns that task instead.
@@ -694,6 +695,17 @@ export type Unit =
 "files" | 
 /**  Items of any other sort. */
 "items";
+
+/**  Whether a page can be seen. A hidden page may be suspended at any time, so its silence means less. */
+export type Visibility = {
+	/**  Whether it is hidden, as its `document.visibilityState` says. */
+	hidden: boolean,
+	/**
+	 *  How often this has changed in the page. A call may overtake another one, so the state with the highest number
+	 *  counts.
+	 */
+	change: number,
+};
 
 /**  What a page starts or stops watching. */
 export type WatchTarget = 

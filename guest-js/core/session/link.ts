@@ -3,7 +3,8 @@ import { v7 as uuid } from "uuid";
 import { commands } from "../calls/commands.js";
 import { isUnanswered, withLate } from "../calls/late.js";
 import { toTaskError } from "../errors/from-rejection.js";
-import type { SessionInfo, SessionMessage } from "../ipc/bindings.js";
+import type { SessionInfo, SessionMessage, Visibility } from "../ipc/bindings.js";
+import type { PageVisibility } from "./visibility.js";
 
 /**
  * The wire protocol this package speaks. It goes up only if an old client would misread what it gets: this client leaves out fields,
@@ -20,7 +21,10 @@ export interface Link {
   readonly pingMs: number;
   /** Opens the session. If it rejects, with a TaskError, the link is retired, unless the session may still be opened. */
   open(): Promise<void>;
-  /** Acknowledges the newest message, even if it was acknowledged before. Never rejects: the next ping repeats a lost call. */
+  /**
+   * Acknowledges the newest message, even if it was acknowledged before, and tells whether the page can be seen. Never rejects: the next
+   * ping repeats a lost call.
+   */
   acknowledge(): Promise<void>;
   /** Ends the link: messages that still arrive are ignored. */
   retire(): void;
@@ -38,7 +42,7 @@ export interface LinkOwner {
   openedLate(link: Link): void;
 }
 
-export function createLink(owner: LinkOwner): Link {
+export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
   const nonce = uuid();
   const channel = new Channel<string>(receive);
   let pingMs = PING_MS;
@@ -76,7 +80,7 @@ export function createLink(owner: LinkOwner): Link {
     acking = message;
     let next: string | null = null;
     try {
-      next = await commands.ack(nonce, message);
+      next = await commands.ack(nonce, message, visibility.current);
       if (isOpen) owner.heard();
     } catch (rejection) {
       if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
@@ -85,14 +89,16 @@ export function createLink(owner: LinkOwner): Link {
     if (next !== null) receive(next);
   }
 
-  function begin({ leaseMs }: SessionInfo): void {
+  /** `told` is what the plugin was told when the session was opened. */
+  function begin({ leaseMs }: SessionInfo, told: Visibility): void {
     // A lost acknowledgement must be repeated well before the lease runs out.
     pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
     isOpen = true;
+    if (visibility.current !== told) void acknowledge();
   }
 
-  function beginLate(answer: unknown): void {
-    begin(answer as SessionInfo);
+  function beginLate(answer: unknown, told: Visibility): void {
+    begin(answer as SessionInfo, told);
     owner.openedLate(link);
   }
 
@@ -109,7 +115,9 @@ export function createLink(owner: LinkOwner): Link {
     },
     async open() {
       try {
-        begin(await withLate(commands.open(nonce, PROTOCOL, channel), beginLate));
+        const told = visibility.current;
+        const answer = commands.open(nonce, PROTOCOL, channel, told);
+        begin(await withLate(answer, (late) => beginLate(late, told)), told);
       } catch (rejection) {
         if (!isUnanswered(rejection)) retire();
         throw toTaskError(rejection);

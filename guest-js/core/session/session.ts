@@ -2,6 +2,7 @@ import { toTaskError } from "../errors/from-rejection.js";
 import type { TaskError } from "../errors/task-error.js";
 import type { SessionMessage } from "../ipc/bindings.js";
 import { createLink, type Link, PING_MS } from "./link.js";
+import { watchVisibility } from "./visibility.js";
 
 /** How many new sessions may be lost in a row before the client gives up. */
 const ATTEMPTS = 3;
@@ -50,6 +51,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
   let timer: ReturnType<typeof setTimeout> | undefined;
   /** How many sessions were lost since the plugin last answered in one. */
   let losses = 0;
+  const visibility = watchVisibility(() => void current?.acknowledge());
 
   function heard(): void {
     lastHeard = performance.now();
@@ -65,7 +67,7 @@ export function createSession(deliver: (message: SessionMessage, nonce: string) 
   }
 
   async function open(): Promise<Link> {
-    const link = createLink({ deliver, heard, lost: lose, openedLate });
+    const link = createLink({ deliver, heard, lost: lose, openedLate }, visibility);
     await link.open();
     use(link);
     return link;

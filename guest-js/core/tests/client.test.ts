@@ -1,6 +1,6 @@
 import { Channel } from "@tauri-apps/api/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type LoadedPage, loadPage } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, VISIBLE } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -17,7 +17,7 @@ describe("the client sends the arguments that the protocol has for", () => {
     plugin.status(task.id, "running");
     await plugin.frame();
     const [open] = plugin.calls("open");
-    expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel"]);
+    expect(Object.keys(open ?? {})).toEqual(["session", "protocol", "channel", "visibility"]);
     expect(open).toMatchObject({ session: UUID, protocol: 5 });
     expect(JSON.stringify(open?.["channel"])).toMatch(/^"__CHANNEL__:\d+"$/);
     expect(open?.["channel"]).not.toBeInstanceOf(Function);
@@ -26,7 +26,7 @@ describe("the client sends the arguments that the protocol has for", () => {
     expect(plugin.calls("start")).toEqual([
       { session, id: task.id, task: "download", input: { url: "u" }, options: {} },
     ]);
-    expect(plugin.calls("ack")).toEqual([{ session, message: 1 }]);
+    expect(plugin.calls("ack")).toEqual([{ session, message: 1, visibility: VISIBLE }]);
   });
 
   it("the start of a kind without input", async () => {

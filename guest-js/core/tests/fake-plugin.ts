@@ -98,6 +98,9 @@ interface FakeSession {
   lease: ReturnType<typeof setTimeout> | undefined;
 }
 
+/** What a page says that could be seen all the time. */
+export const VISIBLE = { hidden: false, change: 0 };
+
 function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
   return { kind, message, data } satisfies WireError;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { SessionMessage } from "../ipc/bindings.js";
-import { emptyProgress, type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { emptyProgress, type LoadedPage, loadPage, settle, VISIBLE } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -67,7 +67,9 @@ describe("messages", () => {
     plugin.progress(task.id, { completed: 1 });
     await plugin.frame();
     expect(order).toEqual([0]);
-    expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 1 }]);
+    expect(plugin.calls("ack")).toEqual([
+      { session: plugin.session().nonce, message: 1, visibility: VISIBLE },
+    ]);
   });
 
   it("are handled and acknowledged even if they come with the answer to an acknowledgement", async () => {
@@ -240,7 +242,9 @@ describe("staying alive", () => {
     await vi.advanceTimersByTimeAsync(9_999);
     expect(plugin.calls("ack")).toEqual([]);
     await vi.advanceTimersByTimeAsync(1);
-    expect(plugin.calls("ack")).toEqual([{ session: plugin.session().nonce, message: 0 }]);
+    expect(plugin.calls("ack")).toEqual([
+      { session: plugin.session().nonce, message: 0, visibility: VISIBLE },
+    ]);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(plugin.calls("ack")).toHaveLength(3);
     plugin.complete(task.id, 1);
@@ -248,6 +252,19 @@ describe("staying alive", () => {
     const acks = plugin.calls("ack").length;
     await vi.advanceTimersByTimeAsync(60_000);
     expect(plugin.calls("ack")).toHaveLength(acks);
+  });
+
+  it("keeps no timer in a page that waits for nothing", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tick");
+    const stop = await tasks.watch({}, () => {});
+    expect(vi.getTimerCount()).toBeGreaterThan(0);
+    stop();
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    await task.result;
+    await settle();
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("sends no ping while messages come", async () => {

@@ -7,14 +7,14 @@ use tauri::{command, ipc::Channel};
 use crate::{
     Error, TaskSnapshot,
     ipc::{caller::Caller, checked::Checked, refusals},
-    session::message::{MessageText, SessionInfo, WatchTarget},
+    session::message::{MessageText, SessionInfo, Visibility, WatchTarget},
 };
 
 /// The longest time between two reports that a page may ask for, in milliseconds.
 const SLOWEST_PACE_MS: u32 = 60 * 60 * 1_000;
 
 /// Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
-/// `SessionMessage`.
+/// `SessionMessage`. `visibility` is whether the page can be seen; without it, the page counts as visible.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(
@@ -22,21 +22,35 @@ pub(crate) async fn open(
     session: Checked<String>,
     protocol: Checked<u32>,
     channel: Channel<MessageText>,
+    visibility: Option<Checked<Visibility>>,
 ) -> Result<SessionInfo, Error> {
-    caller.open(&session.0?, protocol.0?, channel)
+    let (session, protocol) = (session.0?, protocol.0?);
+    let visibility = visibility.map(|visibility| visibility.0).transpose()?;
+    let info = caller.open(&session, protocol, channel)?;
+    if let Some(visibility) = visibility {
+        caller.session(&session)?.sees(visibility);
+    }
+    Ok(info)
 }
 
 /// Acknowledges message number `message`. If that message has `more` set, waits until the next frame is due and returns
-/// the next message, as text like a pushed one.
+/// the next message, as text like a pushed one. A page calls this, too, to say that it is there or whether it can be seen.
+/// Without `visibility`, that is as it was before.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn ack(
     caller: Caller,
     session: Checked<String>,
     message: Checked<u64>,
+    visibility: Option<Checked<Visibility>>,
 ) -> Result<Option<MessageText>, Error> {
     let (session, message) = (session.0?, message.0?);
-    Ok(caller.session(&session)?.acknowledge(message).await?.map(MessageText))
+    let visibility = visibility.map(|visibility| visibility.0).transpose()?;
+    let session = caller.session(&session)?;
+    if let Some(visibility) = visibility {
+        session.sees(visibility);
+    }
+    Ok(session.acknowledge(message).await?.map(MessageText))
 }
 
 /// Makes the session report one task, or all visible tasks that match, from now on. Returns their snapshots.

@@ -206,6 +206,11 @@ impl News {
         self.told_ends.drain(..).for_each(|follower| follower.knows_the_end());
     }
 
+    /// Returns whether the page follows a task or watches a list.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.follows.is_empty() || !self.lists.is_empty()
+    }
+
     /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
         self.follows.len() + self.lists.values().map(List::len).sum::<usize>()

@@ -2,26 +2,36 @@
 //!
 //! Invariants:
 //! - At most one message is unacknowledged, and at most one is sent in each [`FRAME`], pushed or as an answer.
-//! - A page that is silent for [`PROBE`](timing::PROBE) is sent a message even if there is no news. A page that
-//!   leaves a message unacknowledged for a [`LEASE`] counts as gone.
+//! - While something hangs on a page, it is sent a message even if there is no news once it is silent for
+//!   [`PROBE`](timing::PROBE). A page that stays silent counts as gone ([`silence`]). If a page is heard but leaves a
+//!   message unacknowledged for a [`LEASE`], the message counts as lost.
+//! - Nothing hangs on a page that waits for no news, reads no items and owns no task that would be cancelled with it.
+//!   Its silence means nothing, so it gets no messages and causes no wake-ups.
 
 pub(super) mod answer_size;
-pub(super) mod timing;
+mod silence;
+pub(crate) mod timing;
+
+use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::message::Visibility;
 use answer_size::AnswerSize;
-use timing::{FRAME, LEASE, PROBE};
+use silence::Silence;
+use timing::{FRAME, LEASE, PROBE, STEP};
 
 pub(super) struct Protocol {
     last_message: u64,
     turn: Turn,
     acknowledgements: u64,
-    /// When the lease began, if one runs: the page must acknowledge a message, or has not used its session since it was
-    /// opened.
-    unanswered_since: Option<Instant>,
-    /// When the page last used its session.
-    heard_at: Instant,
+    silence: Silence,
+    /// Since when, in the time that [`Silence`] counts, the page is known to be alive while it owes an acknowledgement.
+    behind_since: Option<Duration>,
+    /// Whether the page has used its session since it was opened.
+    is_used: bool,
+    /// Whether the pump sleeps until it is woken, since nothing hangs on the page.
+    rests: bool,
     may_send_at: Instant,
     answer_size: AnswerSize,
 }
@@ -62,6 +72,15 @@ pub(super) struct Pause {
     pub changes: usize,
 }
 
+/// Why a session can't go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// The page is gone: it has been silent for too long.
+    Silent,
+    /// A message was lost: the page is there but does not acknowledge it.
+    Behind,
+}
+
 /// What follows from an acknowledgement.
 pub(super) struct Acknowledged {
     /// Whether it is the first acknowledgement of the message.
@@ -71,34 +90,43 @@ pub(super) struct Acknowledged {
 }
 
 impl Protocol {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
         Self {
             last_message: 0,
             turn: Turn::Idle,
             acknowledgements: 0,
-            unanswered_since: Some(now),
-            heard_at: now,
+            silence: Silence::new(now, hidden_limit),
+            behind_since: None,
+            is_used: false,
+            rests: false,
             may_send_at: now,
             answer_size: AnswerSize::new(),
         }
     }
 
-    /// Records that the page has used its session, so it is alive.
-    pub(super) fn is_used(&mut self, now: Instant) {
-        self.heard_at = now;
-        if !matches!(self.turn, Turn::Unacknowledged(_)) {
-            self.unanswered_since = None;
+    /// Records that the page has used its session, so it is alive. Returns whether the pump must be woken.
+    pub(super) fn is_used(&mut self, now: Instant) -> bool {
+        self.silence.hears(now);
+        self.is_used = true;
+        if matches!(self.turn, Turn::Unacknowledged(_)) {
+            self.behind_since.get_or_insert(self.silence.counted());
         }
+        std::mem::take(&mut self.rests)
+    }
+
+    /// Records whether the page can be seen: see [`Silence::sees`].
+    pub(super) fn sees(&mut self, visibility: Visibility) {
+        self.silence.sees(visibility);
     }
 
     /// Acknowledges message number `message`.
     pub(super) fn acknowledge(&mut self, message: u64, now: Instant) -> Acknowledged {
+        self.is_used(now);
         if message != self.last_message {
             // A late repeat, or a page that checks whether its session still exists.
             return Acknowledged { is_news: false, rest: None };
         }
-        self.unanswered_since = None;
-        self.heard_at = now;
+        self.behind_since = None;
         let mut is_news = false;
         match self.turn {
             Turn::Idle => return Acknowledged { is_news, rest: None },
@@ -145,46 +173,69 @@ impl Protocol {
         self.may_send_at = now + FRAME;
     }
 
-    /// Records that a message is sent, and begins its lease. Returns its number. `more` is whether it left something
-    /// out.
+    /// Records that a message is sent. Returns its number. `more` is whether it left something out.
     pub(super) fn sent(&mut self, more: bool, answered: bool, now: Instant) -> u64 {
         self.last_message += 1;
-        self.unanswered_since = Some(now);
+        self.behind_since = None;
         self.turn = Turn::Unacknowledged(Sent { at: now, more, answered });
         self.may_send_at = now + FRAME;
         self.last_message
     }
 
-    /// Returns whether a probe is due: a message, empty if need be, that the page must acknowledge.
-    pub(super) fn probes(&self, now: Instant) -> bool {
-        self.probe_at().is_some_and(|at| now >= at)
+    /// Returns whether something hangs on the page for the protocol itself: a message or an answer is under way, or the
+    /// page has not used its session yet and may have left while it opened it.
+    pub(super) fn hangs(&self) -> bool {
+        !self.is_used || self.turn != Turn::Idle
     }
 
-    /// Returns whether the lease has ended.
-    pub(super) fn is_expired(&self, now: Instant) -> bool {
-        self.lease_end().is_some_and(|end| now >= end)
+    /// Returns why the session can't go on, if it can't. While something hangs on the page, call this before each push
+    /// and at the end of each [`Pause`].
+    pub(super) fn loss(&mut self, now: Instant) -> Option<Loss> {
+        if std::mem::take(&mut self.rests) {
+            // Its silence meant nothing until now.
+            self.silence.hears(now);
+        }
+        self.silence.count(now);
+        if self.silence.left().is_zero() {
+            return Some(Loss::Silent);
+        }
+        let is_behind = self.behind_since.is_some_and(|since| self.silence.since(since) >= LEASE);
+        (is_behind && self.silence.left_to_catch_up().is_zero()).then_some(Loss::Behind)
+    }
+
+    /// Returns whether the page has not been heard for a [`STEP`].
+    pub(super) fn is_quiet(&self) -> bool {
+        self.silence.length() >= STEP
+    }
+
+    /// Returns whether a probe is due if something hangs on the page: a message, empty if need be, that the page must
+    /// acknowledge.
+    pub(super) fn probes(&self) -> bool {
+        self.silence.length() >= PROBE
     }
 
     /// Returns when to look for the next push if there is none now: at `news_at` at the latest, or, while nothing may
-    /// be pushed, when `pile` tasks have changed.
-    pub(super) fn pause(&self, news_at: Option<Instant>, pile: usize, now: Instant) -> Pause {
+    /// be pushed, when `pile` tasks have changed. While something `hangs` on the page, its silence is counted, too.
+    pub(super) fn pause(&mut self, news_at: Option<Instant>, pile: usize, hangs: bool, now: Instant) -> Pause {
+        self.rests = !hangs;
+        let step = hangs.then(|| now + self.step());
         match self.turn {
-            Turn::Unacknowledged(_) => Pause { until: self.lease_end(), changes: pile },
-            // Sending the answer doesn't wake the pump, and the answer's lease ends no earlier than this.
-            Turn::Answering { .. } => Pause { until: Some(now + LEASE), changes: pile },
             Turn::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
-            Turn::Idle => {
-                Pause { until: news_at.into_iter().chain(self.lease_end()).chain(self.probe_at()).min(), changes: 1 }
-            }
+            Turn::Idle => Pause { until: news_at.into_iter().chain(step).min(), changes: 1 },
+            Turn::Unacknowledged(_) | Turn::Answering { .. } => Pause { until: step, changes: pile },
         }
     }
 
-    fn lease_end(&self) -> Option<Instant> {
-        self.unanswered_since.map(|since| since + LEASE)
-    }
-
-    /// Returns when the next probe is due, if no lease runs.
-    fn probe_at(&self) -> Option<Instant> {
-        self.unanswered_since.is_none().then(|| self.heard_at + PROBE)
+    /// Returns how long to wait before the silence of the page is looked at again.
+    fn step(&self) -> Duration {
+        let probe = PROBE.saturating_sub(self.silence.length());
+        let probe = (self.turn == Turn::Idle && !probe.is_zero()).then_some(probe);
+        let behind = self.behind_since.map(|since| LEASE.saturating_sub(self.silence.since(since)));
+        let next = probe.into_iter().chain(behind).chain([STEP, self.silence.left()]).min().unwrap_or(STEP);
+        // What is due by then is seen at the first look after it, so never wait for no time.
+        next.max(FRAME)
     }
 }
+
+#[cfg(test)]
+mod tests;

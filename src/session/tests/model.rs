@@ -274,7 +274,7 @@ impl PageList {
 impl Client {
     fn new() -> Self {
         Self {
-            sessions: Arc::default(),
+            sessions: new_sessions(),
             session: 0,
             inbox: Inbox::default(),
             lose_push: Arc::default(),
@@ -612,7 +612,7 @@ async fn run(steps: Vec<Step>) {
             }
             Step::LosePush => *client.lose_push.lock() = true,
             Step::Reload => {
-                client.sessions.close_page("main", Departure::MayReturn);
+                client.sessions.close_page("main", Departure::Reloads);
                 client.session(&truth);
             }
             Step::Settle => client.settle(&truth).await,

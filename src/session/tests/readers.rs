@@ -8,7 +8,7 @@ use std::{
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::page;
+use super::{HIDDEN_LIMIT, new_sessions, page};
 use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
     access::page::Page,
@@ -32,7 +32,7 @@ struct Pages {
 
 impl Pages {
     fn new(tasks: &TaskManager) -> Self {
-        Self { sessions: Arc::default(), tasks: tasks.clone() }
+        Self { sessions: new_sessions(), tasks: tasks.clone() }
     }
 
     /// Opens a session for the page `label`.
@@ -76,27 +76,27 @@ async fn a_waiting_read_fails_when_its_session_is_closed() {
     session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
     let (gone, ()) = tokio::join!(session.read(&record, ask("s/a", 2), secs(25)), async {
         settle().await;
-        pages.sessions.close_page("main", Departure::MayReturn);
+        pages.sessions.close_page("main", Departure::Reloads);
     });
     assert_eq!(gone.unwrap_err().kind, ErrorKind::SessionGone);
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_of_a_lease_removes_readers_as_a_reload_does() {
+async fn the_silence_of_a_page_removes_its_readers_as_a_reload_does() {
     let (tasks, task, record) = one_number(unread(Unread::Cancel));
     let pages = Pages::new(&tasks);
     let session = pages.open("s", "main");
     session.follow(&record, None);
     session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
     // The page never acknowledges this message.
-    assert_eq!(cancelled_after(&task).await.unwrap().as_secs() / 10, 4, "30 seconds of lease and 10 of patience");
+    assert_eq!(cancelled_after(&task).await.unwrap().as_secs(), 52, "42 seconds of silence and 10 of patience");
 }
 
 #[tokio::test(start_paused = true)]
 async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
     for (closes, after) in [(false, 10), (true, 0)] {
         let (tasks, task, record) = one_number(unread(Unread::Cancel));
-        let plugin = PluginState::new(tasks.clone());
+        let plugin = PluginState::new(tasks.clone(), HIDDEN_LIMIT, Box::new(|_| true));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
@@ -104,7 +104,7 @@ async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
         let session = plugin.sessions.get("s", &page).unwrap();
         session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
         if closes {
-            plugin.window_destroyed("main");
+            plugin.window_destroyed(|_| false);
         } else {
             plugin.page_left("main");
         }
@@ -123,7 +123,7 @@ async fn closing_a_session_removes_all_readers_of_one_name() {
     let session = pages.open("s", "main");
     session.read(&record, ask("s/r", 1), secs(25)).await.unwrap();
     session.read(&other, ask("s/r", 1), secs(25)).await.unwrap();
-    pages.sessions.close_page("main", Departure::MayReturn);
+    pages.sessions.close_page("main", Departure::Reloads);
     assert!(!record.items().is_being_read());
     assert!(!other.items().is_being_read(), "the items are locked forever");
 }
@@ -161,7 +161,7 @@ async fn many_readers_sessions_and_reloads_leave_nothing_behind() {
         }
         settle().await;
         drop(session);
-        pages.sessions.close_page("main", if load % 2 == 0 { Departure::MayReturn } else { Departure::ForGood });
+        pages.sessions.close_page("main", if load % 2 == 0 { Departure::Reloads } else { Departure::ForGood });
     }
     sleep(secs(120)).await;
     assert_eq!(kept(&tasks), []);

@@ -80,7 +80,7 @@ struct Composed {
 /// Composes all messages of a page, pushes and answers.
 async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let tasks = manager(["listed", "other"].map(kind), Settings::default());
-    let mut outbox = Outbox::new(Instant::now());
+    let mut outbox = Outbox::new(Instant::now(), HIDDEN_LIMIT);
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
     let everything = || View::new(page("main"), Scope::everything());
@@ -108,7 +108,7 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
         let answered = answer.is_some();
         let next = match answer.take() {
             Some(acknowledgement) => outbox.answer(acknowledgement, &watcher, Instant::now()),
-            None => outbox.next_push(&watcher, Instant::now()),
+            None => outbox.next_push(&watcher, false, Instant::now()),
         };
         let Some(message) = next else { break };
         let rest = outbox.acknowledge(message.message, Instant::now());

@@ -242,16 +242,23 @@ impl Engine {
     /// [`OnOwnerClosed::Cancel`].
     pub fn disown(&self, is_gone: impl Fn(&Owner) -> bool) {
         let mut left = self.records(&TaskFilter::default());
-        left.retain(|record| record.disown(&is_gone) && record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel);
+        left.retain(|record| record.disown(&is_gone) && is_cancelled_without_owner(record));
         self.cancel_all(left, CancelReason::OwnerClosed);
     }
 
-    /// Cancels those tasks of an owner that has stopped responding whose kind has [`OnOwnerClosed::Cancel`]. The owner
-    /// keeps the others, because it may come back.
-    pub fn owner_is_silent(&self, owner: &Owner) {
+    /// Cancels the tasks of kinds with [`OnOwnerClosed::Cancel`] whose owner `is_silent`: it has stopped responding. The
+    /// owner keeps the others, because it may come back.
+    pub fn owners_are_silent(&self, is_silent: impl Fn(&Owner) -> bool) {
         let mut left = self.records(&TaskFilter::default());
-        left.retain(|record| record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel && record.owner() == *owner);
+        left.retain(|record| is_cancelled_without_owner(record) && is_silent(&record.owner()));
         self.cancel_all(left, CancelReason::OwnerClosed);
+    }
+
+    /// Returns whether a task would be cancelled if this owner were gone.
+    pub fn loses_with(&self, owner: &Owner) -> bool {
+        let registry = self.transitions.registry.lock();
+        let mut cancelled = registry.all().filter(|record| is_cancelled_without_owner(record));
+        cancelled.any(|record| !record.status().is_final() && record.owner() == *owner)
     }
 
     // Holding off starts.
@@ -274,4 +281,8 @@ impl Engine {
     pub(crate) fn is_guarded(&self) -> bool {
         self.transitions.registry.lock().gate.is_guarded()
     }
+}
+
+fn is_cancelled_without_owner(record: &Record) -> bool {
+    record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel
 }

@@ -69,3 +69,19 @@ async fn a_batch_is_cancelled_with_its_members_when_its_owner_goes() {
         assert!(matches!(member.outcome().await, Outcome::Cancelled { .. }));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_owner_keeps_the_tasks_that_go_on_and_loses_the_others() {
+    let tasks = kinds();
+    let main = || labelled("main");
+    let loses = |label: &str| tasks.engine.loses_with(&labelled(label));
+    let goes_on = start(&tasks, "GoOn", main());
+    assert!(!loses("main"), "the task goes on without its owner");
+    let (cancelled, of_other) = (start(&tasks, "Cancel", main()), start(&tasks, "Cancel", labelled("other")));
+    assert!(loses("main") && loses("other") && !loses("third"));
+    tasks.engine.owners_are_silent(|owner| *owner == main());
+    assert_eq!(cancelled.outcome().await, Outcome::Cancelled { reason: CancelReason::OwnerClosed });
+    assert!(!loses("main"), "the task has ended");
+    assert_eq!(goes_on.snapshot().owner.as_deref(), Some("main"));
+    assert!(!goes_on.status().is_final() && !of_other.status().is_final());
+}

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_tasks::{Builder, Never, OnExit, OnOwnerClosed, Restart, Task, TaskContext};
+use tauri_plugin_tasks::{Builder, Never, OnExit, OnOwnerClosed, Restart, Task, TaskContext, Unread};
 use tokio::time::sleep;
 
 use crate::plan::{Plan, plan};
@@ -22,6 +22,13 @@ pub(crate) fn tasks<R: Runtime>() -> Builder<R> {
         .task(Task::new("deaf", deaf).grace(Duration::from_secs(600)))
         .task(Task::new("goes-on", stops))
         .task(Task::new("goes-along", stops).on_owner_closed(OnOwnerClosed::Cancel))
+        .task(
+            Task::new("streams", streams)
+                .on_owner_closed(OnOwnerClosed::Cancel)
+                .unread(Unread::Cancel)
+                .item_buffer(8, 1_000),
+        )
+        .task(Task::new("note", note))
 }
 
 /// Runs until it is cancelled, then cleans up.
@@ -33,6 +40,24 @@ async fn stops<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Resul
         plan.note(&format!("{kind}.cleaned"));
     });
     std::future::pending().await
+}
+
+/// Emits numbers to its page, and records how many. Its buffer is so small that it waits soon if the page doesn't read.
+async fn streams<R: Runtime>(app: AppHandle<R>, ctx: TaskContext<(), u32>, (): ()) -> Result<(), Never> {
+    let plan = plan(&app);
+    for number in 0.. {
+        plan.write("streamed", &number.to_string());
+        ctx.progress().inc(1);
+        ctx.emit(number).await;
+        sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Records what its page has seen.
+async fn note<R: Runtime>(app: AppHandle<R>, _: TaskContext, what: String) -> Result<(), Never> {
+    plan(&app).note(&what);
+    Ok(())
 }
 
 /// Completes by itself.

@@ -31,10 +31,11 @@ pub(crate) enum Way {
     AskWhenAllClose,
     Guard,
     Stay,
+    StayHidden,
 }
 
 impl Way {
-    const ALL: [(&'static str, Self); 15] = [
+    const ALL: [(&'static str, Self); 16] = [
         ("exit", Self::Exit),
         ("exit-twice", Self::ExitTwice),
         ("close", Self::Close),
@@ -53,9 +54,11 @@ impl Way {
         ("guard", Self::Guard),
         // Runs until it is killed, with a page that has started tasks.
         ("stay", Self::Stay),
+        // The same in a hidden window.
+        ("stay-hidden", Self::StayHidden),
     ];
-    pub(crate) const NAMES: [&'static str; 15] = {
-        let mut names = [""; 15];
+    pub(crate) const NAMES: [&'static str; 16] = {
+        let mut names = [""; 16];
         let mut index = 0;
         while index < names.len() {
             names[index] = Self::ALL[index].0;
@@ -103,7 +106,8 @@ impl Way {
         if self == Self::AskWhenAllClose {
             WebviewWindowBuilder::new(app, "other", WebviewUrl::default()).build()?;
         }
-        let page = if self == Self::Stay { "index.html#start" } else { "index.html" };
+        let stays = matches!(self, Self::Stay | Self::StayHidden);
+        let page = if stays { "index.html#start" } else { "index.html" };
         WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into())).title("Ways out").build()
     }
 
@@ -163,17 +167,28 @@ impl Way {
                 std::process::exit(6);
             }
             Self::Wait => {}
-            Self::Stay => loop {
-                // Records what the engine still holds for the page.
-                let held = Held::of(app);
-                let tasks = app.tasks().list(&TaskFilter::default());
-                let of = |name| {
-                    tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason.clone()))
-                };
-                plan.write("held", &format!("{} {:?} {:?}", held.sessions, of("goes-on"), of("goes-along")));
-                sleep(Duration::from_millis(200)).await;
-            },
+            Self::Stay => record_what_is_held(app, plan).await,
+            Self::StayHidden => {
+                plan.until_noted("page-started").await;
+                if let Some(window) = app.get_webview_window("main") {
+                    let _ = window.hide();
+                }
+                record_what_is_held(app, plan).await;
+            }
         }
+    }
+}
+
+/// Records what the engine holds for the page, again and again.
+async fn record_what_is_held<R: Runtime>(app: &AppHandle<R>, plan: &Plan) {
+    loop {
+        let held = Held::of(app);
+        let tasks = app.tasks().list(&TaskFilter::default());
+        let of =
+            |name| tasks.iter().find(|task| task.task == name).map(|task| (task.status, task.cancel_reason.clone()));
+        let [goes_on, goes_along, streams] = ["goes-on", "goes-along", "streams"].map(of);
+        plan.write("held", &format!("{} {goes_on:?} {goes_along:?} {streams:?}", held.sessions));
+        sleep(Duration::from_millis(200)).await;
     }
 }
 
