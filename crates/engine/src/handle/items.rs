@@ -81,7 +81,7 @@ impl ChunkReader {
             return Ok(None);
         }
         let record = self.follower.record();
-        let ask = Ask { reader: &self.name, chunk: self.chunk, from: None, holds: 1 };
+        let ask = Ask { reader: &self.name, label: "the app", chunk: self.chunk, from: None, holds: 1 };
         self.asks = true;
         let chunk = record.items().read(ask).await.map_err(|refusal| {
             self.asks = false;
