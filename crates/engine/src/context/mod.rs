@@ -74,9 +74,10 @@ impl<D, I> TaskContext<D, I> {
         self.attempt.number
     }
 
-    /// Returns the reporter of the task's progress.
+    /// Returns the reporter of the task's progress. It reports nothing once this attempt is over: see
+    /// [`ProgressReporter`].
     pub fn progress(&self) -> ProgressReporter<'_, D> {
-        ProgressReporter::new(&self.record)
+        ProgressReporter::new(&self.record, &self.attempt)
     }
 
     /// Returns the task's cancellation token: await it, poll it, or pass it to code that takes one.

@@ -7,6 +7,7 @@ mod emit;
 mod exit;
 mod items;
 mod keys;
+mod leftovers;
 mod limits;
 mod model;
 mod observe;
