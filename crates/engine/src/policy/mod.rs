@@ -52,7 +52,8 @@ pub struct Policy {
     pub item_buffer: Bounds,
     /// What happens to a task's items when nobody reads them.
     pub unread: Unread,
-    /// After which time without asking a reader is taken for gone.
+    /// After which time without asking a reader is taken for gone, if there is something for it to read; `None` for
+    /// never, and at least a second.
     pub idle_reader: Option<Duration>,
 }
 
