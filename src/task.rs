@@ -131,8 +131,13 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Limits how long an attempt may go without reporting progress. A stall is detected up to an eighth of this time
-    /// late.
+    /// Limits how long an attempt may go without a sign of life: a report of progress, or an item. The time that it spends
+    /// waiting in [`emit`](crate::TaskContext::emit), or in another method that emits, doesn't count, so a slow page ends no
+    /// task. After the wait the time begins anew.
+    ///
+    /// A stall is detected up to an eighth of this time late. An emit that waits counts until it is dropped, or until it
+    /// could go on and is not polled. So a future of `emit` that is leaked, as with [`std::mem::forget`], keeps the attempt
+    /// from stalling until the reader asks for more.
     pub fn stall_timeout(mut self, timeout: Duration) -> Self {
         self.policy.stall_timeout = Some(timeout);
         self
@@ -225,6 +230,40 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// Sets what happens when nobody reads the items of a task. The default is [`Unread::DropOldest`].
     pub fn unread(mut self, unread: Unread) -> Self {
         self.policy.unread = unread;
+        self
+    }
+
+    /// Takes a reader for gone that has not asked for `limit`, while there was something for it to read. By default a
+    /// reader may take any time: a handler that waits for it goes on waiting, and the log says so once after a minute.
+    ///
+    /// When the reader is taken for gone, it is as if it had stopped by itself: [`unread`](Self::unread) says what happens,
+    /// and another reader may come. If it asks after all, it is refused with
+    /// [`ErrorKind::ReaderGone`](crate::ErrorKind::ReaderGone), in a page with `TaskReaderGoneError`, which says how much it
+    /// has `missed` since then. A new reader goes on from there.
+    ///
+    /// A page asks again whenever its code has used up a chunk. A page that is hidden, stands at a breakpoint or shows an
+    /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late, and counts only while the handler
+    /// runs. A limit of less than a second counts as a second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, Unread};
+    ///
+    /// async fn tail(ctx: TaskContext<(), String>, path: String) -> Result<(), Failure> {
+    ///     for line in tokio::fs::read_to_string(path).await?.lines() {
+    ///         ctx.emit(line.to_owned()).await;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    ///     Builder::new().task(
+    ///         Task::new("tail", tail).unread(Unread::Cancel).idle_reader(Duration::from_secs(10 * 60)),
+    ///     )
+    /// }
+    /// ```
+    pub fn idle_reader(mut self, limit: Duration) -> Self {
+        self.policy.idle_reader = Some(limit);
         self
     }
 

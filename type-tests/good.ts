@@ -29,6 +29,7 @@ import {
   type TaskPanicError,
   type TaskProgress,
   TaskQueueFullError,
+  TaskReaderGoneError,
   type TaskSnapshot,
   type TaskSnapshotOf,
   type TaskStatus,
@@ -169,6 +170,10 @@ export function caught(error: unknown) {
   if (error instanceof TaskQueueFullError) {
     const limit: Expect<Equal<typeof error.limit, number>> = true;
     return limit;
+  }
+  if (error instanceof TaskReaderGoneError) {
+    const missed: Expect<Equal<typeof error.missed, number>> = true;
+    return missed;
   }
   if (error instanceof TaskKeyTakenError) {
     const id: Expect<Equal<typeof error.id, string | null>> = true;

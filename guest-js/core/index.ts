@@ -17,6 +17,7 @@ export {
   TaskPanicError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskReaderGoneError,
   TaskTimedOutError,
 } from "./errors/task-error.js";
 export type {

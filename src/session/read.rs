@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
-use tauri_plugin_tasks_engine::delivery::{Ask, Chunk, ReadRefusal, Record};
+use tauri_plugin_tasks_engine::delivery::{Ask, Chunk, ReadRefusal, Record, WINDOW};
 use tokio::time::{Instant, sleep};
 
 use super::{gone::gone, session::Session};
@@ -14,6 +14,11 @@ impl Session {
     /// meanwhile.
     pub(crate) fn read_by(&self, id: TaskId, reader: &str) -> Option<Arc<Record>> {
         self.readers.get(id, reader)
+    }
+
+    /// Returns the request of the page's reader `reader` for this chunk.
+    pub(crate) fn ask<'a>(&'a self, reader: &'a str, chunk: u64, from: Option<u64>) -> Ask<'a> {
+        Ask { reader, label: &self.page.label, chunk, from, holds: WINDOW }
     }
 
     /// Returns the requested chunk, or `None` if there is nothing after `wait`. If `wait` is zero and there is nothing,

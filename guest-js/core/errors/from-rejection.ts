@@ -7,6 +7,7 @@ import {
   TaskNotFoundError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskReaderGoneError,
 } from "./task-error.js";
 
 /** Converts what a command rejected with to a {@link TaskError}. `task` is the kind to name in hints. */
@@ -47,6 +48,8 @@ function fromWire(kind: string, message: string, data: unknown = null): TaskErro
       return new TaskInputError(message, textOf(data, "path") ?? "", data);
     case "queueFull":
       return new TaskQueueFullError(message, Number(fieldOf(data, "limit")), data);
+    case "readerGone":
+      return new TaskReaderGoneError(message, Number(fieldOf(data, "missed") ?? 0), data);
     case "keyTaken":
       return new TaskKeyTakenError(message, textOf(data, "id"), data);
     case "notFound":

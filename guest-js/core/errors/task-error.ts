@@ -137,8 +137,8 @@ shareInstances(TaskCancelledError, "TaskCancelledError");
 
 /**
  * The task reached a time limit that its kind's policy in Rust or its {@link StartOptions} set. `limit` says which one:
- * `timeout` (the time from the start of the first attempt), `attemptTimeout` (the time of one attempt), `stalled` (the time without
- * reported progress) or `deadline` (the time since the task was started, including all waiting).
+ * `timeout` (the time from the start of the first attempt), `attemptTimeout` (the time of one attempt), `stalled` (the time in which
+ * it neither reported progress nor emitted anything, nor waited to) or `deadline` (the time since the task was started, including all waiting).
  *
  * @example
  * ```ts
@@ -281,3 +281,25 @@ export class TaskKeyTakenError extends TaskError {
   }
 }
 shareInstances(TaskKeyTakenError, "TaskKeyTakenError");
+
+/**
+ * The reading has ended, because it did not ask for more for longer than its kind allows (`Task::idle_reader` in Rust). `missed` is
+ * how many items, or bytes, were dropped since then before this reading could get them. Read on with a new reading of the same
+ * handle: it begins after the last item that this one handed out.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskReaderGoneError) note(`${error.missed} lines are left out here.`);
+ * ```
+ */
+export class TaskReaderGoneError extends TaskError {
+  override readonly name = "TaskReaderGoneError";
+  declare readonly kind: "readerGone";
+  readonly missed: number;
+
+  constructor(message: string, missed: number, data: unknown = null) {
+    super("readerGone", message, data);
+    this.missed = missed;
+  }
+}
+shareInstances(TaskReaderGoneError, "TaskReaderGoneError");

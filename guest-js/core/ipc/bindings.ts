@@ -204,9 +204,15 @@ export type ErrorKind =
 "invalidOptions" | 
 /**  The task's items already have another reader. */
 "locked" | 
-/**  The reader has stopped or never existed, or it asks for a chunk that it has already released. */
+/**
+ *  The reader has stopped or never existed, or it asks for a chunk that it has already released. If it was taken for
+ *  gone because it did not ask, `data` is `{ "missed": number }`: how many items, or bytes, it has missed.
+ */
 "readerGone" | 
-/**  The handler has ended or was told to stop, so it can emit nothing more. */
+/**
+ *  The handler has ended or was told to stop, so it can emit nothing more; or its attempt is over, so it can report
+ *  nothing more.
+ */
 "stopped" | 
 /**  An item doesn't fit the type that it is read as. */
 "invalidItem" | 
@@ -680,7 +686,10 @@ export type TimeLimit =
 "timeout" | 
 /**  For one attempt. */
 "attemptTimeout" | 
-/**  For the time without any report of progress within an attempt. */
+/**
+ *  For the time without any sign of life within an attempt: a report of progress, or an item. The time that the
+ *  handler spends waiting in [`emit`](crate::TaskContext::emit) doesn't count.
+ */
 "stalled" | 
 /**  For everything from the moment the task is accepted, waiting included. */
 "deadline";

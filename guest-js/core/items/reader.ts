@@ -154,7 +154,9 @@ export function createReader(
   }
 
   function refused(error: TaskError): void {
-    const isLost = error.kind === "sessionGone" || error.kind === "readerGone";
+    // With data, the plugin has taken the reader for gone because it did not ask. The user has to know that.
+    const isLost =
+      error.kind === "sessionGone" || (error.kind === "readerGone" && error.data === null);
     // Losing an attachment that lasted for some time starts a new count.
     lost = performance.now() - attachment.since < SOON_MS ? lost + 1 : 1;
     if (isLost && lost < ATTEMPTS) {

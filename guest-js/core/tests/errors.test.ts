@@ -11,6 +11,7 @@ import {
   TaskPanicError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskReaderGoneError,
   TaskTimedOutError,
 } from "../errors/task-error.js";
 
@@ -44,7 +45,7 @@ describe("errors of the plugin", () => {
     });
   });
 
-  it("say how many tasks may wait, or which task has the key", () => {
+  it("say how many tasks may wait, which task has the key, or what a reading has missed", () => {
     const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
     expect(full).toBeInstanceOf(TaskQueueFullError);
     expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
@@ -54,6 +55,12 @@ describe("errors of the plugin", () => {
     const hidden = toTaskError({ kind: "keyTaken", message: "no", data: null });
     expect(hidden).toBeInstanceOf(TaskKeyTakenError);
     expect(hidden).toMatchObject({ id: null, data: null });
+    const idled = toTaskError({ kind: "readerGone", message: "no", data: { missed: 7 } });
+    expect(idled).toBeInstanceOf(TaskReaderGoneError);
+    expect(idled).toMatchObject({ missed: 7, data: { missed: 7 } });
+    const stopped = toTaskError({ kind: "readerGone", message: "no", data: null });
+    expect(stopped).toBeInstanceOf(TaskReaderGoneError);
+    expect(stopped).toMatchObject({ missed: 0, data: null });
     for (const kind of ["notQueued", "notRerunnable", "invalidOptions"]) {
       const error = toTaskError({ kind, message: "no", data: null });
       expect([error.constructor, error.kind]).toEqual([TaskError, kind]);
@@ -76,6 +83,7 @@ describe("each error", () => {
       [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
       [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
       [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],
+      [new TaskReaderGoneError("m", 1), "TaskReaderGoneError", "readerGone"],
       [new TaskKeyTakenError("m", null), "TaskKeyTakenError", "keyTaken"],
       [new TaskPermissionError("permission", "m"), "TaskPermissionError", "permission"],
       [new TaskInputError("m", "url"), "TaskInputError", "invalidInput"],
@@ -202,6 +210,7 @@ describe("instanceof", () => {
       [new classes.TaskCancelledError("m", "user"), "TaskCancelledError"],
       [new classes.TaskTimedOutError("m", "stalled"), "TaskTimedOutError"],
       [new classes.TaskQueueFullError("m", 1), "TaskQueueFullError"],
+      [new classes.TaskReaderGoneError("m", 1), "TaskReaderGoneError"],
       [new classes.TaskKeyTakenError("m", null), "TaskKeyTakenError"],
       [new classes.TaskPermissionError("permission", "m"), "TaskPermissionError"],
       [new classes.TaskInputError("m", "url"), "TaskInputError"],

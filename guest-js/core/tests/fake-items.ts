@@ -28,8 +28,8 @@ interface Attached {
   frozen: Map<number, Frozen>;
 }
 
-function wireError(kind: WireError["kind"], message: string = kind) {
-  return { kind, message, data: null } satisfies WireError;
+function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
+  return { kind, message, data } satisfies WireError;
 }
 
 /** Returns a chunk of bytes as the plugin sends it. */
@@ -64,7 +64,8 @@ export function createFakeItems() {
   let done = false;
   let isBytes = false;
   let attached: Attached | undefined;
-  const gone = new Set<string>();
+  /** The readers that have gone. Those that were taken for gone have what they miss. */
+  const gone = new Map<string, { expected: number; missed: number } | undefined>();
   const waiting = new Set<() => void>();
 
   const next = () => first + kept.length;
@@ -83,7 +84,10 @@ export function createFakeItems() {
 
   function attach(session: string, { reader, chunk, from }: Ask): Attached {
     if (attached?.name === reader) return attached;
-    if (gone.has(reader)) throw wireError("readerGone");
+    if (gone.has(reader)) {
+      const missed = gone.get(reader)?.missed;
+      throw wireError("readerGone", "readerGone", missed === undefined ? null : { missed });
+    }
     if (attached) throw wireError("locked");
     if (chunk > WINDOW) throw wireError("readerGone");
     const expected = from ?? read;
@@ -161,16 +165,29 @@ export function createFakeItems() {
     /** Drops the oldest units. Must not be called while there is a reader. */
     drop(count: number): void {
       if (attached) throw new Error("There is a reader.");
+      const before = first;
       kept = kept.slice(count);
       attempts = attempts.slice(count);
       first += count;
+      for (const idled of gone.values()) {
+        if (idled) idled.missed += Math.max(0, first - Math.max(before, idled.expected));
+      }
+    },
+    /** Takes the reader for gone, because it doesn't ask. */
+    idle(): void {
+      if (!attached) throw new Error("There is no reader.");
+      gone.set(attached.name, { expected: attached.expected, missed: 0 });
+      attached = undefined;
+      wake();
     },
     end(): void {
       done = true;
       wake();
     },
     stop(reader: string, position: number): void {
-      gone.add(reader);
+      const free = gone.get(reader) && !attached;
+      if (!gone.has(reader)) gone.set(reader, undefined);
+      if (free) readTo(Math.min(position, next()));
       if (attached?.name === reader) {
         readTo(Math.min(position, attached.expected));
         attached = undefined;
@@ -180,7 +197,7 @@ export function createFakeItems() {
     /** Drops the reader of a session that is gone. */
     lose(session: string): void {
       if (attached?.session === session) {
-        gone.add(attached.name);
+        gone.set(attached.name, undefined);
         attached = undefined;
       }
       wake();

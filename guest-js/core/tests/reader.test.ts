@@ -148,6 +148,81 @@ describe("a reading whose session is lost", () => {
   });
 });
 
+describe("a reading that was taken for gone because it didn't ask", () => {
+  /** A task with a reading of one item to a chunk, which has handed out the first item and got three more. */
+  async function idled() {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("tail");
+    plugin.limitChunks(1);
+    plugin.emit(task.id, 0, 1, 2, 3, 4, 5, 6);
+    const fake = plugin.tasks.get(task.id)?.items;
+    if (!fake) throw new Error("no such task");
+    return { plugin, task, fake };
+  }
+
+  it("hands out what it has, then fails with what it has missed, and the next reading goes on", async () => {
+    const { plugin, task, fake } = await idled();
+    const items = task.items();
+    expect((await items.next()).value).toBe(0);
+    await settle();
+    fake.idle();
+    fake.drop(6);
+    for (const value of [1, 2, 3]) expect((await items.next()).value).toBe(value);
+    await expect(items.next()).rejects.toMatchObject({
+      name: "TaskReaderGoneError",
+      kind: "readerGone",
+      missed: 2,
+    });
+    expect(await items.next()).toEqual({ done: true, value: undefined });
+    expect(items.position).toBe(4);
+    const names = () => new Set(plugin.calls("read").map(({ reader }) => reader)).size;
+    expect(names()).toBe(1);
+
+    const next = task.items();
+    expect((await next.next()).value).toBe(6);
+    expect([next.position, next.missed, names()]).toEqual([7, 2, 2]);
+  });
+
+  it("has missed nothing if nothing was dropped, and gets no item twice", async () => {
+    const { task, fake } = await idled();
+    const seen: unknown[] = [];
+    const read = async () => {
+      for await (const item of task.items()) {
+        seen.push(item);
+        if (seen.length === 1) {
+          await settle();
+          fake.idle();
+        }
+      }
+    };
+    await expect(read()).rejects.toMatchObject({ kind: "readerGone", missed: 0 });
+    expect(seen).toEqual([0, 1, 2, 3]);
+    page.plugin.complete(task.id, null);
+    await page.plugin.frame();
+    await read();
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6]);
+  });
+
+  it("fails in every form", async () => {
+    for (const form of ["items", "chunks", "stream"] as const) {
+      const { task, fake } = await idled();
+      const seen: unknown[] = [];
+      const read = async () => {
+        for await (const item of task[form]()) {
+          seen.push(item);
+          if (seen.length === 1) {
+            await settle();
+            fake.idle();
+            fake.drop(5);
+          }
+        }
+      };
+      await expect(read()).rejects.toMatchObject({ name: "TaskReaderGoneError", missed: 1 });
+      expect(seen).toHaveLength(4);
+    }
+  });
+});
+
 describe("a read that didn't reach the plugin", () => {
   it("is sent again, after increasing pauses", async () => {
     const { plugin, tasks } = page;

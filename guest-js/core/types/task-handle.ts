@@ -108,6 +108,10 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * starts with the item `from` of {@link AttachOptions}, or else with the oldest item that nobody has read; each further reading
    * starts where the previous one stopped.
    *
+   * A task whose buffer is full waits for its reading. End a reading that you don't go on with: break out of its loop, or call
+   * `return()`. Of a kind with `Task::idle_reader`, a reading that doesn't ask for longer than that fails with
+   * {@link TaskReaderGoneError} when it asks again.
+   *
    * @example
    * ```ts
    * for await (const match of task.items()) list.append(match);

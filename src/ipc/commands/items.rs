@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::{Ask, WINDOW};
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
@@ -39,8 +38,9 @@ pub(crate) async fn read(
     let session = caller.session(&session);
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
     let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
-    let ask = Ask { reader: &reader, chunk, from, holds: WINDOW };
-    let read = session?.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(refusals::of_arguments)?;
+    let session = session?;
+    let ask = session.ask(&reader, chunk, from);
+    let read = session.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(refusals::of_arguments)?;
     Ok(ReadResponse(read))
 }
 

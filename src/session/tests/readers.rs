@@ -22,6 +22,7 @@ use crate::{
 use tauri_plugin_tasks_engine::delivery::{Ask, Policy, Record, Settings, WINDOW, engine};
 use tauri_plugin_tasks_engine::test::{
     items::{all, ask, cancelled_after, kept, kind_of_numbers, one_number, rest, secs, settle, unread},
+    log::Log,
     manager,
 };
 
@@ -198,7 +199,7 @@ async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refus
         }
         session.read(&record, ask("s/early", 7), secs(1)).await.unwrap_err();
         session
-            .read(&record, Ask { reader: "s/beyond", chunk: 1, from: Some(11), holds: WINDOW }, secs(1))
+            .read(&record, Ask { reader: "s/beyond", label: "main", chunk: 1, from: Some(11), holds: WINDOW }, secs(1))
             .await
             .unwrap_err();
     }
@@ -209,4 +210,40 @@ async fn an_open_session_does_not_keep_tasks_whose_readers_stopped_or_were_refus
     assert_eq!(kept(&tasks), [hangs.id()]);
     assert!(pages.sessions.get("s", &page("main")).is_ok(), "the session is still open");
     assert_eq!(records.iter().filter(|record| record.strong_count() > 0).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_names_the_webview_whose_reading_keeps_a_task_waiting() {
+    let log = Log::capture();
+    let tasks = manager([kind_of_numbers(unread(Unread::Wait))], Settings::default());
+    let task = tasks.start("plain", 1_000).unwrap();
+    let record = engine(&tasks).find(task.id()).unwrap();
+    let pages = Pages::new(&tasks);
+    let settings = pages.open("0191-nonce", "settings");
+    // Not through the session, which is closed before a minute is over, since nobody acknowledges its messages here.
+    record.items().read(settings.ask("0191-nonce/a", 1, None)).await.unwrap();
+    sleep(secs(600)).await;
+    let text = log.text();
+    let lines: Vec<_> = text.lines().filter(|line| line.contains("waits for its reader")).collect();
+    assert_eq!(lines.len(), 1, "{log:?}");
+    assert!(lines[0].contains("\"settings\"") && !lines[0].contains("nonce"), "{}", lines[0]);
+    assert!(lines[0].contains(&task.id().to_string()), "{}", lines[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_was_taken_for_gone_is_told_and_its_position_counts() {
+    let policy = Policy { idle_reader: Some(secs(8)), ..unread(Unread::DropOldest) };
+    let tasks = manager([kind_of_numbers(policy)], Settings::default());
+    let task = tasks.start("plain", 100).unwrap();
+    let record = engine(&tasks).find(task.id()).unwrap();
+    let main = Pages::new(&tasks).open("s", "main");
+    assert!(main.read(&record, main.ask("s/a", 1, None), secs(20)).await.unwrap().is_some());
+    sleep(secs(10)).await;
+    assert!(!record.items().is_being_read());
+    let refused = main.read(&record, main.ask("s/a", 2, None), secs(20)).await.err().unwrap();
+    assert_eq!(refused.kind, ErrorKind::ReaderGone);
+    assert_eq!(refused.data.unwrap().text(), r#"{"missed":92}"#);
+    assert_eq!(main.readers.len(), 0, "the session forgets it");
+    main.cancel_read(task.id(), Ok(Arc::clone(&record)), "s/a", 98).unwrap();
+    assert_eq!(rest(&record, "s/b", 1, None).await, all(98..100));
 }

@@ -102,9 +102,9 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a stall that nobody notices",
         file: "crates/engine/src/run/clocks.rs",
-        find: "if record.take_touched() { Duration::ZERO } else { silent + step }",
-        from: "if record.take_touched() { Duration::ZERO } else { silent + step }",
-        to: "if record.take_touched() { silent + step } else { Duration::ZERO }",
+        find: "if is_heard() { Duration::ZERO } else { silent + step }",
+        from: "if is_heard() { Duration::ZERO } else { silent + step }",
+        to: "if is_heard() { silent + step } else { Duration::ZERO }",
         how: Expression,
         seen_by: MODEL,
     },

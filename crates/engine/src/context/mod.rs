@@ -74,9 +74,10 @@ impl<D, I> TaskContext<D, I> {
         self.attempt.number
     }
 
-    /// Returns the reporter of the task's progress.
+    /// Returns the reporter of the task's progress. It reports nothing once this attempt is over: see
+    /// [`ProgressReporter`].
     pub fn progress(&self) -> ProgressReporter<'_, D> {
-        ProgressReporter::new(&self.record)
+        ProgressReporter::new(&self.record, &self.attempt)
     }
 
     /// Returns the task's cancellation token: await it, poll it, or pass it to code that takes one.
@@ -181,7 +182,9 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// until they are read. The buffer holds 65,536 items or 8 MiB, unless `Task::item_buffer` says otherwise. After
     /// the task's end, unread items are kept as long as its outcome.
     ///
-    /// While the buffer is full and there is a reader, this waits. Without a reader it waits only during the first 10
+    /// While the buffer is full and there is a reader, this waits, and the wait doesn't count for `Task::stall_timeout`. An
+    /// emitted item is a sign of life, as a report of progress is. If the reader doesn't ask for a minute meanwhile, the log
+    /// says whose it is, once, and this goes on waiting, unless `Task::idle_reader` says otherwise. Without a reader it waits only during the first 10
     /// seconds of the task, and for 10 seconds after it lost a reader, which may come back. After that, `Task::unread`
     /// says what happens. By default the oldest items are dropped and counted.
     ///

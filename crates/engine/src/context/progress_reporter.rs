@@ -2,12 +2,20 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::Serialize;
 
-use crate::{error::Error, progress::Unit, record::Record};
+use crate::{
+    error::{Error, refusal::Refusal},
+    progress::Unit,
+    record::Record,
+    task::attempt::Attempt,
+};
 
 /// Reports a task's progress. [`TaskContext::progress`](crate::TaskContext::progress) returns one.
 ///
 /// Report as often as you like: a report costs a few nanoseconds, and readers take the newest state when they are
 /// ready. You need not throttle anything. A report never fails the work.
+///
+/// It belongs to one attempt. When that attempt is over, it reports nothing any more: what a handler has left running
+/// doesn't change the progress of the next attempt, or of a task that has ended.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -19,46 +27,52 @@ use crate::{error::Error, progress::Unit, record::Record};
 /// ```
 pub struct ProgressReporter<'a, D = ()> {
     record: &'a Arc<Record>,
+    attempt: &'a Attempt,
     types: PhantomData<fn(D)>,
 }
 
 #[allow(clippy::return_self_not_must_use)] // Each call reports; the value is for chaining.
 impl<'a, D> ProgressReporter<'a, D> {
-    pub(super) fn new(record: &'a Arc<Record>) -> Self {
-        Self { record, types: PhantomData }
+    pub(super) fn new(record: &'a Arc<Record>, attempt: &'a Attempt) -> Self {
+        Self { record, attempt, types: PhantomData }
+    }
+
+    /// Makes a report, unless the attempt is over.
+    #[inline]
+    fn report(self, report: impl FnOnce(&Arc<Record>)) -> Self {
+        if !self.attempt.has_ended() {
+            report(self.record);
+        }
+        self
     }
 
     /// Sets the unit that progress is counted in.
     pub fn unit(self, unit: Unit) -> Self {
-        self.record.set_unit(unit);
-        self
+        self.report(|record| record.set_unit(unit))
     }
 
     /// Sets how many units there are in total, or `None` while that is not known.
     pub fn total(self, total: impl Into<Option<u64>>) -> Self {
-        self.record.set_total(total.into());
-        self
+        let total = total.into();
+        self.report(|record| record.set_total(total))
     }
 
     /// Adds `by` to the number of units that are done.
     #[inline]
     pub fn inc(self, by: u64) -> Self {
-        self.record.inc(by);
-        self
+        self.report(|record| record.inc(by))
     }
 
     /// Sets how many units are done so far.
     pub fn set(self, completed: u64) -> Self {
-        self.record.set(completed);
-        self
+        self.report(|record| record.set(completed))
     }
 
     /// Sets a text that says what the task is doing, such as the name of a file.
     ///
     /// If it is longer than 1 KiB as JSON, it is cut at a character and ends with `…`.
     pub fn message(self, message: impl AsRef<str>) -> Self {
-        self.record.set_message(message.as_ref());
-        self
+        self.report(|record| record.set_message(message.as_ref()))
     }
 }
 
@@ -69,18 +83,22 @@ impl<D: Serialize> ProgressReporter<'_, D> {
     /// A detail that can't be written as JSON, or that is larger than 4 KiB as JSON, is left out: the previous one
     /// stays. The log has a warning for the first one of each task.
     pub fn detail(self, detail: D) -> Self {
-        if let Err(error) = self.record.set_detail(&detail) {
-            self.record.leave_out_detail(&error);
-        }
-        self
+        self.report(|record| {
+            if let Err(error) = record.set_detail(&detail) {
+                record.leave_out_detail(&error);
+            }
+        })
     }
 
     /// Like [`detail`](Self::detail), for code that has to know whether the detail is shown.
     ///
     /// Fails, and changes nothing, with [`ErrorKind::Unserializable`](crate::ErrorKind::Unserializable) when the detail
     /// can't be written as JSON, and with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when it is larger than
-    /// 4 KiB as JSON.
+    /// 4 KiB as JSON. Fails with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when the attempt is over.
     pub fn try_detail(self, detail: D) -> Result<(), Error> {
+        if self.attempt.has_ended() {
+            return Err(Refusal::AttemptOver.into());
+        }
         self.record.set_detail(&detail)
     }
 }

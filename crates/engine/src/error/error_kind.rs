@@ -46,9 +46,11 @@ pub enum ErrorKind {
     InvalidOptions,
     /// The task's items already have another reader.
     Locked,
-    /// The reader has stopped or never existed, or it asks for a chunk that it has already released.
+    /// The reader has stopped or never existed, or it asks for a chunk that it has already released. If it was taken for
+    /// gone because it did not ask, `data` is `{ "missed": number }`: how many items, or bytes, it has missed.
     ReaderGone,
-    /// The handler has ended or was told to stop, so it can emit nothing more.
+    /// The handler has ended or was told to stop, so it can emit nothing more; or its attempt is over, so it can report
+    /// nothing more.
     Stopped,
     /// An item doesn't fit the type that it is read as.
     InvalidItem,

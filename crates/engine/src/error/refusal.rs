@@ -88,10 +88,17 @@ pub enum Refusal {
          reader, from where this one stopped"
     )]
     ReaderGone { id: String },
+    #[error(
+        "this reader of task {id} was taken for gone, because it did not ask for longer than Task::idle_reader allows, and \
+         has missed {missed} since: continue with a new reader, from where this one stopped"
+    )]
+    ReaderIdled { id: String, missed: u64 },
     #[error("an item of task \"{task}\" does not fit the type that it is read as: {problem}")]
     InvalidItem { task: String, problem: String },
     #[error("the task can't emit any more: it was told to stop, or its handler has ended; return from the handler")]
     Stopped,
+    #[error("this attempt of the task is over, so it reports nothing more: end what its handler has left running")]
+    AttemptOver,
     #[error("{what} can't be written as JSON: {problem}; check its Serialize implementation")]
     Unserializable { what: &'static str, problem: String },
     #[error(
@@ -151,9 +158,9 @@ impl Refusal {
             Self::NotEnded { .. } => ErrorKind::NotEnded,
             Self::TooLarge { .. } | Self::ItemTooLarge { .. } | Self::BatchTooLarge { .. } => ErrorKind::TooLarge,
             Self::Locked { .. } => ErrorKind::Locked,
-            Self::ReaderGone { .. } => ErrorKind::ReaderGone,
+            Self::ReaderGone { .. } | Self::ReaderIdled { .. } => ErrorKind::ReaderGone,
             Self::InvalidItem { .. } => ErrorKind::InvalidItem,
-            Self::Stopped => ErrorKind::Stopped,
+            Self::Stopped | Self::AttemptOver => ErrorKind::Stopped,
             Self::Unserializable { .. } => ErrorKind::Unserializable,
             Self::OutcomeExpired { .. } => ErrorKind::OutcomeExpired,
             Self::ShuttingDown { .. } | Self::NotHeldAtExit { .. } | Self::Guarded { .. } => ErrorKind::ShuttingDown,
@@ -176,6 +183,7 @@ impl Refusal {
             | Self::ItemTooLarge { size, limit }
             | Self::BatchTooLarge { size, limit, .. } => json!({ "limit": limit, "size": size }),
             Self::QueueFull { limit, .. } => json!({ "limit": limit }),
+            Self::ReaderIdled { missed, .. } => json!({ "missed": missed }),
             Self::KeyTaken { rival: Some(id), .. } => json!({ "id": id }),
             _ => return None,
         })

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     error::{Error, refusal::Refusal},
-    items::buffer::{Ask, Chunk},
+    items::buffer::{Ask, Chunk, ReadRefusal},
     record::follower::Follower,
     task::id::TaskId,
 };
@@ -81,10 +81,11 @@ impl ChunkReader {
             return Ok(None);
         }
         let record = self.follower.record();
-        let ask = Ask { reader: &self.name, chunk: self.chunk, from: None, holds: 1 };
+        let ask = Ask { reader: &self.name, label: "the app", chunk: self.chunk, from: None, holds: 1 };
         self.asks = true;
         let chunk = record.items().read(ask).await.map_err(|refusal| {
-            self.asks = false;
+            // One that was taken for gone still has to say how far it has read.
+            self.asks = matches!(refusal, ReadRefusal::Idled { .. });
             refusal.of(record.id)
         })?;
         self.chunk += 1;

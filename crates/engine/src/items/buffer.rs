@@ -9,7 +9,8 @@
 //! - there is at most one reader. A chunk that it was given is frozen: it gets the same chunk if it asks again;
 //! - a reader says with each request how many chunks it holds, at most [`WINDOW`]. The request releases all earlier
 //!   ones and nothing else, so at most that many are frozen;
-//! - what a reader has not released when it goes is kept for the next one.
+//! - what a reader has not released when it goes is kept for the next one;
+//! - a reader that was taken for gone, because it did not ask, is told what it has missed if it asks after all.
 
 use std::collections::VecDeque;
 
@@ -41,7 +42,9 @@ pub(crate) struct ItemBuffer {
     items: usize,
     bytes: usize,
     reader: Option<CurrentReader>,
-    gone: VecDeque<Box<str>>,
+    gone: VecDeque<FormerReader>,
+    /// How often the readers have asked, or have stopped waiting for an answer.
+    asks: u64,
     /// Nothing more will be emitted.
     done: bool,
 }
@@ -49,11 +52,33 @@ pub(crate) struct ItemBuffer {
 #[derive(Debug)]
 struct CurrentReader {
     name: Box<str>,
+    /// Whom it belongs to.
+    label: Box<str>,
+    /// How many of its requests wait for an answer.
+    waiting: usize,
+    /// The log says that it does not ask.
+    is_told: bool,
     /// The number of the unit that it gets next, unless that is dropped.
     expected: u64,
     /// The number of the chunk that is frozen next.
     next_chunk: u64,
     frozen: VecDeque<(u64, Chunk)>,
+}
+
+#[derive(Debug)]
+struct FormerReader {
+    name: Box<str>,
+    /// What it has missed since it was taken for gone; `None` if it has stopped or was lost.
+    idled: Option<Missing>,
+}
+
+/// What a reader misses that was taken for gone.
+#[derive(Debug)]
+struct Missing {
+    /// The number of the unit that it would have got next.
+    expected: u64,
+    /// How many units from that one on were dropped.
+    missed: u64,
 }
 
 /// A chunk of units for a reader.
@@ -89,6 +114,8 @@ impl Chunk {
 pub struct Ask<'a> {
     /// The reader's name.
     pub reader: &'a str,
+    /// Whom the reader belongs to, for the log. What a new reader says first counts.
+    pub label: &'a str,
     /// The number of the chunk, from 1.
     pub chunk: u64,
     /// How many chunks the reader may still need, including this one: at most [`WINDOW`]. Earlier ones are released.
@@ -104,6 +131,12 @@ pub enum ReadRefusal {
     Locked,
     /// The reader has gone, or it asks for a chunk that it has released or may not ask for yet.
     Gone,
+    /// The reader did not ask for longer than the kind allows, and so was taken for gone. Since then this many units were
+    /// dropped that it had not got.
+    Idled {
+        /// How many units it has missed.
+        missed: u64,
+    },
     /// It asks to begin beyond this number, which is that of the next unit.
     Beyond(u64),
 }
@@ -115,6 +148,7 @@ impl ReadRefusal {
         match self {
             Self::Locked => Refusal::Locked { id },
             Self::Gone => Refusal::ReaderGone { id },
+            Self::Idled { missed } => Refusal::ReaderIdled { id, missed },
             Self::Beyond(next) => Refusal::InvalidOptions {
                 path: "from".into(),
                 problem: format!("task {id} has emitted {next} items so far, so {next} is the largest number allowed"),
@@ -136,6 +170,7 @@ impl ItemBuffer {
             bytes: 0,
             reader: None,
             gone: VecDeque::new(),
+            asks: 0,
             done: false,
         }
     }
@@ -153,7 +188,8 @@ impl ItemBuffer {
     /// Adds bytes of an attempt: all of them or none. Returns `false` if there is no room for them.
     #[must_use]
     pub(crate) fn push_bytes(&mut self, bytes: &[u8], attempt: u32) -> bool {
-        self.push(bytes, bytes.len() as u64, attempt, Segment::bytes)
+        // A segment has at least one unit.
+        bytes.is_empty() || self.push(bytes, bytes.len() as u64, attempt, Segment::bytes)
     }
 
     fn push(&mut self, data: &[u8], units: u64, attempt: u32, new: fn(u64, u32) -> Segment) -> bool {
@@ -187,8 +223,18 @@ impl ItemBuffer {
         while !self.has_room(bytes) {
             let excess = (self.bytes + bytes).saturating_sub(self.bounds.bytes);
             let units = if self.segments.front().is_some_and(Segment::is_bytes) { excess } else { 1 };
+            let first = self.first_kept();
             self.let_go(units);
+            let end = self.first_kept();
+            for Missing { expected, missed } in self.gone.iter_mut().filter_map(|gone| gone.idled.as_mut()) {
+                *missed += end.saturating_sub(first.max(*expected));
+            }
         }
+    }
+
+    /// Returns the number of the oldest unit that is kept, or of the next one.
+    fn first_kept(&self) -> u64 {
+        self.segments.front().map_or(self.next, Segment::first)
     }
 
     /// Notes that nothing more will be emitted.
@@ -219,6 +265,7 @@ impl ItemBuffer {
     /// that asks becomes the reader.
     pub(crate) fn ask(&mut self, ask: Ask<'_>) -> Result<Option<Chunk>, ReadRefusal> {
         self.attach(ask)?;
+        self.asks += 1;
         let Some(reader) = &mut self.reader else { return Err(ReadRefusal::Gone) };
         if let Some((_, chunk)) = reader.frozen.iter().find(|(number, _)| *number == ask.chunk) {
             let chunk = chunk.clone();
@@ -247,9 +294,15 @@ impl ItemBuffer {
     fn attach(&mut self, ask: Ask<'_>) -> Result<(), ReadRefusal> {
         match &self.reader {
             Some(_) if self.is_read_by(ask.reader) => return Ok(()),
-            _ if self.gone.iter().any(|name| **name == *ask.reader) => return Err(ReadRefusal::Gone),
-            Some(_) => return Err(ReadRefusal::Locked),
-            None => {}
+            reader => {
+                if let Some(gone) = self.gone.iter().find(|gone| *gone.name == *ask.reader) {
+                    let refusal = |idled: &Missing| ReadRefusal::Idled { missed: idled.missed };
+                    return Err(gone.idled.as_ref().map_or(ReadRefusal::Gone, refusal));
+                }
+                if reader.is_some() {
+                    return Err(ReadRefusal::Locked);
+                }
+            }
         }
         if !(1..=WINDOW).contains(&ask.chunk) {
             return Err(ReadRefusal::Gone);
@@ -259,7 +312,15 @@ impl ItemBuffer {
             return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
-        self.reader = Some(CurrentReader { name: ask.reader.into(), expected, next_chunk: 1, frozen: VecDeque::new() });
+        self.reader = Some(CurrentReader {
+            name: ask.reader.into(),
+            label: ask.label.into(),
+            waiting: 0,
+            is_told: false,
+            expected,
+            next_chunk: 1,
+            frozen: VecDeque::new(),
+        });
         Ok(())
     }
 
@@ -286,11 +347,60 @@ impl ItemBuffer {
         Some(chunk)
     }
 
-    /// Removes the reader `name`, which has stopped. All units before number `position` count as read. Later calls with
-    /// this name are refused. Returns whether `name` was the current reader.
+    /// Notes that a request of the reader `name` begins to wait for an answer.
+    pub(crate) fn begin_wait(&mut self, name: &str) {
+        if let Some(reader) = self.reader.as_mut().filter(|reader| *reader.name == *name) {
+            reader.waiting += 1;
+        }
+    }
+
+    /// Undoes [`begin_wait`](Self::begin_wait). Up to now, the reader has asked.
+    pub(crate) fn end_wait(&mut self, name: &str) {
+        if let Some(reader) = self.reader.as_mut().filter(|reader| *reader.name == *name) {
+            reader.waiting -= 1;
+            self.asks += 1;
+        }
+    }
+
+    /// If the reader has units to ask for and no request under way, returns a number that remains the same until it
+    /// asks. Otherwise returns `None`.
+    pub(crate) fn idles(&self) -> Option<u64> {
+        let reader = self.reader.as_ref()?;
+        let has_unread = self.segments.len() > self.frozen_segments();
+        (has_unread && reader.waiting == 0).then_some(self.asks)
+    }
+
+    /// Removes the reader, which is taken for gone, if it [`idles`](Self::idles) and that returns this number. Later calls
+    /// with its name are refused. Returns whether it was removed.
+    pub(crate) fn lose_idle(&mut self, asks: u64) -> bool {
+        if self.idles() != Some(asks) {
+            return false;
+        }
+        let Some(CurrentReader { name, expected, .. }) = self.reader.take() else { return false };
+        self.note_gone(FormerReader { name, idled: Some(Missing { expected, missed: 0 }) });
+        true
+    }
+
+    /// Whether the log already says of this reader that it does not ask.
+    pub(crate) fn is_told(&self) -> bool {
+        self.reader.as_ref().is_none_or(|reader| reader.is_told)
+    }
+
+    /// Returns whom the reader belongs to, once for each reader.
+    pub(crate) fn tell(&mut self) -> Option<Box<str>> {
+        let reader = self.reader.as_mut().filter(|reader| !reader.is_told)?;
+        reader.is_told = true;
+        Some(reader.label.clone())
+    }
+
+    /// Removes the reader `name`, which has stopped. All units before number `position` count as read. So they do if the
+    /// reader was taken for gone and there is no other one. Later calls with this name are refused. Returns whether `name`
+    /// was the current reader.
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
+        let idled = self.gone.iter().any(|gone| gone.idled.is_some() && *gone.name == *name);
+        let is_free = idled && self.reader.is_none();
         let stopped = self.lose(name);
-        if stopped {
+        if stopped || is_free {
             // It may have read more than the chunks that it was given here.
             self.read_to(position.min(self.next));
         }
@@ -300,12 +410,16 @@ impl ItemBuffer {
     /// Removes the reader `name`, which was lost. Later calls with this name are refused. Returns whether `name` was
     /// the current reader.
     pub(crate) fn lose(&mut self, name: &str) -> bool {
-        if !self.gone.iter().any(|gone| **gone == *name) {
-            self.gone.push_back(name.into());
-            let excess = self.gone.len().saturating_sub(GONE_LIMIT);
-            self.gone.drain(..excess);
+        if !self.gone.iter().any(|gone| *gone.name == *name) {
+            self.note_gone(FormerReader { name: name.into(), idled: None });
         }
         self.reader.take_if(|reader| *reader.name == *name).is_some()
+    }
+
+    fn note_gone(&mut self, gone: FormerReader) {
+        self.gone.push_back(gone);
+        let excess = self.gone.len().saturating_sub(GONE_LIMIT);
+        self.gone.drain(..excess);
     }
 
     fn frozen_segments(&self) -> usize {

@@ -3,4 +3,5 @@
 pub(crate) mod buffer;
 pub(crate) mod item_type;
 pub(crate) mod segment;
+mod signs_of_life;
 pub(crate) mod stream;

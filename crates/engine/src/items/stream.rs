@@ -8,7 +8,7 @@
 //!   for something that never comes. So it does if the handler blocks its thread on it;
 //! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
-use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{cell::Cell, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use serde::Serialize;
 use tokio::{
@@ -20,17 +20,24 @@ use tokio::{
 use super::{
     buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
     segment::CHUNK_BYTES,
+    signs_of_life::{SignsOfLife, Wait},
 };
 use crate::{
+    clock::awake_time::AwakeTime,
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
-    task::{attempt::Attempt, outcome::TaskFailure},
+    task::{attempt::Attempt, id::TaskId, outcome::TaskFailure},
 };
 
 /// How long a handler without a reader waits for one: after the task begins, and after it loses a reader that may come
 /// back.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long a handler waits for a reader that does not ask before the log says so.
+const SILENCE: Duration = Duration::from_secs(60);
+/// How often a handler that waits for a reader counts the time in which it does not ask.
+const STEP: Duration = Duration::from_millis(7_500);
 
 /// The items of one task.
 #[derive(Debug)]
@@ -38,6 +45,8 @@ pub struct ItemStream {
     state: Lock<StreamState, ITEMS>,
     bounds: Bounds,
     unread: Unread,
+    /// The name and the id of the task, for the log.
+    task: (Arc<str>, TaskId),
     /// Wakes waiting reads.
     readable: Notify,
     /// Wakes waiting emits.
@@ -53,6 +62,9 @@ struct StreamState {
     patience: Instant,
     /// The handler has begun. `patience` started again then, whatever readers came and went before.
     has_begun: bool,
+    signs_of_life: SignsOfLife,
+    /// The time in which an emit waits for the reader and the reader does not ask.
+    silence: Option<AwakeTime>,
 }
 
 impl StreamState {
@@ -61,6 +73,62 @@ impl StreamState {
             self.has_begun = true;
             self.patience = self.patience.max(Instant::now() + PATIENCE);
         }
+    }
+
+    /// Emits if there is room, or if room has to be made. Returns whether it has emitted.
+    fn put(&mut self, unit: Emission<'_>, attempt: u32, unread: Unread) -> bool {
+        if unit.push(&mut self.buffer, attempt) {
+            return true;
+        }
+        let has_to_wait = self.has_to_wait(unread);
+        if !has_to_wait {
+            self.buffer.make_room(unit.len());
+            // There is room now, so this succeeds.
+            let _ = unit.push(&mut self.buffer, attempt);
+        }
+        !has_to_wait
+    }
+
+    /// Whether an emit that has no room has to wait.
+    fn has_to_wait(&self, unread: Unread) -> bool {
+        self.waits_for_good(unread) || Instant::now() < self.patience
+    }
+
+    /// Whether an emit that has no room waits until something changes, however long that takes.
+    fn waits_for_good(&self, unread: Unread) -> bool {
+        self.buffer.has_reader() || unread != Unread::DropOldest
+    }
+
+    /// Counts the time in which an emit waits for the reader. Returns whom the reader belongs to, if it has not asked for so
+    /// long that the log has to say so.
+    fn count_silence(&mut self) -> Option<Box<str>> {
+        if self.buffer.is_told() {
+            return None;
+        }
+        let now = Instant::now();
+        let silence = self.silence.get_or_insert_with(|| AwakeTime::new(now, STEP));
+        if silence.read(now) < SILENCE { None } else { self.buffer.tell() }
+    }
+
+    /// Returns the latest time at which an emit without room has to look again, if nothing changes until then.
+    fn look_again(&self, unread: Unread) -> Option<Instant> {
+        if !self.buffer.is_told() {
+            return Some(Instant::now() + STEP);
+        }
+        Some(self.patience).filter(|_| !self.waits_for_good(unread))
+    }
+
+    /// Notes that the reader has asked.
+    fn reader_asks(&mut self) {
+        if let Some(silence) = &mut self.silence {
+            *silence = AwakeTime::new(Instant::now(), STEP);
+        }
+    }
+
+    /// Notes that the reader has gone.
+    fn reader_goes(&mut self) {
+        self.silence = None;
+        self.signs_of_life.wake();
     }
 }
 
@@ -86,15 +154,18 @@ impl Emission<'_> {
 }
 
 impl ItemStream {
-    pub(crate) fn new(bounds: Bounds, unread: Unread) -> Self {
+    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId)) -> Self {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
                 patience: Instant::now() + PATIENCE,
                 has_begun: false,
+                signs_of_life: SignsOfLife::default(),
+                silence: None,
             }),
             bounds,
             unread,
+            task,
             readable: Notify::new(),
             writable: Notify::new(),
             readers: Notify::new(),
@@ -113,7 +184,7 @@ impl ItemStream {
     }
 
     pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
-        let json = self.write(&item)?;
+        let json = self.write(&item).inspect_err(|_| self.note_refused(attempt))?;
         // Otherwise the handler's future would hold the item while it waits.
         drop(item);
         self.put(Emission::Item(&json.0), attempt).await
@@ -180,12 +251,22 @@ impl ItemStream {
         Ok(json)
     }
 
-    fn pieces<'a>(&self, bytes: &'a [u8]) -> std::slice::Chunks<'a, u8> {
-        bytes.chunks(self.bounds.bytes.clamp(1, CHUNK_BYTES))
+    /// Notes that the handler has tried to emit something that can't be emitted, and may go on.
+    fn note_refused(&self, attempt: &Attempt) {
+        let mut state = self.state.lock();
+        if !attempt.is_over() {
+            state.signs_of_life.emits();
+        }
+    }
+
+    /// No bytes are one piece, so that emitting them is like emitting any others.
+    fn pieces<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let none = bytes.is_empty().then_some(bytes);
+        none.into_iter().chain(bytes.chunks(self.bounds.bytes.clamp(1, CHUNK_BYTES)))
     }
 
     fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
-        match self.try_put(unit, attempt)? {
+        match self.try_put(unit, attempt, None)? {
             Ok(()) => Ok(()),
             Err(_) => tokio::runtime::Handle::current().block_on(self.put(unit, attempt)),
         }
@@ -194,7 +275,7 @@ impl ItemStream {
     async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         // A handler that emits all the time must not keep other work from running.
         take_turns().await;
-        if self.try_put(unit, attempt)?.is_ok() {
+        if self.try_put(unit, attempt, None)?.is_ok() {
             return Ok(());
         }
         coop::unconstrained(self.wait_to_put(unit, attempt)).await
@@ -203,40 +284,67 @@ impl ItemStream {
     async fn wait_to_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         let writable = self.writable.notified();
         tokio::pin!(writable);
+        let mut waiting = Waiting { stream: self, wait: Wait::default() };
         loop {
             // Register before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
-            let Err(patience) = self.try_put(unit, attempt)? else { return Ok(()) };
+            let Err(look_again) = self.try_put(unit, attempt, Some(&mut waiting.wait))? else { return Ok(()) };
             tokio::select! {
                 () = writable.as_mut() => writable.set(self.writable.notified()),
-                () = wait_until(patience) => {}
+                () = wait_until(look_again) => {}
                 () = attempt.stopped() => return Err(stopped()),
             }
         }
     }
 
     /// Emits if there is room. If the caller has to wait, returns `Ok(Err(until))`: the latest time to try again, or
-    /// `None` if there is none.
-    fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
-        {
-            let mut state = self.state.lock();
-            state.begin();
-            let StreamState { buffer, patience, .. } = &mut *state;
-            if attempt.is_over() || buffer.is_done() {
-                return Err(stopped());
-            }
-            if !unit.push(buffer, attempt.number) {
-                let waits = buffer.has_reader() || self.unread != Unread::DropOldest;
-                if waits || Instant::now() < *patience {
-                    return Ok(Err(Some(*patience).filter(|_| !waits)));
-                }
-                buffer.make_room(unit.len());
-                // There is room now, so this succeeds.
-                let _ = unit.push(buffer, attempt.number);
-            }
+    /// `None` if there is none. If it waits already, `wait` notes so.
+    fn try_put(
+        &self,
+        unit: Emission<'_>,
+        attempt: &Attempt,
+        wait: Option<&mut Wait>,
+    ) -> Result<Result<(), Option<Instant>>, Error> {
+        let mut state = self.state.lock();
+        state.begin();
+        if attempt.is_over() || state.buffer.is_done() {
+            return Err(stopped());
         }
-        self.readable.notify_waiters();
-        Ok(Ok(()))
+        if state.put(unit, attempt.number, self.unread) {
+            state.signs_of_life.emits();
+            state.silence = None;
+            drop(state);
+            self.readable.notify_waiters();
+            return Ok(Ok(()));
+        }
+        if let Some(wait) = wait {
+            state.signs_of_life.waits(wait);
+        }
+        let silent = state.count_silence();
+        let look_again = state.look_again(self.unread);
+        drop(state);
+        if let Some(label) = silent {
+            self.warn_of_silence(&label);
+        }
+        Ok(Err(look_again))
+    }
+
+    fn warn_of_silence(&self, label: &str) {
+        tracing::warn!(
+            task = &*self.task.0,
+            id = %self.task.1,
+            reader = label,
+            "a task waits for its reader, which has not asked for anything in the last minute; it goes on waiting until \
+             the reading goes on or ends: break out of its loop or cancel its stream, or set Task::idle_reader to have \
+             such a reader taken for gone"
+        );
+    }
+
+    /// Returns whether the handler has given a sign of life by emitting since the last call, or waits to emit.
+    pub(crate) fn take_signs_of_life(&self) -> bool {
+        let mut state = self.state.lock();
+        let has_to_wait = state.has_to_wait(self.unread);
+        state.signs_of_life.look(has_to_wait)
     }
 
     /// Waits until the task has been without a reader for too long. Cancel safe.
@@ -262,6 +370,7 @@ impl ItemStream {
 
     /// Makes waiting emits check again.
     pub(crate) fn wake_emits(&self) {
+        self.state.lock().signs_of_life.wake();
         self.writable.notify_waiters();
     }
 
@@ -303,6 +412,7 @@ impl ItemStream {
             if let Some(chunk) = self.ask(ask)? {
                 return Ok(chunk);
             }
+            let _under_way = UnderWay::new(self, ask.reader);
             readable.as_mut().await;
             readable.set(self.readable.notified());
         }
@@ -312,10 +422,14 @@ impl ItemStream {
         let mut state = self.state.lock();
         let (before, had_reader) = (state.buffer.bytes(), state.buffer.has_reader());
         let chunk = state.buffer.ask(ask)?;
-        let made_room = state.buffer.bytes() < before;
-        drop(state);
+        state.reader_asks();
         // If all kept units are frozen now, the buffer takes another one even if it is full.
-        if made_room || chunk.is_some() {
+        let made_room = state.buffer.bytes() < before || chunk.is_some();
+        if made_room {
+            state.signs_of_life.wake();
+        }
+        drop(state);
+        if made_room {
             self.writable.notify_waiters();
         }
         if !had_reader {
@@ -335,6 +449,25 @@ impl ItemStream {
         if state.buffer.stop(reader, position) {
             state.patience = Instant::now();
         }
+        state.reader_goes();
+        drop(state);
+        self.reader_went();
+    }
+
+    /// If the reader has something to ask for and does not, returns a number that remains the same until it asks.
+    pub(crate) fn idles(&self) -> Option<u64> {
+        self.state.lock().buffer.idles()
+    }
+
+    /// Takes the reader for gone if it has not asked since [`idles`](Self::idles) returned this number. The handler doesn't
+    /// wait for another reader.
+    pub(crate) fn lose_idle(&self, asks: u64) {
+        let mut state = self.state.lock();
+        if !state.buffer.lose_idle(asks) {
+            return;
+        }
+        state.patience = Instant::now();
+        state.reader_goes();
         drop(state);
         self.reader_went();
     }
@@ -347,6 +480,7 @@ impl ItemStream {
             let patience = if reloading { PATIENCE } else { Duration::ZERO };
             state.patience = Instant::now() + patience;
         }
+        state.reader_goes();
         drop(state);
         self.reader_went();
     }
@@ -355,6 +489,39 @@ impl ItemStream {
         self.writable.notify_waiters();
         self.readable.notify_waiters();
         self.readers.notify_waiters();
+    }
+}
+
+/// An emit that waits, until this is dropped.
+struct Waiting<'a> {
+    stream: &'a ItemStream,
+    wait: Wait,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.stream.state.lock().signs_of_life.ends(&self.wait);
+    }
+}
+
+/// A request of a reader that waits for an answer, until this is dropped.
+struct UnderWay<'a> {
+    stream: &'a ItemStream,
+    reader: &'a str,
+}
+
+impl<'a> UnderWay<'a> {
+    fn new(stream: &'a ItemStream, reader: &'a str) -> Self {
+        stream.state.lock().buffer.begin_wait(reader);
+        Self { stream, reader }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut state = self.stream.state.lock();
+        state.buffer.end_wait(self.reader);
+        state.reader_asks();
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Policy {
     pub timeout: Option<Duration>,
     /// How long one attempt may take.
     pub attempt_timeout: Option<Duration>,
-    /// How long an attempt may go without a report of progress.
+    /// How long an attempt may go without a sign of life: see [`TimeLimit`](crate::TimeLimit).
     pub stall_timeout: Option<Duration>,
     /// How long a task may take from the moment it is accepted.
     pub deadline: Option<Duration>,
@@ -52,6 +52,9 @@ pub struct Policy {
     pub item_buffer: Bounds,
     /// What happens to a task's items when nobody reads them.
     pub unread: Unread,
+    /// After which time without asking a reader is taken for gone, if there is something for it to read; `None` for
+    /// never, and at least a second.
+    pub idle_reader: Option<Duration>,
 }
 
 impl Default for Policy {
@@ -73,6 +76,7 @@ impl Default for Policy {
             on_owner_closed: OnOwnerClosed::default(),
             item_buffer: Bounds::default(),
             unread: Unread::default(),
+            idle_reader: None,
         }
     }
 }

@@ -1,6 +1,7 @@
 /// What happens to a task's items when nobody reads them. It applies when 10 seconds have passed without a reader,
-/// since the task began or since it lost a reader that may come back. It applies at once when a reader stops by itself
-/// or is lost for good. See [`TaskContext::emit`](crate::TaskContext::emit).
+/// since the task began or since it lost a reader that may come back. It applies at once when a reader stops by itself,
+/// is lost for good, or is taken for gone because it did not ask (`Task::idle_reader`). While there is a reader, the
+/// handler waits for it, however slow it is. See [`TaskContext::emit`](crate::TaskContext::emit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unread {

@@ -8,6 +8,7 @@ use super::Record;
 use crate::{
     error::Error,
     items::stream::ItemStream,
+    policy::Policy,
     progress::{Unit, cell::Detail, sum::Sum},
     task::{attempt::Attempt, outcome::TaskFailure},
 };
@@ -86,9 +87,11 @@ impl Record {
         }
     }
 
-    /// Returns whether progress was reported since the last call.
-    pub(crate) fn take_touched(&self) -> bool {
-        self.progress.take_touched()
+    /// Returns whether the handler has given a sign of life since the last call: a report of progress, an item, or the time
+    /// that it spends waiting to emit one.
+    pub(crate) fn take_signs_of_life(&self) -> bool {
+        let emits = self.items.get().is_some_and(|items| items.take_signs_of_life());
+        self.progress.take_touched() || emits
     }
 
     /// Returns its items, which the first call creates.
@@ -96,7 +99,8 @@ impl Record {
         let mut is_new = false;
         let items = self.items.get_or_init(|| {
             is_new = true;
-            Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread))
+            let Policy { item_buffer, unread, .. } = self.kind.policy;
+            Box::new(ItemStream::new(item_buffer, unread, (Arc::clone(&self.kind.name), self.id)))
         });
         // If the task ends at the same time, either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {
@@ -155,7 +159,7 @@ mod tests {
             thread::yield_now();
         }
         let items = record.items.get().unwrap();
-        let mut read = Box::pin(items.read(Ask { reader: "r", chunk: 1, from: None, holds: WINDOW }));
+        let mut read = Box::pin(items.read(Ask { reader: "r", label: "r", chunk: 1, from: None, holds: WINDOW }));
         assert!(poll!(&mut read).is_pending());
         drop(state);
         maker.join().unwrap();

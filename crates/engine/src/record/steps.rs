@@ -181,7 +181,9 @@ impl Record {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
                 let now = self.common.clock.now();
                 if state.life.retry(failure, now.saturating_add(millis(delay)), now) {
-                    state.live.attempt = None;
+                    if let Some(attempt) = state.live.attempt.take() {
+                        attempt.close();
+                    }
                     self.kind.counters.note(Some(before), TaskStatus::Retrying);
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);
@@ -251,6 +253,9 @@ impl Record {
     /// under the lock, so everyone who learns of the end finds the slot free.
     fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
+        if let Some(attempt) = &state.live.attempt {
+            attempt.close();
+        }
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {
             items.end();

@@ -13,9 +13,12 @@ use crate::{
     task::{attempt::Attempt, cancel_reason::CancelReason, time_limit::TimeLimit},
 };
 
-/// How many times a task is checked within its stall timeout. A stall may be noticed late, but by no more than the time
-/// between two checks.
+/// How many times a task is checked within its stall timeout, and its reader within the time that it may idle. Either may
+/// be noticed late, but by no more than the time between two checks.
 const LOOKS: u32 = 8;
+
+/// The shortest time after which a reader is taken for gone. A reader that is well takes a moment to ask again.
+const SHORTEST_IDLE: Duration = Duration::from_secs(1);
 
 /// Starts the clocks that run from the start of a task: its delay and its deadline.
 pub(crate) fn start_of_life(transitions: &Arc<Transitions>, record: &Arc<Record>) {
@@ -43,8 +46,11 @@ pub(crate) fn start_of_attempt(
         let readers = watch_readers(Arc::clone(transitions), Arc::clone(record), attempt.number);
         AbortOnDropHandle::new(transitions.runtimes.control.spawn(readers))
     });
-    let is_needed = timeout.is_some() || watch.is_some() || readers.is_some();
-    is_needed.then(|| watch.into_iter().chain(readers).collect())
+    let idle = policy.idle_reader.map(|length| {
+        AbortOnDropHandle::new(transitions.runtimes.control.spawn(watch_idle_readers(Arc::clone(record), length)))
+    });
+    let is_needed = timeout.is_some() || watch.is_some() || readers.is_some() || idle.is_some();
+    is_needed.then(|| watch.into_iter().chain(readers).chain(idle).collect())
 }
 
 fn limit_life(transitions: &Arc<Transitions>, record: &Arc<Record>, limit: TimeLimit, length: Option<Duration>) {
@@ -75,24 +81,46 @@ async fn attempt_timeout(length: Option<Duration>) -> (TimeLimit, Duration) {
     (TimeLimit::AttemptTimeout, length)
 }
 
-/// Waits until nothing was reported for `length`. It polls, so that a report need not read the clock.
+/// Waits until the handler has given no sign of life for `length`.
 async fn stall(record: &Record, length: Option<Duration>) -> (TimeLimit, Duration) {
     let Some(length) = length else { return std::future::pending().await };
+    record.take_signs_of_life();
+    silence(length, || record.take_signs_of_life()).await;
+    (TimeLimit::Stalled, length)
+}
+
+/// Waits until `is_heard`, which tells of the time since it was asked last, has returned `false` for `length`. It polls, so
+/// that a sign of life need not read the clock.
+async fn silence(length: Duration, mut is_heard: impl FnMut() -> bool) {
     let step = (length / LOOKS).max(Duration::from_millis(1));
     let mut silent = Duration::ZERO;
-    record.take_touched();
     while silent < length {
         let step = step.min(length.saturating_sub(silent));
         sleep(step).await;
-        silent = if record.take_touched() { Duration::ZERO } else { silent + step };
+        silent = if is_heard() { Duration::ZERO } else { silent + step };
     }
-    (TimeLimit::Stalled, length)
 }
 
 /// Cancels the task when nobody has read its items for too long.
 async fn watch_readers(transitions: Arc<Transitions>, record: Arc<Record>, attempt: u32) {
     record.items().abandoned().await;
     transitions.cancel_attempt(&record, CancelReason::Unread, attempt);
+}
+
+/// Takes each reader for gone that leaves items unread and does not ask for `length`.
+async fn watch_idle_readers(record: Arc<Record>, length: Duration) {
+    let items = record.items();
+    loop {
+        let mut idle = None;
+        let asks = || {
+            let before = std::mem::replace(&mut idle, items.idles());
+            idle.is_none() || idle != before
+        };
+        silence(length.max(SHORTEST_IDLE), asks).await;
+        if let Some(asks) = idle {
+            items.lose_idle(asks);
+        }
+    }
 }
 
 /// Releases the task when the delay that it was started with is over.

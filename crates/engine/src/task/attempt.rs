@@ -42,6 +42,8 @@ pub(crate) struct Attempt {
     has_waited: AtomicBool,
     /// The handler is over. Its leftovers can no longer emit.
     is_over: AtomicBool,
+    /// The attempt is over, with its clean-up and all that ran beside the handler. It reports no more progress.
+    has_ended: AtomicBool,
     /// The tokio task that polls the handler.
     polled_in: OnceLock<task::Id>,
     /// An emit was discarded, and the log says so.
@@ -85,6 +87,7 @@ impl Attempt {
             cooperative: AtomicBool::new(false),
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
             polled_in: OnceLock::new(),
             warned_of_discard: AtomicBool::new(false),
             polls: AtomicU64::new(0),
@@ -183,6 +186,17 @@ impl Attempt {
     /// Whether the handler is over.
     pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Acquire)
+    }
+
+    /// Notes that the attempt is over. What is left of it can report no more progress.
+    pub(crate) fn close(&self) {
+        self.has_ended.store(true, Release);
+    }
+
+    /// Whether the attempt is over. This is asked at each report of progress, so it must cost next to nothing.
+    #[inline]
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(Relaxed)
     }
 
     /// Fails the attempt, whatever its handler returns. The first failure counts, and none after the handler is over.

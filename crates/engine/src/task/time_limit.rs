@@ -15,7 +15,8 @@ pub enum TimeLimit {
     Timeout,
     /// For one attempt.
     AttemptTimeout,
-    /// For the time without any report of progress within an attempt.
+    /// For the time without any sign of life within an attempt: a report of progress, or an item. The time that the
+    /// handler spends waiting in [`emit`](crate::TaskContext::emit) doesn't count.
     Stalled,
     /// For everything from the moment the task is accepted, waiting included.
     Deadline,
@@ -31,7 +32,7 @@ impl TimeLimit {
                 format!("an attempt of task \"{name}\" took longer than its attempt_timeout of {length}")
             }
             Self::Stalled => {
-                format!("task \"{name}\" stalled: it reported no progress for its stall_timeout of {length}")
+                format!("task \"{name}\" stalled: it reported and emitted nothing for its stall_timeout of {length}")
             }
             Self::Deadline => format!("task \"{name}\" had not ended by its deadline, {length} after it was accepted"),
         };

@@ -34,12 +34,12 @@ pub struct Read {
 }
 
 pub fn ask(reader: &str, chunk: u64) -> Ask<'_> {
-    Ask { reader, chunk, from: None, holds: WINDOW }
+    Ask { reader, label: reader, chunk, from: None, holds: WINDOW }
 }
 
 /// Reads one chunk the way a reader outside this process does.
 pub async fn read(record: &Record, reader: &str, chunk: u64, from: Option<u64>) -> Read {
-    let chunk = record.items().read(Ask { reader, chunk, from, holds: WINDOW }).await.unwrap();
+    let chunk = record.items().read(Ask { reader, label: reader, chunk, from, holds: WINDOW }).await.unwrap();
     let items = serde_json::from_slice(&[b"[", chunk.data(), b"]"].concat()).unwrap();
     Read { sequence: chunk.sequence, missed: chunk.missed, done: chunk.done, items }
 }

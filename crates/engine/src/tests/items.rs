@@ -69,7 +69,9 @@ impl Numbers {
 }
 
 async fn has_to_wait(record: &Record, reader: &str, chunk: u64) -> bool {
-    timeout(secs(5), record.items().read(Ask { reader, chunk, from: None, holds: WINDOW })).await.is_err()
+    timeout(secs(5), record.items().read(Ask { reader, label: reader, chunk, from: None, holds: WINDOW }))
+        .await
+        .is_err()
 }
 
 fn reason(outcome: &Outcome) -> Option<CancelReason> {

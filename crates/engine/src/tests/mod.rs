@@ -5,8 +5,10 @@ mod blocked_emit;
 mod cancel;
 mod emit;
 mod exit;
+mod idle_reader;
 mod items;
 mod keys;
+mod leftovers;
 mod limits;
 mod model;
 mod observe;
@@ -15,6 +17,7 @@ mod owners;
 mod restart;
 mod retry;
 mod schedule;
+mod signs_of_life;
 mod time;
 
 use crate::test::manager;

@@ -119,7 +119,7 @@ async fn a_task_that_reports_nothing_stalls() {
     assert_eq!(tasks.start("a", 7).unwrap().outcome().await.output::<()>().unwrap(), Some(()));
     let (limit, message, at) = timed_out(&tasks.start("a", 60).unwrap()).await;
     assert_eq!(limit, TimeLimit::Stalled);
-    assert_eq!(message, "task \"a\" stalled: it reported no progress for its stall_timeout of 8s");
+    assert_eq!(message, "task \"a\" stalled: it reported and emitted nothing for its stall_timeout of 8s");
     assert!((15_000..=16_000).contains(&at), "{at}");
 }
 

@@ -104,7 +104,16 @@ struct Model {
     read: u64,
     done: bool,
     reader: Option<Reading>,
-    gone: Vec<String>,
+    gone: Vec<Former>,
+    /// All units that were dropped to make room, in the order in which they were.
+    dropped: Vec<u64>,
+}
+
+/// A reader that has gone.
+struct Former {
+    name: String,
+    /// If it was taken for gone: the number of the unit that it would have got next, and how many had been dropped before.
+    idled: Option<(u64, usize)>,
 }
 
 /// The answer that the model expects.
@@ -121,7 +130,17 @@ enum Expected {
 impl Model {
     fn new(bounds: Bounds, of_bytes: bool) -> Self {
         let emitted = Emitted { ends: (!of_bytes).then(Vec::new), ..Emitted::default() };
-        Self { bounds, attempt: 1, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
+        Self {
+            bounds,
+            attempt: 1,
+            emitted,
+            kept: 0,
+            read: 0,
+            done: false,
+            reader: None,
+            gone: Vec::new(),
+            dropped: Vec::new(),
+        }
     }
 
     /// The number after the last unit that was given to the current reader.
@@ -149,7 +168,7 @@ impl Model {
         if !is_reader {
             let end = self.emitted.len();
             let refusal = match from {
-                _ if self.gone.iter().any(|gone| gone == name) => Some(ReadRefusal::Gone),
+                _ if self.former(name).is_some() => Some(self.refusal_of_former(name)),
                 _ if self.reader.is_some() => Some(ReadRefusal::Locked),
                 _ if chunk == 0 || chunk > WINDOW => Some(ReadRefusal::Gone),
                 Some(from) if from > end => Some(ReadRefusal::Beyond(end)),
@@ -184,11 +203,38 @@ impl Model {
         self.kept = self.kept.max(number);
     }
 
+    fn former(&self, name: &str) -> Option<&Former> {
+        self.gone.iter().find(|gone| gone.name == name)
+    }
+
+    fn refusal_of_former(&self, name: &str) -> ReadRefusal {
+        let Some((expected, before)) = self.former(name).and_then(|former| former.idled) else {
+            return ReadRefusal::Gone;
+        };
+        let missed = self.dropped[before..].iter().filter(|unit| **unit >= expected).count();
+        ReadRefusal::Idled { missed: missed as u64 }
+    }
+
+    /// Whether the reader has units to ask for.
+    fn idles(&self) -> bool {
+        self.reader.is_some() && self.given_to() < self.emitted.len()
+    }
+
+    /// Takes the reader for gone.
+    fn lose_idle(&mut self) {
+        let Reading { name, expected, .. } = self.reader.take().unwrap();
+        self.note_gone(Former { name, idled: Some((expected, self.dropped.len())) });
+    }
+
+    fn note_gone(&mut self, gone: Former) {
+        self.gone.push(gone);
+        let excess = self.gone.len().saturating_sub(GONE_LIMIT);
+        self.gone.drain(..excess);
+    }
+
     fn go(&mut self, name: &str) -> bool {
-        if !self.gone.iter().any(|gone| gone == name) {
-            self.gone.push(name.to_owned());
-            let excess = self.gone.len().saturating_sub(GONE_LIMIT);
-            self.gone.drain(..excess);
+        if self.former(name).is_none() {
+            self.note_gone(Former { name: name.to_owned(), idled: None });
         }
         let is_reader = self.reader.as_ref().is_some_and(|reader| reader.name == name);
         if is_reader {
@@ -198,8 +244,10 @@ impl Model {
     }
 
     fn stop(&mut self, name: &str, position: u64) -> bool {
+        let has_idled = self.former(name).is_some_and(|former| former.idled.is_some());
+        let is_free = self.reader.is_none();
         let stopped = self.go(name);
-        if stopped {
+        if stopped || (has_idled && is_free) {
             self.read_to(position.min(self.emitted.len()));
         }
         stopped
@@ -234,6 +282,9 @@ enum Step {
     Lose {
         who: Option<u8>,
     },
+    /// The reader is taken for gone if it has something to ask for. A careful one then asks, and continues with a new name
+    /// where it has stopped.
+    Idle,
     End,
 }
 
@@ -320,6 +371,9 @@ struct Tally {
     gone: usize,
     beyond: usize,
     missed: usize,
+    /// Readers that were taken for gone, and those that were told then that they have missed something.
+    idle: usize,
+    idled_missed: usize,
     ends: usize,
     beside_frozen: usize,
     /// Chunks that were followed by units of another attempt.
@@ -347,6 +401,11 @@ impl Pair {
                 let chunk = self.client.next_chunk + chunk.saturating_sub(NEXT).min(WINDOW - 1);
                 let (name, from) = (self.client.name, self.client.position);
                 let answer = self.ask(&name.to_string(), chunk, Some(from))?;
+                if matches!(answer, Err(ReadRefusal::Idled { .. })) {
+                    self.stop(&name.to_string(), from)?;
+                    self.client.reload();
+                    return self.compare();
+                }
                 let answer = answer.map_err(|refusal| TestCaseError::fail(format!("refused: {refusal:?}")))?;
                 if let Some(given) = answer.filter(|_| arrives) {
                     self.client.arrived(chunk, given);
@@ -387,6 +446,7 @@ impl Pair {
                     self.client.reload();
                 }
             }
+            Step::Idle => self.idle()?,
             Step::End => {
                 self.buffer.end();
                 self.model.done = true;
@@ -396,11 +456,23 @@ impl Pair {
         self.compare()
     }
 
+    fn idle(&mut self) -> Result<(), TestCaseError> {
+        let Some(asks) = self.buffer.idles() else { return Ok(()) };
+        prop_assert!(!self.buffer.lose_idle(asks + 1), "it has not asked as often");
+        prop_assert!(self.buffer.lose_idle(asks));
+        self.model.lose_idle();
+        self.tally.idle += 1;
+        Ok(())
+    }
+
     fn name(&self, who: Option<u8>) -> String {
         match (who, &self.model.reader) {
             (Some(who), _) => who.to_string(),
             (None, Some(reader)) => reader.name.clone(),
-            (None, None) => format!("new at {}", self.steps),
+            (None, None) => {
+                let idled = self.model.gone.last().filter(|gone| gone.idled.is_some() && self.steps.is_multiple_of(2));
+                idled.map_or_else(|| format!("new at {}", self.steps), |idled| idled.name.clone())
+            }
         }
     }
 
@@ -436,6 +508,7 @@ impl Pair {
                 prop_assert_eq!(end - oldest, most, "only as many bytes are dropped as needed");
             }
             self.tally.dropped += oldest - kept;
+            self.model.dropped.extend(kept..oldest);
             self.model.kept = oldest;
             prop_assert!(self.try_push(&data), "there was no room even though some was made");
         }
@@ -462,7 +535,7 @@ impl Pair {
         let expected = self.model.ask(name, chunk, from);
         let answer = self
             .buffer
-            .ask(Ask { reader: name, chunk, from, holds: WINDOW })
+            .ask(Ask { reader: name, label: name, chunk, from, holds: WINDOW })
             .map(|chunk| chunk.as_ref().map(Given::new));
         match (expected, &answer) {
             (Expected::Refused(refusal), answer) => {
@@ -470,6 +543,7 @@ impl Pair {
                 match refusal {
                     ReadRefusal::Locked => self.tally.locked += 1,
                     ReadRefusal::Gone => self.tally.gone += 1,
+                    ReadRefusal::Idled { missed } => self.tally.idled_missed += usize::from(missed > 0),
                     ReadRefusal::Beyond(_) => self.tally.beyond += 1,
                 }
             }
@@ -532,7 +606,9 @@ impl Pair {
         prop_assert_eq!((buffer.next, buffer.read, buffer.is_done()), (end, model.read, model.done));
         let reader = buffer.reader.as_ref().map(|reader| &*reader.name);
         prop_assert_eq!(reader, model.reader.as_ref().map(|reader| &*reader.name));
-        prop_assert!(buffer.gone.iter().map(|name| &**name).eq(&model.gone), "{:?}, not {:?}", buffer.gone, model.gone);
+        let gone = buffer.gone.iter().map(|gone| &*gone.name);
+        prop_assert!(gone.eq(model.gone.iter().map(|gone| &*gone.name)), "not gone: {:?}", buffer.gone);
+        prop_assert_eq!(buffer.idles().is_some(), model.idles());
 
         // The kept units have no gaps.
         let mut number = model.kept;
@@ -614,6 +690,7 @@ fn steps(sizes: impl Strategy<Value = (usize, usize)>, length: usize) -> impl St
         2 => Just(Step::Retry),
         2 => (who(), position).prop_map(|(who, position)| Step::Stop { who, position }),
         2 => who().prop_map(|who| Step::Lose { who }),
+        3 => Just(Step::Idle),
         1 => prop::bool::weighted(0.1).prop_map(|end| if end { Step::End } else { Step::Push { units: 0, bytes: 0, drops: false } }),
     ];
     prop::collection::vec(step, 1..length)
@@ -696,6 +773,8 @@ fn items_follow_the_model() {
         ("gone", sum(&tallies, |tally| tally.gone)),
         ("beyond", sum(&tallies, |tally| tally.beyond)),
         ("missed", sum(&tallies, |tally| tally.missed)),
+        ("taken for gone", sum(&tallies, |tally| tally.idle)),
+        ("told what they missed meanwhile", sum(&tallies, |tally| tally.idled_missed)),
         ("of one attempt before another", sum(&tallies, |tally| tally.cut)),
         ("beside frozen ones", sum(&tallies, |tally| tally.beside_frozen)),
     ] {
@@ -713,6 +792,7 @@ fn bytes_follow_the_model() {
 fn items_reach_reloading_clients_once_and_in_order() {
     let tallies = check(CASES, small(), false, Readers::Careful, true);
     assert!(sum(&tallies, |tally| tally.missed) > 50 && sum(&tallies, |tally| tally.again) > 50);
+    assert!(sum(&tallies, |tally| tally.idle) > 50 && sum(&tallies, |tally| tally.idled_missed) > 20);
 }
 
 #[test]
@@ -740,7 +820,7 @@ fn many_bytes_are_read_in_chunks_of_bounded_size() {
 // Cases that random steps rarely cover.
 
 fn ask(reader: &str, chunk: u64) -> Ask<'_> {
-    Ask { reader, chunk, from: None, holds: WINDOW }
+    Ask { reader, label: reader, chunk, from: None, holds: WINDOW }
 }
 
 #[test]
@@ -800,4 +880,35 @@ fn only_the_names_of_the_last_readers_are_remembered() {
     assert_eq!(buffer.gone.len(), GONE_LIMIT);
     assert_eq!(buffer.ask(ask("999", 1)).unwrap_err(), ReadRefusal::Gone);
     assert_eq!(buffer.ask(ask("984", 2)).unwrap_err(), ReadRefusal::Gone);
+}
+
+#[test]
+fn a_reader_idles_only_while_it_leaves_something_and_has_no_request_under_way() {
+    let mut buffer = ItemBuffer::new(Bounds { items: 4, bytes: 1_000 });
+    assert!(buffer.push_item(b"0", 1));
+    assert_eq!(buffer.idles(), None, "there is no reader");
+    assert!(buffer.ask(ask("r", 1)).unwrap().is_some());
+    assert_eq!(buffer.idles(), None, "it has everything");
+    assert!(buffer.push_item(b"1", 1));
+    let before = buffer.idles().unwrap();
+    assert_eq!(buffer.idles(), Some(before), "nothing has changed");
+    // A request that has to wait for the one before it.
+    assert!(buffer.ask(ask("r", 3)).unwrap().is_none());
+    buffer.begin_wait("r");
+    buffer.begin_wait("another");
+    assert_eq!(buffer.idles(), None, "a request is under way");
+    buffer.end_wait("another");
+    assert_eq!(buffer.idles(), None);
+    buffer.end_wait("r");
+    let after = buffer.idles().unwrap();
+    assert_ne!(after, before, "it has asked in between");
+    assert!(!buffer.lose_idle(before) && buffer.lose_idle(after));
+    assert_eq!(buffer.ask(ask("r", 2)).err(), Some(ReadRefusal::Idled { missed: 0 }));
+}
+
+#[test]
+fn no_bytes_take_no_room() {
+    let mut buffer = ItemBuffer::new(Bounds { items: 1, bytes: 1 });
+    assert!(buffer.push_bytes(b"", 1) && buffer.push_bytes(b"0", 1) && buffer.push_bytes(b"", 1));
+    assert_eq!(buffer.ask(ask("r", 1)).unwrap().unwrap().data(), b"0");
 }
