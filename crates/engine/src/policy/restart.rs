@@ -63,6 +63,11 @@ impl Restart {
         self
     }
 
+    /// Returns how long a healthy attempt lasts at least.
+    pub(crate) fn healthy_time(&self) -> Duration {
+        self.healthy_after
+    }
+
     /// Returns the new number of short attempts in a row, after an attempt that lasted `lasted`.
     pub(crate) fn count(&self, short_runs: u32, lasted: Duration) -> u32 {
         if lasted >= self.healthy_after { 0 } else { short_runs.saturating_add(1) }
