@@ -9,6 +9,7 @@ use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
+    local_zone,
     named_schedule::{LeftOut, ScheduledRun, Trigger, Why},
     schedules::Schedules,
     timetable::Now,
@@ -39,6 +40,9 @@ pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, chan
 impl Schedules {
     /// Starts the runs that are due. Returns how long to wait, or `None` if there are no schedules.
     fn run_due(&self, engine: &Engine) -> Option<Duration> {
+        if self.have_cron() {
+            self.tell_zone(local_zone::problem().as_deref());
+        }
         let may_start = !engine.is_guarded();
         for step in self.due(now(engine), &Local, may_start) {
             if let Some(left_out) = step.left_out {
@@ -54,6 +58,17 @@ impl Schedules {
         }
         // Runs that are due while a guard holds off starts stay due. Dropping the guard wakes the driver.
         self.rest(now(engine), &Local).map(|rest| if may_start { rest } else { NOTICED_WITHIN })
+    }
+
+    /// Logs that the time zone can't be read, once for each schedule that follows the local time.
+    fn tell_zone(&self, problem: Option<&str>) {
+        for (name, task) in self.note_zone(problem.is_some()) {
+            let problem = problem.unwrap_or_default();
+            tracing::warn!(
+                task,
+                "schedule \"{name}\" follows UTC and not the local time: {problem}. Set the machine's time zone"
+            );
+        }
     }
 
     /// Starts a run with the id `id` outside the timetable. Returns an existing run if an earlier call with this id
@@ -150,8 +165,29 @@ mod tests {
         policy::Policy,
         record::Kind,
         run::{engine::Settings, handler::Errors},
-        test::manager,
+        test::{log::Log, manager},
     };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unreadable_time_zone_is_told_once_for_each_schedule_that_follows_it() {
+        let log = Log::capture();
+        let kind = Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            Ok::<_, Failure>(())
+        });
+        let tasks = manager([kind], Settings::default());
+        tasks.schedule("interval", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
+        for name in ["nightly", "weekly"] {
+            tasks.schedule(name, "quick", (), Schedule::cron("0 3 * * *").unwrap()).unwrap();
+        }
+        let told = || log.count("follows UTC and not the local time: no data");
+        for _ in 0..2 {
+            tasks.schedules.tell_zone(Some("no data"));
+            assert_eq!((told(), log.count("\"nightly\""), log.count("\"weekly\"")), (2, 1, 1), "{log:?}");
+        }
+        tasks.schedules.tell_zone(None);
+        tasks.schedules.tell_zone(Some("no data"));
+        assert_eq!(told(), 4, "it was readable in the meantime");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_reserved_run_is_not_started_if_its_schedule_is_paused_or_removed_meanwhile() {

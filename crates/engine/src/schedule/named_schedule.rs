@@ -33,6 +33,8 @@ struct Active {
     skipped: u64,
     /// Why the last due run was not started, if it was not.
     last_left_out: Option<Why>,
+    /// Whether the log says that the time zone can't be read.
+    zone_told: bool,
 }
 
 /// Runs that are left out.
@@ -88,7 +90,14 @@ pub(crate) enum Trigger {
 impl NamedSchedule {
     /// Sets the schedule, which does nothing before [`begin`](Self::begin). Keeps the runs of the one that it replaces.
     pub(crate) fn put(&mut self, spec: RunSpec, timetable: Timetable) {
-        self.active = Some(Active { spec: Arc::new(spec), timetable, last_run: None, skipped: 0, last_left_out: None });
+        self.active = Some(Active {
+            spec: Arc::new(spec),
+            timetable,
+            last_run: None,
+            skipped: 0,
+            last_left_out: None,
+            zone_told: false,
+        });
     }
 
     pub(crate) fn take_off(&mut self) {
@@ -133,6 +142,20 @@ impl NamedSchedule {
 
     pub(crate) fn due_in(&self, now: Now, zone: &impl TimeZone) -> Option<i64> {
         self.active.as_ref()?.timetable.due_in(now, zone)
+    }
+
+    /// Returns whether its next run follows the local time.
+    pub(crate) fn is_cron(&self) -> bool {
+        let cron = |active: &Active| matches!(active.timetable.schedule().when, When::Cron { .. });
+        self.active.as_ref().is_some_and(cron) && self.has_begun()
+    }
+
+    /// Notes whether the time zone can't be read. Returns whether that is to be logged for this schedule.
+    pub(crate) fn note_zone(&mut self, is_unreadable: bool) -> bool {
+        let concerns_it = is_unreadable && self.is_cron();
+        let Some(active) = &mut self.active else { return false };
+        let was_told = std::mem::replace(&mut active.zone_told, concerns_it);
+        concerns_it && !was_told
     }
 
     /// Reserves a run if one is due and `may_start`. Also returns what is left out, if that is worth a log line.

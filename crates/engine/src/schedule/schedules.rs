@@ -133,6 +133,21 @@ impl Schedules {
         table.schedules.iter_mut().filter_map(next_step).collect()
     }
 
+    /// Returns whether a schedule follows the local time.
+    pub(crate) fn have_cron(&self) -> bool {
+        self.table.lock().schedules.values().any(NamedSchedule::is_cron)
+    }
+
+    /// Notes whether the time zone can't be read. Returns the schedules for which that is to be logged, with their kinds.
+    pub(crate) fn note_zone(&self, is_unreadable: bool) -> Vec<(String, String)> {
+        let mut table = self.table.lock();
+        let news = |(name, schedule): (&String, &mut NamedSchedule)| {
+            let is_news = schedule.note_zone(is_unreadable);
+            is_news.then(|| Some((name.clone(), schedule.task()?.to_owned()))).flatten()
+        };
+        table.schedules.iter_mut().filter_map(news).collect()
+    }
+
     /// Wakes the driver: a due run may be started now.
     pub(crate) fn look(&self) {
         self.changed.notify_one();
