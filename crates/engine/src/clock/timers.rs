@@ -118,7 +118,8 @@ impl Timers {
         self.tokio_counts_sleep
     }
 
-    fn step(&self, length: Duration) -> Duration {
+    /// Returns in which steps a length has to be read.
+    pub(crate) fn step(&self, length: Duration) -> Duration {
         if self.tokio_counts_sleep {
             (length / STEPS).clamp(Duration::from_millis(1), NOTICED_WITHIN)
         } else {

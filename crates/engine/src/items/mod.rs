@@ -2,5 +2,6 @@
 
 pub(crate) mod buffer;
 pub(crate) mod item_type;
+mod patience;
 pub(crate) mod segment;
 pub(crate) mod stream;

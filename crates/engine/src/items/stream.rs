@@ -8,29 +8,23 @@
 //!   for something that never comes. So it does if the handler blocks its thread on it;
 //! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
-use std::{cell::Cell, future::poll_fn, pin::pin, task::Poll, time::Duration};
+use std::{cell::Cell, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use serde::Serialize;
-use tokio::{
-    sync::Notify,
-    task::coop,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::Notify, task::coop, time::sleep};
 
 use super::{
     buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
+    patience::Patience,
     segment::CHUNK_BYTES,
 };
 use crate::{
+    clock::timers::Timers,
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
     task::{attempt::Attempt, outcome::TaskFailure},
 };
-
-/// How long a handler without a reader waits for one: after the task begins, and after it loses a reader that may come
-/// back.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The items of one task.
 #[derive(Debug)]
@@ -49,8 +43,8 @@ pub struct ItemStream {
 #[derive(Debug)]
 struct StreamState {
     buffer: ItemBuffer,
-    /// The time until which the task waits for a reader, if it has none.
-    patience: Instant,
+    /// How much longer the task waits for a reader, if it has none.
+    patience: Patience,
     /// The handler has begun. `patience` started again then, whatever readers came and went before.
     has_begun: bool,
 }
@@ -59,7 +53,7 @@ impl StreamState {
     fn begin(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
-            self.patience = self.patience.max(Instant::now() + PATIENCE);
+            self.patience.begin();
         }
     }
 }
@@ -86,11 +80,11 @@ impl Emission<'_> {
 }
 
 impl ItemStream {
-    pub(crate) fn new(bounds: Bounds, unread: Unread) -> Self {
+    pub(crate) fn new(bounds: Bounds, unread: Unread, timers: &Arc<Timers>) -> Self {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
-                patience: Instant::now() + PATIENCE,
+                patience: Patience::new(timers),
                 has_begun: false,
             }),
             bounds,
@@ -206,18 +200,18 @@ impl ItemStream {
         loop {
             // Register before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
-            let Err(patience) = self.try_put(unit, attempt)? else { return Ok(()) };
+            let Err(wait) = self.try_put(unit, attempt)? else { return Ok(()) };
             tokio::select! {
                 () = writable.as_mut() => writable.set(self.writable.notified()),
-                () = wait_until(patience) => {}
+                () = wait_for(wait) => {}
                 () = attempt.stopped() => return Err(stopped()),
             }
         }
     }
 
-    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(until))`: the latest time to try again, or
-    /// `None` if there is none.
-    fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Instant>>, Error> {
+    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(wait))`: how long at the longest before it
+    /// tries again, or `None` if there is no such time.
+    fn try_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<Result<(), Option<Duration>>, Error> {
         {
             let mut state = self.state.lock();
             state.begin();
@@ -227,8 +221,11 @@ impl ItemStream {
             }
             if !unit.push(buffer, attempt.number) {
                 let waits = buffer.has_reader() || self.unread != Unread::DropOldest;
-                if waits || Instant::now() < *patience {
-                    return Ok(Err(Some(*patience).filter(|_| !waits)));
+                if waits {
+                    return Ok(Err(None));
+                }
+                if let Some(wait) = patience.next_reading() {
+                    return Ok(Err(Some(wait)));
                 }
                 buffer.make_room(unit.len());
                 // There is room now, so this succeeds.
@@ -246,16 +243,17 @@ impl ItemStream {
         tokio::pin!(readers);
         loop {
             readers.as_mut().enable();
-            let patience = {
-                let state = self.state.lock();
-                Some(state.patience).filter(|_| !state.buffer.has_reader())
+            let wait = {
+                let mut state = self.state.lock();
+                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.next_reading()) };
+                match wait {
+                    Some(None) => return,
+                    wait => wait.flatten(),
+                }
             };
-            if patience.is_some_and(|patience| patience <= Instant::now()) {
-                return;
-            }
             tokio::select! {
                 () = readers.as_mut() => readers.set(self.readers.notified()),
-                () = wait_until(patience) => {}
+                () = wait_for(wait) => {}
             }
         }
     }
@@ -333,7 +331,7 @@ impl ItemStream {
     pub fn stop(&self, reader: &str, position: u64) {
         let mut state = self.state.lock();
         if state.buffer.stop(reader, position) {
-            state.patience = Instant::now();
+            state.patience.end();
         }
         drop(state);
         self.reader_went();
@@ -344,8 +342,11 @@ impl ItemStream {
     pub fn lose(&self, reader: &str, reloading: bool) {
         let mut state = self.state.lock();
         if state.buffer.lose(reader) {
-            let patience = if reloading { PATIENCE } else { Duration::ZERO };
-            state.patience = Instant::now() + patience;
+            if reloading {
+                state.patience.begin();
+            } else {
+                state.patience.end();
+            }
         }
         drop(state);
         self.reader_went();
@@ -383,9 +384,9 @@ async fn yield_once() {
     .await;
 }
 
-async fn wait_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
+async fn wait_for(length: Option<Duration>) {
+    match length {
+        Some(length) => sleep(length).await,
         None => std::future::pending().await,
     }
 }

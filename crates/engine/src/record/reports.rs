@@ -96,7 +96,7 @@ impl Record {
         let mut is_new = false;
         let items = self.items.get_or_init(|| {
             is_new = true;
-            Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread))
+            Box::new(ItemStream::new(self.kind.policy.item_buffer, self.kind.policy.unread, &self.common.timers))
         });
         // If the task ends at the same time, either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {

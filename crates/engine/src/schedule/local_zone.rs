@@ -74,6 +74,7 @@ fn name_of_the_system() -> Option<String> {
 }
 
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)] // Other systems have such a name.
 fn name_of_the_system() -> Option<String> {
     None
 }

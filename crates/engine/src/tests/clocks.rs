@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     Backoff, Failure, Json, Missed, Outcome, Restart, Retention, Retry, Schedule, StartOptions, TaskContext,
-    TaskFilter, TaskId, TaskManager, TaskStatus,
+    TaskFilter, TaskId, TaskManager, TaskStatus, Unread,
     delivery::{Owner, Start, engine},
     policy::Policy,
     record::Kind,
@@ -260,6 +260,25 @@ async fn an_attempt_is_healthy_by_the_time_in_which_the_machine_was_awake() {
             let is_over = matches!(task.outcome().await, Outcome::Failed { .. });
             assert_eq!(is_over, !is_healthy, "{runs:?} on {machine:?}");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_has_its_time_to_come_after_a_sleep() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        let policy = Policy { unread: Unread::Cancel, ..Policy::default() };
+        let kind = Kind::new("a", policy, Errors::default(), async |ctx: TaskContext<(), u32>, (): ()| {
+            ctx.emit(7).await;
+            std::future::pending::<Result<(), Failure>>().await
+        });
+        let tasks = manager_with([kind], Settings::default(), machine.clocks());
+        let task = tasks.start("a", ()).unwrap();
+        sleep(secs(5)).await;
+        let asleep_from = machine.running();
+        machine.sleep(HOUR).await;
+        task.outcome().await;
+        let waited = machine.running() - asleep_from;
+        assert!((secs(2)..=secs(5) + SLACK).contains(&waited), "{waited:?} on {machine:?}");
     }
 }
 
