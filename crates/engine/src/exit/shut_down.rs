@@ -6,7 +6,6 @@ use futures_util::future::join_all;
 
 use super::lost::{is_awaited, may_finish};
 use crate::{
-    clock::timers::Timers,
     record::{Record, steps::Stopped},
     run::transitions::Transitions,
     task::{cancel_reason::CancelReason, life::Stop},
@@ -29,12 +28,12 @@ impl LastTimes {
     /// Returns when to cancel a task that may finish. After that, its handler and its clean-up have one grace period
     /// each, but no more than half of the exit's grace period together.
     fn last_call(&self, own: Duration) -> Duration {
-        self.grace - own.saturating_mul(2).min(self.grace / 2)
+        self.grace.saturating_sub(own.saturating_mul(2).min(self.grace / 2))
     }
 
     /// Returns when to drop a handler that has not stopped.
     fn hurry(&self, own: Duration) -> Duration {
-        self.grace - self.clean_up(own)
+        self.grace.saturating_sub(self.clean_up(own))
     }
 
     /// Returns how much of the time is left to the clean-up of such a handler.
@@ -52,7 +51,7 @@ pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) ->
     let (finishing, stopping): (Vec<_>, Vec<_>) = awaited.iter().cloned().partition(|record| may_finish(record));
     transitions.stop_all(stopping, CancelReason::Shutdown);
     let last_calls = finishing.iter().map(|record| stop_at(&transitions, record, times));
-    let ends = awaited.iter().map(|record| ends_in_time(transitions.timers(), record, times));
+    let ends = awaited.iter().map(|record| ends_in_time(&transitions, record, times));
     let (_, have_ended) = tokio::join!(join_all(last_calls), join_all(ends));
     awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
 }
@@ -75,11 +74,11 @@ async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: La
     }
 }
 
-async fn ends_in_time(timers: &Timers, record: &Arc<Record>, times: LastTimes) -> bool {
-    let grace = record.kind.policy.grace;
-    if timers.timeout_awake(times.hurry(grace), record.closed()).await.is_some() {
+async fn ends_in_time(transitions: &Transitions, record: &Arc<Record>, last: LastTimes) -> bool {
+    let (timers, grace) = (transitions.timers(), record.kind.policy.grace);
+    if timers.timeout_awake(last.hurry(grace), record.closed()).await.is_some() {
         return true;
     }
     record.hurry();
-    timers.timeout_awake(times.clean_up(grace), record.closed()).await.is_some()
+    timers.timeout_awake(last.clean_up(grace), record.closed()).await.is_some()
 }

@@ -290,7 +290,7 @@ mod tests {
         for id in [evicted, removed] {
             assert!(registry.get(id).is_none() && registry.spent(id).is_some());
         }
-        registry.expire(now + REMEMBERED - Duration::from_secs(1));
+        registry.expire((now + REMEMBERED).saturating_sub(Duration::from_secs(1)));
         assert!(registry.spent(evicted).is_some());
         registry.expire(now + REMEMBERED);
         assert!(registry.spent(evicted).is_none() && registry.spent(removed).is_none());

@@ -219,22 +219,18 @@ impl Timetable {
         if !is_missed || self.schedule.missed == Missed::Once {
             return 0;
         }
-        match self.plan {
-            Plan::After(settled) => {
-                // The last of several missed matches may still be in time.
-                let in_time = settled.max(now.wall.saturating_sub(LATE.saturating_add(self.jitter)));
-                let missed = self.matches(now, in_time, zone);
-                self.plan = Plan::After(in_time);
-                missed
-            }
-            _ => {
-                let late = self.late(now, zone).unwrap_or(0);
-                let missed = self.passed_over(now, late, zone).saturating_add(1);
-                self.plan_anew(now, false);
-                self.draw(random);
-                missed
-            }
+        if let Plan::After(settled) = self.plan {
+            // The last of several missed matches may still be in time.
+            let in_time = settled.max(now.wall.saturating_sub(LATE.saturating_add(self.jitter)));
+            let missed = self.matches(now, in_time, zone);
+            self.plan = Plan::After(in_time);
+            return missed;
         }
+        let late = self.late(now, zone).unwrap_or(0);
+        let missed = self.passed_over(now, late, zone).saturating_add(1);
+        self.plan_anew(now, false);
+        self.draw(random);
+        missed
     }
 
     /// Returns how many runs were due after the one that is `late` and before now.

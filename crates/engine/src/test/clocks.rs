@@ -56,7 +56,7 @@ impl TestMachine {
 
     /// Returns the time since it was made, without its sleeps.
     pub fn running(&self) -> Duration {
-        self.elapsed() - Duration::from_millis(self.slept.load(SeqCst))
+        self.elapsed().saturating_sub(Duration::from_millis(self.slept.load(SeqCst)))
     }
 
     /// Returns whether its engine can tell the time in which it runs only by counting it in steps.
