@@ -111,7 +111,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Sets how long a task waits before it may run, unless its start sets a delay. It is `queued` meanwhile.
+    /// Sets how long a task waits before it may run, unless its start sets a delay. It is `queued` meanwhile. The time
+    /// in which the machine sleeps counts.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.policy.delay = Some(delay);
         self
@@ -119,13 +120,15 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     // Time limits. Each ends the task as `timedOut` and says which limit it was.
 
-    /// Limits how long a task may take from the start of its first attempt, including the waits between attempts.
+    /// Limits how long a task may take from the start of its first attempt, including the waits between attempts. The
+    /// time in which the machine sleeps doesn't count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
         self
     }
 
-    /// Limits how long one attempt may take. A task that reaches the limit is not attempted again.
+    /// Limits how long one attempt may take. A task that reaches the limit is not attempted again. The time in which the
+    /// machine sleeps doesn't count.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = Some(timeout);
         self
@@ -133,7 +136,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Limits how long an attempt may go without a sign of life: a report of progress, or an item. The time that it spends
     /// waiting in [`emit`](crate::TaskContext::emit), or in another method that emits, doesn't count, so a slow page ends no
-    /// task. After the wait the time begins anew.
+    /// task. After the wait the time begins anew. The time in which the machine sleeps doesn't count either.
     ///
     /// A stall is detected up to an eighth of this time late. An emit that waits counts until it is dropped, or until it
     /// could go on and is not polled. So a future of `emit` that is leaked, as with [`std::mem::forget`], keeps the attempt
@@ -143,7 +146,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Limits how long a task may take from the moment its start is accepted, including its time in the queue.
+    /// Limits how long a task may take from the moment its start is accepted, including its time in the queue and the
+    /// time in which the machine sleeps. A deadline that passes during a sleep is noticed within 30 seconds after it.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.policy.deadline = Some(deadline);
         self
@@ -211,7 +215,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Sets the grace period after a cancel. A handler that uses its cancellation token is dropped if it has not
     /// returned by then. Clean-up gets the rest of the period, or another one if the handler has used it up: see
-    /// [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). The default is 5 seconds.
+    /// [`TaskContext::on_cancel`](crate::TaskContext::on_cancel). The default is 5 seconds. The time in which the machine
+    /// sleeps doesn't count.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace;
         self

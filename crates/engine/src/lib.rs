@@ -22,6 +22,18 @@
 //! [`schedule`](TaskManager::schedule) need a registered kind. In an app, the plugin's `Builder` and `Task` register kinds;
 //! these docs and some messages speak of them. Without the plugin, [`delivery::manager`] takes them.
 //!
+//! # Sleep and clocks
+//!
+//! | what | counts the time in which the machine sleeps | follows a clock that is set |
+//! | --- | --- | --- |
+//! | delays before a start, a retry or a restart; [`Schedule::every`] and [`Schedule::back_off`]; deadlines | yes | no |
+//! | timeouts of tasks and attempts, stalls, grace periods, [`Restart::healthy_after`], how long a task waits for a reader, [`Retention::age`] | no | no |
+//! | [`Schedule::cron`] | yes | yes |
+//!
+//! A sleep, and a clock that was set, is noticed within 30 seconds. Tokio's clock stands still while the machine sleeps,
+//! except on Windows. There, what doesn't count sleep is counted in steps: eighths of the length, of at most 30 seconds.
+//! A sleep counts for up to two of them.
+//!
 //! # How it is built
 //!
 //! Each folder uses only those below it:

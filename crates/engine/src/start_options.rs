@@ -153,7 +153,8 @@ impl StartOptions {
         self
     }
 
-    /// Makes the task wait this long before it may run. It is `queued` meanwhile.
+    /// Makes the task wait this long before it may run. It is `queued` meanwhile. The time in which the machine sleeps
+    /// counts.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
@@ -161,15 +162,15 @@ impl StartOptions {
     }
 
     /// Limits how long the task may take from the start of its first attempt. If `Task::timeout` of its kind is
-    /// shorter, that one applies.
+    /// shorter, that one applies. The time in which the machine sleeps doesn't count.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Limits how long the task may take from its start call on, waiting included. If `Task::deadline` of its kind is
-    /// shorter, that one applies.
+    /// Limits how long the task may take from its start call on. Waiting and the time in which the machine sleeps count.
+    /// If `Task::deadline` of its kind is shorter, that one applies.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

@@ -392,8 +392,8 @@ export type ScheduleSnapshot = {
 	/**  How many of its runs have failed or timed out since the last one completed. */
 	failures: number,
 	/**
-	 *  How many due runs were left out, because an earlier one had not ended or the start was refused. Runs missed
-	 *  while the machine slept are not counted.
+	 *  How many due runs were left out: an earlier one had not ended or was late, the start was refused, or their time
+	 *  passed while the machine slept or when its clock was set. Of a cron expression, up to 1,000 are counted at a time.
 	 */
 	skipped: number,
 };

@@ -41,11 +41,14 @@ export interface StartOptions {
   readonly label?: string | undefined;
   /** Words to find the task by with a {@link TaskQuery}: up to 16, of up to 1 KiB each. */
   readonly tags?: readonly string[] | undefined;
-  /** How long the task waits before it may run, in milliseconds. It is `queued` in the meantime. */
+  /** How long the task waits before it may run, in milliseconds. It is `queued` in the meantime. Sleep of the machine counts. */
   readonly delayMs?: number | undefined;
-  /** How long the task may take from the start of its first attempt, including waits between attempts. Its kind may allow less. */
+  /**
+   * How long the task may take from the start of its first attempt, including waits between attempts. Its kind may allow less.
+   * Sleep of the machine does not count.
+   */
   readonly timeoutMs?: number | undefined;
-  /** How long the task may take from now on, including all waiting. Its kind may allow less. */
+  /** How long the task may take from now on, including all waiting and sleep of the machine. Its kind may allow less. */
   readonly deadlineMs?: number | undefined;
 }
 

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, timeout_at};
 
 use super::lost::{is_awaited, may_finish};
 use crate::{
@@ -12,31 +11,34 @@ use crate::{
     task::{cancel_reason::CancelReason, life::Stop},
 };
 
-/// The longest grace period. A longer one is cut to it, so that its end fits into an `Instant`.
+/// The longest grace period of an exit. A longer one is cut to it, so that its end fits into an `Instant`.
 pub const LONGEST_GRACE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The latest times for the steps of an exit.
+/// The latest times for the steps of an exit, from its beginning on. The time in which the machine sleeps doesn't count.
 #[derive(Debug, Clone, Copy)]
 struct LastTimes {
-    until: Instant,
     grace: Duration,
 }
 
 impl LastTimes {
     fn new(grace: Duration) -> Self {
-        let grace = grace.min(LONGEST_GRACE);
-        Self { until: Instant::now() + grace, grace }
+        Self { grace: grace.min(LONGEST_GRACE) }
     }
 
     /// Returns when to cancel a task that may finish. After that, its handler and its clean-up have one grace period
     /// each, but no more than half of the exit's grace period together.
-    fn last_call(&self, own: Duration) -> Instant {
-        self.until - own.saturating_mul(2).min(self.grace / 2)
+    fn last_call(&self, own: Duration) -> Duration {
+        self.grace.saturating_sub(own.saturating_mul(2).min(self.grace / 2))
     }
 
-    /// Returns when to drop a handler that has not stopped, to leave the rest of the time to its clean-up.
-    fn hurry(&self, own: Duration) -> Instant {
-        self.until - own.min(self.grace / 4)
+    /// Returns when to drop a handler that has not stopped.
+    fn hurry(&self, own: Duration) -> Duration {
+        self.grace.saturating_sub(self.clean_up(own))
+    }
+
+    /// Returns how much of the time is left to the clean-up of such a handler.
+    fn clean_up(&self, own: Duration) -> Duration {
+        own.min(self.grace / 4)
     }
 }
 
@@ -49,7 +51,7 @@ pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) ->
     let (finishing, stopping): (Vec<_>, Vec<_>) = awaited.iter().cloned().partition(|record| may_finish(record));
     transitions.stop_all(stopping, CancelReason::Shutdown);
     let last_calls = finishing.iter().map(|record| stop_at(&transitions, record, times));
-    let ends = awaited.iter().map(|record| ends_in_time(record, times));
+    let ends = awaited.iter().map(|record| ends_in_time(&transitions, record, times));
     let (_, have_ended) = tokio::join!(join_all(last_calls), join_all(ends));
     awaited.into_iter().zip(have_ended).filter(|(_, has_ended)| !has_ended).map(|(record, _)| record).collect()
 }
@@ -57,7 +59,7 @@ pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) ->
 /// Waits for a task that may finish, and cancels it if it has not ended by its last call.
 async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: LastTimes) {
     let grace = record.kind.policy.grace;
-    if timeout_at(times.last_call(grace), record.closed()).await.is_ok() {
+    if transitions.timers().timeout_awake(times.last_call(grace), record.closed()).await.is_some() {
         return;
     }
     // No warning if it has just ended or was cancelled before.
@@ -72,10 +74,11 @@ async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: La
     }
 }
 
-async fn ends_in_time(record: &Arc<Record>, times: LastTimes) -> bool {
-    if timeout_at(times.hurry(record.kind.policy.grace), record.closed()).await.is_ok() {
+async fn ends_in_time(transitions: &Transitions, record: &Arc<Record>, last: LastTimes) -> bool {
+    let (timers, grace) = (transitions.timers(), record.kind.policy.grace);
+    if timers.timeout_awake(last.hurry(grace), record.closed()).await.is_some() {
         return true;
     }
     record.hurry();
-    timeout_at(times.until, record.closed()).await.is_ok()
+    timers.timeout_awake(last.clean_up(grace), record.closed()).await.is_some()
 }

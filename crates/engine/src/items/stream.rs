@@ -14,11 +14,12 @@ use serde::Serialize;
 use tokio::{
     sync::Notify,
     task::coop,
-    time::{Instant, sleep_until},
+    time::{Instant, sleep},
 };
 
 use super::{
     buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
+    patience::Patience,
     segment::CHUNK_BYTES,
     signs_of_life::{SignsOfLife, Wait},
 };
@@ -29,10 +30,6 @@ use crate::{
     policy::{item_buffer::Bounds, unread::Unread},
     task::{attempt::Attempt, id::TaskId, outcome::TaskFailure},
 };
-
-/// How long a handler without a reader waits for one: after the task begins, and after it loses a reader that may come
-/// back.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a handler waits for a reader that does not ask before the log says so.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -58,8 +55,8 @@ pub struct ItemStream {
 #[derive(Debug)]
 struct StreamState {
     buffer: ItemBuffer,
-    /// The time until which the task waits for a reader, if it has none.
-    patience: Instant,
+    /// How much longer the task waits for a reader, if it has none.
+    patience: Patience,
     /// The handler has begun. `patience` started again then, whatever readers came and went before.
     has_begun: bool,
     signs_of_life: SignsOfLife,
@@ -71,7 +68,7 @@ impl StreamState {
     fn begin(&mut self) {
         if !self.has_begun {
             self.has_begun = true;
-            self.patience = self.patience.max(Instant::now() + PATIENCE);
+            self.patience.begin();
         }
     }
 
@@ -90,8 +87,8 @@ impl StreamState {
     }
 
     /// Whether an emit that has no room has to wait.
-    fn has_to_wait(&self, unread: Unread) -> bool {
-        self.waits_for_good(unread) || Instant::now() < self.patience
+    fn has_to_wait(&mut self, unread: Unread) -> bool {
+        self.waits_for_good(unread) || self.patience.next_reading().is_some()
     }
 
     /// Whether an emit that has no room waits until something changes, however long that takes.
@@ -110,12 +107,12 @@ impl StreamState {
         if silence.read(now) < SILENCE { None } else { self.buffer.tell() }
     }
 
-    /// Returns the latest time at which an emit without room has to look again, if nothing changes until then.
-    fn look_again(&self, unread: Unread) -> Option<Instant> {
+    /// Returns after how long at the latest an emit without room has to look again, if nothing changes until then.
+    fn look_again(&mut self, unread: Unread) -> Option<Duration> {
         if !self.buffer.is_told() {
-            return Some(Instant::now() + STEP);
+            return Some(STEP);
         }
-        Some(self.patience).filter(|_| !self.waits_for_good(unread))
+        if self.waits_for_good(unread) { None } else { self.patience.next_reading() }
     }
 
     /// Notes that the reader has asked.
@@ -158,7 +155,7 @@ impl ItemStream {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
-                patience: Instant::now() + PATIENCE,
+                patience: Patience::new(),
                 has_begun: false,
                 signs_of_life: SignsOfLife::default(),
                 silence: None,
@@ -291,20 +288,20 @@ impl ItemStream {
             let Err(look_again) = self.try_put(unit, attempt, Some(&mut waiting.wait))? else { return Ok(()) };
             tokio::select! {
                 () = writable.as_mut() => writable.set(self.writable.notified()),
-                () = wait_until(look_again) => {}
+                () = wait_for(look_again) => {}
                 () = attempt.stopped() => return Err(stopped()),
             }
         }
     }
 
-    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(until))`: the latest time to try again, or
-    /// `None` if there is none. If it waits already, `wait` notes so.
+    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(wait))`: how long at the longest before it
+    /// tries again, or `None` if there is no such time. If it waits already, `wait` notes so.
     fn try_put(
         &self,
         unit: Emission<'_>,
         attempt: &Attempt,
         wait: Option<&mut Wait>,
-    ) -> Result<Result<(), Option<Instant>>, Error> {
+    ) -> Result<Result<(), Option<Duration>>, Error> {
         let mut state = self.state.lock();
         state.begin();
         if attempt.is_over() || state.buffer.is_done() {
@@ -354,16 +351,17 @@ impl ItemStream {
         tokio::pin!(readers);
         loop {
             readers.as_mut().enable();
-            let patience = {
-                let state = self.state.lock();
-                Some(state.patience).filter(|_| !state.buffer.has_reader())
+            let wait = {
+                let mut state = self.state.lock();
+                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.next_reading()) };
+                match wait {
+                    Some(None) => return,
+                    wait => wait.flatten(),
+                }
             };
-            if patience.is_some_and(|patience| patience <= Instant::now()) {
-                return;
-            }
             tokio::select! {
                 () = readers.as_mut() => readers.set(self.readers.notified()),
-                () = wait_until(patience) => {}
+                () = wait_for(wait) => {}
             }
         }
     }
@@ -447,7 +445,7 @@ impl ItemStream {
     pub fn stop(&self, reader: &str, position: u64) {
         let mut state = self.state.lock();
         if state.buffer.stop(reader, position) {
-            state.patience = Instant::now();
+            state.patience.end();
         }
         state.reader_goes();
         drop(state);
@@ -466,7 +464,7 @@ impl ItemStream {
         if !state.buffer.lose_idle(asks) {
             return;
         }
-        state.patience = Instant::now();
+        state.patience.end();
         state.reader_goes();
         drop(state);
         self.reader_went();
@@ -477,8 +475,11 @@ impl ItemStream {
     pub fn lose(&self, reader: &str, reloading: bool) {
         let mut state = self.state.lock();
         if state.buffer.lose(reader) {
-            let patience = if reloading { PATIENCE } else { Duration::ZERO };
-            state.patience = Instant::now() + patience;
+            if reloading {
+                state.patience.begin();
+            } else {
+                state.patience.end();
+            }
         }
         state.reader_goes();
         drop(state);
@@ -550,9 +551,9 @@ async fn yield_once() {
     .await;
 }
 
-async fn wait_until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
+async fn wait_for(length: Option<Duration>) {
+    match length {
+        Some(length) => sleep(length).await,
         None => std::future::pending().await,
     }
 }

@@ -12,8 +12,6 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-
 use super::{
     gate::Gate,
     used_ids::{Alias, Spent, UsedIds},
@@ -30,7 +28,8 @@ const ASKED_FOR: Duration = Duration::from_secs(30);
 
 struct Ended {
     id: TaskId,
-    since: Instant,
+    /// By the clock of [`Timers::awake_now`](crate::clock::timers::Timers::awake_now), as all times here.
+    since: Duration,
     bytes: usize,
 }
 
@@ -114,7 +113,7 @@ impl Registry {
     }
 
     /// Makes the id of `newcomer`, which is discarded, an alias of the task that it has joined.
-    pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Instant) {
+    pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Duration) {
         if newcomer.may_be_repeated {
             let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
             self.used.join(newcomer.id, alias, now);
@@ -122,7 +121,7 @@ impl Registry {
     }
 
     /// Notes the end of a task. Returns the next task with its key, which may run now.
-    pub(crate) fn note_end(&mut self, record: &Record, now: Instant) -> Option<TaskId> {
+    pub(crate) fn note_end(&mut self, record: &Record, now: Duration) -> Option<TaskId> {
         if let Some(members) = &record.members {
             for id in members {
                 if let Some(member) = self.tasks.get(id).cloned() {
@@ -138,7 +137,7 @@ impl Registry {
     }
 
     /// Lets the retention of an ended task begin, unless the task was removed meanwhile.
-    fn keep(&mut self, record: &Record, now: Instant) {
+    fn keep(&mut self, record: &Record, now: Duration) {
         if self.tasks.contains_key(&record.id) {
             let bytes = record.kept_bytes();
             let (queue, sum) = if record.is_asked_for() {
@@ -151,7 +150,7 @@ impl Registry {
         }
     }
 
-    pub(crate) fn remove(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
+    pub(crate) fn remove(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let ended = (&mut self.ended, &mut self.ended_bytes);
         for (queue, sum) in [ended, (&mut self.asked_for, &mut self.asked_for_bytes)] {
             if let Some(index) = queue.iter().position(|ended| ended.id == id) {
@@ -161,7 +160,7 @@ impl Registry {
         self.spend(id, now)
     }
 
-    fn spend(&mut self, id: TaskId, now: Instant) -> Option<Arc<Record>> {
+    fn spend(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
         if record.may_be_repeated {
             self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
@@ -170,10 +169,10 @@ impl Registry {
     }
 
     /// Removes and returns the ended tasks that are too many, too old or too large. Forgets old spent ids.
-    pub(crate) fn expire(&mut self, now: Instant) -> Vec<Arc<Record>> {
+    pub(crate) fn expire(&mut self, now: Duration) -> Vec<Arc<Record>> {
         self.used.expire(now);
         while let Some(oldest) = self.asked_for.front()
-            && (now.duration_since(oldest.since) >= ASKED_FOR
+            && (now.saturating_sub(oldest.since) >= ASKED_FOR
                 || (self.asked_for_bytes > self.retention.bytes && self.asked_for.len() > 1))
         {
             let bytes = oldest.bytes;
@@ -192,15 +191,17 @@ impl Registry {
         expired
     }
 
-    fn is_too_much(&self, oldest: &Ended, now: Instant) -> bool {
+    fn is_too_much(&self, oldest: &Ended, now: Duration) -> bool {
         self.ended.len() > self.retention.count
-            || now.duration_since(oldest.since) >= self.retention.age
+            || now.saturating_sub(oldest.since) >= self.retention.age
             || (self.ended_bytes > self.retention.bytes && self.ended.len() > 1)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
     use super::{super::used_ids::REMEMBERED, *};
     use crate::{
         CancelReason, Json, StartOptions,
@@ -225,13 +226,13 @@ mod tests {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
-        let record = birth.record(&Arc::new(Common::new(Clocks::of_system())));
+        let record = birth.record(&Arc::new(Common::new(Clocks::of_system(), Handle::current())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }
 
     /// Adds an ended task with an input of this many bytes.
-    fn add(registry: &mut Registry, bytes: usize, now: Instant) -> TaskId {
+    fn add(registry: &mut Registry, bytes: usize, now: Duration) -> TaskId {
         let input = Json::new(&"x".repeat(bytes - 2)).unwrap();
         let record = ended(input, caller());
         registry.insert(&record);
@@ -243,9 +244,9 @@ mod tests {
         expired.iter().map(|record| record.id).collect()
     }
 
-    #[test]
-    fn the_oldest_tasks_leave_if_there_are_too_many() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn the_oldest_tasks_leave_if_there_are_too_many() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(Retention { count: 2, ..roomy() });
         let first = add(&mut registry, 10, now);
         let (second, third) = (add(&mut registry, 10, now), add(&mut registry, 10, now));
@@ -253,9 +254,9 @@ mod tests {
         assert!(registry.get(second).is_some() && registry.get(third).is_some());
     }
 
-    #[test]
-    fn the_oldest_tasks_leave_if_all_together_are_too_large_and_the_newest_stays() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn the_oldest_tasks_leave_if_all_together_are_too_large_and_the_newest_stays() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(roomy());
         let small = add(&mut registry, 400, now);
         let middle = add(&mut registry, 400, now);
@@ -268,9 +269,9 @@ mod tests {
         assert!(registry.expire(now).is_empty(), "a removed task does not count");
     }
 
-    #[test]
-    fn tasks_leave_when_they_are_too_old() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn tasks_leave_when_they_are_too_old() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(roomy());
         let old = add(&mut registry, 10, now);
         let later = now + Duration::from_secs(999);
@@ -279,9 +280,9 @@ mod tests {
         assert_eq!(ids(&registry.expire(now + Duration::from_secs(1_000))), [old]);
     }
 
-    #[test]
-    fn the_id_of_a_task_that_left_stays_spent_for_a_while() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn the_id_of_a_task_that_left_stays_spent_for_a_while() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let (evicted, removed) = (add(&mut registry, 10, now), add(&mut registry, 10, now));
         registry.expire(now);
@@ -289,15 +290,15 @@ mod tests {
         for id in [evicted, removed] {
             assert!(registry.get(id).is_none() && registry.spent(id).is_some());
         }
-        registry.expire(now + REMEMBERED - Duration::from_secs(1));
+        registry.expire((now + REMEMBERED).saturating_sub(Duration::from_secs(1)));
         assert!(registry.spent(evicted).is_some());
         registry.expire(now + REMEMBERED);
         assert!(registry.spent(evicted).is_none() && registry.spent(removed).is_none());
     }
 
-    #[test]
-    fn an_id_that_no_caller_has_chosen_is_not_remembered() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn an_id_that_no_caller_has_chosen_is_not_remembered() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(roomy());
         let record = ended(Json::null(), Owner::App);
         registry.insert(&record);
@@ -306,9 +307,9 @@ mod tests {
         assert!(registry.spent(record.id).is_none());
     }
 
-    #[test]
-    fn a_task_removed_before_its_end_was_noted_leaves_nothing_behind() {
-        let now = Instant::now();
+    #[tokio::test]
+    async fn a_task_removed_before_its_end_was_noted_leaves_nothing_behind() {
+        let now = Duration::from_secs(5);
         let mut registry = registry(Retention { count: 1, ..roomy() });
         let kept = add(&mut registry, 10, now);
         let record = ended(Json::null(), caller());

@@ -37,7 +37,7 @@ impl Retention {
         self
     }
 
-    /// Sets how long an ended task is kept.
+    /// Sets how long an ended task is kept. The time in which the machine sleeps doesn't count.
     #[must_use]
     pub fn age(mut self, age: Duration) -> Self {
         self.age = age;

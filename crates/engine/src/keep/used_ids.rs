@@ -3,8 +3,6 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
-
 use crate::task::{
     id::{IdMap, TaskId},
     owner::Owner,
@@ -34,7 +32,7 @@ pub(super) struct UsedIds {
     spent: IdMap<Spent>,
     aliases: IdMap<Alias>,
     /// The ids in both maps, oldest first.
-    order: VecDeque<(Instant, TaskId)>,
+    order: VecDeque<(Duration, TaskId)>,
 }
 
 impl UsedIds {
@@ -47,21 +45,21 @@ impl UsedIds {
     }
 
     /// Notes that task `id` is gone.
-    pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Instant) {
+    pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Duration) {
         self.spent.insert(id, spent);
         self.order.push_back((now, id));
     }
 
     /// Notes that the start with this id joined another task.
-    pub(super) fn join(&mut self, id: TaskId, alias: Alias, now: Instant) {
+    pub(super) fn join(&mut self, id: TaskId, alias: Alias, now: Duration) {
         self.aliases.insert(id, alias);
         self.order.push_back((now, id));
     }
 
     /// Forgets the ids that have been remembered for long enough.
-    pub(super) fn expire(&mut self, now: Instant) {
+    pub(super) fn expire(&mut self, now: Duration) {
         while let Some(&(since, id)) = self.order.front()
-            && now.duration_since(since) >= REMEMBERED
+            && now.saturating_sub(since) >= REMEMBERED
         {
             self.order.pop_front();
             self.spent.remove(&id);

@@ -12,7 +12,11 @@ use crate::{
     json::Json,
     record::follower::Follower,
     schedule::{
-        driver::drive, named_schedule::RunSpec, snapshot::ScheduleSnapshot, timetable::Timetable, when::Schedule,
+        driver::{drive, now},
+        named_schedule::RunSpec,
+        snapshot::ScheduleSnapshot,
+        timetable::Timetable,
+        when::Schedule,
     },
     task::id::TaskId,
     task_name::TakesInput,
@@ -74,7 +78,7 @@ impl TaskManager {
     fn begin(&self, name: Option<&str>) {
         let Self { engine, schedules } = self;
         let watch = (Arc::downgrade(engine), Arc::downgrade(schedules), Arc::clone(&schedules.changed));
-        schedules.begin(name, engine.now(), || engine.control().spawn(drive(watch.0, watch.1, watch.2)));
+        schedules.begin(name, now(engine), || engine.control().spawn(drive(watch.0, watch.1, watch.2)));
     }
 
     /// Removes a schedule. Its runs go on; cancel them by their tag, `schedule:` followed by `name`.
@@ -97,7 +101,7 @@ impl TaskManager {
     /// }
     /// ```
     pub fn schedules(&self) -> Vec<ScheduleSnapshot> {
-        let mut schedules = self.schedules.snapshots(self.engine.now(), &Local);
+        let mut schedules = self.schedules.snapshots(now(&self.engine), &Local);
         if self.engine.is_closed() {
             for schedule in &mut schedules {
                 schedule.next_run_at = None;
@@ -145,6 +149,6 @@ impl TaskManager {
     /// or at the next match of the cron expression. Runs that were due meanwhile are not made up for. Resuming a
     /// schedule that is not paused changes nothing. Fails as [`unschedule`](Self::unschedule) does.
     pub fn resume_schedule(&self, name: &str) -> Result<(), Error> {
-        self.schedules.resume(name, self.engine.now())
+        self.schedules.resume(name, now(&self.engine))
     }
 }

@@ -40,7 +40,7 @@ impl Restart {
     }
 
     /// Sets the delays before the next attempt, which follow the number of short attempts in a row.
-    /// [`Backoff::exponential`] by default.
+    /// [`Backoff::exponential`] by default. The time in which the machine sleeps counts.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
@@ -56,11 +56,16 @@ impl Restart {
     }
 
     /// Sets how long an attempt must last to count as healthy, and not as short. After a healthy attempt, the count of
-    /// short attempts and the delay start again. A minute by default.
+    /// short attempts and the delay start again. A minute by default. The time in which the machine sleeps doesn't count.
     #[must_use]
     pub fn healthy_after(mut self, healthy_after: Duration) -> Self {
         self.healthy_after = healthy_after;
         self
+    }
+
+    /// Returns how long a healthy attempt lasts at least.
+    pub(crate) fn healthy_time(&self) -> Duration {
+        self.healthy_after
     }
 
     /// Returns the new number of short attempts in a row, after an attempt that lasted `lasted`.

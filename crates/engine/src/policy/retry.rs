@@ -28,7 +28,7 @@ impl Retry {
         Self { attempts, backoff: Backoff::exponential() }
     }
 
-    /// Sets the delays between attempts. [`Backoff::exponential`] by default.
+    /// Sets the delays between attempts. [`Backoff::exponential`] by default. The time in which the machine sleeps counts.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 
 use super::{Common, Kind, Live, Record, RecordState, effective_delay};
 use crate::{
@@ -64,7 +64,6 @@ impl Birth {
                 failure_told: false,
                 removed: false,
                 short_runs: 0,
-                runs_since: Instant::now(),
                 live: Live { span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new), ..Live::none() },
                 batch: None,
             }),

@@ -24,7 +24,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
@@ -34,7 +34,7 @@ use crate::{
         feed::Feed,
         filter::{Filtered, TaskFilter},
     },
-    clock::{Clocks, Elapsed, wall_clock::WallClock},
+    clock::{Clocks, timers::Timers, wall_clock::WallClock},
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
@@ -82,8 +82,7 @@ pub struct Record {
 /// What all tasks of one engine share.
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
-    /// Counts the time in which the machine sleeps.
-    pub(crate) elapsed: Elapsed,
+    pub(crate) timers: Arc<Timers>,
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
@@ -101,9 +100,8 @@ struct RecordState {
     failure_told: bool,
     removed: bool,
     live: Live,
-    /// For a task that is restarted: how many short attempts there were in a row, and when this attempt began.
+    /// For a task that is restarted: how many short attempts there were in a row.
     short_runs: u32,
-    runs_since: Instant,
     /// Keeps its batch from ending.
     batch: Option<TaskTrackerToken>,
 }
@@ -152,8 +150,10 @@ impl Work {
 }
 
 impl Common {
-    pub(crate) fn new(clocks: Clocks) -> Self {
-        Self { clock: clocks.wall, elapsed: clocks.elapsed, admission: Lock::default(), feed: Lock::default() }
+    /// `control` is the runtime that the engine itself runs on.
+    pub(crate) fn new(clocks: Clocks, control: Handle) -> Self {
+        let timers = Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control);
+        Self { clock: clocks.wall, timers: Arc::new(timers), admission: Lock::default(), feed: Lock::default() }
     }
 }
 

@@ -100,7 +100,8 @@ impl Record {
         let items = self.items.get_or_init(|| {
             is_new = true;
             let Policy { item_buffer, unread, .. } = self.kind.policy;
-            Box::new(ItemStream::new(item_buffer, unread, (Arc::clone(&self.kind.name), self.id)))
+            let task = (Arc::clone(&self.kind.name), self.id);
+            Box::new(ItemStream::new(item_buffer, unread, task))
         });
         // If the task ends at the same time, either this sees the end, or the end sees the new stream.
         if is_new && self.status().is_final() {

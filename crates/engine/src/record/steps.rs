@@ -92,8 +92,7 @@ impl Record {
             if !state.life.begin(self.common.clock.now()) {
                 return None;
             }
-            let attempt = Arc::new(Attempt::new(state.life.attempt()));
-            state.runs_since = Instant::now();
+            let attempt = Arc::new(Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy));
             state.live.attempt = Some(Arc::clone(&attempt));
             self.kind.counters.note(Some(before), TaskStatus::Running);
             effects.show(state);
@@ -209,7 +208,8 @@ impl Record {
     fn delay_after(&self, state: &mut RecordState, ended: &Result<Ending, Problem>) -> Option<Duration> {
         let policy = &self.kind.policy;
         if let Some(restart) = &policy.restart {
-            state.short_runs = restart.count(state.short_runs, state.runs_since.elapsed());
+            let lasted = state.live.attempt.as_ref().map_or(Duration::ZERO, |attempt| attempt.lasted(Instant::now()));
+            state.short_runs = restart.count(state.short_runs, lasted);
             return restart.delay(state.short_runs, ended.is_err());
         }
         let may_retry = ended.as_ref().is_err_and(|problem| problem.may_retry);

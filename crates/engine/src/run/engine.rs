@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use tokio::{runtime::Handle, time::Instant};
+use tokio::runtime::Handle;
 
 use super::{runtimes::Runtimes, supervisor, transitions::Transitions};
 use crate::{
@@ -63,11 +63,6 @@ impl Engine {
     /// Returns the runtime that the engine itself runs on.
     pub fn control(&self) -> &Handle {
         &self.transitions.runtimes.control
-    }
-
-    /// Returns the wall-clock time in milliseconds since 1970.
-    pub(crate) fn now(&self) -> u64 {
-        self.transitions.common.clock.now()
     }
 
     // Kinds and limits.
@@ -228,7 +223,8 @@ impl Engine {
         if !record.status().is_final() {
             return Err(Error::not_ended(record.name(), "removed"));
         }
-        let removed = self.transitions.registry.lock().remove(record.id, Instant::now());
+        let now = self.transitions.timers().awake_now();
+        let removed = self.transitions.registry.lock().remove(record.id, now);
         if let Some(record) = removed {
             record.mark_removed();
         }

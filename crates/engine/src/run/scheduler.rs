@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
 use super::{batch, clocks, supervisor::live, transitions::Transitions};
 use crate::{
     error::{Error, refusal::Refusal},
@@ -64,8 +62,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 replaced = rivals;
             }
             Rivals::Join(joined) => {
-                registry.join(&record, &joined, Instant::now());
-                let expired = registry.expire(Instant::now());
+                let now = transitions.timers().awake_now();
+                registry.join(&record, &joined, now);
+                let expired = registry.expire(now);
                 drop(registry);
                 expired.iter().for_each(Record::mark_removed);
                 return Ok(Follower::new(&joined));
@@ -84,7 +83,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         } else {
             Some(work)
         };
-        (registry.find_all(&admitted), others_wait, registry.expire(Instant::now()), unused)
+        (registry.find_all(&admitted), others_wait, registry.expire(transitions.timers().awake_now()), unused)
     };
     drop(unused);
     transitions.tell_places(others_wait);

@@ -14,7 +14,6 @@
 use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc, task::Poll};
 
 use futures_util::FutureExt;
-use tokio::time::sleep;
 use tracing::{Instrument, Span};
 
 use super::{clocks, transitions::Transitions};
@@ -64,7 +63,7 @@ pub(crate) async fn live(
     let next = loop {
         match record.end_attempt(ended, is_clean, || transitions.may_go_on()) {
             Next::CleanUp(again) => {
-                attempt.clean_up(record.kind.policy.grace).instrument(span.clone()).await;
+                attempt.clean_up().instrument(span.clone()).await;
                 // The clean-up may have begun work on another thread.
                 attempt.over().await;
                 (ended, is_clean) = (again, true);
@@ -80,7 +79,7 @@ pub(crate) async fn live(
             tokio::select! {
                 biased;
                 _ = record.ended() => {}
-                () = sleep(delay) => transitions.come_back(&record),
+                () = transitions.timers().sleep_elapsed(delay) => transitions.come_back(&record),
             }
         }
         Next::Over | Next::CleanUp(_) => transitions.over(&record),
@@ -135,7 +134,7 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     });
     let ended = tokio::select! {
         biased;
-        () = attempt.time_to_drop(record.kind.policy.grace) => Ok(Ending::Dropped),
+        () = attempt.time_to_drop() => Ok(Ending::Dropped),
         () = attempt.failed() => Ok(Ending::Dropped),
         result = watched => match result {
             Some(Ok(Ok(output))) => Ok(Ending::Output(output)),

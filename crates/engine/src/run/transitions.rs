@@ -14,12 +14,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::runtimes::Runtimes;
 use crate::{
-    clock::Clocks,
+    clock::{Clocks, timers::Timers},
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, REGISTRY},
     queue::admission::{Admission, Hold},
@@ -54,13 +54,17 @@ pub(crate) struct Transitions {
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
         Arc::new(Self {
+            common: Arc::new(Common::new(clocks, runtimes.control.clone())),
             runtimes,
-            common: Arc::new(Common::new(clocks)),
             registry: Lock::new(Registry::new(retention)),
             launch,
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
         })
+    }
+
+    pub(crate) fn timers(&self) -> &Timers {
+        &self.common.timers
     }
 
     // Stopping.
@@ -99,7 +103,7 @@ impl Transitions {
             Stopped::Already => {}
             Stopped::Ended => self.over(record),
             Stopped::Told => {
-                self.keep_clock(record, watch_grace(Arc::clone(record)));
+                self.keep_clock(record, watch_grace(Arc::clone(self), Arc::clone(record)));
                 let members = record.members.iter().flatten().filter_map(|id| self.find(*id));
                 self.stop_all(members.collect(), CancelReason::Parent);
             }
@@ -145,7 +149,7 @@ impl Transitions {
     /// Deals with the end of a task: lets the next task with its key run, and forgets old tasks.
     pub(crate) fn over(self: &Arc<Self>, record: &Record) {
         let (next, expired) = {
-            let (mut registry, now) = (self.registry.lock(), Instant::now());
+            let (mut registry, now) = (self.registry.lock(), self.timers().awake_now());
             (registry.note_end(record, now), registry.expire(now))
         };
         // The task has left its slot already, together with its status.
@@ -233,13 +237,14 @@ impl Transitions {
 
     /// Forgets ended tasks that exceed the retention.
     pub(crate) fn expire(&self) {
-        let expired = self.registry.lock().expire(Instant::now());
+        let expired = self.registry.lock().expire(self.timers().awake_now());
         expired.iter().for_each(Record::mark_removed);
     }
 }
 
 /// Marks a task that was told to stop as overdue if it exceeds its grace period.
-async fn watch_grace(record: Arc<Record>) {
-    sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
+async fn watch_grace(transitions: Arc<Transitions>, record: Arc<Record>) {
+    let limit = record.kind.policy.grace.saturating_add(OVERDUE_SLACK);
+    transitions.timers().sleep_awake(limit).await;
     record.outstay();
 }

@@ -9,11 +9,14 @@ use chrono::Local;
 use tokio::{sync::Notify, time::sleep};
 
 use super::{
-    named_schedule::{ScheduledRun, Trigger},
-    schedules::{LOOK, Schedules},
+    local_zone,
+    named_schedule::{LeftOut, ScheduledRun, Trigger, Why},
+    schedules::Schedules,
+    timetable::Now,
 };
 use crate::{
-    error::{Error, error_kind::ErrorKind},
+    clock::{NOTICED_WITHIN, wall_clock::millis},
+    error::{Error, error_kind::ErrorKind, refusal::Refusal},
     record::follower::Follower,
     run::{engine::Engine, start::Start},
     start_options::StartOptions,
@@ -22,8 +25,8 @@ use crate::{
 
 /// Starts due runs until the manager is dropped or has no schedules.
 ///
-/// Runs are due by the wall clock, but tokio's timer stands still while the machine sleeps. So the driver checks the
-/// clock at least every [`LOOK`].
+/// Runs are due by the wall clock or by the clock that counts sleep, but tokio's timer may stand still while the machine
+/// sleeps. So the driver reads the clocks at least every [`NOTICED_WITHIN`].
 pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>) {
     loop {
         let Some(rest) = engine.upgrade().and_then(|engine| schedules.upgrade()?.run_due(&engine)) else { return };
@@ -37,22 +40,35 @@ pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, chan
 impl Schedules {
     /// Starts the runs that are due. Returns how long to wait, or `None` if there are no schedules.
     fn run_due(&self, engine: &Engine) -> Option<Duration> {
-        if engine.is_guarded() {
-            // Due runs stay due. Dropping the guard wakes the driver.
-            return Some(LOOK);
+        if self.have_cron() {
+            self.tell_zone(local_zone::problem().as_deref());
         }
-        for (name, run) in self.due(engine.now(), &Local) {
-            // Starting the runs before this one may have taken a while.
-            if !self.is_still_wanted(&name, run.id) {
-                continue;
+        let may_start = !engine.is_guarded();
+        for step in self.due(now(engine), &Local, may_start) {
+            if let Some(left_out) = step.left_out {
+                log(&step.name, &step.task, left_out);
             }
+            // Starting the runs before this one may have taken a while.
+            let Some(run) = step.run.filter(|run| self.is_still_wanted(&step.name, run.id)) else { continue };
             // The follower is dropped, so a failure that nobody else follows is logged.
-            if let Err((error, true)) = self.start_run(engine, &name, &run, true) {
-                let task = &*run.spec.task;
+            if let Err((error, true)) = self.start_run(engine, &step.name, &run, true) {
+                let (name, task) = (&*step.name, &*run.spec.task);
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, because their start is refused: {error}");
             }
         }
-        self.rest(engine.now(), &Local)
+        // Runs that are due while a guard holds off starts stay due. Dropping the guard wakes the driver.
+        self.rest(now(engine), &Local).map(|rest| if may_start { rest } else { NOTICED_WITHIN })
+    }
+
+    /// Logs that the time zone can't be read, once for each schedule that follows the local time.
+    fn tell_zone(&self, problem: Option<&str>) {
+        for (name, task) in self.note_zone(problem.is_some()) {
+            let problem = problem.unwrap_or_default();
+            tracing::warn!(
+                task,
+                "schedule \"{name}\" follows UTC and not the local time: {problem}. Set the machine's time zone"
+            );
+        }
     }
 
     /// Starts a run with the id `id` outside the timetable. Returns an existing run if an earlier call with this id
@@ -65,7 +81,7 @@ impl Schedules {
         may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
         let is_taken = || engine.find(id).is_some() || engine.spent(id).is_some();
-        match self.trigger(name, id, engine.now(), may, is_taken)? {
+        match self.trigger(name, id, now(engine), may, is_taken)? {
             Trigger::Start(run) => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {
                 Some(record) => Ok(Follower::new(record)),
@@ -96,14 +112,37 @@ impl Schedules {
                 });
                 Ok(started)
             }
+            Err(error) if is_due && matches!(error.refusal.as_deref(), Some(Refusal::Guarded { .. })) => {
+                self.held_up(name, run.id);
+                Err((error, false))
+            }
             Err(error) => {
                 // An exit refuses the runs of every schedule. That is not worth a log line each.
                 let says_something = error.kind != ErrorKind::ShuttingDown;
-                let is_news = self.refused(name, run.id, is_due, engine.now()) && says_something;
+                let is_news = self.refused(name, run.id, is_due, now(engine)) && says_something;
                 Err((error, is_news))
             }
         }
     }
+}
+
+/// Reads the clocks.
+pub(crate) fn now(engine: &Engine) -> Now {
+    let common = &engine.transitions.common;
+    let (elapsed, awake) = (millis(common.timers.elapsed()), millis(common.timers.awake_now()));
+    Now { wall: common.clock.now(), elapsed, awake }
+}
+
+fn log(name: &str, task: &str, left_out: LeftOut) {
+    let LeftOut { many, why } = left_out;
+    let why = match why {
+        Why::Overlap => "an earlier run has not ended (see Schedule::overlap)",
+        Why::Missed => "their time passed while the machine slept, or when its clock was set (see Schedule::missed)",
+        Why::Late => "they were due before another run that starts late: starts were held off, or the app was too busy",
+        // It is logged with the error.
+        Why::Refused => return,
+    };
+    tracing::info!(task, "schedule \"{name}\" leaves out {many} run(s): {why}");
 }
 
 /// Starts the task of a run, or finds the one that was already started for it.
@@ -126,8 +165,29 @@ mod tests {
         policy::Policy,
         record::Kind,
         run::{engine::Settings, handler::Errors},
-        test::manager,
+        test::{log::Log, manager},
     };
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unreadable_time_zone_is_told_once_for_each_schedule_that_follows_it() {
+        let log = Log::capture();
+        let kind = Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            Ok::<_, Failure>(())
+        });
+        let tasks = manager([kind], Settings::default());
+        tasks.schedule("interval", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
+        for name in ["nightly", "weekly"] {
+            tasks.schedule(name, "quick", (), Schedule::cron("0 3 * * *").unwrap()).unwrap();
+        }
+        let told = || log.count("follows UTC and not the local time: no data");
+        for _ in 0..2 {
+            tasks.schedules.tell_zone(Some("no data"));
+            assert_eq!((told(), log.count("\"nightly\""), log.count("\"weekly\"")), (2, 1, 1), "{log:?}");
+        }
+        tasks.schedules.tell_zone(None);
+        tasks.schedules.tell_zone(Some("no data"));
+        assert_eq!(told(), 4, "it was readable in the meantime");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_reserved_run_is_not_started_if_its_schedule_is_paused_or_removed_meanwhile() {
@@ -137,7 +197,9 @@ mod tests {
             });
             let tasks = manager([kind], Settings::default());
             tasks.schedule("sync", "quick", (), Schedule::every(Duration::from_secs(10))).unwrap();
-            let (name, run) = tasks.schedules.due(10_000, &Local).pop().unwrap();
+            let at = Now { elapsed: 10_000, ..now(&tasks.engine) };
+            let step = tasks.schedules.due(at, &Local, true).pop().unwrap();
+            let (name, run) = (step.name, step.run.unwrap());
             if pauses {
                 tasks.pause_schedule("sync").unwrap();
             } else {

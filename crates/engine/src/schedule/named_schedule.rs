@@ -3,11 +3,10 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use chrono::TimeZone;
-use tokio::time::Instant;
 
 use super::{
     snapshot::{LastRun, ScheduleSnapshot},
-    timetable::{Due, Timetable},
+    timetable::{Due, Now, Timetable},
     when::When,
 };
 use crate::{Json, TaskId, clock::wall_clock::millis, record::Record};
@@ -32,8 +31,30 @@ struct Active {
     timetable: Timetable,
     last_run: Option<LastRun>,
     skipped: u64,
-    /// Whether the last start was refused.
-    refused: bool,
+    /// Why the last due run was not started, if it was not.
+    last_left_out: Option<Why>,
+    /// Whether the log says that the time zone can't be read.
+    zone_told: bool,
+}
+
+/// Runs that are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub(crate) many: u64,
+    pub(crate) why: Why,
+}
+
+/// Why runs are left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// An earlier run had not ended.
+    Overlap,
+    /// Their time passed while the machine slept or when its clock was set.
+    Missed,
+    /// Their time passed before an earlier run could be started.
+    Late,
+    /// Their start was refused.
+    Refused,
 }
 
 /// What each run is started with.
@@ -52,7 +73,8 @@ pub(crate) struct ScheduledRun {
 }
 
 struct Triggered {
-    at: Instant,
+    /// The time without sleep, in milliseconds.
+    at: u64,
     by: TaskId,
     run: TaskId,
 }
@@ -68,7 +90,14 @@ pub(crate) enum Trigger {
 impl NamedSchedule {
     /// Sets the schedule, which does nothing before [`begin`](Self::begin). Keeps the runs of the one that it replaces.
     pub(crate) fn put(&mut self, spec: RunSpec, timetable: Timetable) {
-        self.active = Some(Active { spec: Arc::new(spec), timetable, last_run: None, skipped: 0, refused: false });
+        self.active = Some(Active {
+            spec: Arc::new(spec),
+            timetable,
+            last_run: None,
+            skipped: 0,
+            last_left_out: None,
+            zone_told: false,
+        });
     }
 
     pub(crate) fn take_off(&mut self) {
@@ -91,7 +120,7 @@ impl NamedSchedule {
         !self.runs.is_empty()
     }
 
-    pub(crate) fn begin(&mut self, now: u64, random: f64) {
+    pub(crate) fn begin(&mut self, now: Now, random: f64) {
         let is_running = self.is_running();
         if let Some(active) = &mut self.active {
             active.timetable.begin(now, is_running, random);
@@ -104,41 +133,68 @@ impl NamedSchedule {
         }
     }
 
-    pub(crate) fn resume(&mut self, now: u64, random: f64) {
+    pub(crate) fn resume(&mut self, now: Now, random: f64) {
         let is_running = self.is_running();
         if let Some(active) = &mut self.active {
             active.timetable.resume(now, is_running, random);
         }
     }
 
-    pub(crate) fn due_at(&self, zone: &impl TimeZone) -> Option<u64> {
-        self.active.as_ref()?.timetable.due_at(zone)
+    pub(crate) fn due_in(&self, now: Now, zone: &impl TimeZone) -> Option<i64> {
+        self.active.as_ref()?.timetable.due_in(now, zone)
     }
 
-    /// Reserves a run if one is due.
-    pub(crate) fn due(&mut self, now: u64, zone: &impl TimeZone, random: f64) -> Option<ScheduledRun> {
+    /// Returns whether its next run follows the local time.
+    pub(crate) fn is_cron(&self) -> bool {
+        let cron = |active: &Active| matches!(active.timetable.schedule().when, When::Cron { .. });
+        self.active.as_ref().is_some_and(cron) && self.has_begun()
+    }
+
+    /// Notes whether the time zone can't be read. Returns whether that is to be logged for this schedule.
+    pub(crate) fn note_zone(&mut self, is_unreadable: bool) -> bool {
+        let concerns_it = is_unreadable && self.is_cron();
+        let Some(active) = &mut self.active else { return false };
+        let was_told = std::mem::replace(&mut active.zone_told, concerns_it);
+        concerns_it && !was_told
+    }
+
+    /// Reserves a run if one is due and `may_start`. Also returns what is left out, if that is worth a log line.
+    pub(crate) fn due(
+        &mut self,
+        now: Now,
+        zone: &impl TimeZone,
+        may_start: bool,
+        random: f64,
+    ) -> (Option<ScheduledRun>, Option<LeftOut>) {
         let is_running = self.is_running();
-        let active = self.active.as_mut()?;
-        match active.timetable.look(now, zone, is_running, random) {
-            Due::Nothing => None,
-            Due::Skip => {
-                active.skipped += 1;
-                None
+        let Some(active) = &mut self.active else { return (None, None) };
+        let due = if may_start {
+            active.timetable.look(now, zone, is_running, random)
+        } else {
+            active.timetable.look_on(now, zone, random)
+        };
+        match due {
+            Due::Nothing => (None, None),
+            Due::Overlap { left_out } => (None, active.leave_out(left_out, Why::Overlap)),
+            Due::Missed { left_out } => (None, active.leave_out(left_out, Why::Missed)),
+            Due::Run { left_out } => {
+                let left_out = active.leave_out(left_out, Why::Late);
+                (self.reserve(TaskId::new()), left_out)
             }
-            Due::Run => self.reserve(TaskId::new()),
         }
     }
 
     /// Returns whether a trigger with this id was handled recently.
-    pub(crate) fn knows(&mut self, by: TaskId) -> bool {
-        while self.triggered.front().is_some_and(|triggered| triggered.at.elapsed() >= REMEMBERED) {
+    pub(crate) fn knows(&mut self, by: TaskId, now: Now) -> bool {
+        let is_old = |triggered: &Triggered| now.awake.saturating_sub(triggered.at) >= millis(REMEMBERED);
+        while self.triggered.front().is_some_and(is_old) {
             self.triggered.pop_front();
         }
         self.triggered.iter().any(|triggered| triggered.by == by)
     }
 
     /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use.
-    pub(crate) fn trigger(&mut self, by: TaskId, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
+    pub(crate) fn trigger(&mut self, by: TaskId, now: Now, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
         if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
             let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.spec.task));
             return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
@@ -150,7 +206,7 @@ impl NamedSchedule {
             None => Trigger::Start(self.reserve(by)?),
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
-        self.triggered.push_back(Triggered { at: Instant::now(), by, run: run.id });
+        self.triggered.push_back(Triggered { at: now.awake, by, run: run.id });
         if self.triggered.len() > TRIGGERED_LIMIT {
             self.triggered.pop_front();
         }
@@ -187,28 +243,35 @@ impl NamedSchedule {
         run.record = Some(Arc::clone(record));
         if let Some(active) = self.active.as_mut().filter(|active| active.counts(run)) {
             active.last_run = Some(last_run(record));
-            active.refused = false;
+            active.last_left_out = None;
         }
     }
 
-    /// Notes that a run could not be started. Returns whether to log it: only the first of several in a row is logged.
-    pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: u64, random: f64) -> bool {
-        let refused = |run: &ScheduledRun| run.id == id && run.record.is_none();
-        let Some(place) = self.runs.iter().position(refused) else { return false };
-        self.triggered.retain(|triggered| triggered.run != id);
-        let run = self.runs.remove(place);
+    /// Notes that the start of a run was refused. Returns whether to log that.
+    pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: Now, random: f64) -> bool {
+        let Some(run) = self.forget_unstarted(id) else { return false };
         let is_running = self.is_running();
         let Some(active) = &mut self.active else { return false };
         active.timetable.refused(now, is_running, random);
-        if !was_due || !active.counts(&run) {
-            return false;
+        was_due && active.counts(&run) && active.leave_out(1, Why::Refused).is_some()
+    }
+
+    /// Notes that a due run may not be started yet. It stays due.
+    pub(crate) fn held_up(&mut self, id: TaskId) {
+        let Some(run) = self.forget_unstarted(id) else { return };
+        if let Some(active) = self.active.as_mut().filter(|active| active.counts(&run)) {
+            active.timetable.held_up();
         }
-        active.skipped += 1;
-        !std::mem::replace(&mut active.refused, true)
+    }
+
+    fn forget_unstarted(&mut self, id: TaskId) -> Option<ScheduledRun> {
+        let place = self.runs.iter().position(|run| run.id == id && run.record.is_none())?;
+        self.triggered.retain(|triggered| triggered.run != id);
+        Some(self.runs.remove(place))
     }
 
     /// Removes the runs that have ended, and tells the timetable.
-    pub(crate) fn note_ends(&mut self, now: u64, mut random: impl FnMut() -> f64) {
+    pub(crate) fn note_ends(&mut self, now: Now, mut random: impl FnMut() -> f64) {
         let has_ended = |run: &mut ScheduledRun| run.record.as_ref().is_some_and(|record| record.status().is_final());
         let ended = self.runs.extract_if(.., has_ended);
         let mut ended: Vec<_> =
@@ -225,7 +288,7 @@ impl NamedSchedule {
         }
     }
 
-    pub(crate) fn snapshot(&mut self, name: &str, now: u64, zone: &impl TimeZone) -> Option<ScheduleSnapshot> {
+    pub(crate) fn snapshot(&mut self, name: &str, now: Now, zone: &impl TimeZone) -> Option<ScheduleSnapshot> {
         let active = self.active.as_mut()?;
         active.timetable.see(now);
         let timetable = &active.timetable;
@@ -241,7 +304,7 @@ impl NamedSchedule {
             every,
             cron,
             paused: timetable.is_paused(),
-            next_run_at: timetable.due_at(zone).map(|at| at.max(now)),
+            next_run_at: timetable.due_in(now, zone).map(|due| now.wall.saturating_add_signed(due.max(0))),
             last_run: live.or_else(|| active.last_run.clone()),
             running: u32::try_from(self.runs.len()).unwrap_or(u32::MAX),
             failures: timetable.failures(),
@@ -254,6 +317,18 @@ impl Active {
     /// Returns whether this schedule started the run, rather than one that it replaced.
     fn counts(&self, run: &ScheduledRun) -> bool {
         Arc::ptr_eq(&self.spec, &run.spec)
+    }
+
+    /// Counts runs that are left out. Returns them if they are worth a log line: of several in a row that are left out
+    /// one by one, only the first is.
+    fn leave_out(&mut self, many: u64, why: Why) -> Option<LeftOut> {
+        if many == 0 {
+            return None;
+        }
+        self.skipped = self.skipped.saturating_add(many);
+        let before = self.last_left_out.replace(why);
+        let repeats = before == Some(why) && matches!(why, Why::Overlap | Why::Refused);
+        (!repeats).then_some(LeftOut { many, why })
     }
 }
 

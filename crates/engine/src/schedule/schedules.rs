@@ -7,21 +7,17 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    named_schedule::{NamedSchedule, RunSpec, ScheduledRun, Trigger},
+    named_schedule::{LeftOut, NamedSchedule, RunSpec, ScheduledRun, Trigger},
     snapshot::ScheduleSnapshot,
-    timetable::Timetable,
+    timetable::{Now, Timetable},
 };
 use crate::{
-    clock::wall_clock::millis,
+    clock::NOTICED_WITHIN,
     error::Error,
     lock::{Lock, SCHEDULES},
     record::Record,
     task::id::TaskId,
 };
-
-/// The longest time between two checks of the clock. The driver notices within this time that the machine has slept or
-/// that its clock was set.
-pub(crate) const LOOK: Duration = Duration::from_secs(30);
 
 pub(crate) struct Schedules {
     table: Lock<ScheduleTable, SCHEDULES>,
@@ -39,6 +35,17 @@ impl Default for Schedules {
 struct ScheduleTable {
     schedules: BTreeMap<String, NamedSchedule>,
     driver: Option<AbortOnDropHandle<()>>,
+}
+
+/// What the driver does next for one schedule.
+pub(crate) struct NextStep {
+    pub(crate) name: String,
+    /// The kind that the schedule runs.
+    pub(crate) task: String,
+    /// The run to start.
+    pub(crate) run: Option<ScheduledRun>,
+    /// What to log.
+    pub(crate) left_out: Option<LeftOut>,
 }
 
 impl Schedules {
@@ -62,7 +69,7 @@ impl Schedules {
     }
 
     /// Begins this schedule, or all that have not begun. `drive` spawns the driver if none is running.
-    pub(crate) fn begin(&self, name: Option<&str>, now: u64, drive: impl FnOnce() -> JoinHandle<()>) {
+    pub(crate) fn begin(&self, name: Option<&str>, now: Now, drive: impl FnOnce() -> JoinHandle<()>) {
         let mut table = self.table.lock();
         for (_, schedule) in table.schedules.iter_mut().filter(|(other, _)| name.is_none_or(|name| name == *other)) {
             schedule.begin(now, fastrand::f64());
@@ -81,7 +88,7 @@ impl Schedules {
         Ok(())
     }
 
-    pub(crate) fn resume(&self, name: &str, now: u64) -> Result<(), Error> {
+    pub(crate) fn resume(&self, name: &str, now: Now) -> Result<(), Error> {
         let mut table = self.table.lock();
         table.note_ends(now);
         table.schedule(name)?.resume(now, fastrand::f64());
@@ -96,7 +103,7 @@ impl Schedules {
         &self,
         name: &str,
         by: TaskId,
-        now: u64,
+        now: Now,
         may: &dyn Fn(&str) -> bool,
         is_taken: impl FnOnce() -> bool,
     ) -> Result<Trigger, Error> {
@@ -106,21 +113,39 @@ impl Schedules {
         if !schedule.task().is_some_and(may) {
             return Err(Error::unknown_schedule(name));
         }
-        if !schedule.knows(by) && is_taken() {
+        if !schedule.knows(by, now) && is_taken() {
             return Err(Error::invalid_id(by));
         }
-        let trigger = schedule.trigger(by, may);
+        let trigger = schedule.trigger(by, now, may);
         trigger.ok_or_else(|| Error::unknown_schedule(name))
     }
 
-    /// Returns the runs to start now, with the names of their schedules.
-    pub(crate) fn due(&self, now: u64, zone: &impl TimeZone) -> Vec<(String, ScheduledRun)> {
+    /// Returns the runs to start now, if any `may_start`, and those that are left out.
+    pub(crate) fn due(&self, now: Now, zone: &impl TimeZone, may_start: bool) -> Vec<NextStep> {
         let mut table = self.table.lock();
         table.note_ends(now);
-        let schedules = table.schedules.iter_mut();
-        schedules
-            .filter_map(|(name, schedule)| Some((name.clone(), schedule.due(now, zone, fastrand::f64())?)))
-            .collect()
+        let next_step = |(name, schedule): (&String, &mut NamedSchedule)| {
+            let task = schedule.task()?.to_owned();
+            let (run, left_out) = schedule.due(now, zone, may_start, fastrand::f64());
+            let is_something = run.is_some() || left_out.is_some();
+            is_something.then(|| NextStep { name: name.clone(), task, run, left_out })
+        };
+        table.schedules.iter_mut().filter_map(next_step).collect()
+    }
+
+    /// Returns whether a schedule follows the local time.
+    pub(crate) fn have_cron(&self) -> bool {
+        self.table.lock().schedules.values().any(NamedSchedule::is_cron)
+    }
+
+    /// Notes whether the time zone can't be read. Returns the schedules for which that is to be logged, with their kinds.
+    pub(crate) fn note_zone(&self, is_unreadable: bool) -> Vec<(String, String)> {
+        let mut table = self.table.lock();
+        let news = |(name, schedule): (&String, &mut NamedSchedule)| {
+            let is_news = schedule.note_zone(is_unreadable);
+            is_news.then(|| Some((name.clone(), schedule.task()?.to_owned()))).flatten()
+        };
+        table.schedules.iter_mut().filter_map(news).collect()
     }
 
     /// Wakes the driver: a due run may be started now.
@@ -140,8 +165,17 @@ impl Schedules {
         self.table.lock().schedules.entry(name.to_owned()).or_default().started(run, record);
     }
 
-    /// Notes that a run could not be started. Returns whether to log it.
-    pub(crate) fn refused(&self, name: &str, id: TaskId, was_due: bool, now: u64) -> bool {
+    /// Notes that a due run may not be started yet. It stays due.
+    pub(crate) fn held_up(&self, name: &str, id: TaskId) {
+        let mut table = self.table.lock();
+        if let Some(schedule) = table.schedules.get_mut(name) {
+            schedule.held_up(id);
+        }
+        table.schedules.retain(|_, schedule| schedule.is_left());
+    }
+
+    /// Notes that the start of a run was refused. Returns whether to log that.
+    pub(crate) fn refused(&self, name: &str, id: TaskId, was_due: bool, now: Now) -> bool {
         let mut table = self.table.lock();
         let schedule = table.schedules.get_mut(name);
         let is_news = schedule.is_some_and(|schedule| schedule.refused(id, was_due, now, fastrand::f64()));
@@ -150,18 +184,18 @@ impl Schedules {
     }
 
     /// Returns how long the driver has to wait. Returns `None`, and ends the driver, if no schedule has begun.
-    pub(crate) fn rest(&self, now: u64, zone: &impl TimeZone) -> Option<Duration> {
+    pub(crate) fn rest(&self, now: Now, zone: &impl TimeZone) -> Option<Duration> {
         let mut table = self.table.lock();
         if !table.have_begun() {
             table.driver = None;
             return None;
         }
-        let due = table.schedules.values().filter_map(|schedule| schedule.due_at(zone));
-        let rest = due.min().map_or(millis(LOOK), |at| at.saturating_sub(now));
-        Some(Duration::from_millis(rest).min(LOOK))
+        let due = table.schedules.values().filter_map(|schedule| schedule.due_in(now, zone));
+        let rest = due.min().map_or(NOTICED_WITHIN, |due| Duration::from_millis(u64::try_from(due).unwrap_or(0)));
+        Some(rest.min(NOTICED_WITHIN))
     }
 
-    pub(crate) fn snapshots(&self, now: u64, zone: &impl TimeZone) -> Vec<ScheduleSnapshot> {
+    pub(crate) fn snapshots(&self, now: Now, zone: &impl TimeZone) -> Vec<ScheduleSnapshot> {
         let mut table = self.table.lock();
         table.note_ends(now);
         table.schedules.iter_mut().filter_map(|(name, schedule)| schedule.snapshot(name, now, zone)).collect()
@@ -178,7 +212,7 @@ impl ScheduleTable {
         self.schedules.values().any(NamedSchedule::has_begun)
     }
 
-    fn note_ends(&mut self, now: u64) {
+    fn note_ends(&mut self, now: Now) {
         for schedule in self.schedules.values_mut() {
             schedule.note_ends(now, fastrand::f64);
         }

@@ -60,7 +60,9 @@ pub(super) enum When {
     Cron { expression: String, cron: Box<Cron> },
 }
 
-/// What happens to runs that were missed because the machine slept. A run is missed when it is more than a minute late.
+/// What happens to runs that were missed. A run is missed if its time passed more than a minute ago, while the machine
+/// slept or when its clock was set. A run that is late for another reason, such as an
+/// [`ExitGuard`](crate::ExitGuard) or a busy app, is not missed: it starts as soon as it can.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {
@@ -73,7 +75,7 @@ pub enum Missed {
 
 impl Schedule {
     /// Runs every `interval`, counted from the start of one run to the start of the next. The first run comes after one
-    /// interval.
+    /// interval. The time in which the machine sleeps counts, and setting the clock changes nothing.
     ///
     /// The interval must be at least a second. A shorter one is refused with
     /// [`ErrorKind::InvalidOptions`](crate::ErrorKind::InvalidOptions) when the schedule is added.
@@ -94,7 +96,8 @@ impl Schedule {
     /// month, month, day of the week), or six with the second before them. As usual with cron, if neither of the two
     /// day fields is `*`, a day matches when either of them does.
     ///
-    /// If the time zone changes, the new one applies. An expression with a single hour and minute runs once a day, even
+    /// If the clock is set or the time zone changes, the new time applies. If the time zone can't be read, UTC applies, and
+    /// a warning in the log says so. An expression with a single hour and minute runs once a day, even
     /// when the clocks change. If they skip its time, it runs at the first moment after the gap. If they show it twice,
     /// it runs the first time. If the hour or the minute is a list, a range or a step, a skipped time is left out, and
     /// a time that is shown twice runs twice.
@@ -163,7 +166,8 @@ impl Schedule {
         self
     }
 
-    /// Sets what happens to runs that are missed while the machine sleeps. [`Missed::Skip`] by default.
+    /// Sets what happens to runs that are missed while the machine sleeps or when its clock is set. [`Missed::Skip`] by
+    /// default.
     pub fn missed(mut self, missed: Missed) -> Self {
         self.missed = missed;
         self
@@ -171,7 +175,7 @@ impl Schedule {
 
     /// Delays the next run after failures in a row: it starts no earlier than the backoff's delay after the end of the
     /// last run. A delay shorter than the interval changes nothing, and the longest delay is a minute unless
-    /// [`Backoff::max_delay`] says otherwise. A run that completes resets the count of failures. With a cron
+    /// [`Backoff::max_delay`] says otherwise. The time in which the machine sleeps counts. A run that completes resets the count of failures. With a cron
     /// expression, the next run is the first match after the delay.
     ///
     /// A failure never ends the schedule. To retry within one run, give the kind `Task::retry`.

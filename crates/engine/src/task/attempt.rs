@@ -13,11 +13,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{
-    sync::Notify,
-    task,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Notify, task, time::Instant};
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
@@ -25,7 +21,9 @@ use tokio_util::{
 
 use crate::{
     TaskFailure, TaskId,
-    lock::{ATTEMPT, Lock},
+    clock::{awake_time::AwakeTime, timers::Timers},
+    lock::{ATTEMPT, CLOCK, Lock},
+    policy::{Policy, restart::Restart},
 };
 
 /// One attempt of a task: how to stop it, and which parts of it still run.
@@ -55,7 +53,12 @@ pub(crate) struct Attempt {
     /// Why the attempt fails, whatever its handler returns.
     failure: Lock<Option<Box<TaskFailure>>, ATTEMPT>,
     failed: Notify,
-    stopped_at: OnceLock<Instant>,
+    timers: Arc<Timers>,
+    grace: Duration,
+    /// How long it has run, counted exactly until it is healthy.
+    ran: Lock<AwakeTime, CLOCK>,
+    /// How long ago it was told to stop, counted exactly until its grace period is over.
+    stopped_for: Lock<Option<AwakeTime>, CLOCK>,
     /// Ends the handler's grace period early. The clean-up gets the rest of it.
     hurry: CancellationToken,
     /// `None` once the clean-ups have run or been discarded.
@@ -79,7 +82,8 @@ struct Running {
 }
 
 impl Attempt {
-    pub(crate) fn new(number: u32) -> Self {
+    pub(crate) fn new(number: u32, timers: &Arc<Timers>, policy: &Policy) -> Self {
+        let healthy_time = policy.restart.as_ref().map_or(Duration::ZERO, Restart::healthy_time);
         Self {
             number,
             token: CancellationToken::new(),
@@ -94,7 +98,10 @@ impl Attempt {
             given_up: AtomicUsize::new(0),
             failure: Lock::default(),
             failed: Notify::new(),
-            stopped_at: OnceLock::new(),
+            timers: Arc::clone(timers),
+            grace: policy.grace,
+            ran: Lock::new(timers.awake_time(healthy_time)),
+            stopped_for: Lock::default(),
             hurry: CancellationToken::new(),
             cleanups: Lock::new(Some(Vec::new())),
         }
@@ -149,7 +156,7 @@ impl Attempt {
     // For the engine.
 
     pub(crate) fn stop(&self) {
-        let _ = self.stopped_at.set(Instant::now());
+        self.stopped_for.lock().get_or_insert_with(|| self.timers.awake_time(self.grace));
         self.token.cancel();
     }
 
@@ -247,11 +254,29 @@ impl Attempt {
     }
 
     /// Waits until the handler has to be dropped.
-    pub(crate) async fn time_to_drop(&self, grace: Duration) {
+    pub(crate) async fn time_to_drop(&self) {
         self.token.cancelled().await;
         if self.cooperative.load(Relaxed) {
-            let _ = timeout(grace, self.hurry.cancelled()).await;
+            tokio::select! {
+                () = self.hurry.cancelled() => {}
+                () = self.timers.until_awake(self.grace, |now| self.stopped_for(now)) => {}
+            }
         }
+    }
+
+    /// Returns how long ago it was told to stop, without the time in which the machine slept.
+    fn stopped_for(&self, now: Instant) -> Duration {
+        self.stopped_for.lock().as_mut().map_or(Duration::ZERO, |time| time.read(now))
+    }
+
+    /// Returns how long it has run, without the time in which the machine slept.
+    pub(crate) fn lasted(&self, now: Instant) -> Duration {
+        self.ran.lock().read(now)
+    }
+
+    /// Waits until it has lasted for `length`, and meanwhile counts that time where it has to be counted in steps.
+    pub(crate) async fn lasts(&self, length: Duration) {
+        self.timers.until_awake(length, |now| self.lasted(now)).await;
     }
 
     /// Stops what still runs beside the handler and waits for it. Called once the handler is over.
@@ -276,17 +301,17 @@ impl Attempt {
 
     /// Runs what was registered with `on_cancel`, last registered first, within what is left of the grace period. If
     /// the handler has used all of it, the clean-up gets a grace period of its own.
-    pub(crate) async fn clean_up(&self, grace: Duration) {
+    pub(crate) async fn clean_up(&self) {
         let cleanups = self.cleanups.lock().take().unwrap_or_default();
         let Some(of) = cleanups.first().map(|cleanup| (Arc::clone(&cleanup.name), cleanup.id)) else { return };
-        let used = self.stopped_at.get().map_or(Duration::ZERO, Instant::elapsed);
-        let left = grace.checked_sub(used).filter(|left| !left.is_zero()).unwrap_or(grace);
+        let used = self.stopped_for(Instant::now());
+        let left = self.grace.checked_sub(used).filter(|left| !left.is_zero()).unwrap_or(self.grace);
         let all = async {
             for cleanup in cleanups.into_iter().rev() {
                 cleanup.await;
             }
         };
-        if timeout(left, all).await.is_err() {
+        if self.timers.timeout_awake(left, all).await.is_none() {
             tracing::warn!(
                 task = &*of.0,
                 id = %of.1,

@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
+pub mod clocks;
 pub mod items;
 pub mod log;
 
@@ -19,8 +20,13 @@ use crate::{
 
 /// Makes a manager of these kinds on the test's runtime. Its wall clock starts at 0 and follows tokio's.
 pub fn manager(kinds: impl IntoIterator<Item = Kind>, settings: Settings) -> TaskManager {
-    let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
     let begin = Instant::now();
     let clock = move || u64::try_from(begin.elapsed().as_millis()).unwrap();
-    TaskManager::with_kinds(Runtimes::one(Handle::current()), kinds, settings, Clocks::of_tokio(clock))
+    manager_with(kinds, settings, Clocks::of_tokio(clock))
+}
+
+/// Makes a manager of these kinds on the test's runtime, which reads `clocks`.
+pub fn manager_with(kinds: impl IntoIterator<Item = Kind>, settings: Settings, clocks: Clocks) -> TaskManager {
+    let kinds: HashMap<_, _> = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
+    TaskManager::with_kinds(Runtimes::one(Handle::current()), kinds, settings, clocks)
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod blocked_emit;
 mod cancel;
+mod clocks;
 mod emit;
 mod exit;
 mod idle_reader;

@@ -1,27 +1,20 @@
 //! Schedules with real runs, in paused time. The wall clock follows tokio's, and tests can set it.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio::{
-    runtime::Handle,
-    time::{Instant, sleep},
-};
+use tokio::{runtime::Handle, time::sleep};
 
 use super::observe::Log;
 use crate::{
     Backoff, ErrorKind, Failure, Json, LimitOf, Missed, Schedule, ScheduleSnapshot, TaskContext, TaskFilter, TaskId,
     TaskManager, TaskStatus,
-    clock::Clocks,
     policy::Policy,
     record::Kind,
-    run::{engine::Settings, handler::Errors, runtimes::Runtimes},
+    run::{engine::Settings, handler::Errors},
+    test::{
+        clocks::{MADE_AT, TestMachine},
+        manager_with,
+    },
 };
 
 const HOUR: u64 = 3_600;
@@ -30,10 +23,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-/// How far the wall clock is ahead of tokio's, in milliseconds.
-type Ahead = Arc<AtomicI64>;
-
-fn manager() -> (TaskManager, Ahead) {
+fn manager() -> (TaskManager, TestMachine) {
     let takes = Kind::new("takes", Policy::default(), Errors::default(), async |_: TaskContext, seconds: u64| {
         sleep(secs(seconds)).await;
         Ok::<_, Failure>(())
@@ -46,23 +36,13 @@ fn manager() -> (TaskManager, Ahead) {
         sleep(secs(25)).await;
         Ok::<_, Failure>(())
     });
-    let kinds: HashMap<_, _> = [takes, fails, narrow].map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).into();
-    let (begin, ahead) = (Instant::now(), Ahead::default());
-    let set = Arc::clone(&ahead);
-    // The clock begins an hour after 1970, so that it can be set back.
-    let clock = move || {
-        let passed = i64::try_from(begin.elapsed().as_millis()).unwrap() + 3_600_000;
-        u64::try_from(passed + set.load(SeqCst)).unwrap()
-    };
-    (
-        TaskManager::with_kinds(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(clock)),
-        ahead,
-    )
+    let machine = TestMachine::new();
+    (manager_with([takes, fails, narrow], Settings::default(), machine.clocks()), machine)
 }
 
 fn seconds(at: u64) -> u64 {
     assert_eq!(at % 1_000, 0, "{at}");
-    at / 1_000 - HOUR
+    (at - MADE_AT) / 1_000
 }
 
 /// When the runs of a schedule were started, in seconds since the manager was made.
@@ -248,38 +228,43 @@ async fn runs_respect_the_limits_of_their_kind() {
 
 #[tokio::test(start_paused = true)]
 async fn sleep_is_noticed_within_half_a_minute() {
-    let (tasks, ahead) = manager();
+    let (log, _guard) = Log::capture();
+    let (tasks, machine) = manager();
     tasks.schedule("skips", "takes", 0, every(HOUR)).unwrap();
     tasks.schedule("once", "takes", 0, every(HOUR).missed(Missed::Once)).unwrap();
     sleep(secs(10)).await;
-    ahead.store(5 * 3_600_000, SeqCst);
+    machine.sleep(secs(5 * HOUR)).await;
     sleep(secs(30)).await;
     assert_eq!((runs(&tasks, "skips"), runs(&tasks, "once")), (vec![], vec![5 * HOUR + 30]));
     for schedule in tasks.schedules() {
         assert_eq!(schedule.next_run_at.map(seconds), Some(6 * HOUR + 30));
+        assert_eq!(schedule.skipped, if schedule.name == "skips" { 5 } else { 0 });
     }
+    assert_eq!(log.count("schedule \"skips\" leaves out 5 run(s): their time passed while the machine slept"), 1);
+    assert_eq!(log.count("leaves out"), 1, "{}", log.text());
 }
 
 #[tokio::test(start_paused = true)]
 async fn setting_the_clock_back_stops_no_schedule() {
-    let (tasks, ahead) = manager();
+    let (tasks, machine) = manager();
     tasks.schedule("sync", "takes", 0, every(60)).unwrap();
     sleep(secs(61)).await;
-    ahead.store(-50 * 60_000, SeqCst);
+    machine.set(-50 * 60_000);
     sleep(secs(300)).await;
     let many = tasks.list(&TaskFilter::default().tag("schedule:sync")).len();
-    assert!((5..=6).contains(&many), "{many} runs in six minutes");
+    assert_eq!(many, 6, "one in each minute");
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_next_time_is_right_even_before_a_jump_of_the_clock_is_noticed() {
-    let (tasks, ahead) = manager();
+    let (tasks, machine) = manager();
     tasks.schedule("sync", "takes", 0, every(HOUR)).unwrap();
     sleep(secs(1)).await;
-    ahead.store(-600_000, SeqCst);
+    machine.set(-600_000);
     let next = only(&tasks).next_run_at;
-    assert_eq!(next, Some(3_600_000 + 1_000 - 600_000 + 3_600_000), "an hour after the clock was last read");
-    ahead.store(9 * 3_600_000, SeqCst);
+    assert_eq!(next, Some(3_600_000 - 600_000 + 3_600_000), "in 59 minutes and 59 seconds, by the clock as it is now");
+    machine.set(600_000);
+    machine.sleep(secs(9 * HOUR)).await;
     assert_eq!(only(&tasks).next_run_at.map(seconds), Some(9 * HOUR + 1), "now");
 }
 

@@ -1,0 +1,129 @@
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use tokio::{
+    runtime::Handle,
+    time::{Instant, sleep},
+};
+
+use super::{Elapsed, NOTICED_WITHIN, awake_time::AwakeTime, sleep_watch::SleepWatch};
+use crate::lock::{CLOCK, Lock};
+
+/// The fewest steps in which a length is counted where tokio's clock counts the time in which the machine sleeps.
+const STEPS: u32 = 8;
+
+/// Waits by the clocks of one engine. All waits are cancel safe.
+pub(crate) struct Timers {
+    elapsed: Elapsed,
+    tokio_counts_sleep: bool,
+    watch: Arc<SleepWatch>,
+    begin: Instant,
+    awake: Lock<AwakeTime, CLOCK>,
+}
+
+impl Timers {
+    /// Creates the timers of an engine that runs on `control`. `tokio_counts_sleep` says whether tokio's clock counts
+    /// the time in which the machine sleeps, as `elapsed` does.
+    pub(crate) fn new(elapsed: Elapsed, tokio_counts_sleep: bool, control: Handle) -> Self {
+        let begin = Instant::now();
+        Self {
+            watch: SleepWatch::new(Arc::clone(&elapsed), control),
+            elapsed,
+            tokio_counts_sleep,
+            begin,
+            awake: Lock::new(AwakeTime::new(begin, NOTICED_WITHIN)),
+        }
+    }
+
+    // Time that counts sleep.
+
+    /// Returns the time since some moment, including the time in which the machine slept.
+    pub(crate) fn elapsed(&self) -> Duration {
+        (self.elapsed)()
+    }
+
+    /// Waits from now on for a length that includes the time in which the machine sleeps.
+    pub(crate) fn sleep_elapsed(&self, length: Duration) -> impl Future<Output = ()> {
+        self.until_elapsed(self.elapsed().saturating_add(length))
+    }
+
+    /// Waits until [`elapsed`](Self::elapsed) shows `until`. If that comes during a sleep, it is noticed within
+    /// [`NOTICED_WITHIN`] after it.
+    pub(crate) async fn until_elapsed(&self, until: Duration) {
+        loop {
+            let left = until.saturating_sub(self.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            if left <= NOTICED_WITHIN {
+                sleep(left).await;
+                continue;
+            }
+            let _watching = self.watch.wait();
+            let has_slept = pin!(self.watch.has_slept());
+            // Read again: the machine may have slept just before the watch began.
+            let left = until.saturating_sub(self.elapsed());
+            tokio::select! {
+                () = has_slept => {}
+                () = sleep(left) => {}
+            }
+        }
+    }
+
+    // Time in which the machine is awake.
+
+    /// Returns the time since the engine began, without the time in which the machine slept. Where tokio's clock counts
+    /// that time, a time without a call or a running timer counts for at most a minute.
+    pub(crate) fn awake_now(&self) -> Duration {
+        let now = Instant::now();
+        if self.tokio_counts_sleep { self.awake.lock().read(now) } else { now.saturating_duration_since(self.begin) }
+    }
+
+    /// Begins to count time in which the machine is awake. Where tokio's clock counts sleep, the result must be read
+    /// once in each [`step`](Self::step) of `length`.
+    pub(crate) fn awake_time(&self, length: Duration) -> AwakeTime {
+        AwakeTime::new(Instant::now(), self.step(length))
+    }
+
+    /// Waits from now on for a length that excludes the time in which the machine sleeps.
+    pub(crate) fn sleep_awake(&self, length: Duration) -> impl Future<Output = ()> {
+        let mut time = self.awake_time(length);
+        self.until_awake(length, move |now| time.read(now))
+    }
+
+    /// Waits until `read`, which reads an [`awake_time`](Self::awake_time), returns at least `length`.
+    pub(crate) async fn until_awake(&self, length: Duration, mut read: impl FnMut(Instant) -> Duration) {
+        let step = self.step(length);
+        loop {
+            let left = length.saturating_sub(read(Instant::now()));
+            if left.is_zero() {
+                return;
+            }
+            sleep(left.min(step)).await;
+        }
+    }
+
+    /// Waits for `future`, but for no longer than a length that excludes the time in which the machine sleeps. Returns
+    /// `None` if that was too short.
+    pub(crate) async fn timeout_awake<T>(&self, length: Duration, future: impl Future<Output = T>) -> Option<T> {
+        let late = self.sleep_awake(length);
+        tokio::select! {
+            biased;
+            value = future => Some(value),
+            () = late => None,
+        }
+    }
+
+    /// Whether a time in which the machine is awake can be told only by reading it in steps.
+    pub(crate) fn counts_in_steps(&self) -> bool {
+        self.tokio_counts_sleep
+    }
+
+    /// Returns in which steps a length has to be read.
+    pub(crate) fn step(&self, length: Duration) -> Duration {
+        if self.tokio_counts_sleep {
+            (length / STEPS).clamp(Duration::from_millis(1), NOTICED_WITHIN)
+        } else {
+            Duration::MAX
+        }
+    }
+}
