@@ -225,7 +225,8 @@ mod tests {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
-        let record = birth.record(&Arc::new(Common::new(Clocks::of_system())));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let record = birth.record(&Arc::new(Common::new(runtime.handle().clone(), Clocks::of_system())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

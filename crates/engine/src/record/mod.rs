@@ -10,6 +10,7 @@ pub(crate) mod effects;
 
 pub(crate) mod follower;
 mod reports;
+mod sampler;
 pub(crate) mod snapshot;
 pub(crate) mod steps;
 pub(crate) mod told;
@@ -24,10 +25,11 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{sync::Notify, time::Instant};
+use tokio::{runtime::Handle, sync::Notify, time::Instant};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
+use self::sampler::Sampler;
 use crate::{
     changes::{
         change_set::ChangeSet,
@@ -38,7 +40,7 @@ use crate::{
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
-    progress::{Progress, cell::ProgressCell},
+    progress::cell::{Last, ProgressCell},
     queue::admission::Admission,
     start_options::StartOptions,
     task::{
@@ -87,6 +89,7 @@ pub(crate) struct Common {
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
+    sampler: Sampler,
 }
 
 /// The part of a task that changes.
@@ -94,8 +97,8 @@ struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
-    /// The progress at the end, and its revision. Later reports by leftovers of the handler don't change it.
-    last_progress: Option<Box<(Progress, u64)>>,
+    /// The progress at the end. Later reports by leftovers of the handler don't change it.
+    last_progress: Option<Box<Last>>,
     /// How many followers it has, and whether its failure was reported to one of them or logged.
     followers: u32,
     failure_told: bool,
@@ -152,8 +155,15 @@ impl Work {
 }
 
 impl Common {
-    pub(crate) fn new(clocks: Clocks) -> Self {
-        Self { clock: clocks.wall, elapsed: clocks.elapsed, admission: Lock::default(), feed: Lock::default() }
+    /// What they share runs on `control`.
+    pub(crate) fn new(control: Handle, clocks: Clocks) -> Self {
+        Self {
+            clock: clocks.wall,
+            elapsed: clocks.elapsed,
+            admission: Lock::default(),
+            feed: Lock::default(),
+            sampler: Sampler::new(control),
+        }
     }
 }
 

@@ -53,9 +53,10 @@ pub(crate) struct Transitions {
 
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
+        let common = Arc::new(Common::new(runtimes.control.clone(), clocks));
         Arc::new(Self {
             runtimes,
-            common: Arc::new(Common::new(clocks)),
+            common,
             registry: Lock::new(Registry::new(retention)),
             launch,
             is_closing: AtomicBool::new(false),

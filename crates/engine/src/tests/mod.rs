@@ -4,6 +4,7 @@ mod batch;
 mod blocked_emit;
 mod cancel;
 mod emit;
+mod estimate;
 mod exit;
 mod items;
 mod keys;
