@@ -205,6 +205,7 @@ mod tests {
     use crate::{
         CancelReason, Json, StartOptions,
         clock::Clocks,
+        progress::sampler::Sampler,
         record::{Common, Kind, Record, birth::Birth},
         task::life::Stop,
     };
@@ -226,7 +227,8 @@ mod tests {
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let record = birth.record(&Arc::new(Common::new(runtime.handle().clone(), Clocks::of_system())));
+        let sampler = Sampler::new(runtime.handle().clone(), Record::sample);
+        let record = birth.record(&Arc::new(Common::new(sampler, Clocks::of_system())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

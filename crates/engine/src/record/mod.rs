@@ -10,7 +10,6 @@ pub(crate) mod effects;
 
 pub(crate) mod follower;
 mod reports;
-mod sampler;
 pub(crate) mod snapshot;
 pub(crate) mod steps;
 pub(crate) mod told;
@@ -25,11 +24,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::{runtime::Handle, sync::Notify, time::Instant};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
-use self::sampler::Sampler;
 use crate::{
     changes::{
         change_set::ChangeSet,
@@ -40,7 +38,10 @@ use crate::{
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
-    progress::cell::{Last, ProgressCell},
+    progress::{
+        cell::{Last, ProgressCell},
+        sampler::Sampler,
+    },
     queue::admission::Admission,
     start_options::StartOptions,
     task::{
@@ -89,7 +90,7 @@ pub(crate) struct Common {
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
-    sampler: Sampler,
+    sampler: Arc<Sampler<Record>>,
 }
 
 /// The part of a task that changes.
@@ -155,15 +156,8 @@ impl Work {
 }
 
 impl Common {
-    /// What they share runs on `control`.
-    pub(crate) fn new(control: Handle, clocks: Clocks) -> Self {
-        Self {
-            clock: clocks.wall,
-            elapsed: clocks.elapsed,
-            admission: Lock::default(),
-            feed: Lock::default(),
-            sampler: Sampler::new(control),
-        }
+    pub(crate) fn new(sampler: Arc<Sampler<Record>>, clocks: Clocks) -> Self {
+        Self { clock: clocks.wall, elapsed: clocks.elapsed, admission: Lock::default(), feed: Lock::default(), sampler }
     }
 }
 

@@ -9,7 +9,12 @@ use super::Record;
 use crate::{
     error::Error,
     items::stream::ItemStream,
-    progress::{Unit, cell::Detail, conflation::Due, sum::Sum},
+    progress::{
+        Unit,
+        cell::{Detail, Sampled},
+        conflation::Due,
+        sum::Sum,
+    },
     task::{attempt::Attempt, outcome::TaskFailure},
 };
 
@@ -92,10 +97,23 @@ impl Record {
     }
 
     /// Tells the watchers of new progress.
-    pub(super) fn tell_watchers(self: &Arc<Self>) {
+    fn tell_watchers(self: &Arc<Self>) {
         // Reports of a handler's leftovers after the end are ignored.
         if !self.status().is_final() {
             self.notify();
+        }
+    }
+
+    /// Takes a sample of its progress. Returns whether to sample it again.
+    pub(crate) fn sample(self: &Arc<Self>) -> bool {
+        match self.progress.sample(Instant::now()) {
+            Sampled::LetGo => false,
+            Sampled::GoOn(due) => {
+                if due.is_some_and(|due| due.watchers) {
+                    self.tell_watchers();
+                }
+                true
+            }
         }
     }
 

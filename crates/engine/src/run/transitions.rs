@@ -22,6 +22,7 @@ use crate::{
     clock::Clocks,
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, REGISTRY},
+    progress::sampler::Sampler,
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
@@ -53,7 +54,8 @@ pub(crate) struct Transitions {
 
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
-        let common = Arc::new(Common::new(runtimes.control.clone(), clocks));
+        let sampler = Sampler::new(runtimes.control.clone(), Record::sample);
+        let common = Arc::new(Common::new(sampler, clocks));
         Arc::new(Self {
             runtimes,
             common,

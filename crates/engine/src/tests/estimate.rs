@@ -145,7 +145,7 @@ async fn report_steadily(
 
 #[tokio::test(start_paused = true)]
 async fn every_rate_is_there_in_time_and_right_in_time_also_after_it_has_changed() {
-    let intervals = [1, 7, 90, 333, 777, 1_500, 2_000].map(millis);
+    let intervals = [20, 90, 333, 777, 1_500, 2_000].map(millis);
     for (number, every) in intervals.into_iter().enumerate() {
         for then in intervals {
             // Another task began first, so the samples are taken at any moment.
@@ -159,14 +159,14 @@ async fn every_rate_is_there_in_time_and_right_in_time_also_after_it_has_changed
             sleep(every + secs(1)).await;
             let early = task.snapshot().progress;
             assert!(early.rate.is_some() && early.eta_ms.is_some(), "{every:?}: {early:?}");
-            sleep(secs(6) - every).await;
+            sleep(secs(5).saturating_sub(every)).await;
             let shown = task.snapshot().progress.rate.unwrap();
             assert!(is_within(shown, rate(every), 0.1), "{shown} at {every:?}");
             for _ in 0..80 {
                 sleep(millis(250)).await;
                 assert!(task.snapshot().progress.rate.is_some(), "from {every:?} to {then:?}");
             }
-            sleep(secs(2)).await;
+            sleep(secs(3)).await;
             let shown = task.snapshot().progress.rate.unwrap();
             assert!(is_within(shown, rate(then), 0.2), "{shown} from {every:?} to {then:?}");
         }
