@@ -2,7 +2,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 
-use crate::{FitsHandler, Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
+use crate::{BatchProgress, FitsHandler, Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
 use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 
 /// A kind of task: a name, a handler, and rules for its tasks.
@@ -219,6 +219,23 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// sleeps doesn't count.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace;
+        self
+    }
+
+    /// Sets how the progress of a [batch](crate::TaskManager::batch) of these tasks is added up. The default is
+    /// [`BatchProgress::ByUnit`].
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{BatchProgress, Failure, Task, TaskContext};
+    ///
+    /// # async fn convert(_ctx: TaskContext, _file: String) -> Result<(), Failure> { Ok(()) }
+    /// // Each file takes about the same time, whatever its size.
+    /// # fn kind<R: tauri::Runtime>() -> Task<R> {
+    /// Task::new("convert", convert).batch_progress(BatchProgress::ByMember)
+    /// # }
+    /// ```
+    pub fn batch_progress(mut self, batch_progress: BatchProgress) -> Self {
+        self.policy.batch_progress = batch_progress;
         self
     }
 

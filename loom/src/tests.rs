@@ -11,7 +11,7 @@ use loom::{
     thread::{self, JoinHandle},
 };
 
-use crate::conflation::{Conflation, MOST};
+use crate::conflation::{Conflation, Due, MOST};
 
 /// Checks all interleavings with up to four preemptions. For tests in which checking all would take minutes.
 fn bounded_model(test: impl Fn() + Send + Sync + 'static) {
@@ -33,16 +33,21 @@ struct Task {
     /// The lock of the task's state.
     turn: Mutex<()>,
     told: Vec<AtomicBool>,
+    sampler_told: AtomicBool,
 }
 
 impl Task {
     fn new(watchers: usize) -> Arc<Self> {
         let told = (0..watchers).map(|_| AtomicBool::new(false)).collect();
-        Arc::new(Self { cell: Conflation::new(), turn: Mutex::new(()), told })
+        let sampler_told = AtomicBool::new(false);
+        Arc::new(Self { cell: Conflation::new(), turn: Mutex::new(()), told, sampler_told })
     }
 
-    fn tell_if(&self, due: bool) {
-        if due {
+    fn tell_if(&self, due: Due) {
+        if due.sampler {
+            self.sampler_told.swap(true, Release);
+        }
+        if due.watchers {
             for told in &self.told {
                 // Not a store: loom may order a store before a swap that did not read it, and the store would be lost.
                 told.swap(true, Release);
@@ -136,7 +141,7 @@ fn no_change_of_two_writers_is_missed_by_a_reader_that_looks_only_when_told() {
 #[test]
 fn a_reader_that_one_writer_tells_sees_the_reports_of_the_other() {
     // All three ways to change the word continue the release sequence.
-    let changes: [fn(&Conflation) -> bool; 3] = [|cell| cell.inc(1), |cell| cell.set(1), Conflation::report];
+    let changes: [fn(&Conflation) -> Due; 3] = [|cell| cell.inc(1), |cell| cell.set(1), Conflation::report];
     for change in changes {
         loom::model(move || {
             let task = Task::new(1);
@@ -256,4 +261,29 @@ fn a_check_for_reports_hides_no_change_from_the_reader() {
         reader.has_seen_all_of(&task);
         assert!(touched || task.cell.take_touched());
     });
+}
+
+#[test]
+fn no_advance_is_missed_by_a_sampler_that_lets_go() {
+    let reports: [fn(&Conflation) -> Due; 2] = [|cell| cell.inc(1), |cell| cell.set(2)];
+    for report in reports {
+        bounded_model(move || {
+            let task = Task::new(1);
+            task.tell_if(task.cell.inc(1));
+            assert!(task.sampler_told.swap(false, Acquire), "the first count");
+            let writer = task.spawn(move |task| task.tell_if(report(&task.cell)));
+            let sampler = task.spawn(|task| {
+                let count = task.cell.completed();
+                let has_advanced = task.cell.let_go() != count;
+                if has_advanced {
+                    task.cell.hold();
+                }
+                (count, has_advanced)
+            });
+            let (count, has_advanced) = sampler.join().unwrap();
+            writer.join().unwrap();
+            let told = task.sampler_told.swap(false, Acquire);
+            assert!(count == 2 || has_advanced || told, "missed");
+        });
+    }
 }

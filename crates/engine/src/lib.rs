@@ -104,7 +104,8 @@ pub use task_name::{FitsHandler, TakesInput, TaskName};
 // Policies of kinds.
 pub use keep::retention::Retention;
 pub use policy::{
-    backoff::Backoff, on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart, retry::Retry, unread::Unread,
+    backoff::Backoff, batch_progress::BatchProgress, on_exit::OnExit, on_owner_closed::OnOwnerClosed, restart::Restart,
+    retry::Retry, unread::Unread,
 };
 pub use schedule::{
     snapshot::{LastRun, ScheduleSnapshot},

@@ -16,6 +16,7 @@
 //! | [`CHANGES`] | the changed tasks that one watcher has not read | adding a task, taking all |
 //! | [`ATTEMPT`] | what still runs of one attempt, and its clean-ups | reading and changing them |
 //! | [`CLOCK`] | who waits by a clock, and the time that was counted | reading and changing them |
+//! | [`SAMPLER`] | the tasks that are about to be sampled | adding one, taking all |
 //!
 //! The engine never calls the app's code or a waker under a lock from [`REGISTRY`] on. It does so after it has released
 //! the lock: see [`effects`](crate::record::effects).
@@ -46,6 +47,7 @@ mod rank {
     pub const CHANGES: Rank = FIRST + 7;
     pub const ATTEMPT: Rank = FIRST + 8;
     pub const CLOCK: Rank = FIRST + 9;
+    pub const SAMPLER: Rank = FIRST + 10;
 }
 
 pub use rank::*;

@@ -16,6 +16,7 @@ element("form").addEventListener("submit", async (event) => {
       element("bar").value = progress.fraction ?? 0;
     });
     element("result").textContent = described(await task.result);
+    element("bar").value = 1; // Of an empty text there is no fraction.
   } catch (error) {
     element("result").textContent = abort.signal.aborted ? "Cancelled." : error.message;
   } finally {

@@ -20,7 +20,9 @@ form.addEventListener("submit", async (event) => {
     task.onProgress((progress) => {
       bar.value = progress.fraction ?? 0;
     });
-    message.textContent = inWords(await task.outcome);
+    const outcome = await task.outcome;
+    if (outcome.status === "completed") bar.value = 1; // An empty file has no fraction.
+    message.textContent = inWords(outcome);
   } catch (error) {
     // It was not started, for example because a permission is missing. The message says what to do.
     message.textContent = String(error);

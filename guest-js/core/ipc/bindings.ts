@@ -328,15 +328,29 @@ export type Outcome =
 export type Progress = {
 	/**  How many units are done. */
 	completed: number,
-	/**  How many units there are in all, if that is known. */
+	/**
+	 *  How many units there are in all, if that is known. A batch has a total while those of all its members are known,
+	 *  unless its kind says that it counts by member. A member that has ended adds what it did to both sums.
+	 */
 	total: number | null,
-	/**  `completed / total`, from 0 to 1; `None` without a total. */
+	/**
+	 *  How much is done, from 0 to 1: `completed / total`, or for a batch without a total the mean of its members'.
+	 *  `None` if that is not known: without a total, with a total of 0, and when more is done than the total. So a task
+	 *  may complete without a fraction of 1: its status says that it is done.
+	 */
 	fraction: number | null,
 	/**  The unit that is counted. */
 	unit: Unit,
-	/**  Units per second, averaged over the last seconds; `None` until there is enough to go by. */
+	/**
+	 *  Units per second, averaged over about ten seconds. It is there a second after the second report at the latest, and
+	 *  `None` once the work has stalled. What the first report of an attempt says is the starting point, and does not
+	 *  count as done since.
+	 */
 	rate: number | null,
-	/**  The time left at this rate, in milliseconds; `None` until there is enough to go by. */
+	/**
+	 *  The time left at this rate, in milliseconds; `None` without a rate, or if it is not known how much is left. For a
+	 *  batch without a total it is the time left for its members.
+	 */
 	etaMs: number | null,
 	/**  What the task is doing, for people. */
 	message: string | null,

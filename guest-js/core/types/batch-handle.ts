@@ -6,7 +6,8 @@ import type { TaskHandle } from "./task-handle.js";
 
 /**
  * A page's handle of a batch: tasks of one kind that were started together. The batch is a task itself. It ends when all its
- * members have ended; its progress is the sum of theirs (`fraction` is the mean), and `cancel` cancels them all.
+ * members have ended; its progress is the sum of theirs, and `cancel` cancels them all. It has a `total` once those of all members
+ * are known; until then `fraction` is the mean of theirs.
  *
  * A batch doesn't wait in a queue: `onQueue` never calls back, `pause` and `resume` reject with `notPausable`, and
  * `setPriority` with `notQueued`.

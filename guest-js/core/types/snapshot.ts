@@ -4,7 +4,8 @@ import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
 /**
  * The progress of a task: `completed` and `total` are in `unit`, `fraction` is from 0 to 1, `rate` is in units per second, `etaMs` is
  * the time left in milliseconds, `message` is a line to show to people, and `detail` is what the handler adds. Unknown values are
- * `null`.
+ * `null`. `fraction` is unknown without a total, with a total of 0 and when more is done than the total, so a task may complete
+ * without a fraction of 1: its status says that it is done.
  */
 export type TaskProgress<D = unknown> = Omit<Progress, "detail"> & { detail: D | null };
 

@@ -37,8 +37,8 @@ impl<W> Kind<W> {
 
     /// Returns the kind of a batch of tasks of this kind.
     pub(crate) fn batch(&self) -> Self {
-        let Policy { grace, on_exit, on_owner_closed, .. } = self.policy;
-        let policy = Policy { grace, on_exit, on_owner_closed, ..Policy::default() };
+        let Policy { grace, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
+        let policy = Policy { grace, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
         Self { name: Arc::clone(&self.name), policy, counters: Arc::default(), prepare: None }
     }
 

@@ -1,6 +1,7 @@
 //! How tasks of one kind are treated. Each policy has a file of its own, and [`Policy`] holds all of them.
 
 pub(crate) mod backoff;
+pub(crate) mod batch_progress;
 pub(crate) mod item_buffer;
 pub(crate) mod on_exit;
 pub(crate) mod on_owner_closed;
@@ -10,6 +11,7 @@ pub(crate) mod unread;
 
 use std::{sync::Arc, time::Duration};
 
+use batch_progress::BatchProgress;
 use item_buffer::Bounds;
 use on_exit::OnExit;
 use on_owner_closed::OnOwnerClosed;
@@ -55,6 +57,8 @@ pub struct Policy {
     /// After which time without asking a reader is taken for gone, if there is something for it to read; `None` for
     /// never, and at least a second.
     pub idle_reader: Option<Duration>,
+    /// How the progress of a batch of the tasks is added up.
+    pub batch_progress: BatchProgress,
 }
 
 impl Default for Policy {
@@ -77,6 +81,7 @@ impl Default for Policy {
             item_buffer: Bounds::default(),
             unread: Unread::default(),
             idle_reader: None,
+            batch_progress: BatchProgress::default(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The progress of one task.
 //!
-//! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers sample the progress when they show it.
-//! [`conflation`](super::conflation) says why they never miss a change.
+//! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers look at the progress when they show it.
+//! [`conflation`](super::conflation) says why they never miss a change. The first report of a count tells the sampler,
+//! which then reads the count [at intervals](super::rate::SAMPLED_EVERY); what a look shows of the rate follows from
+//! that alone.
 //!
 //! Everything else is in a [`Rest`], under a lock. The `Rest` is made when it is first needed and dropped at the end,
-//! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and samples are taken
-//! under it, so no sample mixes two attempts.
+//! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and looks are made under
+//! it, so no look mixes two attempts.
 
 use std::sync::Arc;
 
@@ -14,9 +16,9 @@ use tokio::time::Instant;
 
 use super::{
     Progress, Unit,
-    conflation::Conflation,
-    rate::{Estimate, Estimator},
-    sum::Sum,
+    conflation::{Conflation, Due},
+    rate::Estimator,
+    sum::{Members, Sum},
 };
 use crate::{
     clip::{Limit, clip},
@@ -36,53 +38,107 @@ pub(crate) struct ProgressCell {
     rest: Lock<Slot, PROGRESS>,
 }
 
-/// The [`Rest`], which is made when something that it holds is first reported, or when a task that has begun is first
-/// sampled.
+/// The [`Rest`], which is made when something that it holds is first reported.
 #[derive(Debug, Default)]
 struct Slot {
-    /// When the attempt began; `None` before the first one and after the end.
-    begun: Option<Instant>,
+    /// Whether an attempt runs.
+    runs: bool,
+    /// Whether the sampler has the task.
+    is_sampled: bool,
     made: Option<Box<Rest>>,
 }
 
 impl Slot {
-    fn begun(at: Instant) -> Self {
-        Self { begun: Some(at), made: None }
-    }
-
-    fn is_idle(&self) -> bool {
-        self.begun.is_none() && self.made.is_none()
-    }
-
     fn make(&mut self) -> &mut Rest {
-        let begun = self.begun;
-        self.made.get_or_insert_with(|| Rest::new(begun.unwrap_or_else(Instant::now)))
+        self.made.get_or_insert_default()
     }
 }
 
 /// The progress that is not in the [`Conflation`].
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Rest {
     unit: Unit,
     message: Option<Arc<str>>,
     detail: Option<Json>,
-    /// `None` if it follows from the counter and the total.
-    fraction: Option<f64>,
+    /// The count that the attempt began with: what its first report has set, or 0 if that was an addition.
+    start: Option<u64>,
     estimator: Estimator,
-    /// Whether a sample had a rate. If so, the progress at the end is a new revision, because it never has a rate.
+    batch: Option<Box<BatchRest>>,
+    /// Whether the last sample found a rate.
+    had_rate: bool,
+    /// Whether a look found a rate. If so, the progress at the end is a new revision, because it never has a rate.
     rated: bool,
 }
 
+/// The progress of a batch.
+#[derive(Debug)]
+struct BatchRest {
+    sum: Sum,
+    /// Estimates the rate in members, for the time left while the rate in units says nothing of it.
+    members: Estimator,
+}
+
+/// What the sampler does with a task after a sample.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sampled {
+    /// Samples it again. The watchers have to be told if that is due.
+    GoOn(Option<Due>),
+    /// Lets it go. It is told of the next report.
+    LetGo,
+}
+
+/// The progress at the end of a task.
+#[derive(Debug)]
+pub(crate) struct Last {
+    pub(crate) progress: Progress,
+    pub(crate) revision: u64,
+    /// The count that the last attempt began with; `None` if it has reported none.
+    pub(crate) start: Option<u64>,
+}
+
+/// Members in the fine units in which they are counted for the estimate.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn fine(members: f64) -> u64 {
+    (members * FINE) as u64
+}
+
+const FINE: f64 = 4_294_967_296.0;
+
 impl Rest {
-    fn new(now: Instant) -> Box<Self> {
-        Box::new(Self {
-            unit: Unit::None,
-            message: None,
-            detail: None,
-            fraction: None,
-            estimator: Estimator::new(now),
-            rated: false,
-        })
+    /// Has the estimators look at the counters. `take` is how.
+    fn learn(&mut self, completed: u64, mut take: impl FnMut(&mut Estimator, u64)) {
+        match &mut self.batch {
+            None => take(&mut self.estimator, completed),
+            Some(batch) => {
+                if batch.sum.work.is_counted {
+                    take(&mut self.estimator, batch.sum.work.units);
+                }
+                take(&mut batch.members, fine(batch.sum.work.members));
+            }
+        }
+    }
+
+    fn is_silent(&self, now: Instant) -> bool {
+        self.estimator.is_silent(now) && self.batch.as_ref().is_none_or(|batch| batch.members.is_silent(now))
+    }
+
+    /// Returns the rate, and the time left in milliseconds.
+    fn estimate(&self, now: Instant, completed: u64, total: Option<u64>) -> (Option<f64>, Option<u64>) {
+        let rate = self.estimator.rate(now);
+        let by_unit = total.and_then(|total| {
+            #[allow(clippy::cast_precision_loss)]
+            let (left, whole) = (total.checked_sub(completed)? as f64, total as f64);
+            self.estimator.time_left(now, left, whole).filter(|_| total > 0)
+        });
+        let Some(batch) = &self.batch else { return (rate, by_unit) };
+        let Members { left, whole } = batch.sum.members;
+        let by_member = || batch.members.time_left(now, left * FINE, whole * FINE);
+        (rate.filter(|_| !batch.sum.is_mixed), by_unit.or_else(by_member))
+    }
+
+    fn has_rate(&self, now: Instant) -> bool {
+        let of_members = self.batch.as_ref().and_then(|batch| batch.members.rate(now));
+        self.estimator.rate(now).or(of_members).is_some()
     }
 }
 
@@ -107,57 +163,59 @@ impl ProgressCell {
         Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
     }
 
-    /// Like all writers, returns whether the watchers have to be told.
+    /// Like all writers, returns who has to be told.
     #[inline]
-    #[must_use]
-    pub(crate) fn inc(&self, by: u64) -> bool {
+    pub(crate) fn inc(&self, by: u64) -> Due {
         self.conflation.inc(by)
     }
 
-    #[must_use]
-    pub(crate) fn set(&self, completed: u64) -> bool {
+    pub(crate) fn set(&self, completed: u64) -> Due {
         self.conflation.set(completed)
     }
 
-    #[must_use]
-    pub(crate) fn set_total(&self, total: Option<u64>) -> bool {
+    pub(crate) fn set_total(&self, total: Option<u64>) -> Due {
         self.conflation.set_total(total)
     }
 
-    #[must_use]
-    pub(crate) fn set_unit(&self, unit: Unit) -> bool {
+    pub(crate) fn set_unit(&self, unit: Unit) -> Due {
         self.change(|rest| rest.unit = unit)
     }
 
     /// A message over its limit is clipped.
-    #[must_use]
-    pub(crate) fn set_message(&self, message: &str) -> bool {
+    pub(crate) fn set_message(&self, message: &str) -> Due {
         let message = Some(clip(message, MESSAGE_LIMIT).into());
         self.change(|rest| rest.message = message)
     }
 
-    #[must_use]
-    pub(crate) fn set_detail(&self, detail: Detail) -> bool {
+    pub(crate) fn set_detail(&self, detail: Detail) -> Due {
         self.change(|rest| rest.detail = Some(detail.0))
     }
 
     /// Notes a report that changes nothing: it only shows that the handler does not stall.
-    #[must_use]
-    pub(crate) fn touch(&self) -> bool {
+    pub(crate) fn touch(&self) -> Due {
         self.conflation.report()
     }
 
-    /// Sets the progress of a batch. No sample sees only a part of it, since samples are taken under the same lock.
-    #[must_use]
-    pub(crate) fn set_sum(&self, sum: Sum) -> bool {
+    /// Sets the progress of a batch. No look sees only a part of it, since looks are made under the same lock.
+    pub(crate) fn set_sum(&self, sum: Sum, now: Instant) -> Due {
         let mut slot = self.rest.lock();
         let rest = slot.make();
-        (rest.unit, rest.fraction) = (sum.unit, Some(sum.fraction));
-        let told = [self.conflation.set(sum.completed), self.conflation.set_total(sum.total)];
-        told.contains(&true)
+        rest.unit = sum.unit;
+        let was_counted = rest.batch.as_ref().is_some_and(|batch| batch.sum.work.is_counted);
+        let members = rest.batch.take().map(|batch| batch.members).unwrap_or_default();
+        let batch = rest.batch.insert(Box::new(BatchRest { sum, members }));
+        // As long as no member counts, the end of one is all that can be seen, however long that takes.
+        batch.members.set_patient(!sum.work.is_counted);
+        if sum.work.is_counted && !was_counted {
+            // The first report is the starting point.
+            rest.estimator.start(now, sum.work.units);
+            batch.members.start(now, fine(sum.work.members));
+        }
+        let (set, total) = (self.conflation.set(sum.completed), self.conflation.set_total(sum.total));
+        Due { watchers: set.watchers || total.watchers, sampler: set.sampler }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Rest)) -> bool {
+    fn change(&self, change: impl FnOnce(&mut Rest)) -> Due {
         change(self.rest.lock().make());
         self.conflation.report()
     }
@@ -168,67 +226,116 @@ impl ProgressCell {
         self.conflation.take_touched()
     }
 
-    /// Lets the next change wake the watchers again. Returns the newest revision. Call it before [`Self::sample`], and
+    /// Lets the next change wake the watchers again. Returns the newest revision. Call it before [`Self::look`], and
     /// never from two threads at once.
     pub(crate) fn revision(&self) -> u64 {
         self.conflation.look()
     }
 
-    /// Returns the progress at the end of the task, and its revision. The cell keeps only the counter and the total.
-    pub(crate) fn last(&self, now: Instant) -> (Progress, u64) {
+    /// Returns the progress at the end of the task. The cell keeps only the counter and the total.
+    pub(crate) fn last(&self, now: Instant) -> Last {
         let revision = self.revision();
-        let mut rest = self.rest.lock();
-        let rated = rest.made.as_ref().is_some_and(|rest| rest.rated);
-        // If the rest was never made, the last sample doesn't make it.
-        rest.begun = None;
-        let progress = Progress { rate: None, eta_ms: None, ..self.sample_with(&mut rest, now) };
-        *rest = Slot::default();
-        (progress, revision + u64::from(rated))
+        let mut slot = self.rest.lock();
+        let (rated, start) = slot.made.as_ref().map_or((false, None), |rest| (rest.rated, rest.start));
+        let progress = Progress { rate: None, eta_ms: None, ..self.look_at(&mut slot, now) };
+        *slot = Slot::default();
+        Last { progress, revision: revision + u64::from(rated), start }
     }
 
-    /// Begins the first attempt. Time before `now` doesn't count for the rate.
-    pub(crate) fn begin(&self, now: Instant) {
-        *self.rest.lock() = Slot::begun(now);
+    /// Begins the first attempt.
+    pub(crate) fn begin(&self) {
+        self.rest.lock().runs = true;
     }
 
-    /// Begins another attempt, with nothing reported. Returns whether the watchers have to be told.
-    #[must_use]
-    pub(crate) fn restart(&self, now: Instant) -> bool {
-        let mut rest = self.rest.lock();
-        *rest = Slot::begun(now);
+    /// Ends an attempt that is followed by another: there is no rate until that one reports.
+    pub(crate) fn end_attempt(&self) {
+        let mut slot = self.rest.lock();
+        slot.runs = false;
+        if let Some(rest) = &mut slot.made {
+            (rest.estimator, rest.had_rate) = (Estimator::default(), false);
+        }
+    }
+
+    /// Begins another attempt, with nothing reported. Returns who has to be told.
+    pub(crate) fn restart(&self) -> Due {
+        let mut slot = self.rest.lock();
+        *slot = Slot { runs: true, is_sampled: slot.is_sampled, made: None };
         self.conflation.restart()
     }
 
-    pub(crate) fn sample(&self, now: Instant) -> Progress {
-        self.sample_with(&mut self.rest.lock(), now)
+    // For the sampler.
+
+    /// Notes a report of which the sampler has to be told. The first one of an attempt says what it began with. Returns
+    /// whether the sampler has to take the task.
+    #[must_use]
+    pub(crate) fn enlist(&self, now: Instant, start: u64) -> bool {
+        let mut slot = self.rest.lock();
+        if !slot.runs {
+            return false;
+        }
+        let rest = slot.make();
+        rest.start.get_or_insert(start);
+        rest.learn(self.conflation.completed(), |estimator, count| estimator.report(now, count));
+        !std::mem::replace(&mut slot.is_sampled, true)
     }
 
-    fn sample_with(&self, slot: &mut Slot, now: Instant) -> Progress {
+    /// Takes a sample.
+    pub(crate) fn sample(&self, now: Instant) -> Sampled {
+        let mut slot = self.rest.lock();
+        let slot = &mut *slot;
+        let Some(rest) = slot.made.as_mut().filter(|rest| slot.runs && rest.start.is_some()) else {
+            slot.is_sampled = false;
+            return Sampled::LetGo;
+        };
+        let completed = self.conflation.completed();
+        // Before the sample, which doesn't count at its own moment.
+        let has_rate = rest.has_rate(now);
+        rest.learn(completed, |estimator, count| estimator.sample(now, count));
+        if rest.is_silent(now) {
+            if self.conflation.let_go() == completed {
+                slot.is_sampled = false;
+                return Sampled::LetGo;
+            }
+            // It has advanced meanwhile.
+            self.conflation.hold();
+        }
+        // The watchers may have looked when there was none yet, and nothing need have been reported since.
+        let is_new = !std::mem::replace(&mut rest.had_rate, has_rate) && has_rate;
+        Sampled::GoOn(is_new.then(|| self.conflation.renew()))
+    }
+
+    // For those who look.
+
+    /// Returns the count that the attempt began with; `None` if it has reported none.
+    pub(crate) fn start(&self) -> Option<u64> {
+        self.rest.lock().made.as_ref()?.start
+    }
+
+    pub(crate) fn look(&self, now: Instant) -> Progress {
+        self.look_at(&mut self.rest.lock(), now)
+    }
+
+    fn look_at(&self, slot: &mut Slot, now: Instant) -> Progress {
         let completed = self.conflation.completed();
         let total = self.conflation.total();
-        #[allow(clippy::cast_precision_loss)]
-        let fraction = total.map(|total| if total == 0 { 1.0 } else { (completed as f64 / total as f64).min(1.0) });
-        if slot.is_idle() {
+        let Some(rest) = &mut slot.made else {
             return Progress {
                 completed,
                 total,
-                fraction,
+                fraction: fraction_of(completed, total),
                 unit: Unit::None,
                 rate: None,
                 eta_ms: None,
                 message: None,
                 detail: None,
             };
-        }
-        let rest = slot.make();
-        let Estimate { rate, eta } = rest.estimator.read(now, completed, total);
-        rest.rated |= rate.is_some();
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let eta_ms = eta.map(|seconds| (seconds * 1_000.0) as u64);
+        };
+        let (rate, eta_ms) = rest.estimate(now, completed, total);
+        rest.rated |= rate.is_some() || eta_ms.is_some();
         Progress {
             completed,
             total,
-            fraction: rest.fraction.or(fraction),
+            fraction: rest.batch.as_ref().map_or_else(|| fraction_of(completed, total), |batch| batch.sum.fraction),
             unit: rest.unit,
             rate,
             eta_ms,
@@ -236,6 +343,12 @@ impl ProgressCell {
             detail: rest.detail.clone(),
         }
     }
+}
+
+/// Returns how much of the total is done; `None` if the total is not known, or can't be right.
+#[allow(clippy::cast_precision_loss)]
+pub(crate) fn fraction_of(completed: u64, total: Option<u64>) -> Option<f64> {
+    total.filter(|total| *total > 0 && completed <= *total).map(|total| completed as f64 / total as f64)
 }
 
 #[cfg(test)]
@@ -249,18 +362,19 @@ mod tests {
     fn the_progress_of_a_waiting_task_is_small() {
         assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
         let cell = ProgressCell::new();
-        cell.sample(Instant::now());
-        assert!(cell.rest.lock().is_idle(), "a sample alone makes nothing");
+        cell.begin();
+        cell.look(Instant::now());
+        assert!(cell.rest.lock().made.is_none(), "a look alone makes nothing");
     }
 
     #[test]
     fn the_progress_of_an_ended_task_is_small() {
         let cell = ProgressCell::new();
-        cell.begin(Instant::now());
+        cell.begin();
         let _ = cell.set_message("nearly there");
-        let (last, _) = cell.last(Instant::now());
-        assert_eq!(last.message.as_deref(), Some("nearly there"));
-        assert!(cell.rest.lock().is_idle());
+        let last = cell.last(Instant::now());
+        assert_eq!(last.progress.message.as_deref(), Some("nearly there"));
+        assert!(cell.rest.lock().made.is_none());
     }
 
     #[test]
@@ -282,25 +396,25 @@ mod tests {
             message: Some("counting".into()),
             detail: Some(Json::new(&[1]).unwrap()),
         };
-        assert_eq!(cell.sample(Instant::now()), shown);
+        assert_eq!(cell.look(Instant::now()), shown);
     }
 
     #[test]
     fn a_count_stops_at_the_largest_number() {
         let cell = ProgressCell::new();
         let _ = cell.inc(u64::MAX);
-        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        assert_eq!(cell.look(Instant::now()).completed, MOST);
         let _ = cell.set(1);
         let _ = cell.set(u64::MAX);
-        assert_eq!(cell.sample(Instant::now()).completed, MOST);
+        assert_eq!(cell.look(Instant::now()).completed, MOST);
         assert!(cell.take_touched() && !cell.take_touched(), "the flags are not part of the count");
     }
 
     #[test]
-    fn a_report_touches_and_a_sample_does_not() {
+    fn a_report_touches_and_a_look_does_not() {
         let cell = ProgressCell::new();
         assert!(!cell.take_touched());
-        let reports: [(&str, &dyn Fn() -> bool); 7] = [
+        let reports: [(&str, &dyn Fn() -> Due); 7] = [
             ("inc", &|| cell.inc(1)),
             ("set", &|| cell.set(1)),
             ("total", &|| cell.set_total(None)),
@@ -314,7 +428,7 @@ mod tests {
                 let _ = report();
                 if looked {
                     cell.revision();
-                    cell.sample(Instant::now());
+                    cell.look(Instant::now());
                 }
                 assert!(cell.take_touched(), "{name}");
                 assert!(!cell.take_touched(), "{name} counts once");
@@ -325,45 +439,137 @@ mod tests {
     #[test]
     fn the_touched_flag_does_not_change_what_watchers_are_told() {
         let cell = ProgressCell::new();
-        assert!(cell.inc(1));
+        assert!(cell.inc(1).watchers);
         assert!(cell.take_touched());
-        assert!(!cell.inc(1), "nobody has looked yet");
+        assert!(!cell.inc(1).watchers, "nobody has looked yet");
         let seen = cell.revision();
         assert!(cell.take_touched(), "a look does not take the touched flag");
         assert_eq!(cell.revision(), seen);
+    }
+
+    /// Reports a count at `now`, as `Record` does.
+    fn report(cell: &ProgressCell, due: Due, now: Instant, start: u64) -> bool {
+        due.sampler && cell.enlist(now, start)
+    }
+
+    /// Samples from `from` to `to`, which are seconds after `start`, while 100 units are done a second.
+    fn work(cell: &ProgressCell, start: Instant, from: u64, to: u64) {
+        for quarter in from * 4 + 1..=to * 4 {
+            let _ = cell.inc(25);
+            assert_ne!(cell.sample(start + quarter_seconds(quarter)), Sampled::LetGo);
+        }
+    }
+
+    fn quarter_seconds(quarters: u64) -> Duration {
+        Duration::from_millis(250 * quarters)
     }
 
     #[test]
     fn a_new_attempt_begins_with_no_progress() {
         let cell = ProgressCell::new();
         let start = Instant::now();
-        cell.begin(start);
+        cell.begin();
         let _ = cell.set_total(Some(1_000));
         let _ = cell.set_unit(Unit::Bytes);
         let _ = cell.set_message("halfway");
         let _ = cell.set_detail(Detail::new(&"detail").unwrap());
-        let _ = cell.set(500);
+        assert!(report(&cell, cell.inc(25), start, 0));
+        work(&cell, start, 0, 5);
         let now = start + Duration::from_secs(5);
         let seen = cell.revision();
-        assert!(cell.sample(now).rate.is_some());
+        assert!(cell.look(now + quarter_seconds(1)).rate.is_some());
 
-        assert!(cell.restart(now), "the watchers are told");
-        assert!(!cell.restart(now), "once");
-        assert!(!cell.inc(0), "not with each report");
+        assert!(cell.restart().watchers, "the watchers are told");
+        assert!(!cell.restart().watchers, "once");
+        assert!(!cell.set_total(None).watchers, "not with each report");
         let revision = cell.revision();
         assert_ne!(revision, seen);
-        assert_eq!(cell.sample(now), ProgressCell::new().sample(now));
-        let _ = cell.inc(10);
-        let after = cell.sample(now + Duration::from_millis(900));
-        assert_eq!((after.completed, after.rate), (10, None), "the rate of the last attempt is forgotten");
-        assert_eq!(cell.sample(now + Duration::from_secs(2)).rate.map(f64::round), Some(5.0));
+        assert_eq!(cell.look(now), ProgressCell::new().look(now));
+        assert!(!report(&cell, cell.set(900), now, 900), "the sampler still has it");
+        work(&cell, now, 0, 2);
+        let after = cell.look(now + Duration::from_secs(2) + quarter_seconds(1));
+        assert!((after.rate.unwrap() - 100.0).abs() < 15.0, "{after:?}: 900 was the starting point");
+    }
+
+    #[test]
+    fn a_task_is_sampled_from_a_report_of_a_count_until_it_is_silent() {
+        let (cell, start) = (ProgressCell::new(), Instant::now());
+        cell.begin();
+        assert!(!cell.set_total(Some(9)).sampler && !cell.set_message("no count").sampler);
+        for begin in [0, 100] {
+            assert!(report(&cell, cell.inc(25), start + quarter_seconds(begin * 4), 0));
+            assert!(!cell.inc(0).sampler, "not with each report");
+            work(&cell, start, begin, begin + 3);
+            let silent = |seconds| start + Duration::from_secs(begin + 3 + seconds);
+            assert_ne!(cell.sample(silent(9)), Sampled::LetGo);
+            assert_eq!(cell.sample(silent(11)), Sampled::LetGo);
+        }
+    }
+
+    #[test]
+    fn a_task_that_does_not_run_is_not_sampled() {
+        let (cell, start) = (ProgressCell::new(), Instant::now());
+        cell.begin();
+        assert!(report(&cell, cell.inc(1), start, 0));
+        work(&cell, start, 0, 3);
+        let now = start + quarter_seconds(13);
+        assert!(cell.look(now).rate.is_some());
+        cell.end_attempt();
+        assert_eq!(cell.look(now).rate, None, "nothing is done until the next attempt");
+        assert_eq!(cell.sample(now), Sampled::LetGo);
+        assert!(!cell.enlist(now, 0), "a leftover of the handler");
+    }
+
+    #[test]
+    fn the_watchers_are_told_when_there_is_a_rate_even_if_nothing_is_reported_then() {
+        let (cell, start) = (ProgressCell::new(), Instant::now());
+        cell.begin();
+        assert!(report(&cell, cell.inc(1), start, 0));
+        let _ = cell.inc(1);
+        let told: Vec<_> = (1..=16)
+            .filter(|quarter| {
+                let seen = cell.revision();
+                let now = start + quarter_seconds(*quarter);
+                let had_none = cell.look(now).rate.is_none();
+                assert_eq!(had_none, *quarter < 4);
+                match cell.sample(now) {
+                    Sampled::GoOn(Some(due)) => due.watchers && cell.revision() != seen,
+                    _ => false,
+                }
+            })
+            .collect();
+        assert_eq!(told, [4]);
+    }
+
+    #[test]
+    fn a_fraction_is_unknown_if_the_total_can_not_be_right() {
+        for (completed, total, fraction) in [
+            (0, None, None),
+            (5, None, None),
+            (0, Some(0), None),
+            (5, Some(0), None),
+            (11, Some(10), None),
+            (10, Some(10), Some(1.0)),
+            (0, Some(10), Some(0.0)),
+        ] {
+            let (cell, start) = (ProgressCell::new(), Instant::now());
+            cell.begin();
+            let _ = cell.set_total(total);
+            assert!(report(&cell, cell.inc(0), start, 0));
+            let _ = cell.set(completed);
+            let _ = cell.sample(start + quarter_seconds(1));
+            let _ = cell.sample(start + quarter_seconds(2));
+            let shown = cell.look(start + quarter_seconds(5));
+            assert_eq!((shown.completed, shown.total, shown.fraction), (completed, total, fraction));
+            assert_eq!(shown.eta_ms.is_some(), fraction == Some(1.0), "{shown:?}");
+        }
     }
 
     #[test]
     fn a_new_attempt_does_not_count_as_a_report() {
         let cell = ProgressCell::new();
         let _ = cell.inc(1);
-        let _ = cell.restart(Instant::now());
+        let _ = cell.restart();
         assert!(!cell.take_touched());
         let _ = cell.inc(1);
         assert!(cell.take_touched());
@@ -374,24 +580,25 @@ mod tests {
         let start = Instant::now();
         for (looked_after, news) in [(500, false), (5_000, true)] {
             let cell = ProgressCell::new();
-            cell.begin(start);
-            let _ = cell.inc(100);
+            cell.begin();
+            assert!(report(&cell, cell.inc(100), start, 0));
+            work(&cell, start, 0, 1);
             let seen = cell.revision();
-            cell.sample(start + Duration::from_millis(looked_after));
-            let (last, revision) = cell.last(start + Duration::from_secs(6));
-            assert_eq!((last.rate, last.eta_ms), (None, None));
-            assert_eq!(revision != seen, news);
+            cell.look(start + Duration::from_millis(looked_after));
+            let last = cell.last(start + Duration::from_secs(6));
+            assert_eq!((last.progress.rate, last.progress.eta_ms), (None, None));
+            assert_eq!(last.revision != seen, news);
         }
     }
 
     #[test]
     fn watchers_are_told_once_until_one_looks() {
         let cell = ProgressCell::new();
-        assert!(cell.inc(1), "the first change is told");
-        assert!(!cell.inc(1), "the next is not, since nobody has looked");
+        assert!(cell.inc(1).watchers, "the first change is told");
+        assert!(!cell.inc(1).watchers, "the next is not, since nobody has looked");
         let seen = cell.revision();
-        assert_eq!(cell.sample(Instant::now()).completed, 2);
-        assert!(cell.inc(1), "after a look it is told again");
+        assert_eq!(cell.look(Instant::now()).completed, 2);
+        assert!(cell.inc(1).watchers, "after a look it is told again");
         assert_ne!(cell.revision(), seen);
     }
 
@@ -404,7 +611,7 @@ mod tests {
             ("\u{1b}".repeat(999), "\u{1b}".repeat(169) + "…"),
         ] {
             let _ = cell.set_message(&message);
-            assert_eq!(cell.sample(Instant::now()).message.as_deref(), Some(&*shown));
+            assert_eq!(cell.look(Instant::now()).message.as_deref(), Some(&*shown));
         }
     }
 
@@ -421,7 +628,7 @@ mod tests {
         let _ = cell.inc(1);
         let first = cell.revision();
         let _ = cell.inc(1);
-        assert_eq!(cell.sample(Instant::now()).completed, 2);
+        assert_eq!(cell.look(Instant::now()).completed, 2);
         let _ = cell.inc(1);
         assert_ne!(cell.revision(), first);
         let last = cell.revision();
@@ -437,7 +644,7 @@ mod tests {
         let seen = std::thread::scope(|scope| {
             scope.spawn(move || {
                 for _ in 0..LAST {
-                    if cell.inc(1) {
+                    if cell.inc(1).watchers {
                         tell.send(()).unwrap();
                     }
                 }
@@ -446,7 +653,7 @@ mod tests {
                 let mut seen = 0;
                 while told.recv().is_ok() {
                     cell.revision();
-                    seen = cell.sample(Instant::now()).completed;
+                    seen = cell.look(Instant::now()).completed;
                 }
                 seen
             });

@@ -1,10 +1,12 @@
 //! Conflates many reports of progress into one notice to the watchers, without a lock.
 //!
-//! The counter shares one atomic word with two flags, so a report is one atomic addition that also returns the flags:
+//! The counter shares one atomic word with three flags, so a report is one atomic addition that also returns the flags:
 //!
 //! - `DIRTY`: the watchers were told, and none has looked since. A writer that finds it clear sets it and tells the
 //!   watchers. A watcher that looks clears it first, and then reads the values.
 //! - `TOUCHED`: something was reported since the last call of [`Conflation::take_touched`].
+//! - `SAMPLED`: the sampler has been told that the count moves. The writer of a count that finds it clear sets it and
+//!   tells the sampler, which clears it when the count has stood still for a while.
 //!
 //! All read-modify-writes of one atomic word happen in one order, even if they are relaxed. So if a writer finds the
 //! flags set, they are cleared after its change, and the thread that clears them sees the change. If the writer finds a
@@ -28,13 +30,32 @@ use super::atomic::{
 
 const DIRTY: u64 = 0b01;
 const TOUCHED: u64 = 0b10;
-const FLAGS: u64 = DIRTY | TOUCHED;
+const SAMPLED: u64 = 0b100;
+const FLAGS: u64 = DIRTY | TOUCHED | SAMPLED;
 const SHIFT: u32 = FLAGS.count_ones();
 
 /// The largest count.
 pub(crate) const MOST: u64 = u64::MAX >> SHIFT;
 
 const NO_TOTAL: u64 = u64::MAX;
+
+/// Who has to be told of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(crate) struct Due {
+    pub(crate) watchers: bool,
+    pub(crate) sampler: bool,
+}
+
+impl Due {
+    const NOBODY: Self = Self { watchers: false, sampler: false };
+
+    /// Whether anybody has to be told.
+    #[inline]
+    pub(crate) fn is_due(self) -> bool {
+        self.watchers || self.sampler
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Conflation {
@@ -50,36 +71,50 @@ impl Conflation {
         Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(0) }
     }
 
-    /// Like all writers, returns whether the watchers have to be told.
+    /// Like all writers, returns who has to be told.
     #[inline]
-    #[must_use]
-    pub(crate) fn inc(&self, by: u64) -> bool {
+    pub(crate) fn inc(&self, by: u64) -> Due {
         let before = self.word.fetch_add(by.min(MOST) << SHIFT, Relaxed);
-        before & FLAGS != FLAGS && self.report()
+        if before & FLAGS == FLAGS { Due::NOBODY } else { self.flag(FLAGS) }
     }
 
-    #[must_use]
-    pub(crate) fn set(&self, completed: u64) -> bool {
-        self.word.swap((completed.min(MOST) << SHIFT) | FLAGS, Relaxed) & DIRTY == 0
+    pub(crate) fn set(&self, completed: u64) -> Due {
+        due(FLAGS, self.word.swap((completed.min(MOST) << SHIFT) | FLAGS, Relaxed))
     }
 
-    #[must_use]
-    pub(crate) fn set_total(&self, total: Option<u64>) -> bool {
+    pub(crate) fn set_total(&self, total: Option<u64>) -> Due {
         self.total.store(total.unwrap_or(NO_TOTAL), Relaxed);
         self.report()
     }
 
     /// Reports a change of a value outside of the word.
-    #[must_use]
-    pub(crate) fn report(&self) -> bool {
-        self.word.fetch_or(FLAGS, Release) & DIRTY == 0
+    pub(crate) fn report(&self) -> Due {
+        self.flag(DIRTY | TOUCHED)
+    }
+
+    /// Makes news for the watchers, but does not count as a report.
+    pub(crate) fn renew(&self) -> Due {
+        self.flag(DIRTY)
     }
 
     /// Resets the count and the total. This makes news for the watchers, but doesn't count as a report.
-    #[must_use]
-    pub(crate) fn restart(&self) -> bool {
+    pub(crate) fn restart(&self) -> Due {
         self.total.store(NO_TOTAL, Relaxed);
-        self.word.swap(DIRTY, Release) & DIRTY == 0
+        due(DIRTY, self.word.swap(DIRTY, Release))
+    }
+
+    fn flag(&self, flags: u64) -> Due {
+        due(flags, self.word.fetch_or(flags, Release))
+    }
+
+    /// Lets the next report of a count tell the sampler again. Returns the count before that report.
+    pub(crate) fn let_go(&self) -> u64 {
+        self.word.fetch_and(!SAMPLED, Relaxed) >> SHIFT
+    }
+
+    /// Undoes [`let_go`](Self::let_go).
+    pub(crate) fn hold(&self) {
+        self.word.fetch_or(SAMPLED, Relaxed);
     }
 
     /// Lets the next change tell the watchers again. Returns the newest revision. Call it before the values are read,
@@ -103,4 +138,10 @@ impl Conflation {
     pub(crate) fn total(&self) -> Option<u64> {
         Some(self.total.load(Relaxed)).filter(|total| *total != NO_TOTAL)
     }
+}
+
+/// Returns who has to be told after `flags` were set and the word was `before`.
+fn due(flags: u64, before: u64) -> Due {
+    let set = flags & !before;
+    Due { watchers: set & DIRTY != 0, sampler: set & SAMPLED != 0 }
 }

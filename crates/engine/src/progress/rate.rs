@@ -1,196 +1,269 @@
-//! Estimates the rate and the time left from readings of a counter, which come at irregular times.
+//! Estimates a rate and the time left from a counter that is sampled [four times a second](SAMPLED_EVERY).
 //!
-//! The rate is an exponential moving average over about [`MEMORY`]. It is normalized by the sum of the weights, so the
-//! first readings are not averaged with zeros before them. The time left may fall by any amount, but rises by at most
-//! [`ETA_RISE`] with each reading, so that noise in the rate doesn't make it jump.
+//! The counter is read by the sampler alone, and a look at the estimate teaches nothing. At one moment all looks are
+//! equal, even if a sample is taken at that very moment: it counts only afterwards.
+//!
+//! - The first report is the starting point. What is there before it was not done in the time that is seen.
+//! - The rate is the advance between two [`Mark`]s, moments at which the counter was seen to advance, about
+//!   [`AVERAGED`] apart. So it is exact for work that is reported in lumps, whatever their sizes. A lump may be reported
+//!   in several parts, so its first part waits for the next sample.
+//! - A silence of up to [`LUMP`] says nothing, since work may be reported in lumps. After that the rate falls, and after
+//!   [`STALLED`] there is none. Work that is reported less often is given as much more time as its lumps have taken.
+//! - When stalled work goes on, the report that ends the silence is a new starting point.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// The time constant of the average.
-const MEMORY: Duration = Duration::from_secs(8);
-/// Readings closer together than this say more about scheduling than about the work.
-const SHORTEST: Duration = Duration::from_millis(100);
-/// There is no estimate before this time has passed.
+/// How often the counter is sampled.
+pub(crate) const SAMPLED_EVERY: Duration = Duration::from_millis(250);
+/// The time over which the rate is averaged, at least.
+const AVERAGED: Duration = Duration::from_secs(10);
+/// There is no estimate before this time has passed, and no advance counts as done in less.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// How long work may be silent before its rate falls: a lump of two seconds, and the time until it is seen in full.
+const LUMP: Duration = Duration::from_millis(2_750);
+/// How much of a shorter silence counts. It is next to nothing, but watchers see at once that nothing moves.
+const SILENCE: f64 = 0.02;
 /// There is no estimate after this time without any advance.
 const STALLED: Duration = Duration::from_secs(10);
-/// The factor by which the time left may rise from one reading to the next.
-const ETA_RISE: f64 = 1.08;
+/// How many times its longest pause has to pass before work that pauses for longer has stalled.
+const PAUSES: u32 = 3;
+/// Marks in an unbroken advance are thinned out to about this distance.
+const SPACING: Duration = Duration::from_secs(1);
+/// By what factor the first advance may be faster than the second one. If it is more, it was no work.
+const LEAP: f64 = 3.0;
+/// The part of the whole that may be left when there is "0 s left".
+const TENTH: f64 = 0.1;
+/// An estimate that is younger is not trusted to say that less than [`SHORTEST`] is left.
+const YOUNG: Duration = Duration::from_secs(6);
+const SHORTEST: Duration = Duration::from_secs(1);
+/// The same for older ones. It still rounds to a second.
+const SHORTEST_OF_OLD: Duration = Duration::from_millis(500);
 
-#[derive(Debug)]
+/// The estimate of one counter.
+#[derive(Debug, Default)]
 pub(crate) struct Estimator {
-    since: Instant,
-    read_at: Instant,
-    completed: u64,
-    total: Option<u64>,
-    advanced_at: Instant,
-    /// The weighted sum of the rates, in units per second, and the sum of the weights.
-    sum: f64,
-    weight: f64,
-    eta: Option<f64>,
+    /// Where the counter was when it advanced, oldest first. The last one is where it is.
+    marks: VecDeque<Mark>,
+    /// When the oldest mark since the starting point was made.
+    since: Option<Instant>,
+    sampled_at: Option<Instant>,
+    /// Whether the last sample saw an advance.
+    advances: bool,
+    /// The silence that the starting point has ended.
+    silence: Duration,
+    /// Whether any silence is a part of the work.
+    patient: bool,
+    /// Whether it is known that the first advance was work.
+    is_judged: bool,
+    /// What the marks say.
+    trend: Option<Trend>,
+    /// What they said before the last sample.
+    before: Option<Trend>,
 }
 
-/// An estimate; `None` until there is enough to go by.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Estimate {
-    /// Units per second.
-    pub rate: Option<f64>,
-    /// The time left, in seconds.
-    pub eta: Option<f64>,
+/// A moment at which the counter advanced.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: Instant,
+    count: u64,
+    /// Whether it did not advance before that. The rest of a lump may follow.
+    begins: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Trend {
+    since: Instant,
+    start: Mark,
+    end: Mark,
+    /// When the counter advanced last.
+    advanced_at: Instant,
+    /// How long it may be silent before the rate falls, and before there is none.
+    lump: Duration,
+    stalled: Duration,
 }
 
 impl Estimator {
-    pub(crate) fn new(now: Instant) -> Self {
-        Self::starting_at(now, 0)
+    /// Makes the counter's place the starting point.
+    pub(crate) fn start(&mut self, now: Instant, count: u64) {
+        self.learn(now, |estimator| estimator.start_from(now, count, Duration::ZERO));
     }
 
-    fn starting_at(now: Instant, completed: u64) -> Self {
-        Self { since: now, read_at: now, completed, total: None, advanced_at: now, sum: 0.0, weight: 0.0, eta: None }
+    /// Makes any silence a part of the work, or only a short one.
+    pub(crate) fn set_patient(&mut self, patient: bool) {
+        self.patient = patient;
     }
 
-    /// Takes a reading and returns the estimate at `now`.
-    pub(crate) fn read(&mut self, now: Instant, completed: u64, total: Option<u64>) -> Estimate {
-        if completed < self.completed {
-            // The work has begun again.
-            *self = Self::starting_at(now, completed);
-        }
-        if total != self.total {
-            // The amount of work has changed, so the time left may rise by more than `ETA_RISE`.
-            self.total = total;
-            self.eta = self.time_left();
-        }
-        if now.duration_since(self.read_at) >= SHORTEST {
-            self.learn(now, completed);
-        }
-        self.estimate(now)
+    /// Takes a report that was made `now`, of a counter that is not being sampled. The first one is the starting point.
+    pub(crate) fn report(&mut self, now: Instant, count: u64) {
+        self.learn(now, |estimator| estimator.note(now, now, count));
     }
 
-    #[allow(clippy::cast_precision_loss)] // Counts above 2^53 lose precision that no progress bar can show.
-    fn learn(&mut self, now: Instant, completed: u64) {
-        let elapsed = now.duration_since(self.read_at).as_secs_f64();
-        let advance = (completed - self.completed) as f64;
-        let keep = (-elapsed / MEMORY.as_secs_f64()).exp();
-        self.sum = self.sum * keep + (advance / elapsed) * (1.0 - keep);
-        self.weight = self.weight * keep + (1.0 - keep);
-        if completed > self.completed {
-            self.advanced_at = now;
-        }
-        self.read_at = now;
-        self.completed = completed;
-        self.eta = match (self.eta, self.time_left()) {
-            (Some(before), Some(eta)) => Some(eta.min(before * ETA_RISE)),
-            (_, eta) => eta,
+    /// Takes a sample.
+    pub(crate) fn sample(&mut self, now: Instant, count: u64) {
+        // What is seen now has happened since the last sample: on average, in the middle.
+        let since = self.sampled_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.learn(now, |estimator| estimator.note(now, now.checked_sub(since / 2).unwrap_or(now), count));
+    }
+
+    /// Whether the counter has not advanced for so long that it need not be sampled before it does.
+    pub(crate) fn is_silent(&self, now: Instant) -> bool {
+        self.marks.back().is_none_or(|last| now.saturating_duration_since(last.at) >= STALLED)
+    }
+
+    /// Returns the rate in units per second; `None` until there is enough to go by.
+    pub(crate) fn rate(&self, now: Instant) -> Option<f64> {
+        let trend = self.trend_at(now)?;
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let is_there = since(trend.since) >= WARM_UP && since(trend.advanced_at) < trend.stalled;
+        is_there.then(|| trend.rate(now))
+    }
+
+    /// Returns the time until `left` of `whole` is done, in milliseconds, at the rate of now.
+    pub(crate) fn time_left(&self, now: Instant, left: f64, whole: f64) -> Option<u64> {
+        let seconds = left / self.rate(now)?;
+        let since = self.trend_at(now)?.since;
+        let is_young = now.saturating_duration_since(since) < YOUNG;
+        let shortest = match left >= whole * TENTH && left > 0.0 {
+            true if is_young => SHORTEST,
+            true => SHORTEST_OF_OLD,
+            false => Duration::ZERO,
         };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It stops at the largest number.
+        Some((seconds.max(shortest.as_secs_f64()) * 1_000.0).round() as u64)
     }
 
-    fn estimate(&self, now: Instant) -> Estimate {
-        let young = now.duration_since(self.since) < WARM_UP;
-        let stalled = now.duration_since(self.advanced_at) >= STALLED;
-        if young || stalled || self.sum <= 0.0 {
-            return Estimate::default();
+    /// Returns what was known before the samples of this moment.
+    fn trend_at(&self, now: Instant) -> Option<&Trend> {
+        if self.sampled_at.is_some_and(|at| now > at) { self.trend.as_ref() } else { self.before.as_ref() }
+    }
+
+    fn learn(&mut self, now: Instant, note: impl FnOnce(&mut Self)) {
+        if self.sampled_at.is_none_or(|at| now > at) {
+            self.before = self.trend;
         }
-        Estimate { rate: Some(self.sum / self.weight), eta: self.eta }
+        note(self);
+        self.sampled_at = Some(now);
+        self.trend = self.new_trend(now);
     }
 
-    #[allow(clippy::cast_precision_loss)]
-    fn time_left(&self) -> Option<f64> {
-        let remaining = self.total?.saturating_sub(self.completed) as f64;
-        Some(remaining * self.weight / self.sum).filter(|seconds| seconds.is_finite())
+    fn start_from(&mut self, now: Instant, count: u64, silence: Duration) {
+        self.marks.clear();
+        self.marks.push_back(Mark { at: now, count, begins: true });
+        // What is seen to advance next may be the rest of the lump that begins here.
+        (self.since, self.silence, self.advances) = (Some(now), silence, true);
+        (self.is_judged, self.trend) = (false, None);
     }
+
+    /// Notes where the counter is `now`, and that it got there `at` this time.
+    fn note(&mut self, now: Instant, at: Instant, count: u64) {
+        let Some(last) = self.marks.back().copied() else {
+            return self.start_from(now, count, Duration::ZERO);
+        };
+        let silence = at.saturating_duration_since(last.at);
+        if count < last.count {
+            // The work has begun again.
+            self.start_from(now, count, Duration::ZERO);
+        } else if count == last.count {
+            self.advances = false;
+        } else if silence >= self.stalled() && !self.patient {
+            self.start_from(now, count, silence);
+        } else {
+            let begins = !std::mem::replace(&mut self.advances, true);
+            self.push(Mark { at, count, begins });
+        }
+    }
+
+    fn push(&mut self, mark: Mark) {
+        if mark.begins {
+            self.join_lump();
+        } else if let [.., a, b] = self.marks.make_contiguous()
+            && !b.begins
+            && mark.at.saturating_duration_since(a.at) < SPACING
+        {
+            self.marks.pop_back();
+        }
+        self.marks.push_back(mark);
+        self.judge_leap(mark);
+    }
+
+    /// Makes one mark of the last unbroken advance if that was short. Its parts say when it began, but not how much it
+    /// was.
+    fn join_lump(&mut self) {
+        let (Some(begin), Some(last)) = (self.marks.iter().rposition(|mark| mark.begins), self.marks.back()) else {
+            return;
+        };
+        if last.at.saturating_duration_since(self.marks[begin].at) < SPACING / 2 {
+            self.marks.drain(begin..self.marks.len() - 1);
+        }
+    }
+
+    /// Forgets the starting point if the first advance was a leap that is no work: what was there, found late.
+    fn judge_leap(&mut self, newest: Mark) {
+        let (Some(first), Some(second)) = (self.marks.front(), self.marks.get(1)) else { return };
+        let is_start = self.since == Some(first.at) && !self.is_judged;
+        if is_start && newest.at.saturating_duration_since(second.at) >= SPACING {
+            self.is_judged = true;
+            if slope(*first, *second) > slope(*second, newest) * LEAP {
+                self.marks.pop_front();
+            }
+        }
+    }
+
+    fn new_trend(&mut self, now: Instant) -> Option<Trend> {
+        while self.marks.len() > 2 && now.saturating_duration_since(self.marks[1].at) >= AVERAGED {
+            self.marks.pop_front();
+        }
+        let (start, newest) = (*self.marks.front()?, *self.marks.back()?);
+        let is_part = newest.begins && self.advances;
+        let end = self.marks[self.marks.len().saturating_sub(if is_part { 2 } else { 1 })];
+        let (advanced_at, stalled) = (newest.at, self.stalled());
+        if end.count == start.count {
+            // Until the lump is complete, what was known before holds.
+            return self.trend.map(|trend| Trend { advanced_at, stalled, ..trend });
+        }
+        let lump = LUMP.max(self.longest_pause() * 5 / 4 + SAMPLED_EVERY * 2);
+        let trend = Trend { since: self.since?, start, end, advanced_at, lump, stalled };
+        // While nothing moves, the rate does not rise because slower work is averaged no more.
+        let slower = self.trend.filter(|known| known.end.at == end.at && known.rate(now) < trend.rate(now));
+        Some(slower.map_or(trend, |known| Trend { advanced_at, stalled, ..known }))
+    }
+
+    /// Returns after how long a silence the work has stalled.
+    fn stalled(&self) -> Duration {
+        let (first, last) = (self.marks.front(), self.marks.back());
+        let seen = first.zip(last).map_or(Duration::ZERO, |(first, last)| last.at.saturating_duration_since(first.at));
+        // Until it has been seen for longer, it may be as slow as it was before.
+        let before = if seen > self.silence { Duration::ZERO } else { self.silence };
+        STALLED.max(self.longest_pause().max(before).saturating_mul(PAUSES))
+    }
+
+    fn longest_pause(&self) -> Duration {
+        let pauses = self.marks.iter().zip(self.marks.iter().skip(1));
+        pauses.map(|(before, after)| after.at.saturating_duration_since(before.at)).max().unwrap_or_default()
+    }
+}
+
+impl Trend {
+    fn rate(&self, now: Instant) -> f64 {
+        let span = self.end.at.saturating_duration_since(self.start.at).as_secs_f64();
+        let silent = now.saturating_duration_since(self.end.at);
+        let short = silent.min(self.lump);
+        let counted = short.as_secs_f64() * SILENCE + silent.saturating_sub(short).as_secs_f64();
+        float(self.end.count - self.start.count) / (span + counted).max(WARM_UP.as_secs_f64())
+    }
+}
+
+/// Returns the rate between two marks; infinite for two of one moment.
+fn slope(from: Mark, to: Mark) -> f64 {
+    float(to.count - from.count) / to.at.saturating_duration_since(from.at).as_secs_f64()
+}
+
+#[allow(clippy::cast_precision_loss)] // Counts above 2^53 lose precision that no progress bar can show.
+fn float(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn at(start: Instant, ms: u64) -> Instant {
-        start + Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn there_is_no_estimate_before_there_is_enough_to_go_by() {
-        let start = Instant::now();
-        let mut estimator = Estimator::new(start);
-        assert_eq!(estimator.read(at(start, 500), 50, Some(1_000)), Estimate::default(), "too early");
-        let Estimate { rate, eta } = estimator.read(at(start, 2_000), 200, Some(1_000));
-        assert!((rate.unwrap() - 100.0).abs() < 1e-6, "{rate:?}");
-        assert!((eta.unwrap() - 8.0).abs() < 1e-6, "{eta:?}");
-        let unbounded = estimator.read(at(start, 3_000), 300, None);
-        assert!(unbounded.rate.is_some() && unbounded.eta.is_none(), "no total, no time left");
-    }
-
-    #[test]
-    fn a_growing_total_changes_the_time_left_at_once() {
-        let start = Instant::now();
-        let mut estimator = Estimator::new(start);
-        estimator.read(at(start, 2_000), 200, Some(1_000));
-        let eta = estimator.read(at(start, 2_010), 200, Some(2_000)).eta.unwrap();
-        assert!((eta - 18.0).abs() < 1e-6, "{eta}");
-    }
-
-    #[test]
-    fn stalled_work_has_no_rate() {
-        let start = Instant::now();
-        let mut estimator = Estimator::new(start);
-        for second in 1..=5 {
-            estimator.read(at(start, second * 1_000), second * 100, Some(10_000));
-        }
-        let slow = estimator.read(at(start, 9_000), 500, Some(10_000)).rate.unwrap();
-        assert!(slow < 70.0, "it falls while nothing moves: {slow}");
-        assert_eq!(estimator.read(at(start, 15_000), 500, Some(10_000)), Estimate::default());
-    }
-
-    #[test]
-    fn a_counter_that_goes_back_resets_the_estimate() {
-        let start = Instant::now();
-        let mut estimator = Estimator::new(start);
-        estimator.read(at(start, 5_000), 5_000, None);
-        assert_eq!(estimator.read(at(start, 6_000), 0, None), Estimate::default());
-        let rate = estimator.read(at(start, 8_000), 20, None).rate.unwrap();
-        assert!((rate - 10.0).abs() < 1e-6, "{rate}");
-    }
-
-    proptest! {
-        #[test]
-        fn under_noise_the_time_left_never_jumps_up(
-            every_ms in 50_u64..3_000,
-            speed in 10_u64..1_000_000,
-            noise in prop::collection::vec(0.7_f64..1.3, 400),
-        ) {
-            let start = Instant::now();
-            let mut estimator = Estimator::new(start);
-            #[allow(clippy::cast_precision_loss)]
-            let total = (every_ms * speed * noise.len() as u64) / 1_000;
-            let (mut now, mut completed, mut shown) = (0, 0, None::<f64>);
-            for factor in noise {
-                now += every_ms;
-                #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                { completed += (every_ms as f64 * speed as f64 / 1_000.0 * factor) as u64; }
-                let eta = estimator.read(at(start, now), completed.min(total), Some(total)).eta;
-                if now > 3_000 && let (Some(before), Some(eta)) = (shown, eta) {
-                    prop_assert!(eta <= before * 1.1, "{before} s rose to {eta} s at {now} ms");
-                }
-                shown = eta;
-            }
-        }
-
-        #[test]
-        fn a_steady_rate_is_found_whatever_the_readings(gaps in prop::collection::vec(1_u64..2_000, 20..200)) {
-            let start = Instant::now();
-            let mut estimator = Estimator::new(start);
-            let mut now = 0;
-            let mut last = Estimate::default();
-            for gap in gaps {
-                now += gap;
-                last = estimator.read(at(start, now), now, None);
-            }
-            if now > 1_100 {
-                prop_assert!((last.rate.unwrap() - 1_000.0).abs() < 1.0, "{last:?}");
-            }
-        }
-    }
-}
+mod tests;

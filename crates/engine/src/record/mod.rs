@@ -38,7 +38,10 @@ use crate::{
     items::stream::ItemStream,
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
-    progress::{Progress, cell::ProgressCell},
+    progress::{
+        cell::{Last, ProgressCell},
+        sampler::Sampler,
+    },
     queue::admission::Admission,
     start_options::StartOptions,
     task::{
@@ -86,6 +89,7 @@ pub(crate) struct Common {
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
+    sampler: Arc<Sampler<Record>>,
 }
 
 /// The part of a task that changes.
@@ -93,8 +97,8 @@ struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
-    /// The progress at the end, and its revision. Later reports by leftovers of the handler don't change it.
-    last_progress: Option<Box<(Progress, u64)>>,
+    /// The progress at the end. Later reports by leftovers of the handler don't change it.
+    last_progress: Option<Box<Last>>,
     /// How many followers it has, and whether its failure was reported to one of them or logged.
     followers: u32,
     failure_told: bool,
@@ -152,8 +156,9 @@ impl Work {
 impl Common {
     /// `control` is the runtime that the engine itself runs on.
     pub(crate) fn new(clocks: Clocks, control: Handle) -> Self {
-        let timers = Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control);
-        Self { clock: clocks.wall, timers: Arc::new(timers), admission: Lock::default(), feed: Lock::default() }
+        let sampler = Sampler::new(control.clone(), Record::sample);
+        let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control));
+        Self { clock: clocks.wall, timers, admission: Lock::default(), feed: Lock::default(), sampler }
     }
 }
 

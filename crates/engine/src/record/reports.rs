@@ -3,45 +3,51 @@
 use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::Record;
 use crate::{
     error::Error,
     items::stream::ItemStream,
     policy::Policy,
-    progress::{Unit, cell::Detail, sum::Sum},
+    progress::{
+        Unit,
+        cell::{Detail, Sampled},
+        conflation::Due,
+        sum::Sum,
+    },
     task::{attempt::Attempt, outcome::TaskFailure},
 };
 
 impl Record {
     pub(crate) fn inc(self: &Arc<Self>, by: u64) {
-        self.tell_if(self.progress.inc(by));
+        self.tell_if(self.progress.inc(by), 0);
     }
 
     pub(crate) fn set(self: &Arc<Self>, completed: u64) {
-        self.tell_if(self.progress.set(completed));
+        self.tell_if(self.progress.set(completed), completed);
     }
 
     pub(crate) fn set_total(self: &Arc<Self>, total: Option<u64>) {
-        self.tell_if(self.progress.set_total(total));
+        self.tell_if(self.progress.set_total(total), 0);
     }
 
     pub(crate) fn set_unit(self: &Arc<Self>, unit: Unit) {
-        self.tell_if(self.progress.set_unit(unit));
+        self.tell_if(self.progress.set_unit(unit), 0);
     }
 
     pub(crate) fn set_message(self: &Arc<Self>, message: &str) {
-        self.tell_if(self.progress.set_message(message));
+        self.tell_if(self.progress.set_message(message), 0);
     }
 
     pub(crate) fn set_detail(self: &Arc<Self>, detail: &impl Serialize) -> Result<(), Error> {
-        self.tell_if(self.progress.set_detail(Detail::new(detail)?));
+        self.tell_if(self.progress.set_detail(Detail::new(detail)?), 0);
         Ok(())
     }
 
     /// Leaves out a detail that can't be shown, and warns of the first one.
     pub(crate) fn leave_out_detail(self: &Arc<Self>, why: &Error) {
-        self.tell_if(self.progress.touch());
+        self.tell_if(self.progress.touch(), 0);
         if !self.warned_of_detail.swap(true, Relaxed) {
             tracing::warn!(
                 task = self.name(),
@@ -69,21 +75,46 @@ impl Record {
 
     /// Sets the progress of a batch to the sum of its members' progress.
     pub(crate) fn set_sum(self: &Arc<Self>, sum: Sum) {
-        self.tell_if(self.progress.set_sum(sum));
+        self.tell_if(self.progress.set_sum(sum, Instant::now()), 0);
     }
 
+    /// Tells of a report. If it is the first count of its attempt, the attempt began with `start`.
     #[inline]
-    fn tell_if(self: &Arc<Self>, due: bool) {
-        if due {
-            self.tell_progress();
+    fn tell_if(self: &Arc<Self>, due: Due, start: u64) {
+        if due.is_due() {
+            self.tell(due, start);
         }
     }
 
     #[cold]
-    fn tell_progress(self: &Arc<Self>) {
+    fn tell(self: &Arc<Self>, due: Due, start: u64) {
+        // The sampler first: the watchers, such as a batch, find what the attempt began with.
+        if due.sampler && self.progress.enlist(Instant::now(), start) {
+            self.common.sampler.add(self);
+        }
+        if due.watchers {
+            self.tell_watchers();
+        }
+    }
+
+    /// Tells the watchers of new progress.
+    fn tell_watchers(self: &Arc<Self>) {
         // Reports of a handler's leftovers after the end are ignored.
         if !self.status().is_final() {
             self.notify();
+        }
+    }
+
+    /// Takes a sample of its progress. Returns whether to sample it again.
+    pub(crate) fn sample(self: &Arc<Self>) -> bool {
+        match self.progress.sample(Instant::now()) {
+            Sampled::LetGo => false,
+            Sampled::GoOn(due) => {
+                if due.is_some_and(|due| due.watchers) {
+                    self.tell_watchers();
+                }
+                true
+            }
         }
     }
 

@@ -10,9 +10,19 @@ use crate::{
     task::{
         event::{QueuePlace, TaskSnapshot},
         life::INLINE_OUTCOME_LIMIT,
+        outcome::Outcome,
         status::TaskStatus,
     },
 };
+
+/// What a member adds to the progress of its batch, and to the outcomes.
+pub(crate) struct Share {
+    pub(crate) progress: Progress,
+    pub(crate) attempt: u32,
+    /// The count that the attempt began with; `None` if it has reported none.
+    pub(crate) start: Option<u64>,
+    pub(crate) outcome: Option<Outcome>,
+}
 
 /// Returns each of the tasks as it is now.
 pub(crate) fn snapshots(records: &[Arc<Record>]) -> Vec<TaskSnapshot> {
@@ -67,24 +77,33 @@ impl Record {
         Some(QueuePlace { position: waiting.position, priority: waiting.priority, held: waiting.held })
     }
 
-    /// Returns its progress, for the progress of its batch.
-    pub(crate) fn progress(&self) -> Progress {
+    /// Returns what the progress of its batch is made from.
+    pub(crate) fn share(&self) -> Share {
         let state = self.state.lock();
         self.revision_of(&state);
-        self.progress_of(&state)
+        let start = match &state.last_progress {
+            Some(last) => last.start,
+            None => self.progress.start(),
+        };
+        Share {
+            progress: self.progress_of(&state),
+            attempt: state.life.attempt(),
+            start,
+            outcome: state.life.outcome().cloned(),
+        }
     }
 
     pub(super) fn progress_of(&self, state: &RecordState) -> Progress {
         match &state.last_progress {
-            Some(last) => last.0.clone(),
-            None => self.progress.sample(Instant::now()),
+            Some(last) => last.progress.clone(),
+            None => self.progress.look(Instant::now()),
         }
     }
 
     /// Returns the newest revision of the progress. The next change of the progress wakes the watchers again.
     pub(super) fn revision_of(&self, state: &RecordState) -> u64 {
         match &state.last_progress {
-            Some(last) => last.1,
+            Some(last) => last.revision,
             None => self.progress.revision(),
         }
     }

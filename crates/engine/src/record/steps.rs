@@ -87,24 +87,24 @@ impl Record {
 
     /// Like [`begin`](Self::begin), for a task that nobody can find yet.
     pub(crate) fn begin_unseen(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
-        let begun = self.step(|state, effects| {
+        self.step(|state, effects| {
             let before = state.life.status();
             if !state.life.begin(self.common.clock.now()) {
                 return None;
             }
             let attempt = Arc::new(Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy));
+            // Under the lock, so that nobody takes the count of the last attempt for one of this attempt.
+            if attempt.number == 1 {
+                self.progress.begin();
+            } else {
+                // The watchers are told anyway.
+                let _ = self.progress.restart();
+            }
             state.live.attempt = Some(Arc::clone(&attempt));
             self.kind.counters.note(Some(before), TaskStatus::Running);
             effects.show(state);
             Some((attempt, state.live.work.take()))
-        })?;
-        if begun.0.number == 1 {
-            self.progress.begin(Instant::now());
-        } else {
-            // The watchers are told anyway.
-            let _ = self.progress.restart(Instant::now());
-        }
-        Some(begun)
+        })
     }
 
     /// Tells the task to stop. If `attempt` is given, only while that attempt runs. Returns its final status as an
@@ -183,6 +183,7 @@ impl Record {
                     if let Some(attempt) = state.live.attempt.take() {
                         attempt.close();
                     }
+                    self.progress.end_attempt();
                     self.kind.counters.note(Some(before), TaskStatus::Retrying);
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);

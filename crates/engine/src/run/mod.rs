@@ -2,6 +2,7 @@
 //! and [`clocks`] applies their delays and time limits. All three use [`transitions`].
 
 pub(crate) mod batch;
+mod batch_sum;
 pub(crate) mod clocks;
 pub(crate) mod engine;
 pub(crate) mod handler;

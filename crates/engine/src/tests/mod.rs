@@ -5,6 +5,7 @@ mod blocked_emit;
 mod cancel;
 mod clocks;
 mod emit;
+mod estimate;
 mod exit;
 mod idle_reader;
 mod items;
