@@ -7,6 +7,7 @@ mod apt;
 mod compile;
 mod debian;
 mod mounts;
+mod platform;
 mod program;
 mod report;
 mod wine;
@@ -15,10 +16,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum as _};
 
 use crate::command::Output;
 use debian::Debian;
+use platform::Platform;
 use report::Report;
 
 #[derive(Args)]
@@ -33,35 +35,6 @@ pub struct Arguments {
     /// The Debian mirror from which the system is built, if not the one in the machine's apt sources
     #[arg(long, value_name = "ADDRESS")]
     mirror: Option<String>,
-}
-
-/// A platform that the project is not developed on.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Platform {
-    Windows,
-    Macos,
-    Android,
-    Ios,
-}
-
-impl Platform {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Windows => "Windows",
-            Self::Macos => "macOS",
-            Self::Android => "Android",
-            Self::Ios => "iOS",
-        }
-    }
-
-    fn target(self) -> &'static str {
-        match self {
-            Self::Windows => "x86_64-pc-windows-gnu",
-            Self::Macos => "aarch64-apple-darwin",
-            Self::Android => "aarch64-linux-android",
-            Self::Ios => "aarch64-apple-ios",
-        }
-    }
 }
 
 /// Checks the chosen platforms, or all. A platform that fails does not keep the others from being checked.

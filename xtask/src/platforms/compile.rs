@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::Platform;
 use super::debian::{CargoHome, Debian, Job, PROJECT};
+use super::platform::Platform;
 use crate::command::Output;
 
 const STD: &str = "-Zbuild-std=std,panic_abort,panic_unwind,test";

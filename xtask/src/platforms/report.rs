@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::Platform;
+use super::platform::Platform;
 use crate::command::Output;
 use crate::stages;
 
