@@ -70,13 +70,13 @@ impl Debian {
     /// Returns the system in `folder`, with a copy of the work tree. Builds the system if it is not there.
     pub fn prepare(folder: &Path, mirror: Option<&str>, output: &Output) -> Result<Self> {
         ensure!(setup::is_root(), "`cargo xtask platforms` mounts and calls chroot, which needs root: run it as root");
-        fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
-        let folder = folder.canonicalize()?;
         ensure!(
-            !folder.starts_with(root()),
+            !std::path::absolute(folder)?.starts_with(root()),
             "{} is in the work tree: choose a folder outside with --folder",
             folder.display()
         );
+        fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
+        let folder = folder.canonicalize()?;
         let lock = File::create(folder.join("lock"))?;
         ensure!(
             lock.try_lock().is_ok(),
