@@ -61,18 +61,18 @@ fn check(platform: Platform, debian: &Debian, report: &mut Report) -> Result<()>
     if platform == Platform::Windows {
         return run_programs(debian, report);
     }
-    report.step(platform, "everything", |output| {
-        compile::everything(debian, platform, output)?;
-        Ok("tests, examples and benches compile".to_owned())
+    report.step(platform, "features", |output| {
+        compile::all_features(debian, platform, output)?;
+        Ok("with all features, too".to_owned())
     })
 }
 
 /// Builds and runs the programs for Windows.
 fn run_programs(debian: &Debian, report: &mut Report) -> Result<()> {
     let mut programs = vec![];
-    report.step(Platform::Windows, "everything", |output| {
+    report.step(Platform::Windows, "programs", |output| {
         programs = program::programs(&compile::programs(debian, Platform::Windows, output)?)?;
-        Ok("tests, examples and benches compile".to_owned())
+        Ok("all tests, examples and benches compile".to_owned())
     })?;
     report.step(Platform::Windows, "tests", |output| {
         wine::prepare(debian, output)?;
