@@ -16,12 +16,19 @@ pub struct Program {
     pub is_test: bool,
 }
 
-/// Reads the lines of JSON that Cargo prints. Leaves out benches and build scripts.
+/// Reads the lines of JSON that Cargo prints. Leaves out benches and build scripts, and what an earlier line has named: Cargo builds the
+/// tests of a library also with its benches.
 pub fn programs(messages: &str) -> Result<Vec<Program>> {
     let values = messages.lines().filter(|line| line.starts_with('{'));
     let values: Vec<Value> =
         values.map(serde_json::from_str).collect::<Result<_, _>>().context("reading Cargo's messages")?;
-    Ok(values.iter().filter_map(program).collect())
+    let mut programs = vec![];
+    for program in values.iter().filter_map(program) {
+        if !programs.contains(&program) {
+            programs.push(program);
+        }
+    }
+    Ok(programs)
 }
 
 fn program(message: &Value) -> Option<Program> {
@@ -64,6 +71,7 @@ mod tests {
 {"reason":"compiler-artifact","manifest_path":"/project/b/Cargo.toml","target":{"kind":["example"],"name":"c"},"profile":{"test":false},"executable":"/target/c.exe"}
 {"reason":"compiler-artifact","manifest_path":"/project/b/Cargo.toml","target":{"kind":["bench"],"name":"d"},"profile":{"test":true},"executable":"/target/d.exe"}
 {"reason":"build-finished","success":true}
+{"reason":"compiler-artifact","manifest_path":"/project/Cargo.toml","target":{"kind":["lib"],"name":"a"},"profile":{"test":true},"executable":"/target/deps/a-1.exe"}
 "#;
         let program = |name: &str, path: &str, folder: &str, is_test| Program {
             name: name.to_owned(),
