@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
@@ -57,10 +57,23 @@ impl Output {
             Self::StandardError => drop(command.stdout(std::io::stderr())),
             Self::Log(file) => drop(command.stdout(file.try_clone()?).stderr(file.try_clone()?)),
         }
-        let program = command.get_program().display().to_string();
-        let status = command.status().with_context(|| format!("`{program}` could not be started: is it installed?"))?;
+        let status = command.status().with_context(|| not_started(command))?;
         ensure!(status.success(), "`{line}` failed ({status})");
         Ok(())
+    }
+
+    /// Runs a command and returns how it ended, with its standard output, which also goes here at the end. Fails if the command can't
+    /// be started.
+    pub fn read(&self, command: &mut Command) -> Result<(ExitStatus, String)> {
+        if let Self::Log(file) = self {
+            command.stderr(file.try_clone()?);
+        } else {
+            command.stderr(Stdio::inherit());
+        }
+        let finished = command.output().with_context(|| not_started(command))?;
+        let text = String::from_utf8_lossy(&finished.stdout).into_owned();
+        self.note(&text)?;
+        Ok((finished.status, text))
     }
 
     /// Shows what is about to take a while. If the output goes to a log, this goes to the line of the stage on the terminal.
@@ -82,6 +95,10 @@ impl Output {
         }
         Ok(())
     }
+}
+
+fn not_started(command: &Command) -> String {
+    format!("`{}` could not be started: is it installed?", command.get_program().display())
 }
 
 fn shown(command: &Command) -> String {

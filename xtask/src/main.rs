@@ -1,4 +1,4 @@
-//! Commands for developers: `cargo xtask demo`, `cargo xtask test`, `cargo xtask imports` and `cargo xtask bench`.
+//! Commands for developers: `cargo xtask demo`, `test`, `imports`, `bench` and `platforms`.
 
 mod api;
 mod bench;
@@ -8,10 +8,12 @@ mod demo;
 mod generated;
 mod imports;
 mod mutations;
+mod platforms;
 mod setup;
 mod stages;
 mod test;
 mod unchanged;
+mod work_tree;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compile the plugin for other platforms, and run its tests as Windows programs under Wine (needs root)
+    Platforms(platforms::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Test { stages } => test::run(&stages),
         Command::Imports => imports::show(),
         Command::Bench { part, json } => bench::run(part, json),
+        Command::Platforms(arguments) => platforms::run(&arguments),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

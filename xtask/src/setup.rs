@@ -8,6 +8,7 @@ use crate::command::{Output, command, root, stdout, succeeds, target};
 
 const TO_BUILD: &[&str] = &["build-essential", "libssl-dev", "librsvg2-dev", "libwebkit2gtk-4.1-dev", "pkg-config"];
 const TO_DRIVE: &[&str] = &["webkit2gtk-driver", "xvfb"];
+const TO_BOOTSTRAP: &[&str] = &["debian-archive-keyring", "debootstrap"];
 
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
@@ -20,6 +21,16 @@ pub fn to_build(output: &Output) -> Result<()> {
 /// Installs what is missing to drive the apps under Xvfb; building them needs [`to_build`] as well.
 pub fn to_drive(output: &Output) -> Result<()> {
     debian_packages(TO_DRIVE, output)
+}
+
+/// Installs what is missing to build a Debian in a folder.
+pub fn to_bootstrap(output: &Output) -> Result<()> {
+    debian_packages(TO_BOOTSTRAP, output)
+}
+
+/// Whether this program runs as root.
+pub fn is_root() -> bool {
+    stdout(&mut command("id -u")).is_some_and(|id| id.trim() == "0")
 }
 
 fn debian_packages(names: &[&str], output: &Output) -> Result<()> {
@@ -37,7 +48,7 @@ fn debian_packages(names: &[&str], output: &Output) -> Result<()> {
         return Ok(());
     }
     let missing = missing.join(" ");
-    let sudo = if stdout(&mut command("id -u")).is_some_and(|id| id.trim() == "0") {
+    let sudo = if is_root() {
         ""
     } else if succeeds(&mut command("sudo -n true")) {
         "sudo "

@@ -1,50 +1,30 @@
 //! The copy of the engine that is mutated.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 
 use super::list::MUTATIONS;
 use super::mutation::{How, chooser};
-use crate::command::{command, root, stdout};
+use crate::work_tree;
 
 /// The package that is mutated.
 pub const PACKAGE: &str = "tauri-plugin-tasks-engine";
 const FOLDER: &str = "crates/engine/";
 const CRATE_ROOT: &str = "crates/engine/src/lib.rs";
 
-/// Brings the copy up to date with the work tree, and adds all mutations that are chosen at run time. Does not rewrite
-/// files that have not changed, so that Cargo rebuilds little.
+/// Brings the copy up to date with the work tree, and adds all mutations that are chosen at run time.
 pub fn sync(copy: &Path) -> Result<()> {
-    let listed = stdout(&mut command("git ls-files --cached --others --exclude-standard"));
-    let listed = listed.context("`git ls-files` failed: the mutations need a copy of the files that it lists")?;
     let mut wanted = BTreeMap::new();
-    for path in listed.lines() {
-        // Git also lists deleted files, and quotes unusual names. Neither can be read, and the engine needs neither.
-        if let Ok(bytes) = fs::read(root().join(path)) {
-            wanted.extend(copied(path, bytes).map(|bytes| (copy.join(path), bytes)));
-        }
+    for (path, bytes) in work_tree::files()? {
+        wanted.extend(copied(&path, bytes).map(|bytes| (path, bytes)));
     }
     for (number, mutation) in MUTATIONS.iter().enumerate().filter(|(_, mutation)| mutation.how != How::Rebuild) {
-        let code =
-            wanted.get_mut(&copy.join(mutation.file)).with_context(|| format!("there is no {}", mutation.file))?;
+        let code = wanted.get_mut(mutation.file).with_context(|| format!("there is no {}", mutation.file))?;
         *code = mutation.apply(number, std::str::from_utf8(code)?)?.into();
     }
-    for file in files(copy) {
-        if !wanted.contains_key(&file) {
-            fs::remove_file(file)?;
-        }
-    }
-    for (file, bytes) in wanted {
-        if fs::read(&file).is_ok_and(|there| there == bytes) {
-            continue;
-        }
-        fs::create_dir_all(file.parent().unwrap_or(copy))?;
-        fs::write(&file, bytes).with_context(|| format!("can't write {}", file.display()))?;
-    }
-    Ok(())
+    work_tree::write(copy, &wanted)
 }
 
 /// Returns what the copy has in place of this file, or `None` if it leaves the file out.
@@ -72,11 +52,6 @@ fn workspace(manifest: &str) -> String {
     let sections: String = sections.flat_map(|section| ["\n[", section, "\n"]).collect();
     let sections = sections.replacen("\nversion = \"", "\nversion = \"0.0.0-mutant.", 1);
     format!("[workspace]\nmembers = [\"{}\"]\nresolver = \"3\"\n{sections}", FOLDER.trim_end_matches('/'))
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 #[cfg(test)]
