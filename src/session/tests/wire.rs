@@ -18,8 +18,11 @@ fn kind(name: &str, policy: Policy) -> Kind {
                 ctx.progress().unit(Unit::Bytes).total(10).inc(5);
                 ctx.progress().message("Half of it");
                 ctx.progress().detail(json!({ "file": "a \"b\"\\c", "__proto__": { "a": 1 } }));
+                sleep(Duration::from_millis(500)).await;
+                ctx.progress().inc(2);
+                // Long enough for a rate.
                 sleep(Duration::from_millis(1_500)).await;
-                ctx.progress().inc(5);
+                ctx.progress().inc(3);
                 sleep(Duration::from_millis(100)).await;
             }
             "stays" => {
