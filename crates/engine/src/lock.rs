@@ -15,6 +15,7 @@
 //! | [`FEED`] | the watchers of all tasks | marking a changed task for each of them |
 //! | [`CHANGES`] | the changed tasks that one watcher has not read | adding a task, taking all |
 //! | [`ATTEMPT`] | what still runs of one attempt, and its clean-ups | reading and changing them |
+//! | [`THREADS`] | which threads poll tasks, and which of them the log has named | reading and changing that |
 //!
 //! The engine never calls the app's code or a waker under a lock from [`REGISTRY`] on. It does so after it has released
 //! the lock: see [`effects`](crate::record::effects).
@@ -44,6 +45,7 @@ mod rank {
     pub const FEED: Rank = FIRST + 6;
     pub const CHANGES: Rank = FIRST + 7;
     pub const ATTEMPT: Rank = FIRST + 8;
+    pub const THREADS: Rank = FIRST + 9;
 }
 
 pub use rank::*;

@@ -1,5 +1,6 @@
-//! The clocks of a task: its delay, its time limits, and how long its items may go unread. Each is a tokio task of its
-//! own, because a handler that never yields blocks its supervisor.
+//! The clocks of a task: its delay, its time limits, the wait for its next attempt, and how long its items may go unread.
+//! Each is a tokio task of its own on the control runtime, because a handler that never yields blocks its supervisor, and
+//! such handlers together block all timers of their runtime.
 
 use std::{sync::Arc, time::Duration};
 
@@ -99,6 +100,15 @@ async fn watch_readers(transitions: Arc<Transitions>, record: Arc<Record>, attem
 async fn release_after(transitions: Arc<Transitions>, record: Arc<Record>, delay: Duration) {
     sleep(delay).await;
     transitions.is_due(&record);
+}
+
+/// Queues the task for its next attempt after `delay`, unless it ends before.
+pub(crate) async fn come_back_after(transitions: Arc<Transitions>, record: Arc<Record>, delay: Duration) {
+    tokio::select! {
+        biased;
+        _ = record.ended() => {}
+        () = sleep(delay) => transitions.come_back(&record),
+    }
 }
 
 fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {

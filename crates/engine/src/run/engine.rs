@@ -65,6 +65,11 @@ impl Engine {
         &self.transitions.runtimes.control
     }
 
+    /// Returns the runtime that the handlers run on.
+    pub fn work(&self) -> &Handle {
+        &self.transitions.runtimes.work
+    }
+
     /// Returns the wall-clock time in milliseconds since 1970.
     pub(crate) fn now(&self) -> u64 {
         self.transitions.common.clock.now()

@@ -17,7 +17,10 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::runtimes::Runtimes;
+use super::{
+    held_threads::{Monitor, is_polled},
+    runtimes::Runtimes,
+};
 use crate::{
     clock::Clocks,
     keep::{registry::Registry, retention::Retention},
@@ -44,6 +47,7 @@ pub(crate) struct Transitions {
     pub(crate) runtimes: Runtimes,
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
+    pub(crate) monitor: Monitor,
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
@@ -57,6 +61,7 @@ impl Transitions {
             runtimes,
             common: Arc::new(Common::new(clocks)),
             registry: Lock::new(Registry::new(retention)),
+            monitor: Monitor::default(),
             launch,
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
@@ -198,7 +203,9 @@ impl Transitions {
         self.tell_places(waiting);
         if !admitted.is_empty() {
             let admitted = self.registry.lock().find_all(&admitted);
-            self.launch(admitted);
+            self.launch(admitted.clone());
+            // They have no place in the queue any more, and may have to wait for a thread before they begin.
+            admitted.iter().for_each(Record::notify);
         }
     }
 
@@ -238,8 +245,39 @@ impl Transitions {
     }
 }
 
-/// Marks a task that was told to stop as overdue if it exceeds its grace period.
+/// Ends the grace period of a task that was told to stop, and marks the task as overdue if it exceeds that.
 async fn watch_grace(record: Arc<Record>) {
-    sleep(record.kind.policy.grace.saturating_add(OVERDUE_SLACK)).await;
-    record.outstay();
+    let grace = record.kind.policy.grace;
+    let hurry = async {
+        sleep(grace).await;
+        record.hurry();
+    };
+    let outstay = async {
+        sleep(grace.saturating_add(OVERDUE_SLACK)).await;
+        if record.outstay() {
+            warn_of_overdue(&record);
+        }
+    };
+    tokio::join!(hurry, outstay);
+}
+
+fn warn_of_overdue(record: &Record) {
+    if record.members.is_some() {
+        // Its members are overdue, and the log names each of them.
+        return;
+    }
+    let why = if is_polled(record.id) {
+        "its code holds its thread: it must reach an .await now and then, check TaskContext::is_cancelled, or block in \
+         TaskContext::spawn_blocking"
+    } else if record.attempt().is_some_and(|attempt| !attempt.is_over()) {
+        "its handler waits for a thread, and other tasks hold all threads of the tasks' runtime"
+    } else {
+        "its blocking work or its clean-up still runs: blocking work must check the token that it gets"
+    };
+    tracing::warn!(
+        task = record.name(),
+        id = %record.id,
+        "the task is overdue: it was told to stop, and its grace period of {:?} is over, but {why}",
+        record.kind.policy.grace
+    );
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod blocked_emit;
+mod blocking_work;
 mod cancel;
 mod emit;
 mod exit;
@@ -14,6 +15,7 @@ mod order;
 mod owners;
 mod restart;
 mod retry;
+mod runtimes;
 mod schedule;
 mod time;
 
