@@ -8,12 +8,14 @@ use std::{
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tokio::runtime::Handle;
 
 use crate::{
     Config, TasksExt,
     app::{
         csp,
         exit::{Exit, Rules},
+        handlers_runtime::HandlersRuntime,
         schedules,
         services::{Service, Services},
     },
@@ -28,6 +30,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) services: Vec<Service>,
     pub(crate) exit: Rules<R>,
     pub(crate) schedules: Vec<schedules::Planned>,
+    /// The app's own runtime for handlers.
+    pub(crate) runtime: Option<Handle>,
 }
 
 /// Creates a kind, once there is an app to pass to its handler.
@@ -41,13 +45,14 @@ impl<R: Runtime> Default for Plan<R> {
             services: Vec::new(),
             exit: Rules::default(),
             schedules: Vec::new(),
+            runtime: None,
         }
     }
 }
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit } = self;
+        let Self { kinds, settings, services, schedules, exit, runtime } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
             .setup(move |app, _| {
@@ -57,8 +62,13 @@ impl<R: Runtime> Plan<R> {
                     );
                 }
                 csp::warn_if_slow(app);
-                let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = manager(Runtimes::one(runtime), register(kinds, app)?, settings, Clocks::of_system());
+                let handlers = HandlersRuntime::new(runtime).map_err(|error| {
+                    format!("the runtime for handlers can't be started: {error}; Builder::runtime takes another one")
+                })?;
+                let control = tauri::async_runtime::handle().inner().clone();
+                let runtimes = Runtimes { control, work: handlers.handle().clone() };
+                app.manage(handlers);
+                let tasks = manager(runtimes, register(kinds, app)?, settings, Clocks::of_system());
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -96,6 +106,7 @@ impl<R: Runtime> Plan<R> {
                 RunEvent::Exit => {
                     app.state::<PluginState>().exiting();
                     app.state::<Exit<R>>().exiting();
+                    app.state::<HandlersRuntime>().shut_down();
                 }
                 _ => {}
             })

@@ -16,9 +16,10 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use super::transitions::Transitions;
+use super::runtimes::Runtimes;
 use crate::{
     lock::{Lock, THREADS},
+    record::Record,
     task::id::TaskId,
 };
 
@@ -74,18 +75,6 @@ impl Thread {
     }
 }
 
-/// Polls the code of task `id`, so that the monitor sees it.
-pub(crate) fn polling<T>(transitions: &Arc<Transitions>, id: TaskId, poll: impl FnOnce() -> T) -> T {
-    // A thread that is about to end has no place to note it any more.
-    let before = THIS.try_with(|thread| thread.polls(id.halves())).ok();
-    transitions.monitor.wake(transitions);
-    let polled = poll();
-    if let Some(before) = before {
-        let _ = THIS.try_with(|thread| thread.polls(before));
-    }
-    polled
-}
-
 /// Returns whether a thread polls the code of task `id` right now.
 pub(crate) fn is_polled(id: TaskId) -> bool {
     threads().iter().any(|thread| thread.polled() == id.halves())
@@ -112,11 +101,19 @@ const AWAKE: u8 = 1;
 const DOZING: u8 = 2;
 
 impl Monitor {
-    /// Makes the monitor run. This is called for each poll.
-    fn wake(&self, transitions: &Arc<Transitions>) {
+    /// Calls `poll`, which polls the code of task `id`, so that the monitor sees it. If the monitor doesn't run, `start` has
+    /// to start it with [`watch`].
+    pub(crate) fn polling<T>(&self, id: TaskId, start: impl FnOnce(), poll: impl FnOnce() -> T) -> T {
+        // A thread that is about to end has no place to note it any more.
+        let before = THIS.try_with(|thread| thread.polls(id.halves())).ok();
         if self.state.load(Relaxed) != AWAKE && self.state.swap(AWAKE, SeqCst) == ASLEEP {
-            transitions.runtimes.control.spawn(watch(Arc::downgrade(transitions)));
+            start();
         }
+        let polled = poll();
+        if let Some(before) = before {
+            let _ = THIS.try_with(|thread| thread.polls(before));
+        }
+        polled
     }
 
     /// Notes that nothing is polled. Returns whether the monitor has to end.
@@ -149,22 +146,32 @@ struct Seen {
     held: Duration,
 }
 
-async fn watch(transitions: Weak<Transitions>) {
+/// Watches the threads until no task has been polled for a while, or the engine is gone. `find` returns the task with an
+/// id, unless it is another engine's.
+pub(crate) async fn watch(
+    monitor: Weak<Monitor>,
+    runtimes: Runtimes,
+    find: impl Fn(TaskId) -> Option<Arc<Record>> + Send,
+) {
     let mut seen = Vec::new();
     loop {
         sleep(LOOK).await;
-        let Some(transitions) = transitions.upgrade() else { return };
+        let Some(monitor) = monitor.upgrade() else { return };
         seen = look(seen);
-        if seen.is_empty() && transitions.monitor.has_seen_nothing() {
+        if seen.is_empty() && monitor.has_seen_nothing() {
             return;
         }
         if seen.iter().any(|seen| !seen.held.is_zero()) {
             // While a worker is held that was the one to wait for timers and sockets, tokio lets no idle worker take over:
             // https://github.com/tokio-rs/tokio/issues/4730. This wakes one, which does.
-            transitions.runtimes.work.spawn(async {});
+            runtimes.work.spawn(async {});
         }
         for held in seen.iter().filter(|seen| seen.held == HELD) {
-            warn(&transitions, held);
+            if let Some(record) = find(TaskId::of_halves(held.task))
+                && monitor.may_name(&record.kind.name)
+            {
+                warn(&record);
+            }
         }
     }
 }
@@ -183,15 +190,11 @@ fn look(before: Vec<Seen>) -> Vec<Seen> {
     seen
 }
 
-/// Names the kind of a task that holds a thread. Does nothing if the task is another engine's.
-fn warn(transitions: &Transitions, held: &Seen) {
-    let Some(record) = transitions.find(TaskId::of_halves(held.task)) else { return };
-    if transitions.monitor.may_name(&record.kind.name) {
-        tracing::warn!(
-            task = record.name(),
-            id = %record.id,
-            "the task has held a thread for {HELD:?}: its code must reach an .await now and then, or block in \
-             TaskContext::spawn_blocking. While such tasks hold all threads of the tasks' runtime, no other handler runs"
-        );
-    }
+fn warn(record: &Record) {
+    tracing::warn!(
+        task = record.name(),
+        id = %record.id,
+        "the task has held a thread for {HELD:?}: its code must reach an .await now and then, or block in \
+         TaskContext::spawn_blocking. While such tasks hold all threads of the tasks' runtime, no other handler runs"
+    );
 }

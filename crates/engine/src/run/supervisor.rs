@@ -16,7 +16,7 @@ use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::P
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
 
-use super::{clocks, held_threads::polling, transitions::Transitions};
+use super::{clocks, transitions::Transitions};
 use crate::{
     record::{Record, Work, steps::Next},
     task::{
@@ -134,7 +134,7 @@ async fn run_handler(
     // `None` if the handler has given up.
     let watched = poll_fn(|context| {
         attempt.begin_poll();
-        let polled = polling(transitions, record.id, || handler.as_mut().poll(context)).map(Some);
+        let polled = transitions.polling(record.id, || handler.as_mut().poll(context)).map(Some);
         if polled.is_pending() && attempt.has_given_up() {
             return Poll::Ready(None);
         }
@@ -154,11 +154,11 @@ async fn run_handler(
             None => Ok(Ending::Dropped),
         },
     };
-    polling(transitions, record.id, || drop_quietly(handler, record.name(), Some(record.id)));
+    transitions.polling(record.id, || drop_quietly(handler, record.name(), Some(record.id)));
     ended
 }
 
 async fn clean_up(transitions: &Arc<Transitions>, record: &Record, attempt: &Attempt) {
     let mut cleaned = pin!(attempt.clean_up(record.kind.policy.grace, |left| transitions.runtimes.sleep(left)));
-    poll_fn(|context| polling(transitions, record.id, || cleaned.as_mut().poll(context))).await;
+    poll_fn(|context| transitions.polling(record.id, || cleaned.as_mut().poll(context))).await;
 }

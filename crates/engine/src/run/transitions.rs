@@ -7,6 +7,7 @@
 //! more running tasks than the limits allow, and a caller that learns of an end finds the slot free.
 
 use std::{
+    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -18,13 +19,13 @@ use tokio::time::{Instant, sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    held_threads::{Monitor, is_polled},
+    held_threads::{self, Monitor, is_polled},
     runtimes::Runtimes,
 };
 use crate::{
     clock::Clocks,
     keep::{registry::Registry, retention::Retention},
-    lock::{Lock, REGISTRY},
+    lock::{Lock, QUEUE, REGISTRY},
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
@@ -47,12 +48,14 @@ pub(crate) struct Transitions {
     pub(crate) runtimes: Runtimes,
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
-    pub(crate) monitor: Monitor,
+    monitor: Arc<Monitor>,
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
     /// The watchers of waiting tasks are about to be told that places have moved.
     places_move: AtomicBool,
+    /// The tasks whose turn has come since. Those that still wait for a thread then have no place any more.
+    launched: Lock<Vec<Arc<Record>>, QUEUE>,
 }
 
 impl Transitions {
@@ -61,10 +64,11 @@ impl Transitions {
             runtimes,
             common: Arc::new(Common::new(clocks)),
             registry: Lock::new(Registry::new(retention)),
-            monitor: Monitor::default(),
+            monitor: Arc::default(),
             launch,
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
+            launched: Lock::default(),
         })
     }
 
@@ -200,13 +204,14 @@ impl Transitions {
             }
             (admission.admit(), admission.is_waiting())
         };
-        self.tell_places(waiting);
-        if !admitted.is_empty() {
-            let admitted = self.registry.lock().find_all(&admitted);
-            self.launch(admitted.clone());
-            // They have no place in the queue any more, and may have to wait for a thread before they begin.
-            admitted.iter().for_each(Record::notify);
+        if admitted.is_empty() {
+            self.tell_places(waiting);
+            return;
         }
+        let admitted = self.registry.lock().find_all(&admitted);
+        self.launched.lock().extend(admitted.iter().cloned());
+        self.tell_places(true);
+        self.launch(admitted);
     }
 
     /// Launches tasks that were given slots.
@@ -216,10 +221,21 @@ impl Transitions {
         }
     }
 
+    /// Calls `poll`, which polls the code of task `id`, so that a thread that it holds is noticed.
+    pub(crate) fn polling<T>(self: &Arc<Self>, id: TaskId, poll: impl FnOnce() -> T) -> T {
+        let watch = || {
+            let transitions = Arc::downgrade(self);
+            let find = move |id| transitions.upgrade()?.find(id);
+            let watch = held_threads::watch(Arc::downgrade(&self.monitor), self.runtimes.clone(), find);
+            self.runtimes.control.spawn(watch);
+        };
+        self.monitor.polling(id, watch, poll)
+    }
+
     /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do
     /// nothing.
-    pub(crate) fn tell_places(self: &Arc<Self>, anybody_waits: bool) {
-        if !anybody_waits || self.places_move.swap(true, SeqCst) {
+    pub(crate) fn tell_places(self: &Arc<Self>, anybody_is_told: bool) {
+        if !anybody_is_told || self.places_move.swap(true, SeqCst) {
             return;
         }
         let transitions = Arc::clone(self);
@@ -228,7 +244,9 @@ impl Transitions {
             transitions.places_move.store(false, SeqCst);
             let first = transitions.common.admission.lock().first_waiting(PLACES_TOLD);
             let first = transitions.registry.lock().find_all(&first);
-            first.iter().for_each(Record::notify);
+            let launched = mem::take(&mut *transitions.launched.lock());
+            let without_thread = launched.iter().filter(|record| record.status() == TaskStatus::Queued);
+            first.iter().chain(without_thread).for_each(Record::notify);
         });
     }
 
