@@ -76,7 +76,9 @@ fn the_app_answers_while_handlers_hold_all_their_threads() {
     let app = app(holding.task(Task::new("threads", threads)));
     let cores = thread::available_parallelism().unwrap().get();
     let holders: Vec<_> = (0..cores).map(|_| app.tasks().start("holds", ()).unwrap()).collect();
-    holders.iter().for_each(|_| has_begun.recv_timeout(PATIENCE).unwrap());
+    for _ in &holders {
+        has_begun.recv_timeout(PATIENCE).unwrap();
+    }
 
     let next = app.tasks().start("threads", ()).unwrap();
     assert_eq!(next.status(), TaskStatus::Queued);

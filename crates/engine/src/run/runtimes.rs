@@ -25,7 +25,7 @@ impl Runtimes {
         let sleep = async move { time::sleep(length).await };
         if AbortOnDropHandle::new(self.control.spawn(sleep)).await.is_err() {
             // The control runtime is gone, and all timers with it.
-            pending().await
+            pending::<()>().await;
         }
     }
 }

@@ -29,12 +29,12 @@ impl Full {
         let runtime =
             Builder::new_current_thread().enable_all().start_paused(true).max_blocking_threads(1).build().unwrap();
         let (release, released) = mpsc::channel();
-        let (begun, begins) = mpsc::channel();
+        let (tell, is_held) = mpsc::channel();
         runtime.spawn_blocking(move || {
-            begun.send(()).unwrap();
+            tell.send(()).unwrap();
             let _ = released.recv();
         });
-        begins.recv().unwrap();
+        is_held.recv().unwrap();
         let (tasks, begin) = {
             let _entered = runtime.enter();
             (manager([], Settings::default()), Instant::now())
