@@ -2,6 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tauri::{Runtime, plugin::TauriPlugin};
+use tokio::runtime::Handle;
 
 use crate::{
     Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task,
@@ -58,6 +59,33 @@ impl<R: Runtime> Builder<R> {
     /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`].
     pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
         self.plan.settings.groups.push((group.into(), limit));
+        self
+    }
+
+    /// Runs the handlers on `runtime` instead of one that the plugin makes.
+    ///
+    /// By default the plugin makes a multi-threaded tokio runtime for them, with as many threads as there are cores, and
+    /// shuts it down when the app ends. Handlers, their clean-ups ([`TaskContext::on_cancel`](crate::TaskContext::on_cancel))
+    /// and what they spawn with `tokio::spawn` or
+    /// [`TaskContext::spawn_blocking`](crate::TaskContext::spawn_blocking) run there. Commands, schedules, time limits and
+    /// all that the plugin does itself run on Tauri's runtime. Handlers that never reach an `.await` can hold all of their
+    /// threads. Then a task that is started waits as `queued` until a thread is free, but the app and its commands go on,
+    /// and tasks are listed, cancelled and stopped by their time limits as usual. The log names a kind that holds a
+    /// thread for 5 seconds.
+    ///
+    /// Bring a runtime to choose the number of its threads, or to share one that the app has. It must be multi-threaded,
+    /// its drivers for time and I/O must be on, and it must live as long as the app: the plugin doesn't shut it down. With
+    /// Tauri's own, handlers can hold up every async command of the app.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::Builder;
+    ///
+    /// fn tasks<R: tauri::Runtime>(handlers: &tokio::runtime::Runtime) -> Builder<R> {
+    ///     Builder::new().runtime(handlers.handle().clone())
+    /// }
+    /// ```
+    pub fn runtime(mut self, runtime: Handle) -> Self {
+        self.plan.runtime = Some(runtime);
         self
     }
 

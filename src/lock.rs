@@ -5,6 +5,7 @@
 //!
 //! | rank | what it guards |
 //! | --- | --- |
+//! | [`HANDLERS_RUNTIME`] | the runtime that the plugin has made for handlers |
 //! | [`SERVICES`] | the services that have not started yet |
 //! | [`PHASE`] | how far the exit has come |
 //! | [`CODE`] | the exit code of a held exit |
@@ -21,16 +22,17 @@ use tauri_plugin_tasks_engine::delivery::{FIRST, Rank};
 
 pub(crate) use tauri_plugin_tasks_engine::delivery::Lock;
 
-pub(crate) const SERVICES: Rank = 0;
-pub(crate) const PHASE: Rank = 1;
-pub(crate) const CODE: Rank = 2;
-pub(crate) const WAITING: Rank = 3;
-pub(crate) const REQUESTED_END: Rank = 4;
-pub(crate) const WINDOWS: Rank = 5;
-pub(crate) const PAGES: Rank = 6;
-pub(crate) const SESSIONS: Rank = 7;
-pub(crate) const REPEATS: Rank = 8;
-pub(crate) const READERS: Rank = 9;
-pub(crate) const OUTBOX: Rank = 10;
+pub(crate) const HANDLERS_RUNTIME: Rank = 0;
+pub(crate) const SERVICES: Rank = 1;
+pub(crate) const PHASE: Rank = 2;
+pub(crate) const CODE: Rank = 3;
+pub(crate) const WAITING: Rank = 4;
+pub(crate) const REQUESTED_END: Rank = 5;
+pub(crate) const WINDOWS: Rank = 6;
+pub(crate) const PAGES: Rank = 7;
+pub(crate) const SESSIONS: Rank = 8;
+pub(crate) const REPEATS: Rank = 9;
+pub(crate) const READERS: Rank = 10;
+pub(crate) const OUTBOX: Rank = 11;
 
 const _: () = assert!(OUTBOX < FIRST, "the engine's locks come after those of the plugin");

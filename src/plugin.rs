@@ -8,6 +8,7 @@ use std::{
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
 use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::app::page_process;
@@ -16,6 +17,7 @@ use crate::{
     app::{
         csp,
         exit::{Exit, Rules},
+        handlers_runtime::HandlersRuntime,
         schedules,
         services::{Service, Services},
         windows::{Windows, has_webview},
@@ -33,6 +35,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) exit: Rules<R>,
     pub(crate) schedules: Vec<schedules::Planned>,
     pub(crate) hidden_page_limit: Duration,
+    /// The app's own runtime for handlers.
+    pub(crate) runtime: Option<Handle>,
 }
 
 /// Creates a kind, once there is an app to pass to its handler.
@@ -47,13 +51,14 @@ impl<R: Runtime> Default for Plan<R> {
             exit: Rules::default(),
             schedules: Vec::new(),
             hidden_page_limit: HIDDEN_LIMIT,
+            runtime: None,
         }
     }
 }
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit, hidden_page_limit } = self;
+        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
             .setup(move |app, _| {
@@ -64,8 +69,13 @@ impl<R: Runtime> Plan<R> {
                 }
                 csp::warn_if_slow(app);
                 app.manage(Windows::<R>::default());
-                let runtime = tauri::async_runtime::handle().inner().clone();
-                let tasks = manager(Runtimes::one(runtime), register(kinds, app)?, settings, Clocks::of_system());
+                let handlers = HandlersRuntime::new(runtime).map_err(|error| {
+                    format!("the runtime for handlers can't be started: {error}; Builder::runtime takes another one")
+                })?;
+                let control = tauri::async_runtime::handle().inner().clone();
+                let runtimes = Runtimes { control, work: handlers.handle().clone() };
+                app.manage(handlers);
+                let tasks = manager(runtimes, register(kinds, app)?, settings, Clocks::of_system());
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -110,6 +120,7 @@ impl<R: Runtime> Plan<R> {
                 RunEvent::Exit => {
                     app.state::<PluginState>().exiting();
                     app.state::<Exit<R>>().exiting();
+                    app.state::<HandlersRuntime>().shut_down();
                 }
                 _ => {}
             })

@@ -18,7 +18,7 @@ use std::{
 use criterion::{
     BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main, measurement::WallTime,
 };
-use support::RUNTIME;
+use support::{RUNTIME, WORK};
 use tauri_plugin_tasks_engine::{LimitOf, StartOptions, TaskFilter, TaskHandle, TaskManager, TaskStatus};
 use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
@@ -40,8 +40,8 @@ fn tasks() -> LazyCell<TaskManager> {
     LazyCell::new(support::manager)
 }
 
-/// Measures a task from its start to its end, and the same with tokio alone: one by one and many at once on the
-/// runtime, and one by one from a thread outside it, such as an app's main thread.
+/// Measures a task from its start to its end, and the same with tokio alone, from one runtime to the other: one by one
+/// and many at once on a thread of the runtime, and one by one from a thread outside it, such as an app's main thread.
 fn start(criterion: &mut Criterion) {
     let tasks = tasks();
     let mut group = criterion.benchmark_group("start");
@@ -81,7 +81,7 @@ async fn timed<T>(rounds: u64, of: &T, work: impl AsyncFn(&T)) -> Duration {
 }
 
 async fn spawn_one(tracker: &TaskTracker) {
-    tracker.spawn_on(async {}, RUNTIME.handle()).await.unwrap();
+    tracker.spawn_on(async {}, WORK.handle()).await.unwrap();
 }
 
 async fn start_one(tasks: &TaskManager) {
@@ -89,7 +89,7 @@ async fn start_one(tasks: &TaskManager) {
 }
 
 async fn spawn_many(tracker: &TaskTracker) {
-    let handles: Vec<_> = (0..MANY).map(|_| tracker.spawn_on(async {}, RUNTIME.handle())).collect();
+    let handles: Vec<_> = (0..MANY).map(|_| tracker.spawn_on(async {}, WORK.handle())).collect();
     for handle in handles {
         handle.await.unwrap();
     }

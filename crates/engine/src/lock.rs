@@ -17,6 +17,7 @@
 //! | [`ATTEMPT`] | what still runs of one attempt, and its clean-ups | reading and changing them |
 //! | [`CLOCK`] | who waits by a clock, and the time that was counted | reading and changing them |
 //! | [`SAMPLER`] | the tasks that are about to be sampled | adding one, taking all |
+//! | [`THREADS`] | which threads poll tasks, and which of them the log has named | reading and changing that |
 //!
 //! The engine never calls the app's code or a waker under a lock from [`REGISTRY`] on. It does so after it has released
 //! the lock: see [`effects`](crate::record::effects).
@@ -48,6 +49,7 @@ mod rank {
     pub const ATTEMPT: Rank = FIRST + 8;
     pub const CLOCK: Rank = FIRST + 9;
     pub const SAMPLER: Rank = FIRST + 10;
+    pub const THREADS: Rank = FIRST + 11;
 }
 
 pub use rank::*;

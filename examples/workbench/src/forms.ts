@@ -14,7 +14,7 @@ import { downloadWords, hashWords, jobWords } from "./words";
 /** A file that is large enough to watch its download, and always available. */
 const SAMPLE_URL = "https://static.rust-lang.org/dist/rust-1.90.0-x86_64-unknown-linux-gnu.tar.xz";
 
-const OUTCOMES: readonly JobOutcome[] = ["succeed", "fail", "panic", "hang", "stubborn"];
+const OUTCOMES: readonly JobOutcome[] = ["succeed", "fail", "panic", "hang", "stubborn", "hold"];
 const isOutcome = (value: string): value is JobOutcome =>
   OUTCOMES.some((outcome) => outcome === value);
 

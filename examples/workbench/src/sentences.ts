@@ -169,6 +169,7 @@ const JOBS: Readonly<Record<JobOutcome, string>> = {
   panic: "panics halfway",
   hang: "hangs",
   stubborn: "ignores a cancel",
+  hold: "holds its thread",
 };
 
 /** What a task works on, in short and in full. */

@@ -178,7 +178,12 @@ export type JobOutcome =
 /** Waits forever and reports nothing: only a cancel ends it. */
 "hang" | 
 /** Blocks its thread and never checks its token: a cancel can't end it early. */
-"stubborn";
+"stubborn" | 
+/**
+ * Holds the thread of its handler and reaches no await: a cancel can't end it early, and other handlers wait for a
+ * thread.
+ */
+"hold";
 
 /** What a job did. */
 export type JobReport = {

@@ -373,7 +373,8 @@ export type QueuePlace = {
 	/**
 	 *  Its position among the waiting tasks of its kind, or of its batch if the batch has a limit of its own. The first
 	 *  is 1; 1,000 stands for every position from there on. `None` while it may not run yet: it is held, its delay is
-	 *  not over, or an earlier task has its key.
+	 *  not over, or an earlier task has its key. Also `None` in an event that says that its turn has come, but that it
+	 *  still waits for a free thread.
 	 */
 	position: number | null,
 	/**  Tasks with a higher priority run earlier. */
@@ -641,7 +642,10 @@ export type TaskSnapshot = {
 	timeLimit: TimeLimit | null,
 	/**  Whether it still runs although it was told to stop and its grace period is over. */
 	overdue: boolean,
-	/**  Its place in its queue, while it is queued. */
+	/**
+	 *  Its place in its queue, while it is queued. `None` once its turn has come, even if it still waits for a free
+	 *  thread.
+	 */
 	queue: QueuePlace | null,
 	/**
 	 *  When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
@@ -677,7 +681,7 @@ export type TaskSnapshot = {
  *  says, too.
  */
 export type TaskStatus = 
-/**  Accepted, not yet running. */
+/**  Accepted, not yet running: it waits for its turn, or for a thread. */
 "queued" | 
 /**  Its handler runs. */
 "running" | 

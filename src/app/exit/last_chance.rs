@@ -53,8 +53,8 @@ impl Core {
         }
         let (done, drained) = sync_channel(1);
         *self.waiting.lock() = Some(done.clone());
-        // If the runtime of the tasks is gone, there is nothing to wait for.
-        let _gone = AbortOnDropHandle::new(engine(&self.tasks).control().spawn(until_dropped(Done(done.clone()))));
+        // If the runtime of the handlers is gone, there is nothing to wait for.
+        let _gone = AbortOnDropHandle::new(engine(&self.tasks).work().spawn(until_dropped(Done(done.clone()))));
         let (core, done) = (Arc::clone(self), Done(done));
         thread::spawn(move || {
             block_on(core.drain(core.grace.min(longest.saturating_sub(SLACK))));

@@ -139,8 +139,7 @@ impl<R: Runtime> Exit<R> {
         true
     }
 
-    /// Runs the hook on a blocking thread: the hook may need the lock that is held here, and tasks that never yield
-    /// can't delay it there.
+    /// Runs the hook on a blocking thread: the hook may need the lock that is held here, and it may block.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
         let quit = Quit::new(app, &self.core, question);
         engine(&self.core.tasks).control().spawn_blocking(move || hook(quit));

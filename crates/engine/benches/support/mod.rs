@@ -14,8 +14,11 @@ use tauri_plugin_tasks_engine::{
 };
 use tokio::runtime::Runtime;
 
-/// The runtime of the tasks, with as many threads as there are cores, as in an app.
+/// The runtime of those who start tasks, and of the engine itself, with as many threads as there are cores. In an app
+/// this is Tauri's.
 pub static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+/// The runtime of the handlers, as the plugin makes it.
+pub static WORK: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
 
 async fn empty(_: TaskContext, (): ()) -> Result<(), Failure> {
     Ok(())
@@ -49,5 +52,6 @@ pub fn manager() -> TaskManager {
         Kind::new("count", policy(), errors(), count),
     ];
     let kinds = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
-    delivery::manager(Runtimes::one(RUNTIME.handle().clone()), kinds, Settings::default(), Clocks::of_system())
+    let runtimes = Runtimes { control: RUNTIME.handle().clone(), work: WORK.handle().clone() };
+    delivery::manager(runtimes, kinds, Settings::default(), Clocks::of_system())
 }

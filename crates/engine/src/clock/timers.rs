@@ -41,11 +41,6 @@ impl Timers {
         (self.elapsed)()
     }
 
-    /// Waits from now on for a length that includes the time in which the machine sleeps.
-    pub(crate) fn sleep_elapsed(&self, length: Duration) -> impl Future<Output = ()> {
-        self.until_elapsed(self.elapsed().saturating_add(length))
-    }
-
     /// Waits until [`elapsed`](Self::elapsed) shows `until`. If that comes during a sleep, it is noticed within
     /// [`NOTICED_WITHIN`] after it.
     pub(crate) async fn until_elapsed(&self, until: Duration) {

@@ -1,12 +1,13 @@
 //! The context through which a handler reports progress, emits items, and learns that it should stop.
 
+mod blocking;
 pub(crate) mod progress_reporter;
 pub(crate) mod stopped;
 
-use std::{fmt, marker::PhantomData, panic::resume_unwind, sync::Arc};
+use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::Serialize;
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Error,
@@ -136,6 +137,15 @@ impl<D, I> TaskContext<D, I> {
     /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`. A panic in
     /// `work` is resumed in the handler.
     ///
+    /// # Before it has a thread
+    ///
+    /// A runtime has up to 512 such threads, and further work waits for one of them. If the task is told to stop
+    /// meanwhile, the work never runs, and the handler is dropped at this `.await` as in [`emit`](TaskContext::emit),
+    /// even within the grace period. Work that the handler begins after it was told to stop still runs.
+    ///
+    /// Work that still waits for a thread when the handler ends never runs, either. Code that the handler has spawned,
+    /// and that awaits such work, ends with a silent panic there.
+    ///
     /// # Cancellation safety
     ///
     /// If the returned future is dropped, work that has not begun never runs. Work that has begun continues until it
@@ -156,21 +166,7 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        let (token, counted) = self.attempt.beside();
-        let thread = AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
-            let _counted = counted;
-            work(token)
-        }));
-        async move {
-            match thread.await {
-                Ok(value) => value,
-                Err(error) => match error.try_into_panic() {
-                    Ok(panic) => resume_unwind(panic),
-                    // The runtime is shutting down and will drop this future.
-                    Err(_) => std::future::pending().await,
-                },
-            }
-        }
+        blocking::spawn(&self.record.kind.name, &self.attempt, work)
     }
 }
 

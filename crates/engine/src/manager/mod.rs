@@ -60,7 +60,10 @@ pub struct TaskManager {
 }
 
 impl TaskManager {
-    /// Creates a manager that has no registered kinds and runs its tasks on `runtime`. It can only [`spawn`](Self::spawn).
+    /// Creates a manager that has no registered kinds. It can only [`spawn`](Self::spawn).
+    ///
+    /// Everything runs on `runtime`: its tasks and their timers. So tasks that never reach an `.await` hold up each other's
+    /// time limits once they hold all of its threads. In an app, handlers have a runtime of their own.
     pub fn new(runtime: Handle) -> Self {
         Self::with_kinds(Runtimes::one(runtime), Kinds::new(), Settings::default(), Clocks::of_system())
     }

@@ -64,9 +64,11 @@ impl Cursor {
                 Progress(record.progress_of(&state))
             }
             _ => {
-                let place = record.queue_place(&state).filter(|place| self.queue != Some(*place))?;
-                self.queue = Some(place);
-                Queue(place)
+                let (before, now) = (self.queue, record.queue_place(&state));
+                self.queue = now;
+                // Still queued, but without a place: it has its slot, and waits for a thread.
+                let has_slot = |before| QueuePlace { position: None, held: false, ..before };
+                Queue(now.or(before.map(has_slot)).filter(|_| now != before)?)
             }
         };
         Some(TaskEvent { id: record.id, sequence: self.sequence, change })

@@ -265,6 +265,11 @@ impl Record {
         effective_delay(self.options.as_deref().and_then(|options| options.delay), &self.kind)
     }
 
+    /// Returns the attempt that it is at; `None` while it waits, and after its end.
+    pub(crate) fn attempt(&self) -> Option<Arc<Attempt>> {
+        self.state.lock().live.attempt.clone()
+    }
+
     /// Returns the span of the task; `None` after its end.
     pub(crate) fn span(&self) -> Option<Arc<Span>> {
         self.state.lock().live.span.clone()

@@ -133,7 +133,7 @@ impl Record {
         })
     }
 
-    /// If the task was told to stop, ends its handler's grace period to leave time for the clean-up.
+    /// If the task was told to stop, ends its handler's grace period. What is left of it is for the clean-up.
     pub(crate) fn hurry(self: &Arc<Self>) {
         self.step(|state, effects| {
             if state.life.status() == TaskStatus::Cancelling {
@@ -142,13 +142,15 @@ impl Record {
         });
     }
 
-    /// Marks the task as overdue: its grace period is over.
-    pub(crate) fn outstay(self: &Arc<Self>) {
+    /// Marks the task as overdue: its grace period is over. Returns whether that is a change.
+    pub(crate) fn outstay(self: &Arc<Self>) -> bool {
         self.step(|state, effects| {
-            if state.life.outstay(self.common.clock.now()) {
+            let is_overdue = state.life.outstay(self.common.clock.now());
+            if is_overdue {
                 self.mark(state, effects);
             }
-        });
+            is_overdue
+        })
     }
 
     /// Notes that the delay that it was started with is over.

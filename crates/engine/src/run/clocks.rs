@@ -1,5 +1,6 @@
-//! The clocks of a task: its delay, its time limits, and how long its items may go unread. Each is a tokio task of its
-//! own, because a handler that never yields blocks its supervisor.
+//! The clocks of a task: its delay, its time limits, the wait for its next attempt, and how long its items may go unread.
+//! Each is a tokio task of its own on the control runtime, because a handler that never yields blocks its supervisor, and
+//! such handlers together block all timers of their runtime.
 
 use std::{sync::Arc, time::Duration};
 
@@ -143,6 +144,15 @@ async fn watch_idle_readers(transitions: Arc<Transitions>, record: Arc<Record>, 
 async fn release_at(transitions: Arc<Transitions>, record: Arc<Record>, due: Duration) {
     transitions.timers().until_elapsed(due).await;
     transitions.is_due(&record);
+}
+
+/// Queues the task for its next attempt when the clock that counts sleep shows `due`, unless it ends before.
+pub(crate) async fn come_back_at(transitions: Arc<Transitions>, record: Arc<Record>, due: Duration) {
+    tokio::select! {
+        biased;
+        _ = record.ended() => {}
+        () = transitions.timers().until_elapsed(due) => transitions.come_back(&record),
+    }
 }
 
 fn shorter(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {

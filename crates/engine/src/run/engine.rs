@@ -65,6 +65,11 @@ impl Engine {
         &self.transitions.runtimes.control
     }
 
+    /// Returns the runtime that the handlers run on.
+    pub fn work(&self) -> &Handle {
+        &self.transitions.runtimes.work
+    }
+
     // Kinds and limits.
 
     pub(crate) fn kind(&self, task: &str) -> Result<&Arc<Kind>, Error> {

@@ -1,11 +1,15 @@
 //! Runs tasks. The rest of the crate calls [`engine`]. [`scheduler`] accepts tasks, [`supervisor`] runs their attempts
 //! and [`clocks`] applies their delays and time limits. All three use [`transitions`].
+//!
+//! Only the handlers and what belongs to them run on the runtime for work: see [`runtimes`]. Whatever has to go on while
+//! handlers hold all threads there, every timer in particular, runs on the control runtime.
 
 pub(crate) mod batch;
 mod batch_sum;
 pub(crate) mod clocks;
 pub(crate) mod engine;
 pub(crate) mod handler;
+pub(crate) mod held_threads;
 pub(crate) mod runtimes;
 pub(crate) mod scheduler;
 pub(crate) mod start;

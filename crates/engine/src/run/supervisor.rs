@@ -11,7 +11,7 @@
 //! - An attempt that has failed because of an item fails, whatever its handler returns. That is settled at the moment
 //!   when the handler is over: leftovers of the handler can't fail it any more.
 
-use std::{future::poll_fn, panic::AssertUnwindSafe, sync::Arc, task::Poll};
+use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
@@ -28,9 +28,9 @@ use crate::{
     },
 };
 
-/// Launches a task that was given a slot.
+/// Launches a task that was given a slot. Until a thread is free to begin it, it stays queued.
 pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
-    transitions.runtimes.control.spawn(supervise(Arc::clone(transitions), record));
+    transitions.runtimes.work.spawn(supervise(Arc::clone(transitions), record));
 }
 
 async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
@@ -49,21 +49,21 @@ pub(crate) async fn live(
 ) {
     let clocks = clocks::start_of_attempt(&transitions, &record, &attempt);
     if clocks.is_some() {
-        // The task spawned last is in this worker's LIFO slot, from which no other worker can steal it. This empty one
-        // takes that slot and wakes another worker, which can then steal the clocks. Otherwise a handler that never
-        // yields would block its own clocks, and all timers while the other workers sleep:
-        // https://github.com/tokio-rs/tokio/issues/4730
+        // If the clocks have no runtime of their own, the one spawned last is in this worker's LIFO slot, from which no
+        // other worker can steal it. This empty task takes that slot and wakes another worker, which can then steal the
+        // clocks. Otherwise a handler that never yields would block its own clocks, and all timers while the other
+        // workers sleep: https://github.com/tokio-rs/tokio/issues/4730
         tokio::spawn(async {});
     }
     let span = attempt_span(&record, &attempt);
-    let mut ended = run(&record, &attempt, work).instrument(span.clone()).await;
+    let mut ended = run(&transitions, &record, &attempt, work).instrument(span.clone()).await;
     drop(clocks);
     span.record("status", status_of(&ended).name());
     let mut is_clean = false;
     let next = loop {
         match record.end_attempt(ended, is_clean, || transitions.may_go_on()) {
             Next::CleanUp(again) => {
-                attempt.clean_up().instrument(span.clone()).await;
+                clean_up(&transitions, &record, &attempt).instrument(span.clone()).await;
                 // The clean-up may have begun work on another thread.
                 attempt.over().await;
                 (ended, is_clean) = (again, true);
@@ -74,21 +74,28 @@ pub(crate) async fn live(
     attempt.forget_cleanups();
     drop(span);
     match next {
-        Next::RetryAfter(delay) => {
+        Next::RetryAfter(Duration::ZERO) => {
             transitions.let_others_run();
-            tokio::select! {
-                biased;
-                _ = record.ended() => {}
-                () = transitions.timers().sleep_elapsed(delay) => transitions.come_back(&record),
-            }
+            transitions.come_back(&record);
+        }
+        Next::RetryAfter(delay) => {
+            let due = transitions.timers().elapsed().saturating_add(delay);
+            let back = clocks::come_back_at(Arc::clone(&transitions), record, due);
+            transitions.runtimes.control.spawn(back);
+            transitions.let_others_run();
         }
         Next::Over | Next::CleanUp(_) => transitions.over(&record),
     }
 }
 
-async fn run(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Option<Work>) -> Result<Ending, Problem> {
+async fn run(
+    transitions: &Arc<Transitions>,
+    record: &Arc<Record>,
+    attempt: &Arc<Attempt>,
+    work: Option<Work>,
+) -> Result<Ending, Problem> {
     let ended = match work.map_or_else(|| record.kind.prepare(&record.input), Ok) {
-        Ok(work) => run_handler(record, attempt, work).await,
+        Ok(work) => run_handler(transitions, record, attempt, work).await,
         Err(error) => Err(TaskFailure::of_value(&error).into()),
     };
     let failure = record.handler_is_over(attempt);
@@ -115,7 +122,12 @@ fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
     )
 }
 
-async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -> Result<Ending, Problem> {
+async fn run_handler(
+    transitions: &Arc<Transitions>,
+    record: &Arc<Record>,
+    attempt: &Arc<Attempt>,
+    work: Work,
+) -> Result<Ending, Problem> {
     // The call is inside, because a handler may panic before it returns its future.
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
@@ -123,7 +135,7 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
     // `None` if the handler has given up.
     let watched = poll_fn(|context| {
         attempt.begin_poll();
-        let polled = handler.as_mut().poll(context).map(Some);
+        let polled = transitions.polling(record.id, || handler.as_mut().poll(context)).map(Some);
         if polled.is_pending() && attempt.has_given_up() {
             return Poll::Ready(None);
         }
@@ -143,6 +155,13 @@ async fn run_handler(record: &Arc<Record>, attempt: &Arc<Attempt>, work: Work) -
             None => Ok(Ending::Dropped),
         },
     };
-    drop_quietly(handler, record.name(), Some(record.id));
+    transitions.polling(record.id, || drop_quietly(handler, record.name(), Some(record.id)));
     ended
+}
+
+async fn clean_up(transitions: &Arc<Transitions>, record: &Record, attempt: &Attempt) {
+    let timers = Arc::clone(&transitions.common.timers);
+    let too_long = |left| transitions.runtimes.wait(async move { timers.sleep_awake(left).await });
+    let mut cleaned = pin!(attempt.clean_up(too_long));
+    poll_fn(|context| transitions.polling(record.id, || cleaned.as_mut().poll(context))).await;
 }

@@ -7,6 +7,7 @@
 //! more running tasks than the limits allow, and a caller that learns of an end finds the slot free.
 
 use std::{
+    mem,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -17,11 +18,14 @@ use std::{
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::runtimes::Runtimes;
+use super::{
+    held_threads::{self, Monitor, is_polled},
+    runtimes::Runtimes,
+};
 use crate::{
     clock::{Clocks, timers::Timers},
     keep::{registry::Registry, retention::Retention},
-    lock::{Lock, REGISTRY},
+    lock::{Lock, QUEUE, REGISTRY},
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
@@ -44,11 +48,14 @@ pub(crate) struct Transitions {
     pub(crate) runtimes: Runtimes,
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
+    monitor: Arc<Monitor>,
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
     /// The watchers of waiting tasks are about to be told that places have moved.
     places_move: AtomicBool,
+    /// The tasks whose turn has come since. Those that still wait for a thread then have no place any more.
+    launched: Lock<Vec<Arc<Record>>, QUEUE>,
 }
 
 impl Transitions {
@@ -57,9 +64,11 @@ impl Transitions {
             common: Arc::new(Common::new(clocks, runtimes.control.clone())),
             runtimes,
             registry: Lock::new(Registry::new(retention)),
+            monitor: Arc::default(),
             launch,
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
+            launched: Lock::default(),
         })
     }
 
@@ -199,11 +208,14 @@ impl Transitions {
             }
             (admission.admit(), admission.is_waiting())
         };
-        self.tell_places(waiting);
-        if !admitted.is_empty() {
-            let admitted = self.registry.lock().find_all(&admitted);
-            self.launch(admitted);
+        if admitted.is_empty() {
+            self.tell_places(waiting);
+            return;
         }
+        let admitted = self.registry.lock().find_all(&admitted);
+        self.launched.lock().extend(admitted.iter().cloned());
+        self.tell_places(true);
+        self.launch(admitted);
     }
 
     /// Launches tasks that were given slots.
@@ -213,10 +225,21 @@ impl Transitions {
         }
     }
 
+    /// Calls `poll`, which polls the code of task `id`, so that a thread that it holds is noticed.
+    pub(crate) fn polling<T>(self: &Arc<Self>, id: TaskId, poll: impl FnOnce() -> T) -> T {
+        let watch = || {
+            let transitions = Arc::downgrade(self);
+            let find = move |id| transitions.upgrade()?.find(id);
+            let watch = held_threads::watch(Arc::downgrade(&self.monitor), self.runtimes.clone(), find);
+            self.runtimes.control.spawn(watch);
+        };
+        self.monitor.polling(id, watch, poll)
+    }
+
     /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do
     /// nothing.
-    pub(crate) fn tell_places(self: &Arc<Self>, anybody_waits: bool) {
-        if !anybody_waits || self.places_move.swap(true, SeqCst) {
+    pub(crate) fn tell_places(self: &Arc<Self>, anybody_is_told: bool) {
+        if !anybody_is_told || self.places_move.swap(true, SeqCst) {
             return;
         }
         let transitions = Arc::clone(self);
@@ -225,7 +248,9 @@ impl Transitions {
             transitions.places_move.store(false, SeqCst);
             let first = transitions.common.admission.lock().first_waiting(PLACES_TOLD);
             let first = transitions.registry.lock().find_all(&first);
-            first.iter().for_each(Record::notify);
+            let launched = mem::take(&mut *transitions.launched.lock());
+            let without_thread = launched.iter().filter(|record| record.status() == TaskStatus::Queued);
+            first.iter().chain(without_thread).for_each(Record::notify);
         });
     }
 
@@ -242,9 +267,41 @@ impl Transitions {
     }
 }
 
-/// Marks a task that was told to stop as overdue if it exceeds its grace period.
+/// Ends the grace period of a task that was told to stop, and marks the task as overdue if it exceeds that.
 async fn watch_grace(transitions: Arc<Transitions>, record: Arc<Record>) {
-    let limit = record.kind.policy.grace.saturating_add(OVERDUE_SLACK);
-    transitions.timers().sleep_awake(limit).await;
-    record.outstay();
+    let grace = record.kind.policy.grace;
+    let hurry = async {
+        if let Some(attempt) = record.attempt() {
+            attempt.stops_for(grace).await;
+        }
+        record.hurry();
+    };
+    let outstay = async {
+        transitions.timers().sleep_awake(grace.saturating_add(OVERDUE_SLACK)).await;
+        if record.outstay() {
+            warn_of_overdue(&record);
+        }
+    };
+    tokio::join!(hurry, outstay);
+}
+
+fn warn_of_overdue(record: &Record) {
+    if record.members.is_some() {
+        // Its members are overdue, and the log names each of them.
+        return;
+    }
+    let why = if is_polled(record.id) {
+        "its code holds its thread: it must reach an .await now and then, check TaskContext::is_cancelled, or block in \
+         TaskContext::spawn_blocking"
+    } else if record.attempt().is_some_and(|attempt| !attempt.is_over()) {
+        "its handler waits for a thread, and other tasks hold all threads of the tasks' runtime"
+    } else {
+        "its blocking work or its clean-up still runs: blocking work must check the token that it gets"
+    };
+    tracing::warn!(
+        task = record.name(),
+        id = %record.id,
+        "the task is overdue: it was told to stop, and its grace period of {:?} is over, but {why}",
+        record.kind.policy.grace
+    );
 }

@@ -1,4 +1,6 @@
 use std::{
+    collections::BTreeMap,
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{
@@ -19,6 +21,7 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
+use super::quiet::Quiet;
 use crate::{
     TaskFailure, TaskId,
     clock::{awake_time::AwakeTime, timers::Timers},
@@ -59,7 +62,7 @@ pub(crate) struct Attempt {
     ran: Lock<AwakeTime, CLOCK>,
     /// How long ago it was told to stop, counted exactly until its grace period is over.
     stopped_for: Lock<Option<AwakeTime>, CLOCK>,
-    /// Ends the handler's grace period early. The clean-up gets the rest of it.
+    /// Ends the handler's grace period. The clean-up gets what is left of it.
     hurry: CancellationToken,
     /// `None` once the clean-ups have run or been discarded.
     cleanups: Lock<Option<Vec<Cleanup>>, ATTEMPT>,
@@ -72,7 +75,14 @@ struct Beside {
     /// The handler is over. Work that begins after that is told to stop at once, and only what a clean-up begins is
     /// waited for.
     over: bool,
+    /// The work that waits for a thread, by number.
+    queued: BTreeMap<u64, Quiet<BlockingWork>>,
+    /// The number of the next work.
+    number: u64,
 }
+
+/// What a blocking thread runs.
+type BlockingWork = Box<dyn FnOnce() + Send>;
 
 #[derive(Clone)]
 struct Running {
@@ -128,7 +138,10 @@ impl Attempt {
     /// Returns what work beside the handler needs: a token that tells it to stop, and a guard to hold while it runs.
     /// The attempt is not over before the guard is dropped.
     pub(crate) fn beside(&self) -> (CancellationToken, TaskTrackerToken) {
-        let mut beside = self.beside.lock();
+        self.begin_beside(&mut self.beside.lock())
+    }
+
+    fn begin_beside(&self, beside: &mut Beside) -> (CancellationToken, TaskTrackerToken) {
         let over = beside.over;
         let running = beside.running.get_or_insert_with(|| {
             let token = self.token.child_token();
@@ -138,6 +151,35 @@ impl Attempt {
             Running { token, tracker: TaskTracker::new() }
         });
         (running.token.clone(), running.tracker.token())
+    }
+
+    /// Queues the work that `make` returns for a thread. It is given what [`beside`](Self::beside) returns. Work that
+    /// still waits when the handler is over is discarded, unless it was queued after that. `name` is the task's name, for
+    /// the log. Returns the number of the work.
+    pub(crate) fn queue_work(
+        &self,
+        name: &Arc<str>,
+        make: impl FnOnce(CancellationToken, TaskTrackerToken) -> BlockingWork,
+    ) -> u64 {
+        let mut beside = self.beside.lock();
+        let (token, counted) = self.begin_beside(&mut beside);
+        let number = beside.number;
+        beside.number += 1;
+        beside.queued.insert(number, Quiet::new(make(token, counted), name));
+        number
+    }
+
+    /// Takes the work with this number, to run it. Returns `None` if it was taken or discarded before.
+    pub(crate) fn take_work(&self, number: u64) -> Option<BlockingWork> {
+        let work = self.beside.lock().queued.remove(&number);
+        work.and_then(|mut work| work.take())
+    }
+
+    /// Discards the work with this number, unless a thread has begun it.
+    pub(crate) fn discard_work(&self, number: u64) {
+        // Dropped after the lock is released.
+        let work = self.beside.lock().queued.remove(&number);
+        drop(work);
     }
 
     pub(crate) fn on_cancel(&self, cleanup: Cleanup) {
@@ -160,7 +202,7 @@ impl Attempt {
         self.token.cancel();
     }
 
-    /// Ends the handler's grace period, to leave time for its clean-up. Only for an attempt that was told to stop.
+    /// Ends the handler's grace period. Only for an attempt that was told to stop.
     pub(crate) fn hurry(&self) {
         self.hurry.cancel();
     }
@@ -257,16 +299,18 @@ impl Attempt {
     pub(crate) async fn time_to_drop(&self) {
         self.token.cancelled().await;
         if self.cooperative.load(Relaxed) {
-            tokio::select! {
-                () = self.hurry.cancelled() => {}
-                () = self.timers.until_awake(self.grace, |now| self.stopped_for(now)) => {}
-            }
+            self.hurry.cancelled().await;
         }
     }
 
     /// Returns how long ago it was told to stop, without the time in which the machine slept.
     fn stopped_for(&self, now: Instant) -> Duration {
         self.stopped_for.lock().as_mut().map_or(Duration::ZERO, |time| time.read(now))
+    }
+
+    /// Waits until it was told to stop this long ago, without the time in which the machine slept.
+    pub(crate) async fn stops_for(&self, length: Duration) {
+        self.timers.until_awake(length, |now| self.stopped_for(now)).await;
     }
 
     /// Returns how long it has run, without the time in which the machine slept.
@@ -281,11 +325,12 @@ impl Attempt {
 
     /// Stops what still runs beside the handler and waits for it. Called once the handler is over.
     pub(crate) async fn over(&self) {
-        let running = {
+        let (running, discarded) = {
             let mut beside = self.beside.lock();
-            beside.over = true;
-            beside.running.clone()
+            let is_first = !mem::replace(&mut beside.over, true);
+            (beside.running.clone(), is_first.then(|| mem::take(&mut beside.queued)))
         };
+        drop(discarded);
         if let Some(Running { token, tracker }) = running {
             token.cancel();
             tracker.close();
@@ -300,8 +345,8 @@ impl Attempt {
     }
 
     /// Runs what was registered with `on_cancel`, last registered first, within what is left of the grace period. If
-    /// the handler has used all of it, the clean-up gets a grace period of its own.
-    pub(crate) async fn clean_up(&self) {
+    /// the handler has used all of it, the clean-up gets a grace period of its own. `sleep` waits for that time.
+    pub(crate) async fn clean_up<S: Future<Output = ()>>(&self, sleep: impl FnOnce(Duration) -> S) {
         let cleanups = self.cleanups.lock().take().unwrap_or_default();
         let Some(of) = cleanups.first().map(|cleanup| (Arc::clone(&cleanup.name), cleanup.id)) else { return };
         let used = self.stopped_for(Instant::now());
@@ -311,12 +356,14 @@ impl Attempt {
                 cleanup.await;
             }
         };
-        if self.timers.timeout_awake(left, all).await.is_none() {
-            tracing::warn!(
+        tokio::select! {
+            biased;
+            () = all => {}
+            () = sleep(left) => tracing::warn!(
                 task = &*of.0,
                 id = %of.1,
                 "the clean-up of a cancelled task took longer than its grace period and was dropped: see Task::grace"
-            );
+            ),
         }
     }
 }

@@ -33,7 +33,8 @@ pub struct TaskSnapshot {
     pub time_limit: Option<TimeLimit>,
     /// Whether it still runs although it was told to stop and its grace period is over.
     pub overdue: bool,
-    /// Its place in its queue, while it is queued.
+    /// Its place in its queue, while it is queued. `None` once its turn has come, even if it still waits for a free
+    /// thread.
     pub queue: Option<QueuePlace>,
     /// When its next attempt may begin, in milliseconds since 1970, if it waits for a time: after a failed attempt, or
     /// for the delay it was started with.
@@ -71,7 +72,8 @@ pub struct TaskSnapshot {
 pub struct QueuePlace {
     /// Its position among the waiting tasks of its kind, or of its batch if the batch has a limit of its own. The first
     /// is 1; 1,000 stands for every position from there on. `None` while it may not run yet: it is held, its delay is
-    /// not over, or an earlier task has its key.
+    /// not over, or an earlier task has its key. Also `None` in an event that says that its turn has come, but that it
+    /// still waits for a free thread.
     pub position: Option<u32>,
     /// Tasks with a higher priority run earlier.
     pub priority: i32,

@@ -23,6 +23,15 @@ impl TaskId {
     pub fn new() -> Self {
         Self(Uuid::now_v7())
     }
+
+    /// Returns the two halves of the id, which make it again with [`of_halves`](Self::of_halves).
+    pub(crate) fn halves(self) -> (u64, u64) {
+        self.0.as_u64_pair()
+    }
+
+    pub(crate) fn of_halves((high, low): (u64, u64)) -> Self {
+        Self(Uuid::from_u64_pair(high, low))
+    }
 }
 
 impl fmt::Display for TaskId {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub enum TaskStatus {
-    /// Accepted, not yet running.
+    /// Accepted, not yet running: it waits for its turn, or for a thread.
     Queued,
     /// Its handler runs.
     Running,

@@ -2,6 +2,7 @@
 
 mod batch;
 mod blocked_emit;
+mod blocking_work;
 mod cancel;
 mod clocks;
 mod emit;
@@ -18,6 +19,7 @@ mod order;
 mod owners;
 mod restart;
 mod retry;
+mod runtimes;
 mod schedule;
 mod signs_of_life;
 mod time;

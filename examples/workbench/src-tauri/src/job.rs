@@ -36,6 +36,9 @@ pub enum JobOutcome {
     Hang,
     /// Blocks its thread and never checks its token: a cancel can't end it early.
     Stubborn,
+    /// Holds the thread of its handler and reaches no await: a cancel can't end it early, and other handlers wait for a
+    /// thread.
+    Hold,
 }
 
 /// What a job did.
@@ -97,6 +100,14 @@ pub async fn job(ctx: TaskContext, input: JobInput) -> Result<JobReport, JobErro
                 }
             })
             .await;
+            Ok(JobReport { ticks })
+        }
+        JobOutcome::Hold => {
+            // A bad example: what blocks belongs on a blocking thread, or other handlers can't run.
+            for _ in 0..ticks {
+                thread::sleep(TICK);
+                ctx.progress().inc(1);
+            }
             Ok(JobReport { ticks })
         }
     }
