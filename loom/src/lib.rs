@@ -7,6 +7,7 @@ mod atomic {
 }
 
 #[cfg(test)]
+#[allow(dead_code)] // The tests don't call every method.
 #[path = "../../crates/engine/src/progress/conflation.rs"]
 mod conflation;
 

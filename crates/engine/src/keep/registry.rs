@@ -206,6 +206,7 @@ mod tests {
     use crate::{
         CancelReason, Json, StartOptions,
         clock::Clocks,
+        progress::sampler::Sampler,
         record::{Common, Kind, Record, birth::Birth},
         task::life::Stop,
     };
@@ -226,7 +227,8 @@ mod tests {
         let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
-        let record = birth.record(&Arc::new(Common::new(Clocks::of_system(), Handle::current())));
+        let sampler = Sampler::new(Handle::current(), Record::sample);
+        let record = birth.record(&Arc::new(Common::new(Clocks::of_system(), sampler, Handle::current())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

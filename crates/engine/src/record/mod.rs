@@ -155,8 +155,7 @@ impl Work {
 
 impl Common {
     /// `control` is the runtime that the engine itself runs on.
-    pub(crate) fn new(clocks: Clocks, control: Handle) -> Self {
-        let sampler = Sampler::new(control.clone(), Record::sample);
+    pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Record>>, control: Handle) -> Self {
         let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control));
         Self { clock: clocks.wall, timers, admission: Lock::default(), feed: Lock::default(), sampler }
     }

@@ -26,6 +26,7 @@ use crate::{
     clock::{Clocks, timers::Timers},
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, QUEUE, REGISTRY},
+    progress::sampler::Sampler,
     queue::admission::{Admission, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
@@ -60,8 +61,9 @@ pub(crate) struct Transitions {
 
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
+        let sampler = Sampler::new(runtimes.control.clone(), Record::sample);
         Arc::new(Self {
-            common: Arc::new(Common::new(clocks, runtimes.control.clone())),
+            common: Arc::new(Common::new(clocks, sampler, runtimes.control.clone())),
             runtimes,
             registry: Lock::new(Registry::new(retention)),
             monitor: Arc::default(),
