@@ -81,12 +81,18 @@ export declare class TaskKeyTakenError extends TaskError {
     readonly id: string | null;
     constructor(message: string, id: string | null, data?: unknown);
 }
+export declare class TaskReaderGoneError extends TaskError {
+    readonly name = "TaskReaderGoneError";
+    readonly kind: "readerGone";
+    readonly missed: number;
+    constructor(message: string, missed: number, data?: unknown);
+}
 export {};
 
 // index.d.ts
 export { createTasks } from "./client/client.js";
 export type { TaskErrorKind } from "./errors/task-error.js";
-export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskTimedOutError, } from "./errors/task-error.js";
+export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskReaderGoneError, TaskTimedOutError, } from "./errors/task-error.js";
 export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, LimitOf, OnConflict, Progress, QueuePlace, ScheduleSnapshot, TaskCounts, TaskSnapshot, TaskStatus, TimeLimit, Unit, } from "./ipc/bindings.js";
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
@@ -243,6 +249,9 @@ export type TaskChange = {
     type: "queue";
     data: QueuePlace;
 } | {
+    type: "waitsFor";
+    data: TaskId[];
+} | {
     type: "gap";
     data: {
         missed: number;
@@ -306,11 +315,16 @@ export type TaskSnapshot = {
     label: string | null;
     tags: string[];
     parent: TaskId | null;
+    waitsFor: TaskId[];
     members: number | null;
 };
 export type TaskStatus = "queued" | "running" | "retrying" | "cancelling" | "completed" | "failed" | "cancelled" | "timedOut";
 export type TimeLimit = "timeout" | "attemptTimeout" | "stalled" | "deadline";
 export type Unit = "none" | "bytes" | "files" | "items";
+export type Visibility = {
+    hidden: boolean;
+    change: number;
+};
 export type WatchTarget = {
     type: "task";
     data: {

@@ -42,7 +42,9 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Limits how many tasks of the app may run at once, whatever their kinds. The default is no limit.
+    /// Limits how many tasks of the app may run at once, whatever their kinds. The default is no limit. A task whose
+    /// handler awaits another task that it has started doesn't count: see
+    /// [`TaskHandle::outcome`](crate::TaskHandle::outcome).
     /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.plan.settings.concurrency = Some(limit);

@@ -89,7 +89,9 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     // Queue.
 
-    /// Limits how many tasks of this kind may run at once. The others wait in its queue. With 0, none runs.
+    /// Limits how many tasks of this kind may run at once. The others wait in its queue. With 0, none runs. A task
+    /// whose handler awaits another task that it has started doesn't count: see
+    /// [`TaskHandle::outcome`](crate::TaskHandle::outcome).
     /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) changes it while the app runs.
     pub fn concurrency(mut self, limit: usize) -> Self {
         self.policy.concurrency = Some(limit);

@@ -14,7 +14,7 @@
 //! | [`PROGRESS`] | the progress of one task | reading the progress |
 //! | [`FEED`] | the watchers of all tasks | marking a changed task for each of them |
 //! | [`CHANGES`] | the changed tasks that one watcher has not read | adding a task, taking all |
-//! | [`ATTEMPT`] | what still runs of one attempt, and its clean-ups | reading and changing them |
+//! | [`ATTEMPT`] | what still runs of one attempt, what it awaits, and its clean-ups | reading and changing them |
 //! | [`CLOCK`] | who waits by a clock, and the time that was counted | reading and changing them |
 //! | [`SAMPLER`] | the tasks that are about to be sampled | adding one, taking all |
 //! | [`THREADS`] | which threads poll tasks, and which of them the log has named | reading and changing that |

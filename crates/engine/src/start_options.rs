@@ -198,7 +198,8 @@ impl BatchOptions {
     }
 
     /// Limits how many members may run at once, within the limits of the app, the kind and the group. With 0 no member
-    /// ever runs, because this limit can't be changed.
+    /// ever runs, because this limit can't be changed. A member whose handler awaits another task that it has started
+    /// doesn't count: see [`TaskHandle::outcome`](crate::TaskHandle::outcome).
     #[must_use]
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = Some(concurrency);

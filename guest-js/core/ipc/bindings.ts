@@ -525,6 +525,8 @@ export type TaskChange =
 { type: "status"; data: StatusChange } | 
 /**  A change of its position, its priority or its hold in the queue. Only the newest is sent. */
 { type: "queue"; data: QueuePlace } | 
+/**  The tasks that it waits for, as in [`TaskSnapshot::waits_for`]. Only the newest are sent; none after its end. */
+{ type: "waitsFor"; data: TaskId[] } | 
 /**  Status changes that are too old to be sent. */
 { type: "gap"; data: {
 	/**  The number of those changes. */
@@ -670,6 +672,12 @@ export type TaskSnapshot = {
 	tags: string[],
 	/**  The batch that it is a member of. */
 	parent: TaskId | null,
+	/**
+	 *  The tasks that its handler waits for, at most 100 of them: tasks that it has started, or the reader of its items
+	 *  that has started it. While there are any, it has lent its slots: it is shown as running, but counts for no limit.
+	 *  They stay until it has its slots back.
+	 */
+	waitsFor: TaskId[],
 	/**  How many members it has, if it is a batch. */
 	members: number | null,
 };

@@ -44,6 +44,10 @@ export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEve
     }
     case "queue":
       return withPlace(snapshot, change.data);
+    case "waitsFor": {
+      const waitsFor = keepIfEqual(snapshot.waitsFor, change.data);
+      return waitsFor === snapshot.waitsFor ? snapshot : { ...snapshot, waitsFor };
+    }
     case "status":
       return sequence > snapshot.sequence ? withStatus(snapshot, sequence, change.data) : snapshot;
     default:
@@ -54,7 +58,7 @@ export function reduce(snapshot: TaskSnapshot, { id, sequence, change }: TaskEve
 
 /**
  * Returns the state of a task after an answer with its full state: `known` itself if the answer is older, else a new
- * object. The progress and the place in the queue remain the same objects if they are equal.
+ * object. The progress, the place in the queue and the awaited tasks remain the same objects if they are equal.
  */
 export function restore(known: TaskSnapshot | undefined, answer: TaskSnapshot): TaskSnapshot {
   if (!known) return answer;
@@ -63,6 +67,7 @@ export function restore(known: TaskSnapshot | undefined, answer: TaskSnapshot): 
     ...answer,
     progress: keepIfEqual(known.progress, answer.progress),
     queue: keepIfEqual(known.queue, answer.queue),
+    waitsFor: keepIfEqual(known.waitsFor, answer.waitsFor),
   };
 }
 
@@ -81,6 +86,8 @@ function withStatus(before: TaskSnapshot, sequence: number, change: StatusChange
     error,
     // The place in the queue comes in an event of its own.
     queue: null,
+    // An attempt that is over waits for nothing, and no event says so after the end.
+    waitsFor: endedAt === null && status !== "retrying" ? before.waitsFor : [],
     startedAt: before.startedAt ?? (status === "running" ? at : null),
     endedAt,
   };

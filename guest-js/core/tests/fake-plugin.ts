@@ -418,6 +418,7 @@ export function createFakePlugin() {
         label,
         tags,
         parent: null,
+        waitsFor: [],
         members: null,
         ...more,
       },
@@ -932,6 +933,7 @@ export function createFakePlugin() {
         ...shown,
         sequence,
         queue: null,
+        waitsFor: change.endedAt === null ? before.waitsFor : [],
         startedAt: before.startedAt ?? (status === "running" ? at : null),
       };
       emit(id, sequence, { type: "status", data: change });
@@ -942,6 +944,12 @@ export function createFakePlugin() {
       for (const wake of outcomeWaiters.get(id) ?? []) wake();
       outcomeWaiters.delete(id);
       if (before.parent) endBatch(before.parent);
+    },
+
+    waitsFor(id: string, waitsFor: string[]): void {
+      const task = taskOf(id);
+      task.snapshot = { ...task.snapshot, waitsFor };
+      emit(id, task.snapshot.sequence, { type: "waitsFor", data: waitsFor });
     },
 
     progress(id: string, more: Partial<Progress>): void {

@@ -38,6 +38,7 @@ export function queuedTask(more: Partial<TaskSnapshot> = {}): TaskSnapshot {
     label: null,
     tags: [],
     parent: null,
+    waitsFor: [],
     members: null,
     ...more,
   };
@@ -66,6 +67,11 @@ export function queueEvent(before: TaskSnapshot, more: Partial<QueuePlace> = {})
   return { id, sequence, change: { type: "queue", data: place } };
 }
 
+export function waitsForEvent(before: TaskSnapshot, data: string[]): TaskEvent {
+  const { id, sequence } = before;
+  return { id, sequence, change: { type: "waitsFor", data } };
+}
+
 /** Returns a random life of a task, from the state `first` to its end. */
 export function liveOnce(first: TaskSnapshot, random: (below: number) => number): Step[] {
   const steps: Step[] = [];
@@ -80,13 +86,20 @@ export function liveOnce(first: TaskSnapshot, random: (below: number) => number)
   function become(more: Partial<StatusChange>, times: Partial<TaskSnapshot> = {}): void {
     const { status = state.status, nextAttemptAt = null, error = null, ...rest } = more;
     const event = statusEvent(state, { ...more, at: now });
-    take(event, { ...rest, status, nextAttemptAt, error, queue: null, ...times });
+    const isOver = status === "retrying" || (rest.endedAt ?? null) !== null;
+    const waits = isOver ? { waitsFor: [] } : {};
+    take(event, { ...rest, ...waits, status, nextAttemptAt, error, queue: null, ...times });
   }
 
   function report(): void {
     const completed = state.progress.completed + random(5);
     const progress = { ...state.progress, completed, message: `${completed} done` };
     take(progressEvent(state, progress), { progress });
+  }
+
+  function lendSlots(): void {
+    const waitsFor = ["b", "c"].slice(random(3));
+    take(waitsForEvent(state, waitsFor), { waitsFor });
   }
 
   function waitInQueue(): void {
@@ -112,6 +125,7 @@ export function liveOnce(first: TaskSnapshot, random: (below: number) => number)
       report,
       report,
       report,
+      lendSlots,
       fail,
       () => become({ status: "cancelling", cancelReason: "user" }),
     ],

@@ -202,6 +202,7 @@ describe("the options of a start", () => {
       label: "Tick",
       tags: ["a"],
       parent: null,
+      waitsFor: [],
       members: null,
       nextAttemptAt: Date.now() + 1_000,
       queue: { position: null, priority: 0, held: false },

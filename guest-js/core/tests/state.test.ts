@@ -1,8 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { TaskEvent, TaskSnapshot } from "../ipc/bindings.js";
+import type { StatusChange, TaskEvent, TaskSnapshot } from "../ipc/bindings.js";
 import { hasEnded, isBatch, isReported, reduce, restore } from "../task/state.js";
 import { emptyProgress } from "./fake-plugin.js";
-import { liveOnce, progressEvent, queuedTask, queueEvent, statusEvent } from "./life.js";
+import {
+  liveOnce,
+  progressEvent,
+  queuedTask,
+  queueEvent,
+  statusEvent,
+  waitsForEvent,
+} from "./life.js";
 import { randomFrom } from "./random.js";
 
 const fold = (first: TaskSnapshot, events: readonly TaskEvent[]) => events.reduce(reduce, first);
@@ -83,6 +90,31 @@ describe("a queue event", () => {
   it("is ignored when the task doesn't wait", () => {
     const before = queuedTask({ status: "running" });
     expect(reduce(before, queueEvent(before))).toBe(before);
+  });
+});
+
+describe("an event with the tasks that a handler waits for", () => {
+  it("replaces those of before", () => {
+    const before = queuedTask({ status: "running", waitsFor: ["b"] });
+    expect(reduce(before, waitsForEvent(before, ["b", "c"]))).toEqual({
+      ...before,
+      waitsFor: ["b", "c"],
+    });
+    expect(reduce(before, waitsForEvent(before, [])).waitsFor).toEqual([]);
+  });
+
+  it("changes nothing if they are the same", () => {
+    const before = queuedTask({ status: "running", waitsFor: ["b"] });
+    expect(reduce(before, waitsForEvent(before, ["b"]))).toBe(before);
+  });
+
+  it("is outlived by a cancel, but not by the attempt", () => {
+    const before = queuedTask({ status: "running", waitsFor: ["b"] });
+    const left = (more: Partial<StatusChange>) =>
+      reduce(before, statusEvent(before, more)).waitsFor;
+    expect(left({ status: "cancelling" })).toEqual(["b"]);
+    expect(left({ status: "retrying" })).toEqual([]);
+    expect(left({ status: "failed", endedAt: 2_000 })).toEqual([]);
   });
 });
 

@@ -27,6 +27,19 @@ describe("following a task", () => {
     expect(seen).toEqual(["queued", "running", "1 of 3", "3 of 3", "completed"]);
   });
 
+  it("shows which tasks the handler waits for", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.start("download", input);
+    task.onStatus(() => {});
+    plugin.status(task.id, "running");
+    plugin.waitsFor(task.id, ["b"]);
+    await plugin.frame();
+    expect(task.snapshot.waitsFor).toEqual(["b"]);
+    plugin.complete(task.id, "/tmp/a.zip");
+    await plugin.frame();
+    expect(task.snapshot.waitsFor).toEqual([]);
+  });
+
   it("passes on a snapshot with each status", async () => {
     const { plugin, tasks } = page;
     const task = await tasks.start("download", input);

@@ -6,15 +6,16 @@ use super::mutation::{
 };
 
 const MODEL: &str = "test(/^tests::model::/)";
+const LENDING: &str = "test(/^tests::lending::/)";
 const BATCH: &str = "test(/^tests::(batch|model)::/)";
 
 pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a lost slot",
         file: "crates/engine/src/record/steps.rs",
-        find: "self.common.admission.lock().leave(self.id);",
-        from: "self.common.admission.lock().leave(self.id);",
-        to: "if state.life.status() != TaskStatus::Failed { self.common.admission.lock().leave(self.id); }",
+        find: "admission.leave(self.id);",
+        from: "admission.leave(self.id);",
+        to: "if state.life.status() != TaskStatus::Failed { admission.leave(self.id); }",
         how: Statement,
         seen_by: MODEL,
     },
@@ -93,10 +94,10 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "an overdue task that is never marked as such",
         file: "crates/engine/src/run/transitions.rs",
-        find: "record.outstay();",
-        from: "record.outstay();",
-        to: "drop(record);",
-        how: Statement,
+        find: "if record.outstay() {",
+        from: "record.outstay()",
+        to: "false",
+        how: Expression,
         seen_by: MODEL,
     },
     Mutation {
@@ -129,11 +130,38 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a batch that its members outlive",
         file: "crates/engine/src/record/steps.rs",
-        find: "self.state.lock().batch = Some(batch);",
-        from: "self.state.lock().batch = Some(batch);",
-        to: "drop(batch);",
+        find: "self.state.lock().batch = Some(Membership { token, lenders });",
+        from: "self.state.lock().batch = Some(Membership { token, lenders });",
+        to: "drop((token, lenders));",
         how: Statement,
         seen_by: BATCH,
+    },
+    Mutation {
+        name: "a handler that keeps its slot while it awaits a task that needs it",
+        file: "crates/engine/src/record/steps.rs",
+        find: "self.common.admission.lock().yield_slot(self.id);",
+        from: "self.common.admission.lock().yield_slot(self.id);",
+        to: "self.common.admission.lock().waits(self.id);",
+        how: Statement,
+        seen_by: LENDING,
+    },
+    Mutation {
+        name: "a handler that goes on without its slot",
+        file: "crates/engine/src/task/lending.rs",
+        find: "self.slots == Slots::Held || is_stopped",
+        from: "self.slots == Slots::Held || is_stopped",
+        to: "true",
+        how: Expression,
+        seen_by: LENDING,
+    },
+    Mutation {
+        name: "a handler that gets its slot back behind later tasks",
+        file: "crates/engine/src/record/steps.rs",
+        find: "admission.reclaim_slot(lender);",
+        from: "admission.reclaim_slot(lender);",
+        to: "admission.waits(lender);",
+        how: Statement,
+        seen_by: LENDING,
     },
     Mutation {
         name: "a priority that counts only among tasks of the same age",

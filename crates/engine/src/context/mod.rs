@@ -15,6 +15,7 @@ use crate::{
     record::Record,
     task::{
         attempt::{Attempt, Cleanup},
+        current::{Current, Entry},
         id::TaskId,
     },
 };
@@ -166,7 +167,9 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        blocking::spawn(&self.record.kind.name, &self.attempt, work)
+        let name = &self.record.kind.name;
+        let mut current = Entry::new(Current { id: self.record.id, name: Arc::clone(name), polled: None });
+        blocking::spawn(name, &self.attempt, move |token| current.enter(|| work(token)))
     }
 }
 
@@ -183,6 +186,10 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// says whose it is, once, and this goes on waiting, unless `Task::idle_reader` says otherwise. Without a reader it waits only during the first 10
     /// seconds of the task, and for 10 seconds after it lost a reader, which may come back. After that, `Task::unread`
     /// says what happens. By default the oldest items are dropped and counted.
+    ///
+    /// If the reader is the handler that has started this task, and it needs a slot of this task to go on, this lends the
+    /// slots to it, and takes them back before it emits the item: see
+    /// [`TaskHandle::outcome`](crate::TaskHandle::outcome).
     ///
     /// The items of a later attempt follow those of the earlier ones.
     ///

@@ -42,7 +42,8 @@ impl<O, E, D, I> BatchHandle<O, E, D, I> {
 
 impl<O: DeserializeOwned, E: DeserializeOwned, D, I> BatchHandle<O, E, D, I> {
     /// Waits until all members have ended, and returns their results in the order of the inputs. A member that has not
-    /// completed doesn't make it fail. You can call it more than once. Cancel safe.
+    /// completed doesn't make it fail. You can call it more than once. Cancel safe. A handler that awaits it may
+    /// [lend its slots](TaskHandle::outcome).
     ///
     /// Fails when the batch itself was cancelled or has reached a time limit.
     ///

@@ -83,7 +83,7 @@ impl ChunkReader {
         let record = self.follower.record();
         let ask = Ask { reader: &self.name, label: "the app", chunk: self.chunk, from: None, holds: 1 };
         self.asks = true;
-        let chunk = record.items().read(ask).await.map_err(|refusal| {
+        let chunk = self.follower.awaits_items(record.items().read(ask)).await.map_err(|refusal| {
             // One that was taken for gone still has to say how far it has read.
             self.asks = matches!(refusal, ReadRefusal::Idled { .. });
             refusal.of(record.id)
@@ -112,7 +112,8 @@ impl<T: DeserializeOwned> TaskItems<T> {
         Self { reader: ChunkReader::new(follower.clone()), items: VecDeque::new(), types: PhantomData }
     }
 
-    /// Returns the next item, or `None` when the task has ended and all items were read. Cancel safe.
+    /// Returns the next item, or `None` when the task has ended and all items were read. Cancel safe. A handler that
+    /// awaits it may [lend its slots](crate::TaskHandle::outcome).
     ///
     /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Fails with
     /// [`ErrorKind::InvalidItem`](crate::ErrorKind::InvalidItem) for an item that is not a `T`; the next call returns
@@ -148,7 +149,8 @@ impl TaskBytes {
     }
 
     /// Returns the next bytes that are ready, up to 1 MiB, or `None` when the task has ended and all bytes were read.
-    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe.
+    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe. A
+    /// handler that awaits it may [lend its slots](crate::TaskHandle::outcome).
     pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
         loop {
             match self.reader.read().await {

@@ -164,12 +164,50 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
 
     /// Follows the task from its current state to its end.
     pub fn watch(&self) -> TaskWatch<D> {
-        TaskWatch::new(self.follower.record())
+        TaskWatch::new(self.follower.clone())
     }
 
     /// Waits until the task has ended, and returns its outcome. You can call it more than once. Cancel safe.
+    ///
+    /// # In a handler
+    ///
+    /// A handler may await a task that it has started, even in a limit that both share. While it awaits the end, the items,
+    /// the members or the changes of such a task, it lends its slots, and its snapshots show
+    /// [for which tasks](TaskSnapshot::waits_for). What it awaits returns when it has its slots back. It gets them in its
+    /// old place: before tasks of the same priority that were started later.
+    ///
+    /// If a `select!` or a `timeout` gives up the wait, the handler runs on to its next `.await`, and isn't polled any
+    /// further before it has its slots back. Until then it can cancel the task: if that holds the slot and never ends
+    /// by itself, the handler would wait for it for ever, which the log says after 10 seconds. A handler that was told to
+    /// stop goes on without its slots. Its time limits go on as well, except `stall_timeout`.
+    ///
+    /// A handler has started a task if its own future, or its work in
+    /// [`spawn_blocking`](crate::TaskContext::spawn_blocking), has called [`start`](crate::TaskManager::start),
+    /// [`spawn`](crate::TaskManager::spawn), [`batch`](crate::TaskManager::batch) or [`rerun`](Self::rerun), in whatever
+    /// attempt, or if the handle is of a task that it has joined. Only what is awaited in the handler's own future lends
+    /// slots. A wait elsewhere, as in a tokio task or on a thread, or for a task that others have started, keeps them. If
+    /// that keeps the awaited task from running, the log says so after 10 seconds, with the limit.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{Failure, TaskContext, TaskManager};
+    ///
+    /// // Completes even if only one task of the app may run at once.
+    /// async fn build(tasks: TaskManager, _: TaskContext) -> Result<u32, Failure> {
+    ///     let part = tasks.spawn("part", async |_: TaskContext| Ok::<_, Failure>(7));
+    ///     Ok(part.result().await?)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let tasks = TaskManager::new(tokio::runtime::Handle::current());
+    /// tasks.set_limit(tauri_plugin_tasks::LimitOf::App, 1).unwrap();
+    /// let inner = tasks.clone();
+    /// let task = tasks.spawn("build", |ctx: TaskContext| build(inner, ctx));
+    /// assert_eq!(task.result().await, Ok(7));
+    /// # }
+    /// ```
     pub async fn outcome(&self) -> Outcome {
-        let outcome = self.follower.record().ended().await;
+        let outcome = self.follower.awaits(self.follower.record().ended()).await;
         self.follower.knows_the_end();
         outcome
     }
@@ -177,7 +215,7 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
 
 impl<O: DeserializeOwned, E: DeserializeOwned, D, I> TaskHandle<O, E, D, I> {
     /// Waits until the task has ended, and returns its output, or how it ended otherwise. You can call it more than
-    /// once. Cancel safe.
+    /// once. Cancel safe. A handler that awaits it may [lend its slots](Self::outcome).
     pub async fn result(&self) -> Result<O, TaskError<E>> {
         self.outcome().await.into_result()
     }

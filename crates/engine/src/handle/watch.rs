@@ -42,11 +42,11 @@ pub struct TaskWatch<D = Json> {
 }
 
 impl<D> TaskWatch<D> {
-    pub(crate) fn new(record: &Arc<Record>) -> Self {
+    pub(crate) fn new(follower: Follower) -> Self {
+        let record = follower.record();
         let watcher = Arc::<ChangeSet<Record>>::default();
         // Registered before the snapshot is taken, so that a change in between arrives as an event.
         record.add_watcher(&watcher);
-        let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
         Self { follower, watcher, cursor, snapshot, types: PhantomData }
     }
@@ -56,7 +56,8 @@ impl<D> TaskWatch<D> {
         &self.snapshot
     }
 
-    /// Returns the next event, or `None` after the end. Cancel safe.
+    /// Returns the next event, or `None` after the end. Cancel safe. A handler that awaits it may
+    /// [lend its slots](crate::TaskHandle::outcome).
     pub async fn next(&mut self) -> Option<TaskEvent> {
         // A task that reports all the time must not starve the other tasks of tokio.
         tokio::task::consume_budget().await;
@@ -70,7 +71,7 @@ impl<D> TaskWatch<D> {
             if self.cursor.has_ended() {
                 return None;
             }
-            self.watcher.changed().await;
+            self.follower.awaits(self.watcher.changed()).await;
             self.watcher.take();
         }
     }

@@ -6,9 +6,22 @@
 //! - an emit that *gives up* has emitted nothing of what was left. In the handler's own future it waits from then on,
 //!   and the supervisor drops the handler. Everywhere else it returns at once, so that no leftover of a handler waits
 //!   for something that never comes. So it does if the handler blocks its thread on it;
+//! - if the reader is the task that has started this one, and can't go on because this one holds a slot that it needs, an
+//!   emit in the handler's own future lends the slots until the reader has gone on;
 //! - an item that can't be delivered at all fails the attempt, except where the caller is told of it (`try_…`).
 
-use std::{cell::Cell, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    cell::Cell,
+    fmt,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    task::Poll,
+    time::Duration,
+};
 
 use serde::Serialize;
 use tokio::{
@@ -28,7 +41,7 @@ use crate::{
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
-    task::{attempt::Attempt, id::TaskId, outcome::TaskFailure},
+    task::{attempt::Attempt, current::Current, id::TaskId, outcome::TaskFailure, waiting::lend_while},
 };
 
 /// How long a handler waits for a reader that does not ask before the log says so.
@@ -50,6 +63,8 @@ pub struct ItemStream {
     writable: Notify,
     /// Wakes tasks that wait for readers to come or go.
     readers: Notify,
+    /// Whether there is a delayed reader in the state.
+    is_reader_delayed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -57,11 +72,26 @@ struct StreamState {
     buffer: ItemBuffer,
     /// How much longer the task waits for a reader, if it has none.
     patience: Patience,
+    delayed_reader: Option<DelayedReader>,
     /// The handler has begun. `patience` started again then, whatever readers came and went before.
     has_begun: bool,
     signs_of_life: SignsOfLife,
     /// The time in which an emit waits for the reader and the reader does not ask.
     silence: Option<AwakeTime>,
+}
+
+/// A reader that has items, but waits for its own slots.
+#[derive(Clone)]
+struct DelayedReader {
+    id: TaskId,
+    /// Whether it waits because this task has a slot.
+    is_blocked: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl fmt::Debug for DelayedReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DelayedReader").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 impl StreamState {
@@ -156,6 +186,7 @@ impl ItemStream {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
                 patience: Patience::new(),
+                delayed_reader: None,
                 has_begun: false,
                 signs_of_life: SignsOfLife::default(),
                 silence: None,
@@ -166,6 +197,7 @@ impl ItemStream {
             readable: Notify::new(),
             writable: Notify::new(),
             readers: Notify::new(),
+            is_reader_delayed: AtomicBool::new(false),
         }
     }
 
@@ -272,6 +304,7 @@ impl ItemStream {
     async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
         // A handler that emits all the time must not keep other work from running.
         take_turns().await;
+        self.let_the_reader_go_on(attempt).await;
         if self.try_put(unit, attempt, None)?.is_ok() {
             return Ok(());
         }
@@ -286,10 +319,53 @@ impl ItemStream {
             // Register before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
             let Err(look_again) = self.try_put(unit, attempt, Some(&mut waiting.wait))? else { return Ok(()) };
+            if self.let_the_reader_go_on(attempt).await {
+                writable.set(self.writable.notified());
+                continue;
+            }
             tokio::select! {
                 () = writable.as_mut() => writable.set(self.writable.notified()),
                 () = wait_for(look_again) => {}
                 () = attempt.stopped() => return Err(stopped()),
+            }
+        }
+    }
+
+    /// Lends the task's slots to the reader, if that can't go on without them. Returns whether it did. Does nothing if it
+    /// doesn't run in the handler's own future, or if the handler blocks its thread on it.
+    async fn let_the_reader_go_on(&self, attempt: &Attempt) -> bool {
+        if !self.is_reader_delayed.load(Relaxed) || attempt.is_stopped() {
+            return false;
+        }
+        let is_own = |current: &Current| current.polls(attempt);
+        let reader = self.state.lock().delayed_reader.clone();
+        let Some(reader) =
+            reader.filter(|reader| Current::here().is_some_and(|it| is_own(&it)) && (reader.is_blocked)())
+        else {
+            return false;
+        };
+        // What blocks on this polls it again without a new poll of the handler. Then no slot could be lent.
+        let polls = attempt.polls();
+        yield_once().await;
+        if attempt.polls() == polls {
+            return false;
+        }
+        coop::unconstrained(lend_while(reader.id, is_own, |_| {}, self.has_gone_on(attempt))).await;
+        true
+    }
+
+    /// Waits until no reader is delayed, or the task has to stop.
+    async fn has_gone_on(&self, attempt: &Attempt) {
+        let writable = self.writable.notified();
+        tokio::pin!(writable);
+        loop {
+            writable.as_mut().enable();
+            if !self.is_reader_delayed.load(Relaxed) {
+                return;
+            }
+            tokio::select! {
+                () = writable.as_mut() => writable.set(self.writable.notified()),
+                () = attempt.stopped() => return,
             }
         }
     }
@@ -438,6 +514,24 @@ impl ItemStream {
             self.readable.notify_waiters();
         }
         Ok(chunk)
+    }
+
+    /// Notes that the reader, the task `reader`, has items but waits for its own slots. `is_blocked` says whether it
+    /// waits because this task has a slot.
+    pub(crate) fn reader_is_delayed(&self, reader: TaskId, is_blocked: Arc<dyn Fn() -> bool + Send + Sync>) {
+        self.set_delayed_reader(Some(DelayedReader { id: reader, is_blocked }));
+    }
+
+    /// Undoes [`reader_is_delayed`](Self::reader_is_delayed).
+    pub(crate) fn reader_goes_on(&self) {
+        self.set_delayed_reader(None);
+    }
+
+    fn set_delayed_reader(&self, reader: Option<DelayedReader>) {
+        self.is_reader_delayed.store(reader.is_some(), Relaxed);
+        let before = std::mem::replace(&mut self.state.lock().delayed_reader, reader);
+        drop(before);
+        self.writable.notify_waiters();
     }
 
     /// Removes the reader, which has stopped. All units before number `position` count as read, and the handler doesn't

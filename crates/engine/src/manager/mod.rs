@@ -225,7 +225,7 @@ impl TaskManager {
 
     /// Follows a task from its current state to its end. Fails when there is no such task.
     pub fn watch(&self, id: TaskId) -> Result<TaskWatch, Error> {
-        self.find(id).map(|record| TaskWatch::new(&record))
+        self.find(id).map(|record| TaskWatch::new(Follower::new(&record)))
     }
 
     /// Tells a task to stop, with the reason [`User`](CancelReason::User), and returns without waiting for its end.

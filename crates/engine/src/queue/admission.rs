@@ -1,9 +1,11 @@
 //! Which tasks may run: limits, queues, holds and positions, as plain data.
 //!
 //! Invariants:
-//! - a task takes a slot in every scope that it is part of, from its admission until it leaves or steps back;
-//! - no task is admitted into a full scope. More tasks than the limit run only after the limit was lowered;
-//! - the queue of a lane has exactly its waiting tasks without a hold, best first. `heads` has the first of each queue;
+//! - a task takes a slot in every scope that it is part of, from its admission until it leaves, steps back or yields its
+//!   slot. A task that has yielded its slot is admitted again before it goes on, in the place that its rank gives it;
+//! - no task is admitted into a full scope. More tasks than the limit have slots only after the limit was lowered;
+//! - the queue of a lane has exactly its waiting tasks without a hold, best first, and `reclaiming` its tasks that want
+//!   their slot back. `heads` has the first of each lane, from either of them;
 //! - only [`Admission::set`] moves a task. It takes the task from its old stage and puts it in the new one at once, so
 //!   no slot is lost and no task forgotten;
 //! - a lane exists as long as it has tasks. A scope exists as long as it has lanes, or a limit that is not a batch's.
@@ -119,6 +121,17 @@ enum Stage {
     Waiting,
     /// It is between two attempts. It has no slots and is in no queue.
     Away,
+    /// Its attempt goes on without its slots. It is in no queue.
+    Yielded,
+    /// It wants the slots back that it has yielded.
+    Reclaiming,
+}
+
+impl Stage {
+    /// Whether an attempt goes on, with or without slots.
+    fn has_begun(self) -> bool {
+        matches!(self, Self::Running | Self::Yielded | Self::Reclaiming)
+    }
 }
 
 /// A task. There are many, so it is small: what tasks share is in their lane.
@@ -134,6 +147,10 @@ impl TaskEntry {
     fn is_queued(&self) -> bool {
         self.stage == Stage::Waiting && !self.holds.any()
     }
+
+    fn wants_slots(&self) -> bool {
+        self.is_queued() || self.stage == Stage::Reclaiming
+    }
 }
 
 #[derive(Default, Debug)]
@@ -142,8 +159,27 @@ struct Lane {
     /// The scopes that its tasks take slots in. They don't change while the lane has tasks.
     rooms: Vec<(Scope, usize)>,
     queue: BTreeMap<QueueRank, TaskId>,
+    /// The tasks that want their slots back. They are in no queue that anybody sees, but have the same ranks.
+    reclaiming: BTreeMap<QueueRank, TaskId>,
     /// How many tasks it has, at whatever stage.
     tasks: usize,
+}
+
+impl Lane {
+    fn head(&self) -> Option<QueueRank> {
+        let first = |of: &BTreeMap<QueueRank, TaskId>| of.keys().next().copied();
+        [first(&self.queue), first(&self.reclaiming)].into_iter().flatten().min()
+    }
+}
+
+/// The tasks that were given slots.
+#[derive(Default, PartialEq, Eq, Debug)]
+#[must_use]
+pub(crate) struct Admitted {
+    /// These begin an attempt.
+    pub(crate) begin: Vec<TaskId>,
+    /// These have back the slots that they had yielded, and go on.
+    pub(crate) go_on: Vec<TaskId>,
 }
 
 /// The limits and counts of a [`Scope`].
@@ -286,17 +322,19 @@ impl Admission {
         if bounds.is_empty() {
             return Vec::new();
         }
-        let admitted = self.admit();
+        let Admitted { begin, go_on } = self.admit();
         let waiting = bounds.iter().map(|(_, room)| self.rooms[*room].waiting).collect();
-        for id in admitted {
-            self.alter(id, |entry| Some(TaskEntry { stage: Stage::Waiting, ..entry }));
+        for (ids, stage) in [(begin, Stage::Waiting), (go_on, Stage::Reclaiming)] {
+            for id in ids {
+                self.alter(id, |entry| Some(TaskEntry { stage, ..entry }));
+            }
         }
         waiting
     }
 
     /// Takes slots for the tasks that may run now, best first across all lanes. Returns those tasks.
-    pub(crate) fn admit(&mut self) -> Vec<TaskId> {
-        let mut admitted = Vec::new();
+    pub(crate) fn admit(&mut self) -> Admitted {
+        let mut admitted = Admitted::default();
         // One pass is enough: slots are only taken here, so a lane without a free slot has none later, and the next
         // head of a lane ranks behind the last one. The app's slots are checked first only to stop early.
         let mut seen = Bound::Unbounded;
@@ -304,13 +342,17 @@ impl Admission {
             && let Some((&rank, &lane)) = self.heads.range((seen, Bound::Unbounded)).next()
         {
             seen = Bound::Excluded(rank);
-            let Lane { rooms, queue, .. } = &self.lanes[lane];
-            if rooms.iter().all(|(_, room)| self.rooms[*room].is_free())
-                && let Some(&id) = queue.get(&rank)
-            {
-                self.alter(id, |entry| Some(TaskEntry { stage: Stage::Running, ..entry }));
-                admitted.push(id);
+            let Lane { rooms, queue, reclaiming, .. } = &self.lanes[lane];
+            if !rooms.iter().all(|(_, room)| self.rooms[*room].is_free()) {
+                continue;
             }
+            let (id, admitted) = match (queue.get(&rank), reclaiming.get(&rank)) {
+                (Some(&id), _) => (id, &mut admitted.begin),
+                (None, Some(&id)) => (id, &mut admitted.go_on),
+                (None, None) => continue,
+            };
+            admitted.push(id);
+            self.alter(id, |entry| Some(TaskEntry { stage: Stage::Running, ..entry }));
         }
         admitted
     }
@@ -320,9 +362,34 @@ impl Admission {
         self.set(id, None)
     }
 
-    /// Takes a running task out of its slots until its next attempt. Until then it is in no queue, but keeps its rank.
+    /// Takes a task whose attempt is over out of its slots until its next attempt. Until then it is in no queue, but
+    /// keeps its rank.
     pub(crate) fn step_back(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Away, ..entry }));
+        self.alter(id, |entry| entry.stage.has_begun().then_some(TaskEntry { stage: Stage::Away, ..entry }));
+    }
+
+    /// Takes a running task out of its slots although its attempt goes on. It is in no queue, but keeps its rank.
+    pub(crate) fn yield_slot(&mut self, id: TaskId) {
+        self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Yielded, ..entry }));
+    }
+
+    /// Lets a task that has yielded its slots wait for them, with its old rank. It doesn't count as a waiting task.
+    pub(crate) fn reclaim_slot(&mut self, id: TaskId) {
+        self.alter(id, |entry| {
+            (entry.stage == Stage::Yielded).then_some(TaskEntry { stage: Stage::Reclaiming, ..entry })
+        });
+    }
+
+    /// If the task `id` waits for a slot in a full scope in which `holder` has one, returns that scope and its limit.
+    pub(crate) fn is_blocked_by(&self, id: TaskId, holder: TaskId) -> Option<(Scope, usize)> {
+        let [waiting, holder] = [id, holder].map(|id| self.tasks.get(&id));
+        let waiting = waiting.filter(|entry| entry.wants_slots())?;
+        let holder = holder.filter(|entry| entry.stage == Stage::Running)?;
+        let held = &self.lanes[holder.lane].rooms;
+        let shared = self.lanes[waiting.lane].rooms.iter().filter(|room| held.contains(room));
+        shared
+            .filter_map(|(scope, room)| Some((scope, &self.rooms[*room])).filter(|(_, room)| !room.is_free()))
+            .find_map(|(scope, room)| Some((scope.clone(), room.limit?)))
     }
 
     /// Lets a task that stepped back wait again, with its old rank. It was let in before, so it is never refused.
@@ -330,10 +397,26 @@ impl Admission {
         self.alter(id, |entry| (entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry }));
     }
 
-    /// Adds a hold. Returns `false` if the task runs, is not known or has the hold already.
+    /// If the task is the first in its queue and waits for a slot in a full scope, returns that scope, its limit and the
+    /// tasks that have its slots.
+    pub(crate) fn blocked_in(&self, id: TaskId) -> Option<(Scope, usize, Vec<TaskId>)> {
+        let entry = self.tasks.get(&id).filter(|entry| entry.is_queued())?;
+        let Lane { rooms, queue, .. } = &self.lanes[entry.lane];
+        if queue.first_key_value()?.1 != &id {
+            return None;
+        }
+        let (scope, number) = rooms.iter().find(|(_, room)| !self.rooms[*room].is_free())?;
+        let has_slot = |entry: &TaskEntry| {
+            entry.stage == Stage::Running && self.lanes[entry.lane].rooms.iter().any(|(_, room)| room == number)
+        };
+        let holders = self.tasks.iter().filter(|(_, entry)| has_slot(entry)).map(|(id, _)| *id).collect();
+        Some((scope.clone(), self.rooms[*number].limit?, holders))
+    }
+
+    /// Adds a hold. Returns `false` if the task has begun, is not known or has the hold already.
     pub(crate) fn hold(&mut self, id: TaskId, why: Hold) -> bool {
         self.alter(id, |entry| {
-            (entry.stage != Stage::Running && !entry.holds.has(why))
+            (!entry.stage.has_begun() && !entry.holds.has(why))
                 .then_some(TaskEntry { holds: entry.holds.with(why), ..entry })
         })
     }
@@ -343,11 +426,11 @@ impl Admission {
         self.alter(id, |entry| entry.holds.has(why).then_some(TaskEntry { holds: entry.holds.without(why), ..entry }))
     }
 
-    /// Sets the priority. Returns `false` if the task runs or is not known.
+    /// Sets the priority. Returns `false` if the task has begun or is not known.
     pub(crate) fn set_priority(&mut self, id: TaskId, priority: i32) -> bool {
         self.alter(id, |entry| {
             let rank = QueueRank { priority: Reverse(priority), ..entry.rank };
-            (entry.stage != Stage::Running).then_some(TaskEntry { rank, ..entry })
+            (!entry.stage.has_begun()).then_some(TaskEntry { rank, ..entry })
         })
     }
 
@@ -368,7 +451,7 @@ impl Admission {
 
     /// Whether the task waits, for its turn or between two attempts.
     pub(crate) fn waits(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|entry| entry.stage != Stage::Running)
+        self.tasks.get(&id).is_some_and(|entry| !entry.stage.has_begun())
     }
 
     /// Returns those of `waiting` that the end of no other task lets run: a caller or a delay holds them, or a limit of
@@ -387,16 +470,18 @@ impl Admission {
         let is_stuck = |entry: &TaskEntry| {
             let is_put_off = entry.holds.has(Hold::User) || entry.holds.has(Hold::Delay);
             let mut rooms = self.lanes[entry.lane].rooms.iter();
-            entry.stage != Stage::Running && (is_put_off || rooms.any(|(_, room)| is_closed(room)))
+            let needs_slots = !entry.stage.has_begun() || entry.stage == Stage::Reclaiming;
+            (!entry.stage.has_begun() && is_put_off) || (needs_slots && rooms.any(|(_, room)| is_closed(room)))
         };
         waiting.iter().copied().filter(|id| self.tasks.get(id).is_some_and(is_stuck)).collect()
     }
 
-    /// Whether any task waits for its turn.
+    /// Whether any task waits for its turn, or for the slots that it has yielded.
     pub(crate) fn is_waiting(&self) -> bool {
         !self.heads.is_empty()
     }
 
+    /// Whether it has its slots.
     pub(crate) fn is_running(&self, id: TaskId) -> bool {
         self.tasks.get(&id).is_some_and(|entry| entry.stage == Stage::Running)
     }
@@ -448,16 +533,17 @@ impl Admission {
             match entry.stage {
                 Stage::Running => step(&mut room.running),
                 Stage::Waiting => step(&mut room.waiting),
-                Stage::Away => {}
+                Stage::Away | Stage::Yielded | Stage::Reclaiming => {}
             }
         }
-        if !entry.is_queued() {
+        if !entry.wants_slots() {
             return;
         }
-        let head = lane.queue.keys().next().copied();
-        let stood = if here { lane.queue.insert(entry.rank, id) } else { lane.queue.remove(&entry.rank) };
+        let head = lane.head();
+        let queue = if entry.is_queued() { &mut lane.queue } else { &mut lane.reclaiming };
+        let stood = if here { queue.insert(entry.rank, id) } else { queue.remove(&entry.rank) };
         debug_assert_eq!(stood, (!here).then_some(id));
-        let new_head = lane.queue.keys().next().copied();
+        let new_head = lane.head();
         if head != new_head {
             if let Some(rank) = head {
                 self.heads.remove(&rank);
@@ -493,8 +579,8 @@ impl Admission {
     }
 
     fn remove_lane(&mut self, lane: usize) {
-        let Lane { key, rooms, queue, .. } = mem::take(&mut self.lanes[lane]);
-        debug_assert!(queue.is_empty(), "{queue:?}");
+        let Lane { key, rooms, queue, reclaiming, .. } = mem::take(&mut self.lanes[lane]);
+        debug_assert!(queue.is_empty() && reclaiming.is_empty(), "{queue:?} {reclaiming:?}");
         self.lanes.remove(&key);
         for (scope, room) in rooms {
             self.rooms[room].lanes -= 1;

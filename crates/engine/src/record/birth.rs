@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Common, Kind, Live, Record, RecordState, effective_delay};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay, starter::Starter};
 use crate::{
     changes::feed::Feed,
     clock::wall_clock::millis,
@@ -52,6 +52,7 @@ impl Birth {
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,
+            started_by: Starter::here().map(Box::new),
             progress: ProgressCell::new(),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
@@ -66,7 +67,9 @@ impl Birth {
                 short_runs: 0,
                 live: Live { span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new), ..Live::none() },
                 batch: None,
+                lent: None,
             }),
+            lenders: OnceLock::new(),
             ended: Notify::new(),
             common: Arc::clone(common),
         })

@@ -7,6 +7,7 @@ pub struct Cursor {
     sequence: u64,
     revision: u64,
     queue: Option<QueuePlace>,
+    waits: u32,
     ended: bool,
 }
 
@@ -17,7 +18,8 @@ impl Cursor {
         let revision = record.revision_of(&state);
         let snapshot = record.snapshot_of(&state);
         let (sequence, queue) = (snapshot.sequence, snapshot.queue);
-        let cursor = Self { sequence, revision, queue, ended: snapshot.status.is_final() };
+        let waits = state.waits_revision();
+        let cursor = Self { sequence, revision, queue, waits, ended: snapshot.status.is_final() };
         (snapshot, cursor)
     }
 
@@ -39,7 +41,7 @@ impl Cursor {
 
     /// Like [`next`](Self::next), but leaves new progress for later unless `progress` is true or the end comes next.
     pub fn next_paced(&mut self, record: &Record, progress: bool) -> Option<TaskEvent> {
-        use TaskChange::{Gap, Progress, Queue, Status};
+        use TaskChange::{Gap, Progress, Queue, Status, WaitsFor};
         if self.ended {
             return None;
         }
@@ -62,6 +64,10 @@ impl Cursor {
             due if due.is_some() || (progress_due && progress) => {
                 self.revision = revision;
                 Progress(record.progress_of(&state))
+            }
+            _ if state.waits_revision() != self.waits => {
+                self.waits = state.waits_revision();
+                WaitsFor(state.lent.as_ref().map(|lent| lent.waits_for.clone()).unwrap_or_default())
             }
             _ => {
                 let (before, now) = (self.queue, record.queue_place(&state));

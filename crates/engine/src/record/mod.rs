@@ -4,13 +4,17 @@
 //! such as its life and its watchers, is in [`RecordState`], under one lock. Only [`steps`] changes the life. It
 //! collects the effects of each step, and [`effects`] carries them out after the lock is released.
 
+mod awaiting;
 pub(crate) mod birth;
+mod blocked;
 pub(crate) mod cursor;
 pub(crate) mod effects;
 
 pub(crate) mod follower;
+pub(crate) mod lenders;
 mod reports;
 pub(crate) mod snapshot;
+pub(crate) mod starter;
 pub(crate) mod steps;
 pub(crate) mod told;
 mod waits;
@@ -28,6 +32,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
+use self::{lenders::Lenders, starter::Starter};
 use crate::{
     changes::{
         change_set::ChangeSet,
@@ -67,6 +72,8 @@ pub struct Record {
     pub(crate) parent: Option<TaskId>,
     /// Its members in the order of their inputs, if it is a batch.
     pub(crate) members: Option<Box<[TaskId]>>,
+    /// The task whose handler has started it; `None` if other code has.
+    started_by: Option<Box<Starter>>,
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
     /// The number of its arrival, from 1; 0 until it is accepted.
@@ -77,6 +84,8 @@ pub struct Record {
     /// Its items. Created for the first item or reader.
     items: OnceLock<Box<ItemStream>>,
     state: Lock<RecordState, TASK>,
+    /// Created for the first handler that waits for it.
+    lenders: OnceLock<Arc<Lenders>>,
     /// Wakes those who wait for its end, or for its handler to return `Pending`.
     ended: Notify,
     common: Arc<Common>,
@@ -90,7 +99,13 @@ pub(crate) struct Common {
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
     sampler: Arc<Sampler<Record>>,
+    /// The runtime of the engine itself.
+    pub(crate) control: Handle,
+    /// Finds a task by its id.
+    finds: OnceLock<Find>,
 }
+
+type Find = Box<dyn Fn(TaskId) -> Option<Arc<Record>> + Send + Sync>;
 
 /// The part of a task that changes.
 struct RecordState {
@@ -106,8 +121,31 @@ struct RecordState {
     live: Live,
     /// For a task that is restarted: how many short attempts there were in a row.
     short_runs: u32,
-    /// Keeps its batch from ending.
-    batch: Option<TaskTrackerToken>,
+    batch: Option<Membership>,
+    /// `None` for a task that has never lent its slots.
+    lent: Option<Box<Lent>>,
+}
+
+/// What ties a task to its batch, until it has ended and given up its slot.
+struct Membership {
+    /// Keeps the batch from ending.
+    token: TaskTrackerToken,
+    lenders: Arc<Lenders>,
+}
+
+impl Membership {
+    fn is_last(&self) -> bool {
+        self.token.task_tracker().len() == 1
+    }
+}
+
+/// What a task shows while it has lent its slots.
+#[derive(Default)]
+struct Lent {
+    /// The tasks that it waits for; empty while it has its slots.
+    waits_for: Vec<TaskId>,
+    /// Changes whenever they do.
+    revision: u32,
 }
 
 /// What is dropped when the task ends.
@@ -156,8 +194,25 @@ impl Work {
 impl Common {
     /// `control` is the runtime that the engine itself runs on.
     pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Record>>, control: Handle) -> Self {
-        let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control));
-        Self { clock: clocks.wall, timers, admission: Lock::default(), feed: Lock::default(), sampler }
+        let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control.clone()));
+        Self {
+            clock: clocks.wall,
+            timers,
+            admission: Lock::default(),
+            feed: Lock::default(),
+            sampler,
+            control,
+            finds: OnceLock::new(),
+        }
+    }
+
+    /// Sets how a task is found by its id. Only the first call counts.
+    pub(crate) fn find_with(&self, find: impl Fn(TaskId) -> Option<Arc<Record>> + Send + Sync + 'static) {
+        let _ = self.finds.set(Box::new(find));
+    }
+
+    fn find(&self, id: TaskId) -> Option<Arc<Record>> {
+        self.finds.get()?(id)
     }
 }
 

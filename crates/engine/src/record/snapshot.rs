@@ -65,6 +65,7 @@ impl Record {
             label: options.and_then(|options| options.label.clone()),
             tags: options.map(|options| options.tags.to_vec()).unwrap_or_default(),
             parent: self.parent,
+            waits_for: state.lent.as_ref().map(|lent| lent.waits_for.clone()).unwrap_or_default(),
             members: self.members.as_ref().map(|members| u32::try_from(members.len()).unwrap_or(u32::MAX)),
         }
     }

@@ -7,13 +7,15 @@ use tokio::time::Instant;
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 
 use super::{
-    Live, Record, RecordState, Work,
+    Live, Membership, Record, RecordState, Work,
     effects::{Effects, LogLine},
+    lenders::Lenders,
 };
 use crate::{
     clock::wall_clock::millis,
     task::{
         attempt::Attempt,
+        id::TaskId,
         life::{Ending, Problem, Stop},
         outcome::{FailureKind, TaskFailure},
         owner::Owner,
@@ -60,8 +62,14 @@ impl Record {
     }
 
     /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
-    pub(crate) fn keep_batch(&self, batch: TaskTrackerToken) {
-        self.state.lock().batch = Some(batch);
+    pub(crate) fn keep_batch(&self, batch: &Self, token: TaskTrackerToken) {
+        let lenders = Arc::clone(batch.lenders());
+        self.state.lock().batch = Some(Membership { token, lenders });
+    }
+
+    /// Returns the tasks whose handlers wait for it.
+    pub(super) fn lenders(&self) -> &Arc<Lenders> {
+        self.lenders.get_or_init(Arc::default)
     }
 
     /// Lets its batch end. Call it once the task has ended and given up its slot.
@@ -185,6 +193,7 @@ impl Record {
                     if let Some(attempt) = state.live.attempt.take() {
                         attempt.close();
                     }
+                    state.set_waits_for(Vec::new());
                     self.progress.end_attempt();
                     self.kind.counters.note(Some(before), TaskStatus::Retrying);
                     self.mark(state, effects);
@@ -233,6 +242,42 @@ impl Record {
         })
     }
 
+    /// Takes the task out of its slots, while its handler waits for these tasks.
+    pub(crate) fn lend_slots(self: &Arc<Self>, waits_for: Vec<TaskId>) {
+        self.step(|state, effects| {
+            state.set_waits_for(waits_for);
+            self.mark(state, effects);
+            self.common.admission.lock().yield_slot(self.id);
+        });
+    }
+
+    /// Sets which tasks its handler waits for, while it has lent its slots.
+    pub(crate) fn awaits(self: &Arc<Self>, waits_for: Vec<TaskId>) {
+        self.step(|state, effects| {
+            if state.set_waits_for(waits_for) {
+                self.mark(state, effects);
+            }
+        });
+    }
+
+    /// Whether it has lent its slots.
+    pub(crate) fn has_lent_slots(&self) -> bool {
+        self.state.lock().lent.as_ref().is_some_and(|lent| !lent.waits_for.is_empty())
+    }
+
+    /// Lets its handler go on with the slots that it had lent.
+    pub(crate) fn go_on(self: &Arc<Self>) {
+        let attempt = self.step(|state, effects| {
+            if state.set_waits_for(Vec::new()) {
+                self.mark(state, effects);
+            }
+            state.live.attempt.clone()
+        });
+        if let Some(attempt) = attempt {
+            attempt.slots_are_back();
+        }
+    }
+
     /// Gives the task to the app if its owner has gone. Returns whether it did.
     pub(crate) fn disown(self: &Arc<Self>, is_gone: impl Fn(&Owner) -> bool) -> bool {
         self.step(|state, effects| {
@@ -259,13 +304,40 @@ impl Record {
         if let Some(attempt) = &state.live.attempt {
             attempt.close();
         }
+        state.set_waits_for(Vec::new());
         state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {
             items.end();
         }
         self.mark(state, effects);
-        self.common.admission.lock().leave(self.id);
+        // Before others can get the slot: those that wait for this end come first, in their old places.
+        let batch = state.batch.as_ref().filter(|batch| batch.is_last()).map(|batch| &batch.lenders);
+        let lenders: Vec<_> = self.lenders.get().into_iter().chain(batch).flat_map(|lenders| lenders.all()).collect();
+        let mut admission = self.common.admission.lock();
+        admission.leave(self.id);
+        for lender in lenders {
+            admission.reclaim_slot(lender);
+        }
+        drop(admission);
         effects.end(std::mem::replace(&mut state.live, Live::none()));
+    }
+}
+
+impl RecordState {
+    /// Sets which tasks the handler waits for. Returns whether that is a change.
+    fn set_waits_for(&mut self, waits_for: Vec<TaskId>) -> bool {
+        if self.lent.as_ref().map_or(&[][..], |lent| &lent.waits_for) == waits_for {
+            return false;
+        }
+        let lent = self.lent.get_or_insert_default();
+        lent.waits_for = waits_for;
+        lent.revision = lent.revision.wrapping_add(1);
+        true
+    }
+
+    /// Changes whenever the tasks change that the handler waits for.
+    pub(super) fn waits_revision(&self) -> u32 {
+        self.lent.as_ref().map_or(0, |lent| lent.revision)
     }
 }
 

@@ -9,6 +9,7 @@ pub struct Told {
     revision: u64,
     next_attempt_at: Option<u64>,
     queue: Option<QueuePlace>,
+    waits: u32,
     /// Whether it has an owner other than the app. It may lose that owner, but never gets another one.
     owned: bool,
     ended: bool,
@@ -57,6 +58,7 @@ impl Told {
             revision: record.revision_of(state),
             next_attempt_at: state.life.next_attempt_at(),
             queue: record.queue_place(state),
+            waits: state.waits_revision(),
             owned: state.owner.label().is_some(),
             ended: state.life.status().is_final(),
         }

@@ -97,7 +97,7 @@ async fn attempt_timeout(timers: &Timers, length: Option<Duration>) -> (TimeLimi
 async fn stall(timers: &Timers, record: &Record, length: Option<Duration>) -> (TimeLimit, Duration) {
     let Some(length) = length else { return std::future::pending().await };
     record.take_signs_of_life();
-    silence(timers, length, || record.take_signs_of_life()).await;
+    silence(timers, length, || record.take_signs_of_life() || record.has_lent_slots()).await;
     (TimeLimit::Stalled, length)
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod handler;
 pub(crate) mod held_threads;
 pub(crate) mod runtimes;
 pub(crate) mod scheduler;
+mod slots;
 pub(crate) mod start;
 pub(crate) mod supervisor;
 pub(crate) mod transitions;

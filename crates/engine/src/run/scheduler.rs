@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{batch, clocks, supervisor::live, transitions::Transitions};
+use super::{
+    batch, clocks,
+    supervisor::live,
+    transitions::{Transitions, Turns},
+};
 use crate::{
     error::{Error, refusal::Refusal},
     keep::registry::Registry,
-    queue::admission::{Admission, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
+    queue::admission::{Admission, Admitted, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
     record::{Record, Work, birth::Birth, follower::Follower},
     start_options::OnConflict,
-    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
+    task::{cancel_reason::CancelReason, life::Stop, status::TaskStatus},
 };
 
 /// A new task that is to be accepted.
@@ -44,7 +48,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     let record = birth.record(&transitions.common);
     let follower = Follower::new(&record);
     let mut replaced = Vec::new();
-    let (admitted, others_wait, expired, unused) = {
+    let (turns, others_wait, expired, unused) = {
         let mut registry = transitions.registry.lock();
         // Checked again under the lock: the same call may have been made twice at once.
         if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
@@ -67,7 +71,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 let expired = registry.expire(now);
                 drop(registry);
                 expired.iter().for_each(Record::mark_removed);
-                return Ok(Follower::new(&joined));
+                return Ok(Follower::joining(&joined));
             }
         }
         let (admitted, others_wait) = enter(transitions, |admission| {
@@ -77,13 +81,14 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         })?;
         registry.insert(&record);
         // A waiting task keeps only its input, and deserializes it again when it begins.
-        let unused = if admitted.contains(&record.id) || !record.kind.is_registered() {
+        let unused = if admitted.begin.contains(&record.id) || !record.kind.is_registered() {
             record.set_work(work);
             None
         } else {
             Some(work)
         };
-        (registry.find_all(&admitted), others_wait, registry.expire(transitions.timers().awake_now()), unused)
+        let now = transitions.timers().awake_now();
+        (Turns::of(&admitted, &registry), others_wait, registry.expire(now), unused)
     };
     drop(unused);
     transitions.tell_places(others_wait);
@@ -91,7 +96,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     announce(transitions, &record);
     // Those that have ended meanwhile are skipped.
     transitions.stop_all(replaced, CancelReason::Replaced);
-    transitions.launch(admitted);
+    transitions.launch(turns);
     if !record.kind.is_registered() && transitions.registry.lock().gate.is_closed() {
         let _ = transitions.stop(&record, Stop::Cancel(CancelReason::Shutdown));
     }
@@ -149,10 +154,10 @@ pub(crate) fn start_batch(
     let begun = batch.begin_unseen();
     for member in &members {
         if let Some((attempt, _)) = &begun {
-            member.keep_batch(attempt.beside().1);
+            member.keep_batch(&batch, attempt.beside().1);
         }
     }
-    let (admitted, others_wait) = {
+    let (turns, others_wait) = {
         let mut registry = transitions.registry.lock();
         if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
             return Ok(Follower::new(&known));
@@ -168,7 +173,7 @@ pub(crate) fn start_batch(
         for member in &members {
             registry.insert(member);
         }
-        (registry.find_all(&admitted), others_wait)
+        (Turns::of(&admitted, &registry), others_wait)
     };
     transitions.tell_places(others_wait);
     announce(transitions, &batch);
@@ -178,7 +183,7 @@ pub(crate) fn start_batch(
     if let Some((attempt, work)) = begun {
         transitions.runtimes.control.spawn(live(Arc::clone(transitions), batch, attempt, work));
     }
-    transitions.launch(admitted);
+    transitions.launch(turns);
     transitions.expire();
     Ok(follower)
 }
@@ -188,7 +193,7 @@ pub(crate) fn start_batch(
 fn enter(
     transitions: &Transitions,
     enter: impl FnOnce(&mut Admission) -> Result<(), QueueFull>,
-) -> Result<(Vec<TaskId>, bool), Error> {
+) -> Result<(Admitted, bool), Error> {
     let mut admission = transitions.common.admission.lock();
     enter(&mut admission).map_err(|QueueFull { of, limit }| {
         let task = if let Scope::Kind(name) = of { Some(name.to_string()) } else { None };

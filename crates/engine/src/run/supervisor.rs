@@ -8,6 +8,8 @@
 //!   delivered. If it was told to stop, that is at the end of its grace period, or as soon as it returns `Pending` while
 //!   an emit in its own future has given up. Such an emit doesn't return before the handler is over, except to a handler
 //!   that blocks its thread on it.
+//! - A handler is polled only while it has its slots, while it awaits tasks that it has started, or in its grace period:
+//!   see [`slots`](super::slots).
 //! - An attempt that has failed because of an item fails, whatever its handler returns. That is settled at the moment
 //!   when the handler is over: leftovers of the handler can't fail it any more.
 
@@ -16,11 +18,12 @@ use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::P
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
 
-use super::{clocks, transitions::Transitions};
+use super::{clocks, slots::Slots, transitions::Transitions};
 use crate::{
     record::{Record, Work, steps::Next},
     task::{
         attempt::Attempt,
+        current::{Current, Entry},
         life::{Ending, Problem},
         outcome::TaskFailure,
         quiet::drop_quietly,
@@ -132,10 +135,15 @@ async fn run_handler(
     let handler = AssertUnwindSafe(async { work.start(record, attempt).await }).catch_unwind();
     let mut handler = Box::pin(handler);
     let mut waits = false;
+    let mut slots = Slots::new(transitions, record, attempt);
+    let name = Arc::clone(&record.kind.name);
+    let mut current = Entry::new(Current { id: record.id, name, polled: Some(Arc::clone(attempt)) });
     // `None` if the handler has given up.
     let watched = poll_fn(|context| {
-        attempt.begin_poll();
-        let polled = transitions.polling(record.id, || handler.as_mut().poll(context)).map(Some);
+        let polled = slots.poll(context, |context| {
+            attempt.begin_poll();
+            transitions.polling(record.id, || current.enter(|| handler.as_mut().poll(context))).map(Some)
+        });
         if polled.is_pending() && attempt.has_given_up() {
             return Poll::Ready(None);
         }

@@ -3,8 +3,9 @@
 //! [`admission`](crate::queue::admission) decides which tasks may run, and [`keys`](crate::queue::keys) which of the
 //! tasks with one key comes first. This module acts on those decisions.
 //!
-//! Invariant: a task leaves its slot at the moment when its record stops showing it as running. So nobody ever sees
-//! more running tasks than the limits allow, and a caller that learns of an end finds the slot free.
+//! Invariant: a task leaves its slot at the moment when its record stops showing it as running, or shows which tasks it
+//! waits for. So nobody ever sees more running tasks than the limits allow, without those that wait for others, and a
+//! caller that learns of an end finds the slot free.
 
 use std::{
     mem,
@@ -27,7 +28,7 @@ use crate::{
     keep::{registry::Registry, retention::Retention},
     lock::{Lock, QUEUE, REGISTRY},
     progress::sampler::Sampler,
-    queue::admission::{Admission, Hold},
+    queue::admission::{Admission, Admitted, Hold},
     record::{Common, Record, steps::Stopped},
     task::time_limit::TimeLimit,
     task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
@@ -59,11 +60,24 @@ pub(crate) struct Transitions {
     launched: Lock<Vec<Arc<Record>>, QUEUE>,
 }
 
+/// Tasks that were given slots.
+pub(crate) struct Turns {
+    begin: Vec<Arc<Record>>,
+    go_on: Vec<Arc<Record>>,
+}
+
+impl Turns {
+    pub(crate) fn of(admitted: &Admitted, registry: &Registry) -> Self {
+        Self { begin: registry.find_all(&admitted.begin), go_on: registry.find_all(&admitted.go_on) }
+    }
+}
+
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
         let sampler = Sampler::new(runtimes.control.clone(), Record::sample);
-        Arc::new(Self {
-            common: Arc::new(Common::new(clocks, sampler, runtimes.control.clone())),
+        let control = runtimes.control.clone();
+        let transitions = Arc::new(Self {
+            common: Arc::new(Common::new(clocks, sampler, control)),
             runtimes,
             registry: Lock::new(Registry::new(retention)),
             monitor: Arc::default(),
@@ -71,7 +85,10 @@ impl Transitions {
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
             launched: Lock::default(),
-        })
+        });
+        let weak = Arc::downgrade(&transitions);
+        transitions.common.find_with(move |id| weak.upgrade()?.find(id));
+        transitions
     }
 
     pub(crate) fn timers(&self) -> &Timers {
@@ -177,7 +194,7 @@ impl Transitions {
         expired.iter().for_each(Record::mark_removed);
     }
 
-    /// Launches the tasks that may run after another task has left its slot to wait for its next attempt.
+    /// Launches the tasks that may run after another task has left its slot without having ended.
     pub(crate) fn let_others_run(self: &Arc<Self>) {
         self.move_up(|_| true);
     }
@@ -210,19 +227,20 @@ impl Transitions {
             }
             (admission.admit(), admission.is_waiting())
         };
-        if admitted.is_empty() {
+        if admitted == Admitted::default() {
             self.tell_places(waiting);
             return;
         }
-        let admitted = self.registry.lock().find_all(&admitted);
-        self.launched.lock().extend(admitted.iter().cloned());
+        let turns = Turns::of(&admitted, &self.registry.lock());
+        self.launched.lock().extend(turns.begin.iter().cloned());
         self.tell_places(true);
-        self.launch(admitted);
+        self.launch(turns);
     }
 
     /// Launches tasks that were given slots.
-    pub(crate) fn launch(self: &Arc<Self>, admitted: Vec<Arc<Record>>) {
-        for record in admitted {
+    pub(crate) fn launch(self: &Arc<Self>, turns: Turns) {
+        turns.go_on.iter().for_each(Record::go_on);
+        for record in turns.begin {
             (self.launch)(self, record);
         }
     }
@@ -236,6 +254,22 @@ impl Transitions {
             self.runtimes.control.spawn(watch);
         };
         self.monitor.polling(id, watch, poll)
+    }
+
+    // Lending slots.
+
+    /// Takes a task out of its slots while its handler waits for these tasks.
+    pub(crate) fn lend_slots(self: &Arc<Self>, record: &Arc<Record>, waits_for: Vec<TaskId>) {
+        record.lend_slots(waits_for);
+        self.let_others_run();
+    }
+
+    /// Lets a task that has lent its slots wait for them.
+    pub(crate) fn take_back_slots(self: &Arc<Self>, record: &Record) {
+        self.move_up(|admission| {
+            admission.reclaim_slot(record.id);
+            true
+        });
     }
 
     /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do

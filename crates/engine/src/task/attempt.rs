@@ -10,7 +10,7 @@ use std::{
             Ordering::{Acquire, Relaxed, Release},
         },
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -27,6 +27,7 @@ use crate::{
     clock::{awake_time::AwakeTime, timers::Timers},
     lock::{ATTEMPT, CLOCK, Lock},
     policy::{Policy, restart::Restart},
+    task::lending::{Lending, Settled},
 };
 
 /// One attempt of a task: how to stop it, and which parts of it still run.
@@ -66,6 +67,10 @@ pub(crate) struct Attempt {
     hurry: CancellationToken,
     /// `None` once the clean-ups have run or been discarded.
     cleanups: Lock<Option<Vec<Cleanup>>, ATTEMPT>,
+    /// Created when the handler first awaits a task that it has started.
+    lending: OnceLock<Box<Lock<Lending, ATTEMPT>>>,
+    /// Wakes what waits for the slots that the handler has lent.
+    slots_are_back: Notify,
 }
 
 /// What runs beside the handler: work on blocking threads, and the members of a batch. Most handlers have none.
@@ -114,6 +119,8 @@ impl Attempt {
             stopped_for: Lock::default(),
             hurry: CancellationToken::new(),
             cleanups: Lock::new(Some(Vec::new())),
+            lending: OnceLock::new(),
+            slots_are_back: Notify::new(),
         }
     }
 
@@ -200,6 +207,7 @@ impl Attempt {
     pub(crate) fn stop(&self) {
         self.stopped_for.lock().get_or_insert_with(|| self.timers.awake_time(self.grace));
         self.token.cancel();
+        self.slots_are_back.notify_waiters();
     }
 
     /// Ends the handler's grace period. Only for an attempt that was told to stop.
@@ -283,6 +291,86 @@ impl Attempt {
             self.given_up.fetch_add(1, Relaxed);
             GivenUp { attempt: self, handler_poll: 0, polls: 0 }
         })
+    }
+
+    /// The handler's waits for tasks that it has started.
+    pub(crate) fn lending(&self) -> &Lock<Lending, ATTEMPT> {
+        self.lending.get_or_init(Box::default)
+    }
+
+    /// Whether the handler was told to stop and has time to. Otherwise it is dropped when it is told.
+    fn has_grace(&self) -> bool {
+        self.is_stopped() && self.cooperative.load(Relaxed)
+    }
+
+    /// Waits until `test` says so. It is asked again when the handler has its slots back or is told to stop, and is told
+    /// whether it has its grace period now.
+    pub(crate) async fn once_lending(&self, mut test: impl FnMut(&mut Lending, bool) -> bool) {
+        let changed = self.slots_are_back.notified();
+        tokio::pin!(changed);
+        loop {
+            changed.as_mut().enable();
+            if test(&mut self.lending().lock(), self.has_grace()) {
+                return;
+            }
+            changed.as_mut().await;
+            changed.set(self.slots_are_back.notified());
+        }
+    }
+
+    /// Whether the handler has awaited tasks that it has started.
+    pub(crate) fn has_lending(&self) -> bool {
+        self.lending.get().is_some()
+    }
+
+    /// Begins a look at what the handler awaits, for which it is polled once more: see [`Lending::look`].
+    pub(crate) fn look(&self, nothing_happened: bool) -> Option<Vec<Waker>> {
+        self.lending.get()?.lock().look(nothing_happened)
+    }
+
+    /// Decides about the slots after the handler has returned `Pending`: see [`Lending::settle`].
+    pub(crate) fn settle(&self, was_woken: bool) -> Option<Settled> {
+        self.lending.get()?.lock().settle(was_woken)
+    }
+
+    /// Waits until the handler may be polled.
+    pub(crate) async fn may_go_on(&self) {
+        self.once_lending(|lending, is_stopped| lending.may_poll(is_stopped)).await;
+    }
+
+    /// Whether the handler may be polled: not while it wants back the slots that it has lent.
+    pub(crate) fn may_be_polled(&self) -> bool {
+        self.lending.get().is_none_or(|lending| lending.lock().may_poll(self.has_grace()))
+    }
+
+    /// Notes that the handler has its slots back.
+    pub(crate) fn slots_are_back(&self) {
+        if let Some(lending) = self.lending.get() {
+            let handler = lending.lock().slots_are_back();
+            self.slots_are_back.notify_waiters();
+            if let Some(handler) = handler {
+                handler.wake();
+            }
+        }
+    }
+
+    /// Sets what polls the handler when it has its slots back.
+    pub(crate) fn set_handler_waker(&self, waker: &Waker) {
+        if let Some(lending) = self.lending.get() {
+            let waker = waker.clone();
+            // Dropped after the lock is released.
+            let _unused = lending.lock().set_handler(waker);
+        }
+    }
+
+    /// Whether there is work on blocking threads.
+    pub(crate) fn has_work_beside(&self) -> bool {
+        self.beside.lock().running.as_ref().is_some_and(|running| !running.tracker.is_empty())
+    }
+
+    /// How often the handler has been polled.
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.load(Relaxed)
     }
 
     /// Whether the log has yet to say that an emit was discarded. Only the first call returns true.

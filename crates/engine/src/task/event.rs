@@ -61,6 +61,10 @@ pub struct TaskSnapshot {
     pub tags: Vec<String>,
     /// The batch that it is a member of.
     pub parent: Option<TaskId>,
+    /// The tasks that its handler waits for, at most 100 of them: tasks that it has started, or the reader of its items
+    /// that has started it. While there are any, it has lent its slots: it is shown as running, but counts for no limit.
+    /// They stay until it has its slots back.
+    pub waits_for: Vec<TaskId>,
     /// How many members it has, if it is a batch.
     pub members: Option<u32>,
 }
@@ -118,6 +122,8 @@ pub enum TaskChange {
     Status(StatusChange),
     /// A change of its position, its priority or its hold in the queue. Only the newest is sent.
     Queue(QueuePlace),
+    /// The tasks that it waits for, as in [`TaskSnapshot::waits_for`]. Only the newest are sent; none after its end.
+    WaitsFor(Vec<TaskId>),
     /// Status changes that are too old to be sent.
     #[non_exhaustive]
     Gap {

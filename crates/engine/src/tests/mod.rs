@@ -12,6 +12,7 @@ mod idle_reader;
 mod items;
 mod keys;
 mod leftovers;
+mod lending;
 mod limits;
 mod model;
 mod observe;

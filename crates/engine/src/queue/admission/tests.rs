@@ -10,6 +10,8 @@ use super::*;
 /// work.
 const GROUPS: [(&str, Option<&str>); 3] = [("a", Some("g")), ("b", Some("g")), ("c", None)];
 const KINDS: [Option<&str>; 5] = [Some("a"), Some("b"), Some("c"), Some("d"), None];
+/// The stages of a task whose attempt goes on.
+const BEGUN: [Stage; 3] = [Stage::Running, Stage::Yielded, Stage::Reclaiming];
 const HOLDS: [Hold; 3] = [Hold::User, Hold::Key, Hold::Delay];
 
 #[derive(Debug, Clone)]
@@ -24,6 +26,10 @@ struct Task {
 impl Task {
     fn is_queued(&self) -> bool {
         self.stage == Stage::Waiting && self.holds.is_empty()
+    }
+
+    fn wants_slots(&self) -> bool {
+        self.is_queued() || self.stage == Stage::Reclaiming
     }
 
     fn scopes(&self) -> Vec<Scope> {
@@ -58,25 +64,39 @@ impl Model {
         task.scopes().iter().all(|of| self.limit(of).is_none_or(|limit| self.count(of, Stage::Running) < limit))
     }
 
-    fn admit(&mut self) -> Vec<TaskId> {
-        let mut admitted = vec![];
+    fn admit(&mut self) -> Admitted {
+        let mut admitted = Admitted::default();
         let next = |model: &Self| {
-            let may = model.tasks.iter().enumerate().filter(|(_, task)| task.is_queued() && model.has_room(task));
+            let may = model.tasks.iter().enumerate().filter(|(_, task)| task.wants_slots() && model.has_room(task));
             may.min_by_key(|(at, task)| (Reverse(task.priority), *at)).map(|(at, _)| at)
         };
         while let Some(at) = next(self) {
-            self.tasks[at].stage = Stage::Running;
-            admitted.push(self.tasks[at].id);
+            let task = &mut self.tasks[at];
+            let ids = if task.stage == Stage::Waiting { &mut admitted.begin } else { &mut admitted.go_on };
+            ids.push(task.id);
+            task.stage = Stage::Running;
         }
         admitted
+    }
+
+    /// Returns the full scopes in which `id` waits for a slot and `holder` has one.
+    fn blocked_in(&self, id: TaskId, holder: TaskId) -> Vec<(Scope, usize)> {
+        let find = |id| self.tasks.iter().find(|task| task.id == id);
+        let (Some(waiting), Some(holder)) = (find(id), find(holder)) else { return vec![] };
+        if !waiting.wants_slots() || holder.stage != Stage::Running {
+            return vec![];
+        }
+        let full = |of: &Scope| self.limit(of).filter(|limit| self.count(of, Stage::Running) >= *limit);
+        let shared = waiting.scopes().into_iter().filter(|of| holder.scopes().contains(of));
+        shared.filter_map(|of| full(&of).map(|limit| (of, limit))).collect()
     }
 
     /// Returns every queue that would be too long; if there is none, the tasks were let in.
     fn enter(&mut self, tasks: Vec<Task>) -> Vec<QueueFull> {
         let (mut without, mut with) = (self.clone(), self.clone());
         with.tasks.extend(tasks.clone());
-        without.admit();
-        with.admit();
+        let _ = without.admit();
+        let _ = with.admit();
         // Tasks without a kind are never refused.
         let refusable = tasks.iter().any(|task| task.lane.kind.is_some());
         let full = tasks.iter().filter(|_| refusable).flat_map(Task::scopes).filter_map(|of| {
@@ -144,6 +164,8 @@ enum Deed {
     Leave,
     StepBack,
     ComeBack,
+    YieldSlot,
+    ReclaimSlot,
     Hold(Hold),
     Release(Hold),
     SetPriority(i32),
@@ -157,6 +179,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Deed::Leave),
         4 => Just(Deed::StepBack),
         4 => Just(Deed::ComeBack),
+        4 => Just(Deed::YieldSlot),
+        4 => Just(Deed::ReclaimSlot),
         2 => why().prop_map(Deed::Hold),
         2 => why().prop_map(Deed::Release),
         2 => (-1..2).prop_map(Deed::SetPriority),
@@ -266,9 +290,9 @@ impl Pair {
     /// Does the deed on both sides, and returns what each of them returned.
     fn deed(&mut self, id: TaskId, deed: Deed) -> (bool, bool) {
         let Self { admission, model, .. } = self;
-        let mut move_to = |from, to| {
+        let mut move_to = |from: &[Stage], to| {
             model.alter(id, |task| {
-                task.stage = if task.stage == from { to } else { task.stage };
+                task.stage = if from.contains(&task.stage) { to } else { task.stage };
                 true
             });
             (true, true)
@@ -277,15 +301,23 @@ impl Pair {
             Deed::Leave => (admission.leave(id), model.leave(id)),
             Deed::StepBack => {
                 admission.step_back(id);
-                move_to(Stage::Running, Stage::Away)
+                move_to(&BEGUN, Stage::Away)
             }
             Deed::ComeBack => {
                 admission.come_back(id);
-                move_to(Stage::Away, Stage::Waiting)
+                move_to(&[Stage::Away], Stage::Waiting)
+            }
+            Deed::YieldSlot => {
+                admission.yield_slot(id);
+                move_to(&[Stage::Running], Stage::Yielded)
+            }
+            Deed::ReclaimSlot => {
+                admission.reclaim_slot(id);
+                move_to(&[Stage::Yielded], Stage::Reclaiming)
             }
             Deed::Hold(why) => {
                 let held = model.alter(id, |task| {
-                    let can = task.stage != Stage::Running && !task.holds.contains(&why);
+                    let can = !BEGUN.contains(&task.stage) && !task.holds.contains(&why);
                     task.holds.extend(can.then_some(why));
                     can
                 });
@@ -300,7 +332,7 @@ impl Pair {
             }
             Deed::SetPriority(priority) => {
                 let set = model.alter(id, |task| {
-                    let can = task.stage != Stage::Running;
+                    let can = !BEGUN.contains(&task.stage);
                     task.priority = if can { priority } else { task.priority };
                     can
                 });
@@ -317,6 +349,16 @@ impl Pair {
             let runs = model.tasks.iter().any(|task| task.id == *id && task.stage == Stage::Running);
             prop_assert_eq!(admission.is_running(*id), runs);
             prop_assert_eq!(admission.queue_state(*id), model.queue_state(*id));
+            let stage = model.tasks.iter().find(|task| task.id == *id).map(|task| task.stage);
+            prop_assert_eq!(admission.waits(*id), stage.is_some_and(|stage| !BEGUN.contains(&stage)));
+        }
+        // Only the newest: all pairs would take too long.
+        for pair in ids[ids.len().saturating_sub(8)..].windows(2) {
+            for (id, holder) in [(pair[0], pair[1]), (pair[1], pair[0])] {
+                let (found, all) = (admission.is_blocked_by(id, holder), model.blocked_in(id, holder));
+                prop_assert_eq!(found.is_some(), !all.is_empty());
+                prop_assert!(found.is_none_or(|one| all.contains(&one)));
+            }
         }
         for of in self.scopes() {
             prop_assert_eq!(admission.running(&of), model.count(&of, Stage::Running), "{:?}", of);
@@ -370,6 +412,7 @@ proptest! {
         }
         for id in pair.ids.clone() {
             pair.deed(id, Deed::ComeBack);
+            pair.deed(id, Deed::ReclaimSlot);
             for why in HOLDS {
                 pair.deed(id, Deed::Release(why));
             }
@@ -424,7 +467,7 @@ fn with_a_queue_limit_of_zero_a_task_runs_at_once_or_is_refused() {
     assert_eq!((admission.len(), admission.lanes.numbers.len()), (0, 0));
     admission.enter(vec![one.clone(), two], 0).unwrap();
     assert_eq!(admission.enter(vec![three.clone()], 0), full, "even before the others are admitted");
-    admission.admit();
+    let _ = admission.admit();
     admission.leave(one.id);
     admission.enter(vec![three], 0).unwrap();
 }
@@ -436,10 +479,10 @@ fn a_queue_that_is_too_long_refuses_only_tasks_that_would_wait() {
     admission.set_queue_limit(Some(0));
     let (one, two) = (entrant("k", 0), entrant("k", 0));
     admission.enter(vec![one.clone()], 0).unwrap();
-    admission.admit();
+    let _ = admission.admit();
     admission.step_back(one.id);
     admission.enter(vec![two], 0).unwrap();
-    admission.admit();
+    let _ = admission.admit();
     admission.come_back(one.id);
     assert_eq!(admission.queue_state(one.id).unwrap().position, Some(1), "it waits, over the limit");
     admission.enter(vec![entrant("other", 0)], 0).unwrap();
@@ -468,7 +511,7 @@ fn the_limit_of_a_batch_is_for_the_next_batch_to_enter() {
     announce(&mut admission);
     let members = batch(first, 2);
     admission.enter(members.clone(), 0).unwrap();
-    assert_eq!(admission.admit().len(), 2, "the task of the other batch, and one of this batch");
+    assert_eq!(admission.admit().begin.len(), 2, "the task of the other batch, and one of this batch");
     for Entrant { id, .. } in members {
         assert_eq!(admission.limit(&of), Some(1));
         admission.leave(id);
@@ -484,12 +527,74 @@ fn a_lane_keeps_its_group_while_it_has_tasks() {
     for (group, entrant) in [("old", &one), ("new", &two)] {
         admission.declare("k".into(), Some(group.into()), None, None);
         admission.enter(vec![entrant.clone()], 0).unwrap();
-        admission.admit();
+        let _ = admission.admit();
     }
     assert_eq!((admission.running(&old), admission.running(&new)), (2, 0));
     admission.leave(one.id);
     admission.leave(two.id);
     admission.enter(vec![one], 0).unwrap();
-    admission.admit();
+    let _ = admission.admit();
     assert_eq!((admission.running(&old), admission.running(&new)), (0, 1));
+}
+
+/// A task that a handler starts and awaits ranks behind it, so the handler has its slot back before the next one begins.
+#[test]
+fn a_task_gets_its_slot_back_in_its_old_place() {
+    let mut admission = Admission::default();
+    admission.set_limit(Scope::App, Some(1));
+    let [urgent, first, child, later] =
+        [("a", 1), ("a", 0), ("b", 0), ("a", 0)].map(|(kind, rank)| entrant(kind, rank));
+    admission.enter(vec![first.clone(), child.clone(), later.clone()], 0).unwrap();
+    assert_eq!(admission.admit().begin, [first.id]);
+    admission.yield_slot(first.id);
+    assert_eq!(admission.admit().begin, [child.id]);
+    admission.enter(vec![urgent.clone()], 0).unwrap();
+    admission.reclaim_slot(first.id);
+    assert_eq!(admission.queue_state(first.id), None, "it runs, and so waits in no queue");
+    assert_eq!(admission.queue_state(later.id).unwrap().position, Some(2), "only the urgent one is before it");
+    assert_eq!(admission.is_blocked_by(first.id, child.id), Some((Scope::App, 1)));
+    let mut turns = vec![];
+    for id in [child.id, urgent.id, first.id, later.id] {
+        admission.leave(id);
+        turns.push(admission.admit());
+    }
+    let [begin, go_on] = [urgent.id, first.id].map(|id| vec![id]);
+    let expected = [
+        Admitted { begin, ..Admitted::default() },
+        Admitted { go_on, ..Admitted::default() },
+        Admitted { begin: vec![later.id], ..Admitted::default() },
+        Admitted::default(),
+    ];
+    assert_eq!(turns, expected);
+}
+
+#[test]
+fn a_task_that_wants_its_slot_back_counts_for_no_queue_limit() {
+    let mut admission = Admission::default();
+    admission.declare("k".into(), None, Some(1), Some(1));
+    let [parent, child, next] = [(); 3].map(|()| entrant("k", 0));
+    admission.enter(vec![parent.clone(), child.clone()], 0).unwrap();
+    let _ = admission.admit();
+    admission.yield_slot(parent.id);
+    let _ = admission.admit();
+    admission.reclaim_slot(parent.id);
+    admission.enter(vec![next], 0).unwrap();
+    assert!(admission.enter(vec![entrant("k", 0)], 0).is_err());
+}
+
+#[test]
+fn the_first_of_a_queue_is_blocked_by_those_that_have_the_slots() {
+    let mut admission = Admission::default();
+    admission.declare("k".into(), None, Some(2), None);
+    let [one, two, first, second] = [(); 4].map(|()| entrant("k", 0));
+    admission.enter(vec![one.clone(), two.clone(), entrant("other", 0), first.clone(), second.clone()], 0).unwrap();
+    let _ = admission.admit();
+    let (scope, limit, mut holders) = admission.blocked_in(first.id).unwrap();
+    holders.sort_unstable();
+    assert_eq!((scope, limit, holders), (Scope::Kind("k".into()), 2, vec![one.id, two.id]));
+    assert_eq!(admission.blocked_in(second.id), None, "it is not the first");
+    assert_eq!(admission.blocked_in(one.id), None, "it runs");
+    admission.hold(first.id, Hold::User);
+    assert_eq!(admission.blocked_in(first.id), None, "it is held");
+    assert!(admission.blocked_in(second.id).is_some());
 }

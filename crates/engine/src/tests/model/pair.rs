@@ -86,6 +86,7 @@ impl Watched {
                 }
                 TaskChange::Progress(now) => progress = now.completed,
                 TaskChange::Queue(_) => prop_assert_eq!(status, Queued),
+                TaskChange::WaitsFor(_) => prop_assert!(false, "no handler awaits a task"),
                 TaskChange::Gap { .. } => prop_assert!(false, "a gap"),
             }
             prop_assert_eq!(*number, sequence);
