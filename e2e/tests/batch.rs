@@ -43,9 +43,9 @@ async fn a_batch_of_eight_runs_two_at_once_under_one_bar() -> Result<()> {
         let page = Workbench(app);
         let id = batch(&page, &urls(&server, content)).await?;
 
-        // At each step two members are half done.
+        // At each step two members are half done. The one that failed counts for nothing: five of seven are 71 %.
         let mut percents = Vec::new();
-        for (done, percent) in [(0, 12.0), (2, 37.0), (4, 75.0)] {
+        for (done, percent) in [(0, 12.0), (2, 37.0), (4, 71.0)] {
             let wanted = format!("{done} of eight members done and two running, a bar at {percent} %");
             let is_so = |card: &Card| {
                 percents.push(card.percent.unwrap_or_default());

@@ -62,7 +62,9 @@ async fn a_visible_page_that_stands_still_is_gone() -> Result<()> {
     let app = started("stay").await?;
     let stopped = Instant::now();
     app.signal_page(Signal::STOP)?;
-    eventually_within("the end of the page", 3 * STANDSTILL, async || Ok((held(&app)? == GONE).then_some(()))).await?;
+    eventually_within("the end of the page", 3 * STANDSTILL, async || Ok((held(&app)? == GONE).then_some(())))
+        .await
+        .with_context(|| format!("the app holds {:?}", held(&app)))?;
     let silent = stopped.elapsed();
     // It was heard up to a moment before.
     ensure!(silent > Duration::from_secs(30), "it was given up after {silent:?}");
