@@ -71,6 +71,12 @@ describe("a call of a page", () => {
   });
   afterEach(() => page.unload());
 
+  /** Loads another page with a plugin of its own. */
+  async function reloaded(): Promise<LoadedPage> {
+    page.unload();
+    page = await loadPage();
+    return page;
+  }
   /** Lets the limit pass. */
   const wait = () => vi.advanceTimersByTimeAsync(LIMIT_MS);
   /** Marks the rejection as handled, and returns what it rejects with after the limit. */
@@ -118,6 +124,41 @@ describe("a call of a page", () => {
     plugin.status(task.id, "running");
     await plugin.frame();
     expect(task.status).toBe("running");
+  });
+
+  it("uses a session in which the plugin has sent something before it was opened", async () => {
+    for (const isLate of [false, true]) {
+      const { plugin, tasks } = await reloaded();
+      const answer = plugin.hold("open");
+      const first = tasks.start("tick").catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(12_000);
+      await plugin.probe();
+      if (isLate) await vi.advanceTimersByTimeAsync(18_000);
+      answer();
+      await settle();
+      expect(plugin.session().open, "acknowledged").toBeUndefined();
+      if (isLate) expect(await first).toMatchObject(unanswered("open"));
+      const task = await tasks.start("tick");
+      plugin.status(task.id, "running");
+      await plugin.frame();
+      expect(task.status).toBe("running");
+      expect(plugin.calls("open")).toHaveLength(1);
+    }
+  });
+
+  it("ignores what came in a session that could not be opened", async () => {
+    const { plugin, tasks } = page;
+    const answer = plugin.hold("open");
+    plugin.loseAnswer("open");
+    const started = tasks.start("tick");
+    const refused = expect(started).rejects.toMatchObject({ kind: "ipc" });
+    await settle();
+    const lost = plugin.session();
+    await plugin.probe(lost);
+    answer();
+    await refused;
+    await plugin.probe(lost);
+    expect(plugin.calls("ack")).toEqual([]);
   });
 
   it("does not use a session that was opened late when there is another one", async () => {

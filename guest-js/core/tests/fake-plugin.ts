@@ -992,6 +992,13 @@ export function createFakePlugin() {
       await settle();
     },
 
+    /** Sends a message without news, as the plugin does to find out whether a page that has been silent is still there. */
+    async probe(session = onlySession()): Promise<void> {
+      session.last += 1;
+      session.open = { message: session.last, events: [], lists: [], more: false };
+      await plugin.push(session.open, session);
+    },
+
     /** Sends a message as it is on the channel of a session, by default the only session. */
     async push(message: SessionMessage, session = onlySession()): Promise<void> {
       // As above.
