@@ -280,6 +280,44 @@ describe("a call of a page", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("that is always answered too late keeps nothing going for a task that nobody holds", async () => {
+    for (const late of [["unwatch"], ["watch"], ["watch", "unwatch"]]) {
+      const { plugin, tasks } = await reloaded();
+      for (const command of late) plugin.delay(command, 31_000);
+      const id = plugin.begin("tick");
+      const attached = tasks.attach("tick", id).then(
+        (task) => task.detach(),
+        () => {},
+      );
+      await vi.advanceTimersByTimeAsync(600_000);
+      await attached;
+      const calls = plugin.calls("watch").length + plugin.calls("unwatch").length;
+      expect(calls, late.join()).toBe(2);
+      expect(plugin.session().tasks.has(id)).toBe(false);
+      expect(page.kept()).toBe(0);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  it("that undoes a late attach takes nothing from whoever attaches meanwhile", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    const watch = plugin.hold("watch");
+    expect(await rejection(tasks.attach("tick", id))).toMatchObject(unanswered("watch"));
+    const unwatch = plugin.hold("unwatch");
+    watch();
+    await settle();
+    expect(plugin.calls("unwatch")).toHaveLength(1);
+    const task = await tasks.attach("tick", id);
+    // As if the plugin carried out the call only now.
+    plugin.session().tasks.delete(id);
+    unwatch();
+    await settle();
+    plugin.status(id, "running");
+    await plugin.frame();
+    expect(task.status).toBe("running");
+  });
+
   it("that watches a list too late is undone", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("watch");
