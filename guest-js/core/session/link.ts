@@ -110,8 +110,8 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
     else if (visibility.current !== told) void acknowledge();
   }
 
-  function beginLate(answer: unknown, told: Visibility): void {
-    begin(answer as SessionInfo);
+  function beginLate(answer: SessionInfo, told: Visibility): void {
+    begin(answer);
     owner.openedLate(link);
     catchUp(told);
   }

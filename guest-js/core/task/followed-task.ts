@@ -1,7 +1,7 @@
 import { callGuarded, createListeners, type Listeners } from "../callbacks/listeners.js";
 import { createPaced, type Paced } from "../callbacks/paced.js";
 import { commands } from "../calls/commands.js";
-import { withLate } from "../calls/late.js";
+import { converted, withLate } from "../calls/late.js";
 import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
 import type {
   Outcome,
@@ -75,8 +75,9 @@ export class FollowedTask implements TrackedTask {
         for (const paced of this.progressed) paced.flush();
         this.settle();
       },
-      unwanted: (nonce, answer) =>
-        this.owner.late({ command: "watch", id: startedIn(answer) ?? this.id, nonce }),
+      // A start may have joined another task.
+      unwanted: (nonce, { snapshot }) =>
+        this.owner.late({ command: "watch", id: snapshot.id, nonce }),
     });
   }
 
@@ -315,20 +316,16 @@ export class FollowedTask implements TrackedTask {
   }
 }
 
-/** Returns the id in the answer to a start, which may have joined another task; `undefined` if it is the answer to a `watch`. */
-function startedIn(answer: unknown): string | undefined {
-  return (answer as Partial<Started>).snapshot?.id;
-}
-
 /**
  * Requests the state of a task and its events, as a start does; progress at most once in `everyMs` milliseconds. Rejects with
  * `notFound` if there is no such task.
  */
-export async function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
+export function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
   const target = { type: "task", data: { id } } as const;
-  const [snapshot] = await commands.watch(nonce, target, everyMs);
-  if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
-  return { snapshot, outcome: null };
+  return converted(commands.watch(nonce, target, everyMs), ([snapshot]) => {
+    if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
+    return { snapshot, outcome: null };
+  });
 }
 
 /** Tells the plugin to send no more events of a task. */

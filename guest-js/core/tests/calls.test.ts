@@ -350,6 +350,52 @@ describe("a call of a page", () => {
     stop();
   });
 
+  it("that renews what is followed is used however late its answer is", async () => {
+    for (const ms of [31_000, 35_000, 58_000]) {
+      const { plugin, tasks } = await reloaded();
+      const task = await tasks.attach("tick", plugin.begin("tick"));
+      let shown = 0;
+      const stop = await tasks.watch({}, (all) => {
+        shown = all.length;
+      });
+      plugin.dropSessions();
+      plugin.delay("watch", ms);
+      plugin.begin("tick");
+      plugin.status(task.id, "running");
+      // Until the ping that finds out, and until the answer.
+      await vi.advanceTimersByTimeAsync(10_000 + ms);
+      expect([shown, task.status], `${ms}`).toEqual([2, "running"]);
+      stop();
+      task.detach();
+    }
+  });
+
+  it("that renews what is followed late gets the events since then, and is not repeated", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.attach("tick", plugin.begin("tick"));
+    let shown = 0;
+    const stop = await tasks.watch({}, (all) => {
+      shown = all.length;
+    });
+    plugin.dropSessions();
+    plugin.delay("watch", 31_000);
+    await vi.advanceTimersByTimeAsync(30_000);
+    plugin.begin("tick");
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    expect([shown, task.status]).toEqual([1, "queued"]);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect([shown, task.status]).toEqual([2, "running"]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    const repeated = plugin.calls("watch").length;
+    expect(repeated, "two to begin with, and two in the new session").toBeLessThanOrEqual(6);
+    plugin.begin("tick");
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    expect([shown, task.status]).toEqual([3, "completed"]);
+    stop();
+  });
+
   it("that ends a watch does not keep anybody from attaching again", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
