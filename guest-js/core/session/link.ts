@@ -1,6 +1,6 @@
 import { Channel } from "@tauri-apps/api/core";
 import { v7 as uuid } from "uuid";
-import { commands } from "../calls/commands.js";
+import { commands, acknowledge as sendAck } from "../calls/commands.js";
 import { isUnanswered, withLate } from "../calls/late.js";
 import { toTaskError } from "../errors/from-rejection.js";
 import type { SessionInfo, SessionMessage, Visibility } from "../ipc/bindings.js";
@@ -86,8 +86,9 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
     acking = message;
     let next: string | null = null;
     try {
-      next = await commands.ack(nonce, message, visibility.current);
-      if (isOpen) owner.heard();
+      const reply = await sendAck(receive, nonce, message, visibility.current);
+      next = reply.next;
+      if (reply.answered && isOpen) owner.heard();
     } catch (rejection) {
       if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
     }

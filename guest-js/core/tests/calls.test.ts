@@ -50,6 +50,17 @@ describe("every command", () => {
     }
   }
 
+  it("that the page repeats, as ack and outcome, is given up without an error", async () => {
+    const found = vi.fn();
+    void commands.ack("s", 1, null).then(found);
+    void commands.outcome("id").then(found);
+    await vi.advanceTimersByTimeAsync(LIMIT_MS);
+    expect(found.mock.calls).toEqual([[null]]);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(found.mock.calls).toEqual([[null], [null]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("is called through the limits", () => {
     const core = resolve(import.meta.dirname, "..");
     const files = readdirSync(core, { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -394,6 +405,26 @@ describe("a call of a page", () => {
     await plugin.frame();
     expect([shown, task.status]).toEqual([3, "completed"]);
     stop();
+  });
+
+  it("that acknowledges too late loses nothing that comes with the answer", async () => {
+    const { plugin, tasks } = page;
+    plugin.lease(3_600_000);
+    const task = await tasks.start("download", { url: "" });
+    const sizes: unknown[] = [];
+    task.onStatus((_, { error }) => sizes.push(error?.message.length));
+    for (const size of [5_000, 5_001]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    const answer = plugin.hold("ack");
+    await plugin.frame();
+    await vi.advanceTimersByTimeAsync(LIMIT_MS + 5_000);
+    expect(sizes).toEqual([undefined, 5_000]);
+    answer();
+    await settle();
+    expect(sizes).toEqual([undefined, 5_000, 5_001]);
+    expect(plugin.session().open, "acknowledged").toBeUndefined();
+    expect(plugin.calls("open")).toHaveLength(1);
   });
 
   it("that ends a watch does not keep anybody from attaching again", async () => {
