@@ -32,7 +32,7 @@ export function cancelBySignal({ task, by }: Launched): void {
 }
 
 /** Cancels a task that nobody waits for. Ignores a refusal: it means that the task has ended, and its events say so. */
-function cancelUnwanted(id: string): void {
+export function cancelUnwanted(id: string): void {
   commands.cancel(id, "signal").catch(() => {});
 }
 
