@@ -15,16 +15,33 @@ const LONGEST_WAIT_MS = 25_000;
  * The commands that wait in the plugin before they are answered, so that an answer may take long. All others are answered at once,
  * and reject if they are not.
  *
- * If no answer comes at all, a ping repeats an `ack`; an `outcome` is taken to have found nothing after this time, in milliseconds,
- * and is repeated; and a `read` stays pending, since it keeps one of the few calls that a page may have in flight.
+ * If no answer comes at all, an `ack` or an `outcome` is taken to have found nothing after this time, in milliseconds, and is
+ * repeated; a `read` stays pending, since it keeps one of the few calls that a page may have in flight.
  */
 const WAITING: { readonly [name in keyof Commands]?: number | undefined } = {
-  ack: undefined,
+  ack: ANSWER_MS,
   read: undefined,
   outcome: LONGEST_WAIT_MS + ANSWER_MS,
 };
 
 const deadlines = createDeadlines();
+
+/**
+ * Acknowledges a message like the command `ack`. If the answer to a call that was given up has a message after all, calls `late` with
+ * it.
+ */
+export async function acknowledge(
+  late: (next: string) => void,
+  ...given: Parameters<Commands["ack"]>
+): Promise<{ readonly answered: boolean; readonly next: string | null }> {
+  const answer = bindings.ack(...given);
+  const reply = answer.then((next) => ({ answered: true, next }));
+  return within(ANSWER_MS, reply, () => {
+    const take = (next: string | null) => (next === null ? undefined : late(next));
+    answer.then(take).catch(() => {});
+    return { answered: false, next: null };
+  });
+}
 
 /** The plugin's commands. A call that is to be answered at once ends without an answer, too: with an error of the kind `ipc`. */
 export const commands: Commands = limitAll(bindings);
@@ -48,7 +65,7 @@ function limit(name: string, send: Command): Command {
 }
 
 /** Settles as `answer` does or, if that takes longer than `ms`, as `missing` returns or throws. */
-function within(ms: number, answer: Promise<unknown>, missing: () => unknown): Promise<unknown> {
+function within<T>(ms: number, answer: Promise<T>, missing: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     const off = deadlines.add(ms, () => {
       try {

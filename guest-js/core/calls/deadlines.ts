@@ -11,11 +11,13 @@ interface Deadline {
   /** The time at which it is reached. */
   readonly at: number;
   readonly reached: () => void;
+  /** Whether it was put off once, because the page did not run just before it. */
+  putOff: boolean;
 }
 
 /**
- * Creates deadlines. Timers count the time: each counts what has passed since it was set, but no more than twice its length. There is
- * one timer for all deadlines, and none when there are none.
+ * Creates deadlines. Timers count the time: each counts what has passed since it was set, or only its own length if it is so late that
+ * the page can't have run. There is one timer for all deadlines, and none when there are none.
  */
 export function createDeadlines(): Deadlines {
   const pending = new Set<Deadline>();
@@ -24,21 +26,28 @@ export function createDeadlines(): Deadlines {
   let setAt = 0;
   let length = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** Whether the last timer was so late that the page did not run, and deadlines that were reached then still stand. */
-  let reprieved = false;
 
   function elapsed(): number {
     return timer === undefined ? 0 : performance.now() - setAt;
   }
 
-  function now(): number {
-    return past + Math.min(elapsed(), 2 * length);
+  /** Whether the timer is so late that the page did not run. */
+  function isLate(): boolean {
+    return elapsed() > 2 * length;
   }
 
-  function setTimer(): void {
+  function now(): number {
+    return past + (isLate() ? length : elapsed());
+  }
+
+  function untilNext(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const { at } of pending) next = Math.min(next, at);
-    length = Math.min(TICK_MS, Math.max(1, next - past));
+    return Math.min(TICK_MS, Math.max(1, next - past));
+  }
+
+  function setTimer(ms: number): void {
+    length = ms;
     setAt = performance.now();
     timer = setTimeout(tick, length);
   }
@@ -47,26 +56,26 @@ export function createDeadlines(): Deadlines {
     past = now();
     clearTimeout(timer);
     timer = undefined;
-    reprieved = false;
   }
 
   function tick(): void {
-    const wasLate = elapsed() > 2 * length;
+    const wasLate = isLate();
     past = now();
     timer = undefined;
+    const due = [...pending].filter(({ at }) => at <= past);
     // What has come while the page did not run is handled first.
-    reprieved = wasLate && !reprieved;
-    const over = reprieved ? [] : [...pending].filter(({ at }) => at <= past);
+    const over = due.filter(({ putOff }) => putOff || !wasLate);
+    for (const deadline of due) deadline.putOff = true;
     for (const deadline of over) pending.delete(deadline);
-    if (pending.size > 0) setTimer();
+    if (pending.size > 0) setTimer(wasLate ? TICK_MS : untilNext());
     for (const { reached } of over) reached();
   }
 
   return {
     add(ms, reached) {
-      const deadline = { at: now() + ms, reached };
+      const deadline = { at: now() + ms, reached, putOff: false };
       pending.add(deadline);
-      if (timer === undefined) setTimer();
+      if (timer === undefined) setTimer(untilNext());
       return () => {
         if (pending.delete(deadline) && pending.size === 0) clear();
       };

@@ -32,7 +32,7 @@ export function cancelBySignal({ task, by }: Launched): void {
 }
 
 /** Cancels a task that nobody waits for. Ignores a refusal: it means that the task has ended, and its events say so. */
-function cancelUnwanted(id: string): void {
+export function cancelUnwanted(id: string): void {
   commands.cancel(id, "signal").catch(() => {});
 }
 
@@ -51,8 +51,8 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       aborted = { reason };
       reject(reason);
     };
-    const cancelLate = (answer: unknown) => {
-      if ((answer as Started).snapshot.id === id) cancelUnwanted(id);
+    const cancelLate = ({ snapshot }: Started) => {
+      if (snapshot.id === id) cancelUnwanted(id);
     };
     // Before anything is sent, since a signal that can't be listened to is refused.
     const off = signal ? onAbort(signal, abort) : () => {};

@@ -1,17 +1,50 @@
 import { v7 as uuid } from "uuid";
 import { check } from "../arguments/check.js";
 import { commands } from "../calls/commands.js";
+import { isUnanswered, withLate } from "../calls/late.js";
 import { rethrow } from "../errors/from-rejection.js";
+import type { TaskSnapshot } from "../ipc/bindings.js";
 import type { SchedulesClient } from "../types/schedules-client.js";
 import { SCHEDULE } from "./arguments.js";
+import { cancelUnwanted } from "./launch.js";
+
+/** How long a trigger that was given up may be repeated under its id, in milliseconds. The plugin remembers ids for longer. */
+const REPEAT_MS = 5 * 60_000;
+
+/** The triggers that the page has given up and that may still be carried out, by their ids. */
+const givenUp = new Map<string, { readonly name: string; readonly at: number }>();
+
+/** Starts a run. It is cancelled if it is answered too late, unless a repeat has taken it over. */
+async function trigger(name: string): Promise<TaskSnapshot> {
+  // The id lets the plugin recognise a repeat. Tauri repeats a call, too, if it is pending when the page reloads.
+  const id = takeGivenUp(name) ?? uuid();
+  const late = (run: TaskSnapshot) => {
+    if (givenUp.delete(id) && run.id === id) cancelUnwanted(id);
+  };
+  try {
+    return await withLate(commands.trigger(name, id), late);
+  } catch (error) {
+    if (isUnanswered(error)) givenUp.set(id, { name, at: performance.now() });
+    throw error;
+  }
+}
+
+/** Returns the id of the first trigger of this schedule that was given up, unless that is long ago. */
+function takeGivenUp(name: string): string | undefined {
+  for (const [id, call] of givenUp) {
+    if (call.name !== name) continue;
+    givenUp.delete(id);
+    if (performance.now() - call.at < REPEAT_MS) return id;
+  }
+  return undefined;
+}
 
 export const schedulesClient: SchedulesClient = {
   schedules: () => commands.schedules().catch(rethrow),
 
   async trigger(...given) {
     const [name] = check("trigger", given, SCHEDULE);
-    // The id lets the plugin recognise a repeat: Tauri may run a pending call a second time when the page reloads.
-    return commands.trigger(name, uuid()).catch(rethrow);
+    return trigger(name).catch(rethrow);
   },
 
   async pauseSchedule(...given) {

@@ -1,6 +1,6 @@
 import { Channel } from "@tauri-apps/api/core";
 import { v7 as uuid } from "uuid";
-import { commands } from "../calls/commands.js";
+import { commands, acknowledge as sendAck } from "../calls/commands.js";
 import { isUnanswered, withLate } from "../calls/late.js";
 import { toTaskError } from "../errors/from-rejection.js";
 import type { SessionInfo, SessionMessage, Visibility } from "../ipc/bindings.js";
@@ -47,6 +47,9 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
   const channel = new Channel<string>(receive);
   let pingMs = PING_MS;
   let isOpen = false;
+  let isRetired = false;
+  /** The message that came before the answer to `open`. Until it is acknowledged, the plugin sends no other. */
+  let early: string | undefined;
   /** The number of the last message that was handled. */
   let seen = 0;
   /** The number of the message whose acknowledgement is pending. */
@@ -54,7 +57,10 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
 
   /** Takes a message as it travels. It is parsed here, since Tauri may have evaluated what carried it as JavaScript. */
   function receive(text: string): void {
-    if (!isOpen) return;
+    if (!isOpen) {
+      if (!isRetired) early = text;
+      return;
+    }
     const message = JSON.parse(text) as SessionMessage;
     owner.heard();
     if (message.message > seen + 1) {
@@ -80,8 +86,9 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
     acking = message;
     let next: string | null = null;
     try {
-      next = await commands.ack(nonce, message, visibility.current);
-      if (isOpen) owner.heard();
+      const reply = await sendAck(receive, nonce, message, visibility.current);
+      next = reply.next;
+      if (reply.answered && isOpen) owner.heard();
     } catch (rejection) {
       if (toTaskError(rejection).kind === "sessionGone") owner.lost(link);
     }
@@ -89,21 +96,31 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
     if (next !== null) receive(next);
   }
 
-  /** `told` is what the plugin was told when the session was opened. */
-  function begin({ leaseMs }: SessionInfo, told: Visibility): void {
+  function begin({ leaseMs }: SessionInfo): void {
     // A lost acknowledgement must be repeated well before the lease runs out.
     pingMs = Math.max(1_000, Math.min(PING_MS, leaseMs / 3));
     isOpen = true;
-    if (visibility.current !== told) void acknowledge();
   }
 
-  function beginLate(answer: unknown, told: Visibility): void {
-    begin(answer as SessionInfo, told);
+  /** Handles what has happened since `open` was sent. `told` is what the plugin was told with it. */
+  function catchUp(told: Visibility): void {
+    if (!isOpen) return;
+    const sooner = early;
+    early = undefined;
+    if (sooner !== undefined) receive(sooner);
+    else if (visibility.current !== told) void acknowledge();
+  }
+
+  function beginLate(answer: SessionInfo, told: Visibility): void {
+    begin(answer);
     owner.openedLate(link);
+    catchUp(told);
   }
 
   function retire(): void {
     isOpen = false;
+    isRetired = true;
+    early = undefined;
     // Tauri keeps the callback until Rust drops the channel, so it must not keep anything else alive.
     channel.onmessage = () => {};
   }
@@ -117,7 +134,8 @@ export function createLink(owner: LinkOwner, visibility: PageVisibility): Link {
       try {
         const told = visibility.current;
         const answer = commands.open(nonce, PROTOCOL, channel, told);
-        begin(await withLate(answer, (late) => beginLate(late, told)), told);
+        begin(await withLate(answer, (late) => beginLate(late, told)));
+        catchUp(told);
       } catch (rejection) {
         if (!isUnanswered(rejection)) retire();
         throw toTaskError(rejection);

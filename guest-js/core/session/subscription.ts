@@ -12,7 +12,7 @@ export interface Receiver<A, E> {
   /** Called when the plugin no longer has what was watched. */
   vanished(): void;
   /** Called when a request is carried out in the session `nonce` after all, with `answer`, and the subscription is closed. */
-  unwanted(nonce: string, answer: unknown): void;
+  unwanted(nonce: string, answer: A): void;
 }
 
 /** Puts the answer to a request and the events that are pushed before and after it in order, across sessions. */
@@ -44,6 +44,10 @@ export function createSubscription<A, E>(
   let pending: Promise<void> | undefined;
   /** Whether the state has to be requested once more, although the events come in this session. */
   let outdated = false;
+  /** The number of the newest request. */
+  let asked = 0;
+  /** The number of the newest request whose answer was taken. */
+  let taken = 0;
   /** Events that arrived before the answer that they belong after. */
   let early: { readonly nonce: string; readonly events: E[] } | undefined;
 
@@ -63,9 +67,11 @@ export function createSubscription<A, E>(
     const ask = (to: string) => {
       // Events that came before the request are older than its answer.
       early = undefined;
-      if (outdated) nonce = undefined;
+      if (outdated || nonce === to) nonce = undefined;
       outdated = false;
-      return withLate(send(to), (answer) => arriveLate(to, answer));
+      asked += 1;
+      const number = asked;
+      return withLate(send(to), (answer) => arriveLate(number, answer, to));
     };
     const sent = session.call(ask, task).then(
       (answer) => {
@@ -82,10 +88,22 @@ export function createSubscription<A, E>(
   }
 
   /** A request that the page has given up was carried out after all, perhaps after those that the page has made since. */
-  function arriveLate(from: string, answer: unknown): void {
+  function arriveLate(number: number, answer: A, from: string): void {
     if (!session.isCurrent(from)) return;
-    if (closed) receiver.unwanted(from, answer);
-    else repeat();
+    if (closed) {
+      receiver.unwanted(from, answer);
+      return;
+    }
+    if (number === asked && nonce !== from) {
+      settle(answer, from);
+      return;
+    }
+    // While the answers to all newer requests are missing, this is the newest state that there is.
+    if (number > taken) {
+      taken = number;
+      receiver.restore(answer);
+    }
+    if (!closed) repeat();
   }
 
   function repeat(): void {
@@ -98,6 +116,7 @@ export function createSubscription<A, E>(
     const events = early?.nonce === from ? early.events : [];
     early = undefined;
     nonce = from;
+    taken = asked;
     receiver.restore(answer);
     for (const event of events) {
       if (!closed) receiver.apply(event);

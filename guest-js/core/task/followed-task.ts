@@ -1,7 +1,7 @@
 import { callGuarded, createListeners, type Listeners } from "../callbacks/listeners.js";
 import { createPaced, type Paced } from "../callbacks/paced.js";
 import { commands } from "../calls/commands.js";
-import { withLate } from "../calls/late.js";
+import { converted, withLate } from "../calls/late.js";
 import { OutcomeExpiredError, TaskNotFoundError } from "../errors/task-error.js";
 import type {
   Outcome,
@@ -23,8 +23,16 @@ import type { TrackedTask } from "./tracked-task.js";
 export interface TaskOwner {
   /** Removes the task. Called when nothing more can come, before any callback hears of it. */
   forget(): void;
-  /** A `watch` or `unwatch` of the task `id` that the page has given up was carried out after all. */
-  late(id: string): void;
+  /** A call that the page has given up was carried out after all. */
+  late(call: LateCall): void;
+}
+
+/** A call for a task that was carried out after the page had given it up. */
+export interface LateCall {
+  /** Whether the plugin sends the task's events since then, or no longer does. */
+  readonly command: "watch" | "unwatch";
+  readonly id: string;
+  readonly nonce: string;
 }
 
 /** A task that this page follows, from the first request until it ends or no handle needs it any more. */
@@ -67,7 +75,9 @@ export class FollowedTask implements TrackedTask {
         for (const paced of this.progressed) paced.flush();
         this.settle();
       },
-      unwanted: (_, answer) => this.owner.late(startedIn(answer) ?? this.id),
+      // A start may have joined another task.
+      unwanted: (nonce, { snapshot }) =>
+        this.owner.late({ command: "watch", id: snapshot.id, nonce }),
     });
   }
 
@@ -123,8 +133,8 @@ export class FollowedTask implements TrackedTask {
     const { nonce } = subscription;
     subscription.close();
     if (nonce !== undefined) {
-      const unwatched = commands.unwatch(nonce, { type: "task", data: { id } });
-      await withLate(unwatched, () => this.owner.late(id)).catch(() => {});
+      const late = () => this.owner.late({ command: "unwatch", id, nonce });
+      await withLate(unwatchTask(nonce, id), late).catch(() => {});
     }
     this.owner.forget();
   }
@@ -196,7 +206,8 @@ export class FollowedTask implements TrackedTask {
         if (nonce === undefined) return;
         this.requestedMs = this.everyMs();
         // The events go on after the answer as before, so it tells nothing new.
-        await withLate(watchTask(nonce, id, this.requestedMs), () => this.owner.late(id));
+        const late = () => this.owner.late({ command: "watch", id, nonce });
+        await withLate(watchTask(nonce, id, this.requestedMs), late);
       }
     } catch {
       // Ask for everything again, now or with the next ping.
@@ -305,18 +316,19 @@ export class FollowedTask implements TrackedTask {
   }
 }
 
-/** Returns the id in the answer to a start, which may have joined another task; `undefined` if it is the answer to a `watch`. */
-function startedIn(answer: unknown): string | undefined {
-  return (answer as Partial<Started>).snapshot?.id;
-}
-
 /**
  * Requests the state of a task and its events, as a start does; progress at most once in `everyMs` milliseconds. Rejects with
  * `notFound` if there is no such task.
  */
-export async function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
+export function watchTask(nonce: string, id: string, everyMs = 0): Promise<Started> {
   const target = { type: "task", data: { id } } as const;
-  const [snapshot] = await commands.watch(nonce, target, everyMs);
-  if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
-  return { snapshot, outcome: null };
+  return converted(commands.watch(nonce, target, everyMs), ([snapshot]) => {
+    if (!snapshot) throw new TaskNotFoundError(`There is no task ${id}.`);
+    return { snapshot, outcome: null };
+  });
+}
+
+/** Tells the plugin to send no more events of a task. */
+export async function unwatchTask(nonce: string, id: string): Promise<void> {
+  await commands.unwatch(nonce, { type: "task", data: { id } });
 }

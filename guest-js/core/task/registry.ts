@@ -1,8 +1,9 @@
 import { abortOf } from "../callbacks/abort.js";
+import { withLate } from "../calls/late.js";
 import { TaskError } from "../errors/task-error.js";
 import type { Started, TaskEvent } from "../ipc/bindings.js";
 import type { Session } from "../session/session.js";
-import { FollowedTask, watchTask } from "./followed-task.js";
+import { FollowedTask, type LateCall, unwatchTask, watchTask } from "./followed-task.js";
 import type { TrackedTask } from "./tracked-task.js";
 
 /** The tasks that this page follows: each one once, however many handles it has. */
@@ -49,15 +50,19 @@ export function createTaskRegistry(session: Session): TaskRegistry {
   /** Pending starts that may join, each with the ids of the tasks that the page has stopped following since it was sent. */
   const joining = new Map<Entry, Set<string>>();
 
+  function noteStop(id: string): void {
+    for (const stopped of joining.values()) stopped.add(id);
+  }
+
   function open(id: string, request: (nonce: string) => Promise<Started>, name?: string): Entry {
     const forget = () => {
       if (entries.get(entry.id) !== entry) return;
       entries.delete(entry.id);
-      for (const stopped of joining.values()) stopped.add(entry.id);
+      noteStop(entry.id);
     };
     const followed = new FollowedTask(session, id, {
       forget,
-      late: (late) => void askLate(late).catch(() => {}),
+      late: (call) => void takeLate(call),
     });
     const opened = followed.open(request, name).catch((error: unknown) => {
       forget();
@@ -100,13 +105,20 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     return hold(entry ?? openExisting(id), signal);
   }
 
-  /** A `watch` or `unwatch` that the page has given up was carried out after all, perhaps after those that the page has sent since. */
-  async function askLate(id: string): Promise<void> {
+  /**
+   * A `watch` or `unwatch` that the page has given up was carried out after all, perhaps after those that the page has sent since.
+   * What nobody needs is undone once, however late the answer to that is.
+   */
+  async function takeLate({ command, id, nonce }: LateCall): Promise<void> {
     await entries.get(id)?.leaving;
-    const entry = entries.get(id);
-    if (entry) entry.followed.repeat();
-    // Nobody needs the events. Not just an `unwatch`, since somebody may attach to the task meanwhile.
-    else release(await attach(id));
+    if (command === "watch" && !entries.has(id)) {
+      const repeat = () => entries.get(id)?.followed.repeat();
+      // A call that was never carried out is not repeated: the events of one task do no harm.
+      await withLate(unwatchTask(nonce, id), repeat).catch(() => {});
+    }
+    noteStop(id);
+    // Somebody may have begun to follow the task before the plugin has carried this out.
+    entries.get(id)?.followed.repeat();
   }
 
   /**

@@ -50,6 +50,17 @@ describe("every command", () => {
     }
   }
 
+  it("that the page repeats, as ack and outcome, is given up without an error", async () => {
+    const found = vi.fn();
+    void commands.ack("s", 1, null).then(found);
+    void commands.outcome("id").then(found);
+    await vi.advanceTimersByTimeAsync(LIMIT_MS);
+    expect(found.mock.calls).toEqual([[null]]);
+    await vi.advanceTimersByTimeAsync(25_000);
+    expect(found.mock.calls).toEqual([[null], [null]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("is called through the limits", () => {
     const core = resolve(import.meta.dirname, "..");
     const files = readdirSync(core, { recursive: true, encoding: "utf8" }).filter((file) =>
@@ -71,6 +82,12 @@ describe("a call of a page", () => {
   });
   afterEach(() => page.unload());
 
+  /** Loads another page with a plugin of its own. */
+  async function reloaded(): Promise<LoadedPage> {
+    page.unload();
+    page = await loadPage();
+    return page;
+  }
   /** Lets the limit pass. */
   const wait = () => vi.advanceTimersByTimeAsync(LIMIT_MS);
   /** Marks the rejection as handled, and returns what it rejects with after the limit. */
@@ -118,6 +135,41 @@ describe("a call of a page", () => {
     plugin.status(task.id, "running");
     await plugin.frame();
     expect(task.status).toBe("running");
+  });
+
+  it("uses a session in which the plugin has sent something before it was opened", async () => {
+    for (const isLate of [false, true]) {
+      const { plugin, tasks } = await reloaded();
+      const answer = plugin.hold("open");
+      const first = tasks.start("tick").catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(12_000);
+      await plugin.probe();
+      if (isLate) await vi.advanceTimersByTimeAsync(18_000);
+      answer();
+      await settle();
+      expect(plugin.session().open, "acknowledged").toBeUndefined();
+      if (isLate) expect(await first).toMatchObject(unanswered("open"));
+      const task = await tasks.start("tick");
+      plugin.status(task.id, "running");
+      await plugin.frame();
+      expect(task.status).toBe("running");
+      expect(plugin.calls("open")).toHaveLength(1);
+    }
+  });
+
+  it("ignores what came in a session that could not be opened", async () => {
+    const { plugin, tasks } = page;
+    const answer = plugin.hold("open");
+    plugin.loseAnswer("open");
+    const started = tasks.start("tick");
+    const refused = expect(started).rejects.toMatchObject({ kind: "ipc" });
+    await settle();
+    const lost = plugin.session();
+    await plugin.probe(lost);
+    answer();
+    await refused;
+    await plugin.probe(lost);
+    expect(plugin.calls("ack")).toEqual([]);
   });
 
   it("does not use a session that was opened late when there is another one", async () => {
@@ -239,6 +291,44 @@ describe("a call of a page", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("that is always answered too late keeps nothing going for a task that nobody holds", async () => {
+    for (const late of [["unwatch"], ["watch"], ["watch", "unwatch"]]) {
+      const { plugin, tasks } = await reloaded();
+      for (const command of late) plugin.delay(command, 31_000);
+      const id = plugin.begin("tick");
+      const attached = tasks.attach("tick", id).then(
+        (task) => task.detach(),
+        () => {},
+      );
+      await vi.advanceTimersByTimeAsync(600_000);
+      await attached;
+      const calls = plugin.calls("watch").length + plugin.calls("unwatch").length;
+      expect(calls, late.join()).toBe(2);
+      expect(plugin.session().tasks.has(id)).toBe(false);
+      expect(page.kept()).toBe(0);
+      expect(vi.getTimerCount()).toBe(0);
+    }
+  });
+
+  it("that undoes a late attach takes nothing from whoever attaches meanwhile", async () => {
+    const { plugin, tasks } = page;
+    const id = plugin.begin("tick");
+    const watch = plugin.hold("watch");
+    expect(await rejection(tasks.attach("tick", id))).toMatchObject(unanswered("watch"));
+    const unwatch = plugin.hold("unwatch");
+    watch();
+    await settle();
+    expect(plugin.calls("unwatch")).toHaveLength(1);
+    const task = await tasks.attach("tick", id);
+    // As if the plugin carried out the call only now.
+    plugin.session().tasks.delete(id);
+    unwatch();
+    await settle();
+    plugin.status(id, "running");
+    await plugin.frame();
+    expect(task.status).toBe("running");
+  });
+
   it("that watches a list too late is undone", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("watch");
@@ -269,6 +359,72 @@ describe("a call of a page", () => {
     await settle();
     expect(shown).toBe(1);
     stop();
+  });
+
+  it("that renews what is followed is used however late its answer is", async () => {
+    for (const ms of [31_000, 35_000, 58_000]) {
+      const { plugin, tasks } = await reloaded();
+      const task = await tasks.attach("tick", plugin.begin("tick"));
+      let shown = 0;
+      const stop = await tasks.watch({}, (all) => {
+        shown = all.length;
+      });
+      plugin.dropSessions();
+      plugin.delay("watch", ms);
+      plugin.begin("tick");
+      plugin.status(task.id, "running");
+      // Until the ping that finds out, and until the answer.
+      await vi.advanceTimersByTimeAsync(10_000 + ms);
+      expect([shown, task.status], `${ms}`).toEqual([2, "running"]);
+      stop();
+      task.detach();
+    }
+  });
+
+  it("that renews what is followed late gets the events since then, and is not repeated", async () => {
+    const { plugin, tasks } = page;
+    const task = await tasks.attach("tick", plugin.begin("tick"));
+    let shown = 0;
+    const stop = await tasks.watch({}, (all) => {
+      shown = all.length;
+    });
+    plugin.dropSessions();
+    plugin.delay("watch", 31_000);
+    await vi.advanceTimersByTimeAsync(30_000);
+    plugin.begin("tick");
+    plugin.status(task.id, "running");
+    await plugin.frame();
+    expect([shown, task.status]).toEqual([1, "queued"]);
+    await vi.advanceTimersByTimeAsync(11_000);
+    expect([shown, task.status]).toEqual([2, "running"]);
+    await vi.advanceTimersByTimeAsync(600_000);
+    const repeated = plugin.calls("watch").length;
+    expect(repeated, "two to begin with, and two in the new session").toBeLessThanOrEqual(6);
+    plugin.begin("tick");
+    plugin.complete(task.id, 1);
+    await plugin.frame();
+    expect([shown, task.status]).toEqual([3, "completed"]);
+    stop();
+  });
+
+  it("that acknowledges too late loses nothing that comes with the answer", async () => {
+    const { plugin, tasks } = page;
+    plugin.lease(3_600_000);
+    const task = await tasks.start("download", { url: "" });
+    const sizes: unknown[] = [];
+    task.onStatus((_, { error }) => sizes.push(error?.message.length));
+    for (const size of [5_000, 5_001]) {
+      plugin.status(task.id, "retrying", { error: { kind: "error", message: "x".repeat(size) } });
+    }
+    const answer = plugin.hold("ack");
+    await plugin.frame();
+    await vi.advanceTimersByTimeAsync(LIMIT_MS + 5_000);
+    expect(sizes).toEqual([undefined, 5_000]);
+    answer();
+    await settle();
+    expect(sizes).toEqual([undefined, 5_000, 5_001]);
+    expect(plugin.session().open, "acknowledged").toBeUndefined();
+    expect(plugin.calls("open")).toHaveLength(1);
   });
 
   it("that ends a watch does not keep anybody from attaching again", async () => {

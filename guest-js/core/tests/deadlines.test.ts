@@ -63,17 +63,45 @@ describe("a deadline", () => {
     add("a", 30_000);
     vi.advanceTimersByTime(15_000);
     freeze(3_600_000);
-    vi.advanceTimersByTime(9_999);
+    vi.advanceTimersByTime(14_999);
     expect(reached).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(reached).toEqual(["a"]);
+  });
+
+  it("comes no closer than one tick in a freeze, whenever that is", () => {
+    for (let before = 0; before < 30_000; before += 500) {
+      add(`after ${before}`, 30_000);
+      vi.advanceTimersByTime(before);
+      freeze(3_600_000);
+      // What is left of the time, less one tick.
+      vi.advanceTimersByTime(Math.max(0, 30_000 - before - 5_000));
+      expect(reached).toEqual([]);
+      vi.advanceTimersByTime(10_000);
+      expect(reached.splice(0)).toEqual([`after ${before}`]);
+      vi.restoreAllMocks();
+    }
+  });
+
+  it("leaves a whole tick for what comes after a freeze", () => {
+    for (let before = 0; before < 30_000; before += 500) {
+      add("a", 30_000);
+      vi.advanceTimersByTime(before);
+      freeze(3_600_000);
+      vi.advanceTimersToNextTimer();
+      vi.advanceTimersByTime(4_999);
+      expect(reached).toEqual([]);
+      vi.advanceTimersByTime(30_000);
+      expect(reached.splice(0)).toEqual(["a"]);
+      vi.restoreAllMocks();
+    }
   });
 
   it("waits for one more tick if the page was frozen just before it, for what has come meanwhile", () => {
     add("a", 30_000);
     vi.advanceTimersByTime(28_000);
     freeze(3_600_000);
-    vi.advanceTimersByTime(2_000);
+    vi.advanceTimersByTime(2_000 + 4_999);
     expect(reached).toEqual([]);
     vi.advanceTimersByTime(1);
     expect(reached).toEqual(["a"]);

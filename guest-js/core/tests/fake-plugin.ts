@@ -147,6 +147,8 @@ export function createFakePlugin() {
   const calls: { command: string; args: Args }[] = [];
   const sent: SessionMessage[] = [];
   const gates = new Map<string, Promise<void>[]>();
+  /** How long each call of a command takes to be answered, in milliseconds. */
+  const delays = new Map<string, number>();
   const refusals = new Map<string, unknown[]>();
   const outcomeWaiters = new Map<string, Set<() => void>>();
   const limits = new Map<string, number | null>();
@@ -789,6 +791,8 @@ export function createFakePlugin() {
           };
         }
         await gates.get(name)?.shift();
+        const delay = delays.get(name);
+        if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
         done();
         if (unloaded.has(nonce)) return new Promise(() => {});
         if (isLost) throw "the answer was lost";
@@ -816,6 +820,11 @@ export function createFakePlugin() {
       });
       gates.set(name, [...(gates.get(name) ?? []), gate]);
       return release;
+    },
+
+    /** Carries out every call of a command, but answers each `ms` milliseconds later. */
+    delay(name: string, ms: number): void {
+      delays.set(name, ms);
     },
 
     /** Rejects the next `times` calls of a command without carrying them out. */
@@ -873,6 +882,7 @@ export function createFakePlugin() {
     calm(): void {
       refusals.clear();
       gates.clear();
+      delays.clear();
       losses.clear();
     },
 
@@ -998,6 +1008,13 @@ export function createFakePlugin() {
         if (message) runCallback(session, message);
       }
       await settle();
+    },
+
+    /** Sends a message without news, as the plugin does to find out whether a page that has been silent is still there. */
+    async probe(session = onlySession()): Promise<void> {
+      session.last += 1;
+      session.open = { message: session.last, events: [], lists: [], more: false };
+      await plugin.push(session.open, session);
     },
 
     /** Sends a message as it is on the channel of a session, by default the only session. */

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type LoadedPage, loadPage } from "./fake-plugin.js";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -53,6 +53,67 @@ describe("trigger", () => {
     expect(await tasks.schedules()).toMatchObject([
       { lastRun: { id: run.id, status: "completed" } },
     ]);
+  });
+
+  /** Triggers a schedule whose answer is held for longer than the page waits. */
+  async function triggerLate(): Promise<() => void> {
+    const answer = page.plugin.hold("trigger");
+    const rejected = expect(page.tasks.trigger("sync")).rejects.toMatchObject({ kind: "ipc" });
+    await vi.advanceTimersByTimeAsync(30_000);
+    await rejected;
+    return answer;
+  }
+
+  it("that is answered too late is cancelled", async () => {
+    const { plugin } = page;
+    const answer = await triggerLate();
+    expect(plugin.calls("cancel")).toEqual([]);
+    answer();
+    await settle();
+    const [{ id } = {}] = plugin.calls("trigger");
+    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    // Nothing is kept of it.
+    await page.tasks.trigger("sync");
+    expect(plugin.calls("trigger")[1]?.["id"]).not.toBe(id);
+  });
+
+  it("that is answered too late does not cancel a run that it has only joined", async () => {
+    const { plugin, tasks } = page;
+    await tasks.trigger("sync");
+    const answer = await triggerLate();
+    answer();
+    await settle();
+    expect(plugin.calls("cancel")).toEqual([]);
+  });
+
+  it("is cancelled even if two calls are answered too late, and not long after", async () => {
+    const { plugin, tasks } = page;
+    const answers = [plugin.hold("trigger"), plugin.hold("trigger")];
+    const both = Promise.allSettled([tasks.trigger("sync"), tasks.trigger("sync")]);
+    await vi.advanceTimersByTimeAsync(30_000);
+    await both;
+    for (const answer of answers) answer();
+    await settle();
+    const [{ id } = {}] = plugin.calls("trigger");
+    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    const answer = await triggerLate();
+    await vi.advanceTimersByTimeAsync(300_000);
+    await tasks.trigger("sync");
+    answer();
+    await settle();
+    expect(new Set(plugin.calls("trigger").map((call) => call["id"])).size).toBe(4);
+    expect(plugin.calls("cancel")).toHaveLength(1);
+  });
+
+  it("that is repeated after it was not answered makes one run, which goes on", async () => {
+    const { plugin, tasks } = page;
+    const answers = [await triggerLate(), await triggerLate()];
+    const run = await tasks.trigger("sync");
+    for (const answer of answers) answer();
+    await settle();
+    expect(plugin.calls("trigger").map(({ id }) => id)).toEqual([run.id, run.id, run.id]);
+    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.tasks.size).toBe(1);
   });
 
   it("joins a current run, and starts another run after its end", async () => {

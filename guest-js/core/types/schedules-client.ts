@@ -27,7 +27,8 @@ export interface SchedulesClient {
    * the app's tasks, such as `tasks:observe-all`.
    *
    * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}. If it rejects because it was not
-   * answered in time, the run may begin all the same, and is not cancelled: it is the app's. `schedules` shows it as the last run.
+   * answered in time, the run may begin all the same: another `trigger` of the schedule within five minutes returns that run, and without one, the run
+   * is cancelled when the late answer comes, if this page may cancel the app's tasks (`tasks:control-all`).
    *
    * @example
    * ```ts
