@@ -79,8 +79,13 @@ impl Outbox {
     }
 
     /// See [`Protocol::sees`].
-    pub(super) fn sees(&mut self, visibility: Visibility) {
-        self.protocol.sees(visibility);
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.protocol.sees(visibility, now);
+    }
+
+    /// See [`Protocol::hears`].
+    pub(super) fn hears(&mut self, now: Instant) {
+        self.protocol.hears(now);
     }
 
     /// Acknowledges message number `message`. If that message left something out, returns when the next one is due.

@@ -54,18 +54,20 @@ impl Session {
         })
     }
 
+    /// Records that the page has opened the session once more, and keeps the channel of that call.
     pub(super) fn keep(&self, channel: Channel<MessageText>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
             return Err(gone("it was opened too many times"));
         }
         repeats.push(channel);
+        self.outbox.lock().hears(Instant::now());
         Ok(())
     }
 
     /// Records whether the page can be seen.
     pub(crate) fn sees(&self, visibility: Visibility) {
-        self.outbox.lock().sees(visibility);
+        self.outbox.lock().sees(visibility, Instant::now());
     }
 
     /// Closes the session, since its page has left.

@@ -115,8 +115,13 @@ impl Protocol {
     }
 
     /// Records whether the page can be seen: see [`Silence::sees`].
-    pub(super) fn sees(&mut self, visibility: Visibility) {
-        self.silence.sees(visibility);
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.silence.sees(visibility, now);
+    }
+
+    /// Records that the page is alive, without having used its session.
+    pub(super) fn hears(&mut self, now: Instant) {
+        self.silence.hears(now);
     }
 
     /// Acknowledges message number `message`.

@@ -64,8 +64,9 @@ impl Silence {
         self.heard = self.counted;
     }
 
-    /// Records whether the page can be seen, unless it has said something newer before.
-    pub(super) fn sees(&mut self, visibility: Visibility) {
+    /// Records whether the page can be seen, unless it has said something newer before. A page that says so is heard.
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.hears(now);
         if self.visibility.is_none_or(|known| known.change < visibility.change) {
             self.visibility = Some(visibility);
         }

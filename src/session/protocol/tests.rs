@@ -78,7 +78,8 @@ proptest! {
                 Step::Says { hidden, late } => {
                     said += 1;
                     let change = said - late;
-                    protocol.sees(Visibility { hidden, change });
+                    protocol.sees(Visibility { hidden, change }, now);
+                    model.heard = model.counted;
                     if change > model.change {
                         (model.hidden, model.change) = (hidden, change);
                     }
@@ -105,7 +106,7 @@ proptest! {
         let gaps = u32::try_from(stands.len()).unwrap();
         let mut stands = stands.into_iter().peekable();
         let mut protocol = Protocol::new(now, Duration::ZERO);
-        protocol.sees(Visibility { hidden, change: 1 });
+        protocol.sees(Visibility { hidden, change: 1 }, now);
         while protocol.loss(now).is_none() {
             if protocol.may_push(now) && protocol.probes() {
                 protocol.sent(false, false, now);

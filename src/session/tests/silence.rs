@@ -87,6 +87,44 @@ async fn a_hidden_page_that_comes_back_goes_on_where_it_was() {
     assert!(!page.is_there(), "it counts as visible again");
 }
 
+/// The pump may look between any two steps of a call that tells that the page is shown, or that its session is opened.
+#[tokio::test(start_paused = true)]
+async fn a_page_is_not_given_up_at_the_moment_in_which_it_is_shown_again() {
+    let opens = |page: &Owning| {
+        let (sessions, tasks) = (&page.opened.sessions, &page.opened.tasks);
+        sessions.open("s", PROTOCOL, &super::page("main"), tasks, channel().0).unwrap();
+    };
+    let look = |page: &Owning| page.opened.session().unwrap().wake.notify_one();
+    let page = Owning::following().await;
+    for (change, silent) in [(0, 600), (2, 41), (4, 3_599), (6, 43)] {
+        page.sees(Visibility { hidden: true, change: change + 1 });
+        page.answers().await;
+        sleep(secs(silent)).await;
+        page.sees(Visibility { hidden: false, change: change + 2 });
+        look(&page);
+        settle().await;
+        assert!(page.is_there(), "silent for {silent} s");
+        sleep(secs(41)).await;
+        assert!(page.is_there(), "it has as much time as any visible page");
+    }
+    let page = Owning::following().await;
+    page.sees(HIDDEN);
+    sleep(secs(600)).await;
+    opens(&page);
+    page.sees(Visibility { hidden: false, change: 2 });
+    look(&page);
+    settle().await;
+    assert!(page.is_there(), "opened again");
+
+    let page = Owning::following().await;
+    sleep(secs(41)).await;
+    opens(&page);
+    sleep(secs(41)).await;
+    assert!(page.is_there(), "opened again, and it says nothing of whether it is seen");
+    sleep(secs(2)).await;
+    assert!(!page.is_there());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_page_said_before_does_not_undo_what_it_said_later() {
     let page = Owning::following().await;
