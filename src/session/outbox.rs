@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     message::{SessionMessage, Visibility},
     news::{News, Told, room::Room},
-    protocol::{Loss, Pause, Protocol, Rest},
+    protocol::{Loss, Pause, Protocol, Rest, page_signs::PageSigns},
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
@@ -32,9 +32,8 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// `hidden_limit` is how long the page may be silent while it is hidden.
-    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
-        Self { news: News::new(now), protocol: Protocol::new(now, hidden_limit) }
+    pub(super) fn new(now: Instant, page: Arc<PageSigns>) -> Self {
+        Self { news: News::new(now), protocol: Protocol::new(now, page) }
     }
 
     // Follows and lists.

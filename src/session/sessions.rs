@@ -8,12 +8,13 @@ use std::{
 
 use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{engine, error};
+use tokio::time::Instant;
 
 pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
     message::{MessageText, PROTOCOL, SessionInfo},
-    protocol::{Loss, timing::LEASE},
+    protocol::{Loss, page_signs::PageSigns, timing::LEASE},
     pump::{End, pump},
     session::Session,
 };
@@ -82,7 +83,10 @@ impl Sessions {
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
             None => {
-                let session = Session::new(page.clone(), tasks.clone(), self.hidden_limit);
+                let other = names.open.values().find(|other| other.page == *page);
+                let signs = other.map(|other| Arc::clone(&other.signs));
+                let signs = signs.unwrap_or_else(|| PageSigns::new(Instant::now(), self.hidden_limit));
+                let session = Session::new(page.clone(), tasks.clone(), signs);
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
@@ -121,7 +125,7 @@ impl Sessions {
     /// Closes a session whose pump has ended, and treats its page as what it has shown to be.
     fn has_ended(&self, session: &Arc<Session>, end: End) {
         let departure = match end {
-            End::Closed | End::Lost(Loss::Behind) => Departure::Reloads,
+            End::Closed | End::Lost(Loss::Behind | Loss::Forgotten) => Departure::Reloads,
             End::Lost(Loss::Silent) => Departure::Silent,
             End::WebviewClosed => Departure::ForGood,
         };

@@ -297,6 +297,88 @@ async fn a_webview_that_closes_before_its_window_is_noticed_within_two_steps() {
     assert_eq!(tasks.get(goes_on).unwrap().owner, None, "the app owns it now");
 }
 
+/// Opens another session of the page `main`, which its client does not use.
+fn open(opened: &Opened, name: &str) -> Arc<Session> {
+    let (sessions, tasks) = (&opened.sessions, &opened.tasks);
+    sessions.open(name, PROTOCOL, &page("main"), tasks, channel().0).unwrap();
+    sessions.get(name, &page("main")).unwrap()
+}
+
+/// The client gives up a session whose `open` is answered late, and tells the plugin nothing of it.
+#[tokio::test(start_paused = true)]
+async fn sessions_that_a_client_has_given_up_do_not_hide_the_end_of_its_page() {
+    for shown in [true, false] {
+        let page = Owning::following().await;
+        for number in 0..12 {
+            open(&page.opened, &number.to_string()).sees(HIDDEN);
+        }
+        if shown {
+            page.sees(Visibility { hidden: false, change: 2 });
+        }
+        page.answers().await;
+        let limit = if shown { VISIBLE_LIMIT } else { HIDDEN_LIMIT };
+        sleep(limit.saturating_sub(FRAME)).await;
+        assert!(page.is_there());
+        sleep(STEP + 2 * FRAME).await;
+        assert!(!page.is_there(), "shown: {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_a_client_has_given_up_end_while_another_one_is_used() {
+    for (used, other_rests) in [(false, false), (true, false), (false, true)] {
+        let page = Owning::following().await;
+        if other_rests {
+            page.opened.tasks.cancel(page.task).unwrap();
+            page.opened.session().unwrap().unfollow(page.task);
+        }
+        page.sees(HIDDEN);
+        let goes_on = page.opened.hang();
+        for number in 0..12 {
+            let session = open(&page.opened, &number.to_string());
+            session.sees(HIDDEN);
+            if used {
+                session.follow(&engine(&page.opened.tasks).find(goes_on).unwrap(), None);
+            }
+        }
+        sleep(secs(1)).await;
+        page.answers().await;
+        if other_rests {
+            sleep(VISIBLE_LIMIT + 2 * STEP).await;
+        } else {
+            page.opened.stay(secs(36)).await;
+            assert_eq!(page.opened.sessions.held().0, 13, "they may be heard yet");
+            page.opened.stay(3 * STEP).await;
+        }
+        assert_eq!(page.opened.sessions.held().0, 1, "used: {used}");
+        assert!(other_rests || page.is_there());
+    }
+}
+
+/// Two clients share a page, as in an iframe. The page is suspended, and one of them is the first to speak.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_heard_again_in_one_session_keeps_the_others() {
+    for shown in [true, false] {
+        let page = Owning::following().await;
+        let other = open(&page.opened, "other");
+        other.acknowledge(0).await.unwrap();
+        page.sees(HIDDEN);
+        sleep(secs(600)).await;
+        if shown {
+            page.sees(Visibility { hidden: false, change: 2 });
+        } else {
+            page.answers().await;
+        }
+        other.wake.notify_one();
+        settle().await;
+        page.opened.stay(secs(20)).await;
+        assert_eq!(page.opened.sessions.held().0, 2, "shown: {shown}");
+        other.acknowledge(1).await.unwrap();
+        sleep(secs(40)).await;
+        assert_eq!(page.opened.sessions.held().0, 2, "shown: {shown}");
+    }
+}
+
 /// Starts a task of the page `main` that is cancelled with it.
 fn start_cancelled(tasks: &TaskManager) -> TaskId {
     let (id, owner, options) = (TaskId::new(), page("main").owner(), StartOptions::new());
