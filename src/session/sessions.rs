@@ -144,24 +144,27 @@ impl Sessions {
     /// Cancels those tasks of the page of a closed session that are cancelled when it is gone, unless the page has
     /// another session. That one may rest, so it is woken to notice whether the page is gone.
     fn note_silence(&self, session: &Session) {
-        let others: Vec<_> = {
-            let names = self.names.lock();
-            names.open.values().filter(|other| other.page == session.page).cloned().collect()
-        };
-        if others.is_empty() {
+        if !self.wake_all(&session.page) {
             let gone = session.page.owner();
             engine(&session.tasks).owners_are_silent(|owner| *owner == gone);
         }
-        for other in others {
-            other.wake.notify_one();
-        }
     }
 
-    /// Records that the page of `session` has started a task. If the page turned out to be gone meanwhile, the task is
-    /// treated as those that it had started before.
+    /// Wakes the sessions of this page. Returns whether it has any.
+    fn wake_all(&self, page: &Page) -> bool {
+        let names = self.names.lock();
+        let of_page = names.open.values().filter(|session| session.page == *page);
+        of_page.map(|session| session.wake.notify_one()).count() > 0
+    }
+
+    /// Records that the page of `session` has started a task that is cancelled when the page is gone, so that its silence
+    /// counts from now on in all of its sessions. If the page turned out to be gone meanwhile, the task is treated as
+    /// those that it had started before.
     pub(crate) fn has_started(&self, session: &Session) {
         if session.departure() == Some(Departure::Silent) {
             self.note_silence(session);
+        } else {
+            self.wake_all(&session.page);
         }
     }
 

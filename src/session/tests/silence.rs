@@ -418,6 +418,27 @@ async fn a_session_that_rests_does_not_keep_a_page_that_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_with_several_sessions_is_gone_after_42_seconds_too() {
+    let (tasks, [_, first]) = owned();
+    tasks.cancel(first).unwrap();
+    let opened = Opened::with(tasks);
+    for name in ["rests", "also rests"] {
+        open(&opened, name).acknowledge(0).await.unwrap();
+    }
+    opened.session().unwrap().acknowledge(0).await.unwrap();
+    sleep(secs(100)).await;
+    let task = start_cancelled(&opened.tasks);
+    let session = opened.session().unwrap();
+    opened.follow(task);
+    opened.sessions.has_started(&session);
+    let status = || opened.tasks.get(task).unwrap().status;
+    sleep(VISIBLE_LIMIT.saturating_sub(FRAME)).await;
+    assert_eq!(status(), TaskStatus::Running);
+    sleep(2 * FRAME).await;
+    assert_eq!(status(), TaskStatus::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_that_comes_in_when_its_page_is_gone_is_cancelled_too() {
     let (tasks, _) = owned();
     let opened = Opened::with(tasks);
