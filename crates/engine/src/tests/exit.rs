@@ -361,9 +361,8 @@ async fn waiting_for_all_tasks_cancels_those_that_wait_for_the_slot_of_a_task_th
         let tasks = limited();
         tasks.set_limit(limit.clone(), Some(2)).unwrap();
         // One of them runs, and the other one takes the slot of the work before it.
-        let [first, work, second, waiting] =
-            [(left_alone, 1_000_000), (kind, 100), (left_alone, 1_000_000), (kind, 1)]
-                .map(|(kind, seconds)| tasks.start(kind, seconds).unwrap());
+        let [first, work, second, waiting] = [(left_alone, 1_000_000), (kind, 100), (left_alone, 1_000_000), (kind, 1)]
+            .map(|(kind, seconds)| tasks.start(kind, seconds).unwrap());
         begun().await;
         let asked = Instant::now();
         lost::finish(&tasks.engine).await;
