@@ -185,8 +185,9 @@ impl<R: Runtime> Builder<R> {
     ///   updater's thread waits instead (compiled, but not run). A custom updater should call
     ///   `AppHandle::cleanup_before_exit` as well;
     /// - on Windows: a log-off or a shutdown, for which Tauri sends only `RunEvent::Exit`. The main thread then waits for
-    ///   at most three seconds in all, however long this time is, since Windows waits for the app meanwhile (read in
-    ///   the source of tao, not run).
+    ///   at most three seconds in all, or half a second longer than this time if that is shorter, since Windows waits
+    ///   for the app meanwhile. The tasks get two and a half seconds of them, or this time (read in the source of tao,
+    ///   not run).
     ///
     /// The plugin never learns of `std::process::exit`, Android or iOS suspending the app, SIGKILL or a crash. Before you
     /// end the process yourself, use [`TaskManager::guard`](crate::TaskManager::guard).

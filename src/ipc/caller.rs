@@ -7,7 +7,9 @@ use tauri::{
     ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
     utils::acl::ExecutionContext,
 };
-use tauri_plugin_tasks_engine::delivery::{Follower, Owner, Record, Refusal, Start, StartBatch, engine};
+use tauri_plugin_tasks_engine::delivery::{
+    Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner,
+};
 use tokio::time::timeout;
 
 use super::{refusals, wire::Started};
@@ -113,7 +115,9 @@ impl Caller {
             let gone = self.owner();
             engine(&self.tasks).disown(|owner| *owner == gone);
         }
-        self.sessions.has_started(session);
+        if is_cancelled_without_owner(record) {
+            self.sessions.has_started(session);
+        }
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
         Started { snapshot, outcome }
     }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     message::{SessionMessage, Visibility},
     news::{News, Told, room::Room},
-    protocol::{Loss, Pause, Protocol, Rest},
+    protocol::{Loss, Pause, Protocol, Rest, page_signs::PageSigns},
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
@@ -32,9 +32,8 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// `hidden_limit` is how long the page may be silent while it is hidden.
-    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
-        Self { news: News::new(now), protocol: Protocol::new(now, hidden_limit) }
+    pub(super) fn new(now: Instant, page: Arc<PageSigns>) -> Self {
+        Self { news: News::new(now), protocol: Protocol::new(now, page) }
     }
 
     // Follows and lists.
@@ -79,8 +78,13 @@ impl Outbox {
     }
 
     /// See [`Protocol::sees`].
-    pub(super) fn sees(&mut self, visibility: Visibility) {
-        self.protocol.sees(visibility);
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.protocol.sees(visibility, now);
+    }
+
+    /// See [`Protocol::hears`].
+    pub(super) fn hears(&mut self, now: Instant) {
+        self.protocol.hears(now);
     }
 
     /// Acknowledges message number `message`. If that message left something out, returns when the next one is due.

@@ -31,8 +31,9 @@ impl Session {
         wait: Duration,
     ) -> Result<Option<Chunk>, Error> {
         // Register first, so that a session that closes from here on finds the reader.
-        let _reading = self.readers.begin(ask.reader, record)?;
-        if self.outbox.lock().is_used(Instant::now()) {
+        let reading = self.readers.begin(ask.reader, record)?;
+        // The pump may be about to rest, since nothing hung on the page a moment ago.
+        if self.outbox.lock().is_used(Instant::now()) || reading.is_new {
             self.wake.notify_one();
         }
         let told = |read: Result<Chunk, ReadRefusal>| {

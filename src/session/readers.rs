@@ -46,8 +46,9 @@ impl Readers {
         let mut tasks = self.tasks.lock();
         let tasks = tasks.as_mut().ok_or_else(|| gone("it was closed"))?;
         let key = (record.id, name.to_owned());
+        let is_new = !tasks.contains_key(&key);
         tasks.entry(key.clone()).or_insert_with(|| Reads { record: Arc::clone(record), under_way: 0 }).under_way += 1;
-        Ok(Reading { readers: self, key })
+        Ok(Reading { readers: self, key, is_new })
     }
 
     pub(super) fn get(&self, id: TaskId, name: &str) -> Option<Arc<Record>> {
@@ -86,6 +87,8 @@ impl Readers {
 pub(super) struct Reading<'a> {
     readers: &'a Readers,
     key: (TaskId, String),
+    /// Whether it is the first read of its reader.
+    pub(super) is_new: bool,
 }
 
 impl Drop for Reading<'_> {

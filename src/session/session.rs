@@ -12,6 +12,7 @@ use super::{
     gone::gone,
     message::{MessageText, Visibility},
     outbox::Outbox,
+    protocol::page_signs::PageSigns,
     readers::{Departure, Readers},
 };
 use crate::{
@@ -26,6 +27,8 @@ const REPEATS_LIMIT: usize = 8;
 /// One load of the client in a page. Its [pump](super::pump) pushes the messages.
 pub(crate) struct Session {
     pub(super) page: Page,
+    /// Shared by all sessions of the page.
+    pub(super) signs: Arc<PageSigns>,
     pub(super) tasks: TaskManager,
     pub(super) watcher: Arc<ChangeSet<Record>>,
     pub(super) outbox: Lock<Outbox, OUTBOX>,
@@ -39,13 +42,13 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// `hidden_limit` is how long the page may be silent while it is hidden.
-    pub(super) fn new(page: Page, tasks: TaskManager, hidden_limit: Duration) -> Arc<Self> {
+    pub(super) fn new(page: Page, tasks: TaskManager, signs: Arc<PageSigns>) -> Arc<Self> {
         Arc::new(Self {
             page,
             tasks,
             watcher: Arc::default(),
-            outbox: Lock::new(Outbox::new(Instant::now(), hidden_limit)),
+            outbox: Lock::new(Outbox::new(Instant::now(), Arc::clone(&signs))),
+            signs,
             wake: Notify::new(),
             closed: CancellationToken::new(),
             readers: Readers::new(),
@@ -54,18 +57,20 @@ impl Session {
         })
     }
 
+    /// Records that the page has opened the session once more, and keeps the channel of that call.
     pub(super) fn keep(&self, channel: Channel<MessageText>) -> Result<(), Error> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
             return Err(gone("it was opened too many times"));
         }
         repeats.push(channel);
+        self.outbox.lock().hears(Instant::now());
         Ok(())
     }
 
     /// Records whether the page can be seen.
     pub(crate) fn sees(&self, visibility: Visibility) {
-        self.outbox.lock().sees(visibility);
+        self.outbox.lock().sees(visibility, Instant::now());
     }
 
     /// Closes the session, since its page has left.

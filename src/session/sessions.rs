@@ -8,12 +8,13 @@ use std::{
 
 use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{engine, error};
+use tokio::time::Instant;
 
 pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
     message::{MessageText, PROTOCOL, SessionInfo},
-    protocol::{Loss, timing::LEASE},
+    protocol::{Loss, page_signs::PageSigns, timing::LEASE},
     pump::{End, pump},
     session::Session,
 };
@@ -82,7 +83,10 @@ impl Sessions {
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
             None => {
-                let session = Session::new(page.clone(), tasks.clone(), self.hidden_limit);
+                let other = names.open.values().find(|other| other.page == *page);
+                let signs = other.map(|other| Arc::clone(&other.signs));
+                let signs = signs.unwrap_or_else(|| PageSigns::new(Instant::now(), self.hidden_limit));
+                let session = Session::new(page.clone(), tasks.clone(), signs);
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
@@ -121,7 +125,7 @@ impl Sessions {
     /// Closes a session whose pump has ended, and treats its page as what it has shown to be.
     fn has_ended(&self, session: &Arc<Session>, end: End) {
         let departure = match end {
-            End::Closed | End::Lost(Loss::Behind) => Departure::Reloads,
+            End::Closed | End::Lost(Loss::Behind | Loss::Forgotten) => Departure::Reloads,
             End::Lost(Loss::Silent) => Departure::Silent,
             End::WebviewClosed => Departure::ForGood,
         };
@@ -140,24 +144,27 @@ impl Sessions {
     /// Cancels those tasks of the page of a closed session that are cancelled when it is gone, unless the page has
     /// another session. That one may rest, so it is woken to notice whether the page is gone.
     fn note_silence(&self, session: &Session) {
-        let others: Vec<_> = {
-            let names = self.names.lock();
-            names.open.values().filter(|other| other.page == session.page).cloned().collect()
-        };
-        if others.is_empty() {
+        if !self.wake_all(&session.page) {
             let gone = session.page.owner();
             engine(&session.tasks).owners_are_silent(|owner| *owner == gone);
         }
-        for other in others {
-            other.wake.notify_one();
-        }
     }
 
-    /// Records that the page of `session` has started a task. If the page turned out to be gone meanwhile, the task is
-    /// treated as those that it had started before.
+    /// Wakes the sessions of this page. Returns whether it has any.
+    fn wake_all(&self, page: &Page) -> bool {
+        let names = self.names.lock();
+        let of_page = names.open.values().filter(|session| session.page == *page);
+        of_page.map(|session| session.wake.notify_one()).count() > 0
+    }
+
+    /// Records that the page of `session` has started a task that is cancelled when the page is gone, so that its silence
+    /// counts from now on in all of its sessions. If the page turned out to be gone meanwhile, the task is treated as
+    /// those that it had started before.
     pub(crate) fn has_started(&self, session: &Session) {
         if session.departure() == Some(Departure::Silent) {
             self.note_silence(session);
+        } else {
+            self.wake_all(&session.page);
         }
     }
 

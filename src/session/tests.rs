@@ -15,7 +15,10 @@ use tokio::{
 use super::{
     message::{MessageText, PROTOCOL},
     outbox::Outbox,
-    protocol::timing::{FRAME, HIDDEN_LIMIT, PROBE, VISIBLE_LIMIT},
+    protocol::{
+        page_signs::PageSigns,
+        timing::{FRAME, HIDDEN_LIMIT, PROBE, STEP, VISIBLE_LIMIT},
+    },
     session::Session,
     sessions::{Departure, Sessions},
 };
@@ -398,7 +401,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
         task.id()
     };
     let ids = [hot("one"), hot("two")];
-    let mut outbox = Outbox::new(Instant::now(), HIDDEN_LIMIT);
+    let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT));
     let watcher = Arc::<ChangeSet<Record>>::default();
     for id in ids {
         let record = engine(&opened.tasks).find(id).unwrap();

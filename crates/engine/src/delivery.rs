@@ -47,7 +47,7 @@ pub use crate::{
         told::{Look, Told},
     },
     run::{
-        engine::{Engine, Kinds, Settings},
+        engine::{Engine, Kinds, Settings, is_cancelled_without_owner},
         handler::Errors,
         runtimes::Runtimes,
         start::{Start, StartBatch},

@@ -6,7 +6,8 @@ import { invoke as __TAURI_INVOKE, Channel } from "@tauri-apps/api/core";
 export const commands = {
 	/**
 	 *  Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
-	 *  `SessionMessage`. `visibility` is whether the page can be seen; without it, the page counts as visible.
+	 *  `SessionMessage`. `visibility` is whether the page can be seen. Without it, that is as the page has said in
+	 *  another session; if it has none, it counts as visible.
 	 */
 	open: (session: string, protocol: number, channel: Channel<string>, visibility: Visibility | null) => __TAURI_INVOKE<SessionInfo>("plugin:tasks|open", { session, protocol, channel, visibility }),
 	/**

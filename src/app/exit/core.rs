@@ -96,10 +96,10 @@ impl Core {
         }
     }
 
-    /// Returns how long the main thread may wait when the event loop ends now.
-    pub(super) fn longest_wait(&self) -> Duration {
-        let session_end = self.requested_end.lock().longest_wait(self.session_end);
-        (self.grace + SLACK).min(session_end.unwrap_or(Duration::MAX))
+    /// Returns how long the main thread may wait when the event loop ends now, if that is the end of a session and
+    /// limited.
+    pub(super) fn session_ends(&self) -> Option<Duration> {
+        self.requested_end.lock().longest_wait(self.session_end, Instant::now())
     }
 
     /// Decides to stay if a question is open, since no window is left to show it in and the app keeps running.

@@ -25,7 +25,12 @@ impl Core {
     /// session may take. Call it when the event loop ends.
     pub(super) fn last_chance(self: &Arc<Self>) {
         let before = std::mem::replace(&mut *self.phase.lock(), Phase::Over);
-        self.see_to_the_end(before, self.longest_wait());
+        let session_ends = self.session_ends();
+        // Otherwise, a drain is cut short only by a second request, which passes at once.
+        let waits = session_ends.is_some() && matches!(before, Phase::Draining { .. });
+        if waits || is_first(before) {
+            self.see_to_the_end((self.grace + SLACK).min(session_ends.unwrap_or(Duration::MAX)));
+        }
     }
 
     /// Does the same when the app clears its resources. The process may keep running after that, so an exit that is
@@ -39,16 +44,13 @@ impl Core {
             }
             before
         };
-        self.see_to_the_end(before, self.grace + SLACK);
+        if is_first(before) {
+            self.see_to_the_end(self.grace + SLACK);
+        }
     }
 
-    fn see_to_the_end(self: &Arc<Self>, before: Phase, longest: Duration) {
-        let is_first = match before {
-            Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
-            Phase::Draining { .. } => before.has_just_begun_to_drain(Instant::now()),
-            Phase::Leaving | Phase::Over => false,
-        };
-        if !is_first || is_idle(&self.tasks) {
+    fn see_to_the_end(self: &Arc<Self>, longest: Duration) {
+        if is_idle(&self.tasks) {
             return;
         }
         let (done, drained) = sync_channel(1);
@@ -69,6 +71,15 @@ impl Core {
         if let Some(waiting) = self.waiting.lock().take() {
             let _ = waiting.try_send(());
         }
+    }
+}
+
+/// Returns whether the end of the process is the first request to exit, or belongs to it.
+fn is_first(before: Phase) -> bool {
+    match before {
+        Phase::Running | Phase::Asking { .. } | Phase::Waiting => true,
+        Phase::Draining { .. } => before.has_just_begun_to_drain(Instant::now()),
+        Phase::Leaving | Phase::Over => false,
     }
 }
 

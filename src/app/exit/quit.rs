@@ -38,9 +38,9 @@ impl<R: Runtime> Quit<R> {
     /// Quits once all of the [`tasks`](Self::tasks) have ended, however long that takes.
     ///
     /// Waiting tasks that the end of no other task lets run are cancelled with the reason `shutdown`: those that are held
-    /// or wait for their delay, and those with a limit that is 0 or whose slots services occupy. A limit that is lowered
-    /// to 0 meanwhile cancels them within a second, and raising it again brings none of them back. A task that waits for
-    /// the slot of a running task with `OnExit::Drop` waits for the end of that task.
+    /// or wait for their delay, and those with a limit that is 0 or whose slots services occupy, or running
+    /// tasks with [`OnExit::Drop`](crate::OnExit::Drop), which quitting doesn't wait for. A limit that is lowered to 0
+    /// meanwhile cancels them within a second, and raising it again brings none of them back.
     ///
     /// Meanwhile no task can be started or held. Windows stay open and may be closed. On another request to exit, the
     /// remaining tasks end as their kinds say, within [`Builder::exit_grace`](crate::Builder::exit_grace).

@@ -20,7 +20,8 @@ pub(super) enum RequestedEnd {
     No,
     /// A request was let pass, and the event loop has not come round since.
     Passed,
-    /// The event loop has come round at this time, perhaps for the last time.
+    /// The event loop has come round at this time, perhaps for the last time. If it doesn't end soon after that, the app
+    /// has prevented that exit itself.
     LastRound(Instant),
 }
 
@@ -30,19 +31,21 @@ impl RequestedEnd {
         *self = Self::Passed;
     }
 
-    /// Records that the event loop has come round. If it still does so some time after a request, the app has prevented
-    /// that exit itself.
+    /// Records that the event loop has come round.
     pub(super) fn loop_came_round(&mut self, now: Instant) {
-        *self = match *self {
-            Self::Passed => Self::LastRound(now),
-            Self::LastRound(since) if now.saturating_duration_since(since) >= AGAIN => Self::No,
-            other => other,
-        };
+        if *self == Self::Passed {
+            *self = Self::LastRound(now);
+        }
     }
 
-    /// Returns how long the main thread may wait when the event loop ends now, if `session_end` limits that.
-    pub(super) fn longest_wait(self, session_end: Option<Duration>) -> Option<Duration> {
-        session_end.filter(|_| self == Self::No)
+    /// Returns how long the main thread may wait when the event loop ends at `now`, if `session_end` limits that.
+    pub(super) fn longest_wait(self, session_end: Option<Duration>, now: Instant) -> Option<Duration> {
+        let is_requested = match self {
+            Self::No => false,
+            Self::Passed => true,
+            Self::LastRound(since) => now.saturating_duration_since(since) < AGAIN,
+        };
+        session_end.filter(|_| !is_requested)
     }
 }
 
@@ -59,10 +62,11 @@ mod tests {
 
     #[test]
     fn an_end_that_nobody_requested_is_the_end_of_the_session() {
+        let now = Instant::now();
         let mut requested = RequestedEnd::default();
-        requested.loop_came_round(Instant::now());
-        assert_eq!(requested.longest_wait(LIMIT), LIMIT);
-        assert_eq!(requested.longest_wait(None), None, "it is like any other exit there");
+        requested.loop_came_round(now);
+        assert_eq!(requested.longest_wait(LIMIT, now), LIMIT);
+        assert_eq!(requested.longest_wait(None, now), None, "it is like any other exit there");
     }
 
     #[test]
@@ -70,22 +74,27 @@ mod tests {
         let now = Instant::now();
         let mut requested = RequestedEnd::default();
         requested.request_passed();
-        assert_eq!(requested.longest_wait(LIMIT), None);
-        // The app's handler of the request has blocked the loop until now.
-        requested.loop_came_round(now + AGAIN * 10);
-        requested.loop_came_round(now + AGAIN * 10 + AGAIN / 2);
-        assert_eq!(requested.longest_wait(LIMIT), None);
+        // The app's handler of the request blocks the loop until now.
+        let now = now + AGAIN * 10;
+        assert_eq!(requested.longest_wait(LIMIT, now), None);
+        requested.loop_came_round(now);
+        requested.loop_came_round(now + AGAIN / 2);
+        assert_eq!(requested.longest_wait(LIMIT, now + AGAIN / 2), None);
     }
 
     #[test]
-    fn a_request_that_the_app_has_prevented_itself_is_forgotten_until_the_next_one() {
+    fn a_request_that_the_app_has_prevented_itself_is_soon_forgotten_even_if_the_loop_rests() {
         let now = Instant::now();
-        let mut requested = RequestedEnd::default();
-        requested.request_passed();
-        requested.loop_came_round(now);
-        requested.loop_came_round(now + AGAIN);
-        assert_eq!(requested.longest_wait(LIMIT), LIMIT);
-        requested.request_passed();
-        assert_eq!(requested.longest_wait(LIMIT), None);
+        for rounds in 0..3 {
+            let mut requested = RequestedEnd::default();
+            requested.request_passed();
+            requested.loop_came_round(now);
+            for _ in 0..rounds {
+                requested.loop_came_round(now + AGAIN);
+            }
+            assert_eq!(requested.longest_wait(LIMIT, now + AGAIN), LIMIT);
+            requested.request_passed();
+            assert_eq!(requested.longest_wait(LIMIT, now + AGAIN), None, "the next request");
+        }
     }
 }

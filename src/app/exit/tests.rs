@@ -9,9 +9,9 @@ use std::{
 };
 
 use super::{
-    core::{Core, Drain, SLACK},
+    core::{Core, Drain},
     last_chance::Sentinel,
-    phase::{Answer, Phase, Request},
+    phase::{AGAIN, Answer, Phase, Request},
 };
 use crate::TaskManager;
 use crate::{CancelReason, Failure, TaskContext, TaskStatus};
@@ -213,22 +213,49 @@ fn at_the_end_of_a_session_the_main_thread_waits_no_longer_than_its_limit() {
 }
 
 #[test]
-fn the_longest_wait_depends_on_who_ends_the_event_loop() {
-    let secs = Duration::from_secs;
-    let (limit, grace) = (secs(3), secs(20));
-    let (_runtime, core, _task) = core_with(grace, false, Some(limit));
-    assert_eq!(core.longest_wait(), limit, "a log-off");
+fn only_an_end_that_nobody_requested_is_the_end_of_the_session() {
+    let limit = Some(Duration::from_secs(3));
+    let (_runtime, core, _task) = core_with(Duration::from_secs(20), false, limit);
+    assert_eq!(core.session_ends(), limit, "a log-off");
     assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
-    assert_eq!(core.longest_wait(), limit, "a held request ends nothing");
+    assert_eq!(core.session_ends(), limit, "a held request ends nothing");
     core.request_passed();
-    assert_eq!(core.longest_wait(), grace + SLACK, "a restart");
-    core.loop_came_round();
-    assert_eq!(core.longest_wait(), grace + SLACK, "the last round");
+    assert_eq!(core.session_ends(), None, "a restart");
 
-    let (_runtime, core, _task) = core_with(secs(1), false, Some(limit));
-    assert_eq!(core.longest_wait(), secs(1) + SLACK, "a shorter grace period");
-    let (_runtime, core, _task) = core_with(grace, false, None);
-    assert_eq!(core.longest_wait(), grace + SLACK, "another platform");
+    let (_runtime, core, _task) = core_with(Duration::from_secs(20), false, None);
+    assert_eq!(core.session_ends(), None, "another platform");
+}
+
+/// A core that has begun to drain so long ago that another request to exit counts as a second one.
+fn draining(session_end: Option<Duration>, stubborn: bool) -> (runtime::Runtime, Arc<Core>, crate::TaskHandle) {
+    let (runtime, core, task) = core_with(Duration::from_secs(20), stubborn, session_end);
+    assert_eq!(core.on(Request::LastWindowClosed, None, false), Answer::Drain);
+    *core.phase.lock() = Phase::Draining { since: Instant::now().checked_sub(AGAIN).unwrap() };
+    (runtime, core, task)
+}
+
+#[test]
+fn the_end_of_a_session_waits_for_a_drain_that_is_under_way() {
+    let (_runtime, core, task) = draining(Some(Duration::from_secs(20)), false);
+    core.last_chance();
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
+
+    let (runtime, core, task) = draining(Some(Duration::from_millis(700)), true);
+    let begun = Instant::now();
+    core.last_chance();
+    assert!(begun.elapsed() < Duration::from_secs(20), "the grace period");
+    assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
+    runtime.shutdown_background();
+}
+
+#[test]
+fn a_second_request_cuts_a_drain_short() {
+    for session_end in [None, Some(Duration::from_secs(20))] {
+        let (_runtime, core, task) = draining(session_end, false);
+        core.request_passed();
+        core.last_chance();
+        assert_eq!(task.snapshot().status, TaskStatus::Running);
+    }
 }
 
 #[test]

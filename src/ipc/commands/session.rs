@@ -14,7 +14,8 @@ use crate::{
 const SLOWEST_PACE_MS: u32 = 60 * 60 * 1_000;
 
 /// Opens the session `session` of this page. Its messages are pushed over `channel`, each as the JSON text of a
-/// `SessionMessage`. `visibility` is whether the page can be seen; without it, the page counts as visible.
+/// `SessionMessage`. `visibility` is whether the page can be seen. Without it, that is as the page has said in
+/// another session; if it has none, it counts as visible.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn open(

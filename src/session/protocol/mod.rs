@@ -9,15 +9,17 @@
 //!   Its silence means nothing, so it gets no messages and causes no wake-ups.
 
 pub(super) mod answer_size;
+pub(super) mod page_signs;
 mod silence;
 pub(crate) mod timing;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::message::Visibility;
 use answer_size::AnswerSize;
+use page_signs::PageSigns;
 use silence::Silence;
 use timing::{FRAME, LEASE, PROBE, STEP};
 
@@ -79,6 +81,8 @@ pub(super) enum Loss {
     Silent,
     /// A message was lost: the page is there but does not acknowledge it.
     Behind,
+    /// The page is there but goes on in another session.
+    Forgotten,
 }
 
 /// What follows from an acknowledgement.
@@ -90,12 +94,12 @@ pub(super) struct Acknowledged {
 }
 
 impl Protocol {
-    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
+    pub(super) fn new(now: Instant, page: Arc<PageSigns>) -> Self {
         Self {
             last_message: 0,
             turn: Turn::Idle,
             acknowledgements: 0,
-            silence: Silence::new(now, hidden_limit),
+            silence: Silence::new(now, page),
             behind_since: None,
             is_used: false,
             rests: false,
@@ -115,8 +119,13 @@ impl Protocol {
     }
 
     /// Records whether the page can be seen: see [`Silence::sees`].
-    pub(super) fn sees(&mut self, visibility: Visibility) {
-        self.silence.sees(visibility);
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.silence.sees(visibility, now);
+    }
+
+    /// Records that the page is alive, without having used its session.
+    pub(super) fn hears(&mut self, now: Instant) {
+        self.silence.hears(now);
     }
 
     /// Acknowledges message number `message`.
@@ -193,11 +202,14 @@ impl Protocol {
     pub(super) fn loss(&mut self, now: Instant) -> Option<Loss> {
         if std::mem::take(&mut self.rests) {
             // Its silence meant nothing until now.
-            self.silence.hears(now);
+            self.silence.forgives(now);
         }
         self.silence.count(now);
         if self.silence.left().is_zero() {
             return Some(Loss::Silent);
+        }
+        if self.silence.is_forgotten(self.is_used) {
+            return Some(Loss::Forgotten);
         }
         let is_behind = self.behind_since.is_some_and(|since| self.silence.since(since) >= LEASE);
         (is_behind && self.silence.left_to_catch_up().is_zero()).then_some(Loss::Behind)

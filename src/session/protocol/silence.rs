@@ -3,12 +3,15 @@
 //! An app that is stopped, or whose machine sleeps, hears nothing of pages that were answering. So that time hardly
 //! counts, and afterwards each page gets a [`CATCH_UP`] in which it is not given up.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tauri_plugin_tasks_engine::delivery::AwakeTime;
 use tokio::time::Instant;
 
-use super::timing::{CATCH_UP, STEP, VISIBLE_LIMIT};
+use super::{
+    page_signs::PageSigns,
+    timing::{CATCH_UP, PROBE, STEP, VISIBLE_LIMIT},
+};
 use crate::session::message::Visibility;
 
 pub(super) struct Silence {
@@ -16,25 +19,34 @@ pub(super) struct Silence {
     read_at: Instant,
     /// The time that was counted until `read_at`.
     counted: Duration,
-    /// What was counted when the page was last heard.
+    /// What was counted when the page was last heard in this session, and when that was.
     heard: Duration,
+    heard_at: Instant,
+    /// What was counted since then in times in which the page was heard in another session.
+    elsewhere: Duration,
     /// What has to be counted before the page may be given up.
     caught_up: Duration,
+    /// The newest that the page has said in this session.
     visibility: Option<Visibility>,
-    hidden_limit: Duration,
+    page: Arc<PageSigns>,
+    /// Whether the page was hidden when this was last counted.
+    hidden: bool,
 }
 
 impl Silence {
-    /// Begins to count at `now`. A hidden page may be silent for `hidden_limit`, and never for less than a visible one.
-    pub(super) fn new(now: Instant, hidden_limit: Duration) -> Self {
+    /// Begins to count at `now`, for one session of a page.
+    pub(super) fn new(now: Instant, page: Arc<PageSigns>) -> Self {
         Self {
             awake: AwakeTime::new(now, STEP),
             read_at: now,
             counted: Duration::ZERO,
             heard: Duration::ZERO,
+            heard_at: now,
+            elsewhere: Duration::ZERO,
             caught_up: Duration::ZERO,
             visibility: None,
-            hidden_limit,
+            hidden: page.is_hidden(),
+            page,
         }
     }
 
@@ -45,6 +57,14 @@ impl Silence {
         self.read_at = self.read_at.max(now);
         if passed > self.counted.saturating_sub(before) {
             self.caught_up = self.counted + CATCH_UP;
+        }
+        if self.is_heard_elsewhere() && self.page.heard() + PROBE + STEP >= now {
+            self.elsewhere += self.since(before);
+        }
+        let was_hidden = std::mem::replace(&mut self.hidden, self.page.is_hidden());
+        if was_hidden && !self.hidden {
+            // It was shown by what it said in another session. What it says in this one may still be on its way.
+            self.begins_anew();
         }
     }
 
@@ -60,14 +80,29 @@ impl Silence {
 
     /// Records that the page was heard.
     pub(super) fn hears(&mut self, now: Instant) {
-        self.count(now);
-        self.heard = self.counted;
+        self.forgives(now);
+        self.heard_at = now;
+        self.page.hears(now);
     }
 
-    /// Records whether the page can be seen, unless it has said something newer before.
-    pub(super) fn sees(&mut self, visibility: Visibility) {
+    /// Makes the silence begin at `now`, though the page was not heard.
+    pub(super) fn forgives(&mut self, now: Instant) {
+        self.count(now);
+        self.begins_anew();
+    }
+
+    fn begins_anew(&mut self) {
+        self.heard = self.counted;
+        self.elsewhere = Duration::ZERO;
+    }
+
+    /// Records whether the page can be seen, unless it has said something newer before. A page that says so is heard.
+    pub(super) fn sees(&mut self, visibility: Visibility, now: Instant) {
+        self.hears(now);
         if self.visibility.is_none_or(|known| known.change < visibility.change) {
             self.visibility = Some(visibility);
+            self.page.set_hidden(visibility.hidden);
+            self.hidden = visibility.hidden;
         }
     }
 
@@ -86,8 +121,20 @@ impl Silence {
         self.caught_up.saturating_sub(self.counted)
     }
 
+    /// Returns whether the page goes on without this session: it is heard in another one, and has said nothing in this
+    /// one for as long as a visible page may be silent. If it has never used this session (`is_used`), that it was heard
+    /// at all says enough.
+    pub(super) fn is_forgotten(&self, is_used: bool) -> bool {
+        let length = if is_used || !self.is_heard_elsewhere() { self.elsewhere } else { self.length() };
+        length >= VISIBLE_LIMIT && self.left_to_catch_up().is_zero()
+    }
+
+    /// Returns whether the page was heard in another session since it was heard in this one.
+    fn is_heard_elsewhere(&self) -> bool {
+        self.page.heard() > self.heard_at
+    }
+
     fn limit(&self) -> Duration {
-        let is_hidden = self.visibility.is_some_and(|visibility| visibility.hidden);
-        if is_hidden { self.hidden_limit.max(VISIBLE_LIMIT) } else { VISIBLE_LIMIT }
+        if self.hidden { self.page.hidden_limit().max(VISIBLE_LIMIT) } else { VISIBLE_LIMIT }
     }
 }

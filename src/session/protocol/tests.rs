@@ -61,7 +61,7 @@ proptest! {
     #[test]
     fn a_page_is_gone_when_it_was_silent_for_its_time_as_counted(steps in prop::collection::vec(step(), 1..120)) {
         let mut now = Instant::now();
-        let mut protocol = Protocol::new(now, HIDDEN_LIMIT);
+        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT));
         let mut model = Model { counted: Duration::ZERO, heard: Duration::ZERO, woken: None, hidden: false, change: 0 };
         let mut said = 3;
         for step in steps {
@@ -78,7 +78,8 @@ proptest! {
                 Step::Says { hidden, late } => {
                     said += 1;
                     let change = said - late;
-                    protocol.sees(Visibility { hidden, change });
+                    protocol.sees(Visibility { hidden, change }, now);
+                    model.heard = model.counted;
                     if change > model.change {
                         (model.hidden, model.change) = (hidden, change);
                     }
@@ -104,8 +105,8 @@ proptest! {
         stands.sort_unstable();
         let gaps = u32::try_from(stands.len()).unwrap();
         let mut stands = stands.into_iter().peekable();
-        let mut protocol = Protocol::new(now, Duration::ZERO);
-        protocol.sees(Visibility { hidden, change: 1 });
+        let mut protocol = Protocol::new(now, PageSigns::new(now, Duration::ZERO));
+        protocol.sees(Visibility { hidden, change: 1 }, now);
         while protocol.loss(now).is_none() {
             if protocol.may_push(now) && protocol.probes() {
                 protocol.sent(false, false, now);
@@ -131,7 +132,7 @@ proptest! {
         steps in prop::collection::vec((0..41_000_u64, prop_oneof![0..1_000_u64, 6_001..1_000_000_u64]), 1..60),
     ) {
         let mut now = Instant::now();
-        let mut protocol = Protocol::new(now, HIDDEN_LIMIT);
+        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT));
         for (silent, gap) in steps {
             // Runs in the protocol's own pauses for as long as the page is silent.
             let mut left = Duration::from_millis(silent);

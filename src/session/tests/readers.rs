@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -41,6 +42,23 @@ impl Pages {
         self.sessions.open(name, PROTOCOL, &page(label), &self.tasks, Channel::new(|_| Ok(()))).unwrap();
         self.sessions.get(name, &page(label)).unwrap()
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_begins_to_read_wakes_its_pump_even_if_that_is_about_to_rest() {
+    let (tasks, _task, record) = one_number(unread(Unread::Wait));
+    let session = Pages::new(&tasks).open("s", "main");
+    // The pump rests.
+    session.acknowledge(0).await.unwrap();
+    settle().await;
+    // From here on it is awake, and may have seen that nothing hangs on the page.
+    session.acknowledge(0).await.unwrap();
+    let wakes = || session.wake.notified().now_or_never().is_some();
+    assert!(!wakes(), "the pump has been told already");
+    assert!(session.read(&record, ask("s/a", 1), secs(25)).now_or_never().is_some());
+    assert!(wakes());
+    assert!(session.read(&record, ask("s/a", 1), secs(25)).now_or_never().is_some());
+    assert!(!wakes(), "it has been told of this reader");
 }
 
 #[tokio::test(start_paused = true)]

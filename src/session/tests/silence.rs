@@ -87,6 +87,44 @@ async fn a_hidden_page_that_comes_back_goes_on_where_it_was() {
     assert!(!page.is_there(), "it counts as visible again");
 }
 
+/// The pump may look between any two steps of a call that tells that the page is shown, or that its session is opened.
+#[tokio::test(start_paused = true)]
+async fn a_page_is_not_given_up_at_the_moment_in_which_it_is_shown_again() {
+    let opens = |page: &Owning| {
+        let (sessions, tasks) = (&page.opened.sessions, &page.opened.tasks);
+        sessions.open("s", PROTOCOL, &super::page("main"), tasks, channel().0).unwrap();
+    };
+    let look = |page: &Owning| page.opened.session().unwrap().wake.notify_one();
+    let page = Owning::following().await;
+    for (change, silent) in [(0, 600), (2, 41), (4, 3_599), (6, 43)] {
+        page.sees(Visibility { hidden: true, change: change + 1 });
+        page.answers().await;
+        sleep(secs(silent)).await;
+        page.sees(Visibility { hidden: false, change: change + 2 });
+        look(&page);
+        settle().await;
+        assert!(page.is_there(), "silent for {silent} s");
+        sleep(secs(41)).await;
+        assert!(page.is_there(), "it has as much time as any visible page");
+    }
+    let page = Owning::following().await;
+    page.sees(HIDDEN);
+    sleep(secs(600)).await;
+    opens(&page);
+    page.sees(Visibility { hidden: false, change: 2 });
+    look(&page);
+    settle().await;
+    assert!(page.is_there(), "opened again");
+
+    let page = Owning::following().await;
+    sleep(secs(41)).await;
+    opens(&page);
+    sleep(secs(41)).await;
+    assert!(page.is_there(), "opened again, and it says nothing of whether it is seen");
+    sleep(secs(2)).await;
+    assert!(!page.is_there());
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_page_said_before_does_not_undo_what_it_said_later() {
     let page = Owning::following().await;
@@ -259,6 +297,88 @@ async fn a_webview_that_closes_before_its_window_is_noticed_within_two_steps() {
     assert_eq!(tasks.get(goes_on).unwrap().owner, None, "the app owns it now");
 }
 
+/// Opens another session of the page `main`, which its client does not use.
+fn open(opened: &Opened, name: &str) -> Arc<Session> {
+    let (sessions, tasks) = (&opened.sessions, &opened.tasks);
+    sessions.open(name, PROTOCOL, &page("main"), tasks, channel().0).unwrap();
+    sessions.get(name, &page("main")).unwrap()
+}
+
+/// The client gives up a session whose `open` is answered late, and tells the plugin nothing of it.
+#[tokio::test(start_paused = true)]
+async fn sessions_that_a_client_has_given_up_do_not_hide_the_end_of_its_page() {
+    for shown in [true, false] {
+        let page = Owning::following().await;
+        for number in 0..12 {
+            open(&page.opened, &number.to_string()).sees(HIDDEN);
+        }
+        if shown {
+            page.sees(Visibility { hidden: false, change: 2 });
+        }
+        page.answers().await;
+        let limit = if shown { VISIBLE_LIMIT } else { HIDDEN_LIMIT };
+        sleep(limit.saturating_sub(FRAME)).await;
+        assert!(page.is_there());
+        sleep(STEP + 2 * FRAME).await;
+        assert!(!page.is_there(), "shown: {shown}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_that_a_client_has_given_up_end_while_another_one_is_used() {
+    for (used, other_rests) in [(false, false), (true, false), (false, true)] {
+        let page = Owning::following().await;
+        if other_rests {
+            page.opened.tasks.cancel(page.task).unwrap();
+            page.opened.session().unwrap().unfollow(page.task);
+        }
+        page.sees(HIDDEN);
+        let goes_on = page.opened.hang();
+        for number in 0..12 {
+            let session = open(&page.opened, &number.to_string());
+            session.sees(HIDDEN);
+            if used {
+                session.follow(&engine(&page.opened.tasks).find(goes_on).unwrap(), None);
+            }
+        }
+        sleep(secs(1)).await;
+        page.answers().await;
+        if other_rests {
+            sleep(VISIBLE_LIMIT + 2 * STEP).await;
+        } else {
+            page.opened.stay(secs(36)).await;
+            assert_eq!(page.opened.sessions.held().0, 13, "they may be heard yet");
+            page.opened.stay(3 * STEP).await;
+        }
+        assert_eq!(page.opened.sessions.held().0, 1, "used: {used}");
+        assert!(other_rests || page.is_there());
+    }
+}
+
+/// Two clients share a page, as in an iframe. The page is suspended, and one of them is the first to speak.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_heard_again_in_one_session_keeps_the_others() {
+    for shown in [true, false] {
+        let page = Owning::following().await;
+        let other = open(&page.opened, "other");
+        other.acknowledge(0).await.unwrap();
+        page.sees(HIDDEN);
+        sleep(secs(600)).await;
+        if shown {
+            page.sees(Visibility { hidden: false, change: 2 });
+        } else {
+            page.answers().await;
+        }
+        other.wake.notify_one();
+        settle().await;
+        page.opened.stay(secs(20)).await;
+        assert_eq!(page.opened.sessions.held().0, 2, "shown: {shown}");
+        other.acknowledge(1).await.unwrap();
+        sleep(secs(40)).await;
+        assert_eq!(page.opened.sessions.held().0, 2, "shown: {shown}");
+    }
+}
+
 /// Starts a task of the page `main` that is cancelled with it.
 fn start_cancelled(tasks: &TaskManager) -> TaskId {
     let (id, owner, options) = (TaskId::new(), page("main").owner(), StartOptions::new());
@@ -295,6 +415,27 @@ async fn a_session_that_rests_does_not_keep_a_page_that_is_gone() {
         assert_eq!(status() == TaskStatus::Running, answers);
         assert_eq!(pushed.lock().is_empty(), answers, "asked unless it is heard anyway");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_with_several_sessions_is_gone_after_42_seconds_too() {
+    let (tasks, [_, first]) = owned();
+    tasks.cancel(first).unwrap();
+    let opened = Opened::with(tasks);
+    for name in ["rests", "also rests"] {
+        open(&opened, name).acknowledge(0).await.unwrap();
+    }
+    opened.session().unwrap().acknowledge(0).await.unwrap();
+    sleep(secs(100)).await;
+    let task = start_cancelled(&opened.tasks);
+    let session = opened.session().unwrap();
+    opened.follow(task);
+    opened.sessions.has_started(&session);
+    let status = || opened.tasks.get(task).unwrap().status;
+    sleep(VISIBLE_LIMIT.saturating_sub(FRAME)).await;
+    assert_eq!(status(), TaskStatus::Running);
+    sleep(2 * FRAME).await;
+    assert_eq!(status(), TaskStatus::Cancelled);
 }
 
 #[tokio::test(start_paused = true)]

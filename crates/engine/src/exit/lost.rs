@@ -12,8 +12,8 @@ use crate::{
     task::{cancel_reason::CancelReason, status::TaskStatus},
 };
 
-/// How soon [`finish`] notices that a task can't run any more: an app may lower a limit meanwhile, and a service may take
-/// a slot.
+/// How soon [`finish`] notices that a task can't run any more: an app may lower a limit meanwhile, and a service or
+/// a task with [`OnExit::Drop`] may take a slot.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Returns whether an exit waits for this task.
@@ -59,7 +59,8 @@ pub(crate) fn is_idle(engine: &Engine) -> bool {
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are
 /// refused. Tasks that the end of no other task lets run are cancelled, now or when that comes about: those that are held
-/// or delayed, and those with a limit that is 0 or taken up by services.
+/// or delayed, and those with a limit that is 0 or taken up by services or by running tasks with [`OnExit::Drop`], which
+/// the exit doesn't wait for.
 pub(crate) async fn finish(engine: &Engine) {
     let transitions = &engine.transitions;
     let left = transitions.close();

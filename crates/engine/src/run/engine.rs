@@ -284,6 +284,7 @@ impl Engine {
     }
 }
 
-fn is_cancelled_without_owner(record: &Record) -> bool {
+/// Returns whether this task is cancelled when its owner is gone.
+pub fn is_cancelled_without_owner(record: &Record) -> bool {
     record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel
 }

@@ -5,6 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use super::transitions::Transitions;
 use crate::{
     error::{Error, refusal::Refusal},
+    policy::on_exit::OnExit,
     queue::admission::{Admission, Hold, Scope},
     record::Record,
     task::status::TaskStatus,
@@ -29,14 +30,18 @@ impl Transitions {
     }
 
     /// Returns those of `records` that the end of no other task lets run: they are held or delayed, or a limit of theirs
-    /// is 0 or taken up by services.
+    /// is 0 or taken up by services, or by tasks that an exit leaves alone.
     pub(crate) fn stuck(&self, records: &[Arc<Record>]) -> Vec<Arc<Record>> {
         let ids: Vec<_> = records.iter().map(|record| record.id).collect();
-        let services: Vec<_> = {
+        let lasting: Vec<_> = {
             let registry = self.registry.lock();
-            registry.all().filter(|record| record.kind.policy.restart.is_some()).map(|record| record.id).collect()
+            let lasting = registry.all().filter(|record| {
+                let policy = &record.kind.policy;
+                policy.restart.is_some() || policy.on_exit == OnExit::Drop
+            });
+            lasting.map(|record| record.id).collect()
         };
-        let stuck: HashSet<_> = self.common.admission.lock().stuck(&ids, &services).into_iter().collect();
+        let stuck: HashSet<_> = self.common.admission.lock().stuck(&ids, &lasting).into_iter().collect();
         records.iter().filter(|record| stuck.contains(&record.id)).cloned().collect()
     }
 

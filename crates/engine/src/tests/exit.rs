@@ -249,6 +249,8 @@ fn limited() -> TaskManager {
         sleeper("free", Policy::default()),
         sleeper("other", Policy::default()),
         sleeper("service", Policy { restart: Some(crate::Restart::always()), ..Policy::default() }),
+        sleeper("left alone", on_exit(OnExit::Drop)),
+        sleeper("left together", Policy { group: Some("disk".into()), ..on_exit(OnExit::Drop) }),
     ];
     manager(kinds, Settings { groups: vec![("disk".into(), 1)], ..Settings::default() })
 }
@@ -351,6 +353,26 @@ async fn waiting_for_all_tasks_cancels_those_that_wait_for_the_slot_of_a_service
     assert!(was_shut_down(&waiting));
 }
 
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_cancels_those_that_wait_for_the_slot_of_a_task_that_is_left_alone() {
+    for (limit, left_alone, kind) in
+        [(LimitOf::App, "left alone", "free"), (LimitOf::Group("disk".into()), "left together", "with")]
+    {
+        let tasks = limited();
+        tasks.set_limit(limit.clone(), Some(2)).unwrap();
+        // One of them runs, and the other one takes the slot of the work before it.
+        let [first, work, second, waiting] = [(left_alone, 1_000_000), (kind, 100), (left_alone, 1_000_000), (kind, 1)]
+            .map(|(kind, seconds)| tasks.start(kind, seconds).unwrap());
+        begun().await;
+        let asked = Instant::now();
+        lost::finish(&tasks.engine).await;
+        assert!(asked.elapsed() < secs(102), "{limit:?}: {:?}", asked.elapsed());
+        assert_eq!(work.status(), TaskStatus::Completed, "{limit:?}");
+        assert_eq!([first.status(), second.status()], [TaskStatus::Running; 2], "{limit:?}");
+        assert!(was_shut_down(&waiting), "{limit:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -360,7 +382,7 @@ proptest! {
         app in prop::option::weighted(0.5, 0_usize..3),
         own in prop::option::weighted(0.5, 0_usize..3),
         group in 0_usize..3,
-        service in any::<bool>(),
+        lasting in prop::sample::select(vec![None, Some("service"), Some("left alone")]),
         works in prop::collection::vec(prop::sample::select(vec!["alone", "together", "with", "free"]), 1..12),
     ) {
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -369,8 +391,8 @@ proptest! {
             tasks.set_limit(LimitOf::App, app).unwrap();
             tasks.set_limit(LimitOf::Task("alone".into()), own).unwrap();
             tasks.set_limit(LimitOf::Group("disk".into()), Some(group)).unwrap();
-            if service {
-                tasks.start("service", 1_000_000).unwrap();
+            if let Some(kind) = lasting {
+                tasks.start(kind, 1_000_000).unwrap();
             }
             begun().await;
             let started: Vec<_> = works.iter().map(|kind| (*kind, tasks.start(*kind, 10).unwrap())).collect();
@@ -383,7 +405,7 @@ proptest! {
                     "free" => true,
                     _ => group > 0,
                 };
-                let app_is_open = app.is_none_or(|limit| limit > usize::from(service));
+                let app_is_open = app.is_none_or(|limit| limit > usize::from(lasting.is_some()));
                 let end = if own_is_open && app_is_open { TaskStatus::Completed } else { TaskStatus::Cancelled };
                 prop_assert_eq!(task.status(), end, "{}", kind);
             }
