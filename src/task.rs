@@ -261,7 +261,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// When the reader is taken for gone, it is as if it had stopped by itself: [`unread`](Self::unread) says what happens,
     /// and another reader may come. If it asks after all, it is refused with
     /// [`ErrorKind::ReaderGone`](crate::ErrorKind::ReaderGone), in a page with `TaskReaderGoneError`, which says how much it
-    /// has `missed` since then. A new reader goes on from there.
+    /// has `missed` since then. A new reader goes on from there, and what it has `missed` includes the same items.
     ///
     /// A page asks again whenever its code has used up a chunk. A page that is hidden, stands at a breakpoint or shows an
     /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late, and counts only while the handler

@@ -28,7 +28,8 @@ export type StartArguments<I> = null extends I
  * anything is sent; the message names the argument.
  *
  * A call that the app doesn't answer for 30 seconds rejects with the kind `ipc`; time in which the page is frozen or asleep hardly
- * counts. If a start, a rerun or a batch rejects so and is answered after all, the task is cancelled with the reason `signal`, as if
+ * counts. That is for each call: a method that makes several after each other, such as an `attach` that first waits for the end of
+ * an earlier following of the task, may take a multiple of it. If a start, a rerun or a batch rejects so and is answered after all, the task is cancelled with the reason `signal`, as if
  * its `signal` had been aborted. What other calls do late stays done. What waits for a task, such as `task.result` or a reading,
  * waits as long as the task takes.
  *

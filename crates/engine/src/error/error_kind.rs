@@ -48,6 +48,7 @@ pub enum ErrorKind {
     Locked,
     /// The reader has stopped or never existed, or it asks for a chunk that it has already released. If it was taken for
     /// gone because it did not ask, `data` is `{ "missed": number }`: how many items, or bytes, it has missed.
+    /// What the next reader has missed includes them.
     ReaderGone,
     /// The handler has ended or was told to stop, so it can emit nothing more; or its attempt is over, so it can report
     /// nothing more.
