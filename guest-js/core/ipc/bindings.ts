@@ -208,6 +208,7 @@ export type ErrorKind =
 /**
  *  The reader has stopped or never existed, or it asks for a chunk that it has already released. If it was taken for
  *  gone because it did not ask, `data` is `{ "missed": number }`: how many items, or bytes, it has missed.
+ *  What the next reader has missed includes them.
  */
 "readerGone" | 
 /**
