@@ -228,13 +228,17 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// [`BatchProgress::ByUnit`].
     ///
     /// ```
-    /// use tauri_plugin_tasks::{BatchProgress, Failure, Task, TaskContext};
+    /// use tauri_plugin_tasks::{BatchProgress, Builder, Failure, Task, TaskContext};
     ///
-    /// # async fn convert(_ctx: TaskContext, _file: String) -> Result<(), Failure> { Ok(()) }
-    /// // Each file takes about the same time, whatever its size.
-    /// # fn kind<R: tauri::Runtime>() -> Task<R> {
-    /// Task::new("convert", convert).batch_progress(BatchProgress::ByMember)
-    /// # }
+    /// async fn convert(_ctx: TaskContext, _file: String) -> Result<(), Failure> {
+    ///     // …
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    ///     // Each file takes about the same time, whatever its size.
+    ///     Builder::new().task(Task::new("convert", convert).batch_progress(BatchProgress::ByMember))
+    /// }
     /// ```
     pub fn batch_progress(mut self, batch_progress: BatchProgress) -> Self {
         self.policy.batch_progress = batch_progress;
