@@ -18,8 +18,8 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    CancelReason, ErrorKind, Failure, Json, Outcome, TaskContext, TaskHandle, TaskItems, TaskManager, TaskStatus,
-    Unread,
+    Backoff, CancelReason, ErrorKind, Failure, Json, Outcome, Retry, TaskContext, TaskHandle, TaskItems, TaskManager,
+    TaskStatus, Unread,
     delivery::{Ask, Bounds, ReadRefusal, Record},
     policy::Policy,
     record::Kind,
@@ -245,6 +245,29 @@ async fn an_idle_reader_is_taken_for_gone_in_every_attempt_and_so_is_the_next_on
     for name in ["a", "b", "c"] {
         read(&record, name, 1, None).await;
         assert!(is_in_time(lost_after(&record).await, IDLE), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_begin_anew_with_an_attempt() {
+    for (lasts, wait) in [(10, 1), (1, 10), (3, 0), (0, 3), (20, 20)] {
+        let retry = Retry::attempts(1_000).backoff(Backoff::constant(secs(wait)));
+        let policy = Policy { item_buffer: Bounds::default(), retry: Some(retry), ..idle(Unread::DropOldest) };
+        let kind = Kind::new("a", policy, Errors::default(), async |ctx: Context, lasts: u64| {
+            ctx.emit(ctx.attempt()).await;
+            sleep(secs(lasts)).await;
+            Err::<(), _>(Failure::new("again"))
+        });
+        let tasks = manager([kind], Settings::default());
+        let task = tasks.start("a", lasts).unwrap();
+        let record = tasks.engine.find(task.id()).unwrap();
+        assert_eq!(read(&record, "r", 1, None).await.items, [1]);
+        while record.items().idles().is_none() {
+            settle().await;
+        }
+        let after = lost_after(&record).await;
+        assert!(after + LATE >= IDLE && after <= IDLE + LATE, "{after:?} with {lasts} s and {wait} s");
+        assert!(!task.status().is_final(), "{:?}", task.status());
     }
 }
 
