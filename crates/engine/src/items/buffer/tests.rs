@@ -460,7 +460,8 @@ impl Pair {
             (Some(who), _) => who.to_string(),
             (None, Some(reader)) => reader.name.clone(),
             (None, None) => {
-                let idled = self.model.gone.last().filter(|gone| gone.expected.is_some() && self.steps.is_multiple_of(2));
+                let idled =
+                    self.model.gone.last().filter(|gone| gone.expected.is_some() && self.steps.is_multiple_of(2));
                 idled.map_or_else(|| format!("new at {}", self.steps), |idled| idled.name.clone())
             }
         }
