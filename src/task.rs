@@ -270,8 +270,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// has `missed` since then. A new reader goes on from there, and what it has `missed` includes the same items.
     ///
     /// A page asks again whenever its code has used up a chunk. A page that is hidden, stands at a breakpoint or shows an
-    /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late, and counts only while the handler
-    /// runs. A limit of less than a second counts as a second.
+    /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late. It counts from the first attempt
+    /// to the end of the task, also between attempts, and without the time in which the machine sleeps. A limit of less than a second counts as a second.
     ///
     /// ```
     /// use std::time::Duration;

@@ -284,9 +284,9 @@ shareInstances(TaskKeyTakenError, "TaskKeyTakenError");
 
 /**
  * The reading has ended, because it did not ask for more for longer than its kind allows (`Task::idle_reader` in Rust). `missed` is
- * how many items, or bytes, were dropped since then before this reading could get them. Read on with a new reading of the same
- * handle: it begins after the last item that this one handed out, and the `missed` of its first chunk counts the same items again.
- * So add up one of the two.
+ * how many items, or bytes, this reading can't get any more: since then they were dropped, or read by another reading. Read on
+ * with a new reading of the same handle: it begins after the last item that this one handed out, and the `missed` of its first chunk
+ * counts the same items again. So add up one of the two.
  *
  * @example
  * ```ts

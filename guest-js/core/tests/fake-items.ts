@@ -64,8 +64,8 @@ export function createFakeItems() {
   let done = false;
   let isBytes = false;
   let attached: Attached | undefined;
-  /** The readers that have gone. Those that were taken for gone have what they miss. */
-  const gone = new Map<string, { expected: number; missed: number } | undefined>();
+  /** The readers that have gone. Those that were taken for gone have the number of the unit that they would have got next. */
+  const gone = new Map<string, number | undefined>();
   const waiting = new Set<() => void>();
 
   const next = () => first + kept.length;
@@ -85,8 +85,9 @@ export function createFakeItems() {
   function attach(session: string, { reader, chunk, from }: Ask): Attached {
     if (attached?.name === reader) return attached;
     if (gone.has(reader)) {
-      const missed = gone.get(reader)?.missed;
-      throw wireError("readerGone", "readerGone", missed === undefined ? null : { missed });
+      const expected = gone.get(reader);
+      const data = expected === undefined ? null : { missed: Math.max(0, first - expected) };
+      throw wireError("readerGone", "readerGone", data);
     }
     if (attached) throw wireError("locked");
     if (chunk > WINDOW) throw wireError("readerGone");
@@ -165,18 +166,14 @@ export function createFakeItems() {
     /** Drops the oldest units. Must not be called while there is a reader. */
     drop(count: number): void {
       if (attached) throw new Error("There is a reader.");
-      const before = first;
       kept = kept.slice(count);
       attempts = attempts.slice(count);
       first += count;
-      for (const idled of gone.values()) {
-        if (idled) idled.missed += Math.max(0, first - Math.max(before, idled.expected));
-      }
     },
     /** Takes the reader for gone, because it doesn't ask. */
     idle(): void {
       if (!attached) throw new Error("There is no reader.");
-      gone.set(attached.name, { expected: attached.expected, missed: 0 });
+      gone.set(attached.name, attached.expected);
       attached = undefined;
       wake();
     },
@@ -185,9 +182,10 @@ export function createFakeItems() {
       wake();
     },
     stop(reader: string, position: number): void {
-      const free = gone.get(reader) && !attached;
-      if (!gone.has(reader)) gone.set(reader, undefined);
-      if (free) readTo(Math.min(position, next()));
+      const expected = gone.get(reader);
+      const idled = expected !== undefined;
+      gone.set(reader, idled ? Math.max(expected, Math.min(position, next())) : undefined);
+      if (idled && !attached) readTo(Math.min(position, next()));
       if (attached?.name === reader) {
         readTo(Math.min(position, attached.expected));
         attached = undefined;

@@ -42,6 +42,8 @@ pub(crate) struct ItemBuffer {
     items: usize,
     bytes: usize,
     reader: Option<CurrentReader>,
+    /// How many readers there have been.
+    readers: u64,
     gone: VecDeque<FormerReader>,
     /// How often the readers have asked, or have stopped waiting for an answer.
     asks: u64,
@@ -52,6 +54,8 @@ pub(crate) struct ItemBuffer {
 #[derive(Debug)]
 struct CurrentReader {
     name: Box<str>,
+    /// Its number among all readers, of which several may have had its name.
+    number: u64,
     /// Whom it belongs to.
     label: Box<str>,
     /// How many of its requests wait for an answer.
@@ -68,17 +72,9 @@ struct CurrentReader {
 #[derive(Debug)]
 struct FormerReader {
     name: Box<str>,
-    /// What it has missed since it was taken for gone; `None` if it has stopped or was lost.
-    idled: Option<Missing>,
-}
-
-/// What a reader misses that was taken for gone.
-#[derive(Debug)]
-struct Missing {
-    /// The number of the unit that it would have got next.
-    expected: u64,
-    /// How many units from that one on were dropped.
-    missed: u64,
+    /// The number of the unit that it would have got next if it had not been taken for gone; `None` if it has stopped or
+    /// was lost.
+    expected: Option<u64>,
 }
 
 /// A chunk of units for a reader.
@@ -131,8 +127,8 @@ pub enum ReadRefusal {
     Locked,
     /// The reader has gone, or it asks for a chunk that it has released or may not ask for yet.
     Gone,
-    /// The reader did not ask for longer than the kind allows, and so was taken for gone. Since then this many units were
-    /// dropped that it had not got.
+    /// The reader did not ask for longer than the kind allows, and so was taken for gone. Since then this many units that it
+    /// had not got were dropped, or read by another reader.
     Idled {
         /// How many units it has missed.
         missed: u64,
@@ -169,6 +165,7 @@ impl ItemBuffer {
             items: 0,
             bytes: 0,
             reader: None,
+            readers: 0,
             gone: VecDeque::new(),
             asks: 0,
             done: false,
@@ -223,12 +220,7 @@ impl ItemBuffer {
         while !self.has_room(bytes) {
             let excess = (self.bytes + bytes).saturating_sub(self.bounds.bytes);
             let units = if self.segments.front().is_some_and(Segment::is_bytes) { excess } else { 1 };
-            let first = self.first_kept();
             self.let_go(units);
-            let end = self.first_kept();
-            for Missing { expected, missed } in self.gone.iter_mut().filter_map(|gone| gone.idled.as_mut()) {
-                *missed += end.saturating_sub(first.max(*expected));
-            }
         }
     }
 
@@ -296,8 +288,9 @@ impl ItemBuffer {
             Some(_) if self.is_read_by(ask.reader) => return Ok(()),
             reader => {
                 if let Some(gone) = self.gone.iter().find(|gone| *gone.name == *ask.reader) {
-                    let refusal = |idled: &Missing| ReadRefusal::Idled { missed: idled.missed };
-                    return Err(gone.idled.as_ref().map_or(ReadRefusal::Gone, refusal));
+                    let missed = |expected| self.first_kept().saturating_sub(expected);
+                    let idled = gone.expected.map(|expected| ReadRefusal::Idled { missed: missed(expected) });
+                    return Err(idled.unwrap_or(ReadRefusal::Gone));
                 }
                 if reader.is_some() {
                     return Err(ReadRefusal::Locked);
@@ -312,8 +305,10 @@ impl ItemBuffer {
             return Err(ReadRefusal::Beyond(self.next));
         }
         self.read_to(expected);
+        self.readers += 1;
         self.reader = Some(CurrentReader {
             name: ask.reader.into(),
+            number: self.readers,
             label: ask.label.into(),
             waiting: 0,
             is_told: false,
@@ -347,19 +342,21 @@ impl ItemBuffer {
         Some(chunk)
     }
 
-    /// Notes that a request of the reader `name` begins to wait for an answer.
-    pub(crate) fn begin_wait(&mut self, name: &str) {
-        if let Some(reader) = self.reader.as_mut().filter(|reader| *reader.name == *name) {
-            reader.waiting += 1;
-        }
+    /// Notes that a request of the reader `name` begins to wait for an answer. Returns the reader's number, or `None` if it
+    /// is not the current one.
+    pub(crate) fn begin_wait(&mut self, name: &str) -> Option<u64> {
+        let reader = self.reader.as_mut().filter(|reader| *reader.name == *name)?;
+        reader.waiting += 1;
+        Some(reader.number)
     }
 
-    /// Undoes [`begin_wait`](Self::begin_wait). Up to now, the reader has asked.
-    pub(crate) fn end_wait(&mut self, name: &str) {
-        if let Some(reader) = self.reader.as_mut().filter(|reader| *reader.name == *name) {
-            reader.waiting -= 1;
-            self.asks += 1;
-        }
+    /// Undoes [`begin_wait`](Self::begin_wait), which has returned `number`. Up to now, the reader has asked. Returns whether
+    /// it is still the current one.
+    pub(crate) fn end_wait(&mut self, number: Option<u64>) -> bool {
+        let Some(reader) = self.reader.as_mut().filter(|reader| Some(reader.number) == number) else { return false };
+        reader.waiting -= 1;
+        self.asks += 1;
+        true
     }
 
     /// If the reader has units to ask for and no request under way, returns a number that remains the same until it
@@ -377,7 +374,7 @@ impl ItemBuffer {
             return false;
         }
         let Some(CurrentReader { name, expected, .. }) = self.reader.take() else { return false };
-        self.note_gone(FormerReader { name, idled: Some(Missing { expected, missed: 0 }) });
+        self.note_gone(FormerReader { name, expected: Some(expected) });
         true
     }
 
@@ -397,12 +394,17 @@ impl ItemBuffer {
     /// reader was taken for gone and there is no other one. Later calls with this name are refused. Returns whether `name`
     /// was the current reader.
     pub(crate) fn stop(&mut self, name: &str, position: u64) -> bool {
-        let idled = self.gone.iter().any(|gone| gone.idled.is_some() && *gone.name == *name);
-        let is_free = idled && self.reader.is_none();
+        let position = position.min(self.next);
+        let mut expected =
+            self.gone.iter_mut().filter(|gone| *gone.name == *name).find_map(|gone| gone.expected.as_mut());
+        if let Some(expected) = &mut expected {
+            **expected = position.max(**expected);
+        }
+        let is_free = expected.is_some() && self.reader.is_none();
         let stopped = self.lose(name);
         if stopped || is_free {
             // It may have read more than the chunks that it was given here.
-            self.read_to(position.min(self.next));
+            self.read_to(position);
         }
         stopped
     }
@@ -411,7 +413,7 @@ impl ItemBuffer {
     /// the current reader.
     pub(crate) fn lose(&mut self, name: &str) -> bool {
         if !self.gone.iter().any(|gone| *gone.name == *name) {
-            self.note_gone(FormerReader { name: name.into(), idled: None });
+            self.note_gone(FormerReader { name: name.into(), expected: None });
         }
         self.reader.take_if(|reader| *reader.name == *name).is_some()
     }

@@ -602,12 +602,13 @@ impl Drop for Waiting<'_> {
 /// A request of a reader that waits for an answer, until this is dropped.
 struct UnderWay<'a> {
     stream: &'a ItemStream,
-    reader: &'a str,
+    /// The number of the reader; `None` if it has gone.
+    reader: Option<u64>,
 }
 
 impl<'a> UnderWay<'a> {
-    fn new(stream: &'a ItemStream, reader: &'a str) -> Self {
-        stream.state.lock().buffer.begin_wait(reader);
+    fn new(stream: &'a ItemStream, reader: &str) -> Self {
+        let reader = stream.state.lock().buffer.begin_wait(reader);
         Self { stream, reader }
     }
 }
@@ -615,8 +616,9 @@ impl<'a> UnderWay<'a> {
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         let mut state = self.stream.state.lock();
-        state.buffer.end_wait(self.reader);
-        state.reader_asks();
+        if state.buffer.end_wait(self.reader) {
+            state.reader_asks();
+        }
     }
 }
 

@@ -53,16 +53,17 @@ pub(crate) fn start_of_attempt(
         let readers = watch_readers(Arc::clone(transitions), Arc::clone(record), attempt.number);
         AbortOnDropHandle::new(transitions.runtimes.control.spawn(readers))
     });
-    let idle = policy.idle_reader.map(|length| {
-        let idle = watch_idle_readers(Arc::clone(transitions), Arc::clone(record), length);
-        AbortOnDropHandle::new(transitions.runtimes.control.spawn(idle))
-    });
+    // An attempt that is shorter than that time says nothing about the reader, so the clock runs until the task ends.
+    let idle = policy.idle_reader.filter(|_| attempt.number == 1);
+    if let Some(length) = idle {
+        transitions.keep_clock(record, watch_idle_readers(Arc::clone(transitions), Arc::clone(record), length));
+    }
     let health = policy.restart.as_ref().filter(|_| transitions.timers().counts_in_steps()).map(|restart| {
         let health = count_health(Arc::clone(attempt), restart.healthy_time());
         AbortOnDropHandle::new(transitions.runtimes.control.spawn(health))
     });
     let is_needed = timeout.is_some() || watch.is_some() || readers.is_some() || idle.is_some() || health.is_some();
-    is_needed.then(|| watch.into_iter().chain(readers).chain(idle).chain(health).collect())
+    is_needed.then(|| watch.into_iter().chain(readers).chain(health).collect())
 }
 
 /// Stops the task at its deadline, which is `length` long and ends when the clock that counts sleep shows `until`.

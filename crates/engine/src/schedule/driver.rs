@@ -104,7 +104,9 @@ impl Schedules {
     ) -> Result<Follower, (Error, bool)> {
         match start_task(engine, name, run) {
             Ok(started) => {
-                self.started(name, run, started.record());
+                if let Some(left_out) = self.started(name, run, started.record()) {
+                    log(name, &run.spec.task, left_out);
+                }
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
                 engine.control().spawn(async move {
                     record.ended().await;
@@ -159,7 +161,7 @@ fn start_task(engine: &Engine, name: &str, run: &ScheduledRun) -> Result<Followe
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::schedules::NextStep, *};
     use crate::{
         Failure, Schedule, TaskContext,
         policy::Policy,
@@ -208,5 +210,63 @@ mod tests {
             assert!(!tasks.schedules.is_still_wanted(&name, run.id));
             assert!(tasks.schedules().iter().all(|schedule| schedule.running == 0), "the run is forgotten");
         }
+    }
+
+    /// A schedule of which four runs have become due while a guard held off starts: the last is reserved and not started.
+    async fn reserved(log: &Log) -> (crate::TaskManager, NextStep) {
+        let policy = Policy { concurrency: Some(1), queue_limit: Some(0), ..Policy::default() };
+        let kind = Kind::new("narrow", policy, Errors::default(), async |_: TaskContext, (): ()| {
+            sleep(Duration::from_secs(5)).await;
+            Ok::<_, Failure>(())
+        });
+        let tasks = manager([kind], Settings::default());
+        tasks.schedule("sync", "narrow", (), Schedule::every(Duration::from_secs(10))).unwrap();
+        let guard = tasks.guard();
+        sleep(Duration::from_secs(44)).await;
+        drop(guard);
+        let step = tasks.schedules.due(now(&tasks.engine), &Local, true).pop().unwrap();
+        assert_eq!(log.count("leaves out"), 0);
+        (tasks, step)
+    }
+
+    fn skipped(tasks: &crate::TaskManager) -> u64 {
+        tasks.schedules()[0].skipped
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_late_run_passes_over_is_counted_once_however_often_its_start_is_held_up() {
+        let log = Log::capture();
+        let (tasks, mut step) = reserved(&log).await;
+        for _ in 0..3 {
+            let guard = tasks.guard();
+            let started = tasks.schedules.start_run(&tasks.engine, &step.name, &step.run.unwrap(), true);
+            assert!(started.is_err_and(|(_, is_news)| !is_news));
+            drop(guard);
+            step = tasks.schedules.due(now(&tasks.engine), &Local, true).pop().unwrap();
+        }
+        tasks.schedules.held_up(&step.name, step.run.unwrap().id);
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((tasks.schedules()[0].running, skipped(&tasks)), (1, 3));
+        assert_eq!((log.count("leaves out"), log.count("leaves out 3 run(s)")), (1, 1), "{log:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_late_run_passes_over_is_counted_once_if_a_trigger_starts_it_too() {
+        let log = Log::capture();
+        let (tasks, step) = reserved(&log).await;
+        tasks.trigger("sync").unwrap();
+        tasks.schedules.start_run(&tasks.engine, "sync", &step.run.unwrap(), true).unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!((skipped(&tasks), log.count("leaves out 3 run(s)")), (3, 1), "{log:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_late_run_passes_over_is_counted_once_if_its_start_is_refused() {
+        let log = Log::capture();
+        let (tasks, step) = reserved(&log).await;
+        let _other = tasks.start("narrow", ()).unwrap();
+        let refused = tasks.schedules.start_run(&tasks.engine, "sync", &step.run.unwrap(), true);
+        assert!(refused.is_err_and(|(_, is_news)| is_news));
+        assert_eq!(skipped(&tasks), 4);
     }
 }

@@ -50,7 +50,10 @@ fn is_of_the_system(zone: &str) -> bool {
 /// Returns whether a zone of this name is UTC: a name of the database, its path, or a rule such as `UTC0`.
 fn is_utc(zone: &str) -> bool {
     let path = zone.trim_start_matches(':');
-    let name = path.rsplit_once("zoneinfo/").map_or(path, |(_, name)| name);
+    let folders = ["zoneinfo/", "zoneinfo-posix/", "zoneinfo-leaps/"];
+    let name = folders.iter().find_map(|folder| Some(path.rsplit_once(folder)?.1)).unwrap_or(path);
+    // The copies of the database without leap seconds and with them.
+    let name = ["posix/", "right/"].iter().find_map(|copy| name.strip_prefix(copy)).unwrap_or(name);
     let name = name.strip_prefix("Etc/").unwrap_or(name);
     let names = ["", "UTC", "UCT", "Universal", "Zulu", "GMT", "GMT0", "GMT+0", "GMT-0", "Greenwich"];
     names.iter().any(|utc| utc.eq_ignore_ascii_case(name)) || is_rule_without_offset(zone)
@@ -104,6 +107,9 @@ mod tests {
 
     #[test]
     fn a_zone_that_is_not_found_is_told_with_its_name() {
+        for zone in ["posix/Europe/Berlni", "right/nonsense", "posix", "Europe/UTC", "/zoneinfo/left/UTC"] {
+            assert!(unreadable(Some(zone), || None, || false).unwrap().contains(zone));
+        }
         for zone in ["Europe/Berlni", "nonsense", "CET", ":America/Nowhere", "/nowhere", "UT", "UTC1", "XX0", "<+00>"] {
             let problem = unreadable(Some(zone), || Some("UTC".to_owned()), || true).unwrap();
             assert!(problem.contains(zone) && problem.contains("TZ"), "{problem}");
@@ -117,7 +123,18 @@ mod tests {
     fn utc_under_each_of_its_names_is_no_problem() {
         let rules = ["", "UTC0", "GMT0", "WET0", "<UTC>0", "<+00>-00:00", "UTC+0", "UTC00:00:00"];
         let names = ["UTC", "utc", ":UTC", "Etc/UTC", ":Etc/GMT", "Zulu", "GMT+0", "/usr/share/zoneinfo/Etc/UCT"];
-        for zone in rules.into_iter().chain(names) {
+        let copies = [
+            "posix/UTC",
+            "right/UTC",
+            ":posix/Etc/UTC",
+            "right/Etc/GMT0",
+            "/usr/share/zoneinfo/posix/UTC",
+            "/usr/share/zoneinfo/right/UTC",
+            ":/usr/share/zoneinfo/right/Etc/Zulu",
+            "/usr/share/zoneinfo-posix/UTC",
+            "/usr/share/zoneinfo-leaps/Etc/UTC",
+        ];
+        for zone in rules.into_iter().chain(names).chain(copies) {
             assert_eq!(unreadable(Some(zone), || None, || false), None, "{zone}");
         }
         assert_eq!(unreadable(None, || Some("Etc/UTC".to_owned()), || false), None);

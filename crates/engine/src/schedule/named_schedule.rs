@@ -70,6 +70,9 @@ pub(crate) struct ScheduledRun {
     pub(crate) spec: Arc<RunSpec>,
     /// `None` while it is being started.
     pub(crate) record: Option<Arc<Record>>,
+    /// How many runs it passes over. They are left out once its start has succeeded or was refused: if it is held up, more
+    /// may follow.
+    passes_over: u64,
 }
 
 struct Triggered {
@@ -177,10 +180,7 @@ impl NamedSchedule {
             Due::Nothing => (None, None),
             Due::Overlap { left_out } => (None, active.leave_out(left_out, Why::Overlap)),
             Due::Missed { left_out } => (None, active.leave_out(left_out, Why::Missed)),
-            Due::Run { left_out } => {
-                let left_out = active.leave_out(left_out, Why::Late);
-                (self.reserve(TaskId::new()), left_out)
-            }
+            Due::Run { left_out } => (self.reserve(TaskId::new(), left_out), None),
         }
     }
 
@@ -203,7 +203,7 @@ impl NamedSchedule {
         let trigger = match self.runs.last().filter(|_| !may_overlap) {
             // The run may be of another kind than the schedule, if that replaced an earlier one.
             Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.spec.task))?.clone()),
-            None => Trigger::Start(self.reserve(by)?),
+            None => Trigger::Start(self.reserve(by, 0)?),
         };
         let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
         self.triggered.push_back(Triggered { at: now.awake, by, run: run.id });
@@ -213,8 +213,8 @@ impl NamedSchedule {
         Some(trigger)
     }
 
-    fn reserve(&mut self, id: TaskId) -> Option<ScheduledRun> {
-        let run = ScheduledRun { id, spec: Arc::clone(&self.active.as_ref()?.spec), record: None };
+    fn reserve(&mut self, id: TaskId, passes_over: u64) -> Option<ScheduledRun> {
+        let run = ScheduledRun { id, spec: Arc::clone(&self.active.as_ref()?.spec), record: None, passes_over };
         self.runs.push(run.clone());
         Some(run)
     }
@@ -231,29 +231,33 @@ impl NamedSchedule {
         is_wanted
     }
 
-    /// Notes the task of a run. The timetable and a trigger may start the same run at the same time.
-    pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) {
+    /// Notes the task of a run. The timetable and a trigger may start the same run at the same time. Returns what is left
+    /// out, if that is worth a log line.
+    pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) -> Option<LeftOut> {
         let known = self.runs.iter().position(|known| known.id == run.id);
         let place = known.unwrap_or_else(|| {
             // The run was forgotten because its other start was refused.
-            self.runs.push(run.clone());
+            self.runs.push(ScheduledRun { passes_over: 0, ..run.clone() });
             self.runs.len() - 1
         });
         let run = &mut self.runs[place];
         run.record = Some(Arc::clone(record));
-        if let Some(active) = self.active.as_mut().filter(|active| active.counts(run)) {
-            active.last_run = Some(last_run(record));
-            active.last_left_out = None;
-        }
+        let active = self.active.as_mut().filter(|active| active.counts(run))?;
+        let left_out = active.leave_out(std::mem::take(&mut run.passes_over), Why::Late);
+        active.last_run = Some(last_run(record));
+        active.last_left_out = None;
+        left_out
     }
 
-    /// Notes that the start of a run was refused. Returns whether to log that.
+    /// Notes that the start of a run was refused, which leaves out those that it passes over as well. Returns whether to
+    /// log that.
     pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: Now, random: f64) -> bool {
         let Some(run) = self.forget_unstarted(id) else { return false };
         let is_running = self.is_running();
         let Some(active) = &mut self.active else { return false };
         active.timetable.refused(now, is_running, random);
-        was_due && active.counts(&run) && active.leave_out(1, Why::Refused).is_some()
+        let left_out = run.passes_over.saturating_add(u64::from(was_due));
+        active.counts(&run) && active.leave_out(left_out, Why::Refused).is_some()
     }
 
     /// Notes that a due run may not be started yet. It stays due.

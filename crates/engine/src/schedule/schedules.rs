@@ -161,8 +161,9 @@ impl Schedules {
         is_wanted
     }
 
-    pub(crate) fn started(&self, name: &str, run: &ScheduledRun, record: &Arc<Record>) {
-        self.table.lock().schedules.entry(name.to_owned()).or_default().started(run, record);
+    /// Notes the task of a run. Returns what is left out, if that is worth a log line.
+    pub(crate) fn started(&self, name: &str, run: &ScheduledRun, record: &Arc<Record>) -> Option<LeftOut> {
+        self.table.lock().schedules.entry(name.to_owned()).or_default().started(run, record)
     }
 
     /// Notes that a due run may not be started yet. It stays due.

@@ -204,7 +204,8 @@ impl Timetable {
     fn jumped(&self, now: Now, zone: &impl TimeZone) -> u64 {
         let passed = match self.plan {
             Plan::After(_) => {
-                let moved = self.decided_offset.map_or(0, |before| offset(now.wall, zone) - before);
+                // Compares the zones at one moment: the change to summer time, which a zone makes by itself, is no jump.
+                let moved = self.decided_offset.map_or(0, |before| offset(self.decided.wall, zone) - before);
                 until(now.wall, self.decided.wall).saturating_add(moved)
             }
             _ => until(now.elapsed, self.decided.elapsed),

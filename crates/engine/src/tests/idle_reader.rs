@@ -18,8 +18,8 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    CancelReason, ErrorKind, Failure, Json, Outcome, TaskContext, TaskHandle, TaskItems, TaskManager, TaskStatus,
-    Unread,
+    Backoff, CancelReason, ErrorKind, Failure, Json, Outcome, Retry, TaskContext, TaskHandle, TaskItems, TaskManager,
+    TaskStatus, Unread,
     delivery::{Ask, Bounds, ReadRefusal, Record},
     policy::Policy,
     record::Kind,
@@ -246,6 +246,69 @@ async fn an_idle_reader_is_taken_for_gone_in_every_attempt_and_so_is_the_next_on
         read(&record, name, 1, None).await;
         assert!(is_in_time(lost_after(&record).await, IDLE), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_begin_anew_with_an_attempt() {
+    for (lasts, wait) in [(10, 1), (1, 10), (3, 0), (0, 3), (20, 20)] {
+        let retry = Retry::attempts(1_000).backoff(Backoff::constant(secs(wait)));
+        let policy = Policy { item_buffer: Bounds::default(), retry: Some(retry), ..idle(Unread::DropOldest) };
+        let kind = Kind::new("a", policy, Errors::default(), async |ctx: Context, lasts: u64| {
+            ctx.emit(ctx.attempt()).await;
+            sleep(secs(lasts)).await;
+            Err::<(), _>(Failure::new("again"))
+        });
+        let tasks = manager([kind], Settings::default());
+        let task = tasks.start("a", lasts).unwrap();
+        let record = tasks.engine.find(task.id()).unwrap();
+        assert_eq!(read(&record, "r", 1, None).await.items, [1]);
+        while record.items().idles().is_none() {
+            settle().await;
+        }
+        let after = lost_after(&record).await;
+        assert!(after + LATE >= IDLE && after <= IDLE + LATE, "{after:?} with {lasts} s and {wait} s");
+        assert!(!task.status().is_final(), "{:?}", task.status());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_request_says_nothing_about_a_new_reader_of_the_same_name() {
+    let (_tasks, ctx, record) = started(idle(Unread::Wait));
+    settle().await;
+    let items = record.items();
+    let mut old = Box::pin(items.read(ask("r", 1)));
+    assert!((&mut old).now_or_never().is_none());
+    items.lose("r", false);
+    // So many that the name is forgotten.
+    for other in 0..100 {
+        let name = other.to_string();
+        assert!(items.read(ask(&name, 1)).now_or_never().is_none());
+        items.lose(&name, false);
+    }
+    let mut new = Box::pin(items.read(ask("r", 1)));
+    assert!((&mut new).now_or_never().is_none());
+    drop(old);
+    ctx.get().unwrap().emit(1).await;
+    assert_eq!(items.idles(), None, "the new request is under way");
+    drop(new);
+    assert!(items.idles().is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_reader_has_read_meanwhile_is_missed_too() {
+    let (_tasks, _task, record) = numbers(idle(Unread::Wait), 100);
+    assert_eq!(read(&record, "r", 1, None).await.items, [0, 1, 2, 3]);
+    lost_after(&record).await;
+    let mut last = 0;
+    for chunk in 1..=5 {
+        last = read(&record, "another", chunk, None).await.items.pop().unwrap();
+    }
+    record.items().stop("another", u64::from(last) + 1);
+    assert!(last > 4, "{last}");
+    let missed = u64::from(last) + 1 - 4;
+    assert_eq!(record.items().read(ask("r", 2)).await.err(), Some(ReadRefusal::Idled { missed }));
+    let next = read(&record, "r again", 1, Some(4)).await;
+    assert_eq!((next.missed, next.items[0]), (missed, last + 1), "a new one from there is told the same");
 }
 
 #[tokio::test(start_paused = true)]

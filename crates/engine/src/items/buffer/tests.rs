@@ -105,15 +105,13 @@ struct Model {
     done: bool,
     reader: Option<Reading>,
     gone: Vec<Former>,
-    /// All units that were dropped to make room, in the order in which they were.
-    dropped: Vec<u64>,
 }
 
 /// A reader that has gone.
 struct Former {
     name: String,
-    /// If it was taken for gone: the number of the unit that it would have got next, and how many had been dropped before.
-    idled: Option<(u64, usize)>,
+    /// If it was taken for gone: the number of the unit that it would have got next.
+    expected: Option<u64>,
 }
 
 /// The answer that the model expects.
@@ -130,17 +128,7 @@ enum Expected {
 impl Model {
     fn new(bounds: Bounds, of_bytes: bool) -> Self {
         let emitted = Emitted { ends: (!of_bytes).then(Vec::new), ..Emitted::default() };
-        Self {
-            bounds,
-            attempt: 1,
-            emitted,
-            kept: 0,
-            read: 0,
-            done: false,
-            reader: None,
-            gone: Vec::new(),
-            dropped: Vec::new(),
-        }
+        Self { bounds, attempt: 1, emitted, kept: 0, read: 0, done: false, reader: None, gone: Vec::new() }
     }
 
     /// The number after the last unit that was given to the current reader.
@@ -208,11 +196,8 @@ impl Model {
     }
 
     fn refusal_of_former(&self, name: &str) -> ReadRefusal {
-        let Some((expected, before)) = self.former(name).and_then(|former| former.idled) else {
-            return ReadRefusal::Gone;
-        };
-        let missed = self.dropped[before..].iter().filter(|unit| **unit >= expected).count();
-        ReadRefusal::Idled { missed: missed as u64 }
+        let expected = self.former(name).and_then(|former| former.expected);
+        expected.map_or(ReadRefusal::Gone, |expected| ReadRefusal::Idled { missed: self.kept.saturating_sub(expected) })
     }
 
     /// Whether the reader has units to ask for.
@@ -223,7 +208,7 @@ impl Model {
     /// Takes the reader for gone.
     fn lose_idle(&mut self) {
         let Reading { name, expected, .. } = self.reader.take().unwrap();
-        self.note_gone(Former { name, idled: Some((expected, self.dropped.len())) });
+        self.note_gone(Former { name, expected: Some(expected) });
     }
 
     fn note_gone(&mut self, gone: Former) {
@@ -234,7 +219,7 @@ impl Model {
 
     fn go(&mut self, name: &str) -> bool {
         if self.former(name).is_none() {
-            self.note_gone(Former { name: name.to_owned(), idled: None });
+            self.note_gone(Former { name: name.to_owned(), expected: None });
         }
         let is_reader = self.reader.as_ref().is_some_and(|reader| reader.name == name);
         if is_reader {
@@ -244,11 +229,16 @@ impl Model {
     }
 
     fn stop(&mut self, name: &str, position: u64) -> bool {
-        let has_idled = self.former(name).is_some_and(|former| former.idled.is_some());
+        let position = position.min(self.emitted.len());
+        let former = self.gone.iter_mut().find(|gone| gone.name == name && gone.expected.is_some());
+        let has_idled = former.is_some();
+        if let Some(former) = former {
+            former.expected = former.expected.max(Some(position));
+        }
         let is_free = self.reader.is_none();
         let stopped = self.go(name);
         if stopped || (has_idled && is_free) {
-            self.read_to(position.min(self.emitted.len()));
+            self.read_to(position);
         }
         stopped
     }
@@ -470,7 +460,8 @@ impl Pair {
             (Some(who), _) => who.to_string(),
             (None, Some(reader)) => reader.name.clone(),
             (None, None) => {
-                let idled = self.model.gone.last().filter(|gone| gone.idled.is_some() && self.steps.is_multiple_of(2));
+                let idled =
+                    self.model.gone.last().filter(|gone| gone.expected.is_some() && self.steps.is_multiple_of(2));
                 idled.map_or_else(|| format!("new at {}", self.steps), |idled| idled.name.clone())
             }
         }
@@ -508,7 +499,6 @@ impl Pair {
                 prop_assert_eq!(end - oldest, most, "only as many bytes are dropped as needed");
             }
             self.tally.dropped += oldest - kept;
-            self.model.dropped.extend(kept..oldest);
             self.model.kept = oldest;
             prop_assert!(self.try_push(&data), "there was no room even though some was made");
         }
@@ -894,12 +884,12 @@ fn a_reader_idles_only_while_it_leaves_something_and_has_no_request_under_way() 
     assert_eq!(buffer.idles(), Some(before), "nothing has changed");
     // A request that has to wait for the one before it.
     assert!(buffer.ask(ask("r", 3)).unwrap().is_none());
-    buffer.begin_wait("r");
-    buffer.begin_wait("another");
+    let number = buffer.begin_wait("r");
+    let of_another = buffer.begin_wait("another");
     assert_eq!(buffer.idles(), None, "a request is under way");
-    buffer.end_wait("another");
+    assert!(!buffer.end_wait(of_another));
     assert_eq!(buffer.idles(), None);
-    buffer.end_wait("r");
+    assert!(buffer.end_wait(number));
     let after = buffer.idles().unwrap();
     assert_ne!(after, before, "it has asked in between");
     assert!(!buffer.lose_idle(before) && buffer.lose_idle(after));

@@ -2,7 +2,7 @@ mod model;
 
 use std::time::Duration;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::{Europe::Berlin, Tz};
 
 use super::*;
@@ -444,6 +444,48 @@ fn a_time_that_a_new_time_zone_jumps_over_is_missed_and_not_late() {
         let arrives = awake(midnight + 7 * HOUR);
         assert_eq!(timetable.look(arrives, &chrono_tz::Asia::Kolkata, false, 0.0), due);
     }
+}
+
+/// What is due three minutes after the local time changes at `change` by itself, if the last look was ten seconds before
+/// that and the app ran all the time.
+fn due_after(change: &str, zone: Tz, cron: &str, missed: Missed) -> Due {
+    let change = u64::try_from(DateTime::parse_from_rfc3339(change).unwrap().timestamp_millis()).unwrap();
+    let (before, after) = (change - 10 * SECOND, change + 3 * MINUTE);
+    assert_ne!(offset(before, &zone), offset(after, &zone), "{zone} changes");
+    let mut timetable = Timetable::new(Schedule::cron(cron).unwrap().missed(missed));
+    timetable.begin(awake(before - 10 * SECOND), false, 0.0);
+    assert_eq!(timetable.look(awake(before), &zone, false, 0.0), Due::Nothing);
+    timetable.look(awake(after), &zone, false, 0.0)
+}
+
+#[test]
+fn a_run_that_is_held_up_while_summer_time_begins_or_ends_is_late_and_not_missed() {
+    let (spring, autumn) = ("2026-03-29T01:00:00Z", "2026-10-25T01:00:00Z");
+    for missed in [Missed::Skip, Missed::Once] {
+        for cron in ["0 3 * * *", "30 2 * * *", "*/5 * * * *", "0 * * * *"] {
+            assert_eq!(due_after(spring, Berlin, cron, missed), RUN, "{cron}");
+        }
+        for (change, zone) in [
+            (autumn, Berlin),
+            ("2026-03-08T07:00:00Z", Tz::America__New_York),
+            ("2018-11-04T03:00:00Z", Tz::America__Sao_Paulo),
+            ("2026-10-03T15:30:00Z", Tz::Australia__Lord_Howe),
+            ("2026-04-04T15:00:00Z", Tz::Australia__Lord_Howe),
+            ("2011-12-30T10:00:00Z", Tz::Pacific__Apia),
+        ] {
+            assert_eq!(due_after(change, zone, "*/30 * * * *", missed), RUN, "{zone}");
+        }
+    }
+}
+
+#[test]
+fn a_new_time_zone_is_noticed_also_in_the_night_in_which_the_old_one_changes() {
+    let midnight = berlin(2026, 3, 29);
+    let mut timetable = Timetable::new(Schedule::cron("0 9 * * *").unwrap());
+    timetable.begin(awake(midnight), false, 0.0);
+    assert_eq!(timetable.look(awake(midnight + 30 * SECOND), &Berlin, false, 0.0), Due::Nothing);
+    let missed = Due::Missed { left_out: 1 };
+    assert_eq!(timetable.look(awake(midnight + 7 * HOUR), &chrono_tz::Asia::Kolkata, false, 0.0), missed);
 }
 
 #[test]
