@@ -131,8 +131,10 @@ impl Rest {
             self.estimator.time_left(now, left, whole).filter(|_| total > 0)
         });
         let Some(batch) = &self.batch else { return (rate, by_unit) };
-        let Members { left, whole } = batch.sum.members;
-        let by_member = || batch.members.time_left(now, left * FINE, whole * FINE);
+        let by_member = || {
+            let Members { left, whole } = batch.sum.members?;
+            batch.members.time_left(now, left * FINE, whole * FINE)
+        };
         (rate.filter(|_| !batch.sum.is_mixed), by_unit.or_else(by_member))
     }
 

@@ -17,6 +17,11 @@ pub(crate) struct BatchSum {
     by: BatchProgress,
     members: Vec<Member>,
     work: Work,
+    /// How many of the running members have a fraction, and how many are [lost](Member::is_lost).
+    known: usize,
+    lost: usize,
+    /// The mean fraction of the former, when the sum was last made.
+    mean: Option<f64>,
 }
 
 /// What is known of one member.
@@ -28,6 +33,10 @@ struct Member {
     /// How much of the member is done, and how much there is to do: 1, or what it did if it has ended without completing.
     done: f64,
     whole: f64,
+    /// Whether it has a fraction of its own.
+    is_known: bool,
+    /// Whether it has done more than there is to do, so that nothing says how much is left.
+    is_lost: bool,
     has_ended: bool,
     attempt: Attempt,
 }
@@ -49,13 +58,15 @@ impl Member {
         total: None,
         done: 0.0,
         whole: 1.0,
+        is_known: false,
+        is_lost: false,
         has_ended: false,
         attempt: Attempt { number: 0, seen: None, worked: 0.0 },
     };
 
     /// Notes what is seen of it now. Returns what it has worked on since it was last seen: units, and how much of a
-    /// member.
-    fn update(&mut self, share: &Share) -> (u64, f64) {
+    /// member. `mean` is how much the other members have done on average.
+    fn update(&mut self, share: &Share, mean: Option<f64>) -> (u64, f64) {
         let progress = &share.progress;
         if share.attempt != self.attempt.number {
             self.attempt = Attempt { number: share.attempt, ..Attempt::default() };
@@ -69,15 +80,22 @@ impl Member {
         if self.total.is_some_and(|total| total < self.completed) {
             self.total = None;
         }
-        // While its fraction is unknown, nothing more is known to be done.
+        let was_lost = std::mem::replace(
+            &mut self.is_lost,
+            fraction.is_none() && progress.total.is_some() && progress.completed > 0,
+        );
+        self.is_known = fraction.is_some();
         self.done = fraction.unwrap_or(self.done);
         let Some(outcome) = share.outcome.as_ref().filter(|_| !self.has_ended) else { return (units, part) };
-        self.has_ended = true;
+        (self.has_ended, self.is_known, self.is_lost) = (true, false, false);
         if matches!(outcome, Outcome::Completed { .. }) {
             // What was not counted is done, too. If nothing was, all of it was done without a report before the end.
             let found = share.start.and_then(|start| fraction_of(start, progress.total));
             let found = found.filter(|_| self.attempt.worked > 0.0).unwrap_or(0.0);
-            part += (1.0 - found - self.attempt.worked).max(0.0);
+            part += match mean.filter(|_| was_lost) {
+                Some(mean) => 1.0 - mean,
+                None => (1.0 - found - self.attempt.worked).max(0.0),
+            };
             self.done = 1.0;
         }
         // It adds what it did to both sums: there is nothing more to do.
@@ -94,7 +112,8 @@ impl Member {
         let Some(before) = attempt.seen.or(share.start) else { return (0, 0.0) };
         attempt.seen = Some(completed);
         let units = completed.saturating_sub(before);
-        let part = total.map_or(0.0, |total| (units as f64 / total as f64).min(1.0));
+        let total = total.filter(|total| completed <= *total);
+        let part = total.map_or(0.0, |total| units as f64 / total as f64);
         attempt.worked += part;
         (units, part)
     }
@@ -103,19 +122,38 @@ impl Member {
 impl BatchSum {
     /// Returns the sum of this many members, none of which has begun.
     pub(crate) fn new(by: BatchProgress, members: usize) -> Self {
-        Self { by, members: vec![Member::WAITING; members], work: Work::default() }
+        let members = vec![Member::WAITING; members];
+        Self { by, members, work: Work::default(), known: 0, lost: 0, mean: None }
     }
 
     /// Notes what is seen of a member now.
     pub(crate) fn update(&mut self, place: usize, share: &Share) {
-        let (units, part) = self.members[place].update(share);
+        let member = &mut self.members[place];
+        let was = *member;
+        let (units, part) = member.update(share, self.mean);
+        self.known = self.known + usize::from(member.is_known) - usize::from(was.is_known);
+        self.lost = self.lost + usize::from(member.is_lost) - usize::from(was.is_lost);
         self.work.units = self.work.units.saturating_add(units);
-        self.work.members += part;
+        self.work.members += if was.is_known { part * self.lost_too() } else { part };
         self.work.is_counted |= share.start.is_some();
     }
 
+    /// Returns how many members a known one stands for: a lost one is taken to do what the known ones do on average.
+    #[allow(clippy::cast_precision_loss)] // A batch has fewer members.
+    fn lost_too(&self) -> f64 {
+        if self.known == 0 { 1.0 } else { 1.0 + self.lost as f64 / self.known as f64 }
+    }
+
+    /// Returns the mean fraction of the running members that have one.
+    #[allow(clippy::cast_precision_loss)] // A batch has fewer members.
+    fn mean(&self) -> Option<f64> {
+        let known = self.members.iter().filter(|member| member.is_known).map(|member| member.done);
+        (self.known > 0).then(|| known.sum::<f64>() / self.known as f64)
+    }
+
     /// Returns the progress of the batch.
-    pub(crate) fn sum(&self) -> Sum {
+    pub(crate) fn sum(&mut self) -> Sum {
+        self.mean = self.mean();
         // A member that has not begun, or failed before it counted anything, has no unit.
         let mut units = self.members.iter().map(|member| member.unit).filter(|unit| *unit != Unit::None);
         let unit = units.next().unwrap_or_default();
@@ -123,12 +161,15 @@ impl BatchSum {
         let completed = self.members.iter().fold(0, |sum: u64, member| sum.saturating_add(member.completed));
         let total = self.members.iter().try_fold(0_u64, |sum, member| sum.checked_add(member.total?));
         let total = total.filter(|total| *total > 0 && !is_mixed && self.by == BatchProgress::ByUnit);
-        let done = self.members.iter().map(|member| member.done).sum::<f64>();
+        let mean = self.mean.unwrap_or(0.0);
+        let done = self.members.iter().map(|member| if member.is_lost { mean } else { member.done }).sum::<f64>();
+        // Nothing says how much is left.
+        let is_lost = self.lost > 0 && self.mean.is_none();
         let whole = self.members.iter().map(|member| member.whole).sum::<f64>();
         let by_member = || {
             // Nothing is left to do, even if nothing was done.
             let is_over = self.members.iter().all(|member| member.has_ended);
-            if is_over { Some(1.0) } else { Some(done / whole).filter(|fraction| fraction.is_finite()) }
+            if is_over { Some(1.0) } else { Some(done / whole).filter(|fraction| fraction.is_finite() && !is_lost) }
         };
         Sum {
             completed,
@@ -136,7 +177,7 @@ impl BatchSum {
             fraction: total.map_or_else(by_member, |_| fraction_of(completed, total)),
             unit: if is_mixed { Unit::None } else { unit },
             is_mixed,
-            members: Members { left: (whole - done).max(0.0), whole },
+            members: (!is_lost).then(|| Members { left: (whole - done).max(0.0), whole }),
             work: self.work,
         }
     }

@@ -472,6 +472,30 @@ async fn what_members_find_is_no_work_of_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_batch_is_never_full_while_its_members_do_more_than_their_total() {
+    for (count, by) in [(1, BatchProgress::ByUnit), (2, BatchProgress::ByUnit), (2, BatchProgress::ByMember)] {
+        for total in [0, 100] {
+            let policy = Policy { batch_progress: by, ..Policy::default() };
+            let kind = Kind::new("load", policy, Errors::default(), move |ctx: TaskContext, (): ()| async move {
+                ctx.progress().total(total);
+                for _ in 0..200 {
+                    sleep(millis(100)).await;
+                    ctx.progress().inc(1);
+                }
+                Nothing::Ok(())
+            });
+            let batch =
+                manager([kind], Settings::default()).batch("load", vec![(); count], BatchOptions::new()).unwrap();
+            let shown = looks(&batch, millis(500)).await;
+            for (at, progress) in shown.iter().filter(|(at, _)| *at > millis(10_200) && *at < millis(19_900)) {
+                assert_eq!((progress.fraction, progress.eta_ms), (None, None), "{at:?}: {progress:?}");
+            }
+            assert_eq!(shown.last().unwrap().1.fraction, Some(1.0));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn members_that_count_different_units_are_counted_by_member() {
     let members = [MEMBER, Member { unit: Unit::Files, total: 100, per_second: 100, ..MEMBER }];
     let batch = batch(members.into_iter().cycle().take(20), 2, Policy::default());

@@ -56,7 +56,7 @@ fn a_member_that_has_ended_adds_what_it_did_to_both_sums() {
     assert_eq!(by_unit(&[failed(share(30, Some(100))), share(0, Some(70))]), (30, Some(100), Some(0.3)));
     assert_eq!(by_unit(&[completed(share(30, Some(100))), share(0, Some(70))]), (30, Some(100), Some(0.3)));
     assert_eq!(by_unit(&[failed(share(0, None)), share(5, Some(10))]), (5, Some(10), Some(0.5)));
-    let left = |shares: &[Share]| sum_of(BatchProgress::ByMember, shares).members;
+    let left = |shares: &[Share]| sum_of(BatchProgress::ByMember, shares).members.unwrap();
     assert_eq!(left(&[failed(share(30, Some(100))), share(0, Some(70))]), Members { left: 1.0, whole: 1.3 });
     assert_eq!(left(&[completed(share(30, Some(100))), share(35, Some(70))]), Members { left: 0.5, whole: 2.0 });
     assert_eq!(left(&[failed(waiting()), waiting()]), Members { left: 1.0, whole: 1.0 });
@@ -72,15 +72,30 @@ fn members_with_different_units_have_no_total() {
 }
 
 #[test]
-fn a_member_that_has_done_more_than_its_total_keeps_the_share_it_had() {
-    let mut sum = BatchSum::new(BatchProgress::ByUnit, 2);
-    sum.update(0, &share(95, Some(100)));
-    sum.update(1, &share(50, Some(100)));
-    assert_eq!(sum.sum().fraction, Some(0.725));
-    sum.update(0, &share(105, Some(100)));
-    assert_eq!((sum.sum().total, sum.sum().fraction), (None, Some(0.725)));
-    sum.update(0, &completed(share(105, Some(100))));
-    assert_eq!((sum.sum().total, sum.sum().fraction), (Some(205), Some(155.0 / 205.0)));
+fn a_member_that_has_done_more_than_its_total_counts_like_the_others() {
+    for by in [BatchProgress::ByUnit, BatchProgress::ByMember] {
+        for lost in [|| share(105, Some(100)), || share(5, Some(0))] {
+            let mut sum = BatchSum::new(by, 3);
+            sum.update(0, &share(95, Some(100)));
+            sum.update(1, &share(50, Some(100)));
+            sum.update(2, &completed(share(100, Some(100))));
+            sum.sum();
+            sum.update(0, &lost());
+            let Sum { total, fraction, members, work, .. } = sum.sum();
+            assert_eq!((total, fraction), (None, Some(2.0 / 3.0)));
+            assert_eq!(members, Some(Members { left: 1.0, whole: 3.0 }));
+            sum.update(1, &share(60, Some(100)));
+            let after = sum.sum();
+            assert!((after.work.members - work.members - 0.2).abs() < 1e-9, "both are taken to have done a tenth");
+            sum.update(1, &share(101, Some(100)));
+            let Sum { total, fraction, members, .. } = sum.sum();
+            assert_eq!((total, fraction, members), (None, None, None), "nothing says how much is left");
+            sum.update(0, &completed(lost()));
+            assert_eq!(sum.sum().fraction, None);
+            sum.update(1, &completed(share(101, Some(100))));
+            assert_eq!(sum.sum().fraction, Some(1.0));
+        }
+    }
 }
 
 #[test]
