@@ -9,7 +9,7 @@
 //! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and looks are made under
 //! it, so no look mixes two attempts.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -66,6 +66,8 @@ struct Rest {
     batch: Option<Box<BatchRest>>,
     /// Whether the last sample found a rate.
     had_rate: bool,
+    /// When the watchers were last told that the rate has changed without a report.
+    renewed_at: Option<Instant>,
     /// Whether a look found a rate. If so, the progress at the end is a new revision, because it never has a rate.
     rated: bool,
 }
@@ -104,6 +106,9 @@ fn fine(members: f64) -> u64 {
 
 const FINE: f64 = 4_294_967_296.0;
 
+/// How often the watchers are told of a rate that falls while nothing is reported.
+const RENEWED_EVERY: Duration = Duration::from_secs(1);
+
 impl Rest {
     /// Has the estimators look at the counters. `take` is how.
     fn learn(&mut self, completed: u64, mut take: impl FnMut(&mut Estimator, u64)) {
@@ -120,6 +125,24 @@ impl Rest {
 
     fn is_silent(&self, now: Instant) -> bool {
         self.estimator.is_silent(now) && self.batch.as_ref().is_none_or(|batch| batch.members.is_silent(now))
+    }
+
+    /// Returns how long nothing has advanced.
+    fn silence(&self, now: Instant) -> Duration {
+        let of_units = self.estimator.silence(now);
+        self.batch.as_ref().map_or(of_units, |batch| of_units.min(batch.members.silence(now)))
+    }
+
+    /// Notes whether there is a rate `now`. Returns whether the watchers have to be told although nothing need have been
+    /// reported: the rate appears or ends, or it falls.
+    fn renews(&mut self, now: Instant, has_rate: bool) -> bool {
+        let changes = std::mem::replace(&mut self.had_rate, has_rate) != has_rate;
+        let told_at = self.renewed_at.filter(|at| now.saturating_duration_since(*at) < RENEWED_EVERY);
+        let falls = has_rate && self.silence(now) >= RENEWED_EVERY && told_at.is_none();
+        if changes || falls {
+            self.renewed_at = Some(now);
+        }
+        changes || falls
     }
 
     /// Returns the rate, and the time left in milliseconds.
@@ -254,7 +277,7 @@ impl ProgressCell {
         let mut slot = self.rest.lock();
         slot.runs = false;
         if let Some(rest) = &mut slot.made {
-            (rest.estimator, rest.had_rate) = (Estimator::default(), false);
+            (rest.estimator, rest.had_rate, rest.renewed_at) = (Estimator::default(), false, None);
         }
     }
 
@@ -293,7 +316,8 @@ impl ProgressCell {
         // Before the sample, which doesn't count at its own moment.
         let has_rate = rest.has_rate(now);
         rest.learn(completed, |estimator, count| estimator.sample(now, count));
-        if rest.is_silent(now) {
+        let renews = rest.renews(now, has_rate);
+        if rest.is_silent(now) && !has_rate && !renews {
             if self.conflation.let_go() == completed {
                 slot.is_sampled = false;
                 return Sampled::LetGo;
@@ -301,9 +325,7 @@ impl ProgressCell {
             // It has advanced meanwhile.
             self.conflation.hold();
         }
-        // The watchers may have looked when there was none yet, and nothing need have been reported since.
-        let is_new = !std::mem::replace(&mut rest.had_rate, has_rate) && has_rate;
-        Sampled::GoOn(is_new.then(|| self.conflation.renew()))
+        Sampled::GoOn(renews.then(|| self.conflation.renew()))
     }
 
     // For those who look.
@@ -504,7 +526,11 @@ mod tests {
             work(&cell, start, begin, begin + 3);
             let silent = |seconds| start + Duration::from_secs(begin + 3 + seconds);
             assert_ne!(cell.sample(silent(9)), Sampled::LetGo);
-            assert_eq!(cell.sample(silent(11)), Sampled::LetGo);
+            assert!(
+                matches!(cell.sample(silent(11)), Sampled::GoOn(Some(_))),
+                "the watchers are told that the rate ends"
+            );
+            assert_eq!(cell.sample(silent(12)), Sampled::LetGo);
         }
     }
 
@@ -540,7 +566,7 @@ mod tests {
                 }
             })
             .collect();
-        assert_eq!(told, [4]);
+        assert_eq!(told, [4, 8, 12, 16], "and then, once a second, that it falls");
     }
 
     #[test]

@@ -109,7 +109,12 @@ impl Estimator {
 
     /// Whether the counter has not advanced for so long that it need not be sampled before it does.
     pub(crate) fn is_silent(&self, now: Instant) -> bool {
-        self.marks.back().is_none_or(|last| now.saturating_duration_since(last.at) >= STALLED)
+        self.marks.back().is_none() || self.silence(now) >= STALLED
+    }
+
+    /// Returns how long the counter has not advanced.
+    pub(crate) fn silence(&self, now: Instant) -> Duration {
+        self.marks.back().map_or(Duration::MAX, |last| now.saturating_duration_since(last.at))
     }
 
     /// Returns the rate in units per second; `None` until there is enough to go by.
@@ -218,7 +223,7 @@ impl Estimator {
         let (start, newest) = (*self.marks.front()?, *self.marks.back()?);
         let is_part = newest.begins && self.advances;
         let end = self.marks[self.marks.len().saturating_sub(if is_part { 2 } else { 1 })];
-        let (advanced_at, stalled) = (newest.at, self.stalled());
+        let (advanced_at, stalled) = (newest.at, STALLED.max(self.longest_pause().saturating_mul(PAUSES)));
         if end.count == start.count {
             // Until the lump is complete, what was known before holds.
             return self.trend.map(|trend| Trend { advanced_at, stalled, ..trend });

@@ -245,6 +245,38 @@ async fn a_watcher_is_told_of_a_rate_that_is_there_before_the_next_report() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_watcher_is_told_of_a_rate_that_falls_and_ends_while_nothing_is_reported() {
+    for every in [millis(100), secs(2), secs(8)] {
+        let task = tasks().spawn("stalls", async move |ctx: TaskContext| -> Nothing {
+            ctx.progress().total(1_000).set(1);
+            for _ in 0..10 {
+                sleep(every).await;
+                ctx.progress().inc(1);
+            }
+            std::future::pending().await
+        });
+        let mut watch = task.watch();
+        let (begin, mut told) = (Instant::now(), Vec::new());
+        let watching = async {
+            while let Some(update) = watch.next().await {
+                if let TaskChange::Progress(progress) = update.change {
+                    told.push((begin.elapsed(), progress));
+                }
+            }
+        };
+        assert!(timeout(secs(200), watching).await.is_err());
+        let silent: Vec<_> = told.iter().filter(|(at, _)| *at > every * 10 + secs(3)).collect();
+        let last = silent.last().unwrap();
+        assert_eq!((last.1.rate, last.1.eta_ms), (None, None), "it has stalled: {last:?}");
+        let rates: Vec<_> = silent.iter().map(|(_, progress)| progress.rate.unwrap_or(0.0)).collect();
+        assert!(rates.len() >= 6 && rates.is_sorted_by(|before, after| before > after), "{rates:?}");
+        assert!(silent.windows(2).all(|pair| pair[1].0 - pair[0].0 >= millis(200)));
+        assert!(rates.len() <= 30, "at most once a second: {}", rates.len());
+        assert_eq!(task.snapshot().progress, last.1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_timer_samples_all_tasks_and_stops_while_none_reports() {
     let alive = || Handle::current().metrics().num_alive_tasks();
     let tasks = tasks();
