@@ -49,6 +49,32 @@ struct Attempt {
     seen: Option<u64>,
     /// How much of the member it has worked on since.
     worked: f64,
+    /// What it first advanced by if it began with a count of 0, in units, until the next advance says whether it was work.
+    first: Option<u64>,
+    has_advanced: bool,
+    /// What was there and was found by an addition, in units.
+    leap: u64,
+}
+
+/// How many times the second advance of a member the first one may be. If it is more, it was no work.
+const LEAP: u64 = 3;
+
+impl Attempt {
+    /// Returns how many of the units were work that it has advanced by now, and at first: that may be what was there,
+    /// found late.
+    fn judge(&mut self, units: u64, from_zero: bool, has_ended: bool) -> u64 {
+        if units > 0 && !std::mem::replace(&mut self.has_advanced, true) && from_zero && !has_ended {
+            self.first = Some(units);
+            return 0;
+        }
+        match self.first.take_if(|_| has_ended || units > 0) {
+            Some(first) if !has_ended && first / LEAP > units => {
+                self.leap = first;
+                units
+            }
+            first => units + first.unwrap_or(0),
+        }
+    }
 }
 
 impl Member {
@@ -61,7 +87,7 @@ impl Member {
         is_known: false,
         is_lost: false,
         has_ended: false,
-        attempt: Attempt { number: 0, seen: None, worked: 0.0 },
+        attempt: Attempt { number: 0, seen: None, worked: 0.0, first: None, has_advanced: false, leap: 0 },
     };
 
     /// Notes what is seen of it now. Returns what it has worked on since it was last seen: units, and how much of a
@@ -90,7 +116,7 @@ impl Member {
         (self.has_ended, self.is_known, self.is_lost) = (true, false, false);
         if matches!(outcome, Outcome::Completed { .. }) {
             // What was not counted is done, too. If nothing was, all of it was done without a report before the end.
-            let found = share.start.and_then(|start| fraction_of(start, progress.total));
+            let found = share.start.and_then(|start| fraction_of(start + self.attempt.leap, progress.total));
             let found = found.filter(|_| self.attempt.worked > 0.0).unwrap_or(0.0);
             part += match mean.filter(|_| was_lost) {
                 Some(mean) => 1.0 - mean,
@@ -111,7 +137,7 @@ impl Member {
         let (completed, total) = (share.progress.completed, share.progress.total.filter(|total| *total > 0));
         let Some(before) = attempt.seen.or(share.start) else { return (0, 0.0) };
         attempt.seen = Some(completed);
-        let units = completed.saturating_sub(before);
+        let units = attempt.judge(completed.saturating_sub(before), before == 0, share.outcome.is_some());
         let total = total.filter(|total| completed <= *total);
         let part = total.map_or(0.0, |total| units as f64 / total as f64);
         attempt.worked += part;

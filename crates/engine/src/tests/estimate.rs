@@ -528,6 +528,37 @@ async fn a_batch_is_never_full_while_its_members_do_more_than_their_total() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_addition_of_a_member_is_no_leap_of_the_batch() {
+    for (fails, concurrency) in [(false, 4), (true, 4), (false, 1), (true, 1)] {
+        let policy =
+            Policy { retry: Some(Retry::attempts(2).backoff(Backoff::constant(millis(100)))), ..Policy::default() };
+        let kind = Kind::new("load", policy, Errors::default(), move |ctx: TaskContext, (): ()| async move {
+            ctx.progress().total(1_000_000_000);
+            if fails && ctx.attempt() == 1 {
+                timeout(secs(5), load_a_megabyte_a_second(&ctx)).await.map_err(|_| Failure::new("lost"))??;
+            }
+            ctx.progress().inc(980_000_000);
+            for _ in 0..200 {
+                sleep(millis(100)).await;
+                ctx.progress().inc(100_000);
+            }
+            Nothing::Ok(())
+        });
+        let options = BatchOptions::new().concurrency(concurrency);
+        let batch = manager([kind], Settings::default()).batch("load", vec![(); 4], options).unwrap();
+        let shown = looks(&batch, millis(100)).await;
+        for (at, progress) in shown.iter().filter(|(at, _)| *at > secs(2)) {
+            let expected = 1e6 * f64::from(u32::try_from(concurrency).unwrap());
+            let is_possible = progress.rate.is_none_or(|rate| rate <= expected * 1.15);
+            assert!(is_possible, "at {at:?}: {progress:?}");
+        }
+        if concurrency == 4 {
+            is_right(&shown, secs(if fails { 11 } else { 4 }), 0.15);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn members_that_count_different_units_are_counted_by_member() {
     let members = [MEMBER, Member { unit: Unit::Files, total: 100, per_second: 100, ..MEMBER }];
     let batch = batch(members.into_iter().cycle().take(20), 2, Policy::default());

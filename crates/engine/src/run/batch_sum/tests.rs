@@ -111,11 +111,24 @@ fn work_never_falls_and_what_was_found_is_none() {
     // It begins again: its total is expected to be the same.
     sum.update(0, &Share { attempt: 2, start: None, ..share(0, None) });
     assert_eq!((sum.sum().work.units, sum.sum().total, sum.sum().fraction), (5, Some(100), Some(0.0)));
-    sum.update(0, &Share { attempt: 2, ..share(20, Some(100)) });
-    assert_eq!((sum.sum().work.units, sum.sum().fraction), (25, Some(0.2)));
-    sum.update(0, &Share { attempt: 2, ..share(10, Some(100)) });
-    sum.update(0, &Share { attempt: 2, ..share(15, Some(100)) });
-    assert_eq!((sum.sum().work.units, sum.sum().fraction), (30, Some(0.15)), "it has set its count back");
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(20, Some(100)) });
+    assert_eq!((sum.sum().work.units, sum.sum().fraction), (20, Some(0.2)));
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(10, Some(100)) });
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(15, Some(100)) });
+    assert_eq!((sum.sum().work.units, sum.sum().fraction), (25, Some(0.15)), "it has set its count back");
+}
+
+#[test]
+fn a_first_addition_is_work_unless_the_next_one_is_far_smaller() {
+    for attempt in [1, 2] {
+        for (counts, units) in [([1, 2, 3], 3), ([30, 40, 60], 60), ([980, 981, 983], 3), ([1, 500, 510], 510)] {
+            let mut sum = BatchSum::new(BatchProgress::ByUnit, 1);
+            for count in counts {
+                sum.update(0, &Share { attempt, ..share(count, Some(1_000)) });
+            }
+            assert_eq!(sum.sum().work.units, units, "{counts:?}");
+        }
+    }
 }
 
 #[test]
