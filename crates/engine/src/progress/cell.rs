@@ -156,9 +156,15 @@ impl Rest {
         let Some(batch) = &self.batch else { return (rate, by_unit) };
         let by_member = || {
             let Members { left, whole } = batch.sum.members?;
-            batch.members.time_left(now, left * FINE, whole * FINE)
+            let left_ms = batch.members.time_left(now, left * FINE, whole * FINE)?;
+            if batch.sum.has_fractions {
+                return Some(left_ms);
+            }
+            // The members go on between two ends, although that can't be seen.
+            let silence = u64::try_from(batch.members.silence(now).as_millis()).unwrap_or(u64::MAX);
+            Some(left_ms.saturating_sub(silence).max(left_ms.min(1_000)))
         };
-        (rate.filter(|_| !batch.sum.is_mixed), by_unit.or_else(by_member))
+        (rate.filter(|_| !batch.sum.is_mixed), if total.is_some() { by_unit } else { by_member() })
     }
 
     fn has_rate(&self, now: Instant) -> bool {
@@ -229,8 +235,8 @@ impl ProgressCell {
         let was_counted = rest.batch.as_ref().is_some_and(|batch| batch.sum.work.is_counted);
         let members = rest.batch.take().map(|batch| batch.members).unwrap_or_default();
         let batch = rest.batch.insert(Box::new(BatchRest { sum, members }));
-        // As long as no member counts, the end of one is all that can be seen, however long that takes.
-        batch.members.set_patient(!sum.work.is_counted);
+        // As long as no member has a fraction, the end of one is all that can be seen, however long that takes.
+        batch.members.set_patient(!sum.has_fractions);
         if sum.work.is_counted && !was_counted {
             // The first report is the starting point.
             rest.estimator.start(now, sum.work.units);

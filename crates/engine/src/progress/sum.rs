@@ -15,6 +15,8 @@ pub(crate) struct Sum {
     /// `None` if nothing is known of what is left.
     pub(crate) members: Option<Members>,
     pub(crate) work: Work,
+    /// Whether a member has had a fraction. If none has, only the ends of members can be seen.
+    pub(crate) has_fractions: bool,
 }
 
 /// Members, each counted with its fraction.

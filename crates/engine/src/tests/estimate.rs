@@ -497,9 +497,7 @@ async fn what_members_find_is_no_work_of_the_batch() {
             let expected = f64::from(u32::try_from(concurrency).unwrap()) * 10.0;
             assert!(is_within(progress.rate.unwrap(), expected, 0.15), "at {at:?}: {progress:?}");
         }
-        if concurrency == 10 {
-            is_right(&shown, secs(4), 0.15);
-        }
+        is_right(&shown, secs(4), 0.15);
     }
 }
 
@@ -525,6 +523,63 @@ async fn a_batch_is_never_full_while_its_members_do_more_than_their_total() {
             assert_eq!(shown.last().unwrap().1.fraction, Some(1.0));
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_without_a_total_are_taken_to_be_like_the_others() {
+    for by in [BatchProgress::ByUnit, BatchProgress::ByMember] {
+        let policy = Policy { batch_progress: by, ..Policy::default() };
+        let kind = Kind::new("load", policy, Errors::default(), async |ctx: TaskContext, number: u32| -> Nothing {
+            if number % 2 == 0 {
+                ctx.progress().total(200);
+            }
+            for _ in 0..200 {
+                sleep(millis(100)).await;
+                ctx.progress().inc(1);
+            }
+            Ok(())
+        });
+        let batch = manager([kind], Settings::default()).batch("load", 0..10, BatchOptions::new()).unwrap();
+        let shown = looks(&batch, millis(100)).await;
+        is_right(&shown, secs(4), 0.15);
+        assert!((shown[100].1.fraction.unwrap() - 0.5).abs() < 0.02, "{:?}", shown[100]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_that_announce_a_total_and_count_nothing_are_counted_by_member() {
+    let kind =
+        Kind::new("load", Policy::default(), Errors::default(), async |ctx: TaskContext, number: u64| -> Nothing {
+            ctx.progress().total(1_000);
+            sleep(secs(2 + 2 * number)).await;
+            Ok(())
+        });
+    let batch = manager([kind], Settings::default()).batch("load", 0..10, BatchOptions::new().concurrency(10)).unwrap();
+    let mut before = 0.0;
+    for (at, progress) in looks(&batch, millis(500)).await {
+        let fraction = progress.fraction.unwrap();
+        assert!(fraction >= before, "at {at:?}: {progress:?}");
+        assert!(fraction > 0.0 || progress.eta_ms.is_none(), "they agree at {at:?}: {progress:?}");
+        assert!(at < secs(3) || fraction >= 0.1, "at {at:?}: {progress:?}");
+        before = fraction;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_that_count_and_have_no_total_have_a_time_left_that_falls_between_their_ends() {
+    let kind = Kind::new("load", Policy::default(), Errors::default(), async |ctx: TaskContext, (): ()| -> Nothing {
+        for _ in 0..300 {
+            sleep(millis(100)).await;
+            ctx.progress().inc(1);
+        }
+        Ok(())
+    });
+    let options = BatchOptions::new().concurrency(4);
+    let batch = manager([kind], Settings::default()).batch("load", vec![(); 40], options).unwrap();
+    let shown = looks(&batch, secs(1)).await;
+    is_right(&shown, millis(31_500), 0.15);
+    let lefts: Vec<_> = shown.iter().filter_map(|(_, progress)| progress.eta_ms).collect();
+    assert!(lefts.is_sorted_by(|before, after| *after <= before + 10_000), "{lefts:?}");
 }
 
 #[tokio::test(start_paused = true)]

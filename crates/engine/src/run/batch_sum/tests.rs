@@ -46,7 +46,7 @@ fn waiting() -> Share {
 fn a_batch_counts_by_unit_while_all_totals_are_known_and_by_member_else() {
     assert_eq!(by_unit(&[share(50, Some(100)), share(250, Some(300))]), (300, Some(400), Some(0.75)));
     assert_eq!(by_unit(&[share(50, Some(100)), waiting()]), (50, None, Some(0.25)));
-    assert_eq!(by_unit(&[share(50, Some(100)), share(7, None)]), (57, None, Some(0.25)));
+    assert_eq!(by_unit(&[share(50, Some(100)), share(7, None)]), (57, None, Some(0.5)), "the mean of those known");
     let by_member = sum_of(BatchProgress::ByMember, &[share(50, Some(100)), share(300, Some(300))]);
     assert_eq!((by_member.completed, by_member.total, by_member.fraction), (350, None, Some(0.75)));
 }
@@ -60,6 +60,17 @@ fn a_member_that_has_ended_adds_what_it_did_to_both_sums() {
     assert_eq!(left(&[failed(share(30, Some(100))), share(0, Some(70))]), Members { left: 1.0, whole: 1.3 });
     assert_eq!(left(&[completed(share(30, Some(100))), share(35, Some(70))]), Members { left: 0.5, whole: 2.0 });
     assert_eq!(left(&[failed(waiting()), waiting()]), Members { left: 1.0, whole: 1.0 });
+}
+
+#[test]
+fn a_member_that_ended_before_it_counted_has_no_unit() {
+    let files = |completed| {
+        let progress = Progress { unit: Unit::Files, ..share(completed, Some(100)).progress };
+        Share { progress, ..share(completed, Some(100)) }
+    };
+    let sum = sum_of(BatchProgress::ByUnit, &[failed(files(0)), share(50, Some(100))]);
+    assert_eq!((sum.total, sum.unit, sum.is_mixed), (Some(100), Unit::Bytes, false));
+    assert!(sum_of(BatchProgress::ByUnit, &[failed(files(1)), share(50, Some(100))]).is_mixed);
 }
 
 #[test]
