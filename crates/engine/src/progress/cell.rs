@@ -147,12 +147,12 @@ impl Rest {
 
     /// Returns the rate, and the time left in milliseconds.
     fn estimate(&self, now: Instant, completed: u64, total: Option<u64>) -> (Option<f64>, Option<u64>) {
-        let rate = self.estimator.rate(now);
-        let by_unit = total.and_then(|total| {
-            #[allow(clippy::cast_precision_loss)]
-            let (left, whole) = (total.checked_sub(completed)? as f64, total as f64);
-            self.estimator.time_left(now, left, whole).filter(|_| total > 0)
-        });
+        #[allow(clippy::cast_precision_loss)]
+        let left = total.and_then(|total| Some((total.checked_sub(completed)? as f64, total as f64)));
+        let has_leapt = left.is_some_and(|(left, whole)| self.estimator.has_leapt(left, whole));
+        let rate = self.estimator.rate(now).filter(|_| !has_leapt);
+        let by_unit = left.filter(|(_, whole)| *whole > 0.0);
+        let by_unit = by_unit.and_then(|(left, whole)| self.estimator.time_left(now, left, whole));
         let Some(batch) = &self.batch else { return (rate, by_unit) };
         let by_member = || {
             let Members { left, whole } = batch.sum.members?;

@@ -107,6 +107,27 @@ async fn the_first_report_of_a_later_attempt_is_a_starting_point_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_found_in_several_reports_at_once_is_a_starting_point_too() {
+    for gap in [0, 5, 100] {
+        let task = tasks().spawn("resumed", async move |ctx: TaskContext| {
+            ctx.progress().total(1_000_000_000).set(0);
+            for found in [300_000_000, 900_000_000] {
+                sleep(millis(gap)).await;
+                ctx.progress().set(found);
+            }
+            load_a_megabyte_a_second(&ctx).await
+        });
+        for look in 0..100 {
+            sleep(millis(100)).await;
+            let progress = task.snapshot().progress;
+            assert!(progress.eta_ms.is_none_or(|left| left > 50_000), "{gap} ms apart, look {look}: {progress:?}");
+            assert!(progress.rate.is_none_or(|rate| rate < 2e6), "{gap} ms apart, look {look}: {progress:?}");
+        }
+        check(&task.snapshot().progress, 1e6, 90.0, 0.1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn set_alone_reports_work_too() {
     for every in [10_u64, 333, 1_000, 2_000] {
         let task = tasks().spawn("sets", async move |ctx: TaskContext| -> Nothing {
