@@ -9,7 +9,7 @@
 //! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and looks are made under
 //! it, so no look mixes two attempts.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -66,6 +66,8 @@ struct Rest {
     batch: Option<Box<BatchRest>>,
     /// Whether the last sample found a rate.
     had_rate: bool,
+    /// When the watchers were last told that the rate has changed without a report.
+    renewed_at: Option<Instant>,
     /// Whether a look found a rate. If so, the progress at the end is a new revision, because it never has a rate.
     rated: bool,
 }
@@ -104,6 +106,9 @@ fn fine(members: f64) -> u64 {
 
 const FINE: f64 = 4_294_967_296.0;
 
+/// How often the watchers are told of a rate that falls while nothing is reported.
+const RENEWED_EVERY: Duration = Duration::from_secs(1);
+
 impl Rest {
     /// Has the estimators look at the counters. `take` is how.
     fn learn(&mut self, completed: u64, mut take: impl FnMut(&mut Estimator, u64)) {
@@ -122,18 +127,44 @@ impl Rest {
         self.estimator.is_silent(now) && self.batch.as_ref().is_none_or(|batch| batch.members.is_silent(now))
     }
 
+    /// Returns how long nothing has advanced.
+    fn silence(&self, now: Instant) -> Duration {
+        let of_units = self.estimator.silence(now);
+        self.batch.as_ref().map_or(of_units, |batch| of_units.min(batch.members.silence(now)))
+    }
+
+    /// Notes whether there is a rate `now`. Returns whether the watchers have to be told although nothing need have been
+    /// reported: the rate appears or ends, or it falls.
+    fn renews(&mut self, now: Instant, has_rate: bool) -> bool {
+        let changes = std::mem::replace(&mut self.had_rate, has_rate) != has_rate;
+        let told_at = self.renewed_at.filter(|at| now.saturating_duration_since(*at) < RENEWED_EVERY);
+        let falls = has_rate && self.silence(now) >= RENEWED_EVERY && told_at.is_none();
+        if changes || falls {
+            self.renewed_at = Some(now);
+        }
+        changes || falls
+    }
+
     /// Returns the rate, and the time left in milliseconds.
     fn estimate(&self, now: Instant, completed: u64, total: Option<u64>) -> (Option<f64>, Option<u64>) {
-        let rate = self.estimator.rate(now);
-        let by_unit = total.and_then(|total| {
-            #[allow(clippy::cast_precision_loss)]
-            let (left, whole) = (total.checked_sub(completed)? as f64, total as f64);
-            self.estimator.time_left(now, left, whole).filter(|_| total > 0)
-        });
+        #[allow(clippy::cast_precision_loss)]
+        let left = total.and_then(|total| Some((total.checked_sub(completed)? as f64, total as f64)));
+        let has_leapt = left.is_some_and(|(left, whole)| self.estimator.has_leapt(left, whole));
+        let rate = self.estimator.rate(now).filter(|_| !has_leapt);
+        let by_unit = left.filter(|(_, whole)| *whole > 0.0);
+        let by_unit = by_unit.and_then(|(left, whole)| self.estimator.time_left(now, left, whole));
         let Some(batch) = &self.batch else { return (rate, by_unit) };
-        let Members { left, whole } = batch.sum.members;
-        let by_member = || batch.members.time_left(now, left * FINE, whole * FINE);
-        (rate.filter(|_| !batch.sum.is_mixed), by_unit.or_else(by_member))
+        let by_member = || {
+            let Members { left, whole } = batch.sum.members?;
+            let left_ms = batch.members.time_left(now, left * FINE, whole * FINE)?;
+            if batch.sum.has_fractions {
+                return Some(left_ms);
+            }
+            // The members go on between two ends, although that can't be seen.
+            let silence = u64::try_from(batch.members.silence(now).as_millis()).unwrap_or(u64::MAX);
+            Some(left_ms.saturating_sub(silence).max(left_ms.min(1_000)))
+        };
+        (rate.filter(|_| !batch.sum.is_mixed), if total.is_some() { by_unit } else { by_member() })
     }
 
     fn has_rate(&self, now: Instant) -> bool {
@@ -204,8 +235,8 @@ impl ProgressCell {
         let was_counted = rest.batch.as_ref().is_some_and(|batch| batch.sum.work.is_counted);
         let members = rest.batch.take().map(|batch| batch.members).unwrap_or_default();
         let batch = rest.batch.insert(Box::new(BatchRest { sum, members }));
-        // As long as no member counts, the end of one is all that can be seen, however long that takes.
-        batch.members.set_patient(!sum.work.is_counted);
+        // As long as no member has a fraction, the end of one is all that can be seen, however long that takes.
+        batch.members.set_patient(!sum.has_fractions);
         if sum.work.is_counted && !was_counted {
             // The first report is the starting point.
             rest.estimator.start(now, sum.work.units);
@@ -252,7 +283,7 @@ impl ProgressCell {
         let mut slot = self.rest.lock();
         slot.runs = false;
         if let Some(rest) = &mut slot.made {
-            (rest.estimator, rest.had_rate) = (Estimator::default(), false);
+            (rest.estimator, rest.had_rate, rest.renewed_at) = (Estimator::default(), false, None);
         }
     }
 
@@ -291,7 +322,8 @@ impl ProgressCell {
         // Before the sample, which doesn't count at its own moment.
         let has_rate = rest.has_rate(now);
         rest.learn(completed, |estimator, count| estimator.sample(now, count));
-        if rest.is_silent(now) {
+        let renews = rest.renews(now, has_rate);
+        if rest.is_silent(now) && !has_rate && !renews {
             if self.conflation.let_go() == completed {
                 slot.is_sampled = false;
                 return Sampled::LetGo;
@@ -299,9 +331,7 @@ impl ProgressCell {
             // It has advanced meanwhile.
             self.conflation.hold();
         }
-        // The watchers may have looked when there was none yet, and nothing need have been reported since.
-        let is_new = !std::mem::replace(&mut rest.had_rate, has_rate) && has_rate;
-        Sampled::GoOn(is_new.then(|| self.conflation.renew()))
+        Sampled::GoOn(renews.then(|| self.conflation.renew()))
     }
 
     // For those who look.
@@ -502,7 +532,11 @@ mod tests {
             work(&cell, start, begin, begin + 3);
             let silent = |seconds| start + Duration::from_secs(begin + 3 + seconds);
             assert_ne!(cell.sample(silent(9)), Sampled::LetGo);
-            assert_eq!(cell.sample(silent(11)), Sampled::LetGo);
+            assert!(
+                matches!(cell.sample(silent(11)), Sampled::GoOn(Some(_))),
+                "the watchers are told that the rate ends"
+            );
+            assert_eq!(cell.sample(silent(12)), Sampled::LetGo);
         }
     }
 
@@ -538,7 +572,7 @@ mod tests {
                 }
             })
             .collect();
-        assert_eq!(told, [4]);
+        assert_eq!(told, [4, 8, 12, 16], "and then, once a second, that it falls");
     }
 
     #[test]

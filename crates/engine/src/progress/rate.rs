@@ -33,6 +33,8 @@ const PAUSES: u32 = 3;
 const SPACING: Duration = Duration::from_secs(1);
 /// By what factor the first advance may be faster than the second one. If it is more, it was no work.
 const LEAP: f64 = 3.0;
+/// The part of the whole that is no work if it is done before the first sample.
+const BULK: f64 = 0.5;
 /// The part of the whole that may be left when there is "0 s left".
 const TENTH: f64 = 0.1;
 /// An estimate that is younger is not trusted to say that less than [`SHORTEST`] is left.
@@ -57,6 +59,8 @@ pub(crate) struct Estimator {
     patient: bool,
     /// Whether it is known that the first advance was work.
     is_judged: bool,
+    /// What the first sample found done since the starting point.
+    at_once: u64,
     /// What the marks say.
     trend: Option<Trend>,
     /// What they said before the last sample.
@@ -109,7 +113,12 @@ impl Estimator {
 
     /// Whether the counter has not advanced for so long that it need not be sampled before it does.
     pub(crate) fn is_silent(&self, now: Instant) -> bool {
-        self.marks.back().is_none_or(|last| now.saturating_duration_since(last.at) >= STALLED)
+        self.marks.back().is_none() || self.silence(now) >= STALLED
+    }
+
+    /// Returns how long the counter has not advanced.
+    pub(crate) fn silence(&self, now: Instant) -> Duration {
+        self.marks.back().map_or(Duration::MAX, |last| now.saturating_duration_since(last.at))
     }
 
     /// Returns the rate in units per second; `None` until there is enough to go by.
@@ -120,8 +129,17 @@ impl Estimator {
         is_there.then(|| trend.rate(now))
     }
 
+    /// Whether most of the `whole` was found done at once while some is `left`, and it is not known yet whether that was
+    /// work.
+    pub(crate) fn has_leapt(&self, left: f64, whole: f64) -> bool {
+        left > 0.0 && !self.is_judged && self.at_once > 0 && float(self.at_once) >= whole * BULK
+    }
+
     /// Returns the time until `left` of `whole` is done, in milliseconds, at the rate of now.
     pub(crate) fn time_left(&self, now: Instant, left: f64, whole: f64) -> Option<u64> {
+        if self.has_leapt(left, whole) {
+            return None;
+        }
         let seconds = left / self.rate(now)?;
         let since = self.trend_at(now)?.since;
         let is_young = now.saturating_duration_since(since) < YOUNG;
@@ -153,7 +171,7 @@ impl Estimator {
         self.marks.push_back(Mark { at: now, count, begins: true });
         // What is seen to advance next may be the rest of the lump that begins here.
         (self.since, self.silence, self.advances) = (Some(now), silence, true);
-        (self.is_judged, self.trend) = (false, None);
+        (self.is_judged, self.at_once, self.trend) = (false, 0, None);
     }
 
     /// Notes where the counter is `now`, and that it got there `at` this time.
@@ -170,6 +188,9 @@ impl Estimator {
         } else if silence >= self.stalled() && !self.patient {
             self.start_from(now, count, silence);
         } else {
+            if self.marks.len() == 1 && self.sampled_at == self.since {
+                self.at_once = count - last.count;
+            }
             let begins = !std::mem::replace(&mut self.advances, true);
             self.push(Mark { at, count, begins });
         }
@@ -218,7 +239,7 @@ impl Estimator {
         let (start, newest) = (*self.marks.front()?, *self.marks.back()?);
         let is_part = newest.begins && self.advances;
         let end = self.marks[self.marks.len().saturating_sub(if is_part { 2 } else { 1 })];
-        let (advanced_at, stalled) = (newest.at, self.stalled());
+        let (advanced_at, stalled) = (newest.at, STALLED.max(self.longest_pause().saturating_mul(PAUSES)));
         if end.count == start.count {
             // Until the lump is complete, what was known before holds.
             return self.trend.map(|trend| Trend { advanced_at, stalled, ..trend });

@@ -12,8 +12,11 @@ pub(crate) struct Sum {
     pub(crate) unit: Unit,
     /// Whether the members count different units, so that their sum means nothing.
     pub(crate) is_mixed: bool,
-    pub(crate) members: Members,
+    /// `None` if nothing is known of what is left.
+    pub(crate) members: Option<Members>,
     pub(crate) work: Work,
+    /// Whether a member has had a fraction. If none has, only the ends of members can be seen.
+    pub(crate) has_fractions: bool,
 }
 
 /// Members, each counted with its fraction.

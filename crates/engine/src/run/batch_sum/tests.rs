@@ -46,7 +46,7 @@ fn waiting() -> Share {
 fn a_batch_counts_by_unit_while_all_totals_are_known_and_by_member_else() {
     assert_eq!(by_unit(&[share(50, Some(100)), share(250, Some(300))]), (300, Some(400), Some(0.75)));
     assert_eq!(by_unit(&[share(50, Some(100)), waiting()]), (50, None, Some(0.25)));
-    assert_eq!(by_unit(&[share(50, Some(100)), share(7, None)]), (57, None, Some(0.25)));
+    assert_eq!(by_unit(&[share(50, Some(100)), share(7, None)]), (57, None, Some(0.5)), "the mean of those known");
     let by_member = sum_of(BatchProgress::ByMember, &[share(50, Some(100)), share(300, Some(300))]);
     assert_eq!((by_member.completed, by_member.total, by_member.fraction), (350, None, Some(0.75)));
 }
@@ -56,10 +56,21 @@ fn a_member_that_has_ended_adds_what_it_did_to_both_sums() {
     assert_eq!(by_unit(&[failed(share(30, Some(100))), share(0, Some(70))]), (30, Some(100), Some(0.3)));
     assert_eq!(by_unit(&[completed(share(30, Some(100))), share(0, Some(70))]), (30, Some(100), Some(0.3)));
     assert_eq!(by_unit(&[failed(share(0, None)), share(5, Some(10))]), (5, Some(10), Some(0.5)));
-    let left = |shares: &[Share]| sum_of(BatchProgress::ByMember, shares).members;
+    let left = |shares: &[Share]| sum_of(BatchProgress::ByMember, shares).members.unwrap();
     assert_eq!(left(&[failed(share(30, Some(100))), share(0, Some(70))]), Members { left: 1.0, whole: 1.3 });
     assert_eq!(left(&[completed(share(30, Some(100))), share(35, Some(70))]), Members { left: 0.5, whole: 2.0 });
     assert_eq!(left(&[failed(waiting()), waiting()]), Members { left: 1.0, whole: 1.0 });
+}
+
+#[test]
+fn a_member_that_ended_before_it_counted_has_no_unit() {
+    let files = |completed| {
+        let progress = Progress { unit: Unit::Files, ..share(completed, Some(100)).progress };
+        Share { progress, ..share(completed, Some(100)) }
+    };
+    let sum = sum_of(BatchProgress::ByUnit, &[failed(files(0)), share(50, Some(100))]);
+    assert_eq!((sum.total, sum.unit, sum.is_mixed), (Some(100), Unit::Bytes, false));
+    assert!(sum_of(BatchProgress::ByUnit, &[failed(files(1)), share(50, Some(100))]).is_mixed);
 }
 
 #[test]
@@ -72,15 +83,30 @@ fn members_with_different_units_have_no_total() {
 }
 
 #[test]
-fn a_member_that_has_done_more_than_its_total_keeps_the_share_it_had() {
-    let mut sum = BatchSum::new(BatchProgress::ByUnit, 2);
-    sum.update(0, &share(95, Some(100)));
-    sum.update(1, &share(50, Some(100)));
-    assert_eq!(sum.sum().fraction, Some(0.725));
-    sum.update(0, &share(105, Some(100)));
-    assert_eq!((sum.sum().total, sum.sum().fraction), (None, Some(0.725)));
-    sum.update(0, &completed(share(105, Some(100))));
-    assert_eq!((sum.sum().total, sum.sum().fraction), (Some(205), Some(155.0 / 205.0)));
+fn a_member_that_has_done_more_than_its_total_counts_like_the_others() {
+    for by in [BatchProgress::ByUnit, BatchProgress::ByMember] {
+        for lost in [|| share(105, Some(100)), || share(5, Some(0))] {
+            let mut sum = BatchSum::new(by, 3);
+            sum.update(0, &share(95, Some(100)));
+            sum.update(1, &share(50, Some(100)));
+            sum.update(2, &completed(share(100, Some(100))));
+            sum.sum();
+            sum.update(0, &lost());
+            let Sum { total, fraction, members, work, .. } = sum.sum();
+            assert_eq!((total, fraction), (None, Some(2.0 / 3.0)));
+            assert_eq!(members, Some(Members { left: 1.0, whole: 3.0 }));
+            sum.update(1, &share(60, Some(100)));
+            let after = sum.sum();
+            assert!((after.work.members - work.members - 0.2).abs() < 1e-9, "both are taken to have done a tenth");
+            sum.update(1, &share(101, Some(100)));
+            let Sum { total, fraction, members, .. } = sum.sum();
+            assert_eq!((total, fraction, members), (None, None, None), "nothing says how much is left");
+            sum.update(0, &completed(lost()));
+            assert_eq!(sum.sum().fraction, None);
+            sum.update(1, &completed(share(101, Some(100))));
+            assert_eq!(sum.sum().fraction, Some(1.0));
+        }
+    }
 }
 
 #[test]
@@ -96,11 +122,24 @@ fn work_never_falls_and_what_was_found_is_none() {
     // It begins again: its total is expected to be the same.
     sum.update(0, &Share { attempt: 2, start: None, ..share(0, None) });
     assert_eq!((sum.sum().work.units, sum.sum().total, sum.sum().fraction), (5, Some(100), Some(0.0)));
-    sum.update(0, &Share { attempt: 2, ..share(20, Some(100)) });
-    assert_eq!((sum.sum().work.units, sum.sum().fraction), (25, Some(0.2)));
-    sum.update(0, &Share { attempt: 2, ..share(10, Some(100)) });
-    sum.update(0, &Share { attempt: 2, ..share(15, Some(100)) });
-    assert_eq!((sum.sum().work.units, sum.sum().fraction), (30, Some(0.15)), "it has set its count back");
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(20, Some(100)) });
+    assert_eq!((sum.sum().work.units, sum.sum().fraction), (20, Some(0.2)));
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(10, Some(100)) });
+    sum.update(0, &Share { attempt: 2, start: Some(5), ..share(15, Some(100)) });
+    assert_eq!((sum.sum().work.units, sum.sum().fraction), (25, Some(0.15)), "it has set its count back");
+}
+
+#[test]
+fn a_first_addition_is_work_unless_the_next_one_is_far_smaller() {
+    for attempt in [1, 2] {
+        for (counts, units) in [([1, 2, 3], 3), ([30, 40, 60], 60), ([980, 981, 983], 3), ([1, 500, 510], 510)] {
+            let mut sum = BatchSum::new(BatchProgress::ByUnit, 1);
+            for count in counts {
+                sum.update(0, &Share { attempt, ..share(count, Some(1_000)) });
+            }
+            assert_eq!(sum.sum().work.units, units, "{counts:?}");
+        }
+    }
 }
 
 #[test]
