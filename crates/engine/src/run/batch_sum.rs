@@ -17,11 +17,11 @@ pub(crate) struct BatchSum {
     by: BatchProgress,
     members: Vec<Member>,
     work: Work,
-    /// How many of the running members have a fraction, and how many are [lost](Member::is_lost) or
-    /// [open](Member::is_open).
+    /// How many of the running members have a fraction, how many count without one, and how many of those have done too
+    /// much.
     known: usize,
+    unknown: usize,
     lost: usize,
-    open: usize,
     /// Whether a member has had a fraction.
     has_fractions: bool,
     /// Whether a member has completed without counting to its total, so that units say nothing of what is left.
@@ -39,16 +39,30 @@ struct Member {
     /// How much of the member is done, and how much there is to do: 1, or what it did if it has ended without completing.
     done: f64,
     whole: f64,
-    /// Whether it has a fraction of its own.
-    is_known: bool,
-    /// Whether it has done more than there is to do, so that nothing says how much is left.
-    is_lost: bool,
-    /// Whether it counts, but has not said how much there is to do.
-    is_open: bool,
+    says: Says,
     /// How much of it was there before it began to work.
     found: Option<f64>,
     has_ended: bool,
     attempt: Attempt,
+}
+
+/// What the numbers of a member say of how far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    /// It doesn't count, or does not run.
+    Nothing,
+    Fraction,
+    /// It counts, but has not said how much there is to do.
+    NoTotal,
+    /// It has done more than there is to do, so that nothing says how much is left.
+    TooMuch,
+}
+
+impl Says {
+    /// Whether it counts without a fraction.
+    fn is_unknown(self) -> bool {
+        matches!(self, Self::NoTotal | Self::TooMuch)
+    }
 }
 
 /// What the current attempt of a member has done.
@@ -94,9 +108,7 @@ impl Member {
         total: None,
         done: 0.0,
         whole: 1.0,
-        is_known: false,
-        is_lost: false,
-        is_open: false,
+        says: Says::Nothing,
         found: None,
         has_ended: false,
         attempt: Attempt { number: 0, seen: None, worked: 0.0, first: None, has_advanced: false, leap: 0 },
@@ -119,18 +131,21 @@ impl Member {
             self.total = None;
         }
         let has_done_too_much = fraction.is_none() && progress.total.is_some() && progress.completed > 0;
-        let was_unknown = std::mem::replace(&mut self.is_lost, has_done_too_much);
-        let was_unknown =
-            std::mem::replace(&mut self.is_open, share.start.is_some() && self.total.is_none() && !self.is_lost)
-                || was_unknown;
-        self.is_known = fraction.is_some();
+        let has_no_total = share.start.is_some() && self.total.is_none();
+        let says = match fraction {
+            Some(_) => Says::Fraction,
+            None if has_done_too_much => Says::TooMuch,
+            None if has_no_total => Says::NoTotal,
+            None => Says::Nothing,
+        };
+        let was_unknown = std::mem::replace(&mut self.says, says).is_unknown();
         let found = share.start.and_then(|start| fraction_of(start + self.attempt.leap, progress.total));
         if share.attempt <= 1 {
             self.found = found.or(self.found);
         }
         self.done = fraction.unwrap_or(self.done);
         let Some(outcome) = share.outcome.as_ref().filter(|_| !self.has_ended) else { return (units, part) };
-        (self.has_ended, self.is_known, self.is_lost, self.is_open) = (true, false, false, false);
+        (self.has_ended, self.says) = (true, Says::Nothing);
         if matches!(outcome, Outcome::Completed { .. }) {
             // What was not counted is done, too. If nothing was, all of it was done without a report before the end.
             let found = found.filter(|_| self.attempt.worked > 0.0).unwrap_or(0.0);
@@ -173,8 +188,8 @@ impl BatchSum {
             members,
             work: Work::default(),
             known: 0,
+            unknown: 0,
             lost: 0,
-            open: 0,
             has_fractions: false,
             is_uncounted: false,
             mean: None,
@@ -186,15 +201,18 @@ impl BatchSum {
         let member = &mut self.members[place];
         let was = *member;
         let (units, part) = member.update(share, self.mean);
-        self.known = self.known + usize::from(member.is_known) - usize::from(was.is_known);
-        self.lost = self.lost + usize::from(member.is_lost) - usize::from(was.is_lost);
-        self.open = self.open + usize::from(member.is_open) - usize::from(was.is_open);
-        self.has_fractions |= member.is_known;
+        let count = |count: &mut usize, is_one: fn(Says) -> bool| {
+            *count = *count + usize::from(is_one(member.says)) - usize::from(is_one(was.says));
+        };
+        count(&mut self.known, |says| says == Says::Fraction);
+        count(&mut self.unknown, Says::is_unknown);
+        count(&mut self.lost, |says| says == Says::TooMuch);
+        self.has_fractions |= member.says == Says::Fraction;
         let completes = matches!(share.outcome, Some(Outcome::Completed { .. }));
         self.is_uncounted |=
             completes && share.progress.completed == 0 && share.progress.total.is_some_and(|total| total > 0);
         self.work.units = self.work.units.saturating_add(units);
-        self.work.members += if was.is_known { part * self.stands_for() } else { part };
+        self.work.members += if was.says == Says::Fraction { part * self.stands_for() } else { part };
         self.work.is_counted |= share.start.is_some();
     }
 
@@ -202,13 +220,13 @@ impl BatchSum {
     /// average.
     #[allow(clippy::cast_precision_loss)] // A batch has fewer members.
     fn stands_for(&self) -> f64 {
-        if self.known == 0 { 1.0 } else { 1.0 + (self.lost + self.open) as f64 / self.known as f64 }
+        if self.known == 0 { 1.0 } else { 1.0 + self.unknown as f64 / self.known as f64 }
     }
 
     /// Returns the mean fraction of the running members that have one.
     #[allow(clippy::cast_precision_loss)] // A batch has fewer members.
     fn mean(&self) -> Option<f64> {
-        let known = self.members.iter().filter(|member| member.is_known).map(|member| member.done);
+        let known = self.members.iter().filter(|member| member.says == Says::Fraction).map(|member| member.done);
         (self.known > 0).then(|| known.sum::<f64>() / self.known as f64)
     }
 
@@ -239,7 +257,7 @@ impl BatchSum {
         let total =
             total.filter(|total| *total > 0 && !is_mixed && !self.is_uncounted && self.by == BatchProgress::ByUnit);
         let mean = self.mean.unwrap_or(0.0);
-        let done = |member: &Member| if member.is_lost || member.is_open { mean } else { member.done };
+        let done = |member: &Member| if member.says.is_unknown() { mean } else { member.done };
         let done = self.members.iter().map(done).sum::<f64>();
         // Nothing says how much is left.
         let is_lost = self.lost > 0 && self.mean.is_none();

@@ -291,7 +291,7 @@ async fn a_watcher_is_told_of_a_rate_that_falls_and_ends_while_nothing_is_report
         assert_eq!((last.1.rate, last.1.eta_ms), (None, None), "it has stalled: {last:?}");
         let rates: Vec<_> = silent.iter().map(|(_, progress)| progress.rate.unwrap_or(0.0)).collect();
         assert!(rates.len() >= 6 && rates.is_sorted_by(|before, after| before > after), "{rates:?}");
-        assert!(silent.windows(2).all(|pair| pair[1].0 - pair[0].0 >= millis(200)));
+        assert!(silent.windows(2).all(|pair| pair[0].0 + millis(200) <= pair[1].0));
         assert!(rates.len() <= 30, "at most once a second: {}", rates.len());
         assert_eq!(task.snapshot().progress, last.1);
     }
@@ -551,7 +551,7 @@ async fn members_without_a_total_are_taken_to_be_like_the_others() {
     for by in [BatchProgress::ByUnit, BatchProgress::ByMember] {
         let policy = Policy { batch_progress: by, ..Policy::default() };
         let kind = Kind::new("load", policy, Errors::default(), async |ctx: TaskContext, number: u32| -> Nothing {
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 ctx.progress().total(200);
             }
             for _ in 0..200 {
