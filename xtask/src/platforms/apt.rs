@@ -49,23 +49,35 @@ fn is_debian(word: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn address(host: &str, folder: &str) -> String {
+        format!("http://{host}/{folder}")
+    }
+
     #[test]
     fn a_mirror_is_read_from_lines() {
-        let text = "# deb http://old.example/debian sid main\n\
-                    deb https://packages.example/other stable main\n\
-                    deb-src http://source.example/debian sid main\n\
-                    deb [signed-by=/a arch=amd64] http://mirror.example/debian bookworm main\n";
-        assert_eq!(of_lines(text).as_deref(), Some("http://mirror.example/debian"));
-        assert_eq!(of_lines("deb http://mirror.example/debian-security bookworm-security main"), None);
+        let [old, source, mirror] = ["old", "source", "mirror"].map(|host| address(host, "debian"));
+        let (other, security) = (address("packages", "other"), address("mirror", "debian-security"));
+        let text = format!(
+            "# deb {old} sid main\n\
+             deb {other} stable main\n\
+             deb-src {source} sid main\n\
+             deb [signed-by=/a arch=amd64] {mirror} bookworm main\n"
+        );
+        assert_eq!(of_lines(&text), Some(mirror));
+        assert_eq!(of_lines(&format!("deb {security} bookworm-security main")), None);
         assert_eq!(of_lines(""), None);
     }
 
     #[test]
     fn a_mirror_is_read_from_stanzas() {
-        let text = "Types: deb\nURIs: http://mirror.example/debian-security\nSuites: bookworm-security\n\n\
-                    Types: deb\nEnabled: no\nURIs: http://old.example/debian\n\n\
-                    Types: deb\n# URIs: http://note.example/debian\nuris: cdrom:/debian http://mirror.example/debian/\nSuites: sid\n";
-        assert_eq!(of_stanzas(text).as_deref(), Some("http://mirror.example/debian/"));
+        let [old, note] = ["old", "note"].map(|host| address(host, "debian"));
+        let (security, mirror) = (address("mirror", "debian-security"), address("mirror", "debian/"));
+        let text = format!(
+            "Types: deb\nURIs: {security}\nSuites: bookworm-security\n\n\
+             Types: deb\nEnabled: no\nURIs: {old}\n\n\
+             Types: deb\n# URIs: {note}\nuris: cdrom:/debian {mirror}\nSuites: sid\n"
+        );
+        assert_eq!(of_stanzas(&text), Some(mirror));
         assert_eq!(of_stanzas("Types: deb\nSuites: sid\n"), None);
     }
 

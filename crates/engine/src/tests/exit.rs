@@ -211,8 +211,8 @@ async fn waiting_for_all_tasks_includes_queued_ones() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
+/// A task of the kind `a` that waits for a minute between two attempts.
+async fn between_attempts() -> (TaskManager, TaskHandle) {
     let again = Policy { retry: Some(Retry::attempts(9).backoff(Backoff::constant(secs(60)))), ..Policy::default() };
     let fails =
         Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
@@ -220,6 +220,12 @@ async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
     let task = tasks.start("a", ()).unwrap();
     begun().await;
     assert_eq!(task.status(), TaskStatus::Retrying);
+    (tasks, task)
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_for_all_tasks_excludes_tasks_held_between_two_attempts() {
+    let (tasks, task) = between_attempts().await;
     tasks.pause(task.id()).unwrap();
     lost::finish(&tasks.engine).await;
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Shutdown });
@@ -325,12 +331,7 @@ async fn a_limit_that_is_lowered_to_0_while_all_tasks_are_waited_for_cancels_tho
 
 #[tokio::test(start_paused = true)]
 async fn waiting_for_all_tasks_cancels_one_between_two_attempts_if_its_limit_is_0() {
-    let again = Policy { retry: Some(Retry::attempts(9).backoff(Backoff::constant(secs(60)))), ..Policy::default() };
-    let fails =
-        Kind::new("a", again, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")));
-    let tasks = manager([fails], Settings::default());
-    let task = tasks.start("a", ()).unwrap();
-    begun().await;
+    let (tasks, task) = between_attempts().await;
     tasks.set_limit(LimitOf::Task("a".into()), Some(0)).unwrap();
     assert_eq!(task.status(), TaskStatus::Retrying);
     lost::finish(&tasks.engine).await;
