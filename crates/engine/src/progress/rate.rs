@@ -6,7 +6,7 @@
 //! - The first report is the starting point. What is there before it was not done in the time that is seen.
 //! - The rate is the advance between two [`Mark`]s, moments at which the counter was seen to advance, about
 //!   [`AVERAGED`] apart. So it is exact for work that is reported in lumps, whatever their sizes. A lump may be reported
-//!   in several parts, so its first part waits for the next sample.
+//!   in several parts, so it is measured from the end of a lump to the end of another one.
 //! - A silence of up to [`LUMP`] says nothing, since work may be reported in lumps. After that the rate falls, and after
 //!   [`STALLED`] there is none. Work that is reported less often is given as much more time as its lumps have taken.
 //! - When stalled work goes on, the report that ends the silence is a new starting point.
@@ -23,6 +23,10 @@ const AVERAGED: Duration = Duration::from_secs(10);
 const WARM_UP: Duration = Duration::from_secs(1);
 /// How long work may be silent before its rate falls: a lump of two seconds, and the time until it is seen in full.
 const LUMP: Duration = Duration::from_millis(2_750);
+/// How long the work may take that is reported in one lump, and the time until its end is seen.
+const LONGEST_LUMP: Duration = Duration::from_millis(2_250);
+/// How long lumps have to be seen before their ends alone count: both are only known to a quarter of a second.
+const LEAST_OF_LUMPS: Duration = Duration::from_millis(2_750);
 /// How much of a shorter silence counts. It is next to nothing, but watchers see at once that nothing moves.
 const SILENCE: f64 = 0.02;
 /// There is no estimate after this time without any advance.
@@ -197,27 +201,15 @@ impl Estimator {
     }
 
     fn push(&mut self, mark: Mark) {
-        if mark.begins {
-            self.join_lump();
-        } else if let [.., a, b] = self.marks.make_contiguous()
+        if let [.., a, b] = self.marks.make_contiguous()
             && !b.begins
+            && !mark.begins
             && mark.at.saturating_duration_since(a.at) < SPACING
         {
             self.marks.pop_back();
         }
         self.marks.push_back(mark);
         self.judge_leap(mark);
-    }
-
-    /// Makes one mark of the last unbroken advance if that was short. Its parts say when it began, but not how much it
-    /// was.
-    fn join_lump(&mut self) {
-        let (Some(begin), Some(last)) = (self.marks.iter().rposition(|mark| mark.begins), self.marks.back()) else {
-            return;
-        };
-        if last.at.saturating_duration_since(self.marks[begin].at) < SPACING / 2 {
-            self.marks.drain(begin..self.marks.len() - 1);
-        }
     }
 
     /// Forgets the starting point if the first advance was a leap that is no work: what was there, found late.
@@ -236,9 +228,8 @@ impl Estimator {
         while self.marks.len() > 2 && now.saturating_duration_since(self.marks[1].at) >= AVERAGED {
             self.marks.pop_front();
         }
-        let (start, newest) = (*self.marks.front()?, *self.marks.back()?);
-        let is_part = newest.begins && self.advances;
-        let end = self.marks[self.marks.len().saturating_sub(if is_part { 2 } else { 1 })];
+        let (front, newest) = (*self.marks.front()?, *self.marks.back()?);
+        let (start, end) = self.ends_of_lumps(now).unwrap_or((front, newest));
         let (advanced_at, stalled) = (newest.at, STALLED.max(self.longest_pause().saturating_mul(PAUSES)));
         if end.count == start.count {
             // Until the lump is complete, what was known before holds.
@@ -249,6 +240,25 @@ impl Estimator {
         // While nothing moves, the rate does not rise because slower work is averaged no more.
         let slower = self.trend.filter(|known| known.end.at == end.at && known.rate(now) < trend.rate(now));
         Some(slower.map_or(trend, |known| Trend { advanced_at, stalled, ..known }))
+    }
+
+    /// Returns the first and the last mark that end a lump, if next to nothing would be left out.
+    fn ends_of_lumps(&self, now: Instant) -> Option<(Mark, Mark)> {
+        let (first, newest) = (self.marks.front()?, self.marks.back()?);
+        let pause = |(before, after): (&Mark, &Mark)| match after.begins {
+            true => after.at.saturating_duration_since(before.at),
+            false => Duration::ZERO,
+        };
+        let pauses = || self.marks.iter().zip(self.marks.iter().skip(1));
+        // A lump may be reported with pauses of its own: the longer ones are between lumps.
+        let least = pauses().map(pause).max()?.min(LONGEST_LUMP) * 2 / 3;
+        let is_over = !self.advances && now.saturating_duration_since(newest.at) >= least;
+        let mut ends = pauses().filter(|marks| !least.is_zero() && pause(*marks) >= least).map(|(before, _)| *before);
+        let start = ends.next()?;
+        let end = if is_over { *newest } else { ends.last()? };
+        let is_near = |from: Mark, to: Mark| to.at.saturating_duration_since(from.at) <= LONGEST_LUMP;
+        let is_long = end.at.saturating_duration_since(start.at) >= LEAST_OF_LUMPS;
+        (is_near(*first, start) && is_near(end, *newest) && is_long).then_some((start, end))
     }
 
     /// Returns after how long a silence the work has stalled.
@@ -269,7 +279,7 @@ impl Estimator {
 impl Trend {
     fn rate(&self, now: Instant) -> f64 {
         let span = self.end.at.saturating_duration_since(self.start.at).as_secs_f64();
-        let silent = now.saturating_duration_since(self.end.at);
+        let silent = now.saturating_duration_since(self.advanced_at);
         let short = silent.min(self.lump);
         let counted = short.as_secs_f64() * SILENCE + silent.saturating_sub(short).as_secs_f64();
         float(self.end.count - self.start.count) / (span + counted).max(WARM_UP.as_secs_f64())

@@ -178,26 +178,27 @@ proptest! {
     #[test]
     fn parts_of_a_lump_count_as_one_lump(
         rate in 1_000.0..1e9_f64,
-        every in 500_000..=2 * SECOND,
-        parts in 2_u64..20,
-        part in 0_u64..10_000,
+        every in 100_000..=2 * SECOND,
+        over in 0.0..1.0_f64,
+        parts in prop_oneof![1_u64..10, 10_u64..100],
+        begin in 0..SECOND,
         phase in 0..TICK,
-        looks in prop::collection::vec(7 * SECOND..30 * SECOND, 30),
+        looks in prop::collection::vec(6 * SECOND..30 * SECOND, 30),
     ) {
-        let mut reports = Vec::new();
-        for lump in 0..40 {
-            for number in 1..=parts {
-                reports.push((lump * every + number * part, units(every, rate) * (lump * parts + number) / parts));
-            }
-        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let over = (float(every) * over) as u64;
+        let lump = |lump: u64| {
+            let part = move |number: u64| (begin + lump * every + over * (number - 1) / (parts - 1).max(1), lump * parts + number);
+            (1..=parts).map(part)
+        };
+        let count = |parts_done: u64| units(every, rate) * parts_done / parts;
+        let reports = (0..400).flat_map(lump).map(|(at, parts_done)| (at, count(parts_done)));
         let mut looks = looks;
         looks.sort_unstable();
-        let mut scene = Scene::new(reports, phase);
+        let mut scene = Scene::new(reports.take_while(|(at, _)| *at < 32 * SECOND).collect(), phase);
         for look in looks {
-            if look < 35 * every {
-                let shown = scene.rate(look).unwrap();
-                prop_assert!(is_within(shown, rate, 0.13), "{shown} for {rate} at {look}");
-            }
+            let shown = scene.rate(begin + look).unwrap();
+            prop_assert!(is_within(shown, rate, 0.1), "{shown} for {rate} at {look}");
         }
     }
 
@@ -353,4 +354,14 @@ fn noise_does_not_make_the_time_left_jump() {
     let mut scene = Scene::new(reports.collect(), 7_000);
     let lefts: Vec<_> = (40..590).map(|tenth| scene.time_left(tenth * 100_000, 100_000).unwrap()).collect();
     assert!(lefts.windows(2).all(|pair| float(pair[1]) <= float(pair[0]) * 1.1), "{lefts:?}");
+}
+
+#[test]
+fn there_is_a_time_left_after_a_leap_that_a_pause_follows() {
+    let mut reports = vec![(0, 0), (100_000, 600)];
+    reports.extend((1..60).map(|second| (second * SECOND, 600 + second * 5)));
+    let mut scene = Scene::new(reports, 0);
+    assert_eq!(scene.time_left(SECOND, 1_000), None, "the leap may have been work, or not");
+    let left = scene.time_left(20 * SECOND + 1, 1_000).unwrap();
+    assert!(is_within(float(left), 60_000.0, 0.1), "{left} ms");
 }
