@@ -1,8 +1,12 @@
 //! Adds up the progress of a batch's members.
 
+mod bar;
 mod member;
 
-use self::member::{Member, Says};
+use self::{
+    bar::Bar,
+    member::{Member, Says},
+};
 use crate::{
     policy::batch_progress::BatchProgress,
     progress::{
@@ -31,6 +35,7 @@ pub(crate) struct BatchSum {
     is_uncounted: bool,
     /// The mean fraction of the former, when the sum was last made.
     mean: Option<f64>,
+    bar: Bar,
 }
 
 impl BatchSum {
@@ -47,6 +52,7 @@ impl BatchSum {
             has_fractions: false,
             is_uncounted: false,
             mean: None,
+            bar: Bar::new(),
         }
     }
 
@@ -54,6 +60,9 @@ impl BatchSum {
     pub(crate) fn update(&mut self, place: usize, share: &Share) {
         let member = &mut self.members[place];
         let was = *member;
+        if was.grows(share) {
+            self.bar.may_fall();
+        }
         let (units, part) = member.update(share, self.mean);
         let count = |count: &mut usize, is_one: fn(Says) -> bool| {
             *count = *count + usize::from(is_one(member.says)) - usize::from(is_one(was.says));
@@ -113,24 +122,32 @@ impl BatchSum {
         let mean = self.mean.unwrap_or(0.0);
         let done = |member: &Member| if member.says.is_unknown() { mean } else { member.done };
         let done = self.members.iter().map(done).sum::<f64>();
-        // Nothing says how much is left.
-        let is_lost = self.lost > 0 && self.mean.is_none();
         let whole = self.members.iter().map(|member| member.whole).sum::<f64>();
-        let by_member = || {
-            // Nothing is left to do, even if nothing was done.
-            let is_over = self.members.iter().all(|member| member.has_ended);
-            if is_over { Some(1.0) } else { Some(done / whole).filter(|fraction| fraction.is_finite() && !is_lost) }
-        };
+        let by_unit = fraction_of(completed, total).and_then(|fraction| self.bar.by_unit(fraction));
+        let fraction =
+            by_unit.or_else(|| self.by_member(done, whole).and_then(|fraction| self.bar.by_member(fraction)));
         Sum {
             completed,
-            total,
-            fraction: total.map_or_else(by_member, |_| fraction_of(completed, total)),
+            total: total.filter(|_| by_unit.is_some()),
+            fraction,
             unit: if is_mixed { Unit::None } else { unit },
             is_mixed,
-            members: self.left(whole - done).filter(|_| !is_lost).map(|left| Members { left, whole }),
+            members: self.left(whole - done).filter(|_| fraction.is_some()).map(|left| Members { left, whole }),
             has_fractions: self.has_fractions,
             work: self.work,
         }
+    }
+
+    /// Returns the fraction of the members if this many of them are done; `None` if nothing says how much is left.
+    fn by_member(&self, done: f64, whole: f64) -> Option<f64> {
+        if self.members.iter().all(|member| member.has_ended) {
+            // Nothing is left to do, even if nothing was done.
+            return Some(1.0);
+        }
+        let is_lost = self.lost > 0 && self.mean.is_none();
+        // All that are known are done, and the others are not like them: they still run.
+        let is_past_all = self.unknown > 0 && done >= whole;
+        Some(done / whole).filter(|fraction| fraction.is_finite() && !is_lost && !is_past_all)
     }
 }
 

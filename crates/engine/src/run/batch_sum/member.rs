@@ -1,7 +1,7 @@
 //! What is known of one member of a batch, and how much of what it counts it has worked on.
 
 use crate::{
-    progress::{Unit, cell::fraction_of},
+    progress::{Progress, Unit, cell::fraction_of},
     record::snapshot::Share,
     task::outcome::Outcome,
 };
@@ -12,6 +12,8 @@ pub(super) struct Member {
     pub(super) unit: Unit,
     pub(super) completed: u64,
     pub(super) total: Option<u64>,
+    /// The total that it reported last, in whichever attempt.
+    reported_total: Option<u64>,
     /// How much of the member is done, and how much there is to do: 1, or what it did if it has ended without completing.
     pub(super) done: f64,
     pub(super) whole: f64,
@@ -82,6 +84,7 @@ impl Member {
         unit: Unit::None,
         completed: 0,
         total: None,
+        reported_total: None,
         done: 0.0,
         whole: 1.0,
         says: Says::Nothing,
@@ -90,9 +93,20 @@ impl Member {
         attempt: Attempt { number: 0, seen: None, worked: 0.0, first: None, has_advanced: false, leap: 0 },
     };
 
+    /// Whether there is more to do of it now than was known: it begins again, has set its count back, or has a larger
+    /// total than before.
+    pub(super) fn grows(&self, share: &Share) -> bool {
+        let Progress { completed, total, .. } = share.progress;
+        let begins_again = self.attempt.number > 0 && share.attempt != self.attempt.number;
+        begins_again || completed < self.completed || total > self.reported_total.max(Some(0))
+    }
+
     /// Notes what is seen of it now. Returns what it has worked on since it was last seen: units, and how much of a
     /// member. `mean` is how much the other members have done on average.
     pub(super) fn update(&mut self, share: &Share, mean: Option<f64>) -> (u64, f64) {
+        if self.has_ended {
+            return (0, 0.0);
+        }
         let progress = &share.progress;
         if share.attempt != self.attempt.number {
             self.attempt = Attempt { number: share.attempt, ..Attempt::default() };
@@ -103,6 +117,7 @@ impl Member {
         // A member that begins again is expected to have the same total.
         let expected = self.total.filter(|_| share.start.is_none());
         (self.unit, self.completed, self.total) = (progress.unit, progress.completed, progress.total.or(expected));
+        self.reported_total = progress.total.or(self.reported_total);
         if self.total.is_some_and(|total| total < self.completed) {
             self.total = None;
         }
@@ -120,7 +135,7 @@ impl Member {
             self.found = found.or(self.found);
         }
         self.done = fraction.unwrap_or(self.done);
-        let Some(outcome) = share.outcome.as_ref().filter(|_| !self.has_ended) else { return (units, part) };
+        let Some(outcome) = &share.outcome else { return (units, part) };
         (self.has_ended, self.says) = (true, Says::Nothing);
         if matches!(outcome, Outcome::Completed { .. }) {
             // What was not counted is done, too. If nothing was, all of it was done without a report before the end.
