@@ -1,10 +1,12 @@
 //! Adds up the progress of a batch's members.
 
 mod bar;
+mod lumps;
 mod member;
 
 use self::{
     bar::Bar,
+    lumps::Lumps,
     member::{Member, Says},
 };
 use crate::{
@@ -36,6 +38,7 @@ pub(crate) struct BatchSum {
     /// The mean fraction of the former, when the sum was last made.
     mean: Option<f64>,
     bar: Bar,
+    lumps: Lumps,
 }
 
 impl BatchSum {
@@ -53,6 +56,7 @@ impl BatchSum {
             is_uncounted: false,
             mean: None,
             bar: Bar::new(),
+            lumps: Lumps::default(),
         }
     }
 
@@ -63,7 +67,7 @@ impl BatchSum {
         if was.grows(share) {
             self.bar.may_fall();
         }
-        let (units, part) = member.update(share, self.mean);
+        let (units, part) = member.update(share, self.mean, &mut self.lumps);
         let count = |count: &mut usize, is_one: fn(Says) -> bool| {
             *count = *count + usize::from(is_one(member.says)) - usize::from(is_one(was.says));
         };
@@ -111,6 +115,9 @@ impl BatchSum {
     /// Returns the progress of the batch.
     pub(crate) fn sum(&mut self) -> Sum {
         self.mean = self.mean();
+        if self.work.is_counted {
+            self.lumps.begin();
+        }
         // A member that has not begun, or failed before it counted anything, has no unit.
         let mut units = self.members.iter().map(|member| member.unit).filter(|unit| *unit != Unit::None);
         let unit = units.next().unwrap_or_default();

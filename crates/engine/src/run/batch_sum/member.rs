@@ -1,5 +1,6 @@
 //! What is known of one member of a batch, and how much of what it counts it has worked on.
 
+use super::lumps::{First, Lump, Lumps, Verdict};
 use crate::{
     progress::{Progress, Unit, cell::fraction_of},
     record::snapshot::Share,
@@ -51,32 +52,11 @@ pub(super) struct Attempt {
     seen: Option<u64>,
     /// How much of the member it has worked on since.
     worked: f64,
-    /// What it first advanced by if it began with a count of 0, in units, until the next advance says whether it was work.
-    first: Option<u64>,
     has_advanced: bool,
+    /// Its first advance, until it is known whether that was work.
+    first: Option<First>,
     /// What was there and was found by an addition, in units.
     leap: u64,
-}
-
-/// How many times the second advance of a member the first one may be. If it is more, it was no work.
-const LEAP: u64 = 3;
-
-impl Attempt {
-    /// Returns how many of the units were work that it has advanced by now, and at first: that may be what was there,
-    /// found late.
-    fn judge(&mut self, units: u64, from_zero: bool, has_ended: bool) -> u64 {
-        if units > 0 && !std::mem::replace(&mut self.has_advanced, true) && from_zero && !has_ended {
-            self.first = Some(units);
-            return 0;
-        }
-        match self.first.take_if(|_| has_ended || units > 0) {
-            Some(first) if !has_ended && first / LEAP > units => {
-                self.leap = first;
-                units
-            }
-            first => units + first.unwrap_or(0),
-        }
-    }
 }
 
 impl Member {
@@ -90,7 +70,7 @@ impl Member {
         says: Says::Nothing,
         found: None,
         has_ended: false,
-        attempt: Attempt { number: 0, seen: None, worked: 0.0, first: None, has_advanced: false, leap: 0 },
+        attempt: Attempt { number: 0, seen: None, worked: 0.0, has_advanced: false, first: None, leap: 0 },
     };
 
     /// Whether there is more to do of it now than was known: it begins again, has set its count back, or has a larger
@@ -102,8 +82,8 @@ impl Member {
     }
 
     /// Notes what is seen of it now. Returns what it has worked on since it was last seen: units, and how much of a
-    /// member. `mean` is how much the other members have done on average.
-    pub(super) fn update(&mut self, share: &Share, mean: Option<f64>) -> (u64, f64) {
+    /// member. `mean` is how much the other members have done on average, and `lumps` is what they do at a time.
+    pub(super) fn update(&mut self, share: &Share, mean: Option<f64>, lumps: &mut Lumps) -> (u64, f64) {
         if self.has_ended {
             return (0, 0.0);
         }
@@ -113,7 +93,7 @@ impl Member {
             self.done = 0.0;
         }
         let fraction = fraction_of(progress.completed, progress.total);
-        let (units, mut part) = self.advance(share);
+        let (units, mut part) = self.attempt.advance(share, lumps);
         // A member that begins again is expected to have the same total.
         let expected = self.total.filter(|_| share.start.is_none());
         (self.unit, self.completed, self.total) = (progress.unit, progress.completed, progress.total.or(expected));
@@ -153,19 +133,46 @@ impl Member {
         (self.total, self.whole) = (Some(self.completed), self.done);
         (units, part)
     }
+}
 
-    /// Notes the count of the current attempt. Returns the units that it has advanced by, and how much of the member
-    /// they are.
-    #[allow(clippy::cast_precision_loss)]
-    fn advance(&mut self, share: &Share) -> (u64, f64) {
-        let attempt = &mut self.attempt;
-        let (completed, total) = (share.progress.completed, share.progress.total.filter(|total| *total > 0));
-        let Some(before) = attempt.seen.or(share.start) else { return (0, 0.0) };
-        attempt.seen = Some(completed);
-        let units = attempt.judge(completed.saturating_sub(before), before == 0, share.outcome.is_some());
-        let total = total.filter(|total| completed <= *total);
-        let part = total.map_or(0.0, |total| units as f64 / total as f64);
-        attempt.worked += part;
-        (units, part)
+impl Attempt {
+    /// Notes its count. Returns the units that it has worked on since it was last seen, and how much of the member they
+    /// are.
+    fn advance(&mut self, share: &Share, lumps: &mut Lumps) -> (u64, f64) {
+        let (completed, total) = (share.progress.completed, share.progress.total);
+        let Some(before) = self.seen.or(share.start) else { return (0, 0.0) };
+        self.seen = Some(completed);
+        let advance = Lump::new(completed.saturating_sub(before), total.filter(|total| completed <= *total));
+        let work = self.judge(advance, before == 0, share.outcome.is_some(), lumps);
+        self.worked += work.part;
+        (work.units, work.part)
+    }
+
+    /// Returns how much of this advance, and of the first one, is now known to be work.
+    fn judge(&mut self, advance: Lump, from_zero: bool, has_ended: bool, lumps: &mut Lumps) -> Lump {
+        if advance.units == 0 && !has_ended {
+            return advance;
+        }
+        let Some(first) = &mut self.first else {
+            if std::mem::replace(&mut self.has_advanced, true) || !from_zero || has_ended {
+                return advance;
+            }
+            let first = self.first.insert(First::new(advance, lumps));
+            return first.counted();
+        };
+        match first.judge(advance, has_ended, lumps) {
+            None => advance,
+            Some(Verdict::Work) => {
+                let late = first.uncounted();
+                self.first = None;
+                advance + late
+            }
+            Some(Verdict::Found) => {
+                self.leap = first.advance.units;
+                self.worked -= first.counted().part;
+                self.first = None;
+                advance
+            }
+        }
     }
 }
