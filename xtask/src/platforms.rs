@@ -6,10 +6,12 @@
 mod apt;
 mod compile;
 mod debian;
+mod ending;
 mod mounts;
 mod platform;
 mod program;
 mod report;
+mod stamp;
 mod wine;
 
 use std::path::PathBuf;

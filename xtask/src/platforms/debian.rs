@@ -6,16 +6,25 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{apt, mounts};
+use super::stamp::Stamp;
+use super::{apt, ending, mounts};
 use crate::command::{Output, command, root};
 use crate::{setup, work_tree};
 
+const RELEASE: &str = "sid";
 /// `rust-src` is what the standard library is built from. `script`, which makes a terminal, is in every Debian.
-const PACKAGES: &str = "rustc,cargo,rust-src,gcc,libc6-dev,gcc-mingw-w64-x86-64,wine64,wine,ca-certificates";
+const PACKAGES: &[&str] =
+    &["rustc", "cargo", "rust-src", "gcc", "libc6-dev", "gcc-mingw-w64-x86-64", "wine64", "wine", "ca-certificates"];
+/// Installs the packages that are its arguments. What is installed stays as it is, also if there is a newer one.
+const INSTALL: &str = "\
+dpkg --configure -a && apt-get update && \
+DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends --no-upgrade \"$@\"";
+/// How long that may take.
+const INSTALL_LIMIT: Duration = Duration::from_secs(30 * 60);
 /// Starts a program that the kernel kills when this program ends, and with it all that it has started.
 const CONFINED: &str = "setpriv --pdeathsig KILL unshare --mount --propagation private --pid --kill-child";
 /// Mounts what a program in the folder needs, and runs it there. Arguments: the system's folder, the machine's `CARGO_HOME`, how that is
@@ -89,6 +98,7 @@ impl Debian {
         }
         let debian = Self { root, cargo_home: cargo_home()?, _lock: lock };
         debian.connect()?;
+        debian.complete(output)?;
         work_tree::write(&debian.path(PROJECT), &work_tree::files()?)?;
         Ok(debian)
     }
@@ -110,15 +120,35 @@ impl Debian {
         Ok(())
     }
 
+    /// Installs what a system from before lacks.
+    fn complete(&self, output: &Output) -> Result<()> {
+        let mut stamp = Stamp::read(&self.root, RELEASE)?;
+        let wanted = Stamp::new(RELEASE, PACKAGES);
+        let lacking = stamp.lacks(&wanted, &self.root)?;
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        output.announce(&format!("installing in {}: {}", self.root.display(), lacking.join(" ")))?;
+        let program: Vec<_> = ["sh", "-c", INSTALL, "sh"].iter().chain(&lacking).copied().collect();
+        let job = Job { program: &program, folder: "/", cargo_home: CargoHome::Read, limit: INSTALL_LIMIT };
+        self.run(&job, output).with_context(|| {
+            format!(
+                "can't install {} in {}: try again, or delete it, and the next run builds it anew",
+                lacking.join(" "),
+                self.root.display()
+            )
+        })?;
+        stamp.add(&lacking);
+        stamp.write(&self.root)
+    }
+
     /// Runs a program in the system and returns its standard output; all output goes to `output`. Fails if the program fails or does
     /// not end in time.
     pub fn run(&self, job: &Job<'_>, output: &Output) -> Result<String> {
         output.note(&format!("$ {}", job.program.join(" ")))?;
+        let began = Instant::now();
         let (status, text) = output.read(&mut self.command(job))?;
-        // What `timeout` returns when it has ended or killed the program.
-        let is_late = matches!(status.code(), Some(124 | 137));
-        ensure!(!is_late, "it did not end within {} minutes", job.limit.as_secs() / 60);
-        ensure!(status.success(), "it failed ({status})");
+        ending::check(status, began.elapsed(), job.limit)?;
         Ok(text)
     }
 
@@ -173,7 +203,8 @@ fn bootstrap(debian: &Path, mirror: Option<&str>, output: &Output) -> Result<()>
     output.announce(&format!("building a Debian in {}", debian.display()))?;
     let mut debootstrap = command(CONFINED);
     debootstrap.args(["--mount-proc", "--", "debootstrap", "--variant=minbase"]);
-    debootstrap.arg(format!("--include={PACKAGES}")).arg("sid").arg(&part).arg(mirror);
+    debootstrap.arg(format!("--include={}", PACKAGES.join(","))).arg(RELEASE).arg(&part).arg(mirror);
     output.run(&mut debootstrap)?;
+    Stamp::new(RELEASE, PACKAGES).write(&part)?;
     fs::rename(part, debian).context("can't rename the new system")
 }

@@ -5,7 +5,8 @@
 pub enum BatchProgress {
     /// A unit counts the same in every member: the batch is half done when half of all bytes are loaded. As long as the
     /// total of a member is not known, or the members count different units, the batch counts
-    /// [by member](Self::ByMember).
+    /// [by member](Self::ByMember). Where one takes over from the other although nothing was undone, the fraction does
+    /// not fall: it goes on from what it was.
     #[default]
     ByUnit,
     /// Every member counts the same, whatever its total: the batch is half done when half of the members are, each

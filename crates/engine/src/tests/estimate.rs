@@ -1,5 +1,7 @@
 //! The rate and the time left of real tasks and batches.
 
+mod uneven;
+
 use std::time::Duration;
 
 use tokio::{

@@ -1,3 +1,5 @@
+mod random;
+
 use super::*;
 use crate::{Failure, Json, Progress, TaskFailure};
 
@@ -85,15 +87,15 @@ fn members_with_different_units_have_no_total() {
 #[test]
 fn a_member_that_has_done_more_than_its_total_counts_like_the_others() {
     for by in [BatchProgress::ByUnit, BatchProgress::ByMember] {
-        for lost in [|| share(105, Some(100)), || share(5, Some(0))] {
+        for lost in [|| share(105, Some(100)), || share(95, Some(0))] {
             let mut sum = BatchSum::new(by, 3);
             sum.update(0, &share(95, Some(100)));
             sum.update(1, &share(50, Some(100)));
             sum.update(2, &completed(share(100, Some(100))));
-            sum.sum();
+            let before = sum.sum().fraction;
             sum.update(0, &lost());
             let Sum { total, fraction, members, work, .. } = sum.sum();
-            assert_eq!((total, fraction), (None, Some(2.0 / 3.0)));
+            assert_eq!((total, fraction), (None, before), "two of three by member, but the bar was further");
             assert_eq!(members, Some(Members { left: 1.0, whole: 3.0 }));
             sum.update(1, &share(60, Some(100)));
             let after = sum.sum();
@@ -129,17 +131,69 @@ fn work_never_falls_and_what_was_found_is_none() {
     assert_eq!((sum.sum().work.units, sum.sum().fraction), (25, Some(0.15)), "it has set its count back");
 }
 
+/// The sum of a batch whose estimate has its starting point: the first of its members has reported a count.
+fn begun(members: usize) -> BatchSum {
+    let mut sum = BatchSum::new(BatchProgress::ByUnit, members);
+    sum.update(0, &share(0, Some(1_000)));
+    sum.sum();
+    sum
+}
+
 #[test]
-fn a_first_addition_is_work_unless_the_next_one_is_far_smaller() {
+fn a_first_addition_is_work_unless_all_that_follow_are_far_smaller() {
+    let found = [980, 981, 983, 984, 986, 987, 990];
     for attempt in [1, 2] {
-        for (counts, units) in [([1, 2, 3], 3), ([30, 40, 60], 60), ([980, 981, 983], 3), ([1, 500, 510], 510)] {
-            let mut sum = BatchSum::new(BatchProgress::ByUnit, 1);
+        for (counts, ends, units) in [
+            (&[1, 2, 3][..], false, 3),
+            (&[30, 40, 60], false, 60),
+            (&[1, 500, 510], false, 510),
+            (&found[..3], false, 3),
+            (&found[..5], true, 986),
+            (&found, false, 10),
+            (&found, true, 10),
+            (&[600, 700, 701, 901], false, 901),
+        ] {
+            let mut sum = begun(2);
             for count in counts {
-                sum.update(0, &Share { attempt, ..share(count, Some(1_000)) });
+                sum.update(1, &Share { attempt, ..share(*count, Some(1_000)) });
+            }
+            if ends {
+                sum.update(1, &failed(Share { attempt, ..share(*counts.last().unwrap(), Some(1_000)) }));
             }
             assert_eq!(sum.sum().work.units, units, "{counts:?}");
         }
     }
+}
+
+#[test]
+fn a_first_addition_counts_at_once_if_members_are_known_to_do_as_much_at_a_time() {
+    let units = |first: &[u64], ended: bool| {
+        let mut sum = begun(3);
+        for count in first {
+            sum.update(1, &share(*count, Some(1_000)));
+        }
+        if ended {
+            sum.update(1, &completed(share(1_000, Some(1_000))));
+        }
+        let before = sum.sum().work.units;
+        sum.update(2, &share(800, Some(1_000)));
+        sum.sum().work.units - before
+    };
+    assert_eq!(units(&[], false), 0);
+    assert_eq!(units(&[800], false), 0);
+    assert_eq!(units(&[800], true), 800);
+    assert_eq!(units(&[100, 400], false), 800, "a later advance of 300");
+    assert_eq!(units(&[980, 981, 982, 983, 984, 985, 986], false), 0, "it was found");
+}
+
+#[test]
+fn what_is_reported_before_the_estimate_begins_is_its_starting_point() {
+    let mut sum = BatchSum::new(BatchProgress::ByUnit, 2);
+    sum.update(0, &share(900, Some(1_000)));
+    sum.update(1, &share(800, Some(1_000)));
+    assert_eq!(sum.sum().work.units, 1_700);
+    sum.update(0, &share(901, Some(1_000)));
+    assert_eq!(sum.sum().work.units, 1_701);
 }
 
 #[test]
