@@ -2,6 +2,7 @@
 
 mod any_depth;
 mod random;
+mod shared;
 mod slots;
 mod stops;
 mod told;
