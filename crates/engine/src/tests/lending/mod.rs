@@ -1,6 +1,7 @@
 //! Handlers that await tasks which they have started.
 
 mod any_depth;
+mod joins;
 mod random;
 mod shared;
 mod slots;
