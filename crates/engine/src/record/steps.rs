@@ -242,12 +242,12 @@ impl Record {
         })
     }
 
-    /// Takes the task out of its slots, while its handler waits for these tasks.
-    pub(crate) fn lend_slots(self: &Arc<Self>, waits_for: Vec<TaskId>) {
+    /// Takes the task out of its slots, while the handler of this attempt waits for these tasks.
+    pub(crate) fn lend_slots(self: &Arc<Self>, attempt: u32, waits_for: Vec<TaskId>) {
         self.step(|state, effects| {
             state.set_waits_for(waits_for);
             self.mark(state, effects);
-            self.common.admission.lock().yield_slot(self.id);
+            self.common.admission.lock().yield_slot(self.id, attempt);
         });
     }
 
@@ -265,13 +265,15 @@ impl Record {
         self.state.lock().lent.as_ref().is_some_and(|lent| !lent.waits_for.is_empty())
     }
 
-    /// Lets its handler go on with the slots that it had lent.
-    pub(crate) fn go_on(self: &Arc<Self>) {
+    /// Lets the handler of this attempt go on with the slots that it had lent. The attempt may have ended meanwhile, and
+    /// the next one may have lent the slots again.
+    pub(crate) fn go_on(self: &Arc<Self>, attempt: u32) {
         let attempt = self.step(|state, effects| {
             if state.set_waits_for(Vec::new()) {
+            let attempt = state.live.attempt.clone().filter(|current| current.number == attempt)?;
                 self.mark(state, effects);
             }
-            state.live.attempt.clone()
+            Some(attempt)
         });
         if let Some(attempt) = attempt {
             attempt.slots_are_back();

@@ -93,7 +93,7 @@ impl<'a> Slots<'a> {
         match self.attempt.settle(was_woken) {
             None => {}
             Some(Settled::LookAgain) => waker.wake(),
-            Some(Settled::Lend(waits_for)) => self.transitions.lend_slots(self.record, waits_for),
+            Some(Settled::Lend(waits_for)) => self.transitions.lend_slots(self.record, self.attempt.number, waits_for),
             Some(Settled::Await(waits_for)) => self.record.awaits(waits_for),
             Some(Settled::TakeBack) => self.transitions.take_back_slots(self.record),
         }

@@ -2,6 +2,7 @@
 
 mod any_depth;
 mod joins;
+mod races;
 mod random;
 mod shared;
 mod slots;
