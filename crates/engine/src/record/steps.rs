@@ -64,7 +64,8 @@ impl Record {
     /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
     pub(crate) fn keep_batch(&self, batch: &Self, token: TaskTrackerToken) {
         let lenders = Arc::clone(batch.lenders());
-        self.state.lock().batch = Some(Membership { token, lenders });
+        lenders.add_member();
+        self.state.lock().batch = Some(Membership { _token: token, lenders });
     }
 
     /// Returns the tasks whose handlers wait for it.
@@ -269,8 +270,8 @@ impl Record {
     /// the next one may have lent the slots again.
     pub(crate) fn go_on(self: &Arc<Self>, attempt: u32) {
         let attempt = self.step(|state, effects| {
-            if state.set_waits_for(Vec::new()) {
             let attempt = state.live.attempt.clone().filter(|current| current.number == attempt)?;
+            if state.set_waits_for(Vec::new()) {
                 self.mark(state, effects);
             }
             Some(attempt)
@@ -313,8 +314,8 @@ impl Record {
         }
         self.mark(state, effects);
         // Before others can get the slot: those that wait for this end come first, in their old places.
-        let batch = state.batch.as_ref().filter(|batch| batch.is_last()).map(|batch| &batch.lenders);
-        let lenders: Vec<_> = self.lenders.get().into_iter().chain(batch).flat_map(|lenders| lenders.all()).collect();
+        let mut lenders = self.lenders.get().map(|lenders| lenders.all()).unwrap_or_default();
+        lenders.extend(state.batch.iter().flat_map(|batch| batch.lenders.member_closes()));
         let mut admission = self.common.admission.lock();
         admission.leave(self.id);
         for lender in lenders {
