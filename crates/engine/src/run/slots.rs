@@ -95,7 +95,7 @@ impl<'a> Slots<'a> {
             Some(Settled::LookAgain) => waker.wake(),
             Some(Settled::Lend(waits_for)) => self.transitions.lend_slots(self.record, self.attempt.number, waits_for),
             Some(Settled::Await(waits_for)) => self.record.awaits(waits_for),
-            Some(Settled::TakeBack) => self.transitions.take_back_slots(self.record),
+            Some(Settled::TakeBack(came)) => self.transitions.take_back_slots(self.record, &came),
         }
         if self.attempt.may_be_polled() {
             return;

@@ -266,12 +266,16 @@ impl Transitions {
         self.let_others_run();
     }
 
-    /// Lets a task that has lent its slots wait for them.
-    pub(crate) fn take_back_slots(self: &Arc<Self>, record: &Record) {
+    /// Lets a task that has lent its slots wait for them. What it awaited of the tasks `came` has come.
+    pub(crate) fn take_back_slots(self: &Arc<Self>, record: &Record, came: &[TaskId]) {
         self.move_up(|admission| {
             admission.reclaim_slot(record.id);
             true
         });
+        // Only now can they see whether they hold a slot that it needs.
+        for read in came.iter().filter_map(|id| self.find(*id)) {
+            read.reader_wants_slots();
+        }
     }
 
     /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do

@@ -42,8 +42,8 @@ pub(crate) enum Settled {
     Lend(Vec<TaskId>),
     /// It has lent its slots, and awaits these tasks now.
     Await(Vec<TaskId>),
-    /// It wants its slots back.
-    TakeBack,
+    /// It wants its slots back, because it goes on or because what it awaited of these tasks has come.
+    TakeBack(Vec<TaskId>),
 }
 
 /// The waits of one attempt, and where its slots are.
@@ -160,7 +160,7 @@ impl Lending {
             (Slots::Lent, true) => changed.then(|| Settled::Await(self.awaited())),
             (Slots::Lent, false) => {
                 self.slots = Slots::Wanted;
-                Some(Settled::TakeBack)
+                Some(Settled::TakeBack(self.came()))
             }
             (Slots::Held, false) | (Slots::Wanted, _) => None,
         }
@@ -178,6 +178,11 @@ impl Lending {
     /// Sets what polls the handler while its slots are not held. Returns a waker to drop.
     pub(crate) fn set_handler(&mut self, handler: Waker) -> Option<Waker> {
         self.handler.replace(handler)
+    }
+
+    /// Returns the tasks of the waits that are over.
+    fn came(&self) -> Vec<TaskId> {
+        self.waits.values().filter(|wait| wait.over).map(|wait| wait.of).collect()
     }
 
     /// Returns the tasks that there are waits for, each once.
@@ -371,8 +376,9 @@ mod tests {
                         shown = ids;
                     }
                     Some(Settled::LookAgain) => prop_assert!(false, "nothing has come or gone"),
-                    Some(Settled::TakeBack) => {
+                    Some(Settled::TakeBack(came)) => {
                         prop_assert!(!awaits && lent);
+                        prop_assert_eq!(came, waits.iter().filter(|wait| wait.over).map(|wait| wait.of).collect::<Vec<_>>());
                         (lent, wanted) = (false, true);
                     }
                     None => prop_assert!(wanted || lent == awaits),
@@ -411,7 +417,7 @@ mod tests {
                 let awaits = group.is_some_and(|group| !group.waits.is_empty());
                 match settled {
                     Some(Settled::Lend(_)) => prop_assert!(awaits && !lent),
-                    Some(Settled::TakeBack) => {
+                    Some(Settled::TakeBack(_)) => {
                         prop_assert!(!awaits && lent);
                         lending.slots_are_back();
                     }

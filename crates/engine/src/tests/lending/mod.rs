@@ -4,6 +4,7 @@ mod any_depth;
 mod joins;
 mod races;
 mod random;
+mod readers;
 mod shared;
 mod slots;
 mod stops;
