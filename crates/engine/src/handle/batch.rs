@@ -6,7 +6,6 @@ use super::{TaskHandle, Types};
 use crate::{
     items::item_type::Never,
     json::Json,
-    record::follower::Follower,
     task::{outcome::Outcome, task_error::TaskError},
     task_name::TaskName,
 };
@@ -36,7 +35,7 @@ impl<O, E, D, I> BatchHandle<O, E, D, I> {
         let TaskHandle { engine, schedules, follower, .. } = &self.batch;
         let ids = follower.record().members.iter().flatten();
         let members = ids.filter_map(|id| engine.find(*id));
-        members.map(|member| TaskHandle::new(engine, schedules, Follower::new(&member))).collect()
+        members.map(|member| TaskHandle::new(engine, schedules, follower.of_member(&member))).collect()
     }
 }
 

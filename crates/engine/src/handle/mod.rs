@@ -183,10 +183,12 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
     ///
     /// A handler has started a task if its own future, or its work in
     /// [`spawn_blocking`](crate::TaskContext::spawn_blocking), has called [`start`](crate::TaskManager::start),
-    /// [`spawn`](crate::TaskManager::spawn), [`batch`](crate::TaskManager::batch) or [`rerun`](Self::rerun), in whatever
-    /// attempt, or if the handle is of a task that it has joined. Only what is awaited in the handler's own future lends
-    /// slots. A wait elsewhere, as in a tokio task or on a thread, or for a task that others have started, keeps them. If
-    /// that keeps the awaited task from running, the log says so after 10 seconds, with the limit.
+    /// [`spawn`](crate::TaskManager::spawn), [`batch`](crate::TaskManager::batch),
+    /// [`trigger`](crate::TaskManager::trigger) or [`rerun`](Self::rerun), in whatever attempt. An existing task that such
+    /// a call has returned counts as well, if it is awaited with that handle: one that was
+    /// [joined](crate::OnConflict::Join), or the earlier run of a schedule. Only what is awaited in the handler's own
+    /// future lends slots. A wait elsewhere, as in a tokio task or on a thread, or for a task that others have started,
+    /// keeps them. If that keeps the awaited task from running, the log says so after 10 seconds, with the limit.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;

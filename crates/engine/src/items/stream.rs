@@ -111,7 +111,8 @@ impl StreamState {
 
     /// Returns after how long at the latest an emit without room has to look again, if nothing changes until then.
     fn look_again(&mut self, unread: Unread) -> Option<Duration> {
-        if !self.buffer.is_told() {
+        // Any other task may make a delayed reader blocked, as by taking the last slot.
+        if !self.buffer.is_told() || self.delayed_reader.is_some() {
             return Some(STEP);
         }
         if self.waits_for_good(unread) { None } else { self.patience.next_reading() }
@@ -261,16 +262,24 @@ impl ItemStream {
         self.set_delayed_reader(Some(DelayedReader { id: reader, is_blocked }));
     }
 
+    /// Makes waiting emits see whether the delayed reader is blocked. It isn't before it has begun to wait for its slots,
+    /// which it does only after it is known as delayed.
+    pub(crate) fn reader_wants_slots(&self) {
+        if self.is_reader_delayed.load(Relaxed) {
+            self.writable.notify_waiters();
+        }
+    }
+
     /// Undoes [`reader_is_delayed`](Self::reader_is_delayed).
     pub(crate) fn reader_goes_on(&self) {
         self.set_delayed_reader(None);
+        self.writable.notify_waiters();
     }
 
     fn set_delayed_reader(&self, reader: Option<DelayedReader>) {
         self.is_reader_delayed.store(reader.is_some(), Relaxed);
         let before = std::mem::replace(&mut self.state.lock().delayed_reader, reader);
         drop(before);
-        self.writable.notify_waiters();
     }
 
     /// Removes the reader, which has stopped. All units before number `position` count as read, and the handler doesn't

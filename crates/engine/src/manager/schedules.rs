@@ -112,6 +112,7 @@ impl TaskManager {
 
     /// Starts a run now, outside the timetable, even while the schedule is paused. If an earlier run has not ended and
     /// the schedule does not [overlap](Schedule::overlap), it starts nothing and returns the handle of the earlier run.
+    /// A handler that awaits either [lends its slots](TaskHandle::outcome).
     ///
     /// Fails when there is no schedule of this name, or when [`start`](Self::start) would fail.
     ///

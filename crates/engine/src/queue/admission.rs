@@ -141,6 +141,8 @@ struct TaskEntry {
     lane: usize,
     stage: Stage,
     holds: Holds,
+    /// The attempt that has yielded its slots last.
+    yielded_by: u32,
 }
 
 impl TaskEntry {
@@ -178,8 +180,8 @@ impl Lane {
 pub(crate) struct Admitted {
     /// These begin an attempt.
     pub(crate) begin: Vec<TaskId>,
-    /// These have back the slots that they had yielded, and go on.
-    pub(crate) go_on: Vec<TaskId>,
+    /// These have back the slots that this attempt had yielded, and go on.
+    pub(crate) go_on: Vec<(TaskId, u32)>,
 }
 
 /// The limits and counts of a [`Scope`].
@@ -281,7 +283,7 @@ impl Admission {
             let rank = QueueRank { priority: Reverse(priority), arrival: self.arrivals };
             self.arrivals += 1;
             let lane = self.lane(lane);
-            self.set(id, Some(TaskEntry { rank, lane, stage: Stage::Waiting, holds }));
+            self.set(id, Some(TaskEntry { rank, lane, stage: Stage::Waiting, holds, yielded_by: 0 }));
         }
         self.announced = None;
         let after = self.left_waiting(&bounds);
@@ -324,10 +326,10 @@ impl Admission {
         }
         let Admitted { begin, go_on } = self.admit();
         let waiting = bounds.iter().map(|(_, room)| self.rooms[*room].waiting).collect();
-        for (ids, stage) in [(begin, Stage::Waiting), (go_on, Stage::Reclaiming)] {
-            for id in ids {
-                self.alter(id, |entry| Some(TaskEntry { stage, ..entry }));
-            }
+        let begin = begin.into_iter().map(|id| (id, Stage::Waiting));
+        let go_on = go_on.into_iter().map(|(id, _)| (id, Stage::Reclaiming));
+        for (id, stage) in begin.chain(go_on) {
+            self.alter(id, |entry| Some(TaskEntry { stage, ..entry }));
         }
         waiting
     }
@@ -346,12 +348,17 @@ impl Admission {
             if !rooms.iter().all(|(_, room)| self.rooms[*room].is_free()) {
                 continue;
             }
-            let (id, admitted) = match (queue.get(&rank), reclaiming.get(&rank)) {
-                (Some(&id), _) => (id, &mut admitted.begin),
-                (None, Some(&id)) => (id, &mut admitted.go_on),
+            let id = match (queue.get(&rank), reclaiming.get(&rank)) {
+                (Some(&id), _) => {
+                    admitted.begin.push(id);
+                    id
+                }
+                (None, Some(&id)) => {
+                    admitted.go_on.extend(self.tasks.get(&id).map(|entry| (id, entry.yielded_by)));
+                    id
+                }
                 (None, None) => continue,
             };
-            admitted.push(id);
             self.alter(id, |entry| Some(TaskEntry { stage: Stage::Running, ..entry }));
         }
         admitted
@@ -368,9 +375,12 @@ impl Admission {
         self.alter(id, |entry| entry.stage.has_begun().then_some(TaskEntry { stage: Stage::Away, ..entry }));
     }
 
-    /// Takes a running task out of its slots although its attempt goes on. It is in no queue, but keeps its rank.
-    pub(crate) fn yield_slot(&mut self, id: TaskId) {
-        self.alter(id, |entry| (entry.stage == Stage::Running).then_some(TaskEntry { stage: Stage::Yielded, ..entry }));
+    /// Takes a running task out of its slots although its `attempt` goes on. It is in no queue, but keeps its rank.
+    pub(crate) fn yield_slot(&mut self, id: TaskId, attempt: u32) {
+        self.alter(id, |entry| {
+            let yielded = TaskEntry { stage: Stage::Yielded, yielded_by: attempt, ..entry };
+            (entry.stage == Stage::Running).then_some(yielded)
+        });
     }
 
     /// Lets a task that has yielded its slots wait for them, with its old rank. It doesn't count as a waiting task.

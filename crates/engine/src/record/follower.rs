@@ -21,6 +21,11 @@ impl Follower {
         Self::with(record, Starter::here().map(Box::new))
     }
 
+    /// Adds a follower to a member of this task. Who has joined a batch has joined its members.
+    pub(crate) fn of_member(&self, member: &Arc<Record>) -> Self {
+        Self::with(member, self.joined_by.clone())
+    }
+
     fn with(record: &Arc<Record>, joined_by: Option<Box<Starter>>) -> Self {
         record.state.lock().followers += 1;
         Self { record: Arc::clone(record), joined_by }

@@ -129,14 +129,9 @@ struct RecordState {
 /// What ties a task to its batch, until it has ended and given up its slot.
 struct Membership {
     /// Keeps the batch from ending.
-    token: TaskTrackerToken,
+    _token: TaskTrackerToken,
+    /// Those of the batch.
     lenders: Arc<Lenders>,
-}
-
-impl Membership {
-    fn is_last(&self) -> bool {
-        self.token.task_tracker().len() == 1
-    }
 }
 
 /// What a task shows while it has lent its slots.

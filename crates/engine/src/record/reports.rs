@@ -158,6 +158,13 @@ impl Record {
         }
         failure
     }
+
+    /// Tells its emits that tasks which await it want slots back. One of these may be its reader.
+    pub(crate) fn reader_wants_slots(&self) {
+        if let Some(items) = self.items.get() {
+            items.reader_wants_slots();
+        }
+    }
 }
 
 #[cfg(test)]

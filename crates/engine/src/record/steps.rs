@@ -64,7 +64,8 @@ impl Record {
     /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
     pub(crate) fn keep_batch(&self, batch: &Self, token: TaskTrackerToken) {
         let lenders = Arc::clone(batch.lenders());
-        self.state.lock().batch = Some(Membership { token, lenders });
+        lenders.add_member();
+        self.state.lock().batch = Some(Membership { _token: token, lenders });
     }
 
     /// Returns the tasks whose handlers wait for it.
@@ -242,12 +243,12 @@ impl Record {
         })
     }
 
-    /// Takes the task out of its slots, while its handler waits for these tasks.
-    pub(crate) fn lend_slots(self: &Arc<Self>, waits_for: Vec<TaskId>) {
+    /// Takes the task out of its slots, while the handler of this attempt waits for these tasks.
+    pub(crate) fn lend_slots(self: &Arc<Self>, attempt: u32, waits_for: Vec<TaskId>) {
         self.step(|state, effects| {
             state.set_waits_for(waits_for);
             self.mark(state, effects);
-            self.common.admission.lock().yield_slot(self.id);
+            self.common.admission.lock().yield_slot(self.id, attempt);
         });
     }
 
@@ -265,13 +266,15 @@ impl Record {
         self.state.lock().lent.as_ref().is_some_and(|lent| !lent.waits_for.is_empty())
     }
 
-    /// Lets its handler go on with the slots that it had lent.
-    pub(crate) fn go_on(self: &Arc<Self>) {
+    /// Lets the handler of this attempt go on with the slots that it had lent. The attempt may have ended meanwhile, and
+    /// the next one may have lent the slots again.
+    pub(crate) fn go_on(self: &Arc<Self>, attempt: u32) {
         let attempt = self.step(|state, effects| {
+            let attempt = state.live.attempt.clone().filter(|current| current.number == attempt)?;
             if state.set_waits_for(Vec::new()) {
                 self.mark(state, effects);
             }
-            state.live.attempt.clone()
+            Some(attempt)
         });
         if let Some(attempt) = attempt {
             attempt.slots_are_back();
@@ -311,8 +314,8 @@ impl Record {
         }
         self.mark(state, effects);
         // Before others can get the slot: those that wait for this end come first, in their old places.
-        let batch = state.batch.as_ref().filter(|batch| batch.is_last()).map(|batch| &batch.lenders);
-        let lenders: Vec<_> = self.lenders.get().into_iter().chain(batch).flat_map(|lenders| lenders.all()).collect();
+        let mut lenders = self.lenders.get().map(|lenders| lenders.all()).unwrap_or_default();
+        lenders.extend(state.batch.iter().flat_map(|batch| batch.lenders.member_closes()));
         let mut admission = self.common.admission.lock();
         admission.leave(self.id);
         for lender in lenders {

@@ -52,7 +52,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         let mut registry = transitions.registry.lock();
         // Checked again under the lock: the same call may have been made twice at once.
         if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
-            return Ok(Follower::new(&known));
+            return Ok(Follower::joining(&known));
         }
         // A spawned task can't be refused. If the gate is closed, it is cancelled at the end of this function.
         if record.kind.is_registered() {
@@ -160,7 +160,7 @@ pub(crate) fn start_batch(
     let (turns, others_wait) = {
         let mut registry = transitions.registry.lock();
         if let Some(known) = registry.repeated(batch.id, batch.name(), &batch.owner(), &batch.input)? {
-            return Ok(Follower::new(&known));
+            return Ok(Follower::joining(&known));
         }
         registry.gate.check(batch.name(), false)?;
         let (admitted, others_wait) = enter(transitions, |admission| {

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     pin::Pin,
+    ptr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -28,17 +29,20 @@ pub(super) struct Slots<'a> {
     back: Option<BoxFuture<'static, ()>>,
     /// Wakes the handler, once it has awaited a task that it has started.
     waker: Option<Arc<HandlerWaker>>,
-    /// How many looks in a row may follow from the one before.
-    looks: u8,
+    /// How many polls in a row have followed from nothing but looks.
+    echoes: u8,
 }
 
-/// The most looks in a row that follow from nothing but the one before. `FuturesUnordered` wakes itself whenever it has
-/// polled all its futures, so each look at it would lead to another.
+/// The most looks in a row that follow from nothing but looks. `FuturesUnordered` wakes itself whenever it has polled all
+/// its futures, so each look at it would lead to another.
 const LOOKS: u8 = 3;
+/// The same, while waits come and go at each poll. Two handlers that share futures may take waits from each other, and
+/// each look of one makes the other poll them.
+const LOOKS_AT_CHANGES: u8 = 30;
 
 impl<'a> Slots<'a> {
     pub(super) fn new(transitions: &'a Arc<Transitions>, record: &'a Arc<Record>, attempt: &'a Arc<Attempt>) -> Self {
-        Self { transitions, record, attempt, back: None, waker: None, looks: LOOKS }
+        Self { transitions, record, attempt, back: None, waker: None, echoes: 0 }
     }
 
     /// Polls the handler when it may be polled, and lends or takes back its slots when it has returned `Pending`.
@@ -54,11 +58,11 @@ impl<'a> Slots<'a> {
             handler(context)
         };
         if polled.is_pending() && self.attempt.has_lending() {
-            let nothing_happened = !self.may_look(context);
-            if let Some(waits) = self.attempt.look(nothing_happened) {
-                let waker = self.waker(context);
-                Mode::Quiet.during(|| waits.into_iter().for_each(Waker::wake));
-                polled = Mode::Look.during(|| handler(&mut Context::from_waker(&waker)));
+            if let Some(waits) = self.look(context) {
+                let own = Arc::clone(self.handler_waker(context));
+                own.during(Mode::Quiet, || waits.into_iter().for_each(Waker::wake));
+                let waker = Arc::clone(&own).into();
+                polled = own.during(Mode::Look, || handler(&mut Context::from_waker(&waker)));
             }
             if polled.is_pending() {
                 self.settle(context);
@@ -67,10 +71,11 @@ impl<'a> Slots<'a> {
         polled
     }
 
-    fn may_look(&mut self, context: &Context<'_>) -> bool {
+    /// Begins a look, if one is needed. Returns whom to wake for it.
+    fn look(&mut self, context: &Context<'_>) -> Option<Vec<Waker>> {
         let was_woken = self.handler_waker(context).woken.swap(false, Relaxed);
-        self.looks = if was_woken { LOOKS } else { self.looks.saturating_sub(1) };
-        self.looks > 0
+        self.echoes = if was_woken { 0 } else { self.echoes.saturating_add(1) };
+        if self.echoes >= LOOKS_AT_CHANGES { None } else { self.attempt.look(self.echoes >= LOOKS) }
     }
 
     /// Is ready when the handler may be polled.
@@ -88,9 +93,9 @@ impl<'a> Slots<'a> {
         match self.attempt.settle(was_woken) {
             None => {}
             Some(Settled::LookAgain) => waker.wake(),
-            Some(Settled::Lend(waits_for)) => self.transitions.lend_slots(self.record, waits_for),
+            Some(Settled::Lend(waits_for)) => self.transitions.lend_slots(self.record, self.attempt.number, waits_for),
             Some(Settled::Await(waits_for)) => self.record.awaits(waits_for),
-            Some(Settled::TakeBack) => self.transitions.take_back_slots(self.record),
+            Some(Settled::TakeBack(came)) => self.transitions.take_back_slots(self.record, &came),
         }
         if self.attempt.may_be_polled() {
             return;
@@ -117,32 +122,19 @@ impl<'a> Slots<'a> {
     }
 }
 
-/// What a wake of the handler on this thread means.
+/// What a wake of a handler means that comes from its own look.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// Something has happened.
-    Wake,
-    /// Nothing, since the handler is about to be polled.
+    /// Nothing, since the handler is about to be polled. It means little to another handler as well: what both share is
+    /// to be polled again, but nothing has happened.
     Quiet,
-    /// The handler wants to be polled again after a look.
+    /// The handler wants to be polled again after the look. To another handler, it means what it always does.
     Look,
 }
 
 thread_local! {
-    static MODE: Cell<Mode> = const { Cell::new(Mode::Wake) };
-}
-
-impl Mode {
-    fn during<T>(self, code: impl FnOnce() -> T) -> T {
-        struct Restore(Mode);
-        impl Drop for Restore {
-            fn drop(&mut self) {
-                MODE.set(self.0);
-            }
-        }
-        let _restore = Restore(MODE.replace(self));
-        code()
-    }
+    /// The look that this thread is at, and whose it is.
+    static LOOK: Cell<Option<(Mode, *const HandlerWaker)>> = const { Cell::new(None) };
 }
 
 /// Wakes the supervisor to poll the handler.
@@ -152,19 +144,70 @@ struct HandlerWaker {
     woken: AtomicBool,
 }
 
+impl HandlerWaker {
+    /// Runs a part of a look of the handler.
+    fn during<T>(&self, mode: Mode, part: impl FnOnce() -> T) -> T {
+        struct Restore(Option<(Mode, *const HandlerWaker)>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                LOOK.set(self.0);
+            }
+        }
+        let _restore = Restore(LOOK.replace(Some((mode, self))));
+        part()
+    }
+}
+
 impl Wake for HandlerWaker {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // While a thread ends, it wakes as usual.
-        let mode = MODE.try_with(Cell::get).unwrap_or(Mode::Wake);
-        if mode == Mode::Wake {
+        // While a thread ends, it is at no look.
+        let look = LOOK.try_with(Cell::get).ok().flatten();
+        let look = look.map(|(mode, of)| (mode, ptr::eq(of, Arc::as_ptr(self))));
+        if matches!(look, None | Some((Mode::Look, false))) {
             self.woken.store(true, Relaxed);
         }
-        if mode != Mode::Quiet {
+        if look != Some((Mode::Quiet, true)) {
             self.supervisor.wake_by_ref();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Supervisor(AtomicUsize);
+
+    impl Wake for Supervisor {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_look_of_a_handler_hides_no_wake_of_another_one() {
+        let supervisor = Arc::<Supervisor>::default();
+        let [own, other] = [(); 2].map(|()| {
+            Arc::new(HandlerWaker { supervisor: Arc::clone(&supervisor).into(), woken: AtomicBool::new(false) })
+        });
+        let wakes = |waker: &Arc<HandlerWaker>| {
+            let before = supervisor.0.load(Relaxed);
+            waker.wake_by_ref();
+            (supervisor.0.load(Relaxed) - before, waker.woken.swap(false, Relaxed))
+        };
+        assert_eq!(own.during(Mode::Quiet, || wakes(&own)), (0, false));
+        assert_eq!(own.during(Mode::Quiet, || wakes(&other)), (1, false), "it is polled, but nothing has happened");
+        assert_eq!(own.during(Mode::Look, || wakes(&own)), (1, false));
+        assert_eq!(own.during(Mode::Look, || wakes(&other)), (1, true));
+        let nested = own.during(Mode::Look, || other.during(Mode::Quiet, || wakes(&own)));
+        assert_eq!(nested, (1, false));
+        assert_eq!((wakes(&own), wakes(&other)), ((1, true), (1, true)));
     }
 }

@@ -160,6 +160,6 @@ impl Engine {
     /// Returns the task that an earlier call with the same arguments has started, if there is one.
     fn repeated(&self, id: TaskId, task: &str, owner: &Owner, input: &Json) -> Result<Option<Follower>, Error> {
         let known = self.transitions.registry.lock().repeated(id, task, owner, input)?;
-        Ok(known.as_ref().map(Follower::new))
+        Ok(known.as_ref().map(Follower::joining))
     }
 }

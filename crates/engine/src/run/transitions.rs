@@ -63,12 +63,14 @@ pub(crate) struct Transitions {
 /// Tasks that were given slots.
 pub(crate) struct Turns {
     begin: Vec<Arc<Record>>,
-    go_on: Vec<Arc<Record>>,
+    /// These go on, if they are still at this attempt.
+    go_on: Vec<(Arc<Record>, u32)>,
 }
 
 impl Turns {
     pub(crate) fn of(admitted: &Admitted, registry: &Registry) -> Self {
-        Self { begin: registry.find_all(&admitted.begin), go_on: registry.find_all(&admitted.go_on) }
+        let go_on = admitted.go_on.iter().filter_map(|(id, attempt)| Some((Arc::clone(registry.get(*id)?), *attempt)));
+        Self { begin: registry.find_all(&admitted.begin), go_on: go_on.collect() }
     }
 }
 
@@ -239,7 +241,7 @@ impl Transitions {
 
     /// Launches tasks that were given slots.
     pub(crate) fn launch(self: &Arc<Self>, turns: Turns) {
-        turns.go_on.iter().for_each(Record::go_on);
+        turns.go_on.iter().for_each(|(record, attempt)| record.go_on(*attempt));
         for record in turns.begin {
             (self.launch)(self, record);
         }
@@ -258,18 +260,22 @@ impl Transitions {
 
     // Lending slots.
 
-    /// Takes a task out of its slots while its handler waits for these tasks.
-    pub(crate) fn lend_slots(self: &Arc<Self>, record: &Arc<Record>, waits_for: Vec<TaskId>) {
-        record.lend_slots(waits_for);
+    /// Takes a task out of its slots while the handler of this attempt waits for these tasks.
+    pub(crate) fn lend_slots(self: &Arc<Self>, record: &Arc<Record>, attempt: u32, waits_for: Vec<TaskId>) {
+        record.lend_slots(attempt, waits_for);
         self.let_others_run();
     }
 
-    /// Lets a task that has lent its slots wait for them.
-    pub(crate) fn take_back_slots(self: &Arc<Self>, record: &Record) {
+    /// Lets a task that has lent its slots wait for them. What it awaited of the tasks `came` has come.
+    pub(crate) fn take_back_slots(self: &Arc<Self>, record: &Record, came: &[TaskId]) {
         self.move_up(|admission| {
             admission.reclaim_slot(record.id);
             true
         });
+        // Only now can they see whether they hold a slot that it needs.
+        for read in came.iter().filter_map(|id| self.find(*id)) {
+            read.reader_wants_slots();
+        }
     }
 
     /// Tells the watchers of waiting tasks that places have moved, after [`PLACES_MOVE`]. Further calls until then do

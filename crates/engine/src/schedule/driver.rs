@@ -84,11 +84,11 @@ impl Schedules {
         match self.trigger(name, id, now(engine), may, is_taken)? {
             Trigger::Start(run) => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {
-                Some(record) => Ok(Follower::new(record)),
+                Some(record) => Ok(Follower::joining(record)),
                 None => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
             },
             Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
-                Some(record) => Ok(Follower::new(&record)),
+                Some(record) => Ok(Follower::joining(&record)),
                 None => Err(Error::not_found(run)),
             },
         }

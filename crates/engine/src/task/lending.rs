@@ -9,16 +9,20 @@
 //! A wait that exists is not always awaited: the handler may have put it aside, as in the branch of a `select!` in a
 //! loop. So when a handler with waits has returned `Pending`, it is polled once more to have a [look](Lending::look): a
 //! wait that is polled then is awaited. What polls only those of its futures that were woken, as `FuturesUnordered` does,
-//! is shown some of the waits as woken.
+//! is shown the waits as woken: some at each look, until one is polled or all have been shown. It knows of a wait that was
+//! shown until it polls that, so no wait is shown twice.
 
-use std::{collections::BTreeMap, task::Waker};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    task::Waker,
+};
 
 use super::id::TaskId;
 
 /// The most tasks that a snapshot shows as awaited.
 const SHOWN: usize = 100;
-/// The most waits that are woken at each end for a look.
-const WOKEN: usize = 32;
+/// The most waits that a look shows from each end: the oldest and the newest.
+const SHOWN_AT_EACH_END: usize = 32;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Slots {
@@ -32,14 +36,14 @@ enum Slots {
 /// What has to be done for a handler that has returned `Pending`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// It has gone on during the look, so it needs another one.
+    /// It has gone on during the look, or the look has not shown all waits and none was polled. So it needs another one.
     LookAgain,
     /// It lends its slots, and awaits these tasks.
     Lend(Vec<TaskId>),
     /// It has lent its slots, and awaits these tasks now.
     Await(Vec<TaskId>),
-    /// It wants its slots back.
-    TakeBack,
+    /// It wants its slots back, because it goes on or because what it awaited of these tasks has come.
+    TakeBack(Vec<TaskId>),
 }
 
 /// The waits of one attempt, and where its slots are.
@@ -49,6 +53,8 @@ pub(crate) struct Lending {
     /// The waits of the handler's own future, oldest first.
     waits: BTreeMap<u64, Wait>,
     next: u64,
+    /// The waits that no look has shown since they were polled last.
+    hidden: BTreeSet<u64>,
     /// How many of the waits are over.
     over: usize,
     /// The number of the newest look, and how many waits were polled in it.
@@ -84,17 +90,19 @@ impl Lending {
 
     /// Notes that a wait was polled with this waker, and goes on. Returns a waker to drop.
     pub(crate) fn polled(&mut self, wait: u64, waker: Waker) -> Option<Waker> {
-        let Some(wait) = self.waits.get_mut(&wait) else { return Some(waker) };
-        if wait.seen != self.look {
-            wait.seen = self.look;
+        let Some(state) = self.waits.get_mut(&wait) else { return Some(waker) };
+        if state.seen != self.look {
+            state.seen = self.look;
             self.seen += 1;
         }
-        wait.waker.replace(waker)
+        self.hidden.insert(wait);
+        state.waker.replace(waker)
     }
 
     /// Forgets a wait. Returns a waker to drop.
     pub(crate) fn end(&mut self, wait: u64) -> Option<Waker> {
         let Wait { over, seen, waker, .. } = self.waits.remove(&wait)?;
+        self.hidden.remove(&wait);
         self.over -= usize::from(over);
         self.seen -= usize::from(seen == self.look && seen > 0);
         (self.changed, self.stirred) = (true, true);
@@ -110,8 +118,13 @@ impl Lending {
         self.look += 1;
         self.seen = 0;
         self.stirred = false;
-        let ends = self.waits.values().take(WOKEN).chain(self.waits.values().skip(WOKEN).rev().take(WOKEN));
-        Some(ends.filter_map(|wait| wait.waker.clone()).collect())
+        Some((0..2 * SHOWN_AT_EACH_END).map_while(|place| self.show(place % 2 == 0)).collect())
+    }
+
+    /// Takes the oldest or the newest of the hidden waits. Returns whom to wake to show it.
+    fn show(&mut self, oldest: bool) -> Option<Waker> {
+        let wait = if oldest { self.hidden.pop_first() } else { self.hidden.pop_last() }?;
+        self.waits.get(&wait)?.waker.clone()
     }
 
     /// Notes that what a wait waits for has come. Returns whether it may return.
@@ -133,7 +146,9 @@ impl Lending {
     /// `was_woken` says whether something has happened since the look began.
     pub(crate) fn settle(&mut self, was_woken: bool) -> Option<Settled> {
         let awaits = self.seen > 0 && self.over == 0;
-        if self.slots == Slots::Held && awaits && (self.stirred || was_woken) {
+        let went_on = self.slots == Slots::Held && awaits && (self.stirred || was_woken);
+        let is_hidden = self.slots != Slots::Wanted && self.seen == 0 && self.over == 0 && !self.hidden.is_empty();
+        if went_on || is_hidden {
             return Some(Settled::LookAgain);
         }
         let changed = std::mem::take(&mut self.changed);
@@ -145,7 +160,7 @@ impl Lending {
             (Slots::Lent, true) => changed.then(|| Settled::Await(self.awaited())),
             (Slots::Lent, false) => {
                 self.slots = Slots::Wanted;
-                Some(Settled::TakeBack)
+                Some(Settled::TakeBack(self.came()))
             }
             (Slots::Held, false) | (Slots::Wanted, _) => None,
         }
@@ -165,6 +180,11 @@ impl Lending {
         self.handler.replace(handler)
     }
 
+    /// Returns the tasks of the waits that are over.
+    fn came(&self) -> Vec<TaskId> {
+        self.waits.values().filter(|wait| wait.over).map(|wait| wait.of).collect()
+    }
+
     /// Returns the tasks that there are waits for, each once.
     fn awaited(&self) -> Vec<TaskId> {
         let mut awaited = Vec::new();
@@ -182,6 +202,14 @@ impl Lending {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering::Relaxed},
+        },
+        task::Wake,
+    };
+
     use proptest::prelude::*;
 
     use super::*;
@@ -228,6 +256,42 @@ mod tests {
 
     fn waker() -> Waker {
         Waker::noop().clone()
+    }
+
+    /// Looks until all waits have been shown.
+    fn settle(lending: &mut Lending) -> Option<Settled> {
+        loop {
+            match lending.settle(false) {
+                Some(Settled::LookAgain) => lending.look(false),
+                settled => return settled,
+            };
+        }
+    }
+
+    /// A group of waits like `FuturesUnordered`, which polls those of its futures that were woken.
+    #[derive(Default)]
+    struct Group {
+        waits: Vec<(u64, Arc<Woken>)>,
+    }
+
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    impl Group {
+        fn begin(&mut self, lending: &mut Lending) {
+            self.waits.push((lending.begin(TaskId::new()), Arc::new(Woken(AtomicBool::new(true)))));
+        }
+
+        fn poll(&self, lending: &mut Lending) {
+            for (wait, woken) in self.waits.iter().filter(|(_, woken)| woken.0.swap(false, Relaxed)) {
+                lending.polled(*wait, Arc::clone(woken).into());
+            }
+        }
     }
 
     proptest! {
@@ -302,7 +366,7 @@ mod tests {
                         all.push(*of);
                     }
                 }
-                match lending.settle(false) {
+                match settle(&mut lending) {
                     Some(Settled::Lend(ids)) => {
                         prop_assert!(awaits && !lent && !wanted);
                         (lent, shown) = (true, ids);
@@ -312,14 +376,57 @@ mod tests {
                         shown = ids;
                     }
                     Some(Settled::LookAgain) => prop_assert!(false, "nothing has come or gone"),
-                    Some(Settled::TakeBack) => {
+                    Some(Settled::TakeBack(came)) => {
                         prop_assert!(!awaits && lent);
+                        prop_assert_eq!(came, waits.iter().filter(|wait| wait.over).map(|wait| wait.of).collect::<Vec<_>>());
                         (lent, wanted) = (false, true);
                     }
                     None => prop_assert!(wanted || lent == awaits),
                 }
                 prop_assert!(!lent || shown == all);
             }
+        }
+
+        /// The handler has begun waits of one group after another, and awaits one group after another.
+        #[test]
+        fn a_handler_lends_its_slots_for_any_part_of_its_waits(
+            begun in prop::collection::vec((0_usize..4, 0_usize..90), 0..8),
+            awaited in prop::collection::vec(prop::option::of(0_usize..4), 1..6),
+        ) {
+            let mut lending = Lending::default();
+            let mut all: [Group; 4] = Default::default();
+            for (group, count) in &begun {
+                (0..*count).for_each(|_| all[*group].begin(&mut lending));
+            }
+            let count: usize = begun.iter().map(|(_, count)| count).sum();
+            all.iter().for_each(|group| group.poll(&mut lending));
+            let (mut lent, mut looks) = (false, 0);
+            for group in awaited.into_iter().map(|place| place.map(|place| &all[place])) {
+                let poll = |lending: &mut Lending| group.iter().for_each(|group| group.poll(lending));
+                poll(&mut lending);
+                let settled = loop {
+                    let woken = lending.look(false);
+                    looks += usize::from(woken.is_some());
+                    woken.into_iter().flatten().for_each(Waker::wake);
+                    poll(&mut lending);
+                    match lending.settle(false) {
+                        Some(Settled::LookAgain) => {}
+                        settled => break settled,
+                    }
+                };
+                let awaits = group.is_some_and(|group| !group.waits.is_empty());
+                match settled {
+                    Some(Settled::Lend(_)) => prop_assert!(awaits && !lent),
+                    Some(Settled::TakeBack(_)) => {
+                        prop_assert!(!awaits && lent);
+                        lending.slots_are_back();
+                    }
+                    Some(_) => prop_assert!(false, "no wait has come or gone"),
+                    None => prop_assert_eq!(awaits, lent),
+                }
+                lent = awaits;
+            }
+            prop_assert!(looks <= 6 * (2 + count / (2 * SHOWN_AT_EACH_END)), "{looks}");
         }
     }
 
@@ -334,13 +441,21 @@ mod tests {
     }
 
     #[test]
-    fn a_look_wakes_only_some_of_many_waits() {
+    fn a_look_shows_only_some_of_many_waits_and_none_again() {
         let mut lending = Lending::default();
         assert!(lending.look(false).is_none());
         for count in 1..100 {
-            let wait = lending.begin(TaskId::new());
-            lending.polled(wait, waker());
-            assert_eq!(lending.look(true).unwrap().len(), count.min(2 * WOKEN));
+            for _ in 0..count {
+                let wait = lending.begin(TaskId::new());
+                lending.polled(wait, waker());
+            }
+            let mut left = count;
+            while left > 0 {
+                let shown = lending.look(false).unwrap().len();
+                assert_eq!(shown, left.min(2 * SHOWN_AT_EACH_END));
+                left -= shown;
+            }
+            assert!(lending.look(false).unwrap().is_empty());
         }
     }
 

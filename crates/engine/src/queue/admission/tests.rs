@@ -21,6 +21,7 @@ struct Task {
     priority: i32,
     holds: Vec<Hold>,
     stage: Stage,
+    yielded_by: u32,
 }
 
 impl Task {
@@ -72,8 +73,10 @@ impl Model {
         };
         while let Some(at) = next(self) {
             let task = &mut self.tasks[at];
-            let ids = if task.stage == Stage::Waiting { &mut admitted.begin } else { &mut admitted.go_on };
-            ids.push(task.id);
+            match task.stage {
+                Stage::Waiting => admitted.begin.push(task.id),
+                _ => admitted.go_on.push((task.id, task.yielded_by)),
+            }
             task.stage = Stage::Running;
         }
         admitted
@@ -164,7 +167,7 @@ enum Deed {
     Leave,
     StepBack,
     ComeBack,
-    YieldSlot,
+    YieldSlot(u32),
     ReclaimSlot,
     Hold(Hold),
     Release(Hold),
@@ -179,7 +182,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         4 => Just(Deed::Leave),
         4 => Just(Deed::StepBack),
         4 => Just(Deed::ComeBack),
-        4 => Just(Deed::YieldSlot),
+        4 => any::<u32>().prop_map(Deed::YieldSlot),
         4 => Just(Deed::ReclaimSlot),
         2 => why().prop_map(Deed::Hold),
         2 => why().prop_map(Deed::Release),
@@ -240,7 +243,7 @@ impl Pair {
     fn enter(&mut self, batch: Option<TaskId>, tasks: Vec<(usize, i32, Vec<Hold>)>) -> Result<(), TestCaseError> {
         let task = |(kind, priority, holds): (usize, _, _)| {
             let lane = LaneKey { kind: KINDS[kind].map(Into::into), batch };
-            Task { id: TaskId::new(), lane, priority, holds, stage: Stage::Waiting }
+            Task { id: TaskId::new(), lane, priority, holds, stage: Stage::Waiting, yielded_by: 0 }
         };
         let tasks: Vec<_> = tasks.into_iter().map(task).collect();
         let entrants = tasks.iter().cloned().map(|Task { id, lane, priority, holds, .. }| {
@@ -307,9 +310,16 @@ impl Pair {
                 admission.come_back(id);
                 move_to(&[Stage::Away], Stage::Waiting)
             }
-            Deed::YieldSlot => {
-                admission.yield_slot(id);
-                move_to(&[Stage::Running], Stage::Yielded)
+            Deed::YieldSlot(attempt) => {
+                admission.yield_slot(id, attempt);
+                model.alter(id, |task| {
+                    let yields = task.stage == Stage::Running;
+                    if yields {
+                        (task.stage, task.yielded_by) = (Stage::Yielded, attempt);
+                    }
+                    yields
+                });
+                (true, true)
             }
             Deed::ReclaimSlot => {
                 admission.reclaim_slot(id);
@@ -546,7 +556,7 @@ fn a_task_gets_its_slot_back_in_its_old_place() {
         [("a", 1), ("a", 0), ("b", 0), ("a", 0)].map(|(kind, rank)| entrant(kind, rank));
     admission.enter(vec![first.clone(), child.clone(), later.clone()], 0).unwrap();
     assert_eq!(admission.admit().begin, [first.id]);
-    admission.yield_slot(first.id);
+    admission.yield_slot(first.id, 3);
     assert_eq!(admission.admit().begin, [child.id]);
     admission.enter(vec![urgent.clone()], 0).unwrap();
     admission.reclaim_slot(first.id);
@@ -558,10 +568,9 @@ fn a_task_gets_its_slot_back_in_its_old_place() {
         admission.leave(id);
         turns.push(admission.admit());
     }
-    let [begin, go_on] = [urgent.id, first.id].map(|id| vec![id]);
     let expected = [
-        Admitted { begin, ..Admitted::default() },
-        Admitted { go_on, ..Admitted::default() },
+        Admitted { begin: vec![urgent.id], ..Admitted::default() },
+        Admitted { go_on: vec![(first.id, 3)], ..Admitted::default() },
         Admitted { begin: vec![later.id], ..Admitted::default() },
         Admitted::default(),
     ];
@@ -575,7 +584,7 @@ fn a_task_that_wants_its_slot_back_counts_for_no_queue_limit() {
     let [parent, child, next] = [(); 3].map(|()| entrant("k", 0));
     admission.enter(vec![parent.clone(), child.clone()], 0).unwrap();
     let _ = admission.admit();
-    admission.yield_slot(parent.id);
+    admission.yield_slot(parent.id, 1);
     let _ = admission.admit();
     admission.reclaim_slot(parent.id);
     admission.enter(vec![next], 0).unwrap();

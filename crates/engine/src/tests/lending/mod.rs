@@ -1,7 +1,11 @@
 //! Handlers that await tasks which they have started.
 
 mod any_depth;
+mod joins;
+mod races;
 mod random;
+mod readers;
+mod shared;
 mod slots;
 mod stops;
 mod told;

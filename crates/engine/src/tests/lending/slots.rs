@@ -2,7 +2,7 @@
 
 use std::{future::ready, pin::pin, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::time::{Instant, interval, sleep, timeout};
 
 use super::{App, ended, in_group, ms, some_work};
@@ -381,4 +381,26 @@ async fn many_children_are_awaited_together() {
     });
     ended(&app.parent()).await;
     assert_eq!(app.told().last().unwrap(), &(300, "all".to_owned()));
+}
+
+/// `FuturesUnordered` polls only those of its futures that were woken, and a look wakes only some of many.
+#[tokio::test(start_paused = true)]
+async fn any_part_of_many_waits_lends_the_slot() {
+    for awaited in 0..5 {
+        let app = App::of_one(move |app: App, _| async move {
+            let end = |child: TaskHandle| async move { child.outcome().await };
+            let part = |count| (0..count).map(|_| end(app.sleeper(1))).collect::<FuturesUnordered<_>>();
+            let mut parts = [40, 100, 10, 300, 40].map(part);
+            for part in &mut parts {
+                assert!(part.next().now_or_never().is_none());
+            }
+            // All of them are put aside, so they don't lend the slot.
+            some_work(&app).await;
+            parts[awaited].next().await;
+            some_work(&app).await;
+            Ok(())
+        });
+        ended(&app.parent()).await;
+        assert_eq!(app.most(), 1);
+    }
 }
