@@ -32,12 +32,12 @@ use tokio::{
 
 use super::{
     buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
-    patience::Patience,
+    patience::{self, Patience},
     segment::CHUNK_BYTES,
     signs_of_life::{SignsOfLife, Wait},
 };
 use crate::{
-    clock::awake_time::AwakeTime,
+    clock::{awake_clock::AwakeClock, awake_time::AwakeTime},
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
@@ -65,6 +65,8 @@ pub struct ItemStream {
     readers: Notify,
     /// Whether there is a delayed reader in the state.
     is_reader_delayed: AtomicBool,
+    /// Counts how long the task waits for a reader.
+    clock: Arc<AwakeClock>,
 }
 
 #[derive(Debug)]
@@ -73,8 +75,6 @@ struct StreamState {
     /// How much longer the task waits for a reader, if it has none.
     patience: Patience,
     delayed_reader: Option<DelayedReader>,
-    /// The handler has begun. `patience` started again then, whatever readers came and went before.
-    has_begun: bool,
     signs_of_life: SignsOfLife,
     /// The time in which an emit waits for the reader and the reader does not ask.
     silence: Option<AwakeTime>,
@@ -95,13 +95,6 @@ impl fmt::Debug for DelayedReader {
 }
 
 impl StreamState {
-    fn begin(&mut self) {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.patience.begin();
-        }
-    }
-
     /// Emits if there is room, or if room has to be made. Returns whether it has emitted.
     fn put(&mut self, unit: Emission<'_>, attempt: u32, unread: Unread) -> bool {
         if unit.push(&mut self.buffer, attempt) {
@@ -117,8 +110,8 @@ impl StreamState {
     }
 
     /// Whether an emit that has no room has to wait.
-    fn has_to_wait(&mut self, unread: Unread) -> bool {
-        self.waits_for_good(unread) || self.patience.next_reading().is_some()
+    fn has_to_wait(&self, unread: Unread) -> bool {
+        self.waits_for_good(unread) || self.patience.left().is_some()
     }
 
     /// Whether an emit that has no room waits until something changes, however long that takes.
@@ -138,11 +131,11 @@ impl StreamState {
     }
 
     /// Returns after how long at the latest an emit without room has to look again, if nothing changes until then.
-    fn look_again(&mut self, unread: Unread) -> Option<Duration> {
+    fn look_again(&self, unread: Unread) -> Option<Duration> {
         if !self.buffer.is_told() {
             return Some(STEP);
         }
-        if self.waits_for_good(unread) { None } else { self.patience.next_reading() }
+        if self.waits_for_good(unread) { None } else { self.patience.left() }
     }
 
     /// Notes that the reader has asked.
@@ -181,13 +174,12 @@ impl Emission<'_> {
 }
 
 impl ItemStream {
-    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId)) -> Self {
+    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId), clock: &Arc<AwakeClock>) -> Self {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
-                patience: Patience::new(),
+                patience: Patience::new(Arc::clone(clock)),
                 delayed_reader: None,
-                has_begun: false,
                 signs_of_life: SignsOfLife::default(),
                 silence: None,
             }),
@@ -198,7 +190,15 @@ impl ItemStream {
             writable: Notify::new(),
             readers: Notify::new(),
             is_reader_delayed: AtomicBool::new(false),
+            clock: Arc::clone(clock),
         }
+    }
+
+    /// Makes the task wait for a reader until its clock shows this, whatever readers came and went before.
+    pub(crate) fn begin(&self, until: Duration) {
+        self.state.lock().patience.set(until);
+        self.writable.notify_waiters();
+        self.readers.notify_waiters();
     }
 
     // The handler's side.
@@ -379,7 +379,6 @@ impl ItemStream {
         wait: Option<&mut Wait>,
     ) -> Result<Result<(), Option<Duration>>, Error> {
         let mut state = self.state.lock();
-        state.begin();
         if attempt.is_over() || state.buffer.is_done() {
             return Err(stopped());
         }
@@ -422,14 +421,13 @@ impl ItemStream {
 
     /// Waits until the task has been without a reader for too long. Cancel safe.
     pub(crate) async fn abandoned(&self) {
-        self.state.lock().begin();
         let readers = self.readers.notified();
         tokio::pin!(readers);
         loop {
             readers.as_mut().enable();
             let wait = {
-                let mut state = self.state.lock();
-                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.next_reading()) };
+                let state = self.state.lock();
+                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.left()) };
                 match wait {
                     Some(None) => return,
                     wait => wait.flatten(),
@@ -567,12 +565,12 @@ impl ItemStream {
     /// Removes the reader, which was lost with its owner. The handler waits for another one only if the owner is
     /// `reloading`.
     pub fn lose(&self, reader: &str, reloading: bool) {
+        let until = reloading.then(|| self.clock.count_for(patience::LENGTH));
         let mut state = self.state.lock();
         if state.buffer.lose(reader) {
-            if reloading {
-                state.patience.begin();
-            } else {
-                state.patience.end();
+            match until {
+                Some(until) => state.patience.set(until),
+                None => state.patience.end(),
             }
         }
         state.reader_goes();

@@ -204,7 +204,7 @@ mod tests {
 
     use super::{super::used_ids::REMEMBERED, *};
     use crate::{
-        CancelReason, Json, StartOptions,
+        CancelReason, Json, Never, StartOptions,
         clock::Clocks,
         progress::sampler::Sampler,
         record::{Common, Kind, Record, birth::Birth},
@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn ended(input: Json, owner: Owner) -> Arc<Record> {
-        let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
+        let kind = Arc::new(Kind::ad_hoc::<Never>("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let sampler = Sampler::new(Handle::current(), Record::sample);

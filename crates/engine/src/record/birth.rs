@@ -64,6 +64,7 @@ impl Birth {
                 followers: 0,
                 failure_told: false,
                 removed: false,
+                waits_for_readers_until: None,
                 short_runs: 0,
                 live: Live { span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new), ..Live::none() },
                 batch: None,

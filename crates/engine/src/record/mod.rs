@@ -39,8 +39,8 @@ use crate::{
         feed::Feed,
         filter::{Filtered, TaskFilter},
     },
-    clock::{Clocks, timers::Timers, wall_clock::WallClock},
-    items::stream::ItemStream,
+    clock::{Clocks, awake_clock::AwakeClock, timers::Timers, wall_clock::WallClock},
+    items::{patience, stream::ItemStream},
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
     progress::{
@@ -95,6 +95,8 @@ pub struct Record {
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
     pub(crate) timers: Arc<Timers>,
+    /// Counts how long tasks wait for readers.
+    patience: Arc<AwakeClock>,
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
@@ -119,6 +121,8 @@ struct RecordState {
     failure_told: bool,
     removed: bool,
     live: Live,
+    /// Until when it waits for its first reader, by the clock that counts this; `None` before its first attempt.
+    waits_for_readers_until: Option<Duration>,
     /// For a task that is restarted: how many short attempts there were in a row.
     short_runs: u32,
     batch: Option<Membership>,
@@ -198,6 +202,7 @@ impl Common {
         Self {
             clock: clocks.wall,
             timers,
+            patience: patience::clock(control.clone()),
             admission: Lock::default(),
             feed: Lock::default(),
             sampler,
