@@ -54,15 +54,25 @@ impl AwakeClock {
 
     /// Counts exactly for at least this long from now on. Returns what is counted then.
     pub(crate) fn count_for(self: &Arc<Self>, length: Duration) -> Duration {
-        let until = self.now().saturating_add(length);
-        self.need(|needed| needed.max(until));
+        let until = {
+            let mut state = self.state.lock();
+            let until = state.count.read(Instant::now()).saturating_add(length);
+            state.needed = state.needed.max(until);
+            until
+        };
+        self.run();
         until
     }
 
-    fn need(self: &Arc<Self>, change: impl FnOnce(Duration) -> Duration) {
+    /// Sets up to which count it has to count exactly. Call [`run`](Self::run) afterwards, when no lock is held.
+    pub(crate) fn need(&self, until: Duration) {
+        self.state.lock().needed = until;
+    }
+
+    /// Starts the timer if the count is needed.
+    pub(crate) fn run(self: &Arc<Self>) {
         let begins = {
             let mut state = self.state.lock();
-            state.needed = change(state.needed);
             state.is_needed() && !std::mem::replace(&mut state.runs, true)
         };
         if begins {
@@ -161,6 +171,10 @@ mod tests {
         assert_eq!((alive(), clock.left(until)), (1, STEP), "one timer for all");
         sleep(STEP * 2).await;
         assert_eq!((alive(), clock.left(until)), (0, Duration::ZERO));
+        clock.count_for(STEP * 50);
+        clock.need(Duration::ZERO);
+        sleep(STEP + Duration::from_millis(1)).await;
+        assert_eq!(alive(), 0, "it is needed no more");
         clock.count_for(STEP * 50);
         drop(clock);
         sleep(Duration::from_millis(1)).await;

@@ -316,6 +316,89 @@ async fn what_has_ended_outlasts_a_sleep() {
     }
 }
 
+fn quick_and_long() -> [Kind; 2] {
+    [
+        Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(())),
+        Kind::new("long", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<Result<(), Failure>>().await
+        }),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_grows_old_though_nobody_looks() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        // With a sleep in the middle, and without one.
+        for slept in [Duration::ZERO, 10 * HOUR] {
+            for age in [secs(0), secs(20), secs(300), secs(3_000)] {
+                let retention = Retention::default().age(age);
+                let tasks =
+                    manager_with(quick_and_long(), Settings { retention, ..Settings::default() }, machine.clocks());
+                let kept = tasks.start("quick", ()).unwrap();
+                kept.outcome().await;
+                let _long = tasks.start("long", ()).unwrap();
+                sleep(age / 2).await;
+                machine.sleep(slept).await;
+                assert!(age.is_zero() || tasks.get(kept.id()).is_ok(), "{age:?} on {machine:?}");
+                sleep(age / 2 + SLACK).await;
+                assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "{age:?} on {machine:?}");
+                assert!(tasks.get(kept.id()).is_err(), "{age:?} on {machine:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_is_forgotten_though_nobody_looks() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        let tasks = manager_with(quick_and_long(), Settings::default(), machine.clocks());
+        let start = |id| {
+            let owner = Owner::Other { label: "main".into(), token: 0 };
+            let start =
+                Start { id, task: "quick", input: Json::null(), owner, options: StartOptions::new(), sees: &|_| true };
+            engine(&tasks).start(start).map(drop)
+        };
+        let id = TaskId::new();
+        start(id).unwrap();
+        tasks.handle(id).unwrap().outcome().await;
+        tasks.remove(id).unwrap();
+        sleep(secs(9 * 60)).await;
+        assert!(start(id).is_err(), "it is remembered for ten minutes");
+        sleep(secs(61)).await;
+        start(TaskId::new()).unwrap();
+        assert!(start(id).is_ok(), "on {machine:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_counts_the_age_of_what_has_ended_unless_it_has_to() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // By then, a task that has begun waits for no reader any more.
+    let begun = secs(15);
+    for (machine, counting) in [(TestMachine::new(), 0), (TestMachine::whose_tokio_counts_sleep(), 1)] {
+        for (age, counting) in [(secs(300), counting), (Duration::MAX, 0)] {
+            let retention = Retention::default().age(age);
+            let tasks = manager_with(quick_and_long(), Settings { retention, ..Settings::default() }, machine.clocks());
+            sleep(begun).await;
+            assert_eq!(alive(), 0, "nothing is kept");
+            let first = tasks.start("quick", ()).unwrap();
+            tasks.start("quick", ()).unwrap().outcome().await;
+            first.outcome().await;
+            sleep(begun).await;
+            assert_eq!(alive(), counting, "one timer for all");
+            sleep(secs(300) + NOTICED).await;
+            assert_eq!(alive(), 0, "it is old enough");
+            let task = tasks.start("quick", ()).unwrap();
+            task.outcome().await;
+            sleep(begun).await;
+            assert_eq!(alive(), counting);
+            tasks.remove(task.id()).unwrap();
+            sleep(NOTICED).await;
+            assert_eq!(alive(), 0, "nothing is kept");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn nothing_watches_for_sleep_when_nobody_waits_by_it() {
     let machine = TestMachine::new();
