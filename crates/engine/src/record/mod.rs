@@ -39,7 +39,12 @@ use crate::{
         feed::Feed,
         filter::{Filtered, TaskFilter},
     },
-    clock::{Clocks, awake_clock::AwakeClock, timers::Timers, wall_clock::WallClock},
+    clock::{
+        Clocks,
+        awake_clock::AwakeClock,
+        timers::Timers,
+        wall_clock::{WallClock, millis},
+    },
     items::{patience, stream::ItemStream},
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
@@ -218,6 +223,14 @@ impl Common {
 
     fn find(&self, id: TaskId) -> Option<Arc<Record>> {
         self.finds.get()?(id)
+    }
+
+    /// Returns what the wall clock shows, unless it is set until then, when the clock that counts sleep shows `elapsed`.
+    /// In milliseconds since 1970.
+    fn wall_at(&self, elapsed: Duration) -> u64 {
+        let (at, now) = (millis(elapsed), millis(self.timers.elapsed()));
+        let wall = self.clock.now();
+        if at >= now { wall.saturating_add(at - now) } else { wall.saturating_sub(now - at) }
     }
 }
 

@@ -12,7 +12,6 @@ use super::{
     lenders::Lenders,
 };
 use crate::{
-    clock::wall_clock::millis,
     items::patience,
     task::{
         attempt::Attempt,
@@ -197,8 +196,8 @@ impl Record {
                 && let Some(delay) = self.delay_after(state, &ended)
             {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
-                let now = self.common.clock.now();
-                if state.life.retry(failure, now.saturating_add(millis(delay)), now) {
+                let due = self.common.timers.elapsed().saturating_add(delay);
+                if state.life.retry(failure, due, self.common.clock.now()) {
                     if let Some(attempt) = state.live.attempt.take() {
                         attempt.close();
                     }

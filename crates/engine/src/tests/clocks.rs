@@ -11,9 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    Backoff, Failure, Json, Missed, Outcome, Restart, Retention, Retry, Schedule, StartOptions, TaskContext,
-    TaskFilter, TaskId, TaskManager, TaskStatus, Unread,
-    delivery::{Owner, Start, engine},
+    Backoff, BatchOptions, Failure, Json, Missed, Outcome, Restart, Retention, Retry, Schedule, StartOptions,
+    TaskChange, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, TaskStatus, Unread,
+    delivery::{Cursor, Look, Owner, Start, Told, engine},
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -231,6 +231,87 @@ async fn each_wait_follows_the_clocks_that_the_table_says() {
             } else {
                 assert!(is_at(forward, QUARTER), "{wait:?} when the clock is set forward: {forward:?}");
                 assert!(is_at(back, QUARTER), "{wait:?} when the clock is set back: {back:?}");
+            }
+        }
+    }
+}
+
+/// Starts what waits for an hour, in each way that shows until when it waits. Returns the tasks, each with a cursor at its
+/// begin.
+fn start_what_shows_its_wait(tasks: &TaskManager) -> Vec<(TaskHandle, Cursor)> {
+    tasks.schedule("every", "quick", (), Schedule::every(HOUR)).unwrap();
+    let back_off = Schedule::every(secs(1)).at_once().back_off(Backoff::constant(HOUR));
+    tasks.schedule("back-off", "fails", (), back_off).unwrap();
+    let members = tasks.batch("delayed", [(), ()], BatchOptions::new()).unwrap().members();
+    let alone = [
+        tasks.start_with("quick", (), StartOptions::new().delay(HOUR)).unwrap(),
+        tasks.start("delayed", ()).unwrap(),
+        tasks.start("retries", ()).unwrap(),
+        tasks.start("restarts", ()).unwrap(),
+    ];
+    let watched = alone.into_iter().chain(members).map(|task| {
+        let cursor = Cursor::new(&engine(tasks).find(task.id()).unwrap()).1;
+        (task, cursor)
+    });
+    watched.collect()
+}
+
+/// Returns the moments that are shown now, each with a name for it.
+fn shown(tasks: &TaskManager, waiting: &[(TaskHandle, Cursor)]) -> Vec<(String, Option<u64>)> {
+    let mut shown: Vec<_> =
+        tasks.schedules().into_iter().map(|schedule| (schedule.name, schedule.next_run_at)).collect();
+    for (task, begin) in waiting {
+        let snapshot = task.snapshot();
+        shown.push((snapshot.task.clone(), snapshot.next_attempt_at));
+        let listed = tasks.list(&TaskFilter::default()).into_iter().find(|it| it.id == task.id()).unwrap();
+        shown.push((format!("{} in a list", snapshot.task), listed.next_attempt_at));
+        let record = engine(tasks).find(task.id()).unwrap();
+        let Look::Snapshot(told, _) = Told::look(None, &record, |_, _| true) else { panic!("it is listed") };
+        shown.push((format!("{} as it is told", snapshot.task), told.next_attempt_at));
+        // A watcher that is told late.
+        let mut cursor = *begin;
+        let changes = std::iter::from_fn(|| cursor.next(&record)).filter_map(|event| match event.change {
+            TaskChange::Status(change) => Some(change.next_attempt_at),
+            _ => None,
+        });
+        shown.extend(changes.last().map(|at| (format!("{} in its last change", snapshot.task), at)));
+    }
+    shown
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_shown_by_the_clock_as_it_is_set() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        let kind = |name: &str, policy| {
+            Kind::new(name, policy, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")))
+        };
+        let retry = Some(Retry::attempts(2).backoff(Backoff::constant(HOUR)));
+        let restart = Some(Restart::on_failure().backoff(Backoff::constant(HOUR)));
+        let [quick, _] = quick_and_long();
+        let kinds = [
+            quick,
+            kind("delayed", Policy { delay: Some(HOUR), ..Policy::default() }),
+            kind("fails", Policy::default()),
+            kind("retries", Policy { retry, ..Policy::default() }),
+            kind("restarts", Policy { restart, ..Policy::default() }),
+        ];
+        let tasks = manager_with(kinds, Settings::default(), machine.clocks());
+        let begin = machine.elapsed();
+        let waiting = start_what_shows_its_wait(&tasks);
+        sleep(secs(1)).await;
+        for by in [0, 50 * 60 * 1_000, -100 * 60 * 1_000, 1, 10 * 24 * 60 * 60 * 1_000] {
+            machine.set(by);
+            for slept in [false, true] {
+                if slept {
+                    machine.sleep(secs(60)).await;
+                }
+                sleep(secs(60)).await;
+                let left = (begin + HOUR).saturating_sub(machine.elapsed());
+                let expected = machine.wall() + u64::try_from(left.as_millis()).unwrap();
+                for (what, at) in shown(&tasks, &waiting) {
+                    let off = at.map(|at| at.abs_diff(expected));
+                    assert!(off.is_some_and(|off| off <= 10), "{what}: {at:?} is not {expected}");
+                }
             }
         }
     }
