@@ -3,9 +3,12 @@
 //! | what | counts the time in which the machine sleeps | follows a clock that is set |
 //! | --- | --- | --- |
 //! | delays, intervals and back-offs, deadlines: [`Timers::until_elapsed`](timers::Timers::until_elapsed) | yes | no |
-//! | time limits of running work, grace periods, health, retention: [`Timers::sleep_awake`](timers::Timers::sleep_awake) | no | no |
+//! | time limits of running work, grace periods, health: [`Timers::sleep_awake`](timers::Timers::sleep_awake) | no | no |
+//! | what has ended: [`Timers::awake_now`](timers::Timers::awake_now) | no | no |
+//! | how long a task waits for a reader: an [`AwakeClock`](awake_clock::AwakeClock) | no | no |
 //! | cron: [`WallClock`] | yes | yes |
 
+pub(crate) mod awake_clock;
 pub(crate) mod awake_time;
 mod machine_sleep;
 mod sleep_watch;

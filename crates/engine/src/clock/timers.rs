@@ -5,8 +5,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Elapsed, NOTICED_WITHIN, awake_time::AwakeTime, sleep_watch::SleepWatch};
-use crate::lock::{CLOCK, Lock};
+use super::{Elapsed, NOTICED_WITHIN, awake_clock::AwakeClock, awake_time::AwakeTime, sleep_watch::SleepWatch};
 
 /// The fewest steps in which a length is counted where tokio's clock counts the time in which the machine sleeps.
 const STEPS: u32 = 8;
@@ -17,7 +16,7 @@ pub(crate) struct Timers {
     tokio_counts_sleep: bool,
     watch: Arc<SleepWatch>,
     begin: Instant,
-    awake: Lock<AwakeTime, CLOCK>,
+    awake: Arc<AwakeClock>,
 }
 
 impl Timers {
@@ -26,11 +25,11 @@ impl Timers {
     pub(crate) fn new(elapsed: Elapsed, tokio_counts_sleep: bool, control: Handle) -> Self {
         let begin = Instant::now();
         Self {
-            watch: SleepWatch::new(Arc::clone(&elapsed), control),
+            watch: SleepWatch::new(Arc::clone(&elapsed), control.clone()),
             elapsed,
             tokio_counts_sleep,
             begin,
-            awake: Lock::new(AwakeTime::new(begin, NOTICED_WITHIN)),
+            awake: AwakeClock::new(NOTICED_WITHIN, control),
         }
     }
 
@@ -67,10 +66,25 @@ impl Timers {
     // Time in which the machine is awake.
 
     /// Returns the time since the engine began, without the time in which the machine slept. Where tokio's clock counts
-    /// that time, a time without a call or a running timer counts for at most a minute.
+    /// that time, a time in which nobody reads this counts for at most a minute: see
+    /// [`need_awake_now`](Self::need_awake_now).
     pub(crate) fn awake_now(&self) -> Duration {
-        let now = Instant::now();
-        if self.tokio_counts_sleep { self.awake.lock().read(now) } else { now.saturating_duration_since(self.begin) }
+        if self.tokio_counts_sleep { self.awake.now() } else { Instant::now().saturating_duration_since(self.begin) }
+    }
+
+    /// Sets that [`awake_now`](Self::awake_now) is needed until it shows this. Call
+    /// [`count_awake`](Self::count_awake) afterwards, when no lock is held.
+    pub(crate) fn need_awake_now(&self, until: Duration) {
+        if self.tokio_counts_sleep {
+            self.awake.need(until);
+        }
+    }
+
+    /// Starts the timer that reads [`awake_now`](Self::awake_now) if somebody needs it and has to have it read.
+    pub(crate) fn count_awake(&self) {
+        if self.tokio_counts_sleep {
+            self.awake.run();
+        }
     }
 
     /// Begins to count time in which the machine is awake. Where tokio's clock counts sleep, the result must be read

@@ -2,7 +2,7 @@
 
 pub(crate) mod buffer;
 pub(crate) mod item_type;
-mod patience;
+pub(crate) mod patience;
 pub(crate) mod segment;
 mod signs_of_life;
 pub(crate) mod stream;

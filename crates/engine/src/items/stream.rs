@@ -20,11 +20,11 @@ use tokio::{
 
 use super::{
     buffer::{Ask, Chunk, ItemBuffer, ReadRefusal},
-    patience::Patience,
+    patience::{self, Patience},
     signs_of_life::SignsOfLife,
 };
 use crate::{
-    clock::awake_time::AwakeTime,
+    clock::{awake_clock::AwakeClock, awake_time::AwakeTime},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
     task::id::TaskId,
@@ -51,6 +51,8 @@ pub struct ItemStream {
     readers: Notify,
     /// Whether there is a delayed reader in the state.
     is_reader_delayed: AtomicBool,
+    /// Counts how long the task waits for a reader.
+    clock: Arc<AwakeClock>,
 }
 
 #[derive(Debug)]
@@ -59,8 +61,6 @@ struct StreamState {
     /// How much longer the task waits for a reader, if it has none.
     patience: Patience,
     delayed_reader: Option<DelayedReader>,
-    /// The handler has begun. `patience` started again then, whatever readers came and went before.
-    has_begun: bool,
     signs_of_life: SignsOfLife,
     /// The time in which an emit waits for the reader and the reader does not ask.
     silence: Option<AwakeTime>,
@@ -81,16 +81,9 @@ impl fmt::Debug for DelayedReader {
 }
 
 impl StreamState {
-    fn begin(&mut self) {
-        if !self.has_begun {
-            self.has_begun = true;
-            self.patience.begin();
-        }
-    }
-
     /// Whether an emit that has no room has to wait.
-    fn has_to_wait(&mut self, unread: Unread) -> bool {
-        self.waits_for_good(unread) || self.patience.next_reading().is_some()
+    fn has_to_wait(&self, unread: Unread) -> bool {
+        self.waits_for_good(unread) || self.patience.left().is_some()
     }
 
     /// Whether an emit that has no room waits until something changes, however long that takes.
@@ -110,12 +103,12 @@ impl StreamState {
     }
 
     /// Returns after how long at the latest an emit without room has to look again, if nothing changes until then.
-    fn look_again(&mut self, unread: Unread) -> Option<Duration> {
+    fn look_again(&self, unread: Unread) -> Option<Duration> {
         // Any other task may make a delayed reader blocked, as by taking the last slot.
         if !self.buffer.is_told() || self.delayed_reader.is_some() {
             return Some(STEP);
         }
-        if self.waits_for_good(unread) { None } else { self.patience.next_reading() }
+        if self.waits_for_good(unread) { None } else { self.patience.left() }
     }
 
     /// Notes that the reader has asked.
@@ -133,13 +126,12 @@ impl StreamState {
 }
 
 impl ItemStream {
-    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId)) -> Self {
+    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId), clock: &Arc<AwakeClock>) -> Self {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
-                patience: Patience::new(),
+                patience: Patience::new(Arc::clone(clock)),
                 delayed_reader: None,
-                has_begun: false,
                 signs_of_life: SignsOfLife::default(),
                 silence: None,
             }),
@@ -150,7 +142,15 @@ impl ItemStream {
             writable: Notify::new(),
             readers: Notify::new(),
             is_reader_delayed: AtomicBool::new(false),
+            clock: Arc::clone(clock),
         }
+    }
+
+    /// Makes the task wait for a reader until its clock shows this, whatever readers came and went before.
+    pub(crate) fn begin(&self, until: Duration) {
+        self.state.lock().patience.set(until);
+        self.writable.notify_waiters();
+        self.readers.notify_waiters();
     }
 
     /// Returns whether the handler has given a sign of life by emitting since the last call, or waits to emit.
@@ -162,14 +162,13 @@ impl ItemStream {
 
     /// Waits until the task has been without a reader for too long. Cancel safe.
     pub(crate) async fn abandoned(&self) {
-        self.state.lock().begin();
         let readers = self.readers.notified();
         tokio::pin!(readers);
         loop {
             readers.as_mut().enable();
             let wait = {
-                let mut state = self.state.lock();
-                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.next_reading()) };
+                let state = self.state.lock();
+                let wait = if state.buffer.has_reader() { None } else { Some(state.patience.left()) };
                 match wait {
                     Some(None) => return,
                     wait => wait.flatten(),
@@ -315,12 +314,12 @@ impl ItemStream {
     /// Removes the reader, which was lost with its owner. The handler waits for another one only if the owner is
     /// `reloading`.
     pub fn lose(&self, reader: &str, reloading: bool) {
+        let until = reloading.then(|| self.clock.count_for(patience::LENGTH));
         let mut state = self.state.lock();
         if state.buffer.lose(reader) {
-            if reloading {
-                state.patience.begin();
-            } else {
-                state.patience.end();
+            match until {
+                Some(until) => state.patience.set(until),
+                None => state.patience.end(),
             }
         }
         state.reader_goes();

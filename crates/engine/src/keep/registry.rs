@@ -46,6 +46,8 @@ pub(crate) struct Registry {
     asked_for_bytes: usize,
     ended: VecDeque<Ended>,
     ended_bytes: usize,
+    /// Since when the newest of all these is kept, or of those that have left meanwhile.
+    newest: Duration,
     used: UsedIds,
     retention: Retention,
 }
@@ -147,6 +149,7 @@ impl Registry {
             };
             queue.push_back(Ended { id: record.id, since: now, bytes });
             *sum += bytes;
+            self.newest = now;
         }
     }
 
@@ -191,6 +194,14 @@ impl Registry {
         expired
     }
 
+    /// Returns until when the age of something that is kept matters.
+    pub(crate) fn ages_until(&self) -> Duration {
+        let age = if self.asked_for.is_empty() { self.retention.age } else { self.retention.age.max(ASKED_FOR) };
+        let keeps = !self.ended.is_empty() || !self.asked_for.is_empty();
+        let kept = if keeps { self.newest.checked_add(age) } else { None };
+        kept.max(self.used.ages_until()).unwrap_or_default()
+    }
+
     fn is_too_much(&self, oldest: &Ended, now: Duration) -> bool {
         self.ended.len() > self.retention.count
             || now.saturating_sub(oldest.since) >= self.retention.age
@@ -204,7 +215,7 @@ mod tests {
 
     use super::{super::used_ids::REMEMBERED, *};
     use crate::{
-        CancelReason, Json, StartOptions,
+        CancelReason, Json, Never, StartOptions,
         clock::Clocks,
         progress::sampler::Sampler,
         record::{Common, Kind, Record, birth::Birth},
@@ -224,7 +235,7 @@ mod tests {
     }
 
     fn ended(input: Json, owner: Owner) -> Arc<Record> {
-        let kind = Arc::new(Kind::ad_hoc("t", &Arc::default()));
+        let kind = Arc::new(Kind::ad_hoc::<Never>("t", &Arc::default()));
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let sampler = Sampler::new(Handle::current(), Record::sample);

@@ -66,4 +66,9 @@ impl UsedIds {
             self.aliases.remove(&id);
         }
     }
+
+    /// Returns when the newest id is forgotten; `None` if there is none.
+    pub(super) fn ages_until(&self) -> Option<Duration> {
+        self.order.back().map(|(since, _)| since.saturating_add(REMEMBERED))
+    }
 }

@@ -2,10 +2,15 @@
 
 pub(crate) mod counts;
 
-use std::sync::Arc;
+use std::{any::TypeId, sync::Arc};
 
 use self::counts::Counters;
-use crate::{error::Error, json::Json, policy::Policy};
+use crate::{
+    error::Error,
+    items::item_type::Never,
+    json::Json,
+    policy::{Policy, unread::Unread},
+};
 
 /// Reads an input and returns an attempt that is ready to run.
 type Prepare<W> = Box<dyn Fn(&Json) -> Result<W, Error> + Send + Sync>;
@@ -15,31 +20,39 @@ pub struct Kind<W> {
     /// The name that its tasks are started by.
     pub name: Arc<str>,
     pub(crate) policy: Policy,
+    /// Whether its handlers can emit items.
+    emits: bool,
     /// Counts the tasks of this kind by status. All tasks that were spawned without a kind share one.
     pub(crate) counters: Arc<Counters>,
     prepare: Option<Prepare<W>>,
 }
 
 impl<W> Kind<W> {
-    /// Returns a kind whose tasks are started by name.
-    pub(crate) fn registered(
+    /// Returns a kind whose tasks are started by name and emit values of the type `I`.
+    pub(crate) fn registered<I: 'static>(
         name: Arc<str>,
         policy: Policy,
         prepare: impl Fn(&Json) -> Result<W, Error> + Send + Sync + 'static,
     ) -> Self {
-        Self { name, policy, counters: Arc::default(), prepare: Some(Box::new(prepare)) }
+        Self { name, policy, emits: emits::<I>(), counters: Arc::default(), prepare: Some(Box::new(prepare)) }
     }
 
-    /// Returns a kind for work that runs once and can't be started by name.
-    pub(crate) fn ad_hoc(name: &str, counters: &Arc<Counters>) -> Self {
-        Self { name: name.into(), policy: Policy::default(), counters: Arc::clone(counters), prepare: None }
+    /// Returns a kind for work that runs once, emits values of the type `I`, and can't be started by name.
+    pub(crate) fn ad_hoc<I: 'static>(name: &str, counters: &Arc<Counters>) -> Self {
+        let counters = Arc::clone(counters);
+        Self { name: name.into(), policy: Policy::default(), emits: emits::<I>(), counters, prepare: None }
     }
 
     /// Returns the kind of a batch of tasks of this kind.
     pub(crate) fn batch(&self) -> Self {
         let Policy { grace, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
         let policy = Policy { grace, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
-        Self { name: Arc::clone(&self.name), policy, counters: Arc::default(), prepare: None }
+        Self { name: Arc::clone(&self.name), policy, emits: false, counters: Arc::default(), prepare: None }
+    }
+
+    /// Whether its tasks wait for readers, or end without one.
+    pub(crate) fn needs_readers(&self) -> bool {
+        self.emits || self.policy.unread == Unread::Cancel
     }
 
     /// Whether its tasks can be started by name.
@@ -59,4 +72,8 @@ impl<W> Kind<W> {
             None => Err(Error::unknown_task(&self.name)),
         }
     }
+}
+
+fn emits<I: 'static>() -> bool {
+    TypeId::of::<I>() != TypeId::of::<Never>()
 }

@@ -11,7 +11,6 @@ use tokio::sync::Notify;
 use super::{Common, Kind, Live, Record, RecordState, effective_delay, starter::Starter};
 use crate::{
     changes::feed::Feed,
-    clock::wall_clock::millis,
     json::Json,
     lock::Lock,
     progress::cell::ProgressCell,
@@ -40,7 +39,7 @@ impl Birth {
     /// subscriber, which may ask for tasks.
     pub(crate) fn record(self, common: &Arc<Common>) -> Arc<Record> {
         let now = common.clock.now();
-        let due = self.delay().map(|delay| now.saturating_add(millis(delay)));
+        let due = self.delay().map(|delay| common.timers.elapsed().saturating_add(delay));
         let Self { id, kind, input, owner, options, parent, members } = self;
         let span = tracing::debug_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
         Arc::new(Record {
@@ -64,6 +63,7 @@ impl Birth {
                 followers: 0,
                 failure_told: false,
                 removed: false,
+                waits_for_readers_until: None,
                 short_runs: 0,
                 live: Live { span: Some(span).filter(|span| !span.is_disabled()).map(Arc::new), ..Live::none() },
                 batch: None,

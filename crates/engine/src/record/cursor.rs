@@ -55,7 +55,7 @@ impl Cursor {
                 Gap { missed }
             }
             Some((_, status)) if !(status.is_final() && progress_due) => {
-                let (number, change) = state.life.change_after(self.sequence)?;
+                let (number, change) = state.life.change_after(self.sequence, |due| record.common.wall_at(due))?;
                 self.sequence = number;
                 self.queue = None;
                 self.ended = status.is_final();

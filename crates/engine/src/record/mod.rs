@@ -39,8 +39,13 @@ use crate::{
         feed::Feed,
         filter::{Filtered, TaskFilter},
     },
-    clock::{Clocks, timers::Timers, wall_clock::WallClock},
-    items::stream::ItemStream,
+    clock::{
+        Clocks,
+        awake_clock::AwakeClock,
+        timers::Timers,
+        wall_clock::{WallClock, millis},
+    },
+    items::{patience, stream::ItemStream},
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
     progress::{
@@ -95,6 +100,8 @@ pub struct Record {
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
     pub(crate) timers: Arc<Timers>,
+    /// Counts how long tasks wait for readers.
+    patience: Arc<AwakeClock>,
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
@@ -119,6 +126,8 @@ struct RecordState {
     failure_told: bool,
     removed: bool,
     live: Live,
+    /// Until when it waits for its first reader, by the clock that counts this; `None` before its first attempt.
+    waits_for_readers_until: Option<Duration>,
     /// For a task that is restarted: how many short attempts there were in a row.
     short_runs: u32,
     batch: Option<Membership>,
@@ -193,6 +202,7 @@ impl Common {
         Self {
             clock: clocks.wall,
             timers,
+            patience: patience::clock(control.clone()),
             admission: Lock::default(),
             feed: Lock::default(),
             sampler,
@@ -208,6 +218,14 @@ impl Common {
 
     fn find(&self, id: TaskId) -> Option<Arc<Record>> {
         self.finds.get()?(id)
+    }
+
+    /// Returns what the wall clock shows, unless it is set until then, when the clock that counts sleep shows `elapsed`.
+    /// In milliseconds since 1970.
+    fn wall_at(&self, elapsed: Duration) -> u64 {
+        let (at, now) = (millis(elapsed), millis(self.timers.elapsed()));
+        let wall = self.clock.now();
+        if at >= now { wall.saturating_add(at - now) } else { wall.saturating_sub(now - at) }
     }
 }
 

@@ -132,10 +132,20 @@ impl Record {
             is_new = true;
             let Policy { item_buffer, unread, .. } = self.kind.policy;
             let task = (Arc::clone(&self.kind.name), self.id);
-            Box::new(ItemStream::new(item_buffer, unread, task))
+            Box::new(ItemStream::new(item_buffer, unread, task, &self.common.patience))
         });
-        // If the task ends at the same time, either this sees the end, or the end sees the new stream.
-        if is_new && self.status().is_final() {
+        if !is_new {
+            return items;
+        }
+        // If the task begins or ends at the same time, either this sees that, or that sees the new stream.
+        let (waits_until, is_over) = {
+            let state = self.state.lock();
+            (state.waits_for_readers_until, state.life.status().is_final())
+        };
+        if let Some(until) = waits_until {
+            items.begin(until);
+        }
+        if is_over {
             items.end();
             // Another caller may have got the stream before it was ended, and may be waiting for items.
             items.wake();

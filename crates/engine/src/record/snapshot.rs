@@ -53,7 +53,7 @@ impl Record {
             time_limit: life.time_limit(),
             overdue: life.overdue(),
             queue: self.queue_place(state),
-            next_attempt_at: life.next_attempt_at(),
+            next_attempt_at: life.due().map(|due| self.common.wall_at(due)),
             created_at: life.created_at(),
             started_at: life.started_at(),
             ended_at: life.ended_at(),

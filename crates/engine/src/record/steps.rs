@@ -12,7 +12,7 @@ use super::{
     lenders::Lenders,
 };
 use crate::{
-    clock::wall_clock::millis,
+    items::patience,
     task::{
         attempt::Attempt,
         id::TaskId,
@@ -96,7 +96,8 @@ impl Record {
 
     /// Like [`begin`](Self::begin), for a task that nobody can find yet.
     pub(crate) fn begin_unseen(self: &Arc<Self>) -> Option<(Arc<Attempt>, Option<Work>)> {
-        self.step(|state, effects| {
+        let waits_until = self.kind.needs_readers().then(|| self.common.patience.count_for(patience::LENGTH));
+        let begun = self.step(|state, effects| {
             let before = state.life.status();
             if !state.life.begin(self.common.clock.now()) {
                 return None;
@@ -104,6 +105,7 @@ impl Record {
             let attempt = Arc::new(Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy));
             // Under the lock, so that nobody takes the count of the last attempt for one of this attempt.
             if attempt.number == 1 {
+                state.waits_for_readers_until = waits_until;
                 self.progress.begin();
             } else {
                 // The watchers are told anyway.
@@ -113,7 +115,13 @@ impl Record {
             self.kind.counters.note(Some(before), TaskStatus::Running);
             effects.show(state);
             Some((attempt, state.live.work.take()))
-        })
+        })?;
+        if begun.0.number == 1
+            && let Some((items, until)) = self.items.get().zip(waits_until)
+        {
+            items.begin(until);
+        }
+        Some(begun)
     }
 
     /// Tells the task to stop. If `attempt` is given, only while that attempt runs. Returns its final status as an
@@ -189,8 +197,8 @@ impl Record {
                 && let Some(delay) = self.delay_after(state, &ended)
             {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
-                let now = self.common.clock.now();
-                if state.life.retry(failure, now.saturating_add(millis(delay)), now) {
+                let due = self.common.timers.elapsed().saturating_add(delay);
+                if state.life.retry(failure, due, self.common.clock.now()) {
                     if let Some(attempt) = state.live.attempt.take() {
                         attempt.close();
                     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{Record, RecordState};
 use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 
@@ -7,7 +9,7 @@ use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
 pub struct Told {
     sequence: u64,
     revision: u64,
-    next_attempt_at: Option<u64>,
+    due: Option<Duration>,
     queue: Option<QueuePlace>,
     waits: u32,
     /// Whether it has an owner other than the app. It may lose that owner, but never gets another one.
@@ -56,7 +58,7 @@ impl Told {
         Self {
             sequence: state.life.sequence(),
             revision: record.revision_of(state),
-            next_attempt_at: state.life.next_attempt_at(),
+            due: state.life.due(),
             queue: record.queue_place(state),
             waits: state.waits_revision(),
             owned: state.owner.label().is_some(),

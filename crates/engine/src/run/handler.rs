@@ -59,7 +59,7 @@ impl Kind {
         let name: Arc<str> = name.task_name().into();
         let task = Arc::clone(&name);
         let handler = Arc::new(handler);
-        Self::registered(name, policy, move |input| {
+        Self::registered::<I>(name, policy, move |input| {
             let input: In = read_input(&task, input)?;
             let (handler, errors) = (Arc::clone(&handler), errors.clone());
             let start =

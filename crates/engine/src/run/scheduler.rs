@@ -66,11 +66,10 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 replaced = rivals;
             }
             Rivals::Join(joined) => {
-                let now = transitions.timers().awake_now();
-                registry.join(&record, &joined, now);
-                let expired = registry.expire(now);
+                registry.join(&record, &joined, transitions.timers().awake_now());
+                let expired = transitions.expire_in(&mut registry);
                 drop(registry);
-                expired.iter().for_each(Record::mark_removed);
+                transitions.have_left(&expired);
                 return Ok(Follower::joining(&joined));
             }
         }
@@ -87,12 +86,11 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         } else {
             Some(work)
         };
-        let now = transitions.timers().awake_now();
-        (Turns::of(&admitted, &registry), others_wait, registry.expire(now), unused)
+        (Turns::of(&admitted, &registry), others_wait, transitions.expire_in(&mut registry), unused)
     };
     drop(unused);
     transitions.tell_places(others_wait);
-    expired.iter().for_each(Record::mark_removed);
+    transitions.have_left(&expired);
     announce(transitions, &record);
     // Those that have ended meanwhile are skipped.
     transitions.stop_all(replaced, CancelReason::Replaced);

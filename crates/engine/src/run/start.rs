@@ -140,7 +140,7 @@ impl Engine {
         F: FnOnce(TaskContext<D, I>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<O, E>> + Send + 'static,
     {
-        let kind = Kind::ad_hoc(name, &self.spawned);
+        let kind = Kind::ad_hoc::<I>(name, &self.spawned);
         let work = Work::new(&kind.name, move |record, attempt| erase(record, attempt, Errors::default(), work));
         let birth = Birth {
             id: TaskId::new(),

@@ -180,7 +180,7 @@ impl Transitions {
     pub(crate) fn over(self: &Arc<Self>, record: &Record) {
         let (next, expired) = {
             let (mut registry, now) = (self.registry.lock(), self.timers().awake_now());
-            (registry.note_end(record, now), registry.expire(now))
+            (registry.note_end(record, now), self.expire_in(&mut registry))
         };
         // The task has left its slot already, together with its status.
         self.move_up(|admission| {
@@ -193,7 +193,7 @@ impl Transitions {
             next.notify();
         }
         record.leave_batch();
-        expired.iter().for_each(Record::mark_removed);
+        self.have_left(&expired);
     }
 
     /// Launches the tasks that may run after another task has left its slot without having ended.
@@ -304,8 +304,22 @@ impl Transitions {
 
     /// Forgets ended tasks that exceed the retention.
     pub(crate) fn expire(&self) {
-        let expired = self.registry.lock().expire(self.timers().awake_now());
-        expired.iter().for_each(Record::mark_removed);
+        let expired = self.expire_in(&mut self.registry.lock());
+        self.have_left(&expired);
+    }
+
+    /// Removes and returns the ended tasks that exceed the retention. Call [`have_left`](Self::have_left) afterwards, when
+    /// no lock is held.
+    pub(crate) fn expire_in(&self, registry: &mut Registry) -> Vec<Arc<Record>> {
+        let expired = registry.expire(self.timers().awake_now());
+        self.timers().need_awake_now(registry.ages_until());
+        expired
+    }
+
+    /// Deals with the tasks that have left, and lets those that are kept grow old.
+    pub(crate) fn have_left(&self, expired: &[Arc<Record>]) {
+        self.timers().count_awake();
+        expired.iter().for_each(|record| record.mark_removed());
     }
 }
 

@@ -46,7 +46,7 @@ impl Schedules {
         let may_start = !engine.is_guarded();
         for step in self.due(now(engine), &Local, may_start) {
             if let Some(left_out) = step.left_out {
-                log(&step.name, &step.task, left_out);
+                log(engine, &step.name, &step.task, left_out);
             }
             // Starting the runs before this one may have taken a while.
             let Some(run) = step.run.filter(|run| self.is_still_wanted(&step.name, run.id)) else { continue };
@@ -105,7 +105,7 @@ impl Schedules {
         match start_task(engine, name, run) {
             Ok(started) => {
                 if let Some(left_out) = self.started(name, run, started.record()) {
-                    log(name, &run.spec.task, left_out);
+                    log(engine, name, &run.spec.task, left_out);
                 }
                 let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
                 engine.control().spawn(async move {
@@ -135,10 +135,15 @@ pub(crate) fn now(engine: &Engine) -> Now {
     Now { wall: common.clock.now(), elapsed, awake }
 }
 
-fn log(name: &str, task: &str, left_out: LeftOut) {
+fn log(engine: &Engine, name: &str, task: &str, left_out: LeftOut) {
     let LeftOut { many, why } = left_out;
     let why = match why {
         Why::Overlap => "an earlier run has not ended (see Schedule::overlap)",
+        // There the one can't be told from the other.
+        Why::Missed if engine.transitions.timers().counts_in_steps() => {
+            "their time passed while the machine slept, when its clock was set, or while the app's runtime was held up for \
+             minutes (see Schedule::missed)"
+        }
         Why::Missed => "their time passed while the machine slept, or when its clock was set (see Schedule::missed)",
         Why::Late => "they were due before another run that starts late: starts were held off, or the app was too busy",
         // It is logged with the error.

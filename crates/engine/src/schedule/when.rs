@@ -63,6 +63,9 @@ pub(super) enum When {
 /// What happens to runs that were missed. A run is missed if its time passed more than a minute ago, while the machine
 /// slept or when its clock was set. A run that is late for another reason, such as an
 /// [`ExitGuard`](crate::ExitGuard) or a busy app, is not missed: it starts as soon as it can.
+///
+/// A runtime that is held up for about two minutes or longer counts as a sleep on Windows, where the two can't be told
+/// apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Missed {

@@ -5,7 +5,7 @@
 //! - each change has the next sequence number and goes into the log, which keeps the newest [`LOG_LENGTH`];
 //! - there is an outcome exactly when the status is final, and nothing changes after that.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use crate::{CancelReason, ErrorSummary, Json, Outcome, StatusChange, TaskFailure, TaskStatus, TimeLimit};
 
@@ -87,7 +87,8 @@ pub(crate) struct Life {
     created_at: u64,
     started_at: Option<u64>,
     ended_at: Option<u64>,
-    next_attempt_at: Option<u64>,
+    /// When the next attempt may begin, by the clock that counts sleep and can't be set.
+    due: Option<Duration>,
     /// Why the last attempt failed.
     error: Option<Arc<ErrorSummary>>,
     outcome: Option<Box<Outcome>>,
@@ -102,13 +103,14 @@ struct Logged {
     cancel_reason: Option<CancelReason>,
     time_limit: Option<TimeLimit>,
     at: u64,
-    next_attempt_at: Option<u64>,
+    due: Option<Duration>,
     error: Option<Arc<ErrorSummary>>,
 }
 
 impl Life {
-    /// Returns the life of a new, queued task. Here and below, `at` is the time in milliseconds since 1970.
-    pub(crate) fn new(at: u64, next_attempt_at: Option<u64>) -> Self {
+    /// Returns the life of a new, queued task. Here and below, `at` is the time in milliseconds since 1970, and `due` is
+    /// when the next attempt may begin, by the clock that counts sleep and can't be set.
+    pub(crate) fn new(at: u64, due: Option<Duration>) -> Self {
         let mut life = Self {
             status: TaskStatus::Queued,
             sequence: 0,
@@ -120,7 +122,7 @@ impl Life {
             created_at: at,
             started_at: None,
             ended_at: None,
-            next_attempt_at,
+            due,
             error: None,
             outcome: None,
         };
@@ -164,8 +166,8 @@ impl Life {
         self.ended_at
     }
 
-    pub(crate) fn next_attempt_at(&self) -> Option<u64> {
-        self.next_attempt_at
+    pub(crate) fn due(&self) -> Option<Duration> {
+        self.due
     }
 
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
@@ -184,7 +186,7 @@ impl Life {
         }
         self.attempt += 1;
         self.started_at.get_or_insert(at);
-        self.next_attempt_at = None;
+        self.due = None;
         self.error = None;
         self.become_(TaskStatus::Running, at);
         true
@@ -218,15 +220,15 @@ impl Life {
         true
     }
 
-    /// Makes the task wait for its next attempt, which may begin at `next`. Call it when nothing of the last attempt
+    /// Makes the task wait for its next attempt. Call it when nothing of the last attempt
     /// still runs; `failure` is why that failed, if it did. Returns `false` if there is no next attempt because the
     /// task has to stop.
-    pub(crate) fn retry(&mut self, failure: Option<&TaskFailure>, next: u64, at: u64) -> bool {
+    pub(crate) fn retry(&mut self, failure: Option<&TaskFailure>, due: Duration, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Retrying) {
             return false;
         }
         self.error = failure.map(|failure| Arc::new(summary(failure)));
-        self.next_attempt_at = Some(next);
+        self.due = Some(due);
         self.become_(TaskStatus::Retrying, at);
         true
     }
@@ -236,7 +238,7 @@ impl Life {
         if !self.status.may_become(TaskStatus::Queued) {
             return false;
         }
-        self.next_attempt_at = None;
+        self.due = None;
         self.become_(TaskStatus::Queued, at);
         true
     }
@@ -244,7 +246,7 @@ impl Life {
     /// Notes that the delay that the task was started with is over.
     pub(crate) fn is_due(&mut self) {
         if self.status == TaskStatus::Queued && self.attempt == 0 {
-            self.next_attempt_at = None;
+            self.due = None;
         }
     }
 
@@ -284,7 +286,7 @@ impl Life {
     fn finish(&mut self, status: TaskStatus, outcome: Outcome, at: u64) {
         self.outcome = Some(Box::new(outcome));
         self.ended_at = Some(at);
-        self.next_attempt_at = None;
+        self.due = None;
         self.overdue = false;
         self.become_(status, at);
     }
@@ -307,7 +309,7 @@ impl Life {
             cancel_reason: self.cancel_reason(),
             time_limit: self.time_limit(),
             at,
-            next_attempt_at: self.next_attempt_at,
+            due: self.due,
             error: self.error.clone(),
         });
     }
@@ -317,9 +319,10 @@ impl Life {
         self.logged_after(sequence).map(|(number, logged)| (number, logged.status))
     }
 
-    /// Returns the number of the oldest change after number `sequence` that is still in the log, and the change.
-    pub(crate) fn change_after(&self, sequence: u64) -> Option<(u64, StatusChange)> {
-        self.logged_after(sequence).map(|(number, logged)| (number, self.change(logged)))
+    /// Returns the number of the oldest change after number `sequence` that is still in the log, and the change. `shows`
+    /// says which time of day it is when something is due.
+    pub(crate) fn change_after(&self, sequence: u64, shows: impl Fn(Duration) -> u64) -> Option<(u64, StatusChange)> {
+        self.logged_after(sequence).map(|(number, logged)| (number, self.change(logged, shows)))
     }
 
     fn logged_after(&self, sequence: u64) -> Option<(u64, &Logged)> {
@@ -329,9 +332,8 @@ impl Life {
         self.log.get(index).map(|logged| (wanted, logged))
     }
 
-    fn change(&self, logged: &Logged) -> StatusChange {
-        let Logged { status, overdue, attempt, ref cancel_reason, time_limit, at, next_attempt_at, ref error } =
-            *logged;
+    fn change(&self, logged: &Logged, shows: impl Fn(Duration) -> u64) -> StatusChange {
+        let Logged { status, overdue, attempt, ref cancel_reason, time_limit, at, due, ref error } = *logged;
         let outcome = || self.outcome().filter(|outcome| outcome.size() <= INLINE_OUTCOME_LIMIT).cloned();
         StatusChange {
             status,
@@ -340,7 +342,7 @@ impl Life {
             cancel_reason: cancel_reason.clone(),
             time_limit,
             overdue,
-            next_attempt_at,
+            next_attempt_at: due.map(shows),
             ended_at: status.is_final().then_some(at),
             outcome: status.is_final().then(outcome).flatten(),
             error: error.as_deref().cloned(),
@@ -366,7 +368,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::FailureKind;
+    use crate::{FailureKind, clock::wall_clock::millis};
+
+    const DUE: Duration = Duration::from_millis(50);
 
     #[derive(Debug, Clone, Copy)]
     enum Step {
@@ -420,7 +424,7 @@ mod tests {
                     Step::Cancel => { let _ = life.stop(Stop::Cancel(CancelReason::User), at); }
                     Step::TimeOut => { let _ = life.stop(timed_out(), at); }
                     Step::Outstay => { life.outstay(at); }
-                    Step::Retry => { life.retry(Some(&failure()), at + 10, at); }
+                    Step::Retry => { life.retry(Some(&failure()), Duration::from_millis(at + 10), at); }
                     Step::Requeue => { life.requeue(at); }
                     // The supervisor ends only what it began, and drops only what has to stop.
                     Step::End(which) => {
@@ -437,12 +441,12 @@ mod tests {
                     seen.push(now);
                 }
                 prop_assert_eq!(life.status().is_final(), life.outcome().is_some());
-                prop_assert_eq!(life.status() == TaskStatus::Retrying, life.next_attempt_at().is_some());
+                prop_assert_eq!(life.status() == TaskStatus::Retrying, life.due().is_some());
             }
             // A watcher from the start is told each change once, in order.
             let mut told = vec![];
             let mut cursor = 0;
-            while let Some((number, change)) = life.change_after(cursor) {
+            while let Some((number, change)) = life.change_after(cursor, millis) {
                 prop_assert_eq!(number, cursor + 1);
                 cursor = number;
                 told.push((change.status, change.overdue));
@@ -458,9 +462,9 @@ mod tests {
         for at in 0..100 {
             life.record(at);
         }
-        let (number, _) = life.change_after(1).unwrap();
+        let (number, _) = life.change_after(1, millis).unwrap();
         assert_eq!(number, 101 - LOG_LENGTH as u64 + 1);
-        assert!(life.change_after(life.sequence()).is_none());
+        assert!(life.change_after(life.sequence(), millis).is_none());
     }
 
     fn running() -> Life {
@@ -499,11 +503,11 @@ mod tests {
     #[test]
     fn a_failed_attempt_shows_its_error_until_the_next_begins() {
         let mut life = running();
-        assert!(life.retry(Some(&failure()), 50, 2));
-        assert_eq!((life.next_attempt_at(), life.error().unwrap().message), (Some(50), "no".into()));
+        assert!(life.retry(Some(&failure()), DUE, 2));
+        assert_eq!((life.due(), life.error().unwrap().message), (Some(DUE), "no".into()));
         assert!(life.requeue(50) && life.begin(51));
-        assert_eq!((life.attempt(), life.error(), life.next_attempt_at()), (2, None, None));
-        let (_, change) = life.change_after(2).unwrap();
+        assert_eq!((life.attempt(), life.error(), life.due()), (2, None, None));
+        let (_, change) = life.change_after(2, millis).unwrap();
         assert_eq!((change.status, change.error.unwrap().message), (TaskStatus::Retrying, "no".into()));
     }
 }

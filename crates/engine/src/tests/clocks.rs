@@ -11,9 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    Backoff, Failure, Json, Missed, Outcome, Restart, Retention, Retry, Schedule, StartOptions, TaskContext,
-    TaskFilter, TaskId, TaskManager, TaskStatus, Unread,
-    delivery::{Owner, Start, engine},
+    Backoff, BatchOptions, Failure, Json, Missed, Outcome, Restart, Retention, Retry, Schedule, StartOptions,
+    TaskChange, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, TaskStatus, Unread,
+    delivery::{Cursor, Look, Owner, Start, Told, engine},
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -236,6 +236,87 @@ async fn each_wait_follows_the_clocks_that_the_table_says() {
     }
 }
 
+/// Starts what waits for an hour, in each way that shows until when it waits. Returns the tasks, each with a cursor at its
+/// begin.
+fn start_what_shows_its_wait(tasks: &TaskManager) -> Vec<(TaskHandle, Cursor)> {
+    tasks.schedule("every", "quick", (), Schedule::every(HOUR)).unwrap();
+    let back_off = Schedule::every(secs(1)).at_once().back_off(Backoff::constant(HOUR));
+    tasks.schedule("back-off", "fails", (), back_off).unwrap();
+    let members = tasks.batch("delayed", [(), ()], BatchOptions::new()).unwrap().members();
+    let alone = [
+        tasks.start_with("quick", (), StartOptions::new().delay(HOUR)).unwrap(),
+        tasks.start("delayed", ()).unwrap(),
+        tasks.start("retries", ()).unwrap(),
+        tasks.start("restarts", ()).unwrap(),
+    ];
+    let watched = alone.into_iter().chain(members).map(|task| {
+        let cursor = Cursor::new(&engine(tasks).find(task.id()).unwrap()).1;
+        (task, cursor)
+    });
+    watched.collect()
+}
+
+/// Returns the moments that are shown now, each with a name for it.
+fn shown(tasks: &TaskManager, waiting: &[(TaskHandle, Cursor)]) -> Vec<(String, Option<u64>)> {
+    let mut shown: Vec<_> =
+        tasks.schedules().into_iter().map(|schedule| (schedule.name, schedule.next_run_at)).collect();
+    for (task, begin) in waiting {
+        let snapshot = task.snapshot();
+        shown.push((snapshot.task.clone(), snapshot.next_attempt_at));
+        let listed = tasks.list(&TaskFilter::default()).into_iter().find(|it| it.id == task.id()).unwrap();
+        shown.push((format!("{} in a list", snapshot.task), listed.next_attempt_at));
+        let record = engine(tasks).find(task.id()).unwrap();
+        let Look::Snapshot(told, _) = Told::look(None, &record, |_, _| true) else { panic!("it is listed") };
+        shown.push((format!("{} as it is told", snapshot.task), told.next_attempt_at));
+        // A watcher that is told late.
+        let mut cursor = *begin;
+        let changes = std::iter::from_fn(|| cursor.next(&record)).filter_map(|event| match event.change {
+            TaskChange::Status(change) => Some(change.next_attempt_at),
+            _ => None,
+        });
+        shown.extend(changes.last().map(|at| (format!("{} in its last change", snapshot.task), at)));
+    }
+    shown
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_shown_by_the_clock_as_it_is_set() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        let kind = |name: &str, policy| {
+            Kind::new(name, policy, Errors::default(), async |_: TaskContext, (): ()| Err::<(), _>(Failure::new("no")))
+        };
+        let retry = Some(Retry::attempts(2).backoff(Backoff::constant(HOUR)));
+        let restart = Some(Restart::on_failure().backoff(Backoff::constant(HOUR)));
+        let [quick, _] = quick_and_long();
+        let kinds = [
+            quick,
+            kind("delayed", Policy { delay: Some(HOUR), ..Policy::default() }),
+            kind("fails", Policy::default()),
+            kind("retries", Policy { retry, ..Policy::default() }),
+            kind("restarts", Policy { restart, ..Policy::default() }),
+        ];
+        let tasks = manager_with(kinds, Settings::default(), machine.clocks());
+        let begin = machine.elapsed();
+        let waiting = start_what_shows_its_wait(&tasks);
+        sleep(secs(1)).await;
+        for by in [0, 50 * 60 * 1_000, -100 * 60 * 1_000, 1, 10 * 24 * 60 * 60 * 1_000] {
+            machine.set(by);
+            for slept in [false, true] {
+                if slept {
+                    machine.sleep(secs(60)).await;
+                }
+                sleep(secs(60)).await;
+                let left = (begin + HOUR).saturating_sub(machine.elapsed());
+                let expected = machine.wall() + u64::try_from(left.as_millis()).unwrap();
+                for (what, at) in shown(&tasks, &waiting) {
+                    let off = at.map(|at| at.abs_diff(expected));
+                    assert!(off.is_some_and(|off| off <= 10), "{what}: {at:?} is not {expected}");
+                }
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_attempt_is_healthy_by_the_time_in_which_the_machine_was_awake() {
     for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
@@ -313,6 +394,89 @@ async fn what_has_ended_outlasts_a_sleep() {
             tasks.list(&TaskFilter::default());
         }
         assert!(tasks.list(&TaskFilter::default()).is_empty());
+    }
+}
+
+fn quick_and_long() -> [Kind; 2] {
+    [
+        Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(())),
+        Kind::new("long", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<Result<(), Failure>>().await
+        }),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_ended_grows_old_though_nobody_looks() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        // With a sleep in the middle, and without one.
+        for slept in [Duration::ZERO, 10 * HOUR] {
+            for age in [secs(0), secs(20), secs(300), secs(3_000)] {
+                let retention = Retention::default().age(age);
+                let tasks =
+                    manager_with(quick_and_long(), Settings { retention, ..Settings::default() }, machine.clocks());
+                let kept = tasks.start("quick", ()).unwrap();
+                kept.outcome().await;
+                let _long = tasks.start("long", ()).unwrap();
+                sleep(age / 2).await;
+                machine.sleep(slept).await;
+                assert!(age.is_zero() || tasks.get(kept.id()).is_ok(), "{age:?} on {machine:?}");
+                sleep(age / 2 + SLACK).await;
+                assert_eq!(tasks.list(&TaskFilter::default()).len(), 1, "{age:?} on {machine:?}");
+                assert!(tasks.get(kept.id()).is_err(), "{age:?} on {machine:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_is_forgotten_though_nobody_looks() {
+    for machine in [TestMachine::new(), TestMachine::whose_tokio_counts_sleep()] {
+        let tasks = manager_with(quick_and_long(), Settings::default(), machine.clocks());
+        let start = |id| {
+            let owner = Owner::Other { label: "main".into(), token: 0 };
+            let start =
+                Start { id, task: "quick", input: Json::null(), owner, options: StartOptions::new(), sees: &|_| true };
+            engine(&tasks).start(start).map(drop)
+        };
+        let id = TaskId::new();
+        start(id).unwrap();
+        tasks.handle(id).unwrap().outcome().await;
+        tasks.remove(id).unwrap();
+        sleep(secs(9 * 60)).await;
+        assert!(start(id).is_err(), "it is remembered for ten minutes");
+        sleep(secs(61)).await;
+        start(TaskId::new()).unwrap();
+        assert!(start(id).is_ok(), "on {machine:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_counts_the_age_of_what_has_ended_unless_it_has_to() {
+    let alive = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    // By then, a task that has begun waits for no reader any more.
+    let begun = secs(15);
+    for (machine, counting) in [(TestMachine::new(), 0), (TestMachine::whose_tokio_counts_sleep(), 1)] {
+        for (age, counting) in [(secs(300), counting), (Duration::MAX, 0)] {
+            let retention = Retention::default().age(age);
+            let tasks = manager_with(quick_and_long(), Settings { retention, ..Settings::default() }, machine.clocks());
+            sleep(begun).await;
+            assert_eq!(alive(), 0, "nothing is kept");
+            let first = tasks.start("quick", ()).unwrap();
+            tasks.start("quick", ()).unwrap().outcome().await;
+            first.outcome().await;
+            sleep(begun).await;
+            assert_eq!(alive(), counting, "one timer for all");
+            sleep(secs(300) + NOTICED).await;
+            assert_eq!(alive(), 0, "it is old enough");
+            let task = tasks.start("quick", ()).unwrap();
+            task.outcome().await;
+            sleep(begun).await;
+            assert_eq!(alive(), counting);
+            tasks.remove(task.id()).unwrap();
+            sleep(NOTICED).await;
+            assert_eq!(alive(), 0, "nothing is kept");
+        }
     }
 }
 

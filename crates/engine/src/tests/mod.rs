@@ -18,6 +18,7 @@ mod model;
 mod observe;
 mod order;
 mod owners;
+mod patience;
 mod restart;
 mod retry;
 mod runtimes;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::{runtime::Handle, time::sleep};
+use tokio::{
+    runtime::Handle,
+    time::{advance, sleep},
+};
 
 use super::observe::Log;
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     run::{engine::Settings, handler::Errors},
     test::{
         clocks::{MADE_AT, TestMachine},
-        manager_with,
+        log, manager_with,
     },
 };
 
@@ -450,4 +453,46 @@ async fn the_driver_ends_without_schedules_and_does_not_keep_the_manager() {
     drop(tasks);
     sleep(secs(1)).await;
     assert_eq!(looks_on(), 0);
+}
+
+/// Lets a schedule of every 100 s go on for 90 s. Then its machine sleeps for so many seconds, or its runtime is held up for
+/// as long. Returns how many runs there are after that, and how many were left out.
+async fn disturbed(machine: &TestMachine, sleeps: bool, length: u64) -> (usize, u64) {
+    let quick =
+        Kind::new("quick", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| Ok::<_, Failure>(()));
+    let tasks = manager_with([quick], Settings::default(), machine.clocks());
+    tasks.schedule("sync", "quick", (), every(100)).unwrap();
+    sleep(secs(90)).await;
+    if sleeps {
+        machine.sleep(secs(length)).await;
+    } else {
+        advance(secs(length)).await;
+    }
+    // A sleep is noticed by then.
+    sleep(secs(30)).await;
+    (tasks.list(&TaskFilter::default()).len(), only(&tasks).skipped)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_busy_app_is_late_and_one_that_slept_has_missed_its_runs() {
+    for machine in [TestMachine::new, TestMachine::whose_tokio_counts_sleep] {
+        // Only there a runtime that is held up for long enough looks like a sleep.
+        let looks_asleep = machine().counts_in_steps();
+        for (sleeps, length, is_missed) in
+            [(false, 80, false), (false, 300, looks_asleep), (false, 3_000, looks_asleep), (true, 300, true)]
+        {
+            let lines = log::Log::capture();
+            let (ran, skipped) = disturbed(&machine(), sleeps, length).await;
+            let due = (90 + length) / 100;
+            let expected = if is_missed { (0, due) } else { (1, due - 1) };
+            assert_eq!((ran, skipped), expected, "{length} s, sleeps: {sleeps}, steps: {looks_asleep}");
+            let told = [
+                lines.count("while the machine slept"),
+                lines.count("or while the app's runtime was held up for minutes"),
+                lines.count("the app was too busy"),
+            ];
+            let (slept, late) = (usize::from(is_missed), usize::from(!is_missed && due > 1));
+            assert_eq!(told, [slept, if looks_asleep { slept } else { 0 }, late], "{lines:?}");
+        }
+    }
 }

@@ -237,7 +237,6 @@ impl ItemStream {
         wait: Option<&mut Wait>,
     ) -> Result<Result<(), Option<Duration>>, Error> {
         let mut state = self.state.lock();
-        state.begin();
         if attempt.is_over() || state.buffer.is_done() {
             return Err(stopped());
         }
