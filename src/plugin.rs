@@ -83,7 +83,12 @@ impl<R: Runtime> Plan<R> {
                 schedules::put(&tasks, schedules)?;
                 let webviews = app.clone();
                 let exists = Box::new(move |label: &str| has_webview(&webviews, label));
-                app.manage(PluginState::new(tasks, hidden_page_limit, exists));
+                let main_thread = app.clone();
+                let run_on_main_thread = Box::new(move |run: Box<dyn FnOnce() + Send>| {
+                    // It fails if the app is ending, and drops what it would have run.
+                    let _ = main_thread.run_on_main_thread(run);
+                });
+                app.manage(PluginState::new(tasks, hidden_page_limit, exists, run_on_main_thread));
                 Ok(())
             })
             .on_window_ready(|window| window.state::<Windows<R>>().add(window.clone()))

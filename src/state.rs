@@ -4,7 +4,7 @@ use tauri_plugin_tasks_engine::TaskManager;
 
 use crate::{
     access::pages::Pages,
-    session::sessions::{Exists, Sessions},
+    session::sessions::{Exists, RunOnMainThread, Sessions},
 };
 
 /// The plugin's state in the app: the tasks, the sessions and the pages.
@@ -16,7 +16,13 @@ pub(crate) struct PluginState {
 
 impl PluginState {
     /// `hidden_limit` is how long a hidden page may be silent.
-    pub(crate) fn new(tasks: TaskManager, hidden_limit: Duration, exists: Exists) -> Self {
-        Self { tasks, sessions: Arc::new(Sessions::new(hidden_limit, exists)), pages: Arc::default() }
+    pub(crate) fn new(
+        tasks: TaskManager,
+        hidden_limit: Duration,
+        exists: Exists,
+        run_on_main_thread: RunOnMainThread,
+    ) -> Self {
+        let sessions = Arc::new(Sessions::new(hidden_limit, exists, run_on_main_thread));
+        Self { tasks, sessions, pages: Arc::default() }
     }
 }

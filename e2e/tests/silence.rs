@@ -1,4 +1,5 @@
-//! Pages that are silent: because the app does not run, because the system has suspended them, or because they are gone.
+//! Pages that are silent: because the app or its main thread does not run, because the system has suspended them, or because
+//! they are gone.
 //!
 //! Time in which a process stands still can't be simulated here, so these tests take a minute each.
 
@@ -53,6 +54,28 @@ async fn an_app_that_stood_still_takes_nothing_from_its_page() -> Result<()> {
         let held = held(&app)?;
         ensure!(held == ALL_RUN, "after the standstill, the app holds {held}");
     }
+    ensure!(!app.has("goes-along.cleaned") && !app.has("goes-on.cleaned"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_app_whose_main_thread_is_blocked_takes_nothing_from_its_page() -> Result<()> {
+    let app = started("stay-blocked").await?;
+    app.tell("go")?;
+    app.writes("blocked").await?;
+    // The page reads all the time, so it was heard up to a moment before, and may owe an acknowledgement.
+    let last_held = async || {
+        let held = held(&app)?;
+        Ok((app.has("free") || held != ALL_RUN).then_some(held))
+    };
+    let held_then = eventually_within("the end of the block", 2 * STANDSTILL, last_held).await?;
+    ensure!(held_then == ALL_RUN, "while its main thread is blocked, the app holds {held_then}");
+    page_reads(&app).await?;
+    // Nothing is concluded from the silence afterwards either.
+    sleep(STANDSTILL / 4).await;
+    page_reads(&app).await?;
+    let held = held(&app)?;
+    ensure!(held == ALL_RUN, "after the block, the app holds {held}");
     ensure!(!app.has("goes-along.cleaned") && !app.has("goes-on.cleaned"));
     Ok(())
 }

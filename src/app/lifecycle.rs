@@ -72,7 +72,7 @@ mod tests {
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
         let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
-        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true));
+        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use super::{
     message::{SessionMessage, Visibility},
     news::{News, Told, room::Room},
-    protocol::{Loss, Pause, Protocol, Rest, page_signs::PageSigns},
+    protocol::{Loss, Pause, Protocol, Rest, main_thread::Question, page_signs::PageSigns},
 };
 use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
 
@@ -125,6 +125,11 @@ impl Outbox {
     /// See [`Protocol::loss`].
     pub(super) fn loss(&mut self, now: Instant) -> Option<Loss> {
         self.protocol.loss(now)
+    }
+
+    /// See [`Protocol::ask_main_thread`].
+    pub(super) fn ask_main_thread(&mut self, now: Instant) -> Option<Question> {
+        self.protocol.ask_main_thread(now)
     }
 
     /// See [`Protocol::is_quiet`].

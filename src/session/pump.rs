@@ -1,7 +1,11 @@
 use tauri::ipc::Channel;
 use tokio::time::{Instant, sleep_until};
 
-use super::{message::MessageText, protocol::Loss, session::Session};
+use super::{
+    message::MessageText,
+    protocol::{Loss, main_thread::Question},
+    session::Session,
+};
 
 /// Why the pump has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,21 +23,30 @@ pub(super) enum End {
 ///
 /// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due, if there
 /// is no news left, when a task changes and, while something hangs on the page, in steps that count its silence.
-/// `exists` is whether the page's webview still exists.
-pub(super) async fn pump(session: &Session, channel: Channel<MessageText>, exists: impl Fn() -> bool) -> End {
+/// `exists` is whether the page's webview still exists. `ask_main_thread` lets the main thread answer a question.
+pub(super) async fn pump(
+    session: &Session,
+    channel: Channel<MessageText>,
+    exists: impl Fn() -> bool,
+    ask_main_thread: impl Fn(Question),
+) -> End {
     let feed = async {
         loop {
             // Without the lock, since this takes locks of the engine. What begins to hang from here on wakes the pump.
             let hangs = session.hangs();
-            let (message, pause, is_quiet) = {
+            let (message, pause, is_quiet, question) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
                 if hangs && let Some(loss) = outbox.loss(now) {
                     return End::Lost(loss);
                 }
+                let question = if hangs { outbox.ask_main_thread(now) } else { None };
                 let message = outbox.next_push(&session.watcher, hangs, now);
-                (message, outbox.pause(hangs, now), outbox.is_quiet())
+                (message, outbox.pause(hangs, now), outbox.is_quiet(), question)
             };
+            if let Some(question) = question {
+                ask_main_thread(question);
+            }
             if hangs && is_quiet && !exists() {
                 return End::WebviewClosed;
             }

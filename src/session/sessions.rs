@@ -14,7 +14,7 @@ pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
     message::{MessageText, PROTOCOL, SessionInfo},
-    protocol::{Loss, page_signs::PageSigns, timing::LEASE},
+    protocol::{Loss, main_thread::Question, page_signs::PageSigns, timing::LEASE},
     pump::{End, pump},
     session::Session,
 };
@@ -35,10 +35,15 @@ pub(crate) struct Sessions {
     names: Lock<Names, SESSIONS>,
     hidden_limit: Duration,
     exists: Exists,
+    run_on_main_thread: RunOnMainThread,
 }
 
 /// Returns whether there is a webview with this label.
 pub(crate) type Exists = Box<dyn Fn(&str) -> bool + Send + Sync>;
+
+/// Runs this on the app's main thread once that has time for it, or drops it if the app is ending. Returns before that,
+/// unless it is called there.
+pub(crate) type RunOnMainThread = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
 
 #[derive(Default)]
 struct Names {
@@ -48,8 +53,8 @@ struct Names {
 
 impl Sessions {
     /// `hidden_limit` is how long a hidden page may be silent.
-    pub(crate) fn new(hidden_limit: Duration, exists: Exists) -> Self {
-        Self { names: Lock::default(), hidden_limit, exists }
+    pub(crate) fn new(hidden_limit: Duration, exists: Exists, run_on_main_thread: RunOnMainThread) -> Self {
+        Self { names: Lock::default(), hidden_limit, exists, run_on_main_thread }
     }
 
     /// Opens a session for `page`, or finds the one that an earlier call with the same name has opened. Fails if the
@@ -91,7 +96,12 @@ impl Sessions {
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
                     let exists = || sessions.upgrade().is_none_or(|sessions| (sessions.exists)(&session.page.label));
-                    let end = pump(&session, channel, exists).await;
+                    let ask_main_thread = |question: Question| {
+                        if let Some(sessions) = sessions.upgrade() {
+                            (sessions.run_on_main_thread)(Box::new(move || question.answer(Instant::now())));
+                        }
+                    };
+                    let end = pump(&session, channel, exists, ask_main_thread).await;
                     if let Some(sessions) = sessions.upgrade() {
                         sessions.has_ended(&session, end);
                     }

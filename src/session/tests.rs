@@ -17,7 +17,7 @@ use super::{
     outbox::Outbox,
     protocol::{
         page_signs::PageSigns,
-        timing::{FRAME, HIDDEN_LIMIT, PROBE, STEP, VISIBLE_LIMIT},
+        timing::{CATCH_UP, FRAME, HIDDEN_LIMIT, PROBE, STEP, VISIBLE_LIMIT},
     },
     session::Session,
     sessions::{Departure, Sessions},
@@ -44,7 +44,7 @@ mod sizes;
 mod wire;
 
 fn new_sessions() -> Arc<Sessions> {
-    Arc::new(Sessions::new(HIDDEN_LIMIT, Box::new(|_| true)))
+    Arc::new(Sessions::new(HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run())))
 }
 
 fn page(label: &str) -> Page {
@@ -84,7 +84,10 @@ impl Opened {
     }
 
     fn with(tasks: TaskManager) -> Self {
-        let sessions = new_sessions();
+        Self::of(new_sessions(), tasks)
+    }
+
+    fn of(sessions: Arc<Sessions>, tasks: TaskManager) -> Self {
         let (channel, pushed) = channel();
         sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
         Self { sessions, tasks, pushed, taken: Mutex::default() }

@@ -5,10 +5,12 @@
 //! - While something hangs on a page, it is sent a message even if there is no news once it is silent for
 //!   [`PROBE`](timing::PROBE). A page that stays silent counts as gone ([`silence`]). If a page is heard but leaves a
 //!   message unacknowledged for a [`LEASE`], the message counts as lost.
+//! - Neither is concluded unless the app's [`main_thread`], through which pages speak, has answered a moment ago.
 //! - Nothing hangs on a page that waits for no news, reads no items and owns no task that would be cancelled with it.
 //!   Its silence means nothing, so it gets no messages and causes no wake-ups.
 
 pub(super) mod answer_size;
+pub(super) mod main_thread;
 pub(super) mod page_signs;
 mod silence;
 pub(crate) mod timing;
@@ -19,9 +21,10 @@ use tokio::time::Instant;
 
 use super::message::Visibility;
 use answer_size::AnswerSize;
+use main_thread::Question;
 use page_signs::PageSigns;
 use silence::Silence;
-use timing::{FRAME, LEASE, PROBE, STEP};
+use timing::{CATCH_UP, FRAME, LEASE, PROBE, STEP};
 
 pub(super) struct Protocol {
     last_message: u64,
@@ -205,14 +208,37 @@ impl Protocol {
             self.silence.forgives(now);
         }
         self.silence.count(now);
+        let loss = self.next_loss()?;
+        // A page is forgotten because it was heard, so the main thread runs.
+        (loss == Loss::Forgotten || self.silence.is_main_thread_answering(now)).then_some(loss)
+    }
+
+    fn next_loss(&self) -> Option<Loss> {
         if self.silence.left().is_zero() {
             return Some(Loss::Silent);
         }
         if self.silence.is_forgotten(self.is_used) {
             return Some(Loss::Forgotten);
         }
-        let is_behind = self.behind_since.is_some_and(|since| self.silence.since(since) >= LEASE);
-        (is_behind && self.silence.left_to_catch_up().is_zero()).then_some(Loss::Behind)
+        self.left_to_acknowledge().is_some_and(|left| left.is_zero()).then_some(Loss::Behind)
+    }
+
+    /// Returns how much longer a page that is heard may leave a message unacknowledged, if it owes an acknowledgement.
+    fn left_to_acknowledge(&self) -> Option<Duration> {
+        let since = self.silence.since(self.behind_since?);
+        Some(LEASE.saturating_sub(since).max(self.silence.left_to_catch_up()))
+    }
+
+    /// Returns how much longer the session goes on if the page neither speaks nor acknowledges.
+    fn left(&self) -> Duration {
+        let left = self.silence.left();
+        self.left_to_acknowledge().map_or(left, |to_acknowledge| left.min(to_acknowledge))
+    }
+
+    /// Returns what to ask the app's main thread, if the session is about to end: a thread that is blocked has kept the
+    /// page from being heard. Call this after [`loss`](Self::loss), and ask without any lock.
+    pub(super) fn ask_main_thread(&mut self, now: Instant) -> Option<Question> {
+        if self.left() > CATCH_UP { None } else { self.silence.ask_main_thread(now) }
     }
 
     /// Returns whether the page has not been heard for a [`STEP`].
@@ -242,8 +268,10 @@ impl Protocol {
     fn step(&self) -> Duration {
         let probe = PROBE.saturating_sub(self.silence.length());
         let probe = (self.turn == Turn::Idle && !probe.is_zero()).then_some(probe);
-        let behind = self.behind_since.map(|since| LEASE.saturating_sub(self.silence.since(since)));
-        let next = probe.into_iter().chain(behind).chain([STEP, self.silence.left()]).min().unwrap_or(STEP);
+        let left = self.left();
+        // The main thread is asked once there is no more than a catch-up left.
+        let left = left.checked_sub(CATCH_UP).filter(|left| !left.is_zero()).unwrap_or(left);
+        let next = probe.into_iter().chain([STEP, left]).min().unwrap_or(STEP);
         // What is due by then is seen at the first look after it, so never wait for no time.
         next.max(FRAME)
     }

@@ -1,7 +1,9 @@
 //! Counts how long a page has been silent, in time in which the app itself ran.
 //!
 //! An app that is stopped, or whose machine sleeps, hears nothing of pages that were answering. So that time hardly
-//! counts, and afterwards each page gets a [`CATCH_UP`] in which it is not given up.
+//! counts, and afterwards each page gets a [`CATCH_UP`] in which it is not given up. The same holds while the app's
+//! [main thread](super::main_thread) is blocked: it is asked before a page is given up, and the time until it answers
+//! does not count.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,6 +11,7 @@ use tauri_plugin_tasks_engine::delivery::AwakeTime;
 use tokio::time::Instant;
 
 use super::{
+    main_thread::{MainThread, Question},
     page_signs::PageSigns,
     timing::{CATCH_UP, PROBE, STEP, VISIBLE_LIMIT},
 };
@@ -16,7 +19,10 @@ use crate::session::message::Visibility;
 
 pub(super) struct Silence {
     awake: AwakeTime,
+    main_thread: MainThread,
     read_at: Instant,
+    /// The time in which the app ran until `read_at`.
+    ran: Duration,
     /// The time that was counted until `read_at`.
     counted: Duration,
     /// What was counted when the page was last heard in this session, and when that was.
@@ -38,7 +44,9 @@ impl Silence {
     pub(super) fn new(now: Instant, page: Arc<PageSigns>) -> Self {
         Self {
             awake: AwakeTime::new(now, STEP),
+            main_thread: MainThread::new(),
             read_at: now,
+            ran: Duration::ZERO,
             counted: Duration::ZERO,
             heard: Duration::ZERO,
             heard_at: now,
@@ -53,10 +61,18 @@ impl Silence {
     /// Counts the time until `now`. Call this at least once in each [`STEP`] while the silence matters.
     pub(super) fn count(&mut self, now: Instant) {
         let (before, passed) = (self.counted, now.saturating_duration_since(self.read_at));
-        self.counted = self.awake.read(now);
+        let ran = self.awake.read(now);
+        let counts = ran.saturating_sub(std::mem::replace(&mut self.ran, ran));
+        let unanswered = self.main_thread.look(now);
+        let answered_for =
+            unanswered.as_ref().map_or(passed, |unanswered| now.saturating_duration_since(unanswered.until));
+        self.counted += counts.min(answered_for);
         self.read_at = self.read_at.max(now);
-        if passed > self.counted.saturating_sub(before) {
+        if passed > counts {
             self.caught_up = self.counted + CATCH_UP;
+        } else if unanswered.is_some_and(|unanswered| unanswered.long) {
+            // From the answer on, if there is one by now.
+            self.caught_up = self.caught_up.max(before + CATCH_UP);
         }
         if self.is_heard_elsewhere() && self.page.heard() + PROBE + STEP >= now {
             self.elsewhere += self.since(before);
@@ -116,9 +132,19 @@ impl Silence {
         self.limit().saturating_sub(self.length()).max(self.left_to_catch_up())
     }
 
-    /// Returns how much longer nothing may be concluded, since the app did not run for a while.
+    /// Returns how much longer nothing may be concluded, since the app or its main thread did not run for a while.
     pub(super) fn left_to_catch_up(&self) -> Duration {
         self.caught_up.saturating_sub(self.counted)
+    }
+
+    /// Asks the main thread whether it runs, unless it was asked a moment ago.
+    pub(super) fn ask_main_thread(&mut self, now: Instant) -> Option<Question> {
+        self.main_thread.ask(now)
+    }
+
+    /// Returns whether the main thread has answered a moment ago, so that the page could be heard.
+    pub(super) fn is_main_thread_answering(&self, now: Instant) -> bool {
+        self.main_thread.answers(now)
     }
 
     /// Returns whether the page goes on without this session: it is heard in another one, and has said nothing in this

@@ -1,6 +1,8 @@
-//! Compares the lease of a page with a model, whatever steps the app takes.
+//! Compares the lease of a page with a model, whatever steps the app takes and however its main thread is blocked.
 
 use proptest::prelude::*;
+
+mod main_thread;
 
 use super::{
     timing::{CATCH_UP, HIDDEN_LIMIT, VISIBLE_LIMIT},
@@ -55,6 +57,18 @@ impl Model {
     }
 }
 
+/// Looks as the pump does, while the main thread answers at once.
+fn look(protocol: &mut Protocol, now: Instant) -> Option<Loss> {
+    let lost = protocol.loss(now);
+    match protocol.ask_main_thread(now) {
+        Some(question) if lost.is_none() => {
+            question.answer(now);
+            protocol.loss(now)
+        }
+        _ => lost,
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
 
@@ -85,7 +99,7 @@ proptest! {
                     }
                 }
             }
-            prop_assert_eq!(protocol.loss(now) == Some(Loss::Silent), model.is_gone(), "{:?}", step);
+            prop_assert_eq!(look(&mut protocol, now) == Some(Loss::Silent), model.is_gone(), "{:?}", step);
             if model.is_gone() {
                 // The session is closed.
                 return Ok(());
@@ -107,7 +121,7 @@ proptest! {
         let mut stands = stands.into_iter().peekable();
         let mut protocol = Protocol::new(now, PageSigns::new(now, Duration::ZERO));
         protocol.sees(Visibility { hidden, change: 1 }, now);
-        while protocol.loss(now).is_none() {
+        while look(&mut protocol, now).is_none() {
             if protocol.may_push(now) && protocol.probes() {
                 protocol.sent(false, false, now);
             }
@@ -137,7 +151,7 @@ proptest! {
             // Runs in the protocol's own pauses for as long as the page is silent.
             let mut left = Duration::from_millis(silent);
             while !left.is_zero() {
-                prop_assert_eq!(protocol.loss(now), None);
+                prop_assert_eq!(look(&mut protocol, now), None);
                 if protocol.may_push(now) && protocol.probes() {
                     protocol.sent(false, false, now);
                 }
@@ -146,7 +160,7 @@ proptest! {
                 left -= wait;
             }
             now += Duration::from_millis(gap);
-            prop_assert_eq!(protocol.loss(now), None, "silent for {} ms, and then a gap of {}", silent, gap);
+            prop_assert_eq!(look(&mut protocol, now), None, "silent for {} ms, and then a gap of {}", silent, gap);
             protocol.acknowledge(protocol.last_message, now);
         }
     }

@@ -115,7 +115,7 @@ async fn the_silence_of_a_page_removes_its_readers_as_a_reload_does() {
 async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
     for (closes, after) in [(false, 10), (true, 0)] {
         let (tasks, task, record) = one_number(unread(Unread::Cancel));
-        let plugin = PluginState::new(tasks.clone(), HIDDEN_LIMIT, Box::new(|_| true));
+        let plugin = PluginState::new(tasks.clone(), HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };

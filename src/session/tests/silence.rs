@@ -5,6 +5,8 @@ use tauri_plugin_tasks_engine::test::items::{ask, one_number, secs, settle, unre
 use super::*;
 use crate::{Unread, session::message::Visibility};
 
+mod main_thread;
+
 const HIDDEN: Visibility = Visibility { hidden: true, change: 1 };
 
 /// Lets time pass in which the process does not run: no timer fires before all of it has passed.
@@ -143,7 +145,7 @@ async fn the_app_says_how_long_a_hidden_page_may_be_silent() {
         (Duration::MAX, None),
     ] {
         let (tasks, [_, task]) = owned();
-        let sessions = Arc::new(Sessions::new(limit, Box::new(|_| true)));
+        let sessions = Arc::new(Sessions::new(limit, Box::new(|_| true), Box::new(|run| run())));
         let (channel, pushed) = channel();
         sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
         let page = Owning { opened: Opened { sessions, tasks, pushed, taken: Mutex::default() }, task };
@@ -281,7 +283,11 @@ async fn a_webview_that_closes_before_its_window_is_noticed_within_two_steps() {
     let (tasks, [goes_on, cancelled]) = owned();
     let open = Arc::new(Mutex::new(true));
     let exists = Arc::clone(&open);
-    let sessions = Arc::new(Sessions::new(HIDDEN_LIMIT, Box::new(move |label| label != "main" || *exists.lock())));
+    let sessions = Arc::new(Sessions::new(
+        HIDDEN_LIMIT,
+        Box::new(move |label| label != "main" || *exists.lock()),
+        Box::new(|run| run()),
+    ));
     let (channel, pushed) = channel();
     sessions.open("s", PROTOCOL, &page("main"), &tasks, channel).unwrap();
     let opened = Opened { sessions, tasks, pushed, taken: Mutex::default() };

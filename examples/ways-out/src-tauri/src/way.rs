@@ -1,6 +1,6 @@
 //! The ways to exit, by name.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use tauri::{AppHandle, Manager, Runtime, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_tasks::{Builder, Held, LastWindowClosed, Quit, TaskFilter, TasksExt};
@@ -10,6 +10,9 @@ use crate::plan::{Plan, plan};
 
 /// After this time, another exit counts as a new request: see `Builder::exit_grace`.
 const LATER: Duration = Duration::from_millis(800);
+
+/// Longer than a visible page may be silent.
+const BLOCKED: Duration = Duration::from_secs(60);
 
 /// Keeps a question that nobody answers: dropping it would answer it.
 struct Undecided<R: Runtime>(Quit<R>);
@@ -32,10 +35,11 @@ pub(crate) enum Way {
     Guard,
     Stay,
     StayHidden,
+    StayBlocked,
 }
 
 impl Way {
-    const ALL: [(&'static str, Self); 16] = [
+    const ALL: [(&'static str, Self); 17] = [
         ("exit", Self::Exit),
         ("exit-twice", Self::ExitTwice),
         ("close", Self::Close),
@@ -56,9 +60,11 @@ impl Way {
         ("stay", Self::Stay),
         // The same in a hidden window.
         ("stay-hidden", Self::StayHidden),
+        // The same, and its main thread is blocked for a time.
+        ("stay-blocked", Self::StayBlocked),
     ];
-    pub(crate) const NAMES: [&'static str; 16] = {
-        let mut names = [""; 16];
+    pub(crate) const NAMES: [&'static str; 17] = {
+        let mut names = [""; 17];
         let mut index = 0;
         while index < names.len() {
             names[index] = Self::ALL[index].0;
@@ -106,7 +112,7 @@ impl Way {
         if self == Self::AskWhenAllClose {
             WebviewWindowBuilder::new(app, "other", WebviewUrl::default()).build()?;
         }
-        let stays = matches!(self, Self::Stay | Self::StayHidden);
+        let stays = matches!(self, Self::Stay | Self::StayHidden | Self::StayBlocked);
         let page = if stays { "index.html#start" } else { "index.html" };
         WebviewWindowBuilder::new(app, "main", WebviewUrl::App(page.into())).title("Ways out").build()
     }
@@ -175,8 +181,22 @@ impl Way {
                 }
                 record_what_is_held(app, plan).await;
             }
+            Self::StayBlocked => {
+                tokio::join!(record_what_is_held(app, plan), block_main_thread(app, plan));
+            }
         }
     }
+}
+
+/// Blocks the main thread, as a command that is not async or a dialog may do.
+async fn block_main_thread<R: Runtime>(app: &AppHandle<R>, plan: &Plan) {
+    plan.until_noted("go").await;
+    let blocked = plan.clone();
+    let _ = app.run_on_main_thread(move || {
+        blocked.note("blocked");
+        thread::sleep(BLOCKED);
+        blocked.note("free");
+    });
 }
 
 /// Records what the engine holds for the page, again and again.
