@@ -155,8 +155,10 @@ struct Live {
     /// What its next attempt runs; `None` if it has to be made from the input.
     work: Option<Work>,
     attempt: Option<Arc<Attempt>>,
-    /// Its clocks: the delay, the time limits and the grace period.
+    /// Its clocks: the delay and the time limits.
     clocks: Vec<AbortOnDropHandle<()>>,
+    /// Watches its grace period, once it was told to stop.
+    grace: Option<Box<dyn Send + Sync>>,
 }
 
 /// A kind of task.
@@ -218,7 +220,7 @@ impl Common {
 
 impl Live {
     fn none() -> Self {
-        Self { span: None, work: None, attempt: None, clocks: Vec::new() }
+        Self { span: None, work: None, attempt: None, clocks: Vec::new(), grace: None }
     }
 }
 

@@ -61,6 +61,14 @@ impl Record {
         drop(unused);
     }
 
+    /// Keeps `grace`, which watches its grace period until it is dropped, until the task ends.
+    pub(crate) fn keep_grace(&self, grace: Box<dyn Send + Sync>) {
+        let mut state = self.state.lock();
+        let unused = if state.life.status().is_final() { Some(grace) } else { state.live.grace.replace(grace) };
+        drop(state);
+        drop(unused);
+    }
+
     /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
     pub(crate) fn keep_batch(&self, batch: &Self, token: TaskTrackerToken) {
         let lenders = Arc::clone(batch.lenders());

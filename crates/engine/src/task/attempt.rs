@@ -392,13 +392,8 @@ impl Attempt {
     }
 
     /// Returns how long ago it was told to stop, without the time in which the machine slept.
-    fn stopped_for(&self, now: Instant) -> Duration {
+    pub(crate) fn stopped_for(&self, now: Instant) -> Duration {
         self.stopped_for.lock().as_mut().map_or(Duration::ZERO, |time| time.read(now))
-    }
-
-    /// Waits until it was told to stop this long ago, without the time in which the machine slept.
-    pub(crate) async fn stops_for(&self, length: Duration) {
-        self.timers.until_awake(length, |now| self.stopped_for(now)).await;
     }
 
     /// Returns how long it has run, without the time in which the machine slept.
