@@ -14,7 +14,6 @@ use crate::{
     clock::wall_clock::millis,
     json::Json,
     lock::Lock,
-    progress::cell::ProgressCell,
     start_options::StartOptions,
     task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
 };
@@ -53,7 +52,6 @@ impl Birth {
             parent,
             members,
             started_by: Starter::here().map(Box::new),
-            progress: ProgressCell::new(),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
             state: Lock::new(RecordState {

@@ -108,14 +108,10 @@ impl Record {
             if !state.life.begin(self.common.clock.now()) {
                 return None;
             }
-            let attempt = Arc::new(Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy));
-            // Under the lock, so that nobody takes the count of the last attempt for one of this attempt.
-            if attempt.number == 1 {
-                self.progress.begin();
-            } else {
-                // The watchers are told anyway.
-                let _ = self.progress.restart();
-            }
+            // That nothing is reported yet is a new revision.
+            let revision = state.last_progress.take().map_or(0, |last| last.revision + 1);
+            let attempt = Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy, revision);
+            let attempt = Arc::new(attempt);
             state.live.attempt = Some(Arc::clone(&attempt));
             self.kind.counters.note(Some(before), TaskStatus::Running);
             effects.show(state);
@@ -198,11 +194,9 @@ impl Record {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
                 let now = self.common.clock.now();
                 if state.life.retry(failure, now.saturating_add(millis(delay)), now) {
-                    if let Some(attempt) = state.live.attempt.take() {
-                        attempt.close();
-                    }
+                    state.end_progress();
+                    state.live.attempt = None;
                     state.set_waits_for(Vec::new());
-                    self.progress.end_attempt();
                     self.kind.counters.note(Some(before), TaskStatus::Retrying);
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);
@@ -309,11 +303,8 @@ impl Record {
     /// under the lock, so everyone who learns of the end finds the slot free.
     fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
-        if let Some(attempt) = &state.live.attempt {
-            attempt.close();
-        }
+        state.end_progress();
         state.set_waits_for(Vec::new());
-        state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {
             items.end();
         }
@@ -332,6 +323,13 @@ impl Record {
 }
 
 impl RecordState {
+    /// Keeps the progress of the attempt, which is over. What is left of it can report no more.
+    fn end_progress(&mut self) {
+        if let Some(attempt) = &self.live.attempt {
+            self.last_progress = Some(Box::new(attempt.progress.end(Instant::now())));
+        }
+    }
+
     /// Sets which tasks the handler waits for. Returns whether that is a change.
     fn set_waits_for(&mut self, waits_for: Vec<TaskId>) -> bool {
         if self.lent.as_ref().map_or(&[][..], |lent| &lent.waits_for) == waits_for {

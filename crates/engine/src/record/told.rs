@@ -44,7 +44,7 @@ impl Told {
             if told.revision == now.revision {
                 return Look::Same;
             }
-            return Look::Progress(now.sequence, record.progress_of(&state), now);
+            return Look::Progress(now.sequence, state.progress(), now);
         }
         if !is_listed(&state.owner, state.life.status()) {
             return Look::Gone;
@@ -55,7 +55,7 @@ impl Told {
     fn of(record: &Record, state: &RecordState) -> Self {
         Self {
             sequence: state.life.sequence(),
-            revision: record.revision_of(state),
+            revision: state.revision(),
             next_attempt_at: state.life.next_attempt_at(),
             queue: record.queue_place(state),
             waits: state.waits_revision(),
