@@ -40,7 +40,7 @@ impl Task {
     fn new(watchers: usize) -> Arc<Self> {
         let told = (0..watchers).map(|_| AtomicBool::new(false)).collect();
         let sampler_told = AtomicBool::new(false);
-        Arc::new(Self { cell: Conflation::new(), turn: Mutex::new(()), told, sampler_told })
+        Arc::new(Self { cell: Conflation::new(0), turn: Mutex::new(()), told, sampler_told })
     }
 
     fn tell_if(&self, due: Due) {
@@ -157,21 +157,44 @@ fn a_reader_that_one_writer_tells_sees_the_reports_of_the_other() {
 }
 
 #[test]
-fn a_new_attempt_is_not_missed() {
+fn a_new_attempt_is_not_missed_and_has_nothing_of_what_is_left_of_the_last_one() {
     loom::model(|| {
-        let task = Task::new(1);
-        let _ = task.cell.set_total(Some(9));
-        let _ = task.cell.inc(MOST);
-        task.cell.look();
-        let mut reader = Reader { revision: 1, seen: read(&task.cell), ..Reader::new(0) };
-        // Another thread reports, so the reader may already be about to look when the attempt begins.
-        let other = task.spawn(|task| task.tell_if(task.cell.report()));
-        let writer = task.spawn(|task| task.tell_if(task.cell.restart()));
-        reader.poll(&task);
-        other.join().unwrap();
-        writer.join().unwrap();
-        assert_eq!(read(&task.cell), (0, None));
-        reader.has_seen_all_of(&task);
+        let first = Arc::new(Conflation::new(0));
+        let _ = first.set_total(Some(9));
+        let _ = first.inc(1);
+        let (revision, seen) = (first.look(), read(&first));
+        let told = Arc::new(AtomicBool::new(false));
+        let current = Arc::new(Mutex::new(Arc::clone(&first)));
+
+        let leftover = thread::spawn({
+            let (first, current, told) = (Arc::clone(&first), Arc::clone(&current), Arc::clone(&told));
+            move || {
+                if first.inc(MOST).watchers && Arc::ptr_eq(&current.lock().unwrap(), &first) {
+                    told.swap(true, Release);
+                }
+            }
+        });
+        let next = thread::spawn({
+            let (current, told) = (Arc::clone(&current), Arc::clone(&told));
+            move || {
+                let mut cell = current.lock().unwrap();
+                *cell = Arc::new(Conflation::new(cell.look() + 1));
+                drop(cell);
+                told.swap(true, Release);
+            }
+        });
+        let poll = |(revision, seen): (u64, Seen)| {
+            if !told.swap(false, Acquire) {
+                return (revision, seen);
+            }
+            let cell = current.lock().unwrap();
+            let newest = cell.look();
+            (newest, if newest == revision { seen } else { read(&cell) })
+        };
+        let looked = poll((revision, seen));
+        leftover.join().unwrap();
+        next.join().unwrap();
+        assert_eq!(poll(looked).1, (0, None), "the next attempt has reported nothing");
     });
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, refusal::Refusal},
-    progress::Unit,
+    progress::{Unit, cell::Detail, conflation::Due},
     record::Record,
     task::attempt::Attempt,
 };
@@ -37,42 +37,39 @@ impl<'a, D> ProgressReporter<'a, D> {
         Self { record, attempt, types: PhantomData }
     }
 
-    /// Makes a report, unless the attempt is over.
+    /// Tells of a report. If it is the first count of the attempt, that began with `start`.
     #[inline]
-    fn report(self, report: impl FnOnce(&Arc<Record>)) -> Self {
-        if !self.attempt.has_ended() {
-            report(self.record);
-        }
+    fn tell(self, due: Due, start: u64) -> Self {
+        self.record.tell_if(self.attempt, due, start);
         self
     }
 
     /// Sets the unit that progress is counted in.
     pub fn unit(self, unit: Unit) -> Self {
-        self.report(|record| record.set_unit(unit))
+        self.tell(self.attempt.progress.set_unit(unit), 0)
     }
 
     /// Sets how many units there are in total, or `None` while that is not known.
     pub fn total(self, total: impl Into<Option<u64>>) -> Self {
-        let total = total.into();
-        self.report(|record| record.set_total(total))
+        self.tell(self.attempt.progress.set_total(total.into()), 0)
     }
 
     /// Adds `by` to the number of units that are done.
     #[inline]
     pub fn inc(self, by: u64) -> Self {
-        self.report(|record| record.inc(by))
+        self.tell(self.attempt.progress.inc(by), 0)
     }
 
     /// Sets how many units are done so far.
     pub fn set(self, completed: u64) -> Self {
-        self.report(|record| record.set(completed))
+        self.tell(self.attempt.progress.set(completed), completed)
     }
 
     /// Sets a text that says what the task is doing, such as the name of a file.
     ///
     /// If it is longer than 1 KiB as JSON, it is cut at a character and ends with `…`.
     pub fn message(self, message: impl AsRef<str>) -> Self {
-        self.report(|record| record.set_message(message.as_ref()))
+        self.tell(self.attempt.progress.set_message(message.as_ref()), 0)
     }
 }
 
@@ -83,11 +80,17 @@ impl<D: Serialize> ProgressReporter<'_, D> {
     /// A detail that can't be written as JSON, or that is larger than 4 KiB as JSON, is left out: the previous one
     /// stays. The log has a warning for the first one of each task.
     pub fn detail(self, detail: D) -> Self {
-        self.report(|record| {
-            if let Err(error) = record.set_detail(&detail) {
-                record.leave_out_detail(&error);
+        let due = match Detail::new(&detail) {
+            Ok(detail) => self.attempt.progress.set_detail(detail),
+            Err(error) => {
+                let due = self.attempt.progress.touch();
+                if due.is_some() {
+                    self.record.warn_of_detail(&error);
+                }
+                due
             }
-        })
+        };
+        self.tell(due.unwrap_or(Due::NOBODY), 0)
     }
 
     /// Like [`detail`](Self::detail), for code that has to know whether the detail is shown.
@@ -96,10 +99,13 @@ impl<D: Serialize> ProgressReporter<'_, D> {
     /// can't be written as JSON, and with [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) when it is larger than
     /// 4 KiB as JSON. Fails with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) when the attempt is over.
     pub fn try_detail(self, detail: D) -> Result<(), Error> {
-        if self.attempt.has_ended() {
+        if self.attempt.progress.is_over() {
             return Err(Refusal::AttemptOver.into());
         }
-        self.record.set_detail(&detail)
+        // It may end meanwhile: the detail's `Serialize` is the app's code.
+        let due = self.attempt.progress.set_detail(Detail::new(&detail)?).ok_or(Refusal::AttemptOver)?;
+        self.tell(due, 0);
+        Ok(())
     }
 }
 

@@ -1,13 +1,14 @@
-//! The progress of one task.
+//! The progress of one attempt of a task.
 //!
 //! The hot path, [`ProgressCell::inc`], is one atomic addition. Watchers look at the progress when they show it.
 //! [`conflation`](super::conflation) says why they never miss a change. The first report of a count tells the sampler,
 //! which then reads the count [at intervals](super::rate::SAMPLED_EVERY); what a look shows of the rate follows from
 //! that alone.
 //!
-//! Everything else is in a [`Rest`], under a lock. The `Rest` is made when it is first needed and dropped at the end,
-//! so tasks that wait or have ended are small. A new attempt resets everything under that lock, and looks are made under
-//! it, so no look mixes two attempts.
+//! Everything else is in a [`Rest`], under a lock. The `Rest` is made when it is first needed and dropped at the end.
+//!
+//! Each attempt has a cell of its own, which nobody reads once the attempt is over. So a leftover of the attempt need not
+//! ask whether it may still report, which would be too late if the attempt ended between the answer and the report.
 
 use std::{sync::Arc, time::Duration};
 
@@ -41,9 +42,9 @@ pub(crate) struct ProgressCell {
 /// The [`Rest`], which is made when something that it holds is first reported.
 #[derive(Debug, Default)]
 struct Slot {
-    /// Whether an attempt runs.
-    runs: bool,
-    /// Whether the sampler has the task.
+    /// Whether the attempt is over.
+    is_over: bool,
+    /// Whether the sampler has the attempt.
     is_sampled: bool,
     made: Option<Box<Rest>>,
 }
@@ -80,7 +81,7 @@ struct BatchRest {
     members: Estimator,
 }
 
-/// What the sampler does with a task after a sample.
+/// What the sampler does with an attempt after a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sampled {
     /// Samples it again. The watchers have to be told if that is due.
@@ -89,12 +90,12 @@ pub(crate) enum Sampled {
     LetGo,
 }
 
-/// The progress at the end of a task.
+/// The progress at the end of an attempt.
 #[derive(Debug)]
 pub(crate) struct Last {
     pub(crate) progress: Progress,
     pub(crate) revision: u64,
-    /// The count that the last attempt began with; `None` if it has reported none.
+    /// The count that the attempt began with; `None` if it has reported none.
     pub(crate) start: Option<u64>,
 }
 
@@ -190,8 +191,9 @@ impl Detail {
 }
 
 impl ProgressCell {
-    pub(crate) fn new() -> Self {
-        Self { conflation: Conflation::new(), rest: Lock::new(Slot::default()) }
+    /// `revision` is the first revision of the progress.
+    pub(crate) fn new(revision: u64) -> Self {
+        Self { conflation: Conflation::new(revision), rest: Lock::new(Slot::default()) }
     }
 
     /// Like all writers, returns who has to be told.
@@ -209,27 +211,33 @@ impl ProgressCell {
     }
 
     pub(crate) fn set_unit(&self, unit: Unit) -> Due {
-        self.change(|rest| rest.unit = unit)
+        self.change(|rest| rest.unit = unit).unwrap_or(Due::NOBODY)
     }
 
     /// A message over its limit is clipped.
     pub(crate) fn set_message(&self, message: &str) -> Due {
         let message = Some(clip(message, MESSAGE_LIMIT).into());
-        self.change(|rest| rest.message = message)
+        self.change(|rest| rest.message = message).unwrap_or(Due::NOBODY)
     }
 
-    pub(crate) fn set_detail(&self, detail: Detail) -> Due {
+    /// Returns `None` if the attempt is over.
+    pub(crate) fn set_detail(&self, detail: Detail) -> Option<Due> {
         self.change(|rest| rest.detail = Some(detail.0))
     }
 
-    /// Notes a report that changes nothing: it only shows that the handler does not stall.
-    pub(crate) fn touch(&self) -> Due {
-        self.conflation.report()
+    /// Notes a report that changes nothing: it only shows that the handler does not stall. Returns `None` if the attempt
+    /// is over.
+    pub(crate) fn touch(&self) -> Option<Due> {
+        let slot = self.rest.lock();
+        (!slot.is_over).then(|| self.conflation.report())
     }
 
     /// Sets the progress of a batch. No look sees only a part of it, since looks are made under the same lock.
     pub(crate) fn set_sum(&self, sum: Sum, now: Instant) -> Due {
         let mut slot = self.rest.lock();
+        if slot.is_over {
+            return Due::NOBODY;
+        }
         let rest = slot.make();
         rest.unit = sum.unit;
         let was_counted = rest.batch.as_ref().is_some_and(|batch| batch.sum.work.is_counted);
@@ -246,9 +254,18 @@ impl ProgressCell {
         Due { watchers: set.watchers || total.watchers, sampler: set.sampler }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Rest)) -> Due {
-        change(self.rest.lock().make());
-        self.conflation.report()
+    /// Whether the attempt is over.
+    pub(crate) fn is_over(&self) -> bool {
+        self.rest.lock().is_over
+    }
+
+    /// Returns `None`, and changes nothing, if the attempt is over.
+    fn change(&self, change: impl FnOnce(&mut Rest)) -> Option<Due> {
+        let mut slot = self.rest.lock();
+        (!slot.is_over).then(|| {
+            change(slot.make());
+            self.conflation.report()
+        })
     }
 
     /// Returns whether anything was reported since the last call.
@@ -263,45 +280,24 @@ impl ProgressCell {
         self.conflation.look()
     }
 
-    /// Returns the progress at the end of the task. The cell keeps only the counter and the total.
-    pub(crate) fn last(&self, now: Instant) -> Last {
-        let revision = self.revision();
+    /// Ends the attempt, and returns its progress. There is no rate until another attempt reports.
+    pub(crate) fn end(&self, now: Instant) -> Last {
         let mut slot = self.rest.lock();
         let (rated, start) = slot.made.as_ref().map_or((false, None), |rest| (rest.rated, rest.start));
         let progress = Progress { rate: None, eta_ms: None, ..self.look_at(&mut slot, now) };
-        *slot = Slot::default();
-        Last { progress, revision: revision + u64::from(rated), start }
-    }
-
-    /// Begins the first attempt.
-    pub(crate) fn begin(&self) {
-        self.rest.lock().runs = true;
-    }
-
-    /// Ends an attempt that is followed by another: there is no rate until that one reports.
-    pub(crate) fn end_attempt(&self) {
-        let mut slot = self.rest.lock();
-        slot.runs = false;
-        if let Some(rest) = &mut slot.made {
-            (rest.estimator, rest.had_rate, rest.renewed_at) = (Estimator::default(), false, None);
-        }
-    }
-
-    /// Begins another attempt, with nothing reported. Returns who has to be told.
-    pub(crate) fn restart(&self) -> Due {
-        let mut slot = self.rest.lock();
-        *slot = Slot { runs: true, is_sampled: slot.is_sampled, made: None };
-        self.conflation.restart()
+        *slot = Slot { is_over: true, ..Slot::default() };
+        // After the values are read: what is in them has made its news by then.
+        Last { progress, revision: self.revision() + u64::from(rated), start }
     }
 
     // For the sampler.
 
-    /// Notes a report of which the sampler has to be told. The first one of an attempt says what it began with. Returns
-    /// whether the sampler has to take the task.
+    /// Notes a report of which the sampler has to be told. The first one says what the attempt began with. Returns whether
+    /// the sampler has to take the attempt.
     #[must_use]
     pub(crate) fn enlist(&self, now: Instant, start: u64) -> bool {
         let mut slot = self.rest.lock();
-        if !slot.runs {
+        if slot.is_over {
             return false;
         }
         let rest = slot.make();
@@ -314,7 +310,7 @@ impl ProgressCell {
     pub(crate) fn sample(&self, now: Instant) -> Sampled {
         let mut slot = self.rest.lock();
         let slot = &mut *slot;
-        let Some(rest) = slot.made.as_mut().filter(|rest| slot.runs && rest.start.is_some()) else {
+        let Some(rest) = slot.made.as_mut().filter(|rest| rest.start.is_some()) else {
             slot.is_sampled = false;
             return Sampled::LetGo;
         };
@@ -349,16 +345,7 @@ impl ProgressCell {
         let completed = self.conflation.completed();
         let total = self.conflation.total();
         let Some(rest) = &mut slot.made else {
-            return Progress {
-                completed,
-                total,
-                fraction: fraction_of(completed, total),
-                unit: Unit::None,
-                rate: None,
-                eta_ms: None,
-                message: None,
-                detail: None,
-            };
+            return Progress { completed, total, fraction: fraction_of(completed, total), ..Progress::NONE };
         };
         let (rate, eta_ms) = rest.estimate(now, completed, total);
         rest.rated |= rate.is_some() || eta_ms.is_some();
@@ -389,27 +376,25 @@ mod tests {
     use crate::progress::conflation::MOST;
 
     #[test]
-    fn the_progress_of_a_waiting_task_is_small() {
+    fn the_progress_of_an_attempt_that_reports_nothing_is_small() {
         assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
-        let cell = ProgressCell::new();
-        cell.begin();
+        let cell = ProgressCell::new(0);
         cell.look(Instant::now());
         assert!(cell.rest.lock().made.is_none(), "a look alone makes nothing");
     }
 
     #[test]
-    fn the_progress_of_an_ended_task_is_small() {
-        let cell = ProgressCell::new();
-        cell.begin();
+    fn the_progress_of_an_attempt_that_is_over_is_small() {
+        let cell = ProgressCell::new(0);
         let _ = cell.set_message("nearly there");
-        let last = cell.last(Instant::now());
+        let last = cell.end(Instant::now());
         assert_eq!(last.progress.message.as_deref(), Some("nearly there"));
         assert!(cell.rest.lock().made.is_none());
     }
 
     #[test]
     fn everything_that_is_reported_is_shown() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         let _ = cell.set(3);
         let _ = cell.inc(4);
         let _ = cell.set_total(Some(14));
@@ -431,7 +416,7 @@ mod tests {
 
     #[test]
     fn a_count_stops_at_the_largest_number() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         let _ = cell.inc(u64::MAX);
         assert_eq!(cell.look(Instant::now()).completed, MOST);
         let _ = cell.set(1);
@@ -442,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_report_touches_and_a_look_does_not() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         assert!(!cell.take_touched());
         let reports: [(&str, &dyn Fn() -> Due); 7] = [
             ("inc", &|| cell.inc(1)),
@@ -450,8 +435,8 @@ mod tests {
             ("total", &|| cell.set_total(None)),
             ("unit", &|| cell.set_unit(Unit::None)),
             ("message", &|| cell.set_message("same")),
-            ("a detail that is left out", &|| cell.touch()),
-            ("detail", &|| cell.set_detail(Detail::new(&0).unwrap())),
+            ("a detail that is left out", &|| cell.touch().unwrap()),
+            ("detail", &|| cell.set_detail(Detail::new(&0).unwrap()).unwrap()),
         ];
         for looked in [false, true] {
             for (name, report) in &reports {
@@ -468,7 +453,7 @@ mod tests {
 
     #[test]
     fn the_touched_flag_does_not_change_what_watchers_are_told() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         assert!(cell.inc(1).watchers);
         assert!(cell.take_touched());
         assert!(!cell.inc(1).watchers, "nobody has looked yet");
@@ -496,35 +481,41 @@ mod tests {
 
     #[test]
     fn a_new_attempt_begins_with_no_progress() {
-        let cell = ProgressCell::new();
+        let first = ProgressCell::new(0);
         let start = Instant::now();
-        cell.begin();
-        let _ = cell.set_total(Some(1_000));
-        let _ = cell.set_unit(Unit::Bytes);
-        let _ = cell.set_message("halfway");
-        let _ = cell.set_detail(Detail::new(&"detail").unwrap());
-        assert!(report(&cell, cell.inc(25), start, 0));
-        work(&cell, start, 0, 5);
+        let _ = first.set_total(Some(1_000));
+        let _ = first.set_unit(Unit::Bytes);
+        let _ = first.set_message("halfway");
+        let _ = first.set_detail(Detail::new(&"detail").unwrap());
+        assert!(report(&first, first.inc(25), start, 0));
+        work(&first, start, 0, 5);
         let now = start + Duration::from_secs(5);
-        let seen = cell.revision();
-        assert!(cell.look(now + quarter_seconds(1)).rate.is_some());
+        assert!(first.look(now + quarter_seconds(1)).rate.is_some());
 
-        assert!(cell.restart().watchers, "the watchers are told");
-        assert!(!cell.restart().watchers, "once");
-        assert!(!cell.set_total(None).watchers, "not with each report");
-        let revision = cell.revision();
-        assert_ne!(revision, seen);
-        assert_eq!(cell.look(now), ProgressCell::new().look(now));
-        assert!(!report(&cell, cell.set(900), now, 900), "the sampler still has it");
+        let cell = ProgressCell::new(first.end(now).revision + 1);
+        assert_eq!(cell.look(now), Progress::NONE);
+        assert!(report(&cell, cell.set(900), now, 900), "it is sampled anew");
         work(&cell, now, 0, 2);
         let after = cell.look(now + Duration::from_secs(2) + quarter_seconds(1));
         assert!((after.rate.unwrap() - 100.0).abs() < 15.0, "{after:?}: 900 was the starting point");
     }
 
     #[test]
+    fn an_attempt_that_is_over_keeps_nothing_of_what_its_leftovers_report() {
+        let (cell, now) = (ProgressCell::new(0), Instant::now());
+        assert!(report(&cell, cell.inc(1), now, 0));
+        let _ = cell.set_message("its own");
+        let last = cell.end(now);
+        assert_eq!((last.progress.completed, last.progress.message.as_deref()), (1, Some("its own")));
+        let nobody = [cell.set_unit(Unit::Bytes), cell.set_message("left over")];
+        assert_eq!(nobody, [Due::NOBODY; 2]);
+        assert!(cell.touch().is_none() && cell.set_detail(Detail::new(&0).unwrap()).is_none());
+        assert!(!cell.enlist(now, 0) && cell.rest.lock().made.is_none());
+    }
+
+    #[test]
     fn a_task_is_sampled_from_a_report_of_a_count_until_it_is_silent() {
-        let (cell, start) = (ProgressCell::new(), Instant::now());
-        cell.begin();
+        let (cell, start) = (ProgressCell::new(0), Instant::now());
         assert!(!cell.set_total(Some(9)).sampler && !cell.set_message("no count").sampler);
         for begin in [0, 100] {
             assert!(report(&cell, cell.inc(25), start + quarter_seconds(begin * 4), 0));
@@ -541,23 +532,20 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_does_not_run_is_not_sampled() {
-        let (cell, start) = (ProgressCell::new(), Instant::now());
-        cell.begin();
+    fn an_attempt_that_is_over_is_not_sampled() {
+        let (cell, start) = (ProgressCell::new(0), Instant::now());
         assert!(report(&cell, cell.inc(1), start, 0));
         work(&cell, start, 0, 3);
         let now = start + quarter_seconds(13);
         assert!(cell.look(now).rate.is_some());
-        cell.end_attempt();
-        assert_eq!(cell.look(now).rate, None, "nothing is done until the next attempt");
+        assert_eq!(cell.end(now).progress.rate, None, "nothing is done until the next attempt");
         assert_eq!(cell.sample(now), Sampled::LetGo);
         assert!(!cell.enlist(now, 0), "a leftover of the handler");
     }
 
     #[test]
     fn the_watchers_are_told_when_there_is_a_rate_even_if_nothing_is_reported_then() {
-        let (cell, start) = (ProgressCell::new(), Instant::now());
-        cell.begin();
+        let (cell, start) = (ProgressCell::new(0), Instant::now());
         assert!(report(&cell, cell.inc(1), start, 0));
         let _ = cell.inc(1);
         let told: Vec<_> = (1..=16)
@@ -586,8 +574,7 @@ mod tests {
             (10, Some(10), Some(1.0)),
             (0, Some(10), Some(0.0)),
         ] {
-            let (cell, start) = (ProgressCell::new(), Instant::now());
-            cell.begin();
+            let (cell, start) = (ProgressCell::new(0), Instant::now());
             let _ = cell.set_total(total);
             assert!(report(&cell, cell.inc(0), start, 0));
             let _ = cell.set(completed);
@@ -600,26 +587,15 @@ mod tests {
     }
 
     #[test]
-    fn a_new_attempt_does_not_count_as_a_report() {
-        let cell = ProgressCell::new();
-        let _ = cell.inc(1);
-        let _ = cell.restart();
-        assert!(!cell.take_touched());
-        let _ = cell.inc(1);
-        assert!(cell.take_touched());
-    }
-
-    #[test]
     fn the_end_is_a_new_revision_if_a_rate_was_shown() {
         let start = Instant::now();
         for (looked_after, news) in [(500, false), (5_000, true)] {
-            let cell = ProgressCell::new();
-            cell.begin();
+            let cell = ProgressCell::new(0);
             assert!(report(&cell, cell.inc(100), start, 0));
             work(&cell, start, 0, 1);
             let seen = cell.revision();
             cell.look(start + Duration::from_millis(looked_after));
-            let last = cell.last(start + Duration::from_secs(6));
+            let last = cell.end(start + Duration::from_secs(6));
             assert_eq!((last.progress.rate, last.progress.eta_ms), (None, None));
             assert_eq!(last.revision != seen, news);
         }
@@ -627,7 +603,7 @@ mod tests {
 
     #[test]
     fn watchers_are_told_once_until_one_looks() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         assert!(cell.inc(1).watchers, "the first change is told");
         assert!(!cell.inc(1).watchers, "the next is not, since nobody has looked");
         let seen = cell.revision();
@@ -638,7 +614,7 @@ mod tests {
 
     #[test]
     fn a_long_message_is_clipped_to_1_kib_of_json() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         for (message, shown) in [
             ("x".repeat(1_022), "x".repeat(1_022)),
             ("x".repeat(1_023), "x".repeat(1_019) + "…"),
@@ -658,7 +634,7 @@ mod tests {
 
     #[test]
     fn a_report_while_the_flag_is_dirty_is_a_new_revision() {
-        let cell = ProgressCell::new();
+        let cell = ProgressCell::new(0);
         let _ = cell.inc(1);
         let first = cell.revision();
         let _ = cell.inc(1);
@@ -673,7 +649,7 @@ mod tests {
     fn a_watcher_that_looks_only_when_told_misses_no_change() {
         // A writer and a watcher race. The watcher looks only when told, and must end with the last value.
         const LAST: u64 = 200_000;
-        let cell = &ProgressCell::new();
+        let cell = &ProgressCell::new(0);
         let (tell, told) = std::sync::mpsc::channel();
         let seen = std::thread::scope(|scope| {
             scope.spawn(move || {

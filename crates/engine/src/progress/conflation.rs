@@ -48,7 +48,7 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    const NOBODY: Self = Self { watchers: false, sampler: false };
+    pub(crate) const NOBODY: Self = Self { watchers: false, sampler: false };
 
     /// Whether anybody has to be told.
     #[inline]
@@ -62,13 +62,14 @@ pub(crate) struct Conflation {
     /// The counter, above the flags.
     word: AtomicU64,
     total: AtomicU64,
-    /// How often `DIRTY` was cleared. It tells each watcher whether it has shown the newest state.
+    /// Grows whenever `DIRTY` is cleared. It tells each watcher whether it has shown the newest state.
     revision: AtomicU64,
 }
 
 impl Conflation {
-    pub(crate) fn new() -> Self {
-        Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(0) }
+    /// `revision` is the first revision.
+    pub(crate) fn new(revision: u64) -> Self {
+        Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(revision) }
     }
 
     /// Like all writers, returns who has to be told.
@@ -95,12 +96,6 @@ impl Conflation {
     /// Makes news for the watchers, but does not count as a report.
     pub(crate) fn renew(&self) -> Due {
         self.flag(DIRTY)
-    }
-
-    /// Resets the count and the total. This makes news for the watchers, but doesn't count as a report.
-    pub(crate) fn restart(&self) -> Due {
-        self.total.store(NO_TOTAL, Relaxed);
-        due(DIRTY, self.word.swap(DIRTY, Release))
     }
 
     fn flag(&self, flags: u64) -> Due {

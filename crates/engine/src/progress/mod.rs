@@ -68,3 +68,17 @@ pub struct Progress {
     /// What the task is doing, as data of a type that its kind chooses.
     pub detail: Option<Json>,
 }
+
+impl Progress {
+    /// The progress of a task that has reported nothing.
+    pub(crate) const NONE: Self = Self {
+        completed: 0,
+        total: None,
+        fraction: None,
+        unit: Unit::None,
+        rate: None,
+        eta_ms: None,
+        message: None,
+        detail: None,
+    };
+}

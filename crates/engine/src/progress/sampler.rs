@@ -1,9 +1,9 @@
-//! Samples the progress of all tasks that report a count, on one timer.
+//! Samples the progress of all attempts that report a count, on one timer.
 //!
-//! The timer runs while a count moves: the report that finds its task unsampled adds the task, and a task leaves when it
-//! has ended or has not advanced for a while. While there is none, nothing runs.
+//! The timer runs while a count moves: the report that finds its attempt unsampled adds the attempt, which leaves when it
+//! is over or has not advanced for a while. While there is none, nothing runs.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use tokio::{
     runtime::Handle,
@@ -13,31 +13,31 @@ use tokio::{
 use super::rate::SAMPLED_EVERY;
 use crate::lock::{Lock, SAMPLER};
 
-/// `T` is the type of a task.
+/// `T` finds an attempt, and doesn't keep it alive.
 pub(crate) struct Sampler<T> {
     runtime: Handle,
-    /// Takes a sample. Returns whether to sample the task again.
-    sample: fn(&Arc<T>) -> bool,
+    /// Takes a sample. Returns whether to sample the attempt again.
+    sample: fn(&T) -> bool,
     waiting: Lock<Waiting<T>, SAMPLER>,
 }
 
 struct Waiting<T> {
-    /// The tasks to take at the next sample.
-    added: Vec<Weak<T>>,
+    /// The attempts to take at the next sample.
+    added: Vec<T>,
     /// Whether the timer runs.
     runs: bool,
 }
 
 impl<T: Send + Sync + 'static> Sampler<T> {
-    pub(crate) fn new(runtime: Handle, sample: fn(&Arc<T>) -> bool) -> Arc<Self> {
+    pub(crate) fn new(runtime: Handle, sample: fn(&T) -> bool) -> Arc<Self> {
         Arc::new(Self { runtime, sample, waiting: Lock::new(Waiting { added: Vec::new(), runs: false }) })
     }
 
-    /// Samples the task from now on.
-    pub(crate) fn add(self: &Arc<Self>, task: &Arc<T>) {
+    /// Samples the attempt from now on.
+    pub(crate) fn add(self: &Arc<Self>, attempt: T) {
         let was_running = {
             let mut waiting = self.waiting.lock();
-            waiting.added.push(Arc::downgrade(task));
+            waiting.added.push(attempt);
             std::mem::replace(&mut waiting.runs, true)
         };
         if !was_running {
@@ -45,9 +45,9 @@ impl<T: Send + Sync + 'static> Sampler<T> {
         }
     }
 
-    /// Moves the tasks that were added to the `sampled` ones. Returns whether there is any to sample; if not, the timer
+    /// Moves the attempts that were added to the `sampled` ones. Returns whether there is any to sample; if not, the timer
     /// stops.
-    fn take(&self, sampled: &mut Vec<Weak<T>>) -> bool {
+    fn take(&self, sampled: &mut Vec<T>) -> bool {
         let mut waiting = self.waiting.lock();
         sampled.append(&mut waiting.added);
         waiting.runs = !sampled.is_empty();
@@ -62,9 +62,9 @@ impl<T: Send + Sync + 'static> Sampler<T> {
         while self.take(&mut sampled) {
             timer.tick().await;
             let mut kept = Vec::with_capacity(sampled.len());
-            for task in sampled {
-                if task.upgrade().is_some_and(|task| (self.sample)(&task)) {
-                    kept.push(task);
+            for attempt in sampled {
+                if (self.sample)(&attempt) {
+                    kept.push(attempt);
                 }
                 tokio::task::consume_budget().await;
             }

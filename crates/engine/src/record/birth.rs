@@ -13,7 +13,6 @@ use crate::{
     changes::feed::Feed,
     json::Json,
     lock::Lock,
-    progress::cell::ProgressCell,
     start_options::StartOptions,
     task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
 };
@@ -52,7 +51,6 @@ impl Birth {
             parent,
             members,
             started_by: Starter::here().map(Box::new),
-            progress: ProgressCell::new(),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
             state: Lock::new(RecordState {

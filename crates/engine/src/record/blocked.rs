@@ -154,7 +154,7 @@ impl Record {
     fn activity(&self) -> Option<Activity> {
         let (attempt, progress) = {
             let state = self.state.lock();
-            (state.live.attempt.clone()?, self.progress_of(&state))
+            (state.live.attempt.clone()?, state.progress())
         };
         if attempt.has_work_beside() {
             return None;

@@ -15,7 +15,7 @@ impl Cursor {
     /// Returns the current state of `record`, and a cursor that continues from there.
     pub fn new(record: &Record) -> (TaskSnapshot, Self) {
         let state = record.state.lock();
-        let revision = record.revision_of(&state);
+        let revision = state.revision();
         let snapshot = record.snapshot_of(&state);
         let (sequence, queue) = (snapshot.sequence, snapshot.queue);
         let waits = state.waits_revision();
@@ -46,7 +46,7 @@ impl Cursor {
             return None;
         }
         let state = record.state.lock();
-        let revision = record.revision_of(&state);
+        let revision = state.revision();
         let progress_due = revision != self.revision;
         let change = match state.life.status_after(self.sequence) {
             Some((number, _)) if number > self.sequence + 1 => {
@@ -63,7 +63,7 @@ impl Cursor {
             }
             due if due.is_some() || (progress_due && progress) => {
                 self.revision = revision;
-                Progress(record.progress_of(&state))
+                Progress(state.progress())
             }
             _ if state.waits_revision() != self.waits => {
                 self.waits = state.waits_revision();

@@ -1,6 +1,6 @@
 //! What the engine knows about one task, shared by all who use it.
 //!
-//! A [`Record`] holds the fixed properties of a task. Its progress and its items have locks of their own. All else,
+//! A [`Record`] holds the fixed properties of a task. Its items, and the progress of each attempt, have locks of their own. All else,
 //! such as its life and its watchers, is in [`RecordState`], under one lock. Only [`steps`] changes the life. It
 //! collects the effects of each step, and [`effects`] carries them out after the lock is released.
 
@@ -21,7 +21,7 @@ mod waits;
 
 use std::{
     sync::{
-        Arc, OnceLock,
+        Arc, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -48,10 +48,7 @@ use crate::{
     items::{patience, stream::ItemStream},
     json::Json,
     lock::{FEED, Lock, QUEUE, TASK},
-    progress::{
-        cell::{Last, ProgressCell},
-        sampler::Sampler,
-    },
+    progress::{cell::Last, sampler::Sampler},
     queue::admission::Admission,
     start_options::StartOptions,
     task::{
@@ -83,7 +80,6 @@ pub struct Record {
     pub(crate) may_be_repeated: bool,
     /// The number of its arrival, from 1; 0 until it is accepted.
     order: AtomicU64,
-    progress: ProgressCell,
     /// A detail was left out, and the log says so.
     warned_of_detail: AtomicBool,
     /// Its items. Created for the first item or reader.
@@ -96,6 +92,9 @@ pub struct Record {
     common: Arc<Common>,
 }
 
+/// An attempt whose count the sampler reads.
+pub(crate) type Counting = (Weak<Record>, Weak<Attempt>);
+
 /// What all tasks of one engine share.
 pub(crate) struct Common {
     pub(crate) clock: WallClock,
@@ -105,7 +104,7 @@ pub(crate) struct Common {
     pub(crate) admission: Lock<Admission, QUEUE>,
     /// The watchers of all tasks.
     pub(crate) feed: Lock<Feed<Record>, FEED>,
-    sampler: Arc<Sampler<Record>>,
+    sampler: Arc<Sampler<Counting>>,
     /// The runtime of the engine itself.
     pub(crate) control: Handle,
     /// Finds a task by its id.
@@ -119,7 +118,7 @@ struct RecordState {
     life: Life,
     owner: Owner,
     feed: Feed<Record>,
-    /// The progress at the end. Later reports by leftovers of the handler don't change it.
+    /// The progress of the last attempt, from its end until the next one begins.
     last_progress: Option<Box<Last>>,
     /// How many followers it has, and whether its failure was reported to one of them or logged.
     followers: u32,
@@ -159,8 +158,10 @@ struct Live {
     /// What its next attempt runs; `None` if it has to be made from the input.
     work: Option<Work>,
     attempt: Option<Arc<Attempt>>,
-    /// Its clocks: the delay, the time limits and the grace period.
+    /// Its clocks: the delay and the time limits.
     clocks: Vec<AbortOnDropHandle<()>>,
+    /// Watches its grace period, once it was told to stop.
+    grace: Option<Box<dyn Send + Sync>>,
 }
 
 /// A kind of task.
@@ -197,7 +198,7 @@ impl Work {
 
 impl Common {
     /// `control` is the runtime that the engine itself runs on.
-    pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Record>>, control: Handle) -> Self {
+    pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Counting>>, control: Handle) -> Self {
         let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control.clone()));
         Self {
             clock: clocks.wall,
@@ -231,7 +232,7 @@ impl Common {
 
 impl Live {
     fn none() -> Self {
-        Self { span: None, work: None, attempt: None, clocks: Vec::new() }
+        Self { span: None, work: None, attempt: None, clocks: Vec::new(), grace: None }
     }
 }
 

@@ -1,53 +1,24 @@
 //! What a handler reports: its progress and its items.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    ptr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
-use serde::Serialize;
 use tokio::time::Instant;
 
-use super::Record;
+use super::{Counting, Record};
 use crate::{
     error::Error,
     items::stream::ItemStream,
     policy::Policy,
-    progress::{
-        Unit,
-        cell::{Detail, Sampled},
-        conflation::Due,
-        sum::Sum,
-    },
+    progress::{cell::Sampled, conflation::Due},
     task::{attempt::Attempt, outcome::TaskFailure},
 };
 
 impl Record {
-    pub(crate) fn inc(self: &Arc<Self>, by: u64) {
-        self.tell_if(self.progress.inc(by), 0);
-    }
-
-    pub(crate) fn set(self: &Arc<Self>, completed: u64) {
-        self.tell_if(self.progress.set(completed), completed);
-    }
-
-    pub(crate) fn set_total(self: &Arc<Self>, total: Option<u64>) {
-        self.tell_if(self.progress.set_total(total), 0);
-    }
-
-    pub(crate) fn set_unit(self: &Arc<Self>, unit: Unit) {
-        self.tell_if(self.progress.set_unit(unit), 0);
-    }
-
-    pub(crate) fn set_message(self: &Arc<Self>, message: &str) {
-        self.tell_if(self.progress.set_message(message), 0);
-    }
-
-    pub(crate) fn set_detail(self: &Arc<Self>, detail: &impl Serialize) -> Result<(), Error> {
-        self.tell_if(self.progress.set_detail(Detail::new(detail)?), 0);
-        Ok(())
-    }
-
-    /// Leaves out a detail that can't be shown, and warns of the first one.
-    pub(crate) fn leave_out_detail(self: &Arc<Self>, why: &Error) {
-        self.tell_if(self.progress.touch(), 0);
+    /// Warns of the first detail that is left out.
+    pub(crate) fn warn_of_detail(&self, why: &Error) {
         if !self.warned_of_detail.swap(true, Relaxed) {
             tracing::warn!(
                 task = self.name(),
@@ -73,45 +44,46 @@ impl Record {
         }
     }
 
-    /// Sets the progress of a batch to the sum of its members' progress.
-    pub(crate) fn set_sum(self: &Arc<Self>, sum: Sum) {
-        self.tell_if(self.progress.set_sum(sum, Instant::now()), 0);
-    }
-
-    /// Tells of a report. If it is the first count of its attempt, the attempt began with `start`.
+    /// Tells of a report of an attempt. If it is the first count of the attempt, that began with `start`.
     #[inline]
-    fn tell_if(self: &Arc<Self>, due: Due, start: u64) {
+    pub(crate) fn tell_if(self: &Arc<Self>, attempt: &Attempt, due: Due, start: u64) {
         if due.is_due() {
-            self.tell(due, start);
+            self.tell(attempt, due, start);
         }
     }
 
     #[cold]
-    fn tell(self: &Arc<Self>, due: Due, start: u64) {
+    fn tell(self: &Arc<Self>, attempt: &Attempt, due: Due, start: u64) {
+        let Some(attempt) = self.attempt().filter(|current| ptr::eq(&raw const **current, attempt)) else {
+            // A leftover, whose reports nobody reads.
+            return;
+        };
         // The sampler first: the watchers, such as a batch, find what the attempt began with.
-        if due.sampler && self.progress.enlist(Instant::now(), start) {
-            self.common.sampler.add(self);
+        if due.sampler && attempt.progress.enlist(Instant::now(), start) {
+            self.common.sampler.add((Arc::downgrade(self), Arc::downgrade(&attempt)));
         }
         if due.watchers {
-            self.tell_watchers();
+            self.tell_watchers(&attempt);
         }
     }
 
-    /// Tells the watchers of new progress.
-    fn tell_watchers(self: &Arc<Self>) {
-        // Reports of a handler's leftovers after the end are ignored.
-        if !self.status().is_final() {
-            self.notify();
-        }
+    /// Tells the watchers of new progress of an attempt, unless it is over.
+    fn tell_watchers(self: &Arc<Self>, attempt: &Arc<Attempt>) {
+        self.step(|state, effects| {
+            if state.live.attempt.as_ref().is_some_and(|current| Arc::ptr_eq(current, attempt)) {
+                self.mark(state, effects);
+            }
+        });
     }
 
-    /// Takes a sample of its progress. Returns whether to sample it again.
-    pub(crate) fn sample(self: &Arc<Self>) -> bool {
-        match self.progress.sample(Instant::now()) {
+    /// Takes a sample of the progress of an attempt. Returns whether to sample it again.
+    pub(crate) fn sample((record, attempt): &Counting) -> bool {
+        let Some((record, attempt)) = record.upgrade().zip(attempt.upgrade()) else { return false };
+        match attempt.progress.sample(Instant::now()) {
             Sampled::LetGo => false,
             Sampled::GoOn(due) => {
                 if due.is_some_and(|due| due.watchers) {
-                    self.tell_watchers();
+                    record.tell_watchers(&attempt);
                 }
                 true
             }
@@ -122,7 +94,7 @@ impl Record {
     /// that it spends waiting to emit one.
     pub(crate) fn take_signs_of_life(&self) -> bool {
         let emits = self.items.get().is_some_and(|items| items.take_signs_of_life());
-        self.progress.take_touched() || emits
+        self.attempt().is_some_and(|attempt| attempt.progress.take_touched()) || emits
     }
 
     /// Returns its items, which the first call creates.

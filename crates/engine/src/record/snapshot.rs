@@ -33,7 +33,7 @@ impl Record {
     /// Returns the task as it is now.
     pub fn snapshot(&self) -> TaskSnapshot {
         let state = self.state.lock();
-        self.revision_of(&state);
+        state.revision();
         self.snapshot_of(&state)
     }
 
@@ -47,7 +47,7 @@ impl Record {
             status: life.status(),
             sequence: life.sequence(),
             owner: state.owner.label().map(str::to_owned),
-            progress: self.progress_of(state),
+            progress: state.progress(),
             attempt: life.attempt(),
             cancel_reason: life.cancel_reason(),
             time_limit: life.time_limit(),
@@ -81,31 +81,30 @@ impl Record {
     /// Returns what the progress of its batch is made from.
     pub(crate) fn share(&self) -> Share {
         let state = self.state.lock();
-        self.revision_of(&state);
+        state.revision();
         let start = match &state.last_progress {
             Some(last) => last.start,
-            None => self.progress.start(),
+            None => state.live.attempt.as_ref().and_then(|attempt| attempt.progress.start()),
         };
         Share {
-            progress: self.progress_of(&state),
+            progress: state.progress(),
             attempt: state.life.attempt(),
             start,
             outcome: state.life.outcome().cloned(),
         }
     }
+}
 
-    pub(super) fn progress_of(&self, state: &RecordState) -> Progress {
-        match &state.last_progress {
-            Some(last) => last.progress.clone(),
-            None => self.progress.look(Instant::now()),
-        }
+impl RecordState {
+    pub(super) fn progress(&self) -> Progress {
+        let attempt = self.live.attempt.as_ref();
+        let newest = || attempt.map_or(Progress::NONE, |attempt| attempt.progress.look(Instant::now()));
+        self.last_progress.as_ref().map_or_else(newest, |last| last.progress.clone())
     }
 
     /// Returns the newest revision of the progress. The next change of the progress wakes the watchers again.
-    pub(super) fn revision_of(&self, state: &RecordState) -> u64 {
-        match &state.last_progress {
-            Some(last) => last.revision,
-            None => self.progress.revision(),
-        }
+    pub(super) fn revision(&self) -> u64 {
+        let newest = || self.live.attempt.as_ref().map_or(0, |attempt| attempt.progress.revision());
+        self.last_progress.as_ref().map_or_else(newest, |last| last.revision)
     }
 }

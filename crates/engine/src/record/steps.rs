@@ -61,6 +61,14 @@ impl Record {
         drop(unused);
     }
 
+    /// Keeps `grace`, which watches its grace period until it is dropped, until the task ends.
+    pub(crate) fn keep_grace(&self, grace: Box<dyn Send + Sync>) {
+        let mut state = self.state.lock();
+        let unused = if state.life.status().is_final() { Some(grace) } else { state.live.grace.replace(grace) };
+        drop(state);
+        drop(unused);
+    }
+
     /// Keeps its batch from ending until [`leave_batch`](Self::leave_batch).
     pub(crate) fn keep_batch(&self, batch: &Self, token: TaskTrackerToken) {
         let lenders = Arc::clone(batch.lenders());
@@ -102,14 +110,12 @@ impl Record {
             if !state.life.begin(self.common.clock.now()) {
                 return None;
             }
-            let attempt = Arc::new(Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy));
-            // Under the lock, so that nobody takes the count of the last attempt for one of this attempt.
+            // That nothing is reported yet is a new revision.
+            let revision = state.last_progress.take().map_or(0, |last| last.revision + 1);
+            let attempt = Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy, revision);
+            let attempt = Arc::new(attempt);
             if attempt.number == 1 {
                 state.waits_for_readers_until = waits_until;
-                self.progress.begin();
-            } else {
-                // The watchers are told anyway.
-                let _ = self.progress.restart();
             }
             state.live.attempt = Some(Arc::clone(&attempt));
             self.kind.counters.note(Some(before), TaskStatus::Running);
@@ -199,11 +205,9 @@ impl Record {
                 let failure = ended.as_ref().err().map(|problem| &problem.failure);
                 let due = self.common.timers.elapsed().saturating_add(delay);
                 if state.life.retry(failure, due, self.common.clock.now()) {
-                    if let Some(attempt) = state.live.attempt.take() {
-                        attempt.close();
-                    }
+                    state.end_progress();
+                    state.live.attempt = None;
                     state.set_waits_for(Vec::new());
-                    self.progress.end_attempt();
                     self.kind.counters.note(Some(before), TaskStatus::Retrying);
                     self.mark(state, effects);
                     self.common.admission.lock().step_back(self.id);
@@ -312,11 +316,8 @@ impl Record {
     /// under the lock, so everyone who learns of the end finds the slot free.
     fn close(self: &Arc<Self>, state: &mut RecordState, effects: &mut Effects) {
         effects.show(state);
-        if let Some(attempt) = &state.live.attempt {
-            attempt.close();
-        }
+        state.end_progress();
         state.set_waits_for(Vec::new());
-        state.last_progress = Some(Box::new(self.progress.last(Instant::now())));
         if let Some(items) = self.items.get() {
             items.end();
         }
@@ -335,6 +336,13 @@ impl Record {
 }
 
 impl RecordState {
+    /// Keeps the progress of the attempt, which is over. What is left of it can report no more.
+    fn end_progress(&mut self) {
+        if let Some(attempt) = &self.live.attempt {
+            self.last_progress = Some(Box::new(attempt.progress.end(Instant::now())));
+        }
+    }
+
     /// Sets which tasks the handler waits for. Returns whether that is a change.
     fn set_waits_for(&mut self, waits_for: Vec<TaskId>) -> bool {
         if self.lent.as_ref().map_or(&[][..], |lent| &lent.waits_for) == waits_for {

@@ -46,7 +46,7 @@ impl Told {
             if told.revision == now.revision {
                 return Look::Same;
             }
-            return Look::Progress(now.sequence, record.progress_of(&state), now);
+            return Look::Progress(now.sequence, state.progress(), now);
         }
         if !is_listed(&state.owner, state.life.status()) {
             return Look::Gone;
@@ -57,7 +57,7 @@ impl Told {
     fn of(record: &Record, state: &RecordState) -> Self {
         Self {
             sequence: state.life.sequence(),
-            revision: record.revision_of(state),
+            revision: state.revision(),
             due: state.life.due(),
             queue: record.queue_place(state),
             waits: state.waits_revision(),

@@ -55,7 +55,8 @@ async fn watch(batch: &Arc<Record>, attempt: &Attempt, members: &[Follower]) -> 
         }
         let is_stale = left > 0 && Instant::now() < next_sum;
         if !is_stale {
-            batch.set_sum(sum.sum());
+            let due = attempt.progress.set_sum(sum.sum(), Instant::now());
+            batch.tell_if(attempt, due, 0);
             next_sum = Instant::now() + FRAME;
         }
         if left == 0 {

@@ -8,6 +8,7 @@ pub(crate) mod batch;
 mod batch_sum;
 pub(crate) mod clocks;
 pub(crate) mod engine;
+mod grace;
 pub(crate) mod handler;
 pub(crate) mod held_threads;
 pub(crate) mod runtimes;

@@ -20,7 +20,8 @@ use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    held_threads::{self, Monitor, is_polled},
+    grace::GracePeriods,
+    held_threads::{self, Monitor},
     runtimes::Runtimes,
 };
 use crate::{
@@ -39,8 +40,6 @@ const PLACES_MOVE: Duration = Duration::from_millis(100);
 /// How many waiting tasks of each queue are marked when places have moved. Those further back are marked once they get
 /// this far.
 const PLACES_TOLD: usize = 100;
-/// How long after its grace period a handler may take to be dropped before the task counts as overdue.
-const OVERDUE_SLACK: Duration = Duration::from_millis(100);
 
 /// Launches a task that was given a slot.
 pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
@@ -51,6 +50,7 @@ pub(crate) struct Transitions {
     pub(crate) common: Arc<Common>,
     pub(crate) registry: Lock<Registry, REGISTRY>,
     monitor: Arc<Monitor>,
+    graces: Arc<GracePeriods>,
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
@@ -78,11 +78,14 @@ impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
         let sampler = Sampler::new(runtimes.control.clone(), Record::sample);
         let control = runtimes.control.clone();
+        let common = Arc::new(Common::new(clocks, sampler, control));
+        let graces = GracePeriods::new(runtimes.control.clone(), Arc::clone(&common.timers));
         let transitions = Arc::new(Self {
-            common: Arc::new(Common::new(clocks, sampler, control)),
             runtimes,
+            common,
             registry: Lock::new(Registry::new(retention)),
             monitor: Arc::default(),
+            graces,
             launch,
             is_closing: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
@@ -133,7 +136,7 @@ impl Transitions {
             Stopped::Already => {}
             Stopped::Ended => self.over(record),
             Stopped::Told => {
-                self.keep_clock(record, watch_grace(Arc::clone(self), Arc::clone(record)));
+                record.keep_grace(Box::new(self.graces.watch(record)));
                 let members = record.members.iter().flatten().filter_map(|id| self.find(*id));
                 self.stop_all(members.collect(), CancelReason::Parent);
             }
@@ -321,43 +324,4 @@ impl Transitions {
         self.timers().count_awake();
         expired.iter().for_each(|record| record.mark_removed());
     }
-}
-
-/// Ends the grace period of a task that was told to stop, and marks the task as overdue if it exceeds that.
-async fn watch_grace(transitions: Arc<Transitions>, record: Arc<Record>) {
-    let grace = record.kind.policy.grace;
-    let hurry = async {
-        if let Some(attempt) = record.attempt() {
-            attempt.stops_for(grace).await;
-        }
-        record.hurry();
-    };
-    let outstay = async {
-        transitions.timers().sleep_awake(grace.saturating_add(OVERDUE_SLACK)).await;
-        if record.outstay() {
-            warn_of_overdue(&record);
-        }
-    };
-    tokio::join!(hurry, outstay);
-}
-
-fn warn_of_overdue(record: &Record) {
-    if record.members.is_some() {
-        // Its members are overdue, and the log names each of them.
-        return;
-    }
-    let why = if is_polled(record.id) {
-        "its code holds its thread: it must reach an .await now and then, check TaskContext::is_cancelled, or block in \
-         TaskContext::spawn_blocking"
-    } else if record.attempt().is_some_and(|attempt| !attempt.is_over()) {
-        "its handler waits for a thread, and other tasks hold all threads of the tasks' runtime"
-    } else {
-        "its blocking work or its clean-up still runs: blocking work must check the token that it gets"
-    };
-    tracing::warn!(
-        task = record.name(),
-        id = %record.id,
-        "the task is overdue: it was told to stop, and its grace period of {:?} is over, but {why}",
-        record.kind.policy.grace
-    );
 }

@@ -27,6 +27,7 @@ use crate::{
     clock::{awake_time::AwakeTime, timers::Timers},
     lock::{ATTEMPT, CLOCK, Lock},
     policy::{Policy, restart::Restart},
+    progress::cell::ProgressCell,
     task::lending::{Lending, Settled},
 };
 
@@ -35,6 +36,7 @@ use crate::{
 /// Each attempt has an `Attempt` of its own, so leftovers of an earlier one are never mistaken for parts of the next.
 pub(crate) struct Attempt {
     pub(crate) number: u32,
+    pub(crate) progress: ProgressCell,
     /// Tells the handler to stop.
     token: CancellationToken,
     beside: Lock<Beside, ATTEMPT>,
@@ -44,8 +46,6 @@ pub(crate) struct Attempt {
     has_waited: AtomicBool,
     /// The handler is over. Its leftovers can no longer emit.
     is_over: AtomicBool,
-    /// The attempt is over, with its clean-up and all that ran beside the handler. It reports no more progress.
-    has_ended: AtomicBool,
     /// The tokio task that polls the handler.
     polled_in: OnceLock<task::Id>,
     /// An emit was discarded, and the log says so.
@@ -97,16 +97,17 @@ struct Running {
 }
 
 impl Attempt {
-    pub(crate) fn new(number: u32, timers: &Arc<Timers>, policy: &Policy) -> Self {
+    /// `revision` is the first revision of its progress.
+    pub(crate) fn new(number: u32, timers: &Arc<Timers>, policy: &Policy, revision: u64) -> Self {
         let healthy_time = policy.restart.as_ref().map_or(Duration::ZERO, Restart::healthy_time);
         Self {
             number,
+            progress: ProgressCell::new(revision),
             token: CancellationToken::new(),
             beside: Lock::default(),
             cooperative: AtomicBool::new(false),
             has_waited: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
-            has_ended: AtomicBool::new(false),
             polled_in: OnceLock::new(),
             warned_of_discard: AtomicBool::new(false),
             polls: AtomicU64::new(0),
@@ -245,17 +246,6 @@ impl Attempt {
         self.is_over.load(Acquire)
     }
 
-    /// Notes that the attempt is over. What is left of it can report no more progress.
-    pub(crate) fn close(&self) {
-        self.has_ended.store(true, Release);
-    }
-
-    /// Whether the attempt is over. This is asked at each report of progress, so it must cost next to nothing.
-    #[inline]
-    pub(crate) fn has_ended(&self) -> bool {
-        self.has_ended.load(Relaxed)
-    }
-
     /// Fails the attempt, whatever its handler returns. The first failure counts, and none after the handler is over.
     pub(crate) fn fail(&self, failure: impl FnOnce() -> TaskFailure) {
         let mut slot = self.failure.lock();
@@ -392,13 +382,8 @@ impl Attempt {
     }
 
     /// Returns how long ago it was told to stop, without the time in which the machine slept.
-    fn stopped_for(&self, now: Instant) -> Duration {
+    pub(crate) fn stopped_for(&self, now: Instant) -> Duration {
         self.stopped_for.lock().as_mut().map_or(Duration::ZERO, |time| time.read(now))
-    }
-
-    /// Waits until it was told to stop this long ago, without the time in which the machine slept.
-    pub(crate) async fn stops_for(&self, length: Duration) {
-        self.timers.until_awake(length, |now| self.stopped_for(now)).await;
     }
 
     /// Returns how long it has run, without the time in which the machine slept.

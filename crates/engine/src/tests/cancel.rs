@@ -155,6 +155,39 @@ async fn a_handler_gets_its_grace_period_only_if_it_uses_its_token() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_of_many_tasks_has_a_grace_period_of_its_own() {
+    const GRACES: [u64; 6] = [9, 0, 2, 5, 1, 2];
+    let kind = |grace: u64| {
+        let policy = Policy { grace: secs(grace), ..Policy::default() };
+        Kind::new(grace.to_string(), policy, Errors::default(), async |ctx: TaskContext, (): ()| {
+            let _token = ctx.token();
+            std::future::pending::<Result<(), Failure>>().await
+        })
+    };
+    for pause in [0, 700, 1_000] {
+        let tasks = manager(GRACES.map(kind), Settings::default());
+        let mut cancelled = Vec::new();
+        for (number, grace) in (0..).zip(GRACES.into_iter().cycle().take(60)) {
+            let task = tasks.start(&grace.to_string(), ()).unwrap();
+            sleep(Duration::from_millis(1)).await;
+            task.cancel().unwrap();
+            cancelled.push((task, number * (pause + 1) + 1 + grace * 1_000));
+            sleep(Duration::from_millis(pause)).await;
+        }
+        for (task, end) in cancelled {
+            task.outcome().await;
+            let snapshot = task.snapshot();
+            assert_eq!(
+                (snapshot.ended_at, snapshot.overdue),
+                (Some(end), false),
+                "a grace period of {}",
+                snapshot.task
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_handler_that_waits_for_its_token_may_end_within_its_grace_period() {
     for by in [By::Cancel, By::Timeout] {
         let tasks = only(by, async |ctx| {

@@ -1,10 +1,15 @@
 //! What a handler has left running when its attempt is over: it still has its context, and nothing that it does with it
 //! changes the task.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, mpsc},
+    thread,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use parking_lot::Mutex;
+use serde::{Serialize, Serializer};
 use tokio::{sync::Notify, time::sleep};
 
 use super::manager;
@@ -247,6 +252,70 @@ async fn a_context_of_an_attempt_that_is_over_changes_nothing() {
     }
     for (name, leftover) in OF_BYTES {
         LeftOver::new().await.changes_nothing(name, leftover).await;
+    }
+}
+
+/// How a leftover reports a text.
+type Reports = fn(&TaskContext<Slow>, Slow);
+
+/// A text that takes until somebody lets it go.
+struct Slow {
+    text: String,
+    begun: mpsc::Sender<()>,
+    goes_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl AsRef<str> for Slow {
+    fn as_ref(&self) -> &str {
+        self.begun.send(()).unwrap();
+        self.goes_on.lock().recv().unwrap();
+        &self.text
+    }
+}
+
+impl Serialize for Slow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_ref())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_report_that_was_begun_before_the_end_of_its_attempt_does_not_reach_the_next_one() {
+    let ways: [(&str, Reports); 3] = [
+        ("message", |ctx, text| {
+            ctx.progress().message(text);
+        }),
+        ("detail", |ctx, text| {
+            ctx.progress().detail(text);
+        }),
+        ("try_detail", |ctx, text| {
+            assert_eq!(ctx.progress().try_detail(text).unwrap_err().kind, ErrorKind::Stopped);
+        }),
+    ];
+    for (name, way) in ways {
+        let (begun, begins) = mpsc::channel();
+        let (go_on, goes_on) = mpsc::channel();
+        let text =
+            Arc::new(Mutex::new(Some(Slow { text: "left over".to_owned(), begun, goes_on: Mutex::new(goes_on) })));
+        let thread = Arc::<Mutex<Option<thread::JoinHandle<()>>>>::default();
+        let (begins, leftover) = (Arc::new(Mutex::new(begins)), Arc::clone(&thread));
+        let policy = Policy { retry: Some(Retry::attempts(2)), ..Policy::default() };
+        let kind = Kind::new("a", policy, Errors::default(), move |ctx: TaskContext<Slow>, (): ()| {
+            let (text, begins, leftover) = (text.lock().take(), Arc::clone(&begins), Arc::clone(&leftover));
+            async move {
+                let Some(text) = text else { return std::future::pending::<Result<(), Failure>>().await };
+                *leftover.lock() = Some(thread::spawn(move || way(&ctx, text)));
+                begins.lock().recv().unwrap();
+                Err(Failure::new("no"))
+            }
+        });
+        let tasks = manager([kind], Settings::default());
+        let task = tasks.start("a", ()).unwrap();
+        sleep(secs(60)).await;
+        assert_eq!((task.status(), task.snapshot().attempt), (TaskStatus::Running, 2), "{name}");
+        go_on.send(()).unwrap();
+        thread.lock().take().unwrap().join().unwrap();
+        assert_eq!(reported(&task.snapshot().progress), (0, None, Unit::None, None, None), "{name}");
     }
 }
 
