@@ -322,6 +322,6 @@ impl Transitions {
     /// Deals with the tasks that have left, and lets those that are kept grow old.
     pub(crate) fn have_left(&self, expired: &[Arc<Record>]) {
         self.timers().count_awake();
-        expired.iter().for_each(|record| record.mark_removed());
+        expired.iter().for_each(Record::mark_removed);
     }
 }

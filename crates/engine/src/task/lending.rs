@@ -399,7 +399,9 @@ mod tests {
                 (0..*count).for_each(|_| all[*group].begin(&mut lending));
             }
             let count: usize = begun.iter().map(|(_, count)| count).sum();
-            all.iter().for_each(|group| group.poll(&mut lending));
+            for group in &all {
+                group.poll(&mut lending);
+            }
             let (mut lent, mut looks) = (false, 0);
             for group in awaited.into_iter().map(|place| place.map(|place| &all[place])) {
                 let poll = |lending: &mut Lending| group.iter().for_each(|group| group.poll(lending));

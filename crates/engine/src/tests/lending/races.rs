@@ -73,6 +73,8 @@ async fn the_last_member_that_closes_gives_its_slot_to_the_handler_that_awaits_t
         has_slot.push(engine.transitions.common.admission.lock().is_running(parent.id()));
     }
     assert_eq!(has_slot, [false, true]);
-    members.iter().for_each(|member| engine.transitions.over(member));
+    for member in &members {
+        engine.transitions.over(member);
+    }
     ended(&parent).await;
 }
