@@ -368,3 +368,20 @@ async fn a_handler_that_holds_a_thread_does_not_stop_the_timers_of_the_others() 
     drop(release);
     two.release_all();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_thread_does_not_grow_while_all_are_held() {
+    let mut two = Two::new(2, &Policy::default());
+    let holders = [two.begun("holds", ()), two.begun("other", ())];
+    let metrics = two.tasks.engine.work().metrics();
+    let waiting = || metrics.global_queue_depth();
+    sleep(secs(10)).await;
+    let before = waiting();
+    assert!(before <= 1, "at most one wakes an idle worker: {before}");
+    sleep(secs(3_600)).await;
+    assert_eq!(waiting(), before);
+    two.release_all();
+    for task in holders {
+        task.outcome().await;
+    }
+}
