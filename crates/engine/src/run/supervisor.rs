@@ -24,6 +24,7 @@ use crate::{
     task::{
         attempt::Attempt,
         current::{Current, Entry},
+        id::TaskId,
         life::{Ending, Problem},
         outcome::TaskFailure,
         quiet::drop_quietly,
@@ -32,14 +33,18 @@ use crate::{
 };
 
 /// Launches a task that was given a slot. Until a thread is free to begin it, it stays queued.
-pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
-    transitions.runtimes.work.spawn(supervise(Arc::clone(transitions), record));
+pub(crate) fn launch(transitions: &Arc<Transitions>, id: TaskId) {
+    transitions.runtimes.work.spawn(supervise(Arc::clone(transitions), id));
 }
 
-async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
+/// Until a thread is free this stays in the runtime's queue, even if the task ends meanwhile. So it holds only what it
+/// needs to begin.
+async fn supervise(transitions: Arc<Transitions>, id: TaskId) {
     // If the task was stopped in the meantime, its end has already been dealt with.
-    if let Some((attempt, work)) = record.begin() {
-        live(transitions, record, attempt, work).await;
+    if let Some(record) = transitions.find(id)
+        && let Some((attempt, work)) = record.begin()
+    {
+        Box::pin(live(transitions, record, attempt, work)).await;
     }
 }
 

@@ -43,7 +43,7 @@ const PLACES_TOLD: usize = 100;
 const OVERDUE_SLACK: Duration = Duration::from_millis(100);
 
 /// Launches a task that was given a slot.
-pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
+pub(crate) type Launch = fn(&Arc<Transitions>, TaskId);
 
 /// The tasks of one engine, and all that their transitions need.
 pub(crate) struct Transitions {
@@ -241,7 +241,7 @@ impl Transitions {
     pub(crate) fn launch(self: &Arc<Self>, turns: Turns) {
         turns.go_on.iter().for_each(Record::go_on);
         for record in turns.begin {
-            (self.launch)(self, record);
+            (self.launch)(self, record.id);
         }
     }
 

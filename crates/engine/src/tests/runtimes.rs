@@ -385,3 +385,17 @@ async fn what_waits_for_a_thread_does_not_grow_while_all_are_held() {
         task.outcome().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_cancelled_before_it_has_a_thread_can_be_forgotten() {
+    let two = Two::new(1, &Policy::default());
+    two.begun("holds", ());
+    let task = two.start("quick");
+    let record = Arc::downgrade(&two.tasks.engine.find(task.id()).unwrap());
+    task.cancel().unwrap();
+    two.tasks.remove(task.id()).unwrap();
+    drop(task);
+    // The queue's watchers are told of it.
+    sleep(secs(1)).await;
+    assert_eq!(record.strong_count(), 0);
+}
