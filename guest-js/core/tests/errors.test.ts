@@ -80,6 +80,7 @@ describe("each error", () => {
       [new TaskFailedError("m", 1), "TaskFailedError", "failed"],
       [new TaskPanicError("m"), "TaskPanicError", "panic"],
       [new TaskPanicError("m", "unserializable"), "TaskPanicError", "unserializable"],
+      [new TaskPanicError("m", "runtimeEnded"), "TaskPanicError", "runtimeEnded"],
       [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
       [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
       [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],

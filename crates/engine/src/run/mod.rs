@@ -10,6 +10,7 @@ pub(crate) mod clocks;
 pub(crate) mod engine;
 pub(crate) mod handler;
 pub(crate) mod held_threads;
+mod runtime_end;
 pub(crate) mod runtimes;
 pub(crate) mod scheduler;
 mod slots;

@@ -54,6 +54,8 @@ pub(crate) struct Transitions {
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
+    /// The work runtime has ended, and the log says so.
+    pub(super) work_has_ended: AtomicBool,
     /// The watchers of waiting tasks are about to be told that places have moved.
     places_move: AtomicBool,
     /// The tasks whose turn has come since. Those that still wait for a thread then have no place any more.
@@ -83,6 +85,7 @@ impl Transitions {
             monitor: Arc::default(),
             launch,
             is_closing: AtomicBool::new(false),
+            work_has_ended: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
             launched: Lock::default(),
         });
