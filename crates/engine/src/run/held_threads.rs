@@ -200,6 +200,7 @@ fn warn(record: &Record) {
         task = record.name(),
         id = %record.id,
         "the task has held a thread for {HELD:?}: its code must reach an .await now and then, or block in \
-         TaskContext::spawn_blocking. While such tasks hold all threads of the tasks' runtime, no other handler runs"
+         TaskContext::spawn_blocking. Unless it blocks in tokio::task::block_in_place, that thread runs no other handler \
+         meanwhile"
     );
 }

@@ -313,6 +313,11 @@ async fn the_log_names_the_kind_that_holds_a_thread_for_five_seconds() {
     assert_eq!(named(&log, "holds"), 0);
     sleep(Duration::from_millis(1_200)).await;
     assert_eq!(named(&log, "holds"), 1, "{log:?}");
+    assert_eq!(
+        log.count("Unless it blocks in tokio::task::block_in_place"),
+        1,
+        "there its thread is replaced: {log:?}"
+    );
     two.begun("holds", ());
     two.begun("other", ());
     sleep(secs(600)).await;
