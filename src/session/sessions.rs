@@ -133,6 +133,8 @@ impl Sessions {
     fn has_ended(&self, session: &Arc<Session>, end: End) {
         let departure = match end {
             End::Closed | End::Lost(Loss::Behind | Loss::Forgotten) => Departure::Reloads,
+            // A document that was about to leave may have opened it, and the next one may have nothing to say.
+            End::Lost(Loss::Silent) if !session.signs.is_used() => Departure::Reloads,
             End::Lost(Loss::Silent) => Departure::Silent,
             End::WebviewClosed => Departure::ForGood,
         };

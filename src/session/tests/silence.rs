@@ -335,6 +335,26 @@ async fn a_webview_that_takes_over_the_label_of_one_that_has_closed_keeps_its_se
     assert_eq!((theirs.status, theirs.owner.as_deref()), (TaskStatus::Running, Some("main")));
 }
 
+/// The page left while it opened the session, so that nobody ever uses it.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_a_document_opened_as_it_left_takes_nothing_from_the_next_one() {
+    let page = Owning::following().await;
+    page.opened.sessions.close_page("main", Departure::Reloads);
+    open(&page.opened, "late");
+    sleep(VISIBLE_LIMIT + secs(1)).await;
+    assert!(page.opened.sessions.get("late", &super::page("main")).is_err());
+    assert_eq!(page.opened.tasks.get(page.task).unwrap().status, TaskStatus::Running, "the page may just say nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_a_page_opened_and_did_not_use_does_not_hide_that_it_is_silent() {
+    let page = Owning::following().await;
+    sleep(secs(1)).await;
+    open(&page.opened, "unused");
+    sleep(VISIBLE_LIMIT + secs(2)).await;
+    assert!(!page.is_there());
+}
+
 /// Opens another session of the page `main`, which its client does not use.
 fn open(opened: &Opened, name: &str) -> Arc<Session> {
     let (sessions, tasks) = (&opened.sessions, &opened.tasks);
