@@ -5,7 +5,7 @@ export declare function createTasks<M extends TaskMap>(): TasksClient<M>;
 
 // errors/task-error.d.ts
 import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
-export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "cancelled" | "timedOut" | "permission" | "ipc" | "detached" | (string & {});
+export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "runtimeEnded" | "cancelled" | "timedOut" | "permission" | "ipc" | "detached" | (string & {});
 export declare class TaskError extends Error {
     readonly name: string;
     readonly kind: TaskErrorKind;
@@ -27,8 +27,8 @@ export declare const TaskFailedError: {
 };
 export declare class TaskPanicError extends TaskError {
     readonly name = "TaskPanicError";
-    readonly kind: "panic" | "unserializable";
-    constructor(message: string, kind?: "panic" | "unserializable");
+    readonly kind: "panic" | "unserializable" | "runtimeEnded";
+    constructor(message: string, kind?: "panic" | "unserializable" | "runtimeEnded");
 }
 export declare class TaskCancelledError extends TaskError {
     readonly name = "TaskCancelledError";
@@ -126,7 +126,7 @@ export type ErrorSummary = {
     kind: FailureKind;
     message: string;
 };
-export type FailureKind = "error" | "panic" | "unserializable";
+export type FailureKind = "error" | "panic" | "unserializable" | "runtimeEnded";
 export type LastRun = {
     id: TaskId;
     startedAt: number;

@@ -76,8 +76,10 @@ impl<R: Runtime> Builder<R> {
     /// thread for 5 seconds.
     ///
     /// Bring a runtime to choose the number of its threads, or to share one that the app has. It must be multi-threaded,
-    /// its drivers for time and I/O must be on, and it must live as long as the app: the plugin doesn't shut it down. With
-    /// Tauri's own, handlers can hold up every async command of the app.
+    /// or the setup of the plugin fails. Its drivers for time and I/O must be on, and it must live as long as the app: the
+    /// plugin doesn't shut it down, and tasks that are left when it ends fail with
+    /// [`FailureKind::RuntimeEnded`](crate::FailureKind::RuntimeEnded). With Tauri's own, handlers can hold up every async
+    /// command of the app.
     ///
     /// ```
     /// use tauri_plugin_tasks::Builder;

@@ -69,9 +69,7 @@ impl<R: Runtime> Plan<R> {
                 }
                 csp::warn_if_slow(app);
                 app.manage(Windows::<R>::default());
-                let handlers = HandlersRuntime::new(runtime).map_err(|error| {
-                    format!("the runtime for handlers can't be started: {error}; Builder::runtime takes another one")
-                })?;
+                let handlers = HandlersRuntime::new(runtime)?;
                 let control = tauri::async_runtime::handle().inner().clone();
                 let runtimes = Runtimes { control, work: handlers.handle().clone() };
                 app.manage(handlers);

@@ -16,7 +16,9 @@ use tauri::{
     async_runtime::{block_on, spawn},
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
-use tauri_plugin_tasks::{Builder, Failure, OnExit, Outcome, Task, TaskContext, TaskFilter, TaskStatus, TasksExt};
+use tauri_plugin_tasks::{
+    Builder, Failure, FailureKind, OnExit, Outcome, Task, TaskContext, TaskFilter, TaskStatus, TasksExt,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -52,6 +54,14 @@ fn an_app_can_bring_the_runtime_of_the_handlers() {
     // It may be Tauri's as well.
     let [handler, tauris, _] = names(Builder::new().runtime(tauri::async_runtime::handle().inner().clone()));
     assert_eq!(handler, tauris);
+}
+
+#[test]
+fn a_runtime_without_threads_is_refused() {
+    let own = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let plugin = Builder::<MockRuntime>::new().runtime(own.handle().clone()).build();
+    let refused = mock_builder().plugin(plugin).build(mock_context(noop_assets())).err().unwrap().to_string();
+    assert!(refused.contains("current-thread runtime") && refused.contains("new_multi_thread"), "{refused}");
 }
 
 /// A builder with a kind whose handlers hold their threads until the sender is dropped, and tell when they do.
@@ -129,4 +139,29 @@ fn what_is_left_on_the_runtime_is_dropped_when_the_app_ends() {
         }
     });
     told.recv_timeout(PATIENCE).unwrap();
+}
+
+/// The plugin has shut the runtime down by the time the app is told.
+#[test]
+fn an_app_that_awaits_a_task_as_it_exits_does_not_wait_for_ever() {
+    let (begun, has_begun) = mpsc::channel();
+    let left = move |_: TaskContext, (): ()| {
+        let begun = begun.clone();
+        async move {
+            begun.send(())?;
+            std::future::pending::<Result<(), Failure>>().await
+        }
+    };
+    let app = app(Builder::new().task(Task::new("left", left).on_exit(OnExit::Drop)));
+    let task = app.tasks().start("left", ()).unwrap();
+    has_begun.recv_timeout(PATIENCE).unwrap();
+    let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();
+    let (tell, told) = mpsc::channel();
+    app.run(move |_, event| match event {
+        RunEvent::Ready => window.destroy().unwrap(),
+        RunEvent::Exit => tell.send(block_on(task.outcome())).unwrap(),
+        _ => {}
+    });
+    let outcome = told.recv_timeout(PATIENCE).unwrap();
+    assert!(matches!(outcome, Outcome::Failed(failure) if failure.kind == FailureKind::RuntimeEnded));
 }

@@ -21,6 +21,16 @@ impl Page {
     pub(crate) fn owner(&self) -> Owner {
         Owner::Other { label: Arc::clone(&self.label), token: self.incarnation << 1 | u64::from(self.remote) }
     }
+
+    /// Whether both are pages of the same webview.
+    pub(crate) fn shares_webview_with(&self, other: &Self) -> bool {
+        self.label == other.label && self.incarnation == other.incarnation
+    }
+
+    /// Whether this owner is a page of its webview.
+    pub(crate) fn shares_webview_with_owner(&self, owner: &Owner) -> bool {
+        [false, true].into_iter().any(|remote| Self { remote, ..self.clone() }.owner() == *owner)
+    }
 }
 
 #[cfg(test)]
@@ -39,6 +49,23 @@ mod tests {
         assert_eq!(page.owner(), page.clone().owner());
         for other in others {
             assert_ne!(page.owner(), other.owner(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_webview_has_the_local_and_the_remote_pages_of_one_incarnation() {
+        for incarnation in [0, 1, u64::MAX] {
+            let page = Page { label: "main".into(), incarnation, remote: false };
+            for (other, shares) in [
+                (page.clone(), true),
+                (Page { remote: true, ..page.clone() }, true),
+                (Page { incarnation: 7, ..page.clone() }, false),
+                (Page { label: "other".into(), ..page.clone() }, false),
+            ] {
+                assert_eq!(page.shares_webview_with(&other), shares, "{other:?}");
+                assert_eq!(page.shares_webview_with_owner(&other.owner()), shares, "{other:?}");
+            }
+            assert!(!page.shares_webview_with_owner(&Owner::App));
         }
     }
 }

@@ -44,15 +44,24 @@ impl Pages {
         self.current(&page.label).1 == page.incarnation
     }
 
-    /// Removes the webviews that no longer exist. Returns their labels.
+    /// Removes the webviews that no longer exist. Returns a page of each. One that gets a label meanwhile stays.
     ///
     /// It does not go by windows: a webview may close before its window, or be moved to another one.
-    pub(crate) fn retain(&self, exists: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
-        let labels: Vec<_> = self.webviews.lock().keys().cloned().collect();
+    pub(crate) fn retain(&self, exists: impl Fn(&str) -> bool) -> Vec<Page> {
+        let page = |(label, webview): (&Arc<str>, &Webview)| Page {
+            label: Arc::clone(label),
+            incarnation: webview.incarnation,
+            remote: false,
+        };
+        let mut gone: Vec<_> = self.webviews.lock().iter().map(page).collect();
         // Without the lock, since this asks Tauri.
-        let gone: Vec<_> = labels.into_iter().filter(|label| !exists(label)).collect();
+        gone.retain(|page| !exists(&page.label));
         let mut webviews = self.webviews.lock();
-        gone.into_iter().filter(|label| webviews.remove(label).is_some()).collect()
+        gone.retain(|page| {
+            let is_same = webviews.get(&page.label).is_some_and(|webview| webview.incarnation == page.incarnation);
+            is_same && webviews.remove(&page.label).is_some()
+        });
+        gone
     }
 
     /// Returns whether any window exists.
@@ -84,13 +93,19 @@ impl Pages {
 mod tests {
     use super::*;
 
+    fn labels(pages: Vec<Page>) -> Vec<Arc<str>> {
+        let mut labels: Vec<_> = pages.into_iter().map(|page| page.label).collect();
+        labels.sort();
+        labels
+    }
+
     #[test]
     fn a_new_webview_with_the_same_label_is_another_page() {
         let pages = Pages::default();
         pages.created("main", "main");
         let first = pages.current("main");
         assert_eq!(first, pages.current("main"));
-        assert_eq!(pages.retain(|_| false), ["main".into()]);
+        assert_eq!(labels(pages.retain(|_| false)), ["main".into()]);
         pages.created("main", "main");
         assert_ne!(first, pages.current("main"));
     }
@@ -124,10 +139,20 @@ mod tests {
         pages.created("right", "window");
         pages.created("moved", "window");
         pages.created("other", "other");
-        let mut gone = pages.retain(|label| ["moved", "other"].contains(&label));
-        gone.sort();
-        assert_eq!(gone, ["left".into(), "right".into()]);
-        assert_eq!(pages.retain(|label| label == "moved"), ["other".into()]);
+        let gone = pages.retain(|label| ["moved", "other"].contains(&label));
+        assert_eq!(labels(gone), ["left".into(), "right".into()]);
+        assert_eq!(labels(pages.retain(|label| label == "moved")), ["other".into()]);
         assert!(pages.has_window());
+    }
+
+    #[test]
+    fn a_webview_that_takes_over_the_label_of_one_that_is_about_to_be_removed_stays() {
+        let pages = Pages::default();
+        pages.created("main", "main");
+        let gone = pages.retain(|label| {
+            pages.created(label, "main");
+            false
+        });
+        assert!(gone.is_empty() && pages.has_window());
     }
 }

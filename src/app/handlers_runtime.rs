@@ -1,6 +1,4 @@
-use std::io;
-
-use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
 use crate::lock::{HANDLERS_RUNTIME, Lock};
 
@@ -14,12 +12,21 @@ pub(crate) struct HandlersRuntime {
 
 impl HandlersRuntime {
     /// Takes the runtime of the app, or makes one with as many threads as there are cores. Fails if its threads can't be
-    /// started.
-    pub(crate) fn new(of_app: Option<Handle>) -> io::Result<Self> {
+    /// started, or if the one of the app has none: it would run a handler only while the app blocks a thread on it.
+    pub(crate) fn new(of_app: Option<Handle>) -> Result<Self, String> {
         if let Some(handle) = of_app {
+            if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
+                return Err(
+                    "Builder::runtime was given a current-thread runtime, which has no threads to run handlers on: \
+                            make it with tokio::runtime::Builder::new_multi_thread"
+                        .into(),
+                );
+            }
             return Ok(Self { handle, own: Lock::default() });
         }
-        let own = Builder::new_multi_thread().thread_name("tasks-handler").enable_all().build()?;
+        let own = Builder::new_multi_thread().thread_name("tasks-handler").enable_all().build().map_err(|error| {
+            format!("the runtime for handlers can't be started: {error}; Builder::runtime takes another one")
+        })?;
         Ok(Self { handle: own.handle().clone(), own: Lock::new(Some(own)) })
     }
 
@@ -67,7 +74,7 @@ mod tests {
         assert!(left.await.unwrap_err().is_cancelled());
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
     async fn a_runtime_of_the_app_is_left_alone() {
         let runtime = HandlersRuntime::new(Some(Handle::current())).unwrap();
         let (tell, told) = tokio::sync::oneshot::channel();

@@ -10,7 +10,8 @@ impl PluginState {
         // Tauri does not report a webview that closes before its window. A session notices it while something hangs on
         // the page; otherwise it is noticed when its label is used again, or when a window is destroyed.
         if self.pages.created(label, window) {
-            self.page_closed(label);
+            self.sessions.close_page(label, Departure::ForGood);
+            engine(&self.tasks).disown(|owner| owner.label() == Some(label));
         }
     }
 
@@ -21,8 +22,8 @@ impl PluginState {
 
     /// Closes the pages of the webviews that no longer exist, since a window is destroyed.
     pub(crate) fn window_destroyed(&self, exists: impl Fn(&str) -> bool) {
-        for label in self.pages.retain(exists) {
-            self.page_closed(&label);
+        for page in self.pages.retain(exists) {
+            self.sessions.webview_closed(&page, &self.tasks);
         }
     }
 
@@ -36,11 +37,6 @@ impl PluginState {
     /// Closes all sessions, since the process is about to end.
     pub(crate) fn exiting(&self) {
         self.sessions.close_all();
-    }
-
-    fn page_closed(&self, label: &str) {
-        self.sessions.close_page(label, Departure::ForGood);
-        engine(&self.tasks).disown(|owner| owner.label() == Some(label));
     }
 }
 

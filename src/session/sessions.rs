@@ -132,10 +132,19 @@ impl Sessions {
         self.close(Departure::ForGood, |session| session.page == *page);
     }
 
+    /// Closes the sessions of the webview of this page, which has closed, and leaves its tasks to the app. There may be
+    /// another webview with the same label by now.
+    pub(crate) fn webview_closed(&self, page: &Page, tasks: &TaskManager) {
+        self.close(Departure::ForGood, |session| session.page.shares_webview_with(page));
+        engine(tasks).disown(|owner| page.shares_webview_with_owner(owner));
+    }
+
     /// Closes a session whose pump has ended, and treats its page as what it has shown to be.
     fn has_ended(&self, session: &Arc<Session>, end: End) {
         let departure = match end {
             End::Closed | End::Lost(Loss::Behind | Loss::Forgotten) => Departure::Reloads,
+            // A document that was about to leave may have opened it, and the next one may have nothing to say.
+            End::Lost(Loss::Silent) if !session.signs.is_used() => Departure::Reloads,
             End::Lost(Loss::Silent) => Departure::Silent,
             End::WebviewClosed => Departure::ForGood,
         };
@@ -143,11 +152,7 @@ impl Sessions {
         match departure {
             Departure::Reloads => {}
             Departure::Silent => self.note_silence(session),
-            Departure::ForGood => {
-                let label = &session.page.label;
-                self.close_page(label, departure);
-                engine(&session.tasks).disown(|owner| owner.label() == Some(label));
-            }
+            Departure::ForGood => self.webview_closed(&session.page, &session.tasks),
         }
     }
 

@@ -204,15 +204,14 @@ fn owned() -> (TaskManager, [TaskId; 2]) {
         })
     });
     let tasks = manager(kinds, Settings::default());
-    let ids = ["GoOn", "Cancel"].map(|task| {
-        let (id, owner) = (TaskId::new(), page("main").owner());
-        let options = StartOptions::new();
-        engine(&tasks)
-            .start(Start { id, task, input: Json::new(&()).unwrap(), owner, options, sees: &|_| true })
-            .unwrap();
-        id
-    });
+    let ids = ["GoOn", "Cancel"].map(|task| start(&tasks, task, page("main").owner()));
     (tasks, ids)
+}
+
+fn start(tasks: &TaskManager, task: &str, owner: Owner) -> TaskId {
+    let (id, options) = (TaskId::new(), StartOptions::new());
+    engine(tasks).start(Start { id, task, input: Json::new(&()).unwrap(), owner, options, sees: &|_| true }).unwrap();
+    id
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,6 +25,8 @@ pub fn write(copy: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
             fs::remove_file(file)?;
         }
     }
+    // A file may take the place of a folder.
+    remove_empty_folders(copy)?;
     for (file, bytes) in wanted {
         if fs::read(&file).is_ok_and(|there| there == *bytes) {
             continue;
@@ -36,23 +38,54 @@ pub fn write(copy: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
 }
 
 fn below(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    // The type of the entry itself: what a link points to is not part of the copy.
-    let is_folder = |entry: &fs::DirEntry| entry.file_type().is_ok_and(|kind| kind.is_dir());
-    entries.flat_map(|entry| if is_folder(&entry) { below(&entry.path()) } else { vec![entry.path()] }).collect()
+    entries(folder)
+        .flat_map(|entry| if is_folder(&entry) { below(&entry.path()) } else { vec![entry.path()] })
+        .collect()
+}
+
+fn remove_empty_folders(folder: &Path) -> Result<()> {
+    for inner in entries(folder).filter(is_folder).map(|entry| entry.path()) {
+        remove_empty_folders(&inner)?;
+        if entries(&inner).next().is_none() {
+            fs::remove_dir(&inner)?;
+        }
+    }
+    Ok(())
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
+}
+
+/// By the type of the entry itself: what a link points to is not part of the copy.
+fn is_folder(entry: &fs::DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_dir())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn files(list: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
+        list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+    }
+
+    #[test]
+    fn a_file_may_take_the_place_of_a_folder_and_the_other_way_round() {
+        let folder = tempfile::tempdir().unwrap();
+        let copy = folder.path();
+        for list in [[("a/b/c", "1"), ("d", "1")], [("a", "2"), ("d/e/f", "2")], [("a/b", "3"), ("d/e", "3")]] {
+            write(copy, &files(&list)).unwrap();
+            let mut there = below(copy);
+            there.sort();
+            assert_eq!(there, list.map(|(path, _)| copy.join(path)));
+        }
+    }
+
     #[test]
     fn a_copy_holds_the_files_and_no_other_and_keeps_the_times_of_those_that_stay() {
         let folder = tempfile::tempdir().unwrap();
         let copy = folder.path();
-        let files = |list: &[(&str, &str)]| -> BTreeMap<_, _> {
-            list.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
-        };
         write(copy, &files(&[("stays", "1"), ("a/changes", "1"), ("a/goes", "1")])).unwrap();
         let long_ago = std::time::SystemTime::UNIX_EPOCH;
         fs::File::options().write(true).open(copy.join("stays")).unwrap().set_modified(long_ago).unwrap();

@@ -21,8 +21,7 @@ export async function withLate<T>(call: Promise<T>, take: (answer: T) => void): 
   try {
     return await call;
   } catch (error) {
-    // What can't be taken any more is nobody's concern.
-    // What `call` is about to return is what the command returns.
+    // The command returns what `call` would have returned.
     (lateAnswer(error) as Promise<T> | undefined)?.then(take).catch(() => {});
     throw error;
   }

@@ -48,8 +48,12 @@ function fromWire(kind: string, message: string, data: unknown = null): TaskErro
       return new TaskInputError(message, textOf(data, "path") ?? "", data);
     case "queueFull":
       return new TaskQueueFullError(message, Number(fieldOf(data, "limit")), data);
-    case "readerGone":
-      return new TaskReaderGoneError(message, Number(fieldOf(data, "missed") ?? 0), data);
+    case "readerGone": {
+      // Without it, the reading was lost for another reason than that it did not ask.
+      const missed = fieldOf(data, "missed");
+      if (typeof missed !== "number") return new TaskError(kind, message, data);
+      return new TaskReaderGoneError(message, missed, data);
+    }
     case "keyTaken":
       return new TaskKeyTakenError(message, textOf(data, "id"), data);
     case "notFound":

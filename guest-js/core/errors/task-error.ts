@@ -4,8 +4,8 @@ import { shareInstances } from "./instance.js";
 /**
  * What went wrong, as a word to compare with.
  *
- * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `cancelled`, `timedOut`),
- * or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin or was
+ * It is one of the plugin's own kinds, or how a task ended (`failed`, `panic`, `unserializable`, `runtimeEnded`, `cancelled`,
+ * `timedOut`), or `permission` if Tauri's access control list (ACL) refused the command, or `ipc` if the call never reached the plugin or was
  * not answered for 30 seconds in which the page ran, or `detached` if the handle was let go of while somebody waited.
  * A newer plugin may have kinds that this package doesn't know: always keep a default branch.
  */
@@ -14,6 +14,7 @@ export type TaskErrorKind =
   | "failed"
   | "panic"
   | "unserializable"
+  | "runtimeEnded"
   | "cancelled"
   | "timedOut"
   | "permission"
@@ -92,7 +93,8 @@ export const TaskFailedError: {
 
 /**
  * The task ended because of a bug in its Rust code: its handler panicked (`kind: "panic"`), or it returned or emitted
- * something that can't be serialized as JSON, or emitted an item larger than its whole buffer (`kind: "unserializable"`).
+ * something that can't be serialized as JSON, or emitted an item larger than its whole buffer (`kind: "unserializable"`), or
+ * the runtime that handlers run on has ended before the task, as at the exit of the app (`kind: "runtimeEnded"`).
  *
  * @example
  * ```ts
@@ -103,9 +105,9 @@ export const TaskFailedError: {
  */
 export class TaskPanicError extends TaskError {
   override readonly name = "TaskPanicError";
-  declare readonly kind: "panic" | "unserializable";
+  declare readonly kind: "panic" | "unserializable" | "runtimeEnded";
 
-  constructor(message: string, kind: "panic" | "unserializable" = "panic") {
+  constructor(message: string, kind: "panic" | "unserializable" | "runtimeEnded" = "panic") {
     super(kind, message);
   }
 }

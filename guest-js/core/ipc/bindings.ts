@@ -242,7 +242,9 @@ export type FailureKind =
  *  The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
  *  the input could not be read again for another attempt.
  */
-"unserializable";
+"unserializable" | 
+/**  The runtime that the handlers run on has ended: it has dropped the handler, or will never run it. */
+"runtimeEnded";
 
 /**  The run that a schedule started last. */
 export type LastRun = {
@@ -311,7 +313,7 @@ export type Outcome =
 	/**  What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON. */
 	output: unknown,
 } } | 
-/**  The handler returned an error, panicked, or returned or emitted something that can't be sent. */
+/**  The handler returned an error, panicked, returned or emitted something that can't be sent, or its runtime ended. */
 { status: "failed"; data: TaskFailure } | 
 /**  The task was cancelled before it was done. */
 { status: "cancelled"; data: {

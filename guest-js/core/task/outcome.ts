@@ -81,6 +81,7 @@ function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskP
   switch (kind) {
     case "panic":
     case "unserializable":
+    case "runtimeEnded":
       return new TaskPanicError(message, kind);
     default:
       return new TaskFailedError(message, error);

@@ -58,9 +58,13 @@ describe("errors of the plugin", () => {
     const idled = toTaskError({ kind: "readerGone", message: "no", data: { missed: 7 } });
     expect(idled).toBeInstanceOf(TaskReaderGoneError);
     expect(idled).toMatchObject({ missed: 7, data: { missed: 7 } });
-    const stopped = toTaskError({ kind: "readerGone", message: "no", data: null });
-    expect(stopped).toBeInstanceOf(TaskReaderGoneError);
-    expect(stopped).toMatchObject({ missed: 0, data: null });
+    const none = toTaskError({ kind: "readerGone", message: "no", data: { missed: 0 } });
+    expect(none).toBeInstanceOf(TaskReaderGoneError);
+    for (const data of [null, undefined, {}, { missed: null }]) {
+      const lost = toTaskError({ kind: "readerGone", message: "no", data });
+      expect(lost).not.toBeInstanceOf(TaskReaderGoneError);
+      expect([lost.name, lost.kind, lost.data]).toEqual(["TaskError", "readerGone", data ?? null]);
+    }
     for (const kind of ["notQueued", "notRerunnable", "invalidOptions"]) {
       const error = toTaskError({ kind, message: "no", data: null });
       expect([error.constructor, error.kind]).toEqual([TaskError, kind]);
@@ -80,6 +84,7 @@ describe("each error", () => {
       [new TaskFailedError("m", 1), "TaskFailedError", "failed"],
       [new TaskPanicError("m"), "TaskPanicError", "panic"],
       [new TaskPanicError("m", "unserializable"), "TaskPanicError", "unserializable"],
+      [new TaskPanicError("m", "runtimeEnded"), "TaskPanicError", "runtimeEnded"],
       [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
       [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
       [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],

@@ -228,6 +228,11 @@ describe("result", () => {
         { kind: "unserializable" },
       ],
       [
+        { status: "failed", data: { kind: "runtimeEnded", message: "ended", error: null } },
+        api.TaskPanicError,
+        { kind: "runtimeEnded", message: "ended" },
+      ],
+      [
         { status: "cancelled", data: { reason: "replaced" } },
         api.TaskCancelledError,
         { kind: "cancelled", reason: "replaced", message: "The task was cancelled (replaced)." },

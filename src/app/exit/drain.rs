@@ -4,8 +4,10 @@ use std::{io, sync::Arc, thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 use tauri_plugin_tasks_engine::delivery::{engine, finish};
+use tokio::time::Instant;
 
 use super::{
+    awake_wait::AwakeWait,
     core::{Core, Drain, SLACK},
     phase::Phase,
 };
@@ -43,7 +45,10 @@ impl Core {
     fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
-            thread::sleep(core.grace + SLACK);
+            let mut wait = AwakeWait::new(core.grace + SLACK, Instant::now());
+            while let Some(step) = wait.step(Instant::now()) {
+                thread::sleep(step);
+            }
             core.exit(&app);
         });
     }

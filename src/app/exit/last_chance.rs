@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        mpsc::{SyncSender, sync_channel},
+        mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
     time::{Duration, Instant},
@@ -15,6 +15,7 @@ use tauri_plugin_tasks_engine::delivery::{engine, is_idle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
+    awake_wait::AwakeWait,
     core::{Core, SLACK},
     drain::block_on,
     phase::Phase,
@@ -62,7 +63,10 @@ impl Core {
             block_on(core.drain(core.grace.min(longest.saturating_sub(SLACK))));
             drop(done);
         });
-        let _ = drained.recv_timeout(longest);
+        let mut wait = AwakeWait::new(longest, tokio::time::Instant::now());
+        while let Some(step) = wait.step(tokio::time::Instant::now())
+            && drained.recv_timeout(step) == Err(RecvTimeoutError::Timeout)
+        {}
         self.waiting.lock().take();
     }
 

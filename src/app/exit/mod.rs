@@ -8,6 +8,7 @@
 //! Tauri calls these functions on its main thread and under a lock that commands need too, so only the last chance
 //! blocks.
 
+mod awake_wait;
 mod core;
 mod drain;
 mod last_chance;

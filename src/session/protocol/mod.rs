@@ -113,7 +113,7 @@ impl Protocol {
 
     /// Records that the page has used its session, so it is alive. Returns whether the pump must be woken.
     pub(super) fn is_used(&mut self, now: Instant) -> bool {
-        self.silence.hears(now);
+        self.silence.uses(now);
         self.is_used = true;
         if matches!(self.turn, Turn::Unacknowledged(_)) {
             self.behind_since.get_or_insert(self.silence.counted());

@@ -18,12 +18,20 @@ pub(crate) struct PageSigns {
     hidden: AtomicBool,
     /// When it was last heard, in milliseconds since `begin`.
     heard: AtomicU64,
+    /// Whether it has used any of the sessions.
+    is_used: AtomicBool,
 }
 
 impl PageSigns {
     /// Begins at `now` with a page that counts as visible. While it is hidden, it may be silent for `hidden_limit`.
     pub(in crate::session) fn new(now: Instant, hidden_limit: Duration) -> Arc<Self> {
-        Arc::new(Self { hidden_limit, begin: now, hidden: AtomicBool::new(false), heard: AtomicU64::new(0) })
+        Arc::new(Self {
+            hidden_limit,
+            begin: now,
+            hidden: AtomicBool::new(false),
+            heard: AtomicU64::new(0),
+            is_used: AtomicBool::new(false),
+        })
     }
 
     pub(super) fn hidden_limit(&self) -> Duration {
@@ -42,6 +50,16 @@ impl PageSigns {
     pub(super) fn hears(&self, now: Instant) {
         let heard = u64::try_from(now.saturating_duration_since(self.begin).as_millis()).unwrap_or(u64::MAX);
         self.heard.fetch_max(heard, Relaxed);
+    }
+
+    /// Records that the page has used one of its sessions.
+    pub(super) fn uses(&self) {
+        self.is_used.store(true, Relaxed);
+    }
+
+    /// Returns whether the page has used any of its sessions. Otherwise it may have left while it opened them.
+    pub(in crate::session) fn is_used(&self) -> bool {
+        self.is_used.load(Relaxed)
     }
 
     /// Returns when the page was last heard.

@@ -101,6 +101,12 @@ impl Silence {
         self.page.hears(now);
     }
 
+    /// Records that the page has used this session.
+    pub(super) fn uses(&mut self, now: Instant) {
+        self.hears(now);
+        self.page.uses();
+    }
+
     /// Makes the silence begin at `now`, though the page was not heard.
     pub(super) fn forgives(&mut self, now: Instant) {
         self.count(now);

@@ -1,9 +1,14 @@
 //! Tests what the silence of a page means: when it is over, when it counts, and when it means nothing.
 
+use std::sync::OnceLock;
+
 use tauri_plugin_tasks_engine::test::items::{ask, one_number, secs, settle, unread};
 
 use super::*;
-use crate::{Unread, session::message::Visibility};
+use crate::{
+    Unread,
+    session::{message::Visibility, sessions::Exists},
+};
 
 mod main_thread;
 
@@ -301,6 +306,59 @@ async fn a_webview_that_closes_before_its_window_is_noticed_within_two_steps() {
     let tasks = &opened.tasks;
     assert_eq!(tasks.get(cancelled).unwrap().cancel_reason, Some(CancelReason::OwnerClosed));
     assert_eq!(tasks.get(goes_on).unwrap().owner, None, "the app owns it now");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webview_that_takes_over_the_label_of_one_that_has_closed_keeps_its_session_and_its_tasks() {
+    let (tasks, [goes_on, cancelled]) = owned();
+    let next = Page { incarnation: 1, ..page("main") };
+    let theirs = Arc::new(Mutex::new(None));
+    let created = Arc::<OnceLock<Box<dyn Fn() -> TaskId + Send + Sync>>>::default();
+    // The app creates it right after the answer that there is none.
+    let exists: Exists = {
+        let (created, theirs) = (Arc::clone(&created), Arc::clone(&theirs));
+        Box::new(move |_| {
+            theirs.lock().get_or_insert_with(|| created.get().unwrap()());
+            false
+        })
+    };
+    let sessions = Arc::new(Sessions::new(HIDDEN_LIMIT, exists));
+    let (ours, pushed) = channel();
+    sessions.open("s", PROTOCOL, &page("main"), &tasks, ours).unwrap();
+    let opened = Opened { sessions: Arc::clone(&sessions), tasks: tasks.clone(), pushed, taken: Mutex::default() };
+    opened.follow(goes_on);
+    let (all, manager, page) = (Arc::downgrade(&sessions), tasks.clone(), next.clone());
+    let _ = created.set(Box::new(move || {
+        all.upgrade().unwrap().open("next", PROTOCOL, &page, &manager, channel().0).unwrap();
+        start(&manager, "Cancel", page.owner())
+    }));
+    sleep(STEP + FRAME).await;
+    assert!(opened.session().is_err());
+    assert_eq!(tasks.get(cancelled).unwrap().cancel_reason, Some(CancelReason::OwnerClosed));
+    assert_eq!(tasks.get(goes_on).unwrap().owner, None);
+    let theirs = tasks.get(theirs.lock().unwrap()).unwrap();
+    assert!(sessions.get("next", &next).is_ok());
+    assert_eq!((theirs.status, theirs.owner.as_deref()), (TaskStatus::Running, Some("main")));
+}
+
+/// The page left while it opened the session, so that nobody ever uses it.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_a_document_opened_as_it_left_takes_nothing_from_the_next_one() {
+    let page = Owning::following().await;
+    page.opened.sessions.close_page("main", Departure::Reloads);
+    open(&page.opened, "late");
+    sleep(VISIBLE_LIMIT + secs(1)).await;
+    assert!(page.opened.sessions.get("late", &super::page("main")).is_err());
+    assert_eq!(page.opened.tasks.get(page.task).unwrap().status, TaskStatus::Running, "the page may just say nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_a_page_opened_and_did_not_use_does_not_hide_that_it_is_silent() {
+    let page = Owning::following().await;
+    sleep(secs(1)).await;
+    open(&page.opened, "unused");
+    sleep(VISIBLE_LIMIT + secs(2)).await;
+    assert!(!page.is_there());
 }
 
 /// Opens another session of the page `main`, which its client does not use.

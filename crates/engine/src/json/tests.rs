@@ -61,6 +61,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
         }),
         1 => Just(Outcome::Failed(failure(FailureKind::Panic))),
         1 => Just(Outcome::Failed(failure(FailureKind::Unserializable))),
+        1 => Just(Outcome::Failed(failure(FailureKind::RuntimeEnded))),
         1 => Just(Outcome::Cancelled { reason: CancelReason::User }),
         1 => Just(Outcome::TimedOut { limit: TimeLimit::Stalled, message: "late".into() }),
     ]

@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep},
+};
 
 use super::runtimes::Runtimes;
 use crate::{
@@ -154,6 +157,7 @@ pub(crate) async fn watch(
     find: impl Fn(TaskId) -> Option<Arc<Record>> + Send,
 ) {
     let mut seen = Vec::new();
+    let mut wake: Option<JoinHandle<()>> = None;
     loop {
         sleep(LOOK).await;
         let Some(monitor) = monitor.upgrade() else { return };
@@ -161,10 +165,11 @@ pub(crate) async fn watch(
         if seen.is_empty() && monitor.has_seen_nothing() {
             return;
         }
-        if seen.iter().any(|seen| !seen.held.is_zero()) {
+        if seen.iter().any(|seen| !seen.held.is_zero()) && wake.as_ref().is_none_or(JoinHandle::is_finished) {
             // While a worker is held that was the one to wait for timers and sockets, tokio lets no idle worker take over:
-            // https://github.com/tokio-rs/tokio/issues/4730. This wakes one, which does.
-            runtimes.work.spawn(async {});
+            // https://github.com/tokio-rs/tokio/issues/4730. This wakes one, which does. If the last one still waits, there is
+            // none to wake.
+            wake = Some(runtimes.work.spawn(async {}));
         }
         for held in seen.iter().filter(|seen| seen.held == HELD) {
             if let Some(record) = find(TaskId::of_halves(held.task))
@@ -195,6 +200,7 @@ fn warn(record: &Record) {
         task = record.name(),
         id = %record.id,
         "the task has held a thread for {HELD:?}: its code must reach an .await now and then, or block in \
-         TaskContext::spawn_blocking. While such tasks hold all threads of the tasks' runtime, no other handler runs"
+         TaskContext::spawn_blocking. Unless it blocks in tokio::task::block_in_place, that thread runs no other handler \
+         meanwhile"
     );
 }

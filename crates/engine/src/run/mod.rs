@@ -11,6 +11,7 @@ pub(crate) mod engine;
 mod grace;
 pub(crate) mod handler;
 pub(crate) mod held_threads;
+mod runtime_end;
 pub(crate) mod runtimes;
 pub(crate) mod scheduler;
 mod slots;

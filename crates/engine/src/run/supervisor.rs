@@ -18,12 +18,13 @@ use std::{future::poll_fn, panic::AssertUnwindSafe, pin::pin, sync::Arc, task::P
 use futures_util::FutureExt;
 use tracing::{Instrument, Span};
 
-use super::{clocks, slots::Slots, transitions::Transitions};
+use super::{clocks, runtime_end::Supervision, slots::Slots, transitions::Transitions};
 use crate::{
     record::{Record, Work, steps::Next},
     task::{
         attempt::Attempt,
         current::{Current, Entry},
+        id::TaskId,
         life::{Ending, Problem},
         outcome::TaskFailure,
         quiet::drop_quietly,
@@ -32,15 +33,21 @@ use crate::{
 };
 
 /// Launches a task that was given a slot. Until a thread is free to begin it, it stays queued.
-pub(crate) fn launch(transitions: &Arc<Transitions>, record: Arc<Record>) {
-    transitions.runtimes.work.spawn(supervise(Arc::clone(transitions), record));
+pub(crate) fn launch(transitions: &Arc<Transitions>, id: TaskId) {
+    transitions.runtimes.work.spawn(supervise(Supervision::new(transitions, id)));
 }
 
-async fn supervise(transitions: Arc<Transitions>, record: Arc<Record>) {
+/// Until a thread is free this stays in the runtime's queue, even if the task ends meanwhile. So it holds only what it
+/// needs to begin.
+async fn supervise(supervision: Supervision) {
+    let transitions = &supervision.transitions;
     // If the task was stopped in the meantime, its end has already been dealt with.
-    if let Some((attempt, work)) = record.begin() {
-        live(transitions, record, attempt, work).await;
+    if let Some(record) = transitions.find(supervision.id)
+        && let Some((attempt, work)) = record.begin()
+    {
+        Box::pin(live(Arc::clone(transitions), record, attempt, work)).await;
     }
+    supervision.finish();
 }
 
 /// Runs an attempt that has begun, up to the end of the task or until it is queued for the next attempt.

@@ -42,7 +42,7 @@ const PLACES_MOVE: Duration = Duration::from_millis(100);
 const PLACES_TOLD: usize = 100;
 
 /// Launches a task that was given a slot.
-pub(crate) type Launch = fn(&Arc<Transitions>, Arc<Record>);
+pub(crate) type Launch = fn(&Arc<Transitions>, TaskId);
 
 /// The tasks of one engine, and all that their transitions need.
 pub(crate) struct Transitions {
@@ -54,6 +54,8 @@ pub(crate) struct Transitions {
     launch: Launch,
     /// The app is about to exit: no attempt is followed by another.
     is_closing: AtomicBool,
+    /// The work runtime has ended, and the log says so.
+    pub(super) work_has_ended: AtomicBool,
     /// The watchers of waiting tasks are about to be told that places have moved.
     places_move: AtomicBool,
     /// The tasks whose turn has come since. Those that still wait for a thread then have no place any more.
@@ -88,6 +90,7 @@ impl Transitions {
             graces,
             launch,
             is_closing: AtomicBool::new(false),
+            work_has_ended: AtomicBool::new(false),
             places_move: AtomicBool::new(false),
             launched: Lock::default(),
         });
@@ -246,7 +249,7 @@ impl Transitions {
     pub(crate) fn launch(self: &Arc<Self>, turns: Turns) {
         turns.go_on.iter().for_each(|(record, attempt)| record.go_on(*attempt));
         for record in turns.begin {
-            (self.launch)(self, record);
+            (self.launch)(self, record.id);
         }
     }
 

@@ -31,7 +31,7 @@ pub enum Outcome {
         /// What it returned. [`Outcome::output`] reads it; [`Json::text`] returns its JSON.
         output: Json,
     },
-    /// The handler returned an error, panicked, or returned or emitted something that can't be sent.
+    /// The handler returned an error, panicked, returned or emitted something that can't be sent, or its runtime ended.
     Failed(TaskFailure),
     /// The task was cancelled before it was done.
     #[non_exhaustive]
@@ -151,6 +151,8 @@ pub enum FailureKind {
     /// The handler's output, its error or an item can't be written as JSON, an item is larger than the whole buffer, or
     /// the input could not be read again for another attempt.
     Unserializable,
+    /// The runtime that the handlers run on has ended: it has dropped the handler, or will never run it.
+    RuntimeEnded,
 }
 
 impl TaskFailure {
@@ -181,6 +183,13 @@ impl TaskFailure {
     /// Returns the failure of a task whose input can't be read again, or which emitted an item that can't be delivered.
     pub(crate) fn of_value(error: &crate::Error) -> Self {
         Self { kind: FailureKind::Unserializable, message: clip(&error.message, MESSAGE_LIMIT).into(), error: None }
+    }
+
+    pub(crate) fn runtime_ended(name: &str) -> Self {
+        let message = format!(
+            "task \"{name}\" failed because the runtime that handlers run on has ended; keep it until the app ends"
+        );
+        Self { kind: FailureKind::RuntimeEnded, message: clip(message, MESSAGE_LIMIT).into(), error: None }
     }
 
     pub(crate) fn panic(name: &str, payload: Box<dyn Any + Send>) -> Self {
@@ -254,6 +263,7 @@ mod tests {
                 TaskFailure::error(name, &[&problem], None),
                 TaskFailure::error(name, &1, Some(problem.clone())),
                 TaskFailure::panic(name, Box::new(problem.clone())),
+                TaskFailure::runtime_ended(name),
             ];
             let late = TimeLimit::Stalled.message(name, std::time::Duration::from_secs(1));
             for message in failures.map(|failure| failure.message).into_iter().chain([late]) {

@@ -65,6 +65,12 @@ pub enum TaskError<E = Json> {
         /// A sentence for people: what can't be written, read or emitted, and why.
         message: String,
     },
+    /// The runtime that the handlers run on has ended: it has dropped the handler, or will never run it.
+    #[non_exhaustive]
+    RuntimeEnded {
+        /// A sentence for people.
+        message: String,
+    },
     /// The output or the error is not of the type that it is read as: the key that the handle was made with has other
     /// types than the handler. [`TaskHandle::outcome`](crate::TaskHandle::outcome) returns the JSON.
     #[non_exhaustive]
@@ -101,6 +107,7 @@ impl Outcome {
                     }
                     FailureKind::Panic => TaskError::Panic { message },
                     FailureKind::Unserializable => TaskError::Unserializable { message },
+                    FailureKind::RuntimeEnded => TaskError::RuntimeEnded { message },
                 }
             }
             Self::Cancelled { reason } => TaskError::Cancelled { reason },
@@ -116,6 +123,7 @@ impl<E> fmt::Display for TaskError<E> {
             | Self::Panic { message }
             | Self::TimedOut { message, .. }
             | Self::Unserializable { message }
+            | Self::RuntimeEnded { message }
             | Self::Unreadable { message } => f.write_str(message),
             Self::Cancelled { reason } => write!(f, "the task was cancelled: {reason}"),
         }

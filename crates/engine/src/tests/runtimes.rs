@@ -21,8 +21,8 @@ use tokio::{
 };
 
 use crate::{
-    Backoff, CancelReason, ErrorKind, Failure, LimitOf, Outcome, Retry, StartOptions, TaskChange, TaskContext,
-    TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, LimitOf, Outcome, Retry, StartOptions,
+    TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
     clock::Clocks,
     policy::Policy,
     record::Kind,
@@ -313,6 +313,11 @@ async fn the_log_names_the_kind_that_holds_a_thread_for_five_seconds() {
     assert_eq!(named(&log, "holds"), 0);
     sleep(Duration::from_millis(1_200)).await;
     assert_eq!(named(&log, "holds"), 1, "{log:?}");
+    assert_eq!(
+        log.count("Unless it blocks in tokio::task::block_in_place"),
+        1,
+        "there its thread is replaced: {log:?}"
+    );
     two.begun("holds", ());
     two.begun("other", ());
     sleep(secs(600)).await;
@@ -367,4 +372,122 @@ async fn a_handler_that_holds_a_thread_does_not_stop_the_timers_of_the_others() 
     }
     drop(release);
     two.release_all();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_thread_does_not_grow_while_all_are_held() {
+    let mut two = Two::new(2, &Policy::default());
+    let holders = [two.begun("holds", ()), two.begun("other", ())];
+    let metrics = two.tasks.engine.work().metrics();
+    let waiting = || metrics.global_queue_depth();
+    sleep(secs(10)).await;
+    let before = waiting();
+    assert!(before <= 1, "at most one wakes an idle worker: {before}");
+    sleep(secs(3_600)).await;
+    assert_eq!(waiting(), before);
+    two.release_all();
+    for task in holders {
+        task.outcome().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_cancelled_before_it_has_a_thread_can_be_forgotten() {
+    let two = Two::new(1, &Policy::default());
+    two.begun("holds", ());
+    let task = two.start("quick");
+    let record = Arc::downgrade(&two.tasks.engine.find(task.id()).unwrap());
+    task.cancel().unwrap();
+    two.tasks.remove(task.id()).unwrap();
+    drop(task);
+    // The queue's watchers are told of it.
+    sleep(secs(1)).await;
+    assert_eq!(record.strong_count(), 0);
+}
+
+impl Two {
+    /// Ends the runtime of the handlers.
+    fn end_work(&mut self) {
+        self.work.take().unwrap().shutdown_background();
+    }
+}
+
+/// Whether the task has failed because the runtime of the handlers has ended.
+async fn has_failed_with_runtime(task: &TaskHandle) -> bool {
+    matches!(task.outcome().await, Outcome::Failed(failure) if failure.kind == FailureKind::RuntimeEnded)
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_are_left_when_their_runtime_ends_fail_and_so_do_those_that_follow() {
+    let log = Log::capture();
+    let policy = Policy { retry: Some(Retry::attempts(3)), ..Policy::default() };
+    let mut two = Two::new(2, &policy);
+    two.tasks.set_limit(LimitOf::App, 3).unwrap();
+    let waits = two.begun("waits", true);
+    let cancelled = two.begun("cleans", ());
+    cancelled.cancel().unwrap();
+    let running = two.begun("waits", true);
+    let queued: Vec<_> = (0..1_000).map(|_| two.start("quick")).collect();
+    two.end_work();
+    for task in [&waits, &running].into_iter().chain(&queued) {
+        assert!(has_failed_with_runtime(task).await);
+    }
+    assert_eq!((waits.snapshot().attempt, queued[0].snapshot().attempt), (1, 1), "another attempt can't help");
+    let outcome = cancelled.outcome().await;
+    assert!(matches!(outcome, Outcome::Cancelled { reason: CancelReason::User }), "{outcome:?}");
+
+    let later = two.start("quick");
+    assert!(has_failed_with_runtime(&later).await);
+    let spawned = two.tasks.spawn("spawned", async |_: TaskContext| Ok::<_, Failure>(()));
+    let error = spawned.result().await.unwrap_err();
+    assert!(matches!(error, TaskError::RuntimeEnded { .. }), "{error:?}");
+    assert!(error.to_string().contains("keep it until the app ends"), "{error}");
+    let batch = two.tasks.batch("quick", [(), ()], BatchOptions::new()).unwrap();
+    let members = batch.outcome().await;
+    assert!(matches!(members, Outcome::Completed { .. }), "{members:?}");
+    assert_eq!(two.counts("quick"), (0, 0));
+    assert_eq!(log.count("the runtime that tasks run on has ended"), 1, "{log:?}");
+    assert!(two.tasks.shut_down(Duration::ZERO).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_whose_thread_is_held_when_its_runtime_ends_fails_once_the_thread_is_free() {
+    let mut two = Two::new(1, &Policy::default());
+    let (release, released) = mpsc::channel::<()>();
+    let (tell, has_begun) = oneshot::channel();
+    let held = two.tasks.spawn("held", async move |_: TaskContext| {
+        let _ = tell.send(());
+        let _ = released.recv();
+        pending::<Result<(), Failure>>().await
+    });
+    has_begun.await.unwrap();
+    let queued = two.tasks.start("waits", false).unwrap();
+    two.end_work();
+    sleep(secs(60)).await;
+    assert_eq!((held.status(), queued.status()), (TaskStatus::Running, TaskStatus::Queued), "the thread is held");
+    drop(release);
+    assert!(matches!(held.result().await, Err(TaskError::RuntimeEnded { .. })));
+    assert!(has_failed_with_runtime(&queued).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn blocking_work_that_goes_on_after_its_runtime_is_told_to_stop_and_waited_for() {
+    let mut two = Two::new(1, &Policy::default());
+    let (tell, has_begun) = oneshot::channel();
+    let (ended, work_has_ended) = mpsc::channel();
+    let task = two.tasks.spawn("works", async move |ctx: TaskContext| {
+        ctx.spawn_blocking(move |token| {
+            let _ = tell.send(());
+            while !token.is_cancelled() {
+                thread::yield_now();
+            }
+            ended.send(()).unwrap();
+        })
+        .await;
+        Ok::<_, Failure>(())
+    });
+    has_begun.await.unwrap();
+    two.end_work();
+    assert!(matches!(task.result().await, Err(TaskError::RuntimeEnded { .. })));
+    assert_eq!(work_has_ended.try_recv(), Ok(()));
 }
