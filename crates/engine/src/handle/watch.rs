@@ -10,7 +10,8 @@ use crate::{
     task::event::{TaskEvent, TaskSnapshot},
 };
 
-/// Follows one task, whose progress details are of the type `D`. It returns each status change in order, and the newest progress between them.
+/// Follows one task, whose progress details are of the type `D`. It returns each status change in order, and the newest
+/// progress between them.
 ///
 /// Nothing piles up while you don't read: progress is conflated, and the task keeps its last 32 status changes. If you
 /// miss older ones, a [`TaskChange::Gap`](crate::TaskChange::Gap) says how many.
