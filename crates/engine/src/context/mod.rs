@@ -167,9 +167,8 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        let name = &self.record.kind.name;
-        let mut current = Entry::new(Current { id: self.record.id, name: Arc::clone(name), polled: None });
-        blocking::spawn(name, &self.attempt, move |token| current.enter(|| work(token)))
+        let mut current = Entry::new(Current { id: self.record.id, polled: None });
+        blocking::spawn(&self.record.kind.name, &self.attempt, move |token| current.enter(|| work(token)))
     }
 }
 

@@ -72,7 +72,7 @@ impl<D> TaskWatch<D> {
             if self.cursor.has_ended() {
                 return None;
             }
-            self.follower.awaits(self.watcher.changed()).await;
+            self.follower.awaits_a_change(self.watcher.changed()).await;
             self.watcher.take();
         }
     }

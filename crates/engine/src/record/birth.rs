@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Common, Kind, Live, Record, RecordState, effective_delay, starter::Starter};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay};
 use crate::{
     changes::feed::Feed,
     clock::wall_clock::millis,
@@ -16,7 +16,7 @@ use crate::{
     lock::Lock,
     progress::cell::ProgressCell,
     start_options::StartOptions,
-    task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
+    task::{current::Current, id::TaskId, life::Life, owner::Owner, status::TaskStatus},
 };
 
 /// What a new task is made from.
@@ -52,7 +52,7 @@ impl Birth {
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,
-            started_by: Starter::here().map(Box::new),
+            started_by: Current::here().map(|current| current.id),
             progress: ProgressCell::new(),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
@@ -70,6 +70,7 @@ impl Birth {
                 lent: None,
             }),
             lenders: OnceLock::new(),
+            known_waits: OnceLock::new(),
             ended: Notify::new(),
             common: Arc::clone(common),
         })

@@ -1,7 +1,9 @@
 //! Handlers that await tasks which they have started.
 
 mod any_depth;
+mod log;
 mod random;
+mod rings;
 mod slots;
 mod stops;
 mod told;
