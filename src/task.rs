@@ -271,7 +271,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     ///
     /// A page asks again whenever its code has used up a chunk. A page that is hidden, stands at a breakpoint or shows an
     /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late. It counts from the first attempt
-    /// to the end of the task, also between attempts, and without the time in which the machine sleeps. A limit of less than a second counts as a second.
+    /// to the end of the task, also between attempts, and without the time in which the machine sleeps. A limit of less
+    /// than a second counts as a second.
     ///
     /// ```
     /// use std::time::Duration;

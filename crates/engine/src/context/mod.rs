@@ -167,9 +167,8 @@ impl<D, I> TaskContext<D, I> {
         T: Send + 'static,
         F: FnOnce(CancellationToken) -> T + Send + 'static,
     {
-        let name = &self.record.kind.name;
-        let mut current = Entry::new(Current { id: self.record.id, name: Arc::clone(name), polled: None });
-        blocking::spawn(name, &self.attempt, move |token| current.enter(|| work(token)))
+        let mut current = Entry::new(Current { id: self.record.id, polled: None });
+        blocking::spawn(&self.record.kind.name, &self.attempt, move |token| current.enter(|| work(token)))
     }
 }
 
@@ -182,10 +181,10 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// the task's end, unread items are kept as long as its outcome.
     ///
     /// While the buffer is full and there is a reader, this waits, and the wait doesn't count for `Task::stall_timeout`. An
-    /// emitted item is a sign of life, as a report of progress is. If the reader doesn't ask for a minute meanwhile, the log
-    /// says whose it is, once, and this goes on waiting, unless `Task::idle_reader` says otherwise. Without a reader it waits only during the first 10
-    /// seconds of the task, and for 10 seconds after it lost a reader, which may come back. After that, `Task::unread`
-    /// says what happens. By default the oldest items are dropped and counted.
+    /// emitted item is a sign of life, as a report of progress is. If the reader doesn't ask for a minute meanwhile, the
+    /// log says whose it is, once, and this goes on waiting, unless `Task::idle_reader` says otherwise. Without a reader it
+    /// waits only during the first 10 seconds of the task, and for 10 seconds after it lost a reader, which may come back.
+    /// After that, `Task::unread` says what happens. By default the oldest items are dropped and counted.
     ///
     /// If the reader is the handler that has started this task, and it needs a slot of this task to go on, this lends the
     /// slots to it, and takes them back before it emits the item: see

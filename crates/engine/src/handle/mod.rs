@@ -188,7 +188,12 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
     /// a call has returned counts as well, if it is awaited with that handle: one that was
     /// [joined](crate::OnConflict::Join), or the earlier run of a schedule. Only what is awaited in the handler's own
     /// future lends slots. A wait elsewhere, as in a tokio task or on a thread, or for a task that others have started,
-    /// keeps them. If that keeps the awaited task from running, the log says so after 10 seconds, with the limit.
+    /// keeps them. If that keeps the awaited task from running, the log says so after 10 seconds, with the limit and once
+    /// for each handler. Where it can't be seen who awaits the task, it says so if the handler that has started it has done
+    /// nothing meanwhile.
+    ///
+    /// Tasks that wait for each other never end. If their handlers await each other and have done nothing else for 10
+    /// seconds, the log names them. A handler that awaits the end of its own task is named at once.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -209,7 +214,7 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
     /// # }
     /// ```
     pub async fn outcome(&self) -> Outcome {
-        let outcome = self.follower.awaits(self.follower.record().ended()).await;
+        let outcome = self.follower.awaits_the_end(self.follower.record().ended()).await;
         self.follower.knows_the_end();
         outcome
     }

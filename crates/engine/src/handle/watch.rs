@@ -10,7 +10,8 @@ use crate::{
     task::event::{TaskEvent, TaskSnapshot},
 };
 
-/// Follows one task, whose progress details are of the type `D`. It returns each status change in order, and the newest progress between them.
+/// Follows one task, whose progress details are of the type `D`. It returns each status change in order, and the newest
+/// progress between them.
 ///
 /// Nothing piles up while you don't read: progress is conflated, and the task keeps its last 32 status changes. If you
 /// miss older ones, a [`TaskChange::Gap`](crate::TaskChange::Gap) says how many.
@@ -71,7 +72,7 @@ impl<D> TaskWatch<D> {
             if self.cursor.has_ended() {
                 return None;
             }
-            self.follower.awaits(self.watcher.changed()).await;
+            self.follower.awaits_a_change(self.watcher.changed()).await;
             self.watcher.take();
         }
     }

@@ -25,8 +25,8 @@ use crate::{
 impl TaskManager {
     /// Adds a schedule, which runs the kind `task`, a [`TaskKey`](crate::TaskKey) or a name, with this input, until the
     /// app ends, [`unschedule`](Self::unschedule) is called, or the last manager and the last handle on a task are
-    /// dropped. It replaces a schedule of the same name. Current runs of the replaced schedule go on; the new one treats them as its own when it decides whether a run would overlap. Its
-    /// counts start from zero.
+    /// dropped. It replaces a schedule of the same name. Current runs of the replaced schedule go on; the new one
+    /// treats them as its own when it decides whether a run would overlap. Its counts start from zero.
     ///
     /// Each run is a task that the app owns, with the tag `schedule:` followed by `name`. It waits and runs within all
     /// limits.

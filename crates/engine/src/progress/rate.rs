@@ -245,9 +245,8 @@ impl Estimator {
     /// Returns the first and the last mark that end a lump, if next to nothing would be left out.
     fn ends_of_lumps(&self, now: Instant) -> Option<(Mark, Mark)> {
         let (first, newest) = (self.marks.front()?, self.marks.back()?);
-        let pause = |(before, after): (&Mark, &Mark)| match after.begins {
-            true => after.at.saturating_duration_since(before.at),
-            false => Duration::ZERO,
+        let pause = |(before, after): (&Mark, &Mark)| {
+            if after.begins { after.at.saturating_duration_since(before.at) } else { Duration::ZERO }
         };
         let pauses = || self.marks.iter().zip(self.marks.iter().skip(1));
         // A lump may be reported with pauses of its own: the longer ones are between lumps.
@@ -255,7 +254,7 @@ impl Estimator {
         let is_over = !self.advances && now.saturating_duration_since(newest.at) >= least;
         let mut ends = pauses().filter(|marks| !least.is_zero() && pause(*marks) >= least).map(|(before, _)| *before);
         let start = ends.next()?;
-        let end = if is_over { *newest } else { ends.last()? };
+        let end = if is_over { *newest } else { ends.next_back()? };
         let is_near = |from: Mark, to: Mark| to.at.saturating_duration_since(from.at) <= LONGEST_LUMP;
         let is_long = end.at.saturating_duration_since(start.at) >= LEAST_OF_LUMPS;
         (is_near(*first, start) && is_near(end, *newest) && is_long).then_some((start, end))

@@ -390,7 +390,8 @@ impl Admission {
         });
     }
 
-    /// If the task `id` waits for a slot in a full scope in which `holder` has one, returns that scope and its limit.
+    /// If the task `id` waits for a slot in a full scope in which `holder` has one, returns that scope and its limit. If
+    /// there are several, the one with the lowest limit is returned.
     pub(crate) fn is_blocked_by(&self, id: TaskId, holder: TaskId) -> Option<(Scope, usize)> {
         let [waiting, holder] = [id, holder].map(|id| self.tasks.get(&id));
         let waiting = waiting.filter(|entry| entry.wants_slots())?;
@@ -399,7 +400,8 @@ impl Admission {
         let shared = self.lanes[waiting.lane].rooms.iter().filter(|room| held.contains(room));
         shared
             .filter_map(|(scope, room)| Some((scope, &self.rooms[*room])).filter(|(_, room)| !room.is_free()))
-            .find_map(|(scope, room)| Some((scope.clone(), room.limit?)))
+            .filter_map(|(scope, room)| Some((scope.clone(), room.limit?)))
+            .min_by_key(|(_, limit)| *limit)
     }
 
     /// Lets a task that stepped back wait again, with its old rank. It was let in before, so it is never refused.
@@ -416,11 +418,15 @@ impl Admission {
             return None;
         }
         let (scope, number) = rooms.iter().find(|(_, room)| !self.rooms[*room].is_free())?;
+        Some((scope.clone(), self.rooms[*number].limit?, self.holders(scope)))
+    }
+
+    /// Returns the tasks that have a slot in this scope. Takes time in proportion to the number of all tasks.
+    pub(crate) fn holders(&self, of: &Scope) -> Vec<TaskId> {
         let has_slot = |entry: &TaskEntry| {
-            entry.stage == Stage::Running && self.lanes[entry.lane].rooms.iter().any(|(_, room)| room == number)
+            entry.stage == Stage::Running && self.lanes[entry.lane].rooms.iter().any(|(scope, _)| scope == of)
         };
-        let holders = self.tasks.iter().filter(|(_, entry)| has_slot(entry)).map(|(id, _)| *id).collect();
-        Some((scope.clone(), self.rooms[*number].limit?, holders))
+        self.tasks.iter().filter(|(_, entry)| has_slot(entry)).map(|(id, _)| *id).collect()
     }
 
     /// Adds a hold. Returns `false` if the task has begun, is not known or has the hold already.

@@ -8,13 +8,13 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Common, Kind, Live, Record, RecordState, effective_delay, starter::Starter};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay};
 use crate::{
     changes::feed::Feed,
     json::Json,
     lock::Lock,
     start_options::StartOptions,
-    task::{id::TaskId, life::Life, owner::Owner, status::TaskStatus},
+    task::{current::Current, id::TaskId, life::Life, owner::Owner, status::TaskStatus},
 };
 
 /// What a new task is made from.
@@ -50,7 +50,7 @@ impl Birth {
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,
-            started_by: Starter::here().map(Box::new),
+            started_by: Current::here().map(|current| current.id),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
             state: Lock::new(RecordState {
@@ -68,6 +68,7 @@ impl Birth {
                 lent: None,
             }),
             lenders: OnceLock::new(),
+            known_waits: OnceLock::new(),
             ended: Notify::new(),
             common: Arc::clone(common),
         })

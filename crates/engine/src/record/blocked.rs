@@ -1,44 +1,142 @@
-//! Tells in the log of waits that never end, because a task that waits has the slot which the awaited one needs.
+//! Tells in the log of waits that may never end, because a task that waits has the slot which the awaited one needs.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use tokio::time::sleep;
 
-use super::{Record, starter::Starter};
+use super::{
+    Record,
+    activity::Activity,
+    known_waits::{Wait, Warning},
+};
 use crate::{
     queue::admission::Scope,
     task::{id::TaskId, status::TaskStatus},
 };
 
 /// How long a wait that may never end is left alone.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// The most tasks that a line names.
+const NAMED: usize = 5;
 
-/// Tells in the log, once, that a slot of one of the `holders` keeps a task from running that it awaits. `own` are
-/// those that have started the task.
-pub(super) async fn tell_if_blocked(record: Arc<Record>, holders: Vec<Starter>, own: Vec<TaskId>) {
+/// A full limit that keeps a task from running.
+struct Full {
+    scope: Scope,
+    limit: usize,
+    /// The task that waits for a slot there: the awaited one, or a member of it.
+    queued: TaskId,
+}
+
+/// A task that may be waiting for another one.
+pub(super) struct Suspect {
+    pub(super) task: Arc<Record>,
+    pub(super) wait: Arc<Wait>,
+    /// Whether it has started the other one.
+    pub(super) has_started: bool,
+}
+
+/// Tells in the log, once, that a slot of one of the `suspects` keeps a task from running that it awaits.
+pub(super) async fn tell_if_blocked(awaited: Arc<Record>, suspects: Vec<Suspect>) {
+    let activities = || suspects.iter().map(|suspect| suspect.task.activity()).collect::<Vec<_>>();
+    let mut before = activities();
     loop {
         sleep(PATIENCE).await;
-        for holder in &holders {
-            let Some((limit, queued)) = record.limit_held_by(holder.id) else { continue };
-            let why = if own.contains(&holder.id) {
-                "it is not awaited in the future of the handler that has started it, as far as can be seen: await it \
-                 there, and not in a tokio task or on a thread that the handler waits for. Then the handler lends its \
-                 slots while it waits"
-            } else {
-                "its own handler did not start it, and lends its slots only for tasks that it has started"
-            };
-            tracing::warn!(
-                task = &*holder.name,
-                id = %holder.id,
-                awaited = record.name(),
-                awaited_id = %record.id,
-                queued = %queued,
-                "code of the task \"{}\" has awaited the task \"{}\" for {PATIENCE:?}, which can't run because of {limit}: \
-                 the first holds a slot there. If it waits for the other, neither ever ends: {why}, or raise the limit",
-                holder.name,
-                record.name(),
-            );
+        let now = activities();
+        for (suspect, (before, now)) in suspects.iter().zip(before.iter().zip(&now)) {
+            let does_nothing = now.is_some() && before == now;
+            if (does_nothing || suspect.wait.is_awaited())
+                && let Some(full) = awaited.limit_held_by(suspect.task.id)
+            {
+                suspect.tell(&awaited, &full);
+                return;
+            }
+        }
+        before = now;
+    }
+}
+
+impl Suspect {
+    /// Tells in the log that its slot keeps the awaited task from running, unless the log has named it for this.
+    fn tell(&self, awaited: &Record, full: &Full) {
+        let is_known = self.wait.by.is_known();
+        if !self.task.known_waits().is_to_be_told(if is_known { Warning::Blocks } else { Warning::MayBlock }) {
             return;
+        }
+        let (task, name, limit) = (self.task.name(), awaited.name(), in_words(&full.scope, full.limit));
+        let fact = if is_known {
+            format!(
+                "code of the task \"{task}\" has awaited the task \"{name}\" for {PATIENCE:?}. That can't run because of \
+                 {limit}, where \"{task}\" keeps a slot"
+            )
+        } else {
+            format!(
+                "the task \"{name}\" has been awaited for {PATIENCE:?} and can't run because of {limit}. The task \"{task}\", \
+                 which has started it, has a slot there and has done nothing in that time"
+            )
+        };
+        let also = match self.also_blocked() {
+            0 => String::new(),
+            1 => format!(". \"{task}\" blocks another awaited task in the same way"),
+            count => format!(". \"{task}\" blocks {count} other awaited tasks in the same way"),
+        };
+        let remedy = if self.has_started {
+            "Await it in the future of the handler that has started it, not in a tokio task or on a thread: that handler \
+             lends its slots while it waits. Or raise the limit"
+                .to_owned()
+        } else {
+            format!(
+                "\"{task}\" did not start it, and a handler lends its slots only for tasks that it has started. Start it \
+                 there, or raise the limit"
+            )
+        };
+        tracing::warn!(
+            task,
+            id = %self.task.id,
+            awaited = name,
+            awaited_id = %awaited.id,
+            queued = %full.queued,
+            "{fact}. {}{also}. {remedy}",
+            self.consequence(name, full),
+        );
+    }
+
+    /// Returns how many other tasks its slot keeps from running that are awaited in the same way.
+    fn also_blocked(&self) -> usize {
+        let waits = self.task.known_waits().all();
+        let alike = waits.iter().filter(|wait| wait.by.is_known() == self.wait.by.is_known());
+        let mut seen = HashSet::from([self.wait.of]);
+        let others = alike.filter(|wait| seen.insert(wait.of));
+        others.filter(|wait| self.task.blocks(wait.of).is_some()).count()
+    }
+
+    fn consequence(&self, name: &str, full: &Full) -> String {
+        let common = &self.task.common;
+        let mut others = common.admission.lock().holders(&full.scope);
+        others.retain(|id| *id != self.task.id);
+        let task = self.task.name();
+        let waits_too =
+            |id: &TaskId| common.find(*id).is_some_and(|other| other.keeps_slot_while_it_waits(&full.scope));
+        let is_known = self.wait.by.is_known();
+        let guess = format!("If \"{task}\" waits for it, in a tokio task or on a thread");
+        match others.len() {
+            0 if is_known => format!("Unless \"{task}\" gives up the wait, neither ever ends"),
+            0 => format!("{guess}, neither ever ends"),
+            count if others.iter().all(waits_too) => {
+                let others = if count == 1 { "task there waits".into() } else { format!("{count} tasks there wait") };
+                if is_known {
+                    format!("The other {others}, too. Unless one of them gives up its wait, none of them ever ends")
+                } else {
+                    format!("The other {others}, too. {guess}, none of them ever ends unless one gives up its wait")
+                }
+            }
+            1 => format!(
+                "\"{name}\" can run when the other task there has ended. If that waits for a task which needs a slot there, \
+                 too, none of them ever ends"
+            ),
+            count => format!(
+                "\"{name}\" can run when one of the {count} other tasks there has ended. If all of them wait for tasks \
+                 which need a slot there, too, none of them ever ends"
+            ),
         }
     }
 }
@@ -49,12 +147,25 @@ impl Record {
         self.members.is_some() || self.status() != TaskStatus::Running
     }
 
-    /// If a slot of the task `holder` keeps this one, or a member of it, from running, returns the limit in words and the
-    /// task that waits.
-    fn limit_held_by(&self, holder: TaskId) -> Option<(String, TaskId)> {
+    /// If a slot of the task `holder` keeps this one, or a member of it, from running, returns the limit.
+    fn limit_held_by(&self, holder: TaskId) -> Option<Full> {
         let admission = self.common.admission.lock();
         let mut tasks = std::iter::once(self.id).chain(self.members.iter().flatten().copied());
-        tasks.find_map(|id| admission.is_blocked_by(id, holder).map(|(scope, limit)| (in_words(&scope, limit), id)))
+        tasks.find_map(|queued| {
+            let (scope, limit) = admission.is_blocked_by(queued, holder)?;
+            Some(Full { scope, limit, queued })
+        })
+    }
+
+    /// If a slot of this task keeps the task `id`, or a member of it, from running, returns the limit.
+    fn blocks(&self, id: TaskId) -> Option<Full> {
+        self.common.find(id)?.limit_held_by(self.id)
+    }
+
+    /// Whether its code is seen to await a task that needs a slot which it has in this scope.
+    fn keeps_slot_while_it_waits(&self, of: &Scope) -> bool {
+        let is_blocked = |wait: &Wait| self.blocks(wait.of).is_some_and(|full| full.scope == *of);
+        self.known_waits().all().iter().any(|wait| wait.is_awaited() && is_blocked(wait))
     }
 
     /// Tells in the log that the task has waited for its own slots for too long, if a task that it awaits holds one.
@@ -62,21 +173,29 @@ impl Record {
         loop {
             sleep(PATIENCE).await;
             let awaited = self.snapshot().waits_for;
-            let admission = self.common.admission.lock();
-            let held = awaited.iter().find_map(|id| Some((id, admission.is_blocked_by(self.id, *id)?)));
-            let Some((awaited, limit)) = held.map(|(id, (scope, limit))| (id, in_words(&scope, limit))) else {
-                continue;
+            let held = {
+                let admission = self.common.admission.lock();
+                let limit = awaited.iter().find_map(|id| admission.is_blocked_by(self.id, *id));
+                limit.map(|(scope, limit)| (admission.holders(&scope), in_words(&scope, limit)))
             };
-            drop(admission);
-            tracing::warn!(
-                task = self.name(),
-                id = %self.id,
-                awaited_id = %awaited,
-                "the task \"{}\" has stopped waiting for a task that it has started, and has waited for its own slot for \
-                 {PATIENCE:?}: because of {limit}, it can't go on before that other task has ended. Await the end of the \
-                 other task, cancel it in the same step in which you stop waiting, or raise the limit",
-                self.name(),
-            );
+            let Some((holders, limit)) = held else { continue };
+            if self.known_waits().is_to_be_told(Warning::HeldUp) {
+                let holders: Vec<_> = holders.into_iter().filter_map(|id| self.common.find(id)).collect();
+                let (who, before) = match &holders[..] {
+                    [_] => ("the task", "that task has"),
+                    _ => ("the tasks", "one of these has"),
+                };
+                tracing::warn!(
+                    task = self.name(),
+                    id = %self.id,
+                    "the task \"{}\" has stopped waiting for a task that it has started, and has waited for its own slot \
+                     for {PATIENCE:?} because of {limit}. The slots there are held by {who} {}. It can't go on before {before} \
+                     given up its slot. Await the end of a task that you have started, cancel it in the same step in which \
+                     you stop waiting, or raise the limit",
+                    self.name(),
+                    names(&holders),
+                );
+            }
             return;
         }
     }
@@ -90,28 +209,44 @@ pub(super) async fn tell_if_stuck(record: Arc<Record>) {
         let now = record.stuck_behind();
         if let (Some(before), Some(now)) = (&before, &now)
             && before == now
-            // Without holders, the limit is 0.
-            && let Some(holder) = now.holders.first().and_then(|holder| record.common.find(holder.id))
         {
-            let Stuck { limit, queued, .. } = now;
-            tracing::warn!(
-                task = holder.name(),
-                id = %holder.id,
-                awaited = record.name(),
-                awaited_id = %record.id,
-                %queued,
-                "the task \"{}\" has been awaited for {PATIENCE:?} and can't run because of {limit}: the task \"{}\" holds \
-                 a slot there, and its handler has done nothing meanwhile. If that waits for the other, through a tokio task \
-                 or on a thread, neither ever ends: start and await tasks in the handler's own future, which lends its \
-                 slots while it waits, or raise the limit",
-                record.name(),
-                holder.name(),
-            );
-            return;
+            let holders: Vec<_> = now.holders.iter().filter_map(|holder| record.common.find(holder.id)).collect();
+            // Without holders, the limit is 0.
+            if let Some(first) = holders.first() {
+                if first.known_waits().is_to_be_told(Warning::MayBlock) {
+                    tell_of_holders(&record, now, &holders);
+                }
+                return;
+            }
         }
         before = now;
         sleep(PATIENCE).await;
     }
+}
+
+fn tell_of_holders(awaited: &Record, Stuck { limit, queued, .. }: &Stuck, holders: &[Arc<Record>]) {
+    let [first, others @ ..] = holders else { return };
+    let (name, named) = (awaited.name(), names(holders));
+    let (fact, consequence) = if others.is_empty() {
+        (
+            format!("The task {named} has a slot there and has done nothing in that time"),
+            "If that waits for it, in a tokio task or on a thread, neither ever ends",
+        )
+    } else {
+        (
+            format!("The tasks {named} have the slots there and have done nothing in that time"),
+            "If all of these wait for it, in a tokio task or on a thread, none of them ever ends",
+        )
+    };
+    tracing::warn!(
+        task = first.name(),
+        id = %first.id,
+        awaited = name,
+        awaited_id = %awaited.id,
+        %queued,
+        "the task \"{name}\" has been awaited for {PATIENCE:?} and can't run because of {limit}. {fact}. {consequence}. Start \
+         and await tasks in the handler's own future, which lends its slots while it waits, or raise the limit",
+    );
 }
 
 /// What keeps a task, or a member of it, from running.
@@ -120,16 +255,6 @@ struct Stuck {
     limit: String,
     queued: TaskId,
     holders: Vec<Activity>,
-}
-
-/// What a task has done so far.
-#[derive(PartialEq)]
-struct Activity {
-    id: TaskId,
-    attempt: u32,
-    polls: u64,
-    completed: u64,
-    message: Option<Arc<str>>,
 }
 
 impl Record {
@@ -149,24 +274,6 @@ impl Record {
         let holders = holders.into_iter().map(|id| self.common.find(id)?.activity()).collect::<Option<_>>()?;
         Some(Stuck { limit: in_words(&scope, limit), queued, holders })
     }
-
-    /// Returns `None` if its handler has not begun, or has work on other threads.
-    fn activity(&self) -> Option<Activity> {
-        let (attempt, progress) = {
-            let state = self.state.lock();
-            (state.live.attempt.clone()?, state.progress())
-        };
-        if attempt.has_work_beside() {
-            return None;
-        }
-        Some(Activity {
-            id: self.id,
-            attempt: attempt.number,
-            polls: attempt.polls(),
-            completed: progress.completed,
-            message: progress.message,
-        })
-    }
 }
 
 fn in_words(scope: &Scope, limit: usize) -> String {
@@ -175,5 +282,16 @@ fn in_words(scope: &Scope, limit: usize) -> String {
         Scope::Kind(kind) => format!("the limit of the kind \"{kind}\", Task::concurrency({limit})"),
         Scope::Group(group) => format!("the limit of the group \"{group}\" ({limit})"),
         Scope::Batch(batch) => format!("the limit of the batch {batch}, BatchOptions::concurrency({limit})"),
+    }
+}
+
+/// Names tasks, not all of them if there are many.
+fn names(tasks: &[Arc<Record>]) -> String {
+    let named = tasks.iter().take(NAMED).map(|task| format!("\"{}\" ({})", task.name(), task.id));
+    let more = tasks.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("{more} more"));
+    let all: Vec<_> = named.chain(more).collect();
+    match &all[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => all.concat(),
     }
 }

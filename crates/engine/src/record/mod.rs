@@ -4,6 +4,7 @@
 //! such as its life and its watchers, is in [`RecordState`], under one lock. Only [`steps`] changes the life. It
 //! collects the effects of each step, and [`effects`] carries them out after the lock is released.
 
+mod activity;
 mod awaiting;
 pub(crate) mod birth;
 mod blocked;
@@ -11,10 +12,11 @@ pub(crate) mod cursor;
 pub(crate) mod effects;
 
 pub(crate) mod follower;
+mod known_waits;
 pub(crate) mod lenders;
 mod reports;
+mod ring;
 pub(crate) mod snapshot;
-pub(crate) mod starter;
 pub(crate) mod steps;
 pub(crate) mod told;
 mod waits;
@@ -32,7 +34,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
-use self::{lenders::Lenders, starter::Starter};
+use self::{known_waits::KnownWaits, lenders::Lenders};
 use crate::{
     changes::{
         change_set::ChangeSet,
@@ -75,7 +77,7 @@ pub struct Record {
     /// Its members in the order of their inputs, if it is a batch.
     pub(crate) members: Option<Box<[TaskId]>>,
     /// The task whose handler has started it; `None` if other code has.
-    started_by: Option<Box<Starter>>,
+    started_by: Option<TaskId>,
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
     /// The number of its arrival, from 1; 0 until it is accepted.
@@ -87,6 +89,8 @@ pub struct Record {
     state: Lock<RecordState, TASK>,
     /// Created for the first handler that waits for it.
     lenders: OnceLock<Arc<Lenders>>,
+    /// Created for the first task that its code awaits, or whose code awaits it.
+    known_waits: OnceLock<Arc<KnownWaits>>,
     /// Wakes those who wait for its end, or for its handler to return `Pending`.
     ended: Notify,
     common: Arc<Common>,
@@ -336,6 +340,10 @@ impl Record {
     /// Returns the attempt that it is at; `None` while it waits, and after its end.
     pub(crate) fn attempt(&self) -> Option<Arc<Attempt>> {
         self.state.lock().live.attempt.clone()
+    }
+
+    fn known_waits(&self) -> &Arc<KnownWaits> {
+        self.known_waits.get_or_init(Arc::default)
     }
 
     /// Returns the span of the task; `None` after its end.

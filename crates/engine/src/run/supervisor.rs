@@ -143,8 +143,7 @@ async fn run_handler(
     let mut handler = Box::pin(handler);
     let mut waits = false;
     let mut slots = Slots::new(transitions, record, attempt);
-    let name = Arc::clone(&record.kind.name);
-    let mut current = Entry::new(Current { id: record.id, name, polled: Some(Arc::clone(attempt)) });
+    let mut current = Entry::new(Current { id: record.id, polled: Some(Arc::clone(attempt)) });
     // `None` if the handler has given up.
     let watched = poll_fn(|context| {
         let polled = slots.poll(context, |context| {

@@ -178,8 +178,8 @@ impl Schedule {
 
     /// Delays the next run after failures in a row: it starts no earlier than the backoff's delay after the end of the
     /// last run. A delay shorter than the interval changes nothing, and the longest delay is a minute unless
-    /// [`Backoff::max_delay`] says otherwise. The time in which the machine sleeps counts. A run that completes resets the count of failures. With a cron
-    /// expression, the next run is the first match after the delay.
+    /// [`Backoff::max_delay`] says otherwise. The time in which the machine sleeps counts. A run that completes
+    /// resets the count of failures. With a cron expression, the next run is the first match after the delay.
     ///
     /// A failure never ends the schedule. To retry within one run, give the kind `Task::retry`.
     pub fn back_off(mut self, backoff: Backoff) -> Self {

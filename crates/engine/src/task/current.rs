@@ -8,7 +8,6 @@ use super::{attempt::Attempt, id::TaskId};
 #[derive(Clone)]
 pub(crate) struct Current {
     pub(crate) id: TaskId,
-    pub(crate) name: Arc<str>,
     /// The attempt whose handler is polled; `None` on a thread of the handler's blocking work.
     pub(crate) polled: Option<Arc<Attempt>>,
 }
@@ -71,29 +70,26 @@ mod tests {
 
     use super::*;
 
-    fn entry(name: &str) -> Entry {
-        Entry::new(Current { id: TaskId::new(), name: name.into(), polled: None })
-    }
-
-    fn name() -> Option<Arc<str>> {
-        Current::here().map(|current| current.name)
+    fn id() -> Option<TaskId> {
+        Current::here().map(|current| current.id)
     }
 
     #[test]
     fn entries_nest_and_end_with_a_panic() {
-        let (mut outer, mut inner) = (entry("outer"), entry("inner"));
+        let ids = [(); 2].map(|()| TaskId::new());
+        let [mut outer, mut inner] = ids.map(|id| Entry::new(Current { id, polled: None }));
         for _ in 0..2 {
             outer.enter(|| {
                 let panicked = catch_unwind(AssertUnwindSafe(|| {
                     inner.enter(|| {
-                        assert_eq!(name().as_deref(), Some("inner"));
+                        assert_eq!(id(), Some(ids[1]));
                         panic!("inside");
                     })
                 }));
                 assert!(panicked.is_err());
-                assert_eq!(name().as_deref(), Some("outer"));
+                assert_eq!(id(), Some(ids[0]));
             });
-            assert_eq!(name(), None);
+            assert_eq!(id(), None);
         }
     }
 }

@@ -367,11 +367,15 @@ impl Pair {
             for (id, holder) in [(pair[0], pair[1]), (pair[1], pair[0])] {
                 let (found, all) = (admission.is_blocked_by(id, holder), model.blocked_in(id, holder));
                 prop_assert_eq!(found.is_some(), !all.is_empty());
-                prop_assert!(found.is_none_or(|one| all.contains(&one)));
+                let lowest = all.iter().map(|(_, limit)| *limit).min();
+                prop_assert!(found.is_none_or(|one| all.contains(&one) && Some(one.1) == lowest));
             }
         }
         for of in self.scopes() {
             prop_assert_eq!(admission.running(&of), model.count(&of, Stage::Running), "{:?}", of);
+            let holders: BTreeSet<_> = admission.holders(&of).into_iter().collect();
+            let has_slot = |task: &&Task| task.stage == Stage::Running && task.scopes().contains(&of);
+            prop_assert_eq!(holders, model.tasks.iter().filter(has_slot).map(|task| task.id).collect(), "{:?}", of);
             prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
         }
         let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();

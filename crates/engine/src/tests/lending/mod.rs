@@ -2,9 +2,11 @@
 
 mod any_depth;
 mod joins;
+mod log;
 mod races;
 mod random;
 mod readers;
+mod rings;
 mod shared;
 mod slots;
 mod stops;
