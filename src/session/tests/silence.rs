@@ -322,7 +322,7 @@ async fn a_webview_that_takes_over_the_label_of_one_that_has_closed_keeps_its_se
             false
         })
     };
-    let sessions = Arc::new(Sessions::new(HIDDEN_LIMIT, exists));
+    let sessions = Arc::new(Sessions::new(HIDDEN_LIMIT, exists, Box::new(|run| run())));
     let (ours, pushed) = channel();
     sessions.open("s", PROTOCOL, &page("main"), &tasks, ours).unwrap();
     let opened = Opened { sessions: Arc::clone(&sessions), tasks: tasks.clone(), pushed, taken: Mutex::default() };
