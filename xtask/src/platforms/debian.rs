@@ -19,9 +19,10 @@ const RELEASE: &str = "sid";
 /// `rust-src` is what the standard library is built from. `script`, which makes a terminal, is in every Debian.
 const PACKAGES: &[&str] =
     &["rustc", "cargo", "rust-src", "gcc", "libc6-dev", "gcc-mingw-w64-x86-64", "wine64", "wine", "ca-certificates"];
-/// Installs the packages that are its arguments. What is installed stays as it is, also if there is a newer one.
+/// Installs the packages that are its arguments. What is installed stays as it is, also if there is a newer one. A mirror that lags
+/// behind will do, as it does for debootstrap.
 const INSTALL: &str = "\
-dpkg --configure -a && apt-get update && \
+dpkg --configure -a && apt-get -o Acquire::Check-Valid-Until=false update && \
 DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends --no-upgrade \"$@\"";
 /// How long that may take.
 const INSTALL_LIMIT: Duration = Duration::from_secs(30 * 60);
