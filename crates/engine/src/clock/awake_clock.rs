@@ -7,7 +7,6 @@ use tokio::{
     runtime::Handle,
     time::{Instant, sleep},
 };
-use tokio_util::task::AbortOnDropHandle;
 
 use super::awake_time::AwakeTime;
 use crate::lock::{CLOCK, Lock};
@@ -27,14 +26,13 @@ struct State {
     /// The timer runs until this is counted.
     needed: Duration,
     runs: bool,
-    timer: Option<AbortOnDropHandle<()>>,
 }
 
 impl AwakeClock {
     /// Creates a clock that counts in steps of this length. Its timer runs on `control`.
     pub(crate) fn new(step: Duration, control: Handle) -> Arc<Self> {
         let count = Count::new(Instant::now(), step);
-        let state = Lock::new(State { count, needed: Duration::ZERO, runs: false, timer: None });
+        let state = Lock::new(State { count, needed: Duration::ZERO, runs: false });
         Arc::new(Self { step, control, state })
     }
 
@@ -76,8 +74,7 @@ impl AwakeClock {
             state.is_needed() && !std::mem::replace(&mut state.runs, true)
         };
         if begins {
-            let timer = AbortOnDropHandle::new(self.control.spawn(count(Arc::downgrade(self), self.step)));
-            self.state.lock().timer = Some(timer);
+            self.control.spawn(count(Arc::downgrade(self), self.step));
         }
     }
 
@@ -177,7 +174,7 @@ mod tests {
         assert_eq!(alive(), 0, "it is needed no more");
         clock.count_for(STEP * 50);
         drop(clock);
-        sleep(Duration::from_millis(1)).await;
+        sleep(STEP + Duration::from_millis(1)).await;
         assert_eq!(alive(), 0);
     }
 

@@ -108,7 +108,8 @@ impl StreamState {
         if !self.buffer.is_told() || self.delayed_reader.is_some() {
             return Some(STEP);
         }
-        if self.waits_for_good(unread) { None } else { self.patience.left() }
+        // If the patience has just run out, at once.
+        (!self.waits_for_good(unread)).then(|| self.patience.left().unwrap_or_default())
     }
 
     /// Notes that the reader has asked.
@@ -361,5 +362,26 @@ async fn wait_for(length: Option<Duration>) {
     match length {
         Some(length) => sleep(length).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::runtime::Handle;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_emit_whose_patience_runs_out_between_two_looks_at_it_looks_again_at_once() {
+        let clock = patience::clock(Handle::current());
+        let task = (Arc::from("kind"), TaskId::new());
+        let stream = ItemStream::new(Bounds::default(), Unread::DropOldest, task, &clock);
+        stream.begin(clock.count_for(Duration::from_secs(10)));
+        let look_again = |unread| stream.state.lock().look_again(unread);
+        assert_eq!(look_again(Unread::DropOldest), Some(Duration::from_secs(10)));
+        sleep(Duration::from_secs(10)).await;
+        assert!(!stream.state.lock().has_to_wait(Unread::DropOldest));
+        assert_eq!(look_again(Unread::DropOldest), Some(Duration::ZERO));
+        assert_eq!(look_again(Unread::Wait), None, "it waits for a reader, however long that takes");
     }
 }

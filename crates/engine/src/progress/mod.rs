@@ -45,7 +45,8 @@ pub struct Progress {
     #[cfg_attr(feature = "__specta", specta(type = Option<specta_typescript::Number>))]
     pub total: Option<u64>,
     /// How much is done, from 0 to 1: `completed / total`, or for a batch without a total the mean of its members'.
-    /// That of a batch falls only when there is more to do than was known: a member begins again, or has a larger total.
+    /// That of a batch falls only when there is more to do than was known: a member begins again, or tells its first total
+    /// or a larger one.
     /// `None` if that is not known: without a total, with a total of 0, and when more is done than the total. So a task
     /// may complete without a fraction of 1: its status says that it is done.
     #[serde(serialize_with = "digits::fraction")]

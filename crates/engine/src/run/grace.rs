@@ -147,7 +147,10 @@ impl GracePeriods {
             let seen = |task: &mut Stopping| Some((task.record.upgrade()?, task.told.read(now), task.is_hurried));
             waiting.tasks.get_mut(&id).and_then(seen)
         };
-        let Some((record, told, is_hurried)) = seen else { return };
+        let Some((record, told, is_hurried)) = seen else {
+            self.waiting.lock().remove(id);
+            return;
+        };
         let grace = record.kind.policy.grace;
         let used = record.attempt().filter(|_| !is_hurried).map_or(grace, |attempt| attempt.stopped_for(now));
         let left = grace.saturating_sub(used);

@@ -20,8 +20,8 @@ impl Bar {
         Self { shown: None, scale: 1.0 }
     }
 
-    /// Lets the bar fall once, because there is more to do: a member begins again, has set its count back, or has a
-    /// larger total.
+    /// Lets the bar fall once, because there is more to do: a member begins again, has set its count back, or tells
+    /// its first total or a larger one.
     pub(super) fn may_fall(&mut self) {
         self.shown = None;
     }
