@@ -149,7 +149,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     }
 
     /// Limits how long a task may take from the moment its start is accepted, including its time in the queue and the
-    /// time in which the machine sleeps. A deadline that passes during a sleep is noticed within 30 seconds after it.
+    /// time in which the machine sleeps. A deadline that passes during a sleep is noticed within 30 seconds after it. A task
+    /// whose delay is longer than this always times out.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.policy.deadline = Some(deadline);
         self
@@ -261,18 +262,18 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Takes a reader for gone that has not asked for `limit`, while there was something for it to read. By default a
-    /// reader may take any time: a handler that waits for it goes on waiting, and the log says so once after a minute.
+    /// Gives up a reader that hasn't asked for `limit` although items were waiting. By default a reader may take any time: a
+    /// handler that waits for it goes on waiting, and the log says so once after a minute.
     ///
-    /// When the reader is taken for gone, it is as if it had stopped by itself: [`unread`](Self::unread) says what happens,
+    /// When the reader is given up, it is as if it had stopped by itself: [`unread`](Self::unread) says what happens,
     /// and another reader may come. If it asks after all, it is refused with
     /// [`ErrorKind::ReaderGone`](crate::ErrorKind::ReaderGone), in a page with `TaskReaderGoneError`, which says how much it
     /// has `missed` since then. A new reader goes on from there, and what it has `missed` includes the same items.
     ///
-    /// A page asks again whenever its code has used up a chunk. A page that is hidden, stands at a breakpoint or shows an
-    /// `alert` may not ask for minutes. The time is noticed up to an eighth of it late. It counts from the first attempt
-    /// to the end of the task, also between attempts, and without the time in which the machine sleeps. A limit of less
-    /// than a second counts as a second.
+    /// A reader asks once per chunk (up to 4,096 items or 1 MiB), so choose well longer than your code needs for a chunk. A
+    /// page that is hidden, stands at a breakpoint or shows an `alert` may not ask for minutes. The time is noticed up to an
+    /// eighth of it late. It counts from the first attempt to the end of the task, also between attempts, and without the
+    /// time in which the machine sleeps. A limit of less than a second counts as a second.
     ///
     /// ```
     /// use std::time::Duration;

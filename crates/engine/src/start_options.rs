@@ -170,7 +170,7 @@ impl StartOptions {
     }
 
     /// Limits how long the task may take from its start call on. Waiting and the time in which the machine sleeps count.
-    /// If `Task::deadline` of its kind is shorter, that one applies.
+    /// If `Task::deadline` of its kind is shorter, that one applies. A task whose delay is longer always times out.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);

@@ -348,9 +348,9 @@ export type Progress = {
 	/**  The unit that is counted. */
 	unit: Unit,
 	/**
-	 *  Units per second, averaged over about ten seconds. It is there a second after the second report at the latest, and
-	 *  `None` once the work has stalled. What the first report of an attempt says is the starting point, and does not
-	 *  count as done since.
+	 *  Units per second, averaged over about ten seconds. The first count of an attempt (`set` or `inc`; not `total`) is
+	 *  the starting point, and does not count as done since. The rate is there at most a second after the second count,
+	 *  and `None` once the work has stalled. Don't begin with `set(0)` if part of the work may be done already.
 	 */
 	rate: number | null,
 	/**

@@ -90,7 +90,7 @@ pub enum Refusal {
     ReaderGone { id: String },
     #[error(
         "this reader of task {id} was taken for gone, because it did not ask for longer than Task::idle_reader allows, and \
-         has missed {missed} since: continue with a new reader, from where this one stopped"
+         has missed {missed} since: read on with a new reader, which begins with the oldest item that is still kept"
     )]
     ReaderIdled { id: String, missed: u64 },
     #[error("an item of task \"{task}\" does not fit the type that it is read as: {problem}")]

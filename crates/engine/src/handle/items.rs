@@ -117,7 +117,8 @@ impl<T: DeserializeOwned> TaskItems<T> {
     ///
     /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Fails with
     /// [`ErrorKind::InvalidItem`](crate::ErrorKind::InvalidItem) for an item that is not a `T`; the next call returns
-    /// the item after it.
+    /// the item after it. Fails with [`ErrorKind::ReaderGone`](crate::ErrorKind::ReaderGone) if this reader was taken for
+    /// gone because it did not ask (`Task::idle_reader`); every later call fails the same way: stop the loop.
     pub async fn next(&mut self) -> Option<Result<T, Error>> {
         loop {
             if let Some(item) = self.items.pop_front() {
@@ -149,8 +150,11 @@ impl TaskBytes {
     }
 
     /// Returns the next bytes that are ready, up to 1 MiB, or `None` when the task has ended and all bytes were read.
-    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Cancel safe. A
-    /// handler that awaits it may [lend its slots](crate::TaskHandle::outcome).
+    /// Cancel safe. A handler that awaits it may [lend its slots](crate::TaskHandle::outcome).
+    ///
+    /// Fails with [`ErrorKind::Locked`](crate::ErrorKind::Locked) while the task has another reader. Fails with
+    /// [`ErrorKind::ReaderGone`](crate::ErrorKind::ReaderGone) if this reader was taken for gone because it did not ask
+    /// (`Task::idle_reader`); every later call fails the same way: stop the loop.
     pub async fn next(&mut self) -> Option<Result<Vec<u8>, Error>> {
         loop {
             match self.reader.read().await {

@@ -62,8 +62,9 @@ pub struct TaskManager {
 impl TaskManager {
     /// Creates a manager that has no registered kinds. It can only [`spawn`](Self::spawn).
     ///
-    /// Everything runs on `runtime`: its tasks and their timers. So tasks that never reach an `.await` hold up each other's
-    /// time limits once they hold all of its threads. In an app, handlers have a runtime of their own.
+    /// Everything runs on `runtime`: its tasks and their timers. A single task that never waits can stop all timers of
+    /// that runtime, and with them the time limits and the log lines about it. In an app, handlers have a runtime of
+    /// their own.
     pub fn new(runtime: Handle) -> Self {
         Self::with_kinds(Runtimes::one(runtime), Kinds::new(), Settings::default(), Clocks::of_system())
     }

@@ -3,10 +3,12 @@
 //! The counter is read by the sampler alone, and a look at the estimate teaches nothing. At one moment all looks are
 //! equal, even if a sample is taken at that very moment: it counts only afterwards.
 //!
-//! - The first report is the starting point. What is there before it was not done in the time that is seen.
+//! - The first count that is reported is the starting point. What is there before it was not done in the time that is
+//!   seen.
 //! - The rate is the advance between two [`Mark`]s, moments at which the counter was seen to advance, about
-//!   [`AVERAGED`] apart. So it is exact for work that is reported in lumps, whatever their sizes. A lump may be reported
-//!   in several parts, so it is measured from the end of a lump to the end of another one.
+//!   [`AVERAGED`] apart. So it is exact for work that is reported in lumps of up to two seconds, each as large as the
+//!   time it took. A lump may be reported in several parts, so it is measured from the end of a lump to the end of another
+//!   one.
 //! - A silence of up to [`LUMP`] says nothing, since work may be reported in lumps. After that the rate falls, and after
 //!   [`STALLED`] there is none. Work that is reported less often is given as much more time as its lumps have taken.
 //! - When stalled work goes on, the report that ends the silence is a new starting point.

@@ -190,8 +190,8 @@ fn warn_of_overdue(record: &Record) {
         return;
     }
     let why = if is_polled(record.id) {
-        "its code holds its thread: it must reach an .await now and then, check TaskContext::is_cancelled, or block in \
-         TaskContext::spawn_blocking"
+        "its code holds its thread: now and then it must reach an .await that waits, such as \
+         tokio::task::yield_now().await, or check TaskContext::is_cancelled; or block in TaskContext::spawn_blocking"
     } else if record.attempt().is_some_and(|attempt| !attempt.is_over()) {
         "its handler waits for a thread, and other tasks hold all threads of the tasks' runtime"
     } else {

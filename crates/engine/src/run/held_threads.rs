@@ -199,8 +199,8 @@ fn warn(record: &Record) {
     tracing::warn!(
         task = record.name(),
         id = %record.id,
-        "the task has held a thread for {HELD:?}: its code must reach an .await now and then, or block in \
-         TaskContext::spawn_blocking. Unless it blocks in tokio::task::block_in_place, that thread runs no other handler \
-         meanwhile"
+        "the task has held a thread for {HELD:?}: now and then its code must reach an .await that waits, such as \
+         tokio::task::yield_now().await, or block in TaskContext::spawn_blocking. Unless it blocks in \
+         tokio::task::block_in_place, that thread runs no other handler meanwhile"
     );
 }
