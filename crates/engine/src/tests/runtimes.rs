@@ -23,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, LimitOf, OnExit, Outcome, Retry, StartOptions,
-    TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, LimitOf, OnExit, Outcome, Retry,
+    StartOptions, TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
     clock::Clocks,
     policy::Policy,
     record::Kind,
