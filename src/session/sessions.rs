@@ -122,6 +122,11 @@ impl Sessions {
             .ok_or_else(|| gone("it was closed or never opened"))
     }
 
+    /// Returns whether there is a webview with this label.
+    pub(crate) fn has_webview(&self, label: &str) -> bool {
+        (self.exists)(label)
+    }
+
     /// Closes the sessions of the webview `label`, whose document is gone.
     pub(crate) fn close_page(&self, label: &str, departure: Departure) {
         self.close(departure, |session| &*session.page.label == label);
