@@ -16,6 +16,9 @@ use crate::lock::{Lock, PAGES};
 /// After that it counts as open again, since the app may have prevented the close.
 const IN_ONE_GO: Duration = Duration::from_millis(500);
 
+/// The incarnation of a page whose webview has closed.
+const GONE: u64 = u64::MAX;
+
 #[derive(Default)]
 pub(crate) struct Pages {
     webviews: Lock<HashMap<Arc<str>, Webview>, PAGES>,
@@ -25,23 +28,55 @@ pub(crate) struct Pages {
 struct Webview {
     window: String,
     incarnation: u64,
+    /// Whether Tauri has reported it. Its page may have called before.
+    reported: bool,
     /// When the close of its window was last requested.
     closing: Option<Instant>,
 }
 
 impl Pages {
-    /// Adds a webview. Returns whether it replaces one with the same label that closed without an event.
+    /// Adds a webview, unless its page has called before. Returns whether it replaces one with the same label that closed
+    /// without an event.
     pub(crate) fn created(&self, label: &str, window: &str) -> bool {
+        let mut webviews = self.webviews.lock();
+        if let Some(known) = webviews.get_mut(label).filter(|known| !known.reported) {
+            known.reported = true;
+            return false;
+        }
+        webviews.insert(label.into(), self.webview(window, true)).is_some()
+    }
+
+    fn webview(&self, window: &str, reported: bool) -> Webview {
         let incarnation = self.created.fetch_add(1, Relaxed);
-        self.webviews
-            .lock()
-            .insert(label.into(), Webview { window: window.to_owned(), incarnation, closing: None })
-            .is_some()
+        Webview { window: window.to_owned(), incarnation, reported, closing: None }
+    }
+
+    /// Returns the label and the incarnation of the webview in `window` whose page calls. Tauri may report a webview only
+    /// after its page has called, and never reports one that is older than the plugin. So one that `exists` is added here.
+    pub(crate) fn of_caller(
+        &self,
+        label: &str,
+        window: impl Fn() -> String,
+        exists: impl Fn() -> bool,
+    ) -> (Arc<str>, u64) {
+        let known = self.current(label);
+        // Without the lock, since this asks Tauri.
+        if known.1 != GONE || !exists() {
+            return known;
+        }
+        let window = window();
+        self.webviews.lock().entry(label.into()).or_insert_with(|| self.webview(&window, false));
+        let added = self.current(label);
+        // It may have closed before it was added, and then nothing else would remove it.
+        if !exists() {
+            self.webviews.lock().retain(|_, webview| webview.incarnation != added.1);
+        }
+        added
     }
 
     /// Returns whether the webview of this page still exists.
     pub(crate) fn is_current(&self, page: &Page) -> bool {
-        self.current(&page.label).1 == page.incarnation
+        page.incarnation != GONE && self.current(&page.label).1 == page.incarnation
     }
 
     /// Removes the webviews that no longer exist. Returns a page of each. One that gets a label meanwhile stays.
@@ -79,12 +114,11 @@ impl Pages {
         !webviews.is_empty() && webviews.values().all(is_closing)
     }
 
-    /// Returns the label and the incarnation of the webview that has this label now.
+    /// Returns the label and the incarnation of the webview that has this label now, or [`GONE`].
     pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
         match self.webviews.lock().get_key_value(label) {
             Some((label, webview)) => (Arc::clone(label), webview.incarnation),
-            // The webview is gone, or Tauri has not reported it yet.
-            None => (label.into(), u64::MAX),
+            None => (label.into(), GONE),
         }
     }
 }
@@ -108,6 +142,31 @@ mod tests {
         assert_eq!(labels(pages.retain(|_| false)), ["main".into()]);
         pages.created("main", "main");
         assert_ne!(first, pages.current("main"));
+    }
+
+    #[test]
+    fn a_webview_whose_page_calls_before_it_is_reported_is_the_same_afterwards() {
+        let pages = Pages::default();
+        let calls = |exists: bool| {
+            let (label, incarnation) = pages.of_caller("main", || "window".into(), || exists);
+            Page { label, incarnation, remote: false }
+        };
+        let gone = calls(false);
+        assert!(!pages.is_current(&gone) && !pages.has_window());
+        let page = calls(true);
+        assert!(page != gone && pages.is_current(&page));
+        assert!(pages.last_is_closing("window", Instant::now()));
+        assert!(!pages.created("main", "window"), "it replaces none");
+        assert_eq!(calls(true), page);
+        assert!(pages.created("main", "window") && !pages.is_current(&page), "another one");
+    }
+
+    #[test]
+    fn a_webview_that_closes_while_its_page_calls_is_not_kept() {
+        let pages = Pages::default();
+        let asked = std::cell::Cell::new(false);
+        let (label, incarnation) = pages.of_caller("main", || "window".into(), || !asked.replace(true));
+        assert!(!pages.has_window() && !pages.is_current(&Page { label, incarnation, remote: false }));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and holds
 //! a lock of its own meanwhile, so they must not block.
 
+use std::sync::Arc;
+
 use tauri_plugin_tasks_engine::delivery::engine;
 
 use crate::{session::sessions::Departure, state::PluginState};
@@ -13,6 +15,11 @@ impl PluginState {
             self.sessions.close_page(label, Departure::ForGood);
             engine(&self.tasks).disown(|owner| owner.label() == Some(label));
         }
+    }
+
+    /// Returns the label and the incarnation of the webview in `window` whose page calls.
+    pub(crate) fn page_calls(&self, label: &str, window: impl Fn() -> String) -> (Arc<str>, u64) {
+        self.pages.of_caller(label, window, || self.sessions.has_webview(label))
     }
 
     /// Closes the sessions of a document that has left its webview. The webview itself still exists.
@@ -42,8 +49,6 @@ impl PluginState {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use tauri::ipc::Channel;
     use tokio::runtime::Handle;
 
@@ -63,14 +68,20 @@ mod tests {
 
     /// Opens a window `main` whose page has a session and a task.
     fn opened() -> Opened {
+        opened_by(|plugin| {
+            plugin.webview_created("main", "main");
+            plugin.pages.current("main")
+        })
+    }
+
+    fn opened_by(open: impl FnOnce(&PluginState) -> (Arc<str>, u64)) -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
         let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
         let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
-        plugin.webview_created("main", "main");
-        let (label, incarnation) = plugin.pages.current("main");
+        let (label, incarnation) = open(&plugin);
         let page = Page { label, incarnation, remote: false };
         plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
         let start = Start {
@@ -135,6 +146,23 @@ mod tests {
         assert!(!main.has_session());
         assert_eq!(main.owner().as_deref(), Some("main"), "the app may load the page again");
         assert!(main.plugin.pages.is_current(&main.page));
+    }
+
+    /// Tauri reports a webview a moment after its page can call.
+    #[tokio::test(start_paused = true)]
+    async fn a_page_that_calls_before_its_webview_is_reported_keeps_what_it_has_until_that_closes() {
+        for is_reported in [true, false] {
+            let main = opened_by(|plugin| plugin.page_calls("main", || "main".into()));
+            if is_reported {
+                main.plugin.webview_created("main", "main");
+            }
+            assert!(main.has_session() && main.plugin.pages.is_current(&main.page));
+            assert_eq!(main.plugin.page_calls("main", || "main".into()).1, main.page.incarnation);
+            assert_eq!(main.owner().as_deref(), Some("main"));
+            main.plugin.window_destroyed(|_| false);
+            assert!(!main.has_session() && !main.plugin.pages.is_current(&main.page));
+            assert_eq!(main.owner(), None, "reported: {is_reported}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

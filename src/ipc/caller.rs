@@ -42,7 +42,8 @@ impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
         });
         let webview = command.message.webview();
         let plugin = webview.state::<PluginState>();
-        let (label, incarnation) = plugin.pages.current(webview.label());
+        let window = || webview.window().label().to_owned();
+        let (label, incarnation) = plugin.page_calls(webview.label(), window);
         let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
         Ok(Self {
             view: View::new(Page { label, incarnation, remote }, scope),

@@ -1,7 +1,7 @@
 //! Opens, finds and closes sessions.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -49,6 +49,8 @@ pub(crate) type RunOnMainThread = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + 
 struct Names {
     open: HashMap<String, Arc<Session>>,
     closed: VecDeque<String>,
+    /// The pages that have used a session which has ended since, until their documents leave.
+    used: HashSet<Page>,
 }
 
 impl Sessions {
@@ -90,7 +92,10 @@ impl Sessions {
             None => {
                 let other = names.open.values().find(|other| other.page == *page);
                 let signs = other.map(|other| Arc::clone(&other.signs));
-                let signs = signs.unwrap_or_else(|| PageSigns::new(Instant::now(), self.hidden_limit));
+                let signs = signs.unwrap_or_else(|| {
+                    let is_used = names.used.contains(page);
+                    PageSigns::new(Instant::now(), self.hidden_limit, is_used)
+                });
                 let session = Session::new(page.clone(), tasks.clone(), signs);
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
@@ -122,20 +127,25 @@ impl Sessions {
             .ok_or_else(|| gone("it was closed or never opened"))
     }
 
+    /// Returns whether there is a webview with this label.
+    pub(crate) fn has_webview(&self, label: &str) -> bool {
+        (self.exists)(label)
+    }
+
     /// Closes the sessions of the webview `label`, whose document is gone.
     pub(crate) fn close_page(&self, label: &str, departure: Departure) {
-        self.close(departure, |session| &*session.page.label == label);
+        self.close_pages(departure, |page| &*page.label == label);
     }
 
     /// Closes the sessions of a page whose webview closed while they were being opened.
     pub(crate) fn close_sessions_of(&self, page: &Page) {
-        self.close(Departure::ForGood, |session| session.page == *page);
+        self.close_pages(Departure::ForGood, |other| other == page);
     }
 
     /// Closes the sessions of the webview of this page, which has closed, and leaves its tasks to the app. There may be
     /// another webview with the same label by now.
     pub(crate) fn webview_closed(&self, page: &Page, tasks: &TaskManager) {
-        self.close(Departure::ForGood, |session| session.page.shares_webview_with(page));
+        self.close_pages(Departure::ForGood, |other| other.shares_webview_with(page));
         engine(tasks).disown(|owner| page.shares_webview_with_owner(owner));
     }
 
@@ -148,7 +158,7 @@ impl Sessions {
             End::Lost(Loss::Silent) => Departure::Silent,
             End::WebviewClosed => Departure::ForGood,
         };
-        self.close(departure, |other| Arc::ptr_eq(other, session));
+        self.close(departure, |other| Arc::ptr_eq(other, session), |_| false);
         match departure {
             Departure::Reloads => {}
             Departure::Silent => self.note_silence(session),
@@ -189,14 +199,28 @@ impl Sessions {
         (sessions.len(), sessions.iter().map(|session| session.readers.len()).sum())
     }
 
-    pub(crate) fn close_all(&self) {
-        self.close(Departure::ForGood, |_| true);
+    /// Returns how many pages are known for sessions that have ended.
+    #[cfg(test)]
+    pub(crate) fn remembered(&self) -> usize {
+        self.names.lock().used.len()
     }
 
-    fn close(&self, departure: Departure, which: impl Fn(&Arc<Session>) -> bool) {
+    pub(crate) fn close_all(&self) {
+        self.close_pages(Departure::ForGood, |_| true);
+    }
+
+    /// Closes the sessions of the pages that have left.
+    fn close_pages(&self, departure: Departure, has_left: impl Fn(&Page) -> bool) {
+        self.close(departure, |session| has_left(&session.page), &has_left);
+    }
+
+    fn close(&self, departure: Departure, which: impl Fn(&Arc<Session>) -> bool, has_left: impl Fn(&Page) -> bool) {
         let mut names = self.names.lock();
-        let Names { open, closed } = &mut *names;
+        let Names { open, closed, used } = &mut *names;
         let gone: Vec<_> = open.extract_if(|_, session| which(session)).collect();
+        let of_used = gone.iter().map(|(_, session)| session).filter(|session| session.signs.is_used());
+        used.extend(of_used.map(|session| session.page.clone()));
+        used.retain(|page| !has_left(page));
         closed.extend(gone.iter().map(|(name, _)| name.clone()));
         let excess = closed.len().saturating_sub(CLOSED_LIMIT);
         closed.drain(..excess);

@@ -403,7 +403,7 @@ fn tasks_that_report_without_pause_leave_room_for_others() {
         task.id()
     };
     let ids = [hot("one"), hot("two")];
-    let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT));
+    let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT, false));
     let watcher = Arc::<ChangeSet<Record>>::default();
     for id in ids {
         let record = engine(&opened.tasks).find(id).unwrap();

@@ -24,7 +24,9 @@
 use std::sync::Arc;
 
 use crate::{
-    CancelReason, Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot, exit::lost, record::snapshot::snapshots,
+    CancelReason, Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot,
+    exit::{lost, shut_down},
+    record::snapshot::snapshots,
 };
 
 pub use crate::{
@@ -150,6 +152,12 @@ pub fn would_be_lost(tasks: &TaskManager) -> Vec<TaskSnapshot> {
 /// Returns whether an exit has nothing to wait for.
 pub fn is_idle(tasks: &TaskManager) -> bool {
     lost::is_idle(&tasks.engine)
+}
+
+/// Refuses new starts from now on and lets no attempt be followed by another, since the app ends. It ends no task, and the
+/// end of the runtimes is no failure any more.
+pub fn close(tasks: &TaskManager) {
+    shut_down::close(&tasks.engine.transitions);
 }
 
 /// Waits until every task that an exit would cut short has ended, however long that takes. From now on new starts are

@@ -11,7 +11,7 @@ use std::{
 };
 
 use tauri::Resource;
-use tauri_plugin_tasks_engine::delivery::{engine, is_idle};
+use tauri_plugin_tasks_engine::delivery::{close, engine, is_idle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -32,6 +32,8 @@ impl Core {
         if waits || is_first(before) {
             self.see_to_the_end((self.grace + SLACK).min(session_ends.unwrap_or(Duration::MAX)));
         }
+        // There may have been nothing to wait for, and so no drain.
+        close(&self.tasks);
     }
 
     /// Does the same when the app clears its resources. The process may keep running after that, so an exit that is

@@ -24,13 +24,14 @@ pub(crate) struct PageSigns {
 
 impl PageSigns {
     /// Begins at `now` with a page that counts as visible. While it is hidden, it may be silent for `hidden_limit`.
-    pub(in crate::session) fn new(now: Instant, hidden_limit: Duration) -> Arc<Self> {
+    /// `is_used` is whether it has used a session that has ended since.
+    pub(in crate::session) fn new(now: Instant, hidden_limit: Duration, is_used: bool) -> Arc<Self> {
         Arc::new(Self {
             hidden_limit,
             begin: now,
             hidden: AtomicBool::new(false),
             heard: AtomicU64::new(0),
-            is_used: AtomicBool::new(false),
+            is_used: AtomicBool::new(is_used),
         })
     }
 

@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn a_page_is_gone_when_it_was_silent_for_its_time_as_counted(steps in prop::collection::vec(step(), 1..120)) {
         let mut now = Instant::now();
-        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT));
+        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT, false));
         let mut model = Model { counted: Duration::ZERO, heard: Duration::ZERO, woken: None, hidden: false, change: 0 };
         let mut said = 3;
         for step in steps {
@@ -119,7 +119,7 @@ proptest! {
         stands.sort_unstable();
         let gaps = u32::try_from(stands.len()).unwrap();
         let mut stands = stands.into_iter().peekable();
-        let mut protocol = Protocol::new(now, PageSigns::new(now, Duration::ZERO));
+        let mut protocol = Protocol::new(now, PageSigns::new(now, Duration::ZERO, false));
         protocol.sees(Visibility { hidden, change: 1 }, now);
         while look(&mut protocol, now).is_none() {
             if protocol.may_push(now) && protocol.probes() {
@@ -146,7 +146,7 @@ proptest! {
         steps in prop::collection::vec((0..41_000_u64, prop_oneof![0..1_000_u64, 6_001..1_000_000_u64]), 1..60),
     ) {
         let mut now = Instant::now();
-        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT));
+        let mut protocol = Protocol::new(now, PageSigns::new(now, HIDDEN_LIMIT, false));
         for (silent, gap) in steps {
             // Runs in the protocol's own pauses for as long as the page is silent.
             let mut left = Duration::from_millis(silent);

@@ -352,6 +352,39 @@ async fn a_session_that_a_document_opened_as_it_left_takes_nothing_from_the_next
     assert_eq!(page.opened.tasks.get(page.task).unwrap().status, TaskStatus::Running, "the page may just say nothing");
 }
 
+/// It loses its session in each way in which its document stays, opens another, and dies before it uses that.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_used_and_dies_in_a_new_session_takes_its_tasks_with_it() {
+    for falls_behind in [true, false] {
+        let page = Owning::following().await;
+        let sessions = &page.opened.sessions;
+        for round in 0..50 {
+            let session =
+                if round == 0 { page.opened.session().unwrap() } else { open(&page.opened, &round.to_string()) };
+            if falls_behind {
+                // Its progress is a message, which is never acknowledged.
+                session.follow(&engine(&page.opened.tasks).find(page.opened.hang()).unwrap(), None);
+                while sessions.held().0 > 0 {
+                    sleep(PING).await;
+                    let _ = session.acknowledge(0).await;
+                }
+            } else {
+                session.closed.cancel();
+                settle().await;
+            }
+            assert_eq!((sessions.held().0, sessions.remembered()), (0, 1), "falls behind: {falls_behind}");
+        }
+        let status = || page.opened.tasks.get(page.task).unwrap().status;
+        assert_eq!(status(), TaskStatus::Running);
+        open(&page.opened, "last");
+        sleep(VISIBLE_LIMIT + secs(2)).await;
+        assert_eq!(sessions.held().0, 0);
+        assert_eq!(status(), TaskStatus::Cancelled, "falls behind: {falls_behind}");
+        sessions.close_page("main", Departure::Reloads);
+        assert_eq!(sessions.remembered(), 0, "the next document is another page");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_session_that_a_page_opened_and_did_not_use_does_not_hide_that_it_is_silent() {
     let page = Owning::following().await;

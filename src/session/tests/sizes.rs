@@ -80,7 +80,7 @@ struct Composed {
 /// Composes all messages of a page, pushes and answers.
 async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let tasks = manager(["listed", "other"].map(kind), Settings::default());
-    let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT));
+    let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT, false));
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
     let everything = || View::new(page("main"), Scope::everything());

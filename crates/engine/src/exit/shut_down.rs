@@ -42,12 +42,18 @@ impl LastTimes {
     }
 }
 
+/// Refuses new tasks from now on, and lets no attempt be followed by another. Returns the tasks that have not ended,
+/// oldest first.
+pub(crate) fn close(transitions: &Transitions) -> Vec<Arc<Record>> {
+    transitions.begin_to_close();
+    transitions.close()
+}
+
 /// Refuses new tasks and ends the existing ones. Returns the tasks that it waited for and that have not ended in time.
 /// A second call waits for the same tasks.
 pub(crate) async fn shut_down(transitions: Arc<Transitions>, grace: Duration) -> Vec<Arc<Record>> {
     let times = LastTimes::new(grace);
-    transitions.begin_to_close();
-    let awaited: Vec<_> = transitions.close().into_iter().filter(|record| is_awaited(record)).collect();
+    let awaited: Vec<_> = close(&transitions).into_iter().filter(|record| is_awaited(record)).collect();
     let (finishing, stopping): (Vec<_>, Vec<_>) = awaited.iter().cloned().partition(|record| may_finish(record));
     transitions.stop_all(stopping, CancelReason::Shutdown);
     let last_calls = finishing.iter().map(|record| stop_at(&transitions, record, times));

@@ -111,6 +111,11 @@ impl Record {
     pub(crate) fn notify(self: &Arc<Self>) {
         self.step(|state, effects| self.mark(state, effects));
     }
+
+    /// Notes that nobody has to be told if the task has failed or fails.
+    pub(crate) fn failure_is_told(&self) {
+        self.state.lock().failure_told = true;
+    }
 }
 
 impl RecordState {

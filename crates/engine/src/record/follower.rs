@@ -48,7 +48,7 @@ impl Follower {
 
     /// Notes that the follower has learned how the task ended.
     pub fn knows_the_end(&self) {
-        self.record.state.lock().failure_told = true;
+        self.record.failure_is_told();
     }
 }
 

@@ -41,13 +41,16 @@ pub(crate) fn launch(transitions: &Arc<Transitions>, id: TaskId) {
 /// needs to begin.
 async fn supervise(supervision: Supervision) {
     let transitions = &supervision.transitions;
-    // If the task was stopped in the meantime, its end has already been dealt with.
-    if let Some(record) = transitions.find(supervision.id)
-        && let Some((attempt, work)) = record.begin()
-    {
-        Box::pin(live(Arc::clone(transitions), record, attempt, work)).await;
-    }
-    supervision.finish();
+    let supervised = AssertUnwindSafe(async {
+        // If the task was stopped in the meantime, its end has already been dealt with.
+        if let Some(record) = transitions.find(supervision.id)
+            && let Some((attempt, work)) = record.begin()
+        {
+            Box::pin(live(Arc::clone(transitions), record, attempt, work)).await;
+        }
+    });
+    let supervised = supervised.catch_unwind().await;
+    supervision.finish(supervised);
 }
 
 /// Runs an attempt that has begun, up to the end of the task or until it is queued for the next attempt.

@@ -4,11 +4,13 @@
 use std::{
     collections::HashMap,
     future::pending,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::SeqCst},
         mpsc::{self, Receiver, Sender},
     },
+    task::{Context, Wake, Waker},
     thread,
     time::Duration,
 };
@@ -21,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, LimitOf, Outcome, Retry, StartOptions,
-    TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
+    Backoff, BatchOptions, CancelReason, ErrorKind, Failure, FailureKind, LimitOf, OnExit, Outcome, Retry,
+    StartOptions, TaskChange, TaskContext, TaskError, TaskFilter, TaskHandle, TaskManager, TaskStatus, TimeLimit,
     clock::Clocks,
     policy::Policy,
     record::Kind,
@@ -490,4 +492,52 @@ async fn blocking_work_that_goes_on_after_its_runtime_is_told_to_stop_and_waited
     two.end_work();
     assert!(matches!(task.result().await, Err(TaskError::RuntimeEnded { .. })));
     assert_eq!(work_has_ended.try_recv(), Ok(()));
+}
+
+/// An app that exits drops its runtime last. What is left then was left on purpose.
+#[tokio::test(start_paused = true)]
+async fn the_end_of_the_runtime_is_no_failure_of_an_app_that_exits() {
+    let log = Log::capture();
+    let policy = Policy { on_exit: OnExit::Drop, ..Policy::default() };
+    let mut two = Two::new(2, &policy);
+    let left = two.begun("waits", true);
+    let unwatched = two.begun("waits", false).id();
+    assert!(two.tasks.shut_down(secs(10)).await.is_empty());
+    two.end_work();
+    assert!(has_failed_with_runtime(&left).await, "a wait for it has an end");
+    while two.tasks.get(unwatched).unwrap().ended_at.is_none() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(log.text(), "");
+}
+
+/// Panics when it is woken.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("woken");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_outside_a_handler_ends_its_task_alone() {
+    let log = Log::capture();
+    let mut two = Two::new(1, &Policy { retry: Some(Retry::attempts(3)), ..Policy::default() });
+    let holder = two.begun("holds", ());
+    let task = two.start("quick");
+    let next = two.start("quick");
+    let mut watch = task.watch();
+    {
+        // What begins the task wakes this.
+        let waker = Waker::from(Arc::new(Panics));
+        let mut change = pin!(watch.next());
+        assert!(change.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        two.release_all();
+        let Outcome::Failed(failure) = task.outcome().await else { panic!("it can't go on") };
+        assert_eq!((failure.kind, &*failure.message), (FailureKind::Panic, "task \"quick\" panicked: woken"));
+    }
+    assert_eq!(next.outcome().await.output::<u32>().unwrap(), Some(7));
+    holder.outcome().await;
+    assert_eq!(log.count("the runtime that tasks run on has ended"), 0, "{log:?}");
 }

@@ -61,7 +61,7 @@ struct App {
 impl App {
     fn new(blocks: Vec<Block>, turns: Vec<Turn>) -> Self {
         let begin = Instant::now();
-        let protocol = Protocol::new(begin, PageSigns::new(begin, HIDDEN_LIMIT));
+        let protocol = Protocol::new(begin, PageSigns::new(begin, HIDDEN_LIMIT, false));
         Self { begin, now: 0, protocol, blocks, turns: turns.into_iter().cycle(), open: None, looks: 0 }
     }
 
