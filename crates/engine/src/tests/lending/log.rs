@@ -13,6 +13,7 @@ use super::{App, ended, in_group, ms};
 use crate::{
     Backoff, BatchOptions, Failure, Outcome, Retry, StartOptions, TaskContext, TaskFilter, TaskHandle, TaskId,
     TaskManager, TaskStatus, Unit,
+    delivery::engine,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -554,4 +555,25 @@ async fn a_wait_on_a_thread_is_told() {
         let fact = if is_own { "code of the task \"parent\" has awaited" } else { "which has started it, has a slot" };
         assert!(lines[0].contains(fact), "{lines:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_does_not_keep_the_task_that_has_started_the_awaited_one() {
+    let app = App::of_one(async |_, _| Ok(()));
+    let tasks = app.tasks().clone();
+    let starter = app.tasks().spawn("starter", async move |_: TaskContext| {
+        tasks.spawn("child", |_: TaskContext| std::future::pending::<Result<(), Failure>>());
+        Ok::<_, Failure>("x".repeat(1_000))
+    });
+    starter.outcome().await;
+    let child = app.tasks().list(&TaskFilter::default().task("child"))[0].id;
+    let child = app.tasks().handle(child).unwrap();
+    let wait = tokio::spawn(async move { child.outcome().await });
+    sleep(ms(1)).await;
+    let record = Arc::downgrade(&engine(app.tasks()).find(starter.id()).unwrap());
+    app.tasks().remove(starter.id()).unwrap();
+    drop(starter);
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(record.strong_count(), 0);
+    assert!(!wait.is_finished());
 }
