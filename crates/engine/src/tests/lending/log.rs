@@ -230,7 +230,8 @@ async fn a_handler_at_work_is_not_told_because_another_awaits_what_it_has_starte
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_reports_elsewhere_is_not_told_because_another_awaits_what_it_has_started() {
     type Context = TaskContext<String, u8>;
-    let reports: [(&str, fn(&Context)); 9] = [
+    type Report = (&'static str, fn(&Context));
+    let reports: [Report; 9] = [
         ("nothing", |_| {}),
         ("item", |ctx| assert!(ctx.try_emit(7).now_or_never().unwrap().is_ok())),
         ("count", |ctx| _ = ctx.progress().inc(1)),

@@ -127,9 +127,11 @@ async fn a_ring_with_a_task_that_emits_elsewhere_is_not_told() {
                 Ok::<_, Failure>(())
             });
             tokio::spawn(async move {
-                while emits {
+                loop {
                     sleep(ms(500)).await;
-                    ctx.emit(7).await;
+                    if emits {
+                        ctx.emit(7).await;
+                    }
                 }
             });
             other.outcome().await;
