@@ -174,6 +174,11 @@ impl ItemBuffer {
 
     // The handler's side.
 
+    /// Returns the number of the unit that is emitted next.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
     /// Adds an item of an attempt, as JSON. Returns `false` if there is no room for it.
     #[must_use]
     pub(crate) fn push_item(&mut self, json: &[u8], attempt: u32) -> bool {

@@ -161,6 +161,11 @@ impl ItemStream {
         state.signs_of_life.look(has_to_wait)
     }
 
+    /// Returns the number of the unit that is emitted next.
+    pub(crate) fn next(&self) -> u64 {
+        self.state.lock().buffer.next()
+    }
+
     /// Waits until the task has been without a reader for too long. Cancel safe.
     pub(crate) async fn abandoned(&self) {
         let readers = self.readers.notified();

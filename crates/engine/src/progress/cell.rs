@@ -268,10 +268,10 @@ impl ProgressCell {
         })
     }
 
-    /// Returns whether anything was reported since the last call.
-    #[must_use]
-    pub(crate) fn take_touched(&self) -> bool {
-        self.conflation.take_touched()
+    /// Returns a number that grows from one call to the next if anything was reported in between, by whomever it is called.
+    pub(crate) fn reports(&self) -> u64 {
+        let _one_at_a_time = self.rest.lock();
+        self.conflation.reports()
     }
 
     /// Lets the next change wake the watchers again. Returns the newest revision. Call it before [`Self::look`], and
@@ -422,13 +422,13 @@ mod tests {
         let _ = cell.set(1);
         let _ = cell.set(u64::MAX);
         assert_eq!(cell.look(Instant::now()).completed, MOST);
-        assert!(cell.take_touched() && !cell.take_touched(), "the flags are not part of the count");
+        assert_eq!([cell.reports(), cell.reports()], [1, 1], "the flags are not part of the count");
     }
 
     #[test]
     fn a_report_touches_and_a_look_does_not() {
         let cell = ProgressCell::new(0);
-        assert!(!cell.take_touched());
+        let mut count = cell.reports();
         let reports: [(&str, &dyn Fn() -> Due); 7] = [
             ("inc", &|| cell.inc(1)),
             ("set", &|| cell.set(1)),
@@ -445,8 +445,9 @@ mod tests {
                     cell.revision();
                     cell.look(Instant::now());
                 }
-                assert!(cell.take_touched(), "{name}");
-                assert!(!cell.take_touched(), "{name} counts once");
+                count += 1;
+                assert_eq!(cell.reports(), count, "{name}");
+                assert_eq!(cell.reports(), count, "{name} counts once");
             }
         }
     }
@@ -455,10 +456,10 @@ mod tests {
     fn the_touched_flag_does_not_change_what_watchers_are_told() {
         let cell = ProgressCell::new(0);
         assert!(cell.inc(1).watchers);
-        assert!(cell.take_touched());
+        assert_eq!(cell.reports(), 1);
         assert!(!cell.inc(1).watchers, "nobody has looked yet");
         let seen = cell.revision();
-        assert!(cell.take_touched(), "a look does not take the touched flag");
+        assert_eq!(cell.reports(), 2, "a look does not take the touched flag");
         assert_eq!(cell.revision(), seen);
     }
 

@@ -4,7 +4,7 @@
 //!
 //! - `DIRTY`: the watchers were told, and none has looked since. A writer that finds it clear sets it and tells the
 //!   watchers. A watcher that looks clears it first, and then reads the values.
-//! - `TOUCHED`: something was reported since the last call of [`Conflation::take_touched`].
+//! - `TOUCHED`: something was reported since the last call of [`Conflation::reports`].
 //! - `SAMPLED`: the sampler has been told that the count moves. The writer of a count that finds it clear sets it and
 //!   tells the sampler, which clears it when the count has stood still for a while.
 //!
@@ -64,12 +64,19 @@ pub(crate) struct Conflation {
     total: AtomicU64,
     /// Grows whenever `DIRTY` is cleared. It tells each watcher whether it has shown the newest state.
     revision: AtomicU64,
+    /// Grows whenever `TOUCHED` is cleared.
+    reports: AtomicU64,
 }
 
 impl Conflation {
     /// `revision` is the first revision.
     pub(crate) fn new(revision: u64) -> Self {
-        Self { word: AtomicU64::new(0), total: AtomicU64::new(NO_TOTAL), revision: AtomicU64::new(revision) }
+        Self {
+            word: AtomicU64::new(0),
+            total: AtomicU64::new(NO_TOTAL),
+            revision: AtomicU64::new(revision),
+            reports: AtomicU64::new(0),
+        }
     }
 
     /// Like all writers, returns who has to be told.
@@ -119,11 +126,12 @@ impl Conflation {
         self.revision.fetch_add(news, Relaxed) + news
     }
 
-    /// Returns whether anything was reported since the last call. It slows down only the next report. It is relaxed,
-    /// since it says nothing about the values that were reported.
-    #[must_use]
-    pub(crate) fn take_touched(&self) -> bool {
-        self.word.fetch_and(!TOUCHED, Relaxed) & TOUCHED != 0
+    /// Returns a number that grows from one call to the next if anything was reported in between, by whomever it is called.
+    /// It slows down only the next report. It is relaxed, since it says nothing about the values that were reported. Never
+    /// call it from two threads at once.
+    pub(crate) fn reports(&self) -> u64 {
+        let news = u64::from(self.word.fetch_and(!TOUCHED, Relaxed) & TOUCHED != 0);
+        self.reports.fetch_add(news, Relaxed) + news
     }
 
     pub(crate) fn completed(&self) -> u64 {

@@ -404,6 +404,11 @@ impl Admission {
             .min_by_key(|(_, limit)| *limit)
     }
 
+    /// Whether the task waits for slots, also for those that it has lent, and nothing else holds it.
+    pub(crate) fn wants_slots(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(TaskEntry::wants_slots)
+    }
+
     /// Lets a task that stepped back wait again, with its old rank. It was let in before, so it is never refused.
     pub(crate) fn come_back(&mut self, id: TaskId) {
         self.alter(id, |entry| (entry.stage == Stage::Away).then_some(TaskEntry { stage: Stage::Waiting, ..entry }));

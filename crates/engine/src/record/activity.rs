@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::Record;
 use crate::task::id::TaskId;
 
@@ -9,17 +7,16 @@ pub(super) struct Activity {
     pub(super) id: TaskId,
     attempt: u32,
     polls: u64,
-    completed: u64,
-    message: Option<Arc<str>>,
+    /// Changes with every report of progress.
+    reports: u64,
+    /// The number of the item or byte that it emits next.
+    next: u64,
 }
 
 impl Record {
     /// Returns `None` if its handler has not begun, or has work on other threads.
     pub(super) fn activity(&self) -> Option<Activity> {
-        let (attempt, progress) = {
-            let state = self.state.lock();
-            (state.live.attempt.clone()?, state.progress())
-        };
+        let attempt = self.attempt()?;
         if attempt.has_work_beside() {
             return None;
         }
@@ -27,8 +24,8 @@ impl Record {
             id: self.id,
             attempt: attempt.number,
             polls: attempt.polls(),
-            completed: progress.completed,
-            message: progress.message,
+            reports: attempt.progress.reports(),
+            next: self.items.get().map_or(0, |items| items.next()),
         })
     }
 }

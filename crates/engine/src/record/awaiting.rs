@@ -108,7 +108,7 @@ impl Follower {
         let others = waits.iter().filter(|(task, _)| task.id != record.id);
         let suspects: Vec<_> = others
             .map(|(task, known)| Suspect {
-                task: Arc::clone(task),
+                task: Arc::downgrade(task),
                 wait: Arc::clone(known.wait()),
                 has_started: self.is_started_by(task.id),
             })

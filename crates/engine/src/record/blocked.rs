@@ -1,6 +1,10 @@
 //! Tells in the log of waits that may never end, because a task that waits has the slot which the awaited one needs.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::time::sleep;
 
@@ -16,6 +20,8 @@ use crate::{
 
 /// How long a wait that may never end is left alone.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time between two looks at a wait.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10 * 60);
 /// The most tasks that a line names.
 const NAMED: usize = 5;
 
@@ -29,7 +35,8 @@ struct Full {
 
 /// A task that may be waiting for another one.
 pub(super) struct Suspect {
-    pub(super) task: Arc<Record>,
+    /// A wait keeps no task but the awaited one.
+    pub(super) task: Weak<Record>,
     pub(super) wait: Arc<Wait>,
     /// Whether it has started the other one.
     pub(super) has_started: bool,
@@ -37,17 +44,19 @@ pub(super) struct Suspect {
 
 /// Tells in the log, once, that a slot of one of the `suspects` keeps a task from running that it awaits.
 pub(super) async fn tell_if_blocked(awaited: Arc<Record>, suspects: Vec<Suspect>) {
-    let activities = || suspects.iter().map(|suspect| suspect.task.activity()).collect::<Vec<_>>();
+    let activities = || suspects.iter().map(|suspect| suspect.unfinished()?.activity()).collect::<Vec<_>>();
     let mut before = activities();
-    loop {
-        sleep(PATIENCE).await;
+    let mut pause = Pause::default();
+    while suspects.iter().any(|suspect| suspect.unfinished().is_some()) {
+        sleep(pause.next(awaited.wants_slots())).await;
         let now = activities();
         for (suspect, (before, now)) in suspects.iter().zip(before.iter().zip(&now)) {
             let does_nothing = now.is_some() && before == now;
             if (does_nothing || suspect.wait.is_awaited())
-                && let Some(full) = awaited.limit_held_by(suspect.task.id)
+                && let Some(task) = suspect.unfinished()
+                && let Some(full) = awaited.limit_held_by(task.id)
             {
-                suspect.tell(&awaited, &full);
+                suspect.tell(&task, &awaited, &full);
                 return;
             }
         }
@@ -55,14 +64,32 @@ pub(super) async fn tell_if_blocked(awaited: Arc<Record>, suspects: Vec<Suspect>
     }
 }
 
+/// The time until the next look at a wait. It grows while the awaited task wants no slots: nothing blocks it, and an app
+/// that is idle meanwhile is hardly ever woken.
+#[derive(Default)]
+struct Pause(Duration);
+
+impl Pause {
+    fn next(&mut self, wants_slots: bool) -> Duration {
+        self.0 = if wants_slots { PATIENCE } else { (self.0 * 2).clamp(PATIENCE, LONGEST_PAUSE) };
+        self.0
+    }
+}
+
 impl Suspect {
-    /// Tells in the log that its slot keeps the awaited task from running, unless the log has named it for this.
-    fn tell(&self, awaited: &Record, full: &Full) {
+    /// Returns `None` if it has ended.
+    fn unfinished(&self) -> Option<Arc<Record>> {
+        self.task.upgrade().filter(|task| !task.status().is_final())
+    }
+
+    /// Tells in the log that a slot of its task keeps the awaited one from running, unless the log has named it for
+    /// this.
+    fn tell(&self, of: &Record, awaited: &Record, full: &Full) {
         let is_known = self.wait.by.is_known();
-        if !self.task.known_waits().is_to_be_told(if is_known { Warning::Blocks } else { Warning::MayBlock }) {
+        if !of.known_waits().is_to_be_told(if is_known { Warning::Blocks } else { Warning::MayBlock }) {
             return;
         }
-        let (task, name, limit) = (self.task.name(), awaited.name(), in_words(&full.scope, full.limit));
+        let (task, name, limit) = (of.name(), awaited.name(), in_words(&full.scope, full.limit));
         let fact = if is_known {
             format!(
                 "code of the task \"{task}\" has awaited the task \"{name}\" for {PATIENCE:?}. That can't run because of \
@@ -74,7 +101,7 @@ impl Suspect {
                  which has started it, has a slot there and has done nothing in that time"
             )
         };
-        let also = match self.also_blocked() {
+        let also = match self.also_blocked(of) {
             0 => String::new(),
             1 => format!(". \"{task}\" blocks another awaited task in the same way"),
             count => format!(". \"{task}\" blocks {count} other awaited tasks in the same way"),
@@ -91,29 +118,29 @@ impl Suspect {
         };
         tracing::warn!(
             task,
-            id = %self.task.id,
+            id = %of.id,
             awaited = name,
             awaited_id = %awaited.id,
             queued = %full.queued,
             "{fact}. {}{also}. {remedy}",
-            self.consequence(name, full),
+            self.consequence(of, name, full),
         );
     }
 
     /// Returns how many other tasks its slot keeps from running that are awaited in the same way.
-    fn also_blocked(&self) -> usize {
-        let waits = self.task.known_waits().all();
+    fn also_blocked(&self, of: &Record) -> usize {
+        let waits = of.known_waits().all();
         let alike = waits.iter().filter(|wait| wait.by.is_known() == self.wait.by.is_known());
         let mut seen = HashSet::from([self.wait.of]);
         let others = alike.filter(|wait| seen.insert(wait.of));
-        others.filter(|wait| self.task.blocks(wait.of).is_some()).count()
+        others.filter(|wait| of.blocks(wait.of).is_some()).count()
     }
 
-    fn consequence(&self, name: &str, full: &Full) -> String {
-        let common = &self.task.common;
+    fn consequence(&self, of: &Record, name: &str, full: &Full) -> String {
+        let common = &of.common;
         let mut others = common.admission.lock().holders(&full.scope);
-        others.retain(|id| *id != self.task.id);
-        let task = self.task.name();
+        others.retain(|id| *id != of.id);
+        let task = of.name();
         let waits_too =
             |id: &TaskId| common.find(*id).is_some_and(|other| other.keeps_slot_while_it_waits(&full.scope));
         let is_known = self.wait.by.is_known();
@@ -145,6 +172,13 @@ impl Record {
     /// Whether it, or a member of it, may be waiting for a slot.
     pub(super) fn may_be_in_a_queue(&self) -> bool {
         self.members.is_some() || self.status() != TaskStatus::Running
+    }
+
+    /// Whether it, or a member of it, wants slots that it doesn't have.
+    fn wants_slots(&self) -> bool {
+        let admission = self.common.admission.lock();
+        let mut tasks = std::iter::once(self.id).chain(self.members.iter().flatten().copied());
+        tasks.any(|id| admission.wants_slots(id))
     }
 
     /// If a slot of the task `holder` keeps this one, or a member of it, from running, returns the limit.
@@ -205,6 +239,7 @@ impl Record {
 /// has started it and who awaits it: that may be one of them, through a tokio task or a thread.
 pub(super) async fn tell_if_stuck(record: Arc<Record>) {
     let mut before = None;
+    let mut pause = Pause::default();
     loop {
         let now = record.stuck_behind();
         if let (Some(before), Some(now)) = (&before, &now)
@@ -220,7 +255,7 @@ pub(super) async fn tell_if_stuck(record: Arc<Record>) {
             }
         }
         before = now;
-        sleep(PATIENCE).await;
+        sleep(pause.next(record.wants_slots())).await;
     }
 }
 
@@ -293,5 +328,45 @@ fn names(tasks: &[Arc<Record>]) -> String {
     match &all[..] {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         _ => all.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{pending, poll_fn},
+        pin::pin,
+    };
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{
+        Failure, TaskContext,
+        delivery::{Settings, engine},
+        record::known_waits::By,
+        test::manager,
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_for_a_task_that_runs_is_looked_at_ever_less_and_no_more_when_no_other_waits() {
+        let tasks = manager([], Settings::default());
+        let [awaited, starter] =
+            ["awaited", "starter"].map(|name| tasks.spawn(name, |_: TaskContext| pending::<Result<(), Failure>>()));
+        let record = |id| engine(&tasks).find(id).unwrap();
+        let wait = Arc::new(Wait { of: awaited.id(), by: By::Unknown });
+        let suspect = Suspect { task: Arc::downgrade(&record(starter.id())), wait, has_started: true };
+        let mut tell = pin!(tell_if_blocked(record(awaited.id()), vec![suspect]));
+        let mut polls = 0;
+        let counted = poll_fn(|context| {
+            polls += 1;
+            tell.as_mut().poll(context)
+        });
+        assert!(timeout(Duration::from_secs(60 * 60), counted).await.is_err());
+        // Each timeout polls it once more.
+        assert!((5..=13).contains(&polls), "{polls}");
+        starter.cancel().unwrap();
+        starter.outcome().await;
+        timeout(LONGEST_PAUSE, tell).await.expect("it ends");
     }
 }

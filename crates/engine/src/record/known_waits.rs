@@ -84,7 +84,7 @@ impl Wait {
     /// Whether the code that has begun the wait is seen to await it now. A handler may have put it aside.
     pub(super) fn is_awaited(&self) -> bool {
         match &self.by {
-            By::Handler { attempt, polls } => attempt.polls() == polls.load(Relaxed),
+            By::Handler { attempt, polls } => !attempt.is_over() && attempt.polls() == polls.load(Relaxed),
             By::Thread => true,
             By::Unknown => false,
         }
@@ -105,6 +105,11 @@ impl KnownWaits {
     /// Whether the log has yet to say this of the task. Only the first call returns true.
     pub(super) fn is_to_be_told(&self, warning: Warning) -> bool {
         !std::mem::replace(&mut self.0.lock().told[warning as usize], true)
+    }
+
+    /// Undoes [`is_to_be_told`](Self::is_to_be_told), which has returned true: the log does not say it after all.
+    pub(super) fn is_not_told(&self, warning: Warning) {
+        self.0.lock().told[warning as usize] = false;
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a handler reports: its progress and its items.
 
 use std::{
-    ptr,
+    mem, ptr,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -91,10 +91,11 @@ impl Record {
     }
 
     /// Returns whether the handler has given a sign of life since the last call: a report of progress, an item, or the time
-    /// that it spends waiting to emit one.
-    pub(crate) fn take_signs_of_life(&self) -> bool {
+    /// that it spends waiting to emit one. `reports` keeps what the attempt had reported at that call.
+    pub(crate) fn take_signs_of_life(&self, reports: &mut u64) -> bool {
         let emits = self.items.get().is_some_and(|items| items.take_signs_of_life());
-        self.attempt().is_some_and(|attempt| attempt.progress.take_touched()) || emits
+        let now = self.attempt().map_or(*reports, |attempt| attempt.progress.reports());
+        mem::replace(reports, now) != now || emits
     }
 
     /// Returns its items, which the first call creates.

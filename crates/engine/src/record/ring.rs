@@ -76,11 +76,22 @@ impl Ring {
         }
     }
 
+    /// Whether the log has named none of its tasks for this. If so, it is about to name all of them.
+    fn is_to_be_told(&self) -> bool {
+        // In the same order everywhere, so that only one of those who tell of the same ring at the same time does.
+        let mut tasks: Vec<_> = self.0.iter().collect();
+        tasks.sort_unstable_by_key(|task| task.id);
+        let told = tasks.iter().position(|task| !task.known_waits().is_to_be_told(Warning::Ring));
+        for task in &tasks[..told.unwrap_or(0)] {
+            task.known_waits().is_not_told(Warning::Ring);
+        }
+        told.is_none()
+    }
+
     /// Tells in the log of the ring, unless the log has named one of its tasks for this.
     pub(super) fn tell(&self) {
-        let is_new = self.0.iter().map(|task| task.known_waits().is_to_be_told(Warning::Ring)).fold(true, |a, b| a & b);
         let [first, others @ ..] = &self.0[..] else { return };
-        if !is_new {
+        if !self.is_to_be_told() {
             return;
         }
         let (task, id) = (first.name(), first.id);

@@ -97,8 +97,9 @@ async fn attempt_timeout(timers: &Timers, length: Option<Duration>) -> (TimeLimi
 /// Waits until the handler has given no sign of life for `length`.
 async fn stall(timers: &Timers, record: &Record, length: Option<Duration>) -> (TimeLimit, Duration) {
     let Some(length) = length else { return std::future::pending().await };
-    record.take_signs_of_life();
-    silence(timers, length, || record.take_signs_of_life() || record.has_lent_slots()).await;
+    let mut reports = 0;
+    record.take_signs_of_life(&mut reports);
+    silence(timers, length, || record.take_signs_of_life(&mut reports) || record.has_lent_slots()).await;
     (TimeLimit::Stalled, length)
 }
 

@@ -1,13 +1,19 @@
 //! What the log says of waits that a slot keeps from ending.
 
-use std::{thread, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
-use futures_util::{FutureExt, future::join_all};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
+use parking_lot::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::{App, ended, in_group, ms};
 use crate::{
-    BatchOptions, Failure, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, TaskStatus,
+    Backoff, BatchOptions, Failure, Outcome, Retry, StartOptions, TaskContext, TaskFilter, TaskHandle, TaskId,
+    TaskManager, TaskStatus, Unit,
+    delivery::engine,
     policy::Policy,
     record::Kind,
     run::{engine::Settings, handler::Errors},
@@ -220,6 +226,57 @@ async fn a_handler_at_work_is_not_told_because_another_awaits_what_it_has_starte
     }
 }
 
+/// Its work is in a tokio task, so its own future is polled no more. Nobody looks at what it reports.
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_reports_elsewhere_is_not_told_because_another_awaits_what_it_has_started() {
+    type Context = TaskContext<String, u8>;
+    type Report = (&'static str, fn(&Context));
+    let reports: [Report; 9] = [
+        ("nothing", |_| {}),
+        ("item", |ctx| assert!(ctx.try_emit(7).now_or_never().unwrap().is_ok())),
+        ("count", |ctx| _ = ctx.progress().inc(1)),
+        ("same count", |ctx| _ = ctx.progress().set(7)),
+        ("total", |ctx| _ = ctx.progress().total(7)),
+        ("unit", |ctx| _ = ctx.progress().unit(Unit::Files)),
+        ("message", |ctx| _ = ctx.progress().message("at work")),
+        ("detail", |ctx| _ = ctx.progress().detail(String::new())),
+        ("detail that is left out", |ctx| _ = ctx.progress().detail("long".repeat(2_000))),
+    ];
+    for (what, report) in reports {
+        for outside in [false, true] {
+            let log = Log::capture();
+            let app = App::new();
+            let here = app.clone();
+            let parent = Kind::new("parent", in_group(), Errors::default(), move |ctx: Context, (): ()| {
+                let tasks = here.tasks().clone();
+                async move {
+                    let start = async move { tasks.start("sleep", ()).unwrap() };
+                    let _child = if outside { tokio::spawn(start).await.unwrap() } else { start.await };
+                    let reports = async move {
+                        for _ in 0..60 {
+                            sleep(ms(500)).await;
+                            report(&ctx);
+                        }
+                    };
+                    tokio::spawn(reports).await.unwrap();
+                    Ok::<_, Failure>(())
+                }
+            });
+            let child = Kind::new("sleep", in_group(), Errors::default(), async |_: TaskContext, (): ()| {
+                sleep(ms(10)).await;
+                Ok::<_, Failure>(())
+            });
+            app.run([parent, child], group());
+            app.parent();
+            sleep(ms(1)).await;
+            let child = app.tasks().list(&TaskFilter::default().task("sleep"))[0].id;
+            ended(&app.tasks().handle(child).unwrap()).await;
+            let lines = log.count("has done nothing in that time");
+            assert_eq!(lines, usize::from(what == "nothing"), "{what}: {log:?}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_a_handler_has_put_aside_is_told_only_if_the_handler_does_nothing() {
     for works in [true, false] {
@@ -236,6 +293,39 @@ async fn a_wait_that_a_handler_has_put_aside_is_told_only_if_the_handler_does_no
         .await;
         assert_eq!(lines.len(), usize::from(!works), "{lines:?}");
     }
+}
+
+/// The next attempt has the slot, and awaits nothing.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_an_attempt_has_left_behind_is_not_told() {
+    let log = Log::capture();
+    let retry = Retry::attempts(2).backoff(Backoff::exponential().first_delay(ms(1)));
+    let left = Arc::<Mutex<Vec<BoxFuture<'static, Outcome>>>>::default();
+    let app = App::with(Policy { retry: Some(retry), ..in_group() }, move |app: App, ctx: TaskContext| {
+        let left = Arc::clone(&left);
+        async move {
+            if ctx.attempt() == 1 {
+                let options = StartOptions::new().held();
+                let start = async move { app.tasks().start_with("sleep", 10, options).unwrap() };
+                let child = tokio::spawn(start).await.unwrap();
+                let mut wait = async move { child.outcome().await }.boxed();
+                assert!((&mut wait).now_or_never().is_none());
+                left.lock().push(wait);
+                return Err(Failure::new("once more"));
+            }
+            let child = app.tasks().list(&TaskFilter::default().task("sleep"))[0].id;
+            app.tasks().handle(child)?.resume()?;
+            for _ in 0..30 {
+                sleep(Duration::from_secs(1)).await;
+                ctx.progress().inc(1);
+            }
+            Ok(())
+        }
+    });
+    let parent = app.parent();
+    ended(&parent).await;
+    assert_eq!(parent.snapshot().attempt, 2);
+    assert_eq!(log.count("WARN"), 0, "{log:?}");
 }
 
 /// A handler that wakes up all the time may still wait for nothing but the other task.
@@ -466,4 +556,25 @@ async fn a_wait_on_a_thread_is_told() {
         let fact = if is_own { "code of the task \"parent\" has awaited" } else { "which has started it, has a slot" };
         assert!(lines[0].contains(fact), "{lines:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_does_not_keep_the_task_that_has_started_the_awaited_one() {
+    let app = App::of_one(async |_, _| Ok(()));
+    let tasks = app.tasks().clone();
+    let starter = app.tasks().spawn("starter", async move |_: TaskContext| {
+        tasks.spawn("child", |_: TaskContext| std::future::pending::<Result<(), Failure>>());
+        Ok::<_, Failure>("x".repeat(1_000))
+    });
+    starter.outcome().await;
+    let child = app.tasks().list(&TaskFilter::default().task("child"))[0].id;
+    let child = app.tasks().handle(child).unwrap();
+    let wait = tokio::spawn(async move { child.outcome().await });
+    sleep(ms(1)).await;
+    let record = Arc::downgrade(&engine(app.tasks()).find(starter.id()).unwrap());
+    app.tasks().remove(starter.id()).unwrap();
+    drop(starter);
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!(record.strong_count(), 0);
+    assert!(!wait.is_finished());
 }

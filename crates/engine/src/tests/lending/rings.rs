@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{App, in_group, ms};
 use crate::{
@@ -112,6 +112,63 @@ async fn a_ring_of_tasks_that_others_have_started_is_told_once() {
         sleep(ms(10)).await;
         assert!(all.iter().all(|task| task.status().is_final()));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ring_with_a_task_that_emits_elsewhere_is_not_told() {
+    for emits in [false, true] {
+        let log = Log::capture();
+        let app = App::of_one(async |_, _| Ok(()));
+        let here = app.tasks().clone();
+        let parent = app.tasks().spawn("emits", move |ctx: TaskContext<(), u8>| async move {
+            let (tasks, me) = (here.clone(), ctx.id());
+            let other = here.spawn("other", async move |_: TaskContext| {
+                awaits(&tasks, me).await;
+                Ok::<_, Failure>(())
+            });
+            tokio::spawn(async move {
+                loop {
+                    sleep(ms(500)).await;
+                    if emits {
+                        ctx.emit(7).await;
+                    }
+                }
+            });
+            other.outcome().await;
+            Ok::<_, Failure>(())
+        });
+        sleep(Duration::from_secs(100)).await;
+        assert_eq!(warnings(&log).len(), usize::from(!emits), "it may still end the wait: {log:?}");
+        parent.cancel().unwrap();
+    }
+}
+
+/// Each task waits for the one before it, then for the one after it. The second ring shares a task with the first, and the
+/// third only with the second, of which the log says nothing.
+#[tokio::test(start_paused = true)]
+async fn a_ring_is_told_if_the_log_has_named_none_of_its_tasks() {
+    const PHASE: Duration = Duration::from_secs(30);
+    let log = Log::capture();
+    let app = App::new();
+    let here = app.clone();
+    let parent = Kind::new("parent", Policy::default(), Errors::default(), move |_: TaskContext, at: usize| {
+        let app = here.clone();
+        async move {
+            sleep(PHASE * u32::try_from(at.saturating_sub(1)).unwrap()).await;
+            let tasks = app.tasks().list(&crate::TaskFilter::default());
+            let id_of = |at: usize| tasks.iter().find(|task| task.order == at as u64 + 1).map(|task| task.id);
+            for other in [at.checked_sub(1), Some(at + 1)].into_iter().flatten().filter_map(id_of) {
+                let _ = timeout(PHASE, awaits(app.tasks(), other)).await;
+            }
+            std::future::pending::<Result<(), Failure>>().await
+        }
+    });
+    app.run([parent], Settings::default());
+    let ids: Vec<_> = (0..4).map(|at| app.tasks().start("parent", at).unwrap().id().to_string()).collect();
+    sleep(PHASE * 4).await;
+    let named: Vec<Vec<bool>> =
+        warnings(&log).iter().map(|line| ids.iter().map(|id| line.contains(id)).collect()).collect();
+    assert_eq!(named, [[true, true, false, false], [false, false, true, true]], "{log:?}");
 }
 
 #[tokio::test(start_paused = true)]
