@@ -239,7 +239,8 @@ mod tests {
         let birth =
             Birth { id: TaskId::new(), kind, input, owner, options: StartOptions::new(), parent: None, members: None };
         let sampler = Sampler::new(Handle::current(), Record::sample);
-        let record = birth.record(&Arc::new(Common::new(Clocks::of_system(), sampler, Handle::current())));
+        let record =
+            birth.record(&Arc::new(Common::new(Clocks::of_system(), sampler, Handle::current(), &Handle::current())));
         record.stop(Stop::Cancel(CancelReason::User), None).unwrap();
         record
     }

@@ -116,7 +116,7 @@ impl Follower {
         let control = &record.common.control;
         let watch = if !suspects.is_empty() {
             Some(control.spawn(tell_if_blocked(Arc::clone(record), suspects)))
-        } else if record.may_be_in_a_queue() && record.waits_for_a_slot() {
+        } else if record.may_be_in_a_queue() && record.waits_for_a_slot() && record.common.may_be_a_handlers() {
             Some(control.spawn(tell_if_stuck(Arc::clone(record))))
         } else {
             None

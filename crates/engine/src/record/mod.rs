@@ -111,6 +111,8 @@ pub(crate) struct Common {
     sampler: Arc<Sampler<Counting>>,
     /// The runtime of the engine itself.
     pub(crate) control: Handle,
+    /// The runtime of the handlers.
+    work: tokio::runtime::Id,
     /// Finds a task by its id.
     finds: OnceLock<Find>,
 }
@@ -201,8 +203,8 @@ impl Work {
 }
 
 impl Common {
-    /// `control` is the runtime that the engine itself runs on.
-    pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Counting>>, control: Handle) -> Self {
+    /// `control` is the runtime that the engine itself runs on, and `work` that of the handlers.
+    pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Counting>>, control: Handle, work: &Handle) -> Self {
         let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control.clone()));
         Self {
             clock: clocks.wall,
@@ -212,8 +214,15 @@ impl Common {
             feed: Lock::default(),
             sampler,
             control,
+            work: work.id(),
             finds: OnceLock::new(),
         }
+    }
+
+    /// Whether this may be called by a handler, or by what it has spawned: not on the runtime of the engine, if that is one
+    /// of its own.
+    fn may_be_a_handlers(&self) -> bool {
+        Handle::try_current().map_or(true, |here| here.id() == self.work || here.id() != self.control.id())
     }
 
     /// Sets how a task is found by its id. Only the first call counts.

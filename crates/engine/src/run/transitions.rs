@@ -79,8 +79,7 @@ impl Turns {
 impl Transitions {
     pub(crate) fn new(runtimes: Runtimes, clocks: Clocks, retention: Retention, launch: Launch) -> Arc<Self> {
         let sampler = Sampler::new(runtimes.control.clone(), Record::sample);
-        let control = runtimes.control.clone();
-        let common = Arc::new(Common::new(clocks, sampler, control));
+        let common = Arc::new(Common::new(clocks, sampler, runtimes.control.clone(), &runtimes.work));
         let graces = GracePeriods::new(runtimes.control.clone(), Arc::clone(&common.timers));
         let transitions = Arc::new(Self {
             runtimes,

@@ -3,14 +3,14 @@
 
 use std::{
     collections::HashMap,
-    future::pending,
+    future::{pending, poll_fn},
     pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::SeqCst},
         mpsc::{self, Receiver, Sender},
     },
-    task::{Context, Wake, Waker},
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::Duration,
 };
@@ -540,4 +540,28 @@ async fn a_panic_outside_a_handler_ends_its_task_alone() {
     assert_eq!(next.outcome().await.output::<u32>().unwrap(), Some(7));
     holder.outcome().await;
     assert_eq!(log.count("the runtime that tasks run on has ended"), 0, "{log:?}");
+}
+
+/// A queue behind a slow handler is no fault, and commands of an app await queued tasks all the time.
+#[tokio::test(start_paused = true)]
+async fn a_wait_on_the_engines_own_runtime_is_not_taken_for_one_of_the_handler_that_holds_the_slot() {
+    for by_handler in [false, true] {
+        let log = Log::capture();
+        let two = Two::new(2, &Policy { concurrency: Some(1), ..Policy::default() });
+        let _slow = two.begun("waits", false);
+        let queued = two.tasks.start("waits", false).unwrap();
+        let awaits = async move { _ = queued.outcome().await };
+        let runtime = if by_handler { two.tasks.engine.work() } else { &Handle::current() };
+        let (begin, begun) = oneshot::channel();
+        let wait = runtime.spawn(async move {
+            let mut awaits = pin!(awaits);
+            poll_fn(|context| Poll::Ready(awaits.as_mut().poll(context).is_ready())).await;
+            _ = begin.send(());
+            awaits.await;
+        });
+        begun.await.unwrap();
+        sleep(secs(60)).await;
+        wait.abort();
+        assert_eq!(log.text().contains("WARN"), by_handler, "{}", log.text());
+    }
 }
