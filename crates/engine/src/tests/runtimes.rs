@@ -342,6 +342,9 @@ async fn the_monitor_sleeps_while_no_handler_is_polled() {
         assert_eq!(metrics.num_alive_tasks(), 0, "while a handler only waits");
         task.cancel().unwrap();
         task.outcome().await;
+        // Where time is counted in steps, a timer runs while something is kept that grows too old.
+        two.tasks.remove(task.id()).unwrap();
+        sleep(secs(60)).await;
     }
 }
 
