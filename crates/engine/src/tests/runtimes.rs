@@ -555,14 +555,14 @@ async fn a_wait_on_the_engines_own_runtime_is_not_taken_for_one_of_the_handler_t
         let queued = two.tasks.start("waits", false).unwrap();
         let awaits = async move { _ = queued.outcome().await };
         let runtime = if by_handler { two.tasks.engine.work() } else { &Handle::current() };
-        let (begin, begun) = oneshot::channel();
+        let (tell, told) = oneshot::channel();
         let wait = runtime.spawn(async move {
             let mut awaits = pin!(awaits);
             poll_fn(|context| Poll::Ready(awaits.as_mut().poll(context).is_ready())).await;
-            _ = begin.send(());
+            _ = tell.send(());
             awaits.await;
         });
-        begun.await.unwrap();
+        told.await.unwrap();
         sleep(secs(60)).await;
         wait.abort();
         assert_eq!(log.text().contains("WARN"), by_handler, "{}", log.text());

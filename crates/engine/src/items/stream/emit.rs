@@ -265,8 +265,8 @@ impl ItemStream {
             id = %self.task.1,
             reader = label,
             "a task waits for its reader, which has not asked for anything in the last minute; it goes on waiting until \
-             the reading goes on or ends: break out of its loop or cancel its stream, or set Task::idle_reader to have \
-             such a reader taken for gone"
+             the reading goes on or ends, or for as long as Task::idle_reader allows, if that is set: break out of its \
+             loop or cancel its stream"
         );
     }
 }
