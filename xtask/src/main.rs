@@ -1,15 +1,17 @@
-//! Commands for developers: `cargo xtask demo`, `test`, `imports`, `bench` and `platforms`.
+//! Commands for developers: `cargo xtask demo`, `test`, `imports`, `bench`, `platforms`, `deny` and `audit`.
 
 mod api;
 mod bench;
 mod build;
 mod command;
 mod demo;
+mod deny;
 mod generated;
 mod imports;
 mod mutations;
 mod platforms;
 mod setup;
+mod sources;
 mod stages;
 mod test;
 mod unchanged;
@@ -47,6 +49,10 @@ enum Command {
     },
     /// Compile the plugin for other platforms, and run its tests as Windows programs under Wine (needs root)
     Platforms(platforms::Arguments),
+    /// Check the licences and sources of all dependencies (deny.toml)
+    Deny,
+    /// Check all dependencies for known vulnerabilities (needs the network)
+    Audit,
 }
 
 fn main() -> ExitCode {
@@ -59,6 +65,8 @@ fn main() -> ExitCode {
         Command::Imports => imports::show(),
         Command::Bench { part, json } => bench::run(part, json),
         Command::Platforms(arguments) => platforms::run(&arguments),
+        Command::Deny => deny::run(),
+        Command::Audit => deny::audit(),
     };
     result.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");

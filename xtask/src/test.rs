@@ -11,6 +11,7 @@ use crate::generated::Generated;
 use crate::imports;
 use crate::mutations;
 use crate::setup;
+use crate::sources;
 use crate::stages::{self, Stage};
 
 /// How many window tests run at once. `.config/nextest.toml` has the same limit.
@@ -20,6 +21,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "set-up", needs: &[], beside: false, run: |_, output| set_up(output) },
     Stage { name: "rustfmt", needs: &[], beside: false, run: |_, output| rustfmt(output) },
     Stage { name: "imports", needs: &[], beside: false, run: |_, output| imports::check(output) },
+    Stage { name: "sources", needs: &[], beside: false, run: |_, output| sources::check(output) },
     Stage { name: "npm", needs: &["set-up"], beside: false, run: |_, output| setup::npm_packages(output) },
     Stage { name: "typescript", needs: &["npm"], beside: false, run: |_, output| build::typescript(output) },
     Stage { name: "lint", needs: &["typescript"], beside: false, run: |_, output| npm("lint", output) },
