@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use tauri_plugin_tasks_engine::delivery::{engine, to_json};
+use tauri_plugin_tasks_engine::delivery::{engine, logged, to_json};
 
 use crate::{
     Error, Json, TaskManager,
@@ -41,7 +41,7 @@ impl Services {
         let services = std::mem::take(&mut *self.0.lock());
         for (task, input) in services {
             if let Err(error) = tasks.start(&task, &input) {
-                tracing::error!(task, "the service did not start: {error}");
+                tracing::error!(task = logged(task), "the service did not start: {}", logged(error));
             }
         }
     }

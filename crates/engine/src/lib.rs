@@ -58,6 +58,7 @@ mod json;
 mod keep;
 mod kind;
 mod lock;
+mod logged;
 mod manager;
 mod policy;
 mod progress;

@@ -19,6 +19,7 @@ use super::held_threads::is_polled;
 use crate::{
     clock::{awake_time::AwakeTime, timers::Timers},
     lock::{CLOCK, Lock},
+    logged::logged,
     record::Record,
     task::id::{IdMap, TaskId},
 };
@@ -198,7 +199,7 @@ fn warn_of_overdue(record: &Record) {
         "its blocking work or its clean-up still runs: blocking work must check the token that it gets"
     };
     tracing::warn!(
-        task = record.name(),
+        task = logged(record.name()),
         id = %record.id,
         "the task is overdue: it was told to stop, and its grace period of {:?} is over, but {why}",
         record.kind.policy.grace

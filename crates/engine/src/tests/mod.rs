@@ -14,6 +14,7 @@ mod keys;
 mod leftovers;
 mod lending;
 mod limits;
+mod log;
 mod model;
 mod observe;
 mod order;
