@@ -29,9 +29,9 @@ impl Services {
     pub(crate) fn new(services: Vec<Service>, tasks: &TaskManager) -> Result<Self, String> {
         let check = |Service { task, input }| {
             let checked = input.and_then(|input| engine(tasks).check_service(&task, &input).map(|()| input));
-            checked
-                .map(|input| (task.clone(), input))
-                .map_err(|error| format!("service \"{task}\" can't be started: {error}"))
+            checked.map(|input| (task.clone(), input)).map_err(|error| {
+                format!("service \"{task}\" can't be started: {}", engine(tasks).of_input(&task, error))
+            })
         };
         Ok(Self(Lock::new(services.into_iter().map(check).collect::<Result<_, _>>()?)))
     }

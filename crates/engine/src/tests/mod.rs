@@ -24,6 +24,7 @@ mod restart;
 mod retry;
 mod runtimes;
 mod schedule;
+mod secret_input;
 mod signs_of_life;
 mod time;
 
