@@ -62,7 +62,8 @@ pub struct TaskManager {
 impl TaskManager {
     /// Creates a manager that has no registered kinds. It can only [`spawn`](Self::spawn).
     ///
-    /// Everything runs on `runtime`: its tasks and their timers. A single task that never waits can stop all timers of
+    /// Everything runs on `runtime`: its tasks and their timers. Its driver for time must be on, or whatever has to wait
+    /// there panics. A single task that never waits can stop all timers of
     /// that runtime, and with them the time limits and the log lines about it. In an app, handlers have a runtime of
     /// their own.
     pub fn new(runtime: Handle) -> Self {
