@@ -8,6 +8,7 @@ mod clocks;
 mod emit;
 mod estimate;
 mod exit;
+mod hidden;
 mod idle_reader;
 mod items;
 mod keys;
