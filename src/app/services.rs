@@ -46,3 +46,40 @@ impl Services {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tauri_plugin_tasks_engine::{
+        delivery::{Errors, Kind, Policy, Settings},
+        test::manager,
+    };
+
+    use super::*;
+    use crate::{Failure, Restart, Schedule, TaskContext, app::schedules, app::schedules::Planned};
+
+    #[tokio::test]
+    async fn the_error_of_a_service_or_a_schedule_shows_nothing_of_a_secret_input() {
+        for secret_input in [true, false] {
+            let policy = Policy { secret_input, restart: Some(Restart::always()), ..Policy::default() };
+            let kind =
+                Kind::new("login", policy, Errors::default(), async |_: TaskContext, _: u32| Ok::<_, Failure>(()));
+            let tasks = manager([kind], Settings::default());
+            let unwritable = std::collections::BTreeMap::from([(vec!["hunter2"], 1)]);
+            let (input, name) = (json!("hunter2"), String::from("login"));
+            let schedule = Schedule::every(std::time::Duration::from_secs(60));
+            let planned = Planned::new("nightly".into(), name.clone(), &input, schedule);
+            let said = [
+                Services::new(vec![Service::new(name.clone(), &input)], &tasks).err().unwrap(),
+                schedules::put(&tasks, vec![planned]).unwrap_err(),
+            ];
+            for said in said {
+                assert!(said.contains("login"), "{said}");
+                assert_eq!(said.contains("hunter2"), !secret_input, "{said}");
+                assert_eq!(said.contains("Task::secret_input"), secret_input, "{said}");
+            }
+            let said = Services::new(vec![Service::new(name, &unwritable)], &tasks).err().unwrap();
+            assert_eq!(said.contains("Task::secret_input"), secret_input, "{said}");
+        }
+    }
+}
