@@ -45,8 +45,8 @@ impl<W> Kind<W> {
 
     /// Returns the kind of a batch of tasks of this kind.
     pub(crate) fn batch(&self) -> Self {
-        let Policy { secret_input, grace, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
-        let policy = Policy { secret_input, grace, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
+        let Policy { grace, secret_input, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
+        let policy = Policy { grace, secret_input, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
         Self { name: Arc::clone(&self.name), policy, emits: false, counters: Arc::default(), prepare: None }
     }
 
