@@ -55,11 +55,11 @@ pub use task::Task;
 pub use tasks_ext::TasksExt;
 pub use tauri_plugin_tasks_engine::{
     Backoff, BatchHandle, BatchOf, BatchOptions, BatchProgress, Bytes, CancelReason, CancellationToken, Error,
-    ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, FitsHandler, HandleOf, Json, LastRun, LimitOf, Missed,
-    Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace, Restart, Retention,
-    Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, Stopped, TakesInput, TaskBytes, TaskChange,
-    TaskContext, TaskCounts, TaskError, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems, TaskKey,
-    TaskManager, TaskName, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
+    ErrorKind, ErrorSummary, ExitGuard, Failure, FailureKind, FitsHandler, HandleOf, Json, LastRun, LimitOf, LossyPath,
+    Missed, Never, OnConflict, OnExit, OnOwnerClosed, Outcome, Progress, ProgressReporter, QueuePlace, Restart,
+    Retention, Retry, Schedule, ScheduleSnapshot, StartOptions, StatusChange, Stopped, TakesInput, TaskBytes,
+    TaskChange, TaskContext, TaskCounts, TaskError, TaskEvent, TaskFailure, TaskFilter, TaskHandle, TaskId, TaskItems,
+    TaskKey, TaskManager, TaskName, TaskSnapshot, TaskStatus, TaskWatch, TimeLimit, Unit, Unread,
 };
 
 #[doc(hidden)]

@@ -299,9 +299,43 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     // Snapshots.
 
-    /// Shows the input in snapshots. It is hidden by default.
+    /// Shows the input in snapshots. It is hidden by default. It stays hidden with [`secret_input`](Self::secret_input).
     pub fn show_input(mut self) -> Self {
         self.policy.show_input = true;
+        self
+    }
+
+    /// Keeps the input to the handler, for one that holds a password or a token: it is in no snapshot, even with
+    /// [`show_input`](Self::show_input), and in no span or line of the log. An input that doesn't fit its type, or can't be
+    /// written as JSON, is refused as any other, but the error doesn't say which part of it doesn't fit, or why:
+    /// serde puts values into its errors.
+    ///
+    /// What the handler itself does with the input is its own affair: what it reports, emits, logs and returns, errors and
+    /// panics included, is shown. Whoever may start the kind knows the input. Tauri's feature `tracing` records whole calls
+    /// at the level `TRACE`.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Login {
+    ///     user: String,
+    ///     password: String,
+    /// }
+    ///
+    /// async fn login(_ctx: TaskContext, Login { user, password }: Login) -> Result<(), Failure> {
+    ///     // …
+    /// #   let _ = (user, password);
+    ///     Ok(())
+    /// }
+    ///
+    /// fn tasks<R: tauri::Runtime>() -> Builder<R> {
+    ///     Builder::new().task(Task::new("login", login).secret_input())
+    /// }
+    /// ```
+    pub fn secret_input(mut self) -> Self {
+        self.policy.secret_input = true;
         self
     }
 

@@ -9,7 +9,7 @@ use crate::{session::sessions::Departure, state::PluginState};
 
 impl PluginState {
     pub(crate) fn webview_created(&self, label: &str, window: &str) {
-        // Tauri does not report a webview that closes before its window. A session notices it while something hangs on
+        // Tauri does not report a webview that closes before its window. A session notices it while something depends on
         // the page; otherwise it is noticed when its label is used again, or when a window is destroyed.
         if self.pages.created(label, window) {
             self.sessions.close_page(label, Departure::ForGood);

@@ -51,6 +51,7 @@ fn has_ended<R: Runtime>(app: &AppHandle<R>, label: &str) {
 pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
     use std::any::TypeId;
 
+    use tauri_plugin_tasks_engine::delivery::logged;
     use webkit2gtk::WebViewExt as _;
 
     // `with_webview` panics on the webview of another runtime.
@@ -62,7 +63,7 @@ pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
         platform.inner().connect_web_process_terminated(move |_, _| has_ended(&app, &label));
     });
     if let Err(error) = watching {
-        tracing::warn!(label = webview.label(), "the process of the page can't be watched: {error}");
+        tracing::warn!(label = logged(webview.label()), "the process of the page can't be watched: {}", logged(error));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use tauri_plugin_tasks_engine::delivery::{put_schedule, task_of_schedule, to_json};
+use tauri_plugin_tasks_engine::delivery::{engine, put_schedule, task_of_schedule, to_json};
 
 use crate::{Error, Json, Schedule, TaskManager};
 
@@ -29,7 +29,7 @@ pub(crate) fn put(tasks: &TaskManager, planned: Vec<Planned>) -> Result<(), Stri
         }
         input
             .and_then(|input| put_schedule(tasks, &name, &task, input, schedule))
-            .map_err(|error| format!("schedule \"{name}\" is invalid: {error}"))?;
+            .map_err(|error| format!("schedule \"{name}\" is invalid: {}", engine(tasks).of_input(&task, error)))?;
     }
     Ok(())
 }

@@ -24,7 +24,9 @@ pub(crate) struct CheckedList<T>(pub(crate) Result<Vec<T>, Error>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for CheckedList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Json::deserialize(deserializer).map(|json| Self(read(&json)))
+        let json = Json::deserialize(deserializer)?;
+        // serde would show the value, which may be an input that is secret.
+        Ok(Self(if is_list(&json) { read(&json) } else { Err(refusals::of_argument(".", "it is no list")) }))
     }
 }
 

@@ -117,9 +117,9 @@ impl Outbox {
 
     // Pushes.
 
-    /// Returns whether something hangs on the page: it waits for news, or the protocol needs it.
-    pub(super) fn hangs(&self) -> bool {
-        self.news.is_wanted() || self.protocol.hangs()
+    /// Returns whether something depends on the page: it waits for news, or the protocol needs it.
+    pub(super) fn is_needed(&self) -> bool {
+        self.news.is_wanted() || self.protocol.is_needed()
     }
 
     /// See [`Protocol::loss`].
@@ -138,16 +138,16 @@ impl Outbox {
     }
 
     /// Returns when to look for the next push if there is none now.
-    pub(super) fn pause(&mut self, hangs: bool, now: Instant) -> Pause {
-        self.protocol.pause(self.news.next_at(), self.pile(), hangs || self.hangs(), now)
+    pub(super) fn pause(&mut self, is_needed: bool, now: Instant) -> Pause {
+        self.protocol.pause(self.news.next_at(), self.pile(), is_needed || self.is_needed(), now)
     }
 
-    /// Returns the next message to push, if one may be pushed now and there is news or, while something `hangs` on the
-    /// page, a probe is due.
+    /// Returns the next message to push, if one may be pushed now and there is news or, while something depends on the
+    /// page (`is_needed`), a probe is due.
     pub(super) fn next_push(
         &mut self,
         watcher: &ChangeSet<Record>,
-        hangs: bool,
+        is_needed: bool,
         now: Instant,
     ) -> Option<SessionMessage> {
         if !self.protocol.may_push(now) {
@@ -162,7 +162,7 @@ impl Outbox {
             self.protocol.wait_a_frame(now);
         }
         self.news.absorb(changed, now);
-        let probes = hangs && self.protocol.probes();
+        let probes = is_needed && self.protocol.probes();
         self.compose(Room::for_push(PUSH_LIMIT), Occasion::Push { probes }, now)
     }
 

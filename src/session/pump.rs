@@ -22,7 +22,7 @@ pub(super) enum End {
 /// page.
 ///
 /// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due, if there
-/// is no news left, when a task changes and, while something hangs on the page, in steps that count its silence.
+/// is no news left, when a task changes and, while something depends on the page, in steps that count its silence.
 /// `exists` is whether the page's webview still exists. `ask_main_thread` lets the main thread answer a question.
 pub(super) async fn pump(
     session: &Session,
@@ -33,21 +33,21 @@ pub(super) async fn pump(
     let feed = async {
         loop {
             // Without the lock, since this takes locks of the engine. What begins to hang from here on wakes the pump.
-            let hangs = session.hangs();
+            let is_needed = session.is_needed();
             let (message, pause, is_quiet, question) = {
                 let mut outbox = session.outbox.lock();
                 let now = Instant::now();
-                if hangs && let Some(loss) = outbox.loss(now) {
+                if is_needed && let Some(loss) = outbox.loss(now) {
                     return End::Lost(loss);
                 }
-                let question = if hangs { outbox.ask_main_thread(now) } else { None };
-                let message = outbox.next_push(&session.watcher, hangs, now);
-                (message, outbox.pause(hangs, now), outbox.is_quiet(), question)
+                let question = if is_needed { outbox.ask_main_thread(now) } else { None };
+                let message = outbox.next_push(&session.watcher, is_needed, now);
+                (message, outbox.pause(is_needed, now), outbox.is_quiet(), question)
             };
             if let Some(question) = question {
                 ask_main_thread(question);
             }
-            if hangs && is_quiet && !exists() {
+            if is_needed && is_quiet && !exists() {
                 return End::WebviewClosed;
             }
             if let Some(message) = message

@@ -88,8 +88,8 @@ impl Session {
 
     /// Returns whether the silence of the page means something: it waits for news, reads items or owns a task that is
     /// cancelled when it is gone.
-    pub(super) fn hangs(&self) -> bool {
-        self.outbox.lock().hangs() || self.readers.len() > 0 || engine(&self.tasks).loses_with(&self.page.owner())
+    pub(super) fn is_needed(&self) -> bool {
+        self.outbox.lock().is_needed() || self.readers.len() > 0 || engine(&self.tasks).loses_with(&self.page.owner())
     }
 
     /// Reports each change of this task to the page from now on, but new progress at most `every` so often. With `None`,

@@ -39,6 +39,7 @@ mod lists;
 mod model;
 mod pace;
 mod readers;
+mod secret_input;
 mod silence;
 mod sizes;
 mod wire;

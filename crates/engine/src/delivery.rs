@@ -18,6 +18,7 @@
 //!   else with them.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
+//! - **The log.** [`logged`] makes a text fit for it.
 //! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. The ranks before [`FIRST`] are for the
 //!   delivery layer, whose locks are taken before the engine's.
 
@@ -41,6 +42,7 @@ pub use crate::{
     json::Misfit,
     keep::used_ids::Spent,
     lock::{FIRST, Guard, Lock, Rank},
+    logged::logged,
     policy::{Policy, item_buffer::Bounds},
     record::{
         Kind, Record,

@@ -58,6 +58,8 @@ mod json;
 mod keep;
 mod kind;
 mod lock;
+mod logged;
+mod lossy_path;
 mod manager;
 mod policy;
 mod progress;
@@ -94,6 +96,7 @@ pub use handle::{
     watch::TaskWatch,
 };
 pub use json::Json;
+pub use lossy_path::LossyPath;
 pub use manager::TaskManager;
 pub use queue::limit_of::LimitOf;
 pub use start_options::{BatchOptions, OnConflict, StartOptions};

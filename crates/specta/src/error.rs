@@ -1,4 +1,7 @@
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// Why the TypeScript module can't be rendered or written, or is not up to date.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,14 @@ pub enum TypeScriptError {
     /// derived only for tests.
     #[error("{0}")]
     Type(String),
+    /// There is something at the path that can't be read as text. It is left as it is.
+    #[error("can't read {}: {source}: {}", path.display(), remedy(path, source))]
+    Read {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: io::Error,
+    },
     /// The file can't be written.
     #[error("can't write {}: {source}", path.display())]
     Write {
@@ -102,6 +113,19 @@ impl TypeScriptError {
             ""
         };
         Self::Type(problem + hint)
+    }
+}
+
+/// Says what to do about a file that can't be read.
+fn remedy(path: &Path, problem: &io::Error) -> &'static str {
+    match problem.kind() {
+        _ if path.is_dir() => "pass the path of a file, such as one in this folder",
+        io::ErrorKind::NotADirectory => "correct the path, which goes through a file as if that were a folder",
+        io::ErrorKind::PermissionDenied => "let the user who runs the test read it",
+        io::ErrorKind::InvalidData => {
+            "it is no module of types: pass another path, or delete it and run the test again with UPDATE_BINDINGS=1"
+        }
+        _ => "make it readable, or delete it and run the test again with UPDATE_BINDINGS=1",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The file that the module is written to.
 
 use std::{
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +14,7 @@ pub fn of_the_package(path: &Path) -> PathBuf {
 
 /// Writes the file and makes its folders. Leaves a file that has this text untouched.
 pub fn write(path: &Path, text: &str) -> Result<(), TypeScriptError> {
-    if read(path) == text {
+    if read(path)?.as_deref() == Some(text) {
         return Ok(());
     }
     let written = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(path, text));
@@ -23,7 +23,7 @@ pub fn write(path: &Path, text: &str) -> Result<(), TypeScriptError> {
 
 /// Fails if the file does not have this text.
 pub fn check(path: &Path, new: &str) -> Result<(), TypeScriptError> {
-    let old = read(path);
+    let old = read(path)?.unwrap_or_default();
     if old == new {
         return Ok(());
     }
@@ -32,7 +32,11 @@ pub fn check(path: &Path, new: &str) -> Result<(), TypeScriptError> {
     Err(TypeScriptError::OutOfDate { path: path.to_owned(), line: same + 1, old: line(&old), new: line(new) })
 }
 
-/// Returns the file with Unix line ends, or an empty string if there is none.
-fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n")
+/// Returns the file with Unix line ends, or `None` if there is none.
+fn read(path: &Path) -> Result<Option<String>, TypeScriptError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.replace("\r\n", "\n"))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(TypeScriptError::Read { path: path.to_owned(), source }),
+    }
 }

@@ -98,13 +98,13 @@ impl<R: Runtime> TypeScript<R> {
         task_map::render(&self.in_order(), &self.types)
     }
 
-    /// Writes the module to `path`, and makes its folders. A file that is up to date is left untouched. A relative path
-    /// begins at the folder of the package that is tested.
+    /// Writes the module to `path`, and makes its folders. A file that is up to date is left untouched, and so is something
+    /// that can't be read as text, which is an error. A relative path begins at the folder of the package that is tested.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), TypeScriptError> {
         file::write(&file::of_the_package(path.as_ref()), &self.render()?)
     }
 
-    /// Fails if the file at `path` differs from what [`write`](Self::write) would write.
+    /// Fails if the file at `path` differs from what [`write`](Self::write) would write, is missing or can't be read.
     pub fn check(&self, path: impl AsRef<Path>) -> Result<(), TypeScriptError> {
         file::check(&file::of_the_package(path.as_ref()), &self.render()?)
     }

@@ -4,7 +4,7 @@ use std::{fs, panic};
 
 use tauri::test::MockRuntime;
 use tauri_plugin_tasks::{Builder, Never, Task, TaskContext};
-use tauri_plugin_tasks_specta::TypeScript;
+use tauri_plugin_tasks_specta::{TypeScript, TypeScriptError};
 
 async fn greet(_: TaskContext, name: String) -> Result<String, Never> {
     Ok(name)
@@ -50,8 +50,58 @@ fn a_current_file_is_not_written_again() {
 #[test]
 fn a_file_that_cannot_be_written_is_named() {
     let folder = tempfile::tempdir().unwrap();
-    let error = types().write(folder.path()).unwrap_err().to_string();
-    assert!(error.starts_with(&format!("can't write {}: ", folder.path().display())), "{error}");
+    let path = folder.path().join("tasks.gen.ts");
+    // A link to a file in a folder that doesn't exist: there is nothing to read, and no place to write to.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(folder.path().join("missing/tasks.gen.ts"), &path).unwrap();
+    #[cfg(not(unix))]
+    let path = path.join("<>|\0");
+    let error = types().write(&path).unwrap_err();
+    assert!(matches!(error, TypeScriptError::Write { .. } | TypeScriptError::Read { .. }), "{error:?}");
+    assert!(error.to_string().contains(&format!("{}: ", path.display())), "{error}");
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("latin-1.ts");
+    fs::write(&text, b"// \xfcber").unwrap();
+    let broken = [
+        (folder.path().to_owned(), "pass the path of a file"),
+        (text.clone(), "it is no module of types: pass another path, or delete it"),
+        #[cfg(unix)]
+        (text.join("tasks.gen.ts"), "goes through a file"),
+    ];
+    for (path, remedy) in broken {
+        for refused in [types().check(&path), types().write(&path)] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, TypeScriptError::Read { .. }), "{error:?}");
+            let message = error.to_string();
+            assert!(message.starts_with(&format!("can't read {}: ", path.display())), "{message}");
+            assert!(message.contains(remedy), "{message}");
+        }
+    }
+    assert_eq!(fs::read(&text).unwrap(), b"// \xfcber");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_the_user_may_not_read_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tasks.gen.ts");
+    types().write(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    let checked = types().check(&path);
+    // Nothing is kept from root.
+    if fs::read(&path).is_err() {
+        let message = checked.unwrap_err().to_string();
+        assert!(
+            message.contains("can't read") && message.contains("let the user who runs the test read it"),
+            "{message}"
+        );
+    }
 }
 
 #[test]

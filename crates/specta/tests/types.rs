@@ -8,8 +8,9 @@ use specta::Type;
 use tauri::test::MockRuntime;
 use tauri_plugin_tasks::{
     BatchOptions, Builder, Bytes, CancelReason, Error, ErrorKind, ErrorSummary, Failure, FailureKind, Json, LastRun,
-    Never, OnConflict, Outcome, Progress, QueuePlace, ScheduleSnapshot, StartOptions, StatusChange, Task, TaskChange,
-    TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskId, TaskSnapshot, TaskStatus, TimeLimit, Unit,
+    LossyPath, Never, OnConflict, Outcome, Progress, QueuePlace, ScheduleSnapshot, StartOptions, StatusChange, Task,
+    TaskChange, TaskContext, TaskCounts, TaskEvent, TaskFailure, TaskFilter, TaskId, TaskSnapshot, TaskStatus,
+    TimeLimit, Unit,
 };
 use tauri_plugin_tasks_specta::{Number, TypeScript};
 
@@ -89,6 +90,20 @@ fn any_json_is_unknown() {
     }
     assert_eq!(module.matches(record).count(), 5, "{module}");
     assert!(!module.contains("Value"), "{module}");
+}
+
+#[test]
+fn a_path_is_a_string() {
+    let module = types! {
+        "lossy": all_parts::<LossyPath, Vec<LossyPath>, Option<LossyPath>, BTreeMap<String, LossyPath>>,
+        "takes": takes::<LossyPath>,
+    }
+    .render()
+    .unwrap();
+    let rows = rows(&module);
+    assert_eq!(rows["lossy"], ["null", "string | null", "{ [key in string]: string }", "string", "string[]"]);
+    assert_eq!(rows["takes"][0], "string");
+    assert!(!module.contains("LossyPath"), "{module}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ describe("a call of a page", () => {
     expect(await rejection(tasks.start("tick"))).toMatchObject(unanswered("open"));
     expect(page.kept()).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
-    // Nothing hangs on the lost call.
+    // Nothing depends on the lost call.
     const task = await tasks.start("tick");
     expect(plugin.calls("start")).toHaveLength(1);
     expect(task.status).toBe("queued");

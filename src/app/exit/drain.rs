@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_tasks_engine::delivery::{engine, finish};
+use tauri_plugin_tasks_engine::delivery::{engine, finish, logged};
 use tokio::time::Instant;
 
 use super::{
@@ -57,7 +57,7 @@ impl Core {
     pub(super) async fn drain(&self, grace: Duration) {
         for task in self.tasks.shut_down(grace).await {
             tracing::warn!(
-                task = task.task,
+                task = logged(task.task),
                 id = %task.id,
                 "the app exits, but this task has not ended within {grace:?}: see Builder::exit_grace"
             );
@@ -86,6 +86,6 @@ pub(super) fn own_runtime() -> io::Result<tokio::runtime::Runtime> {
 pub(super) fn block_on(future: impl Future<Output = ()>) {
     match own_runtime() {
         Ok(runtime) => runtime.block_on(future),
-        Err(error) => tracing::error!("the app exits without ending its tasks: {error}"),
+        Err(error) => tracing::error!("the app exits without ending its tasks: {}", logged(error)),
     }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use tauri::{AppHandle, Runtime};
+use tauri_plugin_tasks_engine::delivery::logged;
 
 use super::{core::Core, drain::own_runtime, phase::AGAIN};
 
@@ -18,7 +19,9 @@ const LAST_RESORT: Duration = Duration::from_secs(1);
 pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
     let (runtime, signals) = match listening() {
         Ok(listening) => listening,
-        Err(error) => return tracing::error!("signals can't be handled, so they end the app at once: {error}"),
+        Err(error) => {
+            return tracing::error!("signals can't be handled, so they end the app at once: {}", logged(error));
+        }
     };
     let (app, core) = (app.clone(), Arc::clone(core));
     thread::spawn(move || runtime.block_on(exit_by_signal(&app, &core, signals)));

@@ -2,11 +2,11 @@
 //!
 //! Invariants:
 //! - At most one message is unacknowledged, and at most one is sent in each [`FRAME`], pushed or as an answer.
-//! - While something hangs on a page, it is sent a message even if there is no news once it is silent for
+//! - While something depends on a page, it is sent a message even if there is no news once it is silent for
 //!   [`PROBE`](timing::PROBE). A page that stays silent counts as gone ([`silence`]). If a page is heard but leaves a
 //!   message unacknowledged for a [`LEASE`], the message counts as lost.
 //! - Neither is concluded unless the app's [`main_thread`], through which pages speak, has answered a moment ago.
-//! - Nothing hangs on a page that waits for no news, reads no items and owns no task that would be cancelled with it.
+//! - Nothing depends on a page that waits for no news, reads no items and owns no task that would be cancelled with it.
 //!   Its silence means nothing, so it gets no messages and causes no wake-ups.
 
 pub(super) mod answer_size;
@@ -35,7 +35,7 @@ pub(super) struct Protocol {
     behind_since: Option<Duration>,
     /// Whether the page has used its session since it was opened.
     is_used: bool,
-    /// Whether the pump sleeps until it is woken, since nothing hangs on the page.
+    /// Whether the pump sleeps until it is woken, since nothing depends on the page.
     rests: bool,
     may_send_at: Instant,
     answer_size: AnswerSize,
@@ -194,13 +194,13 @@ impl Protocol {
         self.last_message
     }
 
-    /// Returns whether something hangs on the page for the protocol itself: a message or an answer is under way, or the
+    /// Returns whether something depends on the page for the protocol itself: a message or an answer is under way, or the
     /// page has not used its session yet and may have left while it opened it.
-    pub(super) fn hangs(&self) -> bool {
+    pub(super) fn is_needed(&self) -> bool {
         !self.is_used || self.turn != Turn::Idle
     }
 
-    /// Returns why the session can't go on, if it can't. While something hangs on the page, call this before each push
+    /// Returns why the session can't go on, if it can't. While something depends on the page, call this before each push
     /// and at the end of each [`Pause`].
     pub(super) fn loss(&mut self, now: Instant) -> Option<Loss> {
         if std::mem::take(&mut self.rests) {
@@ -246,17 +246,17 @@ impl Protocol {
         self.silence.length() >= STEP
     }
 
-    /// Returns whether a probe is due if something hangs on the page: a message, empty if need be, that the page must
+    /// Returns whether a probe is due if something depends on the page: a message, empty if need be, that the page must
     /// acknowledge.
     pub(super) fn probes(&self) -> bool {
         self.silence.length() >= PROBE
     }
 
     /// Returns when to look for the next push if there is none now: at `news_at` at the latest, or, while nothing may
-    /// be pushed, when `pile` tasks have changed. While something `hangs` on the page, its silence is counted, too.
-    pub(super) fn pause(&mut self, news_at: Option<Instant>, pile: usize, hangs: bool, now: Instant) -> Pause {
-        self.rests = !hangs;
-        let step = hangs.then(|| now + self.step());
+    /// be pushed, when `pile` tasks have changed. While something depends on the page (`is_needed`), its silence is counted, too.
+    pub(super) fn pause(&mut self, news_at: Option<Instant>, pile: usize, is_needed: bool, now: Instant) -> Pause {
+        self.rests = !is_needed;
+        let step = is_needed.then(|| now + self.step());
         match self.turn {
             Turn::Idle if now < self.may_send_at => Pause { until: Some(self.may_send_at), changes: pile },
             Turn::Idle => Pause { until: news_at.into_iter().chain(step).min(), changes: 1 },

@@ -51,7 +51,7 @@ async fn a_page_that_begins_to_read_wakes_its_pump_even_if_that_is_about_to_rest
     // The pump rests.
     session.acknowledge(0).await.unwrap();
     settle().await;
-    // From here on it is awake, and may have seen that nothing hangs on the page.
+    // From here on it is awake, and may have seen that nothing depends on the page.
     session.acknowledge(0).await.unwrap();
     let wakes = || session.wake.notified().now_or_never().is_some();
     assert!(!wakes(), "the pump has been told already");

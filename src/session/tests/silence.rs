@@ -198,7 +198,7 @@ async fn a_page_that_is_gone_before_the_app_stands_still_is_noticed_soon_after()
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_on_which_nothing_hangs_is_left_alone() {
+async fn a_page_on_which_nothing_depends_is_left_alone() {
     let opened = Opened::new();
     let read = opened.hang();
     let session = opened.session().unwrap();
@@ -226,7 +226,7 @@ async fn a_page_on_which_nothing_hangs_is_left_alone() {
 
 /// The pump of a session on which nothing hangs sets no timer: time does not stop in between.
 #[tokio::test(start_paused = true)]
-async fn a_page_on_which_nothing_hangs_causes_no_wake_ups() {
+async fn a_page_on_which_nothing_depends_causes_no_wake_ups() {
     let opened = Opened::new();
     opened.session().unwrap().acknowledge(0).await.unwrap();
     settle().await;
@@ -238,7 +238,7 @@ async fn a_page_on_which_nothing_hangs_causes_no_wake_ups() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_thing_that_hangs_on_a_page_makes_its_silence_count() {
+async fn each_thing_that_depends_on_a_page_makes_its_silence_count() {
     let (tasks, [goes_on, cancelled]) = owned();
     let (numbers, _task, record) = one_number(unread(Unread::Wait));
     let follow = Opened::with(tasks.clone());

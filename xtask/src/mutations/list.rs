@@ -8,6 +8,8 @@ use super::mutation::{
 const MODEL: &str = "test(/^tests::model::/)";
 const LENDING: &str = "test(/^tests::lending::/)";
 const BATCH: &str = "test(/^tests::(batch|model)::/)";
+const LOG: &str = "test(/^tests::log::/)";
+const SECRET: &str = "test(/^tests::secret_input::/)";
 
 pub const MUTATIONS: &[Mutation] = &[
     Mutation {
@@ -94,11 +96,38 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "an overdue task that is never marked as such",
         file: "crates/engine/src/run/grace.rs",
-        find: "if record.outstay() {",
-        from: "record.outstay()",
+        find: "if seen.record.outstay() {",
+        from: "seen.record.outstay()",
         to: "false",
         how: Expression,
         seen_by: MODEL,
+    },
+    Mutation {
+        name: "a line of the log that a name can break",
+        file: "crates/engine/src/logged.rs",
+        find: "self.add(escaped.escape_debug())?;",
+        from: "self.add(escaped.escape_debug())?;",
+        to: "self.add(escaped.chars())?;",
+        how: Statement,
+        seen_by: LOG,
+    },
+    Mutation {
+        name: "an error that shows a secret input",
+        file: "crates/engine/src/kind/mod.rs",
+        find: "if self.policy.secret_input { error.without_input() } else { error }",
+        from: "self.policy.secret_input",
+        to: "false",
+        how: Expression,
+        seen_by: SECRET,
+    },
+    Mutation {
+        name: "a snapshot that shows a secret input",
+        file: "crates/engine/src/policy/mod.rs",
+        find: "self.show_input && !self.secret_input",
+        from: "!self.secret_input",
+        to: "true",
+        how: Expression,
+        seen_by: SECRET,
     },
     Mutation {
         name: "a stall that nobody notices",

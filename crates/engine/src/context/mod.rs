@@ -135,8 +135,7 @@ impl<D, I> TaskContext<D, I> {
     ///
     /// A thread can't be stopped from outside, so `work` gets a token to check now and then. The token is cancelled
     /// with the task, and when the handler ends for any other reason. The task ends only when all such work has
-    /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`. A panic in
-    /// `work` is resumed in the handler.
+    /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`.
     ///
     /// # Before it has a thread
     ///
@@ -151,6 +150,11 @@ impl<D, I> TaskContext<D, I> {
     ///
     /// If the returned future is dropped, work that has not begun never runs. Work that has begun continues until it
     /// returns.
+    ///
+    /// # Panics
+    ///
+    /// Panics outside a tokio runtime, such as on a thread that the handler has started itself. A panic in `work` is resumed
+    /// where the future is awaited.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -354,6 +358,10 @@ impl<D> TaskContext<D, Bytes> {
 
     /// Like [`emit_bytes`](Self::emit_bytes), for code that may block: see
     /// [`blocking_emit`](TaskContext::blocking_emit).
+    ///
+    /// # Panics
+    ///
+    /// Panics when it has to wait on a thread that must not block, or outside a tokio runtime.
     pub fn blocking_emit_bytes(&self, bytes: impl AsRef<[u8]>) -> Result<(), Stopped> {
         self.record.items().blocking_emit_bytes(bytes.as_ref(), &self.attempt).map_err(|_| Stopped)
     }

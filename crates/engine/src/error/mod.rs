@@ -31,6 +31,9 @@ pub struct Error {
     pub(crate) refusal: Option<Arc<Refusal>>,
 }
 
+/// What is said of a secret input.
+const SECRET: &str = "why is not shown, because the input is secret (Task::secret_input)";
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self {
@@ -74,6 +77,19 @@ impl Error {
         let Some(Refusal::InvalidInput { task, path, problem }) = self.refusal.as_deref() else { return self };
         let dot = if path.is_empty() || path.starts_with('[') { "" } else { "." };
         Self::invalid_input(task, &format!("[{place}]{dot}{path}"), problem)
+    }
+
+    /// Returns an error about an input without what it says of the input, which may be a part of it: a value, a name of an
+    /// object's member, or whatever an implementation of serde's traits puts into its error. Returns any other error
+    /// unchanged.
+    pub(crate) fn without_input(self) -> Self {
+        match self.refusal.as_deref() {
+            Some(Refusal::InvalidInput { task, .. }) => Self::invalid_input(task, "", SECRET),
+            Some(&Refusal::Unserializable { what, .. }) => {
+                Refusal::Unserializable { what, problem: SECRET.to_owned() }.into()
+            }
+            _ => self,
+        }
     }
 
     pub(crate) fn invalid_id(id: impl Display) -> Self {

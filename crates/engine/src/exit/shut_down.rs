@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 
 use super::lost::{is_awaited, may_finish};
 use crate::{
+    logged::logged,
     record::{Record, steps::Stopped},
     run::transitions::Transitions,
     task::{cancel_reason::CancelReason, life::Stop},
@@ -71,7 +72,7 @@ async fn stop_at(transitions: &Arc<Transitions>, record: &Arc<Record>, times: La
     // No warning if it has just ended or was cancelled before.
     if transitions.stop(record, Stop::Cancel(CancelReason::Shutdown)) == Ok(Stopped::Told) {
         tracing::warn!(
-            task = record.name(),
+            task = logged(record.name()),
             id = %record.id,
             "the task was cancelled before it could finish: it takes too long for an exit grace of {:?} and its own of \
              {grace:?}; see Builder::exit_grace and Task::grace",

@@ -20,6 +20,7 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
+use crate::clip::{Limit, clip};
 use any_value::{AnyValue, AnyVisitor, members};
 
 /// JSON of any type: an input, a progress detail, an output or an error whose type depends on the kind of task.
@@ -102,7 +103,9 @@ impl Json {
             let problem = error.inner().to_string();
             // The line and column refer to a text that the caller never saw.
             let end = problem.rfind(" at line ").unwrap_or(problem.len());
-            Misfit { path: error.path().to_string(), problem: problem[..end].to_owned() }
+            // Both may repeat what the JSON holds, however long that is.
+            let short = |text: &str| clip(text, MISFIT_LIMIT).into_owned();
+            Misfit { path: short(&error.path().to_string()), problem: short(&problem[..end]) }
         })
     }
 
@@ -116,6 +119,9 @@ impl Json {
         self.text().len()
     }
 }
+
+/// The longest path and the longest problem of a misfit.
+const MISFIT_LIMIT: Limit = Limit::Bytes(1024);
 
 /// Why JSON doesn't fit a type.
 pub struct Misfit {

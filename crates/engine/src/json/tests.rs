@@ -10,7 +10,7 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{Json, RAW, any_value::NUMBER};
+use super::{Json, Misfit, RAW, any_value::NUMBER};
 use crate::{CancelReason, FailureKind, Outcome, TaskFailure, TimeLimit};
 
 fn keys() -> impl Strategy<Value = String> {
@@ -370,4 +370,17 @@ fn an_output_that_does_not_fit_is_not_taken_for_none() {
     assert_eq!(cancelled.output::<String>().unwrap(), None);
     let null = Outcome::Completed { output: Json::null() };
     assert_eq!(null.output::<Option<u8>>().unwrap(), Some(None));
+}
+
+#[test]
+fn what_is_said_of_a_misfit_is_short_however_long_the_json_is() {
+    let long = "é".repeat(100_000);
+    let misfits = [
+        Json::from(json!(long)).read_exactly::<u32>().unwrap_err(),
+        Json::from(json!({ &long: "x" })).read_exactly::<HashMap<String, u32>>().unwrap_err(),
+    ];
+    for Misfit { path, problem } in misfits {
+        assert!(path.len() <= 1_024 && problem.len() <= 1_024, "{path} {problem}");
+        assert!(path.ends_with('…') || problem.ends_with('…'), "{path} {problem}");
+    }
 }

@@ -45,8 +45,8 @@ impl<W> Kind<W> {
 
     /// Returns the kind of a batch of tasks of this kind.
     pub(crate) fn batch(&self) -> Self {
-        let Policy { grace, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
-        let policy = Policy { grace, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
+        let Policy { grace, secret_input, on_exit, on_owner_closed, batch_progress, .. } = self.policy;
+        let policy = Policy { grace, secret_input, on_exit, on_owner_closed, batch_progress, ..Policy::default() };
         Self { name: Arc::clone(&self.name), policy, emits: false, counters: Arc::default(), prepare: None }
     }
 
@@ -65,10 +65,15 @@ impl<W> Kind<W> {
         self.prepare(input).map(drop)
     }
 
+    /// Returns an error about an input. If that is secret, the error says nothing of it.
+    pub(crate) fn of_input(&self, error: Error) -> Error {
+        if self.policy.secret_input { error.without_input() } else { error }
+    }
+
     /// Reads the input and returns an attempt that is ready to run.
     pub(crate) fn prepare(&self, input: &Json) -> Result<W, Error> {
         match &self.prepare {
-            Some(prepare) => prepare(input),
+            Some(prepare) => prepare(input).map_err(|error| self.of_input(error)),
             None => Err(Error::unknown_task(&self.name)),
         }
     }

@@ -62,7 +62,8 @@ pub struct TaskManager {
 impl TaskManager {
     /// Creates a manager that has no registered kinds. It can only [`spawn`](Self::spawn).
     ///
-    /// Everything runs on `runtime`: its tasks and their timers. A single task that never waits can stop all timers of
+    /// Everything runs on `runtime`: its tasks and their timers. Its driver for time must be on, or whatever has to wait
+    /// there panics. A single task that never waits can stop all timers of
     /// that runtime, and with them the time limits and the log lines about it. In an app, handlers have a runtime of
     /// their own.
     pub fn new(runtime: Handle) -> Self {
@@ -113,7 +114,7 @@ impl TaskManager {
         input: In,
         options: StartOptions,
     ) -> Result<HandleOf<K>, Error> {
-        let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
+        let input = self.json_of(task.task_name(), "the input", &input)?;
         let start =
             Start { id: TaskId::new(), task: task.task_name(), input, owner: Owner::App, options, sees: &|_| true };
         self.engine.start(start).map(|follower| self.handle_of(follower))
@@ -153,8 +154,8 @@ impl TaskManager {
         inputs: impl IntoIterator<Item = In>,
         options: BatchOptions,
     ) -> Result<BatchOf<K>, Error> {
-        let inputs: Result<Vec<_>, _> = inputs.into_iter().map(|input| Json::new(&input)).collect();
-        let inputs = inputs.map_err(|problem| Error::unserializable("an input", &problem))?;
+        let json_of = |input| self.json_of(task.task_name(), "an input", &input);
+        let inputs = inputs.into_iter().map(json_of).collect::<Result<_, _>>()?;
         let start = StartBatch { id: TaskId::new(), task: task.task_name(), inputs, owner: Owner::App, options };
         self.engine.start_batch(start).map(|follower| BatchHandle::new(self.handle_of(follower)))
     }
@@ -347,6 +348,11 @@ impl TaskManager {
     /// Returns the names of the registered kinds, sorted.
     pub fn task_names(&self) -> Vec<&str> {
         self.engine.task_names()
+    }
+
+    /// Serializes an input of the kind `task`.
+    fn json_of(&self, task: &str, what: &'static str, input: &impl Serialize) -> Result<Json, Error> {
+        Json::new(input).map_err(|problem| self.engine.of_input(task, Error::unserializable(what, &problem)))
     }
 
     fn find(&self, id: TaskId) -> Result<Arc<Record>, Error> {

@@ -56,7 +56,7 @@ impl TaskManager {
         input: In,
         schedule: Schedule,
     ) -> Result<(), Error> {
-        let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
+        let input = self.json_of(task.task_name(), "the input", &input)?;
         self.put_schedule(name, task.task_name(), input, schedule)?;
         self.begin(Some(name));
         Ok(())

@@ -26,6 +26,8 @@ pub struct Policy {
     pub grace: Duration,
     /// Whether snapshots show the input.
     pub show_input: bool,
+    /// Whether the input is in no snapshot, even if `show_input` is set, and no error says anything of it.
+    pub secret_input: bool,
     /// How many tasks may run at once.
     pub concurrency: Option<usize>,
     /// How many tasks may wait.
@@ -61,11 +63,19 @@ pub struct Policy {
     pub batch_progress: BatchProgress,
 }
 
+impl Policy {
+    /// Whether snapshots show the input.
+    pub(crate) fn shows_input(&self) -> bool {
+        self.show_input && !self.secret_input
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
             grace: Duration::from_secs(5),
             show_input: false,
+            secret_input: false,
             concurrency: None,
             queue_limit: None,
             group: None,

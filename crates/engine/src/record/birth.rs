@@ -13,6 +13,7 @@ use crate::{
     changes::feed::Feed,
     json::Json,
     lock::Lock,
+    logged::logged,
     start_options::StartOptions,
     task::{current::Current, id::TaskId, life::Life, owner::Owner, status::TaskStatus},
 };
@@ -40,7 +41,7 @@ impl Birth {
         let now = common.clock.now();
         let due = self.delay().map(|delay| common.timers.elapsed().saturating_add(delay));
         let Self { id, kind, input, owner, options, parent, members } = self;
-        let span = tracing::debug_span!("task", kind = &*kind.name, %id, status = TaskStatus::Queued.name());
+        let span = tracing::debug_span!("task", kind = logged(&kind.name), %id, status = TaskStatus::Queued.name());
         Arc::new(Record {
             id,
             kind,

@@ -14,6 +14,7 @@ use super::{
     known_waits::{Wait, Warning},
 };
 use crate::{
+    logged::logged,
     queue::admission::Scope,
     task::{id::TaskId, status::TaskStatus},
 };
@@ -89,7 +90,7 @@ impl Suspect {
         if !of.known_waits().is_to_be_told(if is_known { Warning::Blocks } else { Warning::MayBlock }) {
             return;
         }
-        let (task, name, limit) = (of.name(), awaited.name(), in_words(&full.scope, full.limit));
+        let (task, name, limit) = (logged(of.name()), logged(awaited.name()), in_words(&full.scope, full.limit));
         let fact = if is_known {
             format!(
                 "code of the task \"{task}\" has awaited the task \"{name}\" for {PATIENCE:?}. That can't run because of \
@@ -123,7 +124,7 @@ impl Suspect {
             awaited_id = %awaited.id,
             queued = %full.queued,
             "{fact}. {}{also}. {remedy}",
-            self.consequence(of, name, full),
+            self.consequence(of, &name, full),
         );
     }
 
@@ -140,7 +141,7 @@ impl Suspect {
         let common = &of.common;
         let mut others = common.admission.lock().holders(&full.scope);
         others.retain(|id| *id != of.id);
-        let task = of.name();
+        let task = logged(of.name());
         let waits_too =
             |id: &TaskId| common.find(*id).is_some_and(|other| other.keeps_slot_while_it_waits(&full.scope));
         let is_known = self.wait.by.is_known();
@@ -219,14 +220,14 @@ impl Record {
                     [_] => ("the task", "that task has"),
                     _ => ("the tasks", "one of these has"),
                 };
+                let task = logged(self.name());
                 tracing::warn!(
-                    task = self.name(),
+                    task,
                     id = %self.id,
-                    "the task \"{}\" has stopped waiting for a task that it has started, and has waited for its own slot \
+                    "the task \"{task}\" has stopped waiting for a task that it has started, and has waited for its own slot \
                      for {PATIENCE:?} because of {limit}. The slots there are held by {who} {}. It can't go on before {before} \
                      given up its slot. Await the end of a task that you have started, cancel it in the same step in which \
                      you stop waiting, or raise the limit",
-                    self.name(),
                     names(&holders),
                 );
             }
@@ -261,7 +262,7 @@ pub(super) async fn tell_if_stuck(record: Arc<Record>) {
 
 fn tell_of_holders(awaited: &Record, Stuck { limit, queued, .. }: &Stuck, holders: &[Arc<Record>]) {
     let [first, others @ ..] = holders else { return };
-    let (name, named) = (awaited.name(), names(holders));
+    let (name, named) = (logged(awaited.name()), names(holders));
     let (fact, consequence) = if others.is_empty() {
         (
             format!("The task {named} has a slot there and has done nothing in that time"),
@@ -274,7 +275,7 @@ fn tell_of_holders(awaited: &Record, Stuck { limit, queued, .. }: &Stuck, holder
         )
     };
     tracing::warn!(
-        task = first.name(),
+        task = logged(first.name()),
         id = %first.id,
         awaited = name,
         awaited_id = %awaited.id,
@@ -311,18 +312,19 @@ impl Record {
     }
 }
 
+/// In words for the log.
 fn in_words(scope: &Scope, limit: usize) -> String {
     match scope {
         Scope::App => format!("the limit of the app, Builder::concurrency({limit})"),
-        Scope::Kind(kind) => format!("the limit of the kind \"{kind}\", Task::concurrency({limit})"),
-        Scope::Group(group) => format!("the limit of the group \"{group}\" ({limit})"),
+        Scope::Kind(kind) => format!("the limit of the kind \"{}\", Task::concurrency({limit})", logged(kind)),
+        Scope::Group(group) => format!("the limit of the group \"{}\" ({limit})", logged(group)),
         Scope::Batch(batch) => format!("the limit of the batch {batch}, BatchOptions::concurrency({limit})"),
     }
 }
 
-/// Names tasks, not all of them if there are many.
+/// Names tasks for the log, not all of them if there are many.
 fn names(tasks: &[Arc<Record>]) -> String {
-    let named = tasks.iter().take(NAMED).map(|task| format!("\"{}\" ({})", task.name(), task.id));
+    let named = tasks.iter().take(NAMED).map(|task| format!("\"{}\" ({})", logged(task.name()), task.id));
     let more = tasks.len().checked_sub(NAMED).filter(|more| *more > 0).map(|more| format!("{more} more"));
     let all: Vec<_> = named.chain(more).collect();
     match &all[..] {

@@ -12,6 +12,7 @@ use tracing::Span;
 use super::{Live, Record, RecordState};
 use crate::{
     changes::feed::Wakes,
+    logged::logged,
     task::{attempt::Attempt, outcome::Outcome, quiet::drop_quietly, status::TaskStatus},
 };
 
@@ -132,18 +133,18 @@ impl RecordState {
 
 impl LogLine {
     fn write(self, record: &Record) {
-        let (task, id) = (record.name(), record.id);
+        let (task, id) = (logged(record.name()), record.id);
         match self {
             Self::Unwatched(message) => {
-                tracing::error!(task, %id, "a task failed and nobody was watching: {message}");
+                tracing::error!(task, %id, "a task failed and nobody was watching: {}", logged(message));
             }
-            Self::AfterStop(message) => tracing::error!(task, %id, "{message} (after it was told to stop)"),
+            Self::AfterStop(message) => tracing::error!(task, %id, "{} (after it was told to stop)", logged(message)),
             // A service goes on after a failure, so no outcome ever shows it.
             Self::Again { delay, failure: Some(message) } if record.kind.policy.restart.is_some() => {
-                tracing::warn!(task, %id, "run again in {delay:?}: {message}");
+                tracing::warn!(task, %id, "run again in {delay:?}: {}", logged(message));
             }
             Self::Again { delay, failure: Some(message) } => {
-                tracing::debug!(task, %id, "tried again in {delay:?}: {message}");
+                tracing::debug!(task, %id, "tried again in {delay:?}: {}", logged(message));
             }
             Self::Again { delay, failure: None } => tracing::debug!(task, %id, "run again in {delay:?}"),
         }

@@ -11,6 +11,7 @@ use super::{Counting, Record};
 use crate::{
     error::Error,
     items::stream::ItemStream,
+    logged::logged,
     policy::Policy,
     progress::{cell::Sampled, conflation::Due},
     task::{attempt::Attempt, outcome::TaskFailure},
@@ -21,9 +22,10 @@ impl Record {
     pub(crate) fn warn_of_detail(&self, why: &Error) {
         if !self.warned_of_detail.swap(true, Relaxed) {
             tracing::warn!(
-                task = self.name(),
+                task = logged(self.name()),
                 id = %self.id,
-                "a progress detail is left out: {why}; ProgressReporter::try_detail returns this error"
+                "a progress detail is left out: {}; ProgressReporter::try_detail returns this error",
+                logged(why),
             );
         }
     }
@@ -40,7 +42,7 @@ impl Record {
             return;
         };
         if attempt.warns_of_discard() {
-            tracing::warn!(task = self.name(), id = %self.id, "an emit of a task is discarded: {why}");
+            tracing::warn!(task = logged(self.name()), id = %self.id, "an emit of a task is discarded: {why}");
         }
     }
 

@@ -10,7 +10,10 @@ use super::{
     blocked::PATIENCE,
     known_waits::{By, Warning},
 };
-use crate::task::id::{IdMap, TaskId};
+use crate::{
+    logged::logged,
+    task::id::{IdMap, TaskId},
+};
 
 /// Tasks each of which awaits the next one, and the last one the first.
 pub(super) struct Ring(Vec<Arc<Record>>);
@@ -94,7 +97,7 @@ impl Ring {
         if !self.is_to_be_told() {
             return;
         }
-        let (task, id) = (first.name(), first.id);
+        let (task, id) = (logged(first.name()), first.id);
         if others.is_empty() {
             tracing::warn!(
                 task,
@@ -107,10 +110,10 @@ impl Ring {
             tracing::warn!(
                 task,
                 %id,
-                ring = ring.join(" "),
+                ring = logged(ring.join(" ")),
                 "tasks have waited for each other for {PATIENCE:?} and done nothing else: {}. Unless one of them gives up \
                  its wait, none of them ever ends. Let one of them go on without the other, or cancel one",
-                self.in_words(),
+                logged(self.in_words()),
             );
         }
     }

@@ -58,7 +58,7 @@ impl Record {
             started_at: life.started_at(),
             ended_at: life.ended_at(),
             input: Some(&self.input)
-                .filter(|input| self.kind.policy.show_input && input.len() <= INLINE_OUTCOME_LIMIT)
+                .filter(|input| self.kind.policy.shows_input() && input.len() <= INLINE_OUTCOME_LIMIT)
                 .cloned(),
             error: life.error(),
             key: options.and_then(|options| options.key.clone()),

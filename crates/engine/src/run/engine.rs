@@ -81,6 +81,14 @@ impl Engine {
         self.kind(task)?.check(input)
     }
 
+    /// Returns an error about an input of the kind `task`. If the kind has secret inputs, the error says nothing of it.
+    pub fn of_input(&self, task: &str, error: Error) -> Error {
+        match self.kinds.get(task) {
+            Some(kind) => kind.of_input(error),
+            None => error,
+        }
+    }
+
     /// Checks a service and its input. Fails if there is no kind `task`, if the kind has no
     /// [`Restart`](crate::Restart), or if `input` doesn't fit it.
     pub fn check_service(&self, task: &str, input: &Json) -> Result<(), Error> {

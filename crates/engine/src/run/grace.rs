@@ -19,6 +19,7 @@ use super::held_threads::is_polled;
 use crate::{
     clock::{awake_time::AwakeTime, timers::Timers},
     lock::{CLOCK, Lock},
+    logged::logged,
     record::Record,
     task::id::{IdMap, TaskId},
 };
@@ -57,13 +58,39 @@ struct Stopping {
     is_hurried: bool,
 }
 
+/// What a look sees of a task.
+struct Seen {
+    record: Arc<Record>,
+    told: Duration,
+    is_hurried: bool,
+}
+
+/// What holds for a task until the next look at it.
+#[derive(Clone, Copy)]
+struct Next {
+    look_at: Instant,
+    is_hurried: bool,
+}
+
 impl Waiting {
-    fn look_at(&mut self, id: TaskId, at: Instant) {
-        if let Some(task) = self.tasks.get_mut(&id) {
-            self.looks.remove(&(task.look_at, id));
-            task.look_at = at;
-            self.looks.insert((at, id));
-        }
+    /// Returns what there is to see of a task. Removes one that is gone.
+    fn see(&mut self, id: TaskId, now: Instant) -> Option<Seen> {
+        let task = self.tasks.get_mut(&id)?;
+        let Some(record) = task.record.upgrade() else {
+            self.remove(id);
+            return None;
+        };
+        Some(Seen { record, told: task.told.read(now), is_hurried: task.is_hurried })
+    }
+
+    /// Puts off the next look at a task, or removes the task if there is none.
+    fn put_off(&mut self, id: TaskId, next: Option<Next>) {
+        let Some(next) = next else { return self.remove(id) };
+        // It may have ended in the meantime.
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        self.looks.remove(&(task.look_at, id));
+        (task.look_at, task.is_hurried) = (next.look_at, next.is_hurried);
+        self.looks.insert((next.look_at, id));
     }
 
     fn remove(&mut self, id: TaskId) {
@@ -142,40 +169,33 @@ impl GracePeriods {
 
     fn look(&self, id: TaskId) {
         let now = Instant::now();
-        let seen = {
-            let mut waiting = self.waiting.lock();
-            let seen = |task: &mut Stopping| Some((task.record.upgrade()?, task.told.read(now), task.is_hurried));
-            waiting.tasks.get_mut(&id).and_then(seen)
-        };
-        let Some((record, told, is_hurried)) = seen else {
-            self.waiting.lock().remove(id);
+        let seen = self.waiting.lock().see(id, now);
+        let Some(seen) = seen else { return };
+        let next = self.next(&seen, now);
+        self.waiting.lock().put_off(id, next);
+        if next.is_some() {
             return;
-        };
+        }
+        if seen.record.outstay() {
+            warn_of_overdue(&seen.record);
+        }
+    }
+
+    /// Tells the handler of a task to hurry if its grace period is over. Returns when to look at the task again; `None` if it
+    /// is overdue.
+    fn next(&self, Seen { record, told, is_hurried }: &Seen, now: Instant) -> Option<Next> {
         let grace = record.kind.policy.grace;
         let used = record.attempt().filter(|_| !is_hurried).map_or(grace, |attempt| attempt.stopped_for(now));
         let left = grace.saturating_sub(used);
         if !left.is_zero() {
-            self.waiting.lock().look_at(id, self.next_look(now, left, grace));
-            return;
+            return Some(Next { look_at: self.next_look(now, left, grace), is_hurried: false });
         }
         if !is_hurried {
             record.hurry();
         }
         let limit = grace.saturating_add(OVERDUE_SLACK);
-        let left = limit.saturating_sub(told);
-        let mut waiting = self.waiting.lock();
-        if !left.is_zero() {
-            if let Some(task) = waiting.tasks.get_mut(&id) {
-                task.is_hurried = true;
-            }
-            waiting.look_at(id, self.next_look(now, left, limit));
-            return;
-        }
-        waiting.remove(id);
-        drop(waiting);
-        if record.outstay() {
-            warn_of_overdue(&record);
-        }
+        let left = limit.saturating_sub(*told);
+        (!left.is_zero()).then(|| Next { look_at: self.next_look(now, left, limit), is_hurried: true })
     }
 
     /// Returns when to look again at a time that has to last for `left` and is counted in the steps of `length`.
@@ -198,7 +218,7 @@ fn warn_of_overdue(record: &Record) {
         "its blocking work or its clean-up still runs: blocking work must check the token that it gets"
     };
     tracing::warn!(
-        task = record.name(),
+        task = logged(record.name()),
         id = %record.id,
         "the task is overdue: it was told to stop, and its grace period of {:?} is over, but {why}",
         record.kind.policy.grace

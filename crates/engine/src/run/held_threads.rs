@@ -22,6 +22,7 @@ use tokio::{
 use super::runtimes::Runtimes;
 use crate::{
     lock::{Lock, THREADS},
+    logged::logged,
     record::Record,
     task::id::TaskId,
 };
@@ -197,7 +198,7 @@ fn look(before: Vec<Seen>) -> Vec<Seen> {
 
 fn warn(record: &Record) {
     tracing::warn!(
-        task = record.name(),
+        task = logged(record.name()),
         id = %record.id,
         "the task has held a thread for {HELD:?}: now and then its code must reach an .await that waits, such as \
          tokio::task::yield_now().await, or block in TaskContext::spawn_blocking. Unless it blocks in \

@@ -8,6 +8,7 @@ use std::{
 
 use super::transitions::Transitions;
 use crate::{
+    logged::logged,
     record::Record,
     task::{id::TaskId, outcome::TaskFailure},
 };
@@ -78,7 +79,7 @@ async fn end(transitions: Arc<Transitions>, id: TaskId, why: Why) {
 fn log_end_of_runtime(transitions: &Transitions, record: &Record) {
     if !transitions.may_go_on() {
         record.failure_is_told();
-        tracing::debug!(task = record.name(), id = %record.id, "the app exits, and this task ends with its runtime");
+        tracing::debug!(task = logged(record.name()), id = %record.id, "the app exits, and this task ends with its runtime");
     } else if !transitions.work_has_ended.swap(true, SeqCst) {
         tracing::error!(
             "the runtime that tasks run on has ended before them: those that are left fail, and so does each that is \

@@ -20,6 +20,7 @@ use tracing::{Instrument, Span};
 
 use super::{clocks, runtime_end::Supervision, slots::Slots, transitions::Transitions};
 use crate::{
+    logged::logged,
     record::{Record, Work, steps::Next},
     task::{
         attempt::Attempt,
@@ -128,7 +129,7 @@ fn attempt_span(record: &Record, attempt: &Attempt) -> Span {
     tracing::debug_span!(
         parent: record.span().and_then(|span| span.id()),
         "attempt",
-        kind = record.name(),
+        kind = logged(record.name()),
         id = %record.id,
         attempt = attempt.number,
         status = TaskStatus::Running.name(),

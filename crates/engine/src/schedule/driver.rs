@@ -17,6 +17,7 @@ use super::{
 use crate::{
     clock::{NOTICED_WITHIN, wall_clock::millis},
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
+    logged::logged,
     record::follower::Follower,
     run::{engine::Engine, start::Start},
     start_options::StartOptions,
@@ -52,7 +53,7 @@ impl Schedules {
             let Some(run) = step.run.filter(|run| self.is_still_wanted(&step.name, run.id)) else { continue };
             // The follower is dropped, so a failure that nobody else follows is logged.
             if let Err((error, true)) = self.start_run(engine, &step.name, &run, true) {
-                let (name, task) = (&*step.name, &*run.spec.task);
+                let (name, task, error) = (logged(&step.name), logged(&run.spec.task), logged(error));
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, because their start is refused: {error}");
             }
         }
@@ -61,9 +62,9 @@ impl Schedules {
     }
 
     /// Logs that the time zone can't be read, once for each schedule that follows the local time.
-    fn tell_zone(&self, problem: Option<&str>) {
+    pub(crate) fn tell_zone(&self, problem: Option<&str>) {
         for (name, task) in self.note_zone(problem.is_some()) {
-            let problem = problem.unwrap_or_default();
+            let (name, task, problem) = (logged(name), logged(task), logged(problem.unwrap_or_default()));
             tracing::warn!(
                 task,
                 "schedule \"{name}\" follows UTC and not the local time: {problem}. Set the machine's time zone"
@@ -149,6 +150,7 @@ fn log(engine: &Engine, name: &str, task: &str, left_out: LeftOut) {
         // It is logged with the error.
         Why::Refused => return,
     };
+    let (name, task) = (logged(name), logged(task));
     tracing::info!(task, "schedule \"{name}\" leaves out {many} run(s): {why}");
 }
 

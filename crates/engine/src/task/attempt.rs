@@ -26,6 +26,7 @@ use crate::{
     TaskFailure, TaskId,
     clock::{awake_time::AwakeTime, timers::Timers},
     lock::{ATTEMPT, CLOCK, Lock},
+    logged::logged,
     policy::{Policy, restart::Restart},
     progress::cell::ProgressCell,
     task::lending::{Lending, Settled},
@@ -433,7 +434,7 @@ impl Attempt {
             biased;
             () = all => {}
             () = sleep(left) => tracing::warn!(
-                task = &*of.0,
+                task = logged(&of.0),
                 id = %of.1,
                 "the clean-up of a cancelled task took longer than its grace period and was dropped: see Task::grace"
             ),
@@ -499,7 +500,7 @@ impl Cleanup {
         let done = catch_unwind(AssertUnwindSafe(act));
         let log = |panic| {
             let failure = TaskFailure::panic(&self.name, panic);
-            tracing::error!(task = &*self.name, id = %self.id, "{} (in on_cancel)", failure.message);
+            tracing::error!(task = logged(&self.name), id = %self.id, "{} (in on_cancel)", logged(failure.message));
         };
         done.map_err(log).ok()
     }

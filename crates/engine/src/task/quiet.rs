@@ -4,6 +4,7 @@ use std::{
 };
 
 use super::{id::TaskId, outcome::TaskFailure};
+use crate::logged::logged;
 
 /// A value of the app's own type. A panic while it is dropped is logged and goes no further.
 pub(crate) struct Quiet<T> {
@@ -40,6 +41,7 @@ impl<T> Drop for Quiet<T> {
 pub(crate) fn drop_quietly<T>(value: T, name: &str, id: Option<TaskId>) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         let id = id.map(tracing::field::display);
-        tracing::error!(task = name, id, "{} (while it was dropped)", TaskFailure::panic(name, panic).message);
+        let failure = TaskFailure::panic(name, panic);
+        tracing::error!(task = logged(name), id, "{} (while it was dropped)", logged(failure.message));
     }
 }

@@ -10,7 +10,7 @@ use std::{
 use blake3::Hasher;
 use reqwest::{Client, Response, Url};
 use serde::{Deserialize, Serialize};
-use tauri_plugin_tasks::{TaskContext, Unit};
+use tauri_plugin_tasks::{LossyPath, TaskContext, Unit};
 use tokio::{fs::File, io::AsyncWriteExt};
 
 /// How long a server may take to accept the connection. After that, the kind's `stall_timeout` limits how long it may send
@@ -45,7 +45,7 @@ pub enum Stage {
 #[cfg_attr(test, derive(specta::Type))]
 pub struct Downloaded {
     /// The path of the file.
-    pub path: PathBuf,
+    pub path: LossyPath,
     /// How large it is.
     #[cfg_attr(test, specta(type = tauri_plugin_tasks_specta::Number))]
     pub bytes: u64,
@@ -64,13 +64,13 @@ pub enum DownloadError {
     Url(String),
     /// The destination is not the full path of a file.
     #[error("{} is not the full path of a file", .0.display())]
-    Path(PathBuf),
+    Path(LossyPath),
     /// The folder of the destination doesn't exist.
     #[error("there is no folder {}", .0.display())]
-    NoFolder(PathBuf),
+    NoFolder(LossyPath),
     /// Something already exists at the destination.
     #[error("there is already something at {}", .0.display())]
-    Exists(PathBuf),
+    Exists(LossyPath),
     /// The server answered with something other than the file.
     #[error("the server answered with status {0}")]
     Http(u16),
@@ -145,18 +145,18 @@ pub async fn download(ctx: TaskContext<Stage>, input: DownloadInput) -> Result<D
 
     ctx.progress().detail(Stage::Saving);
     part.finish(&input.dest).await?;
-    Ok(Downloaded { path: input.dest, bytes, blake3 })
+    Ok(Downloaded { path: input.dest.into(), bytes, blake3 })
 }
 
 /// Refuses a destination that is not a full path, has no folder, or is taken.
 fn check(dest: &Path) -> Result<(), DownloadError> {
     let (true, Some(folder), Some(_)) = (dest.is_absolute(), dest.parent(), dest.file_name()) else {
-        return Err(DownloadError::Path(dest.to_owned()));
+        return Err(DownloadError::Path(dest.into()));
     };
     if !folder.is_dir() {
-        return Err(DownloadError::NoFolder(folder.to_owned()));
+        return Err(DownloadError::NoFolder(folder.into()));
     }
-    if dest.try_exists()? { Err(DownloadError::Exists(dest.to_owned())) } else { Ok(()) }
+    if dest.try_exists()? { Err(DownloadError::Exists(dest.into())) } else { Ok(()) }
 }
 
 async fn receive(

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tauri_plugin_tasks::{Never, TaskContext, Unit};
+use tauri_plugin_tasks::{LossyPath, Never, TaskContext, Unit};
 
 use follow::{Follow, Found};
 use lines::Lines;
@@ -68,10 +68,10 @@ pub enum TailState {
 pub enum TailError {
     /// There was no file at the start, so the path is probably wrong. A tail waits for a file that goes missing later.
     #[error("there is no file {}", .0.display())]
-    NoFile(PathBuf),
+    NoFile(LossyPath),
     /// The path is that of a folder, a pipe or a device.
     #[error("{} is not a file", .0.display())]
-    NotAFile(PathBuf),
+    NotAFile(LossyPath),
     /// The file could not be read.
     #[error("the file could not be read ({0})")]
     Io(String),
@@ -80,8 +80,8 @@ pub enum TailError {
 impl TailError {
     fn at_start(path: &Path, error: &io::Error) -> Self {
         match error.kind() {
-            io::ErrorKind::NotFound => Self::NoFile(path.to_owned()),
-            io::ErrorKind::InvalidInput => Self::NotAFile(path.to_owned()),
+            io::ErrorKind::NotFound => Self::NoFile(path.into()),
+            io::ErrorKind::InvalidInput => Self::NotAFile(path.into()),
             _ => Self::Io(error.to_string()),
         }
     }

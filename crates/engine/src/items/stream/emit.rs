@@ -18,6 +18,7 @@ use super::{ItemStream, StreamState, scratch::Scratch, wait_for};
 use crate::{
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     items::{buffer::ItemBuffer, segment::CHUNK_BYTES, signs_of_life::Wait},
+    logged::logged,
     policy::unread::Unread,
     task::{attempt::Attempt, current::Current, outcome::TaskFailure, waiting::lend_while},
 };
@@ -261,9 +262,9 @@ impl ItemStream {
 
     fn warn_of_silence(&self, label: &str) {
         tracing::warn!(
-            task = &*self.task.0,
+            task = logged(&self.task.0),
             id = %self.task.1,
-            reader = label,
+            reader = logged(label),
             "a task waits for its reader, which has not asked for anything in the last minute; it goes on waiting until \
              the reading goes on or ends, or for as long as Task::idle_reader allows, if that is set: break out of its \
              loop or cancel its stream"
