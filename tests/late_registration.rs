@@ -9,7 +9,7 @@ use std::{
 };
 
 use tauri::{
-    AppHandle, Manager, RunEvent, WebviewWindowBuilder,
+    AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindowBuilder,
     plugin::TauriPlugin,
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
@@ -42,40 +42,42 @@ fn plugin() -> TauriPlugin<MockRuntime, Option<Config>> {
         .build()
 }
 
-/// Runs an app until its service was told to stop, since its last window was closed. `register` is called when the app is
+/// Runs an app and closes its last window once the schedule and the service have begun. `register` is called when the app is
 /// ready.
-fn run(in_setup: bool, register: impl Fn(&AppHandle<MockRuntime>) + Clone + Send + 'static) {
+fn run(in_setup: bool, register: impl Fn(&AppHandle<MockRuntime>) + Send + 'static) {
     let (report, reports) = mpsc::channel();
-    let app = mock_builder()
-        .setup(move |app| {
-            WebviewWindowBuilder::new(app, "main", Default::default()).build()?;
-            if in_setup {
-                app.handle().plugin(plugin())?;
+    let (tell, told) = mpsc::channel();
+    // The mock runtime can't be told to exit, so this thread ends with the test.
+    thread::spawn(move || {
+        let app = mock_builder()
+            .setup(move |app| {
+                WebviewWindowBuilder::new(app, "main", WebviewUrl::default()).build()?;
+                if in_setup {
+                    app.handle().plugin(plugin())?;
+                }
+                Ok(())
+            })
+            .manage(Reports(report))
+            .build(mock_context(noop_assets()))
+            .unwrap();
+        tell.send(app.handle().clone()).unwrap();
+        app.run(move |app, event| {
+            if matches!(event, RunEvent::Ready) {
+                register(app);
             }
-            Ok(())
-        })
-        .manage(Reports(report))
-        .build(mock_context(noop_assets()))
-        .unwrap();
-    let window = app.handle().clone();
-    let user = thread::spawn(move || {
-        let mut begun = [reports.recv_timeout(PATIENCE), reports.recv_timeout(PATIENCE)].map(Result::unwrap);
-        begun.sort_unstable();
-        assert_eq!(begun, ["schedule", "service"]);
-        window.get_webview_window("main").unwrap().close().unwrap();
-        assert_eq!(reports.recv_timeout(PATIENCE), Ok("stopped"));
-        reports.recv_timeout(Duration::ZERO)
+        });
     });
-    app.run(move |app, event| {
-        if matches!(event, RunEvent::Ready) {
-            register(app);
-        }
-    });
-    assert_ne!(user.join().unwrap(), Ok("schedule"), "it has begun once");
+    let app = told.recv_timeout(PATIENCE).unwrap();
+    let mut begun = [(); 2].map(|()| reports.recv_timeout(PATIENCE).unwrap());
+    begun.sort_unstable();
+    assert_eq!(begun, ["schedule", "service"]);
+    app.get_webview_window("main").unwrap().close().unwrap();
+    assert_eq!(reports.recv_timeout(PATIENCE), Ok("stopped"));
+    assert!(reports.try_recv().is_err(), "each has begun once");
 }
 
 #[test]
-fn registered_in_setup_it_begins_its_schedules_and_services_and_holds_the_last_window() {
+fn registered_in_setup_it_begins_its_schedules_and_services_and_ends_them_with_the_last_window() {
     run(true, |_| {});
 }
 

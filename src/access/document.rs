@@ -4,7 +4,7 @@ use super::origin::Origin;
 
 /// The schemes of documents that come from outside the app wherever they are loaded. Any other one needs a protocol that
 /// the app has registered.
-const FOREIGN: [&str; 9] = ["http", "https", "ws", "wss", "ftp", "file", "about", "data", "javascript"];
+const FOREIGN: [&str; 10] = ["http", "https", "ws", "wss", "ftp", "file", "about", "data", "blob", "javascript"];
 
 /// Whether the names under `.localhost` are those of the app's protocols.
 const HAS_PROTOCOL_HOSTS: bool = cfg!(any(windows, target_os = "android"));
