@@ -14,7 +14,7 @@ pub(crate) struct IdleEntries(Lock<HashSet<String>, IDLE_ENTRIES>);
 impl IdleEntries {
     /// Warns of the entries that change nothing for this command.
     pub(crate) fn warn(&self, command: &str, scope: &Scope) {
-        for task in self.new(command, scope) {
+        for task in self.unnamed(command, scope) {
             tracing::warn!(
                 "the scope entry {{ \"task\": \"{task}\", \"owner\": \"self\" }} (\"self\" is also what a missing owner means) \
                  changes nothing for the command \"{command}\" of the tasks plugin, which starts nothing: a page may use it for \
@@ -27,7 +27,7 @@ impl IdleEntries {
     }
 
     /// Returns the patterns of those entries that the log has not named yet.
-    fn new(&self, command: &str, scope: &Scope) -> Vec<String> {
+    fn unnamed(&self, command: &str, scope: &Scope) -> Vec<String> {
         if STARTING.contains(&command) {
             return Vec::new();
         }
@@ -53,12 +53,12 @@ mod tests {
         let scope = scope(json!([{ "task": "a" }, { "task": "b", "owner": "self" }, any]), json!([{ "task": "c" }]));
         for command in ["open", "ack", "get", "list", "watch", "cancel", "cancel_all", "read", "counts", "schedules"] {
             let entries = IdleEntries::default();
-            assert_eq!(entries.new(command, &scope), ["a", "b"], "{command}");
-            assert!(entries.new(command, &scope).is_empty() && entries.new("pause", &scope).is_empty());
-            assert!(IdleEntries::default().new(command, &Scope::default()).is_empty());
+            assert_eq!(entries.unnamed(command, &scope), ["a", "b"], "{command}");
+            assert!(entries.unnamed(command, &scope).is_empty() && entries.unnamed("pause", &scope).is_empty());
+            assert!(IdleEntries::default().unnamed(command, &Scope::default()).is_empty());
         }
         for command in ["start", "rerun", "batch", "trigger"] {
-            assert!(IdleEntries::default().new(command, &scope).is_empty(), "{command}");
+            assert!(IdleEntries::default().unnamed(command, &scope).is_empty(), "{command}");
         }
     }
 }

@@ -133,14 +133,12 @@ impl Pages {
                 return Ok(added);
             }
         }
-        match self.number(label, call, None)? {
-            Some(page) => Ok(page),
-            // Without the lock, since this looks at all tasks.
-            None => {
-                let in_use = in_use(&self.current(label));
-                self.number(label, call, Some(&in_use))?.ok_or(Stranger::TooManyOrigins)
-            }
+        if let Some(page) = self.number(label, call, None)? {
+            return Ok(page);
         }
+        // Without the lock, since this looks at all tasks.
+        let in_use = in_use(&self.current(label));
+        self.number(label, call, Some(&in_use))?.ok_or(Stranger::TooManyOrigins)
     }
 
     /// Returns the page that makes a `call`, or `None` if there is no room for its origin.
