@@ -30,6 +30,10 @@ struct TasksScopeEntry {
     /// The owners of the tasks: `"self"` (the default) for tasks that the page itself has started, `"any"` for all
     /// tasks. For `start`, it only affects existing tasks: which ones a start with a key may join or replace, and which
     /// ones may be rerun. An entry under `deny` applies to the tasks of all owners.
+    ///
+    /// An entry under `allow` never narrows: a page may use every command that it is allowed for all of its own tasks. So
+    /// `"self"` only has an effect for `start`, `batch`, `rerun` and `trigger`, where the entry names what may be started.
+    /// To keep a page from some of its tasks, name them under `deny`.
     #[serde(default)]
     owner: TasksScopeOwner,
 }
@@ -37,7 +41,7 @@ struct TasksScopeEntry {
 #[derive(Default, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum TasksScopeOwner {
-    /// Tasks that the page itself has started.
+    /// Tasks that the page itself has started. Changes nothing for a command that starts nothing.
     #[default]
     #[serde(rename = "self")]
     Own,

@@ -17,6 +17,7 @@
 //! | [`REPEATS`] | the channels of a session that was opened again |
 //! | [`READERS`] | the readers of a session |
 //! | [`OUTBOX`] | what a session still has to push |
+//! | [`IDLE_ENTRIES`] | which scope entries the log has named |
 
 use tauri_plugin_tasks_engine::delivery::{FIRST, Rank};
 
@@ -34,5 +35,6 @@ pub(crate) const SESSIONS: Rank = 8;
 pub(crate) const REPEATS: Rank = 9;
 pub(crate) const READERS: Rank = 10;
 pub(crate) const OUTBOX: Rank = 11;
+pub(crate) const IDLE_ENTRIES: Rank = 12;
 
-const _: () = assert!(OUTBOX < FIRST, "the engine's locks come after those of the plugin");
+const _: () = assert!(IDLE_ENTRIES < FIRST, "the engine's locks come after those of the plugin");

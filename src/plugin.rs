@@ -14,13 +14,14 @@ use tokio::runtime::Handle;
 use crate::app::page_process;
 use crate::{
     Config, TasksExt,
+    access::document::Document,
     app::{
         csp,
         exit::{Exit, Rules},
         handlers_runtime::HandlersRuntime,
         schedules,
         services::{Service, Services},
-        windows::{Windows, has_webview},
+        windows::{self, Windows, has_webview, window_of},
     },
     ipc::commands,
     session::protocol::timing::HIDDEN_LIMIT,
@@ -60,7 +61,13 @@ impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
         let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
-            .invoke_handler(commands::handler())
+            .invoke_handler({
+                let commands = commands::handler();
+                move |invoke| {
+                    windows::add_of(invoke.message.webview_ref());
+                    commands(invoke)
+                }
+            })
             .setup(move |app, _| {
                 if cfg!(panic = "abort") {
                     tracing::warn!(
@@ -87,48 +94,74 @@ impl<R: Runtime> Plan<R> {
                     let _ = main_thread.run_on_main_thread(run);
                 });
                 app.manage(PluginState::new(tasks, hidden_page_limit, exists, run_on_main_thread));
+                catch_up(app);
                 Ok(())
             })
             .on_window_ready(|window| window.state::<Windows<R>>().add(window.clone()))
             .on_webview_ready(|webview| {
-                webview.state::<PluginState>().webview_created(webview.label(), webview.window().label());
+                webview.state::<PluginState>().webview_created(webview.label());
                 #[cfg(target_os = "linux")]
                 page_process::watch(&webview);
             })
             .on_page_load(|webview, load| {
+                // Told when the document is committed, after all redirects and before its scripts run. What is told when
+                // it has finished may be about a document that only begins to load.
                 if load.event() == PageLoadEvent::Started {
-                    webview.state::<PluginState>().page_left(webview.label());
+                    windows::add_of(webview);
+                    let document = Document::at(load.url(), webview.config());
+                    webview.state::<PluginState>().page_loads(webview.label(), document);
                 }
             })
-            .on_event(|app, event| match event {
-                RunEvent::Ready => {
-                    begin_schedules(app.tasks());
-                    app.state::<Services>().start(app.tasks());
-                }
-                RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
-                    let is_last = app.state::<PluginState>().pages.last_is_closing(label, Instant::now());
-                    if is_last {
-                        app.state::<Exit<R>>().close_requested(app, api);
+            .on_event({
+                let mut has_begun = false;
+                move |app, event| {
+                    // The app may be ready since before the plugin was registered. Then the next event tells.
+                    if !has_begun && matches!(event, RunEvent::Ready | RunEvent::MainEventsCleared) {
+                        has_begun = true;
+                        begin_schedules(app.tasks());
+                        app.state::<Services>().start(app.tasks());
+                    }
+                    match event {
+                        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
+                            let pages = &app.state::<PluginState>().pages;
+                            let is_last =
+                                pages.last_is_closing(label, Instant::now(), |webview| window_of(app, webview));
+                            if is_last {
+                                app.state::<Exit<R>>().close_requested(app, api);
+                            }
+                        }
+                        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
+                            app.state::<Windows<R>>().remove(label);
+                            app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
+                        }
+                        RunEvent::ExitRequested { code, api, .. } => {
+                            let has_window = app.state::<PluginState>().pages.has_window();
+                            app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
+                        }
+                        RunEvent::MainEventsCleared => app.state::<Exit<R>>().loop_came_round(),
+                        RunEvent::Exit => {
+                            app.state::<PluginState>().exiting();
+                            app.state::<Exit<R>>().exiting();
+                            app.state::<HandlersRuntime>().shut_down();
+                        }
+                        _ => {}
                     }
                 }
-                RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    app.state::<Windows<R>>().remove(label);
-                    app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
-                }
-                RunEvent::ExitRequested { code, api, .. } => {
-                    let has_window = app.state::<PluginState>().pages.has_window();
-                    app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
-                }
-                RunEvent::MainEventsCleared => app.state::<Exit<R>>().loop_came_round(),
-                RunEvent::Exit => {
-                    app.state::<PluginState>().exiting();
-                    app.state::<Exit<R>>().exiting();
-                    app.state::<HandlersRuntime>().shut_down();
-                }
-                _ => {}
             })
             .build()
     }
+}
+
+/// Makes up for what Tauri has reported before the plugin was registered.
+fn catch_up<R: Runtime>(app: &AppHandle<R>) {
+    for webview in windows::add_existing(app) {
+        app.state::<PluginState>().pages.found(webview.label());
+        #[cfg(target_os = "linux")]
+        page_process::watch(&webview);
+    }
+    // It comes after the reports that are under way. It also wakes the event loop, whose next event begins the schedules.
+    let reported = app.clone();
+    let _ = app.run_on_main_thread(move || reported.state::<PluginState>().pages.all_are_reported());
 }
 
 fn register<R: Runtime>(

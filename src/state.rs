@@ -3,7 +3,7 @@ use std::{sync::Arc, time::Duration};
 use tauri_plugin_tasks_engine::TaskManager;
 
 use crate::{
-    access::pages::Pages,
+    access::{idle_entries::IdleEntries, pages::Pages},
     session::sessions::{Exists, RunOnMainThread, Sessions},
 };
 
@@ -12,6 +12,7 @@ pub(crate) struct PluginState {
     pub(crate) tasks: TaskManager,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) pages: Arc<Pages>,
+    pub(crate) idle_entries: IdleEntries,
 }
 
 impl PluginState {
@@ -23,6 +24,6 @@ impl PluginState {
         run_on_main_thread: RunOnMainThread,
     ) -> Self {
         let sessions = Arc::new(Sessions::new(hidden_limit, exists, run_on_main_thread));
-        Self { tasks, sessions, pages: Arc::default() }
+        Self { tasks, sessions, pages: Arc::default(), idle_entries: IdleEntries::default() }
     }
 }

@@ -27,6 +27,7 @@ impl Driver {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .env("WORKBENCH_DIR", app_folder)
             .env("WORKBENCH_DATA_DIR", data_folder)
+            .env("WORKBENCH_REMOTE_PAGES", format!("http://{}:*", address.ip()))
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log.try_clone()?);

@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use futures::stream;
@@ -143,6 +143,7 @@ impl Server {
         let router = Router::new()
             .route("/bytes", get(answer))
             .route("/bytes/{name}", get(answer))
+            .route("/page", get(async || Html("<!doctype html><title>A page from outside</title>")))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(Self { address, shared })
@@ -150,6 +151,11 @@ impl Server {
 
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Returns the address of an empty page. Each server is an origin of its own.
+    pub fn page(&self) -> String {
+        format!("{}/page", self.address)
     }
 
     pub fn url(&self, content: &Content) -> String {

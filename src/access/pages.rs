@@ -1,15 +1,19 @@
-//! Tracks the open webviews, and which one currently has each label.
+//! Tracks the open webviews, which one currently has each label, and which document each one shows.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
 
-use super::page::Page;
+use super::{
+    document::{Call, Document, Elsewhere, Party},
+    origins::{LOCAL, Origins},
+    page::Page,
+};
 use crate::lock::{Lock, PAGES};
 
 /// How long a window counts as closed after its close was requested, since an app may close all its windows at once.
@@ -17,81 +21,156 @@ use crate::lock::{Lock, PAGES};
 const IN_ONE_GO: Duration = Duration::from_millis(500);
 
 /// The incarnation of a page whose webview has closed.
-const GONE: u64 = u64::MAX;
+const GONE: u32 = u32::MAX;
 
 #[derive(Default)]
 pub(crate) struct Pages {
-    webviews: Lock<HashMap<Arc<str>, Webview>, PAGES>,
-    created: AtomicU64,
+    known: Lock<Known, PAGES>,
+    created: AtomicU32,
+}
+
+#[derive(Default)]
+struct Known {
+    webviews: HashMap<Arc<str>, Webview>,
+    /// The windows whose close was requested, and when.
+    closing: HashMap<String, Instant>,
 }
 
 struct Webview {
-    window: String,
-    incarnation: u64,
+    incarnation: u32,
     /// Whether Tauri has reported it. Its page may have called before.
     reported: bool,
-    /// When the close of its window was last requested.
-    closing: Option<Instant>,
+    /// `None` until the webview tells of one: the document is older than the plugin, or Tauri did not know the webview
+    /// yet when it was loaded. This is so for one document at most, since the webview tells of the next one.
+    document: Option<Document>,
+    /// How many documents it has told of.
+    loads: u64,
+    origins: Origins,
+}
+
+impl Webview {
+    /// Returns whose a `call` of its page is.
+    fn party(&self, call: Call<'_>) -> Result<Party, Elsewhere> {
+        match &self.document {
+            Some(document) => document.party(call),
+            None if call.is_remote => Ok(Party::Alone),
+            None => Ok(Party::Local),
+        }
+    }
+}
+
+/// Why a call of a page is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stranger {
+    /// It does not come from the document that the webview shows.
+    Elsewhere,
+    /// The webview has had documents of too many other origins, whose tasks are still there.
+    TooManyOrigins,
 }
 
 impl Pages {
     /// Adds a webview, unless its page has called before. Returns whether it replaces one with the same label that closed
     /// without an event.
-    pub(crate) fn created(&self, label: &str, window: &str) -> bool {
-        let mut webviews = self.webviews.lock();
+    pub(crate) fn created(&self, label: &str) -> bool {
+        let webviews = &mut self.known.lock().webviews;
         if let Some(known) = webviews.get_mut(label).filter(|known| !known.reported) {
             known.reported = true;
             return false;
         }
-        webviews.insert(label.into(), self.webview(window, true)).is_some()
+        webviews.insert(label.into(), self.webview(true)).is_some()
     }
 
-    fn webview(&self, window: &str, reported: bool) -> Webview {
+    /// Adds a webview that is there but may not have been reported, unless it is known.
+    pub(crate) fn found(&self, label: &str) {
+        let webviews = &mut self.known.lock().webviews;
+        if !webviews.contains_key(label) {
+            webviews.insert(label.into(), self.webview(false));
+        }
+    }
+
+    /// Records that all webviews that are known by now won't be reported any more.
+    pub(crate) fn all_are_reported(&self) {
+        self.known.lock().webviews.values_mut().for_each(|webview| webview.reported = true);
+    }
+
+    /// Returns whether a webview with this label is known.
+    pub(crate) fn knows(&self, label: &str) -> bool {
+        self.known.lock().webviews.contains_key(label)
+    }
+
+    fn webview(&self, reported: bool) -> Webview {
         let incarnation = self.created.fetch_add(1, Relaxed);
-        Webview { window: window.to_owned(), incarnation, reported, closing: None }
+        Webview { incarnation, reported, document: None, loads: 0, origins: Origins::default() }
     }
 
-    /// Returns the label and the incarnation of the webview in `window` whose page calls. Tauri may report a webview only
-    /// after its page has called, and never reports one that is older than the plugin. So one that `exists` is added here.
+    /// Records that a webview shows another document from now on.
+    pub(crate) fn shows(&self, label: &str, document: Document) {
+        let mut known = self.known.lock();
+        // Tauri may report a webview only after its first document has begun to load.
+        let webview = known.webviews.entry(label.into()).or_insert_with(|| self.webview(false));
+        webview.document = Some(document);
+        webview.loads += 1;
+    }
+
+    /// Returns the page that makes a `call` in this webview. Tauri may report a webview only after its page has called,
+    /// and never reports one that is older than the plugin. So one that `exists` is added here. `in_use` returns the
+    /// origins of this webview that own something.
     pub(crate) fn of_caller(
         &self,
         label: &str,
-        window: impl Fn() -> String,
+        call: Call<'_>,
         exists: impl Fn() -> bool,
-    ) -> (Arc<str>, u64) {
-        let known = self.current(label);
+        in_use: impl FnOnce(&Page) -> HashSet<u32>,
+    ) -> Result<Page, Stranger> {
+        let current = self.current(label);
         // Without the lock, since this asks Tauri.
-        if known.1 != GONE || !exists() {
-            return known;
+        if current.incarnation == GONE && exists() {
+            self.found(label);
+            let added = self.current(label);
+            // It may have closed before it was added, and then nothing else would remove it.
+            if !exists() {
+                self.known.lock().webviews.retain(|_, webview| webview.incarnation != added.incarnation);
+                return Ok(added);
+            }
         }
-        let window = window();
-        self.webviews.lock().entry(label.into()).or_insert_with(|| self.webview(&window, false));
-        let added = self.current(label);
-        // It may have closed before it was added, and then nothing else would remove it.
-        if !exists() {
-            self.webviews.lock().retain(|_, webview| webview.incarnation != added.1);
+        if let Some(page) = self.number(label, call, None)? {
+            return Ok(page);
         }
-        added
+        // Without the lock, since this looks at all tasks.
+        let in_use = in_use(&self.current(label));
+        self.number(label, call, Some(&in_use))?.ok_or(Stranger::TooManyOrigins)
+    }
+
+    /// Returns the page that makes a `call`, or `None` if there is no room for its origin.
+    fn number(&self, label: &str, call: Call<'_>, in_use: Option<&HashSet<u32>>) -> Result<Option<Page>, Stranger> {
+        let mut known = self.known.lock();
+        let Some(label) = known.webviews.get_key_value(label).map(|(label, _)| Arc::clone(label)) else {
+            return Ok(Some(Page { label: label.into(), incarnation: GONE, origin: LOCAL }));
+        };
+        let Some(webview) = known.webviews.get_mut(&label) else { return Ok(None) };
+        let party = webview.party(call).map_err(|Elsewhere| Stranger::Elsewhere)?;
+        let number = webview.origins.number(&party, webview.loads, in_use);
+        Ok(number.ok().map(|origin| Page { label, incarnation: webview.incarnation, origin }))
     }
 
     /// Returns whether the webview of this page still exists.
     pub(crate) fn is_current(&self, page: &Page) -> bool {
-        page.incarnation != GONE && self.current(&page.label).1 == page.incarnation
+        page.incarnation != GONE && self.current(&page.label).incarnation == page.incarnation
     }
 
-    /// Removes the webviews that no longer exist. Returns a page of each. One that gets a label meanwhile stays.
+    /// Removes the webviews that no longer exist. Returns the local page of each. One that gets a label meanwhile stays.
     ///
     /// It does not go by windows: a webview may close before its window, or be moved to another one.
     pub(crate) fn retain(&self, exists: impl Fn(&str) -> bool) -> Vec<Page> {
         let page = |(label, webview): (&Arc<str>, &Webview)| Page {
             label: Arc::clone(label),
             incarnation: webview.incarnation,
-            remote: false,
+            origin: LOCAL,
         };
-        let mut gone: Vec<_> = self.webviews.lock().iter().map(page).collect();
+        let mut gone: Vec<_> = self.known.lock().webviews.iter().map(page).collect();
         // Without the lock, since this asks Tauri.
         gone.retain(|page| !exists(&page.label));
-        let mut webviews = self.webviews.lock();
+        let webviews = &mut self.known.lock().webviews;
         gone.retain(|page| {
             let is_same = webviews.get(&page.label).is_some_and(|webview| webview.incarnation == page.incarnation);
             is_same && webviews.remove(&page.label).is_some()
@@ -101,31 +180,48 @@ impl Pages {
 
     /// Returns whether any window exists.
     pub(crate) fn has_window(&self) -> bool {
-        !self.webviews.lock().is_empty()
+        !self.known.lock().webviews.is_empty()
     }
 
-    /// Records that a window is about to close. Returns whether it is the last one.
-    pub(crate) fn last_is_closing(&self, window: &str, now: Instant) -> bool {
-        let mut webviews = self.webviews.lock();
-        for webview in webviews.values_mut().filter(|webview| webview.window == window) {
-            webview.closing = Some(now);
-        }
-        let is_closing = |webview: &Webview| webview.closing.is_some_and(|at| now.duration_since(at) < IN_ONE_GO);
-        !webviews.is_empty() && webviews.values().all(is_closing)
+    /// Records that a window is about to close. Returns whether it is the last one. `window_of` returns the window that
+    /// a webview is in now: it may have been moved.
+    pub(crate) fn last_is_closing(
+        &self,
+        window: &str,
+        now: Instant,
+        window_of: impl Fn(&str) -> Option<String>,
+    ) -> bool {
+        let labels: Vec<_> = self.known.lock().webviews.keys().cloned().collect();
+        // Without the lock, since this asks Tauri.
+        let windows: Vec<_> = labels.iter().filter_map(|label| window_of(label)).collect();
+        let closing = &mut self.known.lock().closing;
+        closing.retain(|_, at| now.duration_since(*at) < IN_ONE_GO);
+        closing.insert(window.to_owned(), now);
+        !windows.is_empty() && windows.iter().all(|window| closing.contains_key(window))
     }
 
-    /// Returns the label and the incarnation of the webview that has this label now, or [`GONE`].
-    pub(crate) fn current(&self, label: &str) -> (Arc<str>, u64) {
-        match self.webviews.lock().get_key_value(label) {
-            Some((label, webview)) => (Arc::clone(label), webview.incarnation),
-            None => (label.into(), GONE),
+    /// Returns the local page of the webview that has this label now.
+    pub(crate) fn current(&self, label: &str) -> Page {
+        match self.known.lock().webviews.get_key_value(label) {
+            Some((label, webview)) => {
+                Page { label: Arc::clone(label), incarnation: webview.incarnation, origin: LOCAL }
+            }
+            None => Page { label: label.into(), incarnation: GONE, origin: LOCAL },
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tauri::{
+        Url,
+        test::{MockRuntime, mock_context, noop_assets},
+    };
+
+    use super::{super::origins::LIMIT, *};
+
+    const LOCAL_CALL: Call<'_> = Call { is_remote: false, header: None };
+    const REMOTE_CALL: Call<'_> = Call { is_remote: true, header: None };
 
     fn labels(pages: Vec<Page>) -> Vec<Arc<str>> {
         let mut labels: Vec<_> = pages.into_iter().map(|page| page.label).collect();
@@ -133,71 +229,185 @@ mod tests {
         labels
     }
 
+    fn document(url: &str) -> Document {
+        let context = mock_context::<MockRuntime, _>(noop_assets());
+        Document::at(&Url::parse(url).unwrap(), context.config())
+    }
+
+    /// Returns the page that calls from `main`, while no other origin owns anything.
+    fn caller(pages: &Pages, call: Call<'_>) -> Result<Page, Stranger> {
+        pages.of_caller("main", call, || true, |_| HashSet::new())
+    }
+
     #[test]
     fn a_new_webview_with_the_same_label_is_another_page() {
         let pages = Pages::default();
-        pages.created("main", "main");
+        pages.created("main");
         let first = pages.current("main");
         assert_eq!(first, pages.current("main"));
         assert_eq!(labels(pages.retain(|_| false)), ["main".into()]);
-        pages.created("main", "main");
+        pages.created("main");
         assert_ne!(first, pages.current("main"));
     }
 
     #[test]
     fn a_webview_whose_page_calls_before_it_is_reported_is_the_same_afterwards() {
         let pages = Pages::default();
-        let calls = |exists: bool| {
-            let (label, incarnation) = pages.of_caller("main", || "window".into(), || exists);
-            Page { label, incarnation, remote: false }
-        };
+        let calls = |exists: bool| pages.of_caller("main", LOCAL_CALL, || exists, |_| HashSet::new()).unwrap();
         let gone = calls(false);
         assert!(!pages.is_current(&gone) && !pages.has_window());
         let page = calls(true);
         assert!(page != gone && pages.is_current(&page));
-        assert!(pages.last_is_closing("window", Instant::now()));
-        assert!(!pages.created("main", "window"), "it replaces none");
+        assert!(pages.last_is_closing("window", Instant::now(), |_| Some("window".into())));
+        assert!(!pages.created("main"), "it replaces none");
         assert_eq!(calls(true), page);
-        assert!(pages.created("main", "window") && !pages.is_current(&page), "another one");
+        assert!(pages.created("main") && !pages.is_current(&page), "another one");
+    }
+
+    #[test]
+    fn a_webview_that_was_found_is_reported_once_at_most() {
+        for is_reported_later in [true, false] {
+            let pages = Pages::default();
+            pages.found("main");
+            let page = pages.current("main");
+            pages.found("main");
+            assert!(pages.is_current(&page) && pages.has_window());
+            if is_reported_later {
+                assert!(!pages.created("main") && pages.is_current(&page));
+            } else {
+                pages.all_are_reported();
+            }
+            assert!(pages.created("main") && !pages.is_current(&page), "another webview with the same label");
+        }
     }
 
     #[test]
     fn a_webview_that_closes_while_its_page_calls_is_not_kept() {
         let pages = Pages::default();
         let asked = std::cell::Cell::new(false);
-        let (label, incarnation) = pages.of_caller("main", || "window".into(), || !asked.replace(true));
-        assert!(!pages.has_window() && !pages.is_current(&Page { label, incarnation, remote: false }));
+        let page = pages.of_caller("main", LOCAL_CALL, || !asked.replace(true), |_| HashSet::new()).unwrap();
+        assert!(!pages.has_window() && !pages.is_current(&page));
+    }
+
+    #[test]
+    fn the_page_that_calls_is_the_document_that_the_webview_has_told_of_last() {
+        let pages = Pages::default();
+        pages.created("main");
+        let local = caller(&pages, LOCAL_CALL).unwrap();
+        let untold = caller(&pages, REMOTE_CALL).unwrap();
+        assert_ne!(local, untold);
+        let goes_to = |url: &str| {
+            pages.shows("main", document(url));
+            caller(&pages, REMOTE_CALL).unwrap()
+        };
+        let (one, other) = (goes_to("https://one.example/a"), goes_to("https://other.example/a"));
+        let (alone, alone_again) = (goes_to("about:blank"), goes_to("about:blank"));
+        let all = [local.clone(), untold, one.clone(), other.clone(), alone, alone_again];
+        for (place, page) in all.iter().enumerate() {
+            assert!(pages.is_current(page) && page.shares_webview_with(&local));
+            assert!(all[..place].iter().all(|earlier| earlier.owner() != page.owner()), "{page:?}");
+        }
+        assert_eq!(goes_to("https://one.example/b"), one);
+        let late = Call { is_remote: true, header: Some("https://other.example") };
+        assert_eq!(caller(&pages, late), Err(Stranger::Elsewhere), "of the document before, or of a frame");
+        assert_eq!(caller(&pages, LOCAL_CALL), Err(Stranger::Elsewhere));
+        assert_eq!(goes_to("https://other.example/b"), other);
+    }
+
+    #[test]
+    fn a_new_webview_with_the_same_label_knows_no_document_or_owner_of_the_one_before() {
+        let pages = Pages::default();
+        pages.created("main");
+        pages.shows("main", document("https://one.example"));
+        let before = caller(&pages, REMOTE_CALL).unwrap();
+        assert!(pages.created("main"));
+        assert!(caller(&pages, LOCAL_CALL).is_ok(), "its document has not been told of");
+        pages.shows("main", document("https://one.example"));
+        assert_ne!(caller(&pages, REMOTE_CALL).unwrap().owner(), before.owner());
+    }
+
+    #[test]
+    fn a_webview_that_tells_of_a_document_before_it_is_reported_is_the_same_afterwards() {
+        let pages = Pages::default();
+        pages.shows("main", document("https://one.example"));
+        let page = caller(&pages, REMOTE_CALL).unwrap();
+        assert!(!pages.created("main"));
+        assert_eq!(caller(&pages, REMOTE_CALL).unwrap(), page);
+    }
+
+    #[test]
+    fn a_page_of_one_origin_too_many_is_refused_until_another_owns_nothing() {
+        let pages = Pages::default();
+        pages.created("main");
+        let used: HashSet<_> = (0..LIMIT)
+            .map(|at| {
+                pages.shows("main", document(&format!("https://site-{at}.example")));
+                caller(&pages, REMOTE_CALL).unwrap().origin
+            })
+            .collect();
+        pages.shows("main", document("https://one.more.example"));
+        let calls = |in_use: &HashSet<u32>| pages.of_caller("main", REMOTE_CALL, || true, |_| in_use.clone());
+        assert_eq!(calls(&used), Err(Stranger::TooManyOrigins));
+        let fewer = used.iter().copied().skip(1).collect();
+        let page = calls(&fewer).unwrap();
+        assert!(!used.contains(&page.origin));
+        assert_eq!(calls(&used), Ok(page), "now it is known");
+    }
+
+    /// Says in which window each webview is, as Tauri does.
+    fn in_windows(windows: &[(&str, &str)]) -> impl Fn(&str) -> Option<String> {
+        move |label: &str| windows.iter().find(|(webview, _)| *webview == label).map(|(_, window)| (*window).to_owned())
     }
 
     #[test]
     fn a_window_is_the_last_if_there_is_no_other() {
-        let pages = Pages::default();
-        let now = Instant::now();
-        assert!(!pages.has_window() && !pages.last_is_closing("main", now));
-        pages.created("left", "main");
-        pages.created("right", "main");
-        assert!(pages.has_window() && !pages.last_is_closing("other", now) && pages.last_is_closing("main", now));
-        pages.created("other", "other");
-        assert!(!pages.last_is_closing("main", now));
+        let (pages, now) = (Pages::default(), Instant::now());
+        let windows = [("left", "main"), ("right", "main"), ("other", "other")];
+        let is_last = |window| pages.last_is_closing(window, now, in_windows(&windows));
+        assert!(!pages.has_window() && !is_last("main"));
+        pages.created("left");
+        pages.created("right");
+        assert!(pages.has_window() && is_last("main"));
+        pages.created("other");
+        assert!(!is_last("main"));
     }
 
     #[test]
     fn a_window_is_the_last_if_all_others_are_about_to_close() {
         let (pages, now) = (Pages::default(), Instant::now());
-        pages.created("main", "main");
-        pages.created("other", "other");
-        assert!(!pages.last_is_closing("main", now) && pages.last_is_closing("other", now));
+        let windows = [("main", "main"), ("other", "other")];
+        let is_last = |window, now| pages.last_is_closing(window, now, in_windows(&windows));
+        pages.created("main");
+        pages.created("other");
+        assert!(!is_last("main", now) && is_last("other", now));
         // The app has prevented the close of the first window.
-        assert!(!pages.last_is_closing("other", now + IN_ONE_GO));
+        assert!(!is_last("other", now + IN_ONE_GO));
+    }
+
+    #[test]
+    fn a_webview_counts_for_the_window_that_it_was_moved_to() {
+        let (pages, now) = (Pages::default(), Instant::now());
+        pages.created("moved");
+        pages.created("other");
+        let page = pages.current("moved");
+        let moved = [("moved", "second"), ("other", "second")];
+        assert!(!pages.last_is_closing("first", now, in_windows(&moved)), "it has no webview any more");
+        assert!(pages.last_is_closing("second", now, in_windows(&moved)));
+        // The first window is destroyed, and the webview is still there.
+        assert!(pages.retain(|label| ["moved", "other"].contains(&label)).is_empty());
+        assert!(pages.is_current(&page) && pages.has_window());
+        let back = [("moved", "third"), ("other", "second")];
+        let later = now + IN_ONE_GO;
+        assert!(!pages.last_is_closing("second", later, in_windows(&back)));
+        assert!(pages.last_is_closing("third", later, in_windows(&back)));
     }
 
     #[test]
     fn webviews_that_no_longer_exist_are_removed_whatever_their_window() {
         let pages = Pages::default();
-        pages.created("left", "window");
-        pages.created("right", "window");
-        pages.created("moved", "window");
-        pages.created("other", "other");
+        for label in ["left", "right", "moved", "other"] {
+            pages.created(label);
+        }
         let gone = pages.retain(|label| ["moved", "other"].contains(&label));
         assert_eq!(labels(gone), ["left".into(), "right".into()]);
         assert_eq!(labels(pages.retain(|label| label == "moved")), ["other".into()]);
@@ -207,9 +417,9 @@ mod tests {
     #[test]
     fn a_webview_that_takes_over_the_label_of_one_that_is_about_to_be_removed_stays() {
         let pages = Pages::default();
-        pages.created("main", "main");
+        pages.created("main");
         let gone = pages.retain(|label| {
-            pages.created(label, "main");
+            pages.created(label);
             false
         });
         assert!(gone.is_empty() && pages.has_window());

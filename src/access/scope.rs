@@ -74,6 +74,11 @@ impl Scope {
         !self.denies(task) && (own || allowed())
     }
 
+    /// Returns the patterns of the entries that only add tasks which the page itself has started.
+    pub(crate) fn own_only(&self) -> impl Iterator<Item = &str> {
+        self.allowed.iter().filter(|entry| entry.owner == Reach::Own).map(|entry| entry.task.as_str())
+    }
+
     fn denies(&self, task: &str) -> bool {
         self.denied.iter().any(|entry| entry.task.matches(task))
     }
@@ -89,12 +94,12 @@ impl Scope {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Value, json};
 
     use super::*;
 
-    fn scope(allow: Value, deny: Value) -> Scope {
+    pub(in crate::access) fn scope(allow: Value, deny: Value) -> Scope {
         let entries =
             |value| serde_json::from_value::<Vec<ScopeEntry>>(value).unwrap().into_iter().map(Arc::new).collect();
         Scope { allowed: entries(allow), denied: entries(deny) }

@@ -1,25 +1,48 @@
 //! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and holds
 //! a lock of its own meanwhile, so they must not block.
 
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use tauri_plugin_tasks_engine::delivery::engine;
 
-use crate::{session::sessions::Departure, state::PluginState};
+use crate::{
+    TaskFilter,
+    access::{
+        document::{Call, Document},
+        page::Page,
+        pages::Stranger,
+    },
+    session::sessions::Departure,
+    state::PluginState,
+};
 
 impl PluginState {
-    pub(crate) fn webview_created(&self, label: &str, window: &str) {
+    pub(crate) fn webview_created(&self, label: &str) {
         // Tauri does not report a webview that closes before its window. A session notices it while something depends on
         // the page; otherwise it is noticed when its label is used again, or when a window is destroyed.
-        if self.pages.created(label, window) {
+        if self.pages.created(label) {
             self.sessions.close_page(label, Departure::ForGood);
             engine(&self.tasks).disown(|owner| owner.label() == Some(label));
         }
     }
 
-    /// Returns the label and the incarnation of the webview in `window` whose page calls.
-    pub(crate) fn page_calls(&self, label: &str, window: impl Fn() -> String) -> (Arc<str>, u64) {
-        self.pages.of_caller(label, window, || self.sessions.has_webview(label))
+    /// Returns the page that makes a `call` in the webview `label`.
+    pub(crate) fn page_calls(&self, label: &str, call: Call<'_>) -> Result<Page, Stranger> {
+        let exists = || self.sessions.has_webview(label);
+        self.pages.of_caller(label, call, exists, |page| self.origins_in_use(page))
+    }
+
+    /// Returns the origins of the webview of `page` that own a task or have a session.
+    fn origins_in_use(&self, page: &Page) -> HashSet<u32> {
+        let tasks = engine(&self.tasks).records(&TaskFilter::default());
+        let owners = tasks.iter().map(|record| record.owner()).chain(self.sessions.owners());
+        owners.filter_map(|owner| page.origin_of(&owner)).collect()
+    }
+
+    /// Records that the webview shows another `document` from now on.
+    pub(crate) fn page_loads(&self, label: &str, document: Document) {
+        self.pages.shows(label, document);
+        self.page_left(label);
     }
 
     /// Closes the sessions of a document that has left its webview. The webview itself still exists.
@@ -49,16 +72,30 @@ impl PluginState {
 
 #[cfg(test)]
 mod tests {
-    use tauri::ipc::Channel;
+    use std::sync::Arc;
+
+    use tauri::{
+        Url,
+        ipc::Channel,
+        test::{MockRuntime, mock_context, noop_assets},
+    };
     use tokio::runtime::Handle;
 
     use super::*;
     use crate::{
         Failure, Json, StartOptions, TaskContext, TaskId,
-        access::page::Page,
+        access::{origins::LIMIT, page::Page},
         session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
     };
     use tauri_plugin_tasks_engine::delivery::{Clocks, Errors, Kind, Policy, Runtimes, Settings, Start, manager};
+
+    const LOCAL_CALL: Call<'_> = Call { is_remote: false, header: None };
+    const REMOTE_CALL: Call<'_> = Call { is_remote: true, header: None };
+
+    fn document(url: &str) -> Document {
+        let context = mock_context::<MockRuntime, _>(noop_assets());
+        Document::at(&Url::parse(url).unwrap(), context.config())
+    }
 
     struct Opened {
         plugin: PluginState,
@@ -69,30 +106,21 @@ mod tests {
     /// Opens a window `main` whose page has a session and a task.
     fn opened() -> Opened {
         opened_by(|plugin| {
-            plugin.webview_created("main", "main");
+            plugin.webview_created("main");
             plugin.pages.current("main")
         })
     }
 
-    fn opened_by(open: impl FnOnce(&PluginState) -> (Arc<str>, u64)) -> Opened {
+    fn opened_by(open: impl FnOnce(&PluginState) -> Page) -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
         let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
         let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
-        let (label, incarnation) = open(&plugin);
-        let page = Page { label, incarnation, remote: false };
+        let page = open(&plugin);
         plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
-        let start = Start {
-            id: TaskId::new(),
-            task: "hang",
-            input: Json::new(&()).unwrap(),
-            owner: page.owner(),
-            options: StartOptions::new(),
-            sees: &|_| true,
-        };
-        let id = engine(&plugin.tasks).start(start).unwrap().record().id;
+        let id = start(&plugin, &page);
         Opened { plugin, page, id }
     }
 
@@ -109,12 +137,55 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_page_that_navigates_loses_its_session_and_keeps_its_tasks() {
         let main = opened();
-        main.plugin.page_left("other");
+        main.plugin.page_loads("other", document("https://example.com"));
         assert!(main.has_session());
-        main.plugin.page_left("main");
+        main.plugin.page_loads("main", document("https://example.com"));
         assert!(!main.has_session());
         assert_eq!(main.owner().as_deref(), Some("main"));
         assert!(main.plugin.pages.is_current(&main.page));
+    }
+
+    /// Starts a task that `page` owns.
+    fn start(plugin: &PluginState, page: &Page) -> TaskId {
+        let start = Start {
+            id: TaskId::new(),
+            task: "hang",
+            input: Json::new(&()).unwrap(),
+            owner: page.owner(),
+            options: StartOptions::new(),
+            sees: &|_| true,
+        };
+        engine(&plugin.tasks).start(start).unwrap().record().id
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_origin_is_known_as_long_as_it_has_tasks_or_a_session_and_others_make_room() {
+        let main = opened();
+        let plugin = &main.plugin;
+        let goes_to = |site: &str| {
+            plugin.page_loads("main", document(&format!("https://{site}.example")));
+            plugin.page_calls("main", REMOTE_CALL)
+        };
+        let pages: Vec<_> = (0..LIMIT).map(|at| goes_to(&format!("site-{at}")).unwrap()).collect();
+        let with_task = start(plugin, &pages[0]);
+        plugin.sessions.open("t", PROTOCOL, &pages[1], &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
+        assert_eq!(plugin.origins_in_use(&main.page), HashSet::from([0, pages[0].origin, pages[1].origin]));
+        // Its session ends with the next load.
+        assert!(goes_to("more").is_ok());
+        assert_eq!(goes_to("site-0").as_ref(), Ok(&pages[0]));
+        assert_ne!(goes_to("site-1").as_ref(), Ok(&pages[1]));
+        assert_eq!(plugin.tasks.get(with_task).unwrap().owner.as_deref(), Some("main"));
+
+        let kept: Vec<_> = (1..LIMIT).map(|at| start(plugin, &goes_to(&format!("kept-{at}")).unwrap())).collect();
+        assert_eq!(goes_to("refused"), Err(Stranger::TooManyOrigins));
+        assert!(plugin.page_calls("main", Call { is_remote: true, header: Some("https://site-0.example") }).is_err());
+        assert_eq!(goes_to("site-0").as_ref(), Ok(&pages[0]), "those that are known go on");
+        plugin.tasks.cancel(kept[0]).unwrap();
+        plugin.tasks.attach("hang", kept[0]).unwrap().outcome().await;
+        plugin.tasks.remove(kept[0]).unwrap();
+        assert!(goes_to("refused").is_ok());
+        plugin.window_destroyed(|_| false);
+        assert!(plugin.tasks.list(&TaskFilter::default()).iter().all(|task| task.owner.is_none()), "of all origins");
     }
 
     #[tokio::test(start_paused = true)]
@@ -131,7 +202,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_new_webview_inherits_nothing_from_one_with_the_same_label() {
         let main = opened();
-        main.plugin.webview_created("main", "main");
+        main.plugin.webview_created("main");
         assert!(!main.has_session());
         assert_eq!(main.owner(), None, "the app owns it now, not the new page");
         assert!(!main.plugin.pages.is_current(&main.page));
@@ -152,12 +223,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_page_that_calls_before_its_webview_is_reported_keeps_what_it_has_until_that_closes() {
         for is_reported in [true, false] {
-            let main = opened_by(|plugin| plugin.page_calls("main", || "main".into()));
+            let main = opened_by(|plugin| plugin.page_calls("main", LOCAL_CALL).unwrap());
             if is_reported {
-                main.plugin.webview_created("main", "main");
+                main.plugin.webview_created("main");
             }
             assert!(main.has_session() && main.plugin.pages.is_current(&main.page));
-            assert_eq!(main.plugin.page_calls("main", || "main".into()).1, main.page.incarnation);
+            assert_eq!(main.plugin.page_calls("main", LOCAL_CALL), Ok(main.page.clone()));
             assert_eq!(main.owner().as_deref(), Some("main"));
             main.plugin.window_destroyed(|_| false);
             assert!(!main.has_session() && !main.plugin.pages.is_current(&main.page));

@@ -84,8 +84,7 @@ mod tests {
         let plugin = app.state::<PluginState>();
         let pages = ["main", "other"].map(|label| {
             let window = WebviewWindowBuilder::new(&app, label, Default::default()).build().unwrap();
-            let (label, incarnation) = plugin.pages.current(label);
-            (window, Page { label, incarnation, remote: false })
+            (window, plugin.pages.current(label))
         });
         let open = |name: &str, page: &Page| {
             let channel = Channel::new(|_| Ok(()));

@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Duration};
 use tauri::{
     Manager, Runtime,
     ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
-    utils::acl::ExecutionContext,
 };
 use tauri_plugin_tasks_engine::delivery::{
     Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner,
 };
 use tokio::time::timeout;
 
-use super::{refusals, wire::Started};
+use super::{arrival, refusals, wire::Started};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
@@ -37,16 +36,13 @@ pub(crate) struct Caller {
 
 impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
-        let remote = command.acl.as_ref().is_some_and(|commands| {
-            commands.iter().any(|command| matches!(command.context, ExecutionContext::Remote { .. }))
-        });
-        let webview = command.message.webview();
-        let plugin = webview.state::<PluginState>();
-        let window = || webview.window().label().to_owned();
-        let (label, incarnation) = plugin.page_calls(webview.label(), window);
+        let page = arrival::caller(&command)?;
+        let plugin = command.message.webview_ref().state::<PluginState>();
+        let name = command.name;
         let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
+        plugin.idle_entries.warn(name, &scope);
         Ok(Self {
-            view: View::new(Page { label, incarnation, remote }, scope),
+            view: View::new(page, scope),
             tasks: plugin.tasks.clone(),
             sessions: Arc::clone(&plugin.sessions),
             pages: Arc::clone(&plugin.pages),
@@ -89,6 +85,14 @@ impl Caller {
     pub(crate) fn rerun(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
         engine(&self.tasks).rerun(record, id, self.owner(), &sees).map_err(refusals::of_start)
+    }
+
+    /// Returns the task `new_id` if an earlier call has started it as a rerun of task `id`, which is gone by now. The
+    /// caller must own it, and must still be allowed to start its kind.
+    pub(crate) fn repeated_rerun(&self, id: &str, new_id: &str) -> Option<Follower> {
+        let record = self.find(new_id).ok()?;
+        let is_it = record.owner() == self.owner() && record.rerun_of() == Some(id.parse().ok()?);
+        (is_it && self.view.scope.check_start(record.name()).is_ok()).then(|| Follower::new(&record))
     }
 
     pub(crate) fn batch(

@@ -4,11 +4,14 @@
 #[path = "commands/all_commands.rs"]
 mod all_commands;
 
+mod arrival;
 #[cfg(test)]
 mod bindings_tests;
 mod caller;
 mod checked;
 mod chunk;
 pub(crate) mod commands;
+#[cfg(test)]
+mod origin_tests;
 mod refusals;
 mod wire;

@@ -2,7 +2,10 @@
 
 use tauri_plugin_tasks_engine::delivery::{Refusal, error, refusal};
 
-use crate::{Error, ErrorKind, access::scope::StartRefusal};
+use crate::{
+    Error, ErrorKind,
+    access::{pages::Stranger, scope::StartRefusal},
+};
 
 /// Returns the error for window `label`, which may not start `task`.
 pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error {
@@ -31,6 +34,21 @@ pub(super) fn limit_refused(tasks: &str, label: &str) -> Error {
              capability of this window (src-tauri/capabilities/*.json), and remove any \"deny\" entry that matches these tasks"
         ),
     )
+}
+
+/// Returns the error for a call that no page of window `label` may make.
+pub(super) fn of_stranger(stranger: Stranger, label: &str) -> Error {
+    let message = match stranger {
+        Stranger::Elsewhere => format!(
+            "this call does not come from the document that webview \"{label}\" shows, but from a frame in it or from a document \
+             that has left: call from the page itself, and let frames post messages to it"
+        ),
+        Stranger::TooManyOrigins => format!(
+            "webview \"{label}\" has shown documents of too many other origins whose tasks are still kept: end and remove \
+             these tasks, or show this document in another webview"
+        ),
+    };
+    error(ErrorKind::NotAllowed, message)
 }
 
 /// Returns the error for a task that the page can't see. It does not reveal whether the task exists.

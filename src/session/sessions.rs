@@ -7,7 +7,7 @@ use std::{
 };
 
 use tauri::ipc::Channel;
-use tauri_plugin_tasks_engine::delivery::{engine, error};
+use tauri_plugin_tasks_engine::delivery::{Owner, engine, error};
 use tokio::time::Instant;
 
 pub(crate) use super::readers::Departure;
@@ -191,6 +191,11 @@ impl Sessions {
         } else {
             self.wake_all(&session.page);
         }
+    }
+
+    /// Returns the owners that have sessions.
+    pub(crate) fn owners(&self) -> Vec<Owner> {
+        self.names.lock().open.values().map(|session| session.page.owner()).collect()
     }
 
     /// Returns how many sessions are open and how many readers they have.

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     CancelReason, Error, ErrorKind, Failure, Json, OnOwnerClosed, StartOptions, TaskContext, TaskFilter, TaskId,
     TaskManager, TaskSnapshot, TaskStatus,
-    access::{page::Page, scope::Scope, view::View},
+    access::{origins::LOCAL, page::Page, scope::Scope, view::View},
 };
 use tauri_plugin_tasks_engine::delivery::{
     self, ChangeSet, Clocks, Errors, Kind, Owner, Policy, Record, Runtimes, Settings, Start, engine,
@@ -49,7 +49,7 @@ fn new_sessions() -> Arc<Sessions> {
 }
 
 fn page(label: &str) -> Page {
-    Page { label: label.into(), incarnation: 0, remote: false }
+    Page { label: label.into(), incarnation: 0, origin: LOCAL }
 }
 
 /// The messages pushed over a channel, each with its time.
@@ -500,7 +500,7 @@ async fn a_session_belongs_to_one_page() {
     let opened = Opened::new();
     assert!(opened.sessions.get("s", &page("second")).is_err());
     assert!(opened.sessions.get("s", &Page { incarnation: 1, ..page("main") }).is_err(), "a new webview, same label");
-    assert!(opened.sessions.get("s", &Page { remote: true, ..page("main") }).is_err(), "a remote document");
+    assert!(opened.sessions.get("s", &Page { origin: 1, ..page("main") }).is_err(), "a remote document");
     let (foreign, _) = channel();
     assert!(opened.sessions.open("s", PROTOCOL, &page("second"), &opened.tasks, foreign).is_err());
     let (repeated, pushed) = channel();

@@ -161,7 +161,8 @@ shareInstances(TaskTimedOutError, "TaskTimedOutError");
 
 /**
  * The page is not allowed to do this. With `kind: "permission"`, Tauri refused the command. With `kind: "notAllowed"`, Tauri
- * allowed the command, but no scope entry covers the task. The message says what to add to which file.
+ * allowed the command, but no scope entry covers the task: the message says what to add to which file. Or the call does
+ * not come from the document that the webview shows, but from a frame of another origin.
  *
  * @example
  * ```ts

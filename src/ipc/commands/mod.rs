@@ -19,11 +19,13 @@ pub(crate) use session::*;
 pub(crate) use start::*;
 pub(crate) use tasks::*;
 
+use super::arrival;
+
 macro_rules! handler {
     ($($command:ident),*) => { tauri::generate_handler![$($command),*] };
 }
 
 /// Returns the handler of all commands.
 pub(crate) fn handler<R: tauri::Runtime>() -> impl Fn(tauri::ipc::Invoke<R>) -> bool + Send + Sync + 'static {
-    all_commands!(handler)
+    |invoke| arrival::handle(invoke, all_commands!(handler))
 }

@@ -1,7 +1,6 @@
 //! Commands that start tasks.
 
 use tauri::command;
-use tauri_plugin_tasks_engine::delivery::Follower;
 
 use super::name_limit::check_name;
 use crate::{
@@ -50,7 +49,7 @@ pub(crate) async fn rerun(
             caller.rerun(&record, new_id.parse()?)?
         }
         // A repeated call: the ended task is removed by now, but the new one exists.
-        Err(not_found) => Follower::new(&caller.find(&new_id).map_err(|_| not_found)?),
+        Err(not_found) => caller.repeated_rerun(&id, &new_id).ok_or(not_found)?,
     };
     Ok(caller.follow_start(&session, &started).await)
 }

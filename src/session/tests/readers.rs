@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{HIDDEN_LIMIT, new_sessions, page};
 use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
-    access::page::Page,
     session::{
         message::PROTOCOL,
         session::Session,
@@ -116,9 +115,8 @@ async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
     for (closes, after) in [(false, 10), (true, 0)] {
         let (tasks, task, record) = one_number(unread(Unread::Cancel));
         let plugin = PluginState::new(tasks.clone(), HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
-        plugin.webview_created("main", "main");
-        let (label, incarnation) = plugin.pages.current("main");
-        let page = Page { label, incarnation, remote: false };
+        plugin.webview_created("main");
+        let page = plugin.pages.current("main");
         plugin.sessions.open("s", PROTOCOL, &page, &tasks, Channel::new(|_| Ok(()))).unwrap();
         let session = plugin.sessions.get("s", &page).unwrap();
         session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();

@@ -51,6 +51,7 @@ impl Birth {
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,
             members,
+            rerun_of: OnceLock::new(),
             started_by: Current::here().map(|current| current.id),
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),

@@ -78,6 +78,8 @@ pub struct Record {
     pub(crate) members: Option<Box<[TaskId]>>,
     /// The task whose handler has started it; `None` if other code has.
     started_by: Option<TaskId>,
+    /// The task that it runs again, if it does. Set as soon as it is accepted.
+    rerun_of: OnceLock<TaskId>,
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
     /// The number of its arrival, from 1; 0 until it is accepted.
@@ -253,6 +255,16 @@ impl Record {
     /// Returns the name of its kind.
     pub fn name(&self) -> &str {
         &self.kind.name
+    }
+
+    /// Returns the task that it runs again, if a rerun has started it.
+    pub fn rerun_of(&self) -> Option<TaskId> {
+        self.rerun_of.get().copied()
+    }
+
+    /// Records that a rerun of `ended` has started it.
+    pub(crate) fn runs_again(&self, ended: TaskId) {
+        let _ = self.rerun_of.set(ended);
     }
 
     /// Returns its owner.

@@ -127,7 +127,12 @@ impl Engine {
             return Err(Error::not_rerunnable(name, "it was spawned, without a registered kind; spawn it again"));
         }
         let options = StartOptions { held: false, ..record.options() };
-        self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })
+        let started = self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })?;
+        // It may have joined a task that began otherwise.
+        if started.record().id == id {
+            started.record().runs_again(record.id);
+        }
+        Ok(started)
     }
 
     /// Runs `work` once, as a task of the app with this `name`.

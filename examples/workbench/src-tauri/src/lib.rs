@@ -21,6 +21,7 @@ mod folders;
 mod held;
 mod kinds;
 mod quit;
+mod remote;
 mod windows;
 
 pub use kinds::tasks;
@@ -35,6 +36,7 @@ pub fn run() -> tauri::Result<()> {
     tauri::Builder::default()
         .manage(quit::Question::<tauri::Wry>::default())
         .plugin(tasks().build())
+        .setup(|app| Ok(remote::allow_pages(app)?))
         .invoke_handler(tauri::generate_handler![
             defaults::defaults,
             held::held,
