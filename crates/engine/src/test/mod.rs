@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
 pub mod clocks;
+#[cfg(any(test, feature = "__test"))]
 pub mod items;
+#[cfg(any(test, feature = "__test"))]
 pub mod log;
 
 use std::{collections::HashMap, sync::Arc};
