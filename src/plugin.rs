@@ -7,18 +7,18 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, manager};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::app::page_process;
 use crate::{
-    Config, TasksExt,
+    Config,
     app::{
         csp,
         exit::{Exit, Rules},
         handlers_runtime::HandlersRuntime,
-        schedules,
+        hooks, schedules,
         services::{Service, Services},
         windows::{Windows, has_webview},
     },
@@ -37,6 +37,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) hidden_page_limit: Duration,
     /// The app's own runtime for handlers.
     pub(crate) runtime: Option<Handle>,
+    /// The clocks of the system, unless it is a test.
+    pub(crate) clocks: Clocks,
 }
 
 /// Creates a kind, once there is an app to pass to its handler.
@@ -52,13 +54,14 @@ impl<R: Runtime> Default for Plan<R> {
             schedules: Vec::new(),
             hidden_page_limit: HIDDEN_LIMIT,
             runtime: None,
+            clocks: Clocks::of_system(),
         }
     }
 }
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime } = self;
+        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime, clocks } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
             .setup(move |app, _| {
@@ -73,7 +76,7 @@ impl<R: Runtime> Plan<R> {
                 let control = tauri::async_runtime::handle().inner().clone();
                 let runtimes = Runtimes { control, work: handlers.handle().clone() };
                 app.manage(handlers);
-                let tasks = manager(runtimes, register(kinds, app)?, settings, Clocks::of_system());
+                let tasks = manager(runtimes, register(kinds, app)?, settings, clocks);
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -97,14 +100,11 @@ impl<R: Runtime> Plan<R> {
             })
             .on_page_load(|webview, load| {
                 if load.event() == PageLoadEvent::Started {
-                    webview.state::<PluginState>().page_left(webview.label());
+                    hooks::page_load_started(webview);
                 }
             })
             .on_event(|app, event| match event {
-                RunEvent::Ready => {
-                    begin_schedules(app.tasks());
-                    app.state::<Services>().start(app.tasks());
-                }
+                RunEvent::Ready => hooks::ready(app),
                 RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
                     let is_last = app.state::<PluginState>().pages.last_is_closing(label, Instant::now());
                     if is_last {
@@ -112,19 +112,14 @@ impl<R: Runtime> Plan<R> {
                     }
                 }
                 RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                    app.state::<Windows<R>>().remove(label);
-                    app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
+                    hooks::window_destroyed(app, label);
                 }
                 RunEvent::ExitRequested { code, api, .. } => {
                     let has_window = app.state::<PluginState>().pages.has_window();
                     app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
                 }
                 RunEvent::MainEventsCleared => app.state::<Exit<R>>().loop_came_round(),
-                RunEvent::Exit => {
-                    app.state::<PluginState>().exiting();
-                    app.state::<Exit<R>>().exiting();
-                    app.state::<HandlersRuntime>().shut_down();
-                }
+                RunEvent::Exit => hooks::exiting(app),
                 _ => {}
             })
             .build()

@@ -2,11 +2,12 @@
 
 use std::{io, sync::Arc, thread, time::Duration};
 
-use tauri::{AppHandle, Runtime};
+use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_tasks_engine::delivery::{engine, finish};
 use tokio::time::Instant;
 
 use super::{
+    Exit,
     awake_wait::AwakeWait,
     core::{Core, Drain, SLACK},
     phase::Phase,
@@ -74,7 +75,7 @@ impl Core {
             *phase = Phase::Leaving;
         }
         let code = self.code.lock().unwrap_or(0);
-        app.exit(code);
+        app.state::<Exit<R>>().leave(app, code);
     }
 }
 

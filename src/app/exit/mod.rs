@@ -53,6 +53,8 @@ pub(crate) struct Rules<R: Runtime> {
     pub(crate) last_window_closed: LastWindowClosed,
     pub(crate) handle_signals: bool,
     pub(crate) on_quit: Option<Hook<R>>,
+    /// Requests the exit again once it is held no more: [`AppHandle::exit`], unless it is a test.
+    pub(crate) leave: fn(&AppHandle<R>, i32),
 }
 
 impl<R: Runtime> Default for Rules<R> {
@@ -62,6 +64,7 @@ impl<R: Runtime> Default for Rules<R> {
             last_window_closed: LastWindowClosed::default(),
             handle_signals: false,
             on_quit: None,
+            leave: AppHandle::exit,
         }
     }
 }
@@ -97,6 +100,13 @@ impl<R: Runtime> Exit<R> {
     /// Handles a request to exit with `code`, or the close of the last window if that is `None`. `has_window` is
     /// whether there is a window to show a question in.
     pub(crate) fn exit_requested(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool, api: &ExitRequestApi) {
+        if self.holds_exit(app, code, has_window) {
+            api.prevent_exit();
+        }
+    }
+
+    /// Does the same for a caller that holds the exit if this returns `true`.
+    pub(crate) fn holds_exit(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool) -> bool {
         let holds = match code {
             // A restart can't be held. `RunEvent::Exit` follows when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
@@ -107,11 +117,15 @@ impl<R: Runtime> Exit<R> {
             }
             None => self.answer(app, Request::LastWindowClosed, None, false),
         };
-        if holds {
-            api.prevent_exit();
-        } else {
+        if !holds {
             self.core.request_passed();
         }
+        holds
+    }
+
+    /// Exits the app, whose tasks have ended.
+    fn leave(&self, app: &AppHandle<R>, code: i32) {
+        (self.rules.leave)(app, code);
     }
 
     /// Handles that the event loop has come round.

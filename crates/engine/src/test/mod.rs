@@ -8,6 +8,7 @@ pub mod clocks;
 pub mod items;
 #[cfg(any(test, feature = "__test"))]
 pub mod log;
+pub mod test_clock;
 
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,0 +1,37 @@
+//! What the plugin does when Tauri tells of something. The test kit calls these functions, too, where Tauri's mock runtime
+//! tells of nothing.
+
+use tauri::{AppHandle, Manager, Runtime, Webview};
+use tauri_plugin_tasks_engine::delivery::begin_schedules;
+
+use super::{
+    exit::Exit,
+    handlers_runtime::HandlersRuntime,
+    services::Services,
+    windows::{Windows, has_webview},
+};
+use crate::{TasksExt, state::PluginState};
+
+/// The app is ready: its setup is over.
+pub(crate) fn ready<R: Runtime>(app: &AppHandle<R>) {
+    begin_schedules(app.tasks());
+    app.state::<Services>().start(app.tasks());
+}
+
+/// A document begins to load, so the one before it has left.
+pub(crate) fn page_load_started<R: Runtime>(webview: &Webview<R>) {
+    webview.state::<PluginState>().page_left(webview.label());
+}
+
+/// A window is destroyed, with the webviews in it.
+pub(crate) fn window_destroyed<R: Runtime>(app: &AppHandle<R>, label: &str) {
+    app.state::<Windows<R>>().remove(label);
+    app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
+}
+
+/// The process is about to end.
+pub(crate) fn exiting<R: Runtime>(app: &AppHandle<R>) {
+    app.state::<PluginState>().exiting();
+    app.state::<Exit<R>>().exiting();
+    app.state::<HandlersRuntime>().shut_down();
+}
