@@ -313,7 +313,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     where
         H::Error: fmt::Display,
     {
-        self.errors.describe = Some(ToString::to_string);
+        self.errors.describe = Some(Arc::new(ToString::to_string));
         self
     }
 
