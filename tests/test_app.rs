@@ -243,7 +243,7 @@ async fn state_the_setup_and_services_are_there() {
     let id = app.tasks().start("greet", ()).unwrap();
     assert_eq!(id.outcome().await.output::<String>().unwrap().as_deref(), Some("hello"));
     let services = || app.tasks().list(&tauri_plugin_tasks::TaskFilter::default().task("service"));
-    app.until("the service", async || services().first().is_some_and(|it| it.status == TaskStatus::Running)).await;
+    test::until("the service", async || services().first().is_some_and(|it| it.status == TaskStatus::Running)).await;
 }
 
 #[tokio::test]

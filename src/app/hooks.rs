@@ -10,12 +10,13 @@ use super::{
     services::Services,
     windows::{Windows, has_webview},
 };
-use crate::{TasksExt, state::PluginState};
+use crate::state::PluginState;
 
 /// The app is ready: its setup is over.
 pub(crate) fn ready<R: Runtime>(app: &AppHandle<R>) {
-    begin_schedules(app.tasks());
-    app.state::<Services>().start(app.tasks());
+    let tasks = &app.state::<PluginState>().tasks;
+    begin_schedules(tasks);
+    app.state::<Services>().start(tasks);
 }
 
 /// A document begins to load, so the one before it has left.

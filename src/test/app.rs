@@ -14,11 +14,11 @@ use super::{
     exit::{self, ExitReport, Left},
     message::TestMessage,
     open::TestPageBuilder,
-    patience::until,
     pushed::Pushed,
+    running::Running,
     schedule::TestSchedule,
 };
-use crate::{Builder, TaskManager, TasksExt, app::hooks};
+use crate::{Builder, TaskManager, app::hooks};
 
 /// Starts an app with these kinds on Tauri's mock runtime: [`TestApp::builder`] without anything else.
 pub fn app(tasks: Builder<MockRuntime>) -> TestApp {
@@ -73,11 +73,7 @@ pub fn app(tasks: Builder<MockRuntime>) -> TestApp {
 /// `on_page_load`, `on_window_event` and `on_event` hooks of other plugins and the callback of `App::run` are not called.
 /// `AppHandle::exit` and `restart` panic there: see [`exit`](Self::exit). The label of a window that has closed can't be used
 /// again. Pages only call commands of this plugin.
-pub struct TestApp {
-    app: tauri::App<MockRuntime>,
-    clock: TestClock,
-    pushed: Arc<Pushed>,
-}
+pub struct TestApp(Running);
 
 /// Configures a [`TestApp`]: see [`TestApp::builder`].
 #[must_use = "call `build`"]
@@ -151,7 +147,7 @@ impl TestAppBuilder {
         let mut app = tauri.into_iter().fold(builder, |builder, customize| customize(builder)).build(context)?;
         set_up(&mut app);
         hooks::ready(app.handle());
-        Ok(TestApp { app, clock, pushed })
+        Ok(TestApp(Running { app, clock, pushed }))
     }
 }
 
@@ -171,34 +167,29 @@ impl TestApp {
 
     /// Returns the handle of the app.
     pub fn handle(&self) -> &AppHandle<MockRuntime> {
-        self.app.handle()
+        self.0.handle()
     }
 
     /// Returns the tasks, as `app.tasks()` does in an app.
     pub fn tasks(&self) -> &TaskManager {
-        self.app.tasks()
+        self.0.tasks()
     }
 
     /// Adds a capability: the text of a file in `src-tauri/capabilities/`, as JSON or TOML. Permissions of other plugins
     /// are left out, since pages only call this plugin. Panics if it can't be read or names a permission that the plugin
     /// doesn't have.
     pub fn capability(&self, text: &str) {
-        for capability in acl::capabilities(text) {
-            let text = serde_json::to_string(&capability)
-                .unwrap_or_else(|error| panic!("capability \"{}\" can't be written: {error}", capability.identifier));
-            tauri::Manager::add_capability(&self.app, &text)
-                .unwrap_or_else(|error| panic!("capability \"{}\" can't be added: {error}", capability.identifier));
-        }
+        self.0.add_capability(text);
     }
 
     /// Opens a page in a window of its own with this label.
     pub fn page(&self, label: &str) -> TestPageBuilder<'_> {
-        TestPageBuilder::new(self, label)
+        TestPageBuilder::new(&self.0, label)
     }
 
     /// Returns the schedule of this name.
     pub fn schedule(&self, name: &str) -> TestSchedule<'_> {
-        TestSchedule::new(self, name)
+        TestSchedule::new(&self.0, name)
     }
 
     /// Moves the clock of the engine forward in one step, as if the app had run meanwhile. What is due by then begins or
@@ -208,12 +199,7 @@ impl TestApp {
     /// A schedule that was due several times makes up for what it has missed as [`Schedule::missed`](crate::Schedule::missed)
     /// says. The time in handlers and pages, and the grace periods of tasks that were told to stop, are not moved.
     pub fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-    }
-
-    /// Waits until `condition` holds. Panics after a minute; `what` says what was waited for.
-    pub async fn until(&self, what: &str, mut condition: impl AsyncFnMut() -> bool) {
-        until(|| what.to_owned(), async || condition().await.then_some(())).await;
+        self.0.advance(by);
     }
 
     /// Exits with the code 0, as `AppHandle::exit` does, and waits until the process would end: its tasks end as their
@@ -242,15 +228,11 @@ impl TestApp {
 
     /// Does the same with another code.
     pub async fn exit_with(self, code: i32) -> ExitReport {
-        exit::exit(self.app.handle(), self.app.tasks(), code).await
+        exit::exit(&self.0, code).await
     }
 
     /// Returns the current time of the app's clock, in milliseconds since 1970.
     pub fn now(&self) -> u64 {
-        self.clock.now()
-    }
-
-    pub(super) fn pushed(&self) -> Arc<Pushed> {
-        Arc::clone(&self.pushed)
+        self.0.clock.now()
     }
 }

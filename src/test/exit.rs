@@ -4,9 +4,9 @@ use tauri::{AppHandle, Manager, test::MockRuntime};
 use tauri_plugin_tasks_engine::delivery::{engine, is_awaited};
 use tokio::sync::Notify;
 
-use super::{patience::patiently, pushed::lock};
+use super::{patience::patiently, pushed::lock, running::Running};
 use crate::{
-    Outcome, TaskFilter, TaskManager, TaskSnapshot,
+    Outcome, TaskFilter, TaskSnapshot,
     app::{exit::Exit, hooks},
     state::PluginState,
 };
@@ -60,7 +60,8 @@ pub(super) fn leave(app: &AppHandle<MockRuntime>, code: i32) {
 }
 
 /// Requests the exit of the app, and waits until it may end.
-pub(super) async fn exit(app: &AppHandle<MockRuntime>, tasks: &TaskManager, code: i32) -> ExitReport {
+pub(super) async fn exit(running: &Running, code: i32) -> ExitReport {
+    let (app, tasks) = (running.handle(), running.tasks());
     let live: Vec<_> = engine(tasks).records(&TaskFilter::default());
     let live = live.into_iter().filter(|record| !record.status().is_final());
     let live: Vec<_> = live.map(|record| (is_awaited(&record), record)).collect();

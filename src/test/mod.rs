@@ -11,6 +11,8 @@ mod app;
 #[cfg(feature = "test-app")]
 mod client;
 #[cfg(feature = "test-app")]
+mod document;
+#[cfg(feature = "test-app")]
 mod exit;
 #[cfg(feature = "test-app")]
 mod invoke;
@@ -29,6 +31,8 @@ mod patience;
 #[cfg(feature = "test-app")]
 mod pushed;
 #[cfg(feature = "test-app")]
+mod running;
+#[cfg(feature = "test-app")]
 mod schedule;
 #[cfg(feature = "test-app")]
 mod session;
@@ -41,6 +45,7 @@ pub use self::{
     open::TestPageBuilder,
     page::TestPage,
     page_error::PageError,
+    patience::until,
     schedule::TestSchedule,
     session::TestSession,
 };

@@ -1,15 +1,22 @@
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tauri::{Url, WebviewUrl, WebviewWindowBuilder};
 
-use super::{TestApp, TestPage, acl};
+use super::{
+    acl,
+    document::{document_url, is_of_app},
+    page::TestPage,
+    running::Running,
+};
 use crate::app::hooks;
 
-/// Opens a page: see [`TestApp::page`].
+/// Opens a page: see [`TestApp::page`](super::TestApp::page).
 #[must_use = "call `open`"]
 pub struct TestPageBuilder<'a> {
-    app: &'a TestApp,
+    app: &'a Running,
     label: String,
-    url: Option<Url>,
+    url: Url,
     /// The permissions by name, with the entries of their scopes.
     permissions: Vec<(String, Scope)>,
 }
@@ -21,8 +28,8 @@ struct Scope {
 }
 
 impl<'a> TestPageBuilder<'a> {
-    pub(super) fn new(app: &'a TestApp, label: &str) -> Self {
-        Self { app, label: label.to_owned(), url: None, permissions: Vec::new() }
+    pub(super) fn new(app: &'a Running, label: &str) -> Self {
+        Self { app, label: label.to_owned(), url: document_url("/"), permissions: Vec::new() }
     }
 
     /// Gives the window these permissions, such as `tasks:default` or `tasks:deny-read`. Panics if the plugin has none of
@@ -48,22 +55,21 @@ impl<'a> TestPageBuilder<'a> {
         self
     }
 
-    /// Sets the URL of the document. The default is a document of the app. For any other origin, the permissions that are
-    /// given here are those of a `remote` capability for that origin. Panics if it is no URL.
+    /// Sets the URL of the document, or the path of one of the app. The default is `/`. With another origin, the permissions
+    /// that are given here are those of a `remote` capability for that origin. Panics if it is no URL.
     pub fn url(mut self, url: &str) -> Self {
-        self.url = Some(parsed(url));
+        self.url = document_url(url);
         self
     }
 
     /// Opens the window, in which the document loads. Without any permission given here, it has those of the
-    /// [capabilities](TestApp::capability) of the app that name its label. Panics if there is a window with this label, or
+    /// [capabilities](super::TestApp::capability) of the app that name its label. Panics if there is a window with this label, or
     /// was one: Tauri's mock runtime doesn't give a label back.
     pub fn open(self) -> TestPage {
         let Self { app, label, url, permissions } = self;
-        let is_remote = url.is_some();
-        let url = url.unwrap_or_else(|| parsed(LOCAL));
+        let is_remote = !is_of_app(&url);
         if !permissions.is_empty() {
-            app.capability(&capability(&label, is_remote.then_some(&url), permissions).to_string());
+            app.add_capability(&capability(&label, is_remote.then_some(&url), permissions).to_string());
         }
         let webview_url = if is_remote { WebviewUrl::External(url.clone()) } else { WebviewUrl::default() };
         let window = WebviewWindowBuilder::new(app.handle(), &label, webview_url).build().unwrap_or_else(|error| {
@@ -71,7 +77,7 @@ impl<'a> TestPageBuilder<'a> {
         });
         let webview = window.as_ref().clone();
         hooks::page_load_started(&webview);
-        TestPage::new(webview, url, app.pushed())
+        TestPage::new(webview, url, Arc::clone(&app.pushed))
     }
 
     fn scope_of(&mut self, permission: &str) -> &mut Scope {
@@ -83,15 +89,6 @@ impl<'a> TestPageBuilder<'a> {
         });
         &mut self.permissions[place].1
     }
-}
-
-/// Where the documents of the app come from.
-const LOCAL: &str =
-    if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost/" } else { "tauri://localhost/" };
-
-/// Reads a URL.
-pub(super) fn parsed(url: &str) -> Url {
-    url.parse().unwrap_or_else(|error| panic!("\"{url}\" is no URL: {error}"))
 }
 
 /// Returns the capability of one window, for a document of the app or of the origin of `remote`.

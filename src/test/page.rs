@@ -9,11 +9,11 @@ use tauri::{Manager, Url, Webview, ipc::InvokeResponseBody, test::MockRuntime};
 
 use super::{
     client::Client,
+    document::document_url,
     invoke::Caller,
     items,
-    open::parsed,
     page_error::PageError,
-    patience::{patiently, until},
+    patience::{patiently, until_some},
     pushed::{Pushed, lock},
     session::{TestSession, is_end},
 };
@@ -114,7 +114,7 @@ impl TestPage {
     /// Waits until a task has this status. Panics after a minute, or if it ends with another one.
     pub async fn until_status(&self, id: TaskId, status: TaskStatus) -> Result<(), PageError> {
         let what = || format!("task {id} of page \"{}\" to be {status:?}", self.label());
-        until(what, async || match self.status(id).await {
+        until_some(what, async || match self.status(id).await {
             Ok(now) if now == status => Some(Ok(())),
             Ok(now) => {
                 assert!(!now.is_final(), "task {id} has ended as {now:?} and not as {status:?}");
@@ -129,7 +129,7 @@ impl TestPage {
     /// be skipped with [`TestApp::advance`](super::TestApp::advance).
     pub async fn outcome(&self, id: TaskId) -> Result<Outcome, PageError> {
         let what = || format!("the outcome of task {id}. If it waits for a time, call TestApp::advance before");
-        let outcome = until(what, async || match self.call("outcome", json!({ "id": id })).await {
+        let outcome = until_some(what, async || match self.call("outcome", json!({ "id": id })).await {
             Ok(Value::Null) => None,
             answer => Some(answer),
         })
@@ -197,7 +197,7 @@ impl TestPage {
     /// Calls a command in a request whose headers say that it comes from `url`, as a frame in the document does. Panics if
     /// it is no URL.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
-        self.caller.call_from(parsed(url), command, arguments).await
+        self.caller.call_from(document_url(url), command, arguments).await
     }
 
     /// Returns the name of the session that the page has as a client, for arguments of [`call`](Self::call). Opens it with
@@ -218,10 +218,11 @@ impl TestPage {
         self.loads(self.caller.url());
     }
 
-    /// Loads another document in the same webview. Panics if it is no URL. Permissions for its origin must come from
+    /// Loads another document in the same webview: a URL, or the path of a document of the app. Panics if it is neither.
+    /// Permissions for its origin must come from
     /// [`TestApp::capability`](super::TestApp::capability).
     pub fn navigate(&mut self, url: &str) {
-        let url = parsed(url);
+        let url = document_url(url);
         self.caller.webview.navigate(url.clone()).unwrap_or_else(|error| panic!("it can't load {url}: {error}"));
         self.loads(url);
     }

@@ -23,7 +23,7 @@ pub(super) async fn patiently<T: Send + 'static>(
 }
 
 /// Waits until `condition` returns something. Panics if it takes too long.
-pub(super) async fn until<T>(what: impl FnOnce() -> String, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+pub(super) async fn until_some<T>(what: impl FnOnce() -> String, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let begin = std::time::Instant::now();
     loop {
         if let Some(value) = condition().await {
@@ -32,4 +32,18 @@ pub(super) async fn until<T>(what: impl FnOnce() -> String, mut condition: impl 
         assert!(begin.elapsed() < PATIENCE, "the test has waited for {PATIENCE:?} for {}", what());
         let _ = tauri::async_runtime::spawn(async { tokio::time::sleep(LOOK).await }).await;
     }
+}
+
+/// Waits until `condition` holds, in real time. Panics after a minute; `what` says what was waited for.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// use tauri_plugin_tasks::test;
+///
+/// let begin = std::time::Instant::now();
+/// test::until("a millisecond", async || begin.elapsed().as_millis() >= 1).await;
+/// # }
+/// ```
+pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    until_some(|| what.to_owned(), async || condition().await.then_some(())).await;
 }

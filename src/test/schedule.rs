@@ -1,9 +1,9 @@
 use std::{collections::HashSet, time::Duration};
 
-use super::{TestApp, patience::until};
+use super::{patience::until_some, running::Running};
 use crate::{ScheduleSnapshot, TaskFilter, TaskHandle};
 
-/// A schedule of a [`TestApp`]: see [`TestApp::schedule`].
+/// A schedule of a [`TestApp`](super::TestApp): see [`TestApp::schedule`](super::TestApp::schedule).
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,12 +23,12 @@ use crate::{ScheduleSnapshot, TaskFilter, TaskHandle};
 /// # }
 /// ```
 pub struct TestSchedule<'a> {
-    app: &'a TestApp,
+    app: &'a Running,
     name: String,
 }
 
 impl<'a> TestSchedule<'a> {
-    pub(super) fn new(app: &'a TestApp, name: &str) -> Self {
+    pub(super) fn new(app: &'a Running, name: &str) -> Self {
         Self { app, name: name.to_owned() }
     }
 
@@ -50,9 +50,9 @@ impl<'a> TestSchedule<'a> {
             panic!("schedule \"{}\" is not due at any time: it is paused, or waits for its run to end", self.name)
         });
         let known: HashSet<_> = self.runs().into_iter().collect();
-        self.app.advance(Duration::from_millis(due.saturating_sub(self.app.now()) + 1));
+        self.app.advance(Duration::from_millis(due.saturating_sub(self.app.clock.now()) + 1));
         let what = || format!("a run of schedule \"{}\"", self.name);
-        let run = until(what, async || {
+        let run = until_some(what, async || {
             if let Some(run) = self.runs().into_iter().find(|run| !known.contains(run)) {
                 return Some(Some(run));
             }

@@ -27,6 +27,7 @@ use tauri_plugin_tasks_engine::delivery::engine;
 
 use crate::TaskManager;
 use core::{Core, Drain};
+use drain::Leave;
 use last_chance::Sentinel;
 use phase::{Answer, Request};
 use session_end::SESSION_END;
@@ -54,7 +55,7 @@ pub(crate) struct Rules<R: Runtime> {
     pub(crate) handle_signals: bool,
     pub(crate) on_quit: Option<Hook<R>>,
     /// Requests the exit again once it is held no more: [`AppHandle::exit`], unless it is a test.
-    pub(crate) leave: fn(&AppHandle<R>, i32),
+    pub(crate) leave: Leave<R>,
 }
 
 impl<R: Runtime> Default for Rules<R> {
@@ -123,11 +124,6 @@ impl<R: Runtime> Exit<R> {
         holds
     }
 
-    /// Exits the app, whose tasks have ended.
-    fn leave(&self, app: &AppHandle<R>, code: i32) {
-        (self.rules.leave)(app, code);
-    }
-
     /// Handles that the event loop has come round.
     pub(crate) fn loop_came_round(&self) {
         self.core.loop_came_round();
@@ -149,14 +145,14 @@ impl<R: Runtime> Exit<R> {
                     self.ask(app, question, Arc::clone(hook));
                 }
             }
-            Answer::Drain => self.core.begin(app, Drain::ByKind),
+            Answer::Drain => self.core.begin(app, self.rules.leave, Drain::ByKind),
         }
         true
     }
 
     /// Runs the hook on a blocking thread: the hook may need the lock that is held here, and it may block.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
-        let quit = Quit::new(app, &self.core, question);
+        let quit = Quit::new(app, &self.core, self.rules.leave, question);
         engine(&self.core.tasks).control().spawn_blocking(move || hook(quit));
     }
 }
