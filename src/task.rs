@@ -40,9 +40,9 @@ where
     H: Handler<R, Form>,
 {
     pub(crate) name: String,
-    handler: H,
-    policy: Policy,
-    errors: Errors<H::Error>,
+    pub(crate) handler: H,
+    pub(crate) policy: Policy,
+    pub(crate) errors: Errors<H::Error>,
     types: PhantomData<fn(R) -> Form>,
 }
 

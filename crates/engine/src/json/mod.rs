@@ -114,7 +114,7 @@ impl Json {
     /// Returns the same JSON, which shares its memory with nothing else.
     #[cfg(any(test, feature = "test"))]
     pub(crate) fn unshared(&self) -> Self {
-        Self(self.0.to_owned().into())
+        Self(RawValue::to_owned(&self.0).into())
     }
 
     /// Returns what no other JSON has as long as this one exists, except for its clones.

@@ -39,17 +39,7 @@
 //! }
 //! ```
 //!
-//! # Time
-//!
-//! With `#[tokio::test(start_paused = true)]`, time stands still while anything can go on, and then leaps to the next moment
-//! at which something is due. So a handler that sleeps for an hour takes no time, and each run of the test is the same.
-//! Tokio needs its feature `test-util` for that, which this kit turns on.
-//!
-//! - **Blocking work.** Paused time stands still until work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), the
-//!   kit's or tokio's, has returned. That includes the files of `tokio::fs`.
-//! - **Real input and output**, such as a socket, breaks paused time: tokio takes a handler that waits for it for idle, and
-//!   lets time leap, past all time limits. Call [`tokio::time::resume`] first in such a test, or don't start it paused. Then
-//!   the kit works as well, in real time.
+//! In paused time, a test that lets an hour pass takes no time: see [Time](TestTask#time).
 #![cfg_attr(docsrs, doc(cfg(feature = "test")))]
 
 mod notes;
@@ -65,6 +55,7 @@ pub mod items;
 #[cfg(any(test, feature = "__test"))]
 #[doc(hidden)]
 pub mod log;
+#[doc(hidden)]
 pub mod test_clock;
 
 use std::{collections::HashMap, sync::Arc};

@@ -250,7 +250,7 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
             messages: notes.messages(),
             details: notes.details(),
             cleanups: notes.cleanups.load(SeqCst),
-            attempts: (self.snapshot().attempt + 1).saturating_sub(self.first_attempt),
+            attempts: self.snapshot().attempt - (self.first_attempt - 1),
             elapsed: watched.elapsed,
         }
     }

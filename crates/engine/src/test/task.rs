@@ -17,11 +17,21 @@ use crate::{
 
 /// A handler to run in a test, without an app.
 ///
-/// It runs on the engine that runs it in an app, so all that the documentation says of tasks holds. In a test with
-/// `start_paused = true`, a second of sleep takes no time: see the [module](super).
+/// It runs on the engine that runs it in an app, so all that the documentation says of tasks holds. `In`, `O`, `E`, `D` and
+/// `I` are the types of its input, output, error, progress detail and items, which a test infers. One `TestTask` may be run
+/// many times.
 ///
-/// `In`, `O`, `E`, `D` and `I` are the types of its input, output, error, progress detail and items. A test infers them.
-/// One `TestTask` may be run many times.
+/// # Time
+///
+/// With `#[tokio::test(start_paused = true)]`, time stands still while anything can go on, and then leaps to the next moment
+/// at which something is due. So a handler that sleeps for an hour takes no time, and each run of the test is the same.
+/// Tokio needs its feature `test-util` for that, which this kit turns on.
+///
+/// - **Blocking work.** Paused time stands still until work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), the
+///   kit's or tokio's, has returned. That includes the files of `tokio::fs`.
+/// - **Real input and output**, such as a socket, breaks paused time: tokio takes a handler that waits for it for idle, and
+///   lets time leap, past all time limits. Call [`tokio::time::resume`] first in such a test, or don't start it paused. Then
+///   the kit works as well, in real time.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
