@@ -83,8 +83,8 @@ fn embed_permission_files() -> io::Result<()> {
     let mut files = Vec::new();
     list_toml(&variable("CARGO_MANIFEST_DIR")?.join("permissions"), &mut files)?;
     files.sort();
-    let texts: String = files.iter().map(|file| format!("    include_str!({file:?}),\n")).collect();
-    fs::write(variable("OUT_DIR")?.join("permission_files.rs"), format!("[\n{texts}]\n"))
+    let texts: Vec<_> = files.iter().map(|file| format!("include_str!(r#\"{}\"#)", file.display())).collect();
+    fs::write(variable("OUT_DIR")?.join("permission_files.rs"), format!("[{}]", texts.join(", ")))
 }
 
 fn list_toml(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

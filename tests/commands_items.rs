@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use support::kinds::{self, id, open_gate};
 use tauri::ipc::InvokeResponseBody;
-use tauri_plugin_tasks::test::{TestApp, TestPage, until};
+use tauri_plugin_tasks::test::{TestApp, TestMessage, TestPage, until};
 
 const OWN: &str = r#"{ "identifier": "own", "windows": ["main", "second"], "permissions": [
     "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] }
@@ -460,7 +460,7 @@ async fn a_start_returns_the_outcome_of_a_task_that_ends_without_waiting() {
     main.call("cancel", json!({ "id": id(51), "reason": "user" })).await.unwrap();
     session.events_until_end(&id(51)).await;
     let messages = session.messages();
-    let told = messages.iter().flat_map(|message| message.events()).map(|event| event["id"].as_str().unwrap());
+    let told = messages.iter().flat_map(TestMessage::events).map(|event| event["id"].as_str().unwrap());
     assert_eq!(
         told.filter(|told| with_outcome.iter().any(|id| id == told)).count(),
         0,

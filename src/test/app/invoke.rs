@@ -109,7 +109,7 @@ impl Caller {
         match patiently(|| format!("the answer of {command} to page \"{label}\""), told).await {
             Ok(InvokeResponse::Ok(body)) => Ok(body),
             Ok(InvokeResponse::Err(InvokeError(error))) => Err(PageError(error)),
-            Err(_) => {
+            Err(oneshot::error::RecvError { .. }) => {
                 panic!("{command} did not answer page \"{label}\": it has panicked, as the output of the test says")
             }
         }
