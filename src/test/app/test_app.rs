@@ -206,11 +206,10 @@ impl TestApp {
     /// kinds say. Panics after a minute.
     ///
     /// ```
-    /// use tauri_plugin_tasks::{Builder, CancelReason, Failure, OnExit, Outcome, Task, TaskContext, test};
+    /// use tauri_plugin_tasks::{Builder, CancelReason, Failure, Outcome, Task, TaskContext, test};
     ///
-    /// async fn upload(ctx: TaskContext, (): ()) -> Result<(), Failure> {
-    ///     ctx.cancelled().await;
-    ///     Err(ctx.stopped())
+    /// async fn upload(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
