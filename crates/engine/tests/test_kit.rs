@@ -831,6 +831,29 @@ async fn time_stands_still_while_work_blocks() {
     assert_eq!((report.outcome, report.elapsed), (TestOutcome::Completed(()), Duration::ZERO));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_blocks_until_it_is_cancelled_can_be_cancelled() {
+    let test = TestTask::new(async |ctx: TaskContext, (): ()| {
+        let begins = ctx.clone();
+        let work = ctx.spawn_blocking(move |token| {
+            begins.progress().inc(1);
+            while !token.is_cancelled() {
+                std::thread::yield_now();
+            }
+        });
+        work.await;
+        Err::<(), _>(Failure::new("cancelled"))
+    });
+    let run = test.start(()).unwrap();
+    while run.snapshot().progress.completed == 0 {
+        run.settle().await;
+    }
+    run.cancel(CancelReason::User);
+    let report = run.finish().await;
+    assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::User));
+    assert_eq!(report.elapsed, Duration::ZERO);
+}
+
 #[tokio::test]
 async fn it_works_in_real_time_and_with_several_threads_too() {
     let report = TestTask::new(numbers).run(1_000).await.unwrap();

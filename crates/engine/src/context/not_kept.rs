@@ -1,5 +1,7 @@
 //! Stands in for `kept.rs` in an app, where no test keeps the values of a handler.
 
+#![allow(clippy::unused_self)] // As in `kept.rs`.
+
 use std::marker::PhantomData;
 
 use crate::progress::cell::Detail;

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::time::{Instant, advance};
 
-use crate::clock::Clocks;
+use crate::clock::{Clocks, wall_clock::millis};
 
 /// The machine on which a task runs in a test. The test lets it sleep and sets its clock.
 ///
@@ -69,7 +69,7 @@ impl TestMachine {
 
     /// Returns the time of day in milliseconds since 1970.
     pub fn wall(&self) -> u64 {
-        let elapsed = u64::try_from(self.elapsed().as_millis()).unwrap();
+        let elapsed = millis(self.elapsed());
         (MADE_AT + elapsed).saturating_add_signed(self.set.load(SeqCst))
     }
 
@@ -92,7 +92,7 @@ impl TestMachine {
 
     /// Lets it sleep for `length`, in whole milliseconds. No time passes by tokio's clock, and no code runs meanwhile.
     pub async fn sleep(&self, length: Duration) {
-        self.slept.fetch_add(u64::try_from(length.as_millis()).unwrap(), SeqCst);
+        self.slept.fetch_add(millis(length), SeqCst);
         if self.tokio_counts_sleep {
             advance(length).await;
         }

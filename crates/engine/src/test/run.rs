@@ -86,6 +86,9 @@ struct Watched {
 /// How much time may pass until the task ends or emits. Longer than any handler takes, and in paused time no time at all.
 const TOO_LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// How many steps a handler may take on its way to blocking work, each a poll of it.
+const STEPS: u32 = 1_000;
+
 impl<O, E, D, I> TestRun<O, E, D, I> {
     pub(super) fn new(started: Started<O, E, D, I>) -> Self {
         let Started { tasks, follower, owner, machine, notes, first_attempt } = started;
@@ -174,10 +177,18 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
         sleep(time).await;
     }
 
-    /// Lets the task go on until it waits for a time, for the test, or for something outside of the test. That takes a
-    /// millisecond of paused time.
+    /// Lets the task go on until it waits: for a time, for the test, or for anything else. That takes a millisecond of paused
+    /// time, or none if it waits for work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), which then may or may not
+    /// have begun.
     pub async fn settle(&self) {
-        sleep(Duration::from_millis(1)).await;
+        // Without time passing, since that would wait for the thread.
+        for _ in 0..STEPS {
+            tokio::task::yield_now().await;
+        }
+        let blocks = self.follower.record().attempt().is_some_and(|attempt| attempt.has_work_beside());
+        if !blocks {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// Returns the machine that the task runs on, to let it sleep or to set its clock.
@@ -321,8 +332,12 @@ impl<O, E, D, I: Clone> TestRun<O, E, D, I> {
 }
 
 impl<O, E, D> TestRun<O, E, D, Bytes> {
-    /// Waits for the next bytes, and returns those that are there; `None` when the task has ended and all were read. It works
-    /// as [`next_item`](TestRun::next_item), and panics as that does.
+    /// Waits for the next bytes, and returns those that are there; `None` when the task has ended and all were read. It makes
+    /// the test the reader, as [`next_item`](TestRun::next_item) does.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`next_item`](TestRun::next_item) does.
     ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -360,13 +375,13 @@ impl<O, E, D, I> fmt::Debug for TestRun<O, E, D, I> {
 
 /// Fails the test if that takes [`TOO_LONG`].
 async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
-    match timeout(TOO_LONG, wait).await {
-        Ok(value) => value,
-        Err(_) => panic!(
+    let Ok(value) = timeout(TOO_LONG, wait).await else {
+        panic!(
             "the task did not {what} within 30 days: it waits for something that never comes; cancel it before, or give \
              it what it waits for"
-        ),
-    }
+        )
+    };
+    value
 }
 
 /// Follows the task to its end.

@@ -28,7 +28,8 @@ use crate::{
 /// Tokio needs its feature `test-util` for that, which this kit turns on.
 ///
 /// - **Blocking work.** Paused time stands still until work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), the
-///   kit's or tokio's, has returned. That includes the files of `tokio::fs`.
+///   handler's or tokio's own, has returned. That includes the files of `tokio::fs`. So work that waits for a cancel needs
+///   one: let the handler begin it with [`settle`](TestRun::settle), and not by letting time pass.
 /// - **Real input and output**, such as a socket, breaks paused time: tokio takes a handler that waits for it for idle, and
 ///   lets time leap, past all time limits. Call [`tokio::time::resume`] first in such a test, or don't start it paused. Then
 ///   the kit works as well, in real time.
