@@ -4,6 +4,11 @@
 #[allow(dead_code)]
 mod scope_entry;
 
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
 use scope_entry::{RawScopeEntry, Reach};
 
 #[macro_use]
@@ -71,4 +76,29 @@ fn main() {
         .global_api_script_path("./api-iife.js")
         .global_scope_schema(schemars::schema_for!(TasksScopeEntry))
         .build();
+    if env::var_os("CARGO_FEATURE_TEST_APP").is_some() {
+        embed_permission_files().unwrap_or_else(|error| panic!("the permission files can't be listed: {error}"));
+    }
+}
+
+/// Writes an array of the texts of all permission files, for the test kit.
+fn embed_permission_files() -> io::Result<()> {
+    let variable = |name| env::var_os(name).map(PathBuf::from).ok_or(io::ErrorKind::NotFound);
+    let mut files = Vec::new();
+    list_toml(&variable("CARGO_MANIFEST_DIR")?.join("permissions"), &mut files)?;
+    files.sort();
+    let texts: Vec<_> = files.iter().map(|file| format!("include_str!(r#\"{}\"#)", file.display())).collect();
+    fs::write(variable("OUT_DIR")?.join("permission_files.rs"), format!("[{}]", texts.join(", ")))
+}
+
+fn list_toml(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            list_toml(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    Ok(())
 }

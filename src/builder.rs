@@ -14,7 +14,7 @@ use crate::{
 /// Configures the plugin: register the app's [`Task`]s, then call [`build`](Self::build).
 #[must_use = "call `build` to get the plugin"]
 pub struct Builder<R: Runtime> {
-    plan: Plan<R>,
+    pub(crate) plan: Plan<R>,
     types: Vec<(String, HandlerTypes)>,
 }
 

@@ -31,6 +31,8 @@
 //! [tauri-plugin-tasks-specta](https://docs.rs/tauri-plugin-tasks-specta) writes the TypeScript types of the registered
 //! tasks, in a test of the app.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod access;
 mod app;
 mod builder;
@@ -45,6 +47,8 @@ mod session;
 mod state;
 mod task;
 mod tasks_ext;
+#[cfg(feature = "test")]
+pub mod test;
 
 pub use app::exit::{LastWindowClosed, Quit};
 pub use app::page_process::web_content_process_terminated;

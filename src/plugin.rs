@@ -7,19 +7,18 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, manager};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::app::page_process;
 use crate::{
-    Config, TasksExt,
-    access::document::Document,
+    Config,
     app::{
         csp,
         exit::{Exit, Rules},
         handlers_runtime::HandlersRuntime,
-        schedules,
+        hooks, schedules,
         services::{Service, Services},
         windows::{self, Windows, has_webview, window_of},
     },
@@ -38,6 +37,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) hidden_page_limit: Duration,
     /// The app's own runtime for handlers.
     pub(crate) runtime: Option<Handle>,
+    /// The clocks of the system, unless it is a test.
+    pub(crate) clocks: Clocks,
 }
 
 /// Creates a kind, once there is an app to pass to its handler.
@@ -53,13 +54,14 @@ impl<R: Runtime> Default for Plan<R> {
             schedules: Vec::new(),
             hidden_page_limit: HIDDEN_LIMIT,
             runtime: None,
+            clocks: Clocks::of_system(),
         }
     }
 }
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime } = self;
+        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime, clocks } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler({
                 let commands = commands::handler();
@@ -80,7 +82,7 @@ impl<R: Runtime> Plan<R> {
                 let control = tauri::async_runtime::handle().inner().clone();
                 let runtimes = Runtimes { control, work: handlers.handle().clone() };
                 app.manage(handlers);
-                let tasks = manager(runtimes, register(kinds, app)?, settings, Clocks::of_system());
+                let tasks = manager(runtimes, register(kinds, app)?, settings, clocks);
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -107,9 +109,7 @@ impl<R: Runtime> Plan<R> {
                 // Told when the document is committed, after all redirects and before its scripts run. What is told when
                 // it has finished may be about a document that only begins to load.
                 if load.event() == PageLoadEvent::Started {
-                    windows::add_of(webview);
-                    let document = Document::at(load.url(), webview.config());
-                    webview.state::<PluginState>().page_loads(webview.label(), document);
+                    hooks::page_load_started(webview, load.url());
                 }
             })
             .on_event({
@@ -118,8 +118,7 @@ impl<R: Runtime> Plan<R> {
                     // The app may be ready since before the plugin was registered. Then the next event tells.
                     if !has_begun && matches!(event, RunEvent::Ready | RunEvent::MainEventsCleared) {
                         has_begun = true;
-                        begin_schedules(app.tasks());
-                        app.state::<Services>().start(app.tasks());
+                        hooks::ready(app);
                     }
                     match event {
                         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } => {
@@ -131,19 +130,14 @@ impl<R: Runtime> Plan<R> {
                             }
                         }
                         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } => {
-                            app.state::<Windows<R>>().remove(label);
-                            app.state::<PluginState>().window_destroyed(|label| has_webview(app, label));
+                            hooks::window_destroyed(app, label);
                         }
                         RunEvent::ExitRequested { code, api, .. } => {
                             let has_window = app.state::<PluginState>().pages.has_window();
                             app.state::<Exit<R>>().exit_requested(app, *code, has_window, api);
                         }
                         RunEvent::MainEventsCleared => app.state::<Exit<R>>().loop_came_round(),
-                        RunEvent::Exit => {
-                            app.state::<PluginState>().exiting();
-                            app.state::<Exit<R>>().exiting();
-                            app.state::<HandlersRuntime>().shut_down();
-                        }
+                        RunEvent::Exit => hooks::exiting(app),
                         _ => {}
                     }
                 }

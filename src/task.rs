@@ -40,9 +40,9 @@ where
     H: Handler<R, Form>,
 {
     pub(crate) name: String,
-    handler: H,
-    policy: Policy,
-    errors: Errors<H::Error>,
+    pub(crate) handler: H,
+    pub(crate) policy: Policy,
+    pub(crate) errors: Errors<H::Error>,
     types: PhantomData<fn(R) -> Form>,
 }
 
@@ -347,7 +347,7 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     where
         H::Error: fmt::Display,
     {
-        self.errors.describe = Some(ToString::to_string);
+        self.errors.describe = Some(Arc::new(ToString::to_string));
         self
     }
 

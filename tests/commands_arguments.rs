@@ -8,17 +8,18 @@ mod support;
 include!("../src/ipc/commands/all_commands.rs");
 
 use serde_json::{Value, json};
-use support::app::{App, CHANNEL};
+use support::kinds::{self, CHANNEL};
+use tauri_plugin_tasks::test::TestApp;
 
 const ID: &str = "01890000-0000-7000-8000-000000000001";
 const OTHER: &str = "01890000-0000-7000-8000-000000000002";
 
 /// Returns an app whose page may call all commands.
-fn app() -> App {
+fn app() -> TestApp {
     let allow = |command: &&str| json!({ "identifier": format!("tasks:allow-{}", command.replace('_', "-")), "allow": [{ "task": "*" }] });
     let allowed: Vec<_> = all_commands().iter().map(allow).collect();
     let capability = json!({ "identifier": "all", "windows": ["main"], "permissions": allowed });
-    App::new(&[&capability.to_string()])
+    kinds::app(&[&capability.to_string()])
 }
 
 /// Returns a good call of each command.
@@ -59,11 +60,11 @@ fn misfits(good: &Value) -> Vec<Value> {
     all.into_iter().filter(|wrong| std::mem::discriminant(wrong) != std::mem::discriminant(good)).collect()
 }
 
-#[test]
-fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
+#[tokio::test]
+async fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
     let app = app();
-    let main = app.window("main");
-    main.open("s");
+    let main = app.page("main").open();
+    main.session("s").await.unwrap();
     let mut commands = Vec::new();
     for (command, good) in calls() {
         commands.push(command);
@@ -74,7 +75,7 @@ fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
             for wrong in misfits(value) {
                 let mut arguments = good.clone();
                 arguments[argument] = wrong;
-                let error = main.call(command, arguments.clone()).unwrap_err();
+                let error = main.call(command, arguments.clone()).await.unwrap_err();
                 assert_eq!(error["kind"], "invalidOptions", "{command} {arguments}: {error}");
             }
         }
@@ -83,11 +84,11 @@ fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
     assert_eq!(commands, all_commands(), "each command is called");
 }
 
-#[test]
-fn a_number_that_is_out_of_range_and_a_target_that_does_not_fit_are_refused_too() {
+#[tokio::test]
+async fn a_number_that_is_out_of_range_and_a_target_that_does_not_fit_are_refused_too() {
     let app = app();
-    let main = app.window("main");
-    main.open("s");
+    let main = app.page("main").open();
+    main.session("s").await.unwrap();
     let task = |id: Value| json!({ "type": "task", "data": { "id": id } });
     let list = |watch: Value, filter: Value| json!({ "type": "list", "data": { "watch": watch, "filter": filter } });
     let mut calls = Vec::new();
@@ -124,7 +125,7 @@ fn a_number_that_is_out_of_range_and_a_target_that_does_not_fit_are_refused_too(
         calls.push(("open", json!({ "session": "t", "protocol": 5, "channel": CHANNEL, "visibility": visibility })));
     }
     for (command, arguments) in calls {
-        let error = main.call(command, arguments.clone()).unwrap_err();
+        let error = main.call(command, arguments.clone()).await.unwrap_err();
         assert_eq!(error["kind"], "invalidOptions", "{command} {arguments}: {error}");
     }
 }

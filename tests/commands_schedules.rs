@@ -7,8 +7,11 @@ mod support;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::app::{App, Page};
-use tauri_plugin_tasks::Schedule;
+use support::kinds::{self, id, tasks_named};
+use tauri_plugin_tasks::{
+    Schedule,
+    test::{PageError, TestApp, TestPage, until},
+};
 
 const MAIN: &str = r#"{ "identifier": "main", "windows": ["main"], "permissions": [
     "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] }
@@ -26,8 +29,8 @@ const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permis
 ] }"#;
 
 /// Builds an app with a schedule of `hang`, one of `echo` and one of `secret`.
-fn app() -> App {
-    let app = App::new(&[MAIN, BOSS, BUTTON]);
+fn app() -> TestApp {
+    let app = kinds::app(&[MAIN, BOSS, BUTTON]);
     let hourly = || Schedule::every(Duration::from_secs(3_600));
     app.tasks().schedule("hangs", "hang", (), hourly()).unwrap();
     app.tasks().schedule("echoes", "echo", 7, Schedule::cron("0 3 * * *").unwrap()).unwrap();
@@ -35,36 +38,33 @@ fn app() -> App {
     app
 }
 
-fn id(number: u8) -> String {
-    format!("01890000-0000-7000-8000-0000000000{number:02x}")
+async fn trigger(page: &TestPage, name: &str, number: u8) -> Result<Value, PageError> {
+    page.call("trigger", json!({ "name": name, "id": id(number) })).await
 }
 
-fn trigger(page: &Page, name: &str, number: u8) -> Result<Value, Value> {
-    page.call("trigger", json!({ "name": name, "id": id(number) }))
+async fn schedules(page: &TestPage) -> Vec<Value> {
+    page.call("schedules", json!({})).await.unwrap().as_array().unwrap().clone()
 }
 
-fn schedules(page: &Page) -> Vec<Value> {
-    page.call("schedules", json!({})).unwrap().as_array().unwrap().clone()
-}
-
-#[test]
-fn the_default_permissions_neither_show_nor_run_schedules() {
+#[tokio::test]
+async fn the_default_permissions_neither_show_nor_run_schedules() {
     let app = app();
-    let main = app.window("main");
+    let main = app.page("main").open();
     for command in ["schedules", "trigger", "pause_schedule", "resume_schedule"] {
-        let error = main.call(command, json!({ "name": "hangs", "id": id(1) })).unwrap_err();
+        let error = main.call(command, json!({ "name": "hangs", "id": id(1) })).await.unwrap_err();
         assert!(error.as_str().unwrap().contains(&format!("tasks.{command} not allowed")), "{error}");
     }
-    assert_eq!(app.tasks_named("hang"), 0);
+    assert_eq!(tasks_named(&app, "hang"), 0);
 }
 
-#[test]
-fn observe_all_shows_the_schedules_of_the_visible_kinds() {
+#[tokio::test]
+async fn observe_all_shows_the_schedules_of_the_visible_kinds() {
     let app = app();
-    let names = |page: &Page| schedules(page).iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
-    assert_eq!(names(&app.window("boss")), ["echoes", "hangs", "secrets"]);
-    assert_eq!(names(&app.window("button")), ["echoes", "secrets"]);
-    let echoes = schedules(&app.window("boss")).remove(0);
+    let names = async |page: &TestPage| schedules(page).await.iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
+    let boss = app.page("boss").open();
+    assert_eq!(names(&boss).await, ["echoes", "hangs", "secrets"]);
+    assert_eq!(names(&app.page("button").open()).await, ["echoes", "secrets"]);
+    let echoes = schedules(&boss).await.remove(0);
     assert!(echoes["nextRunAt"].is_u64(), "{echoes}");
     let mut rest = echoes;
     rest.as_object_mut().unwrap().remove("nextRunAt");
@@ -75,47 +75,47 @@ fn observe_all_shows_the_schedules_of_the_visible_kinds() {
     assert_eq!(rest, expected);
 }
 
-#[test]
-fn a_trigger_starts_a_task_of_the_app_and_can_be_repeated() {
+#[tokio::test]
+async fn a_trigger_starts_a_task_of_the_app_and_can_be_repeated() {
     let app = app();
-    let button = app.window("button");
-    let run = trigger(&button, "hangs", 1).unwrap();
+    let button = app.page("button").open();
+    let run = trigger(&button, "hangs", 1).await.unwrap();
     assert_eq!((&run["id"], &run["task"], &run["owner"]), (&json!(id(1)), &json!("hang"), &Value::Null));
     assert_eq!(run["tags"], json!(["schedule:hangs"]));
-    assert_eq!(trigger(&button, "hangs", 1).unwrap()["id"], id(1));
-    assert_eq!(trigger(&button, "hangs", 2).unwrap()["id"], id(1), "the live run is returned");
-    assert_eq!(app.tasks_named("hang"), 1);
-    let error = button.call("get", json!({ "id": id(1) })).unwrap_err();
+    assert_eq!(trigger(&button, "hangs", 1).await.unwrap()["id"], id(1));
+    assert_eq!(trigger(&button, "hangs", 2).await.unwrap()["id"], id(1), "the live run is returned");
+    assert_eq!(tasks_named(&app, "hang"), 1);
+    let error = button.call("get", json!({ "id": id(1) })).await.unwrap_err();
     assert_eq!(error["kind"], "notFound", "a page that may trigger a schedule does not see its runs");
-    let boss = app.window("boss");
-    let last = schedules(&boss).into_iter().find(|it| it["name"] == "hangs").unwrap()["lastRun"].clone();
+    let boss = app.page("boss").open();
+    let last = schedules(&boss).await.into_iter().find(|it| it["name"] == "hangs").unwrap()["lastRun"].clone();
     assert_eq!((&last["id"], &last["endedAt"]), (&json!(id(1)), &Value::Null));
-    boss.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
-    boss.eventually("it has ended", || app.tasks().schedules()[1].running == 0);
-    assert_eq!(trigger(&button, "hangs", 1).unwrap()["status"], "cancelled", "a repeat starts nothing");
-    assert_eq!(trigger(&button, "hangs", 3).unwrap()["id"], id(3));
+    boss.call("cancel", json!({ "id": id(1), "reason": "user" })).await.unwrap();
+    until("it has ended", async || app.tasks().schedules()[1].running == 0).await;
+    assert_eq!(trigger(&button, "hangs", 1).await.unwrap()["status"], "cancelled", "a repeat starts nothing");
+    assert_eq!(trigger(&button, "hangs", 3).await.unwrap()["id"], id(3));
 }
 
-#[test]
-fn a_trigger_with_the_id_of_another_task_starts_nothing() {
+#[tokio::test]
+async fn a_trigger_with_the_id_of_another_task_starts_nothing() {
     let app = app();
-    let boss = app.window("boss");
-    boss.open("boss");
+    let boss = app.page("boss").open();
+    boss.session("boss").await.unwrap();
     let other = app.tasks().start("hang", ()).unwrap().id().to_string();
-    let error = boss.call("trigger", json!({ "name": "hangs", "id": other })).unwrap_err();
+    let error = boss.call("trigger", json!({ "name": "hangs", "id": other })).await.unwrap_err();
     assert_eq!(error["kind"], "invalidId");
-    let error = boss.call("trigger", json!({ "name": "hangs", "id": "7" })).unwrap_err();
+    let error = boss.call("trigger", json!({ "name": "hangs", "id": "7" })).await.unwrap_err();
     assert_eq!(error["kind"], "invalidId");
-    assert_eq!(app.tasks_named("hang"), 1);
+    assert_eq!(tasks_named(&app, "hang"), 1);
 }
 
-#[test]
-fn a_hidden_schedule_and_an_unknown_one_get_the_same_refusal() {
+#[tokio::test]
+async fn a_hidden_schedule_and_an_unknown_one_get_the_same_refusal() {
     let app = app();
-    let button = app.window("button");
-    let name = |error: Value, name: &str| error.to_string().replace(name, "…");
-    let call = |command: &str, schedule: &str| {
-        let error = button.call(command, json!({ "name": schedule, "id": id(1) })).unwrap_err();
+    let button = app.page("button").open();
+    let name = |error: PageError, name: &str| error.to_string().replace(name, "…");
+    let call = async |command: &str, schedule: &str| {
+        let error = button.call(command, json!({ "name": schedule, "id": id(1) })).await.unwrap_err();
         assert_eq!(error["kind"], "unknownSchedule", "{command}");
         error
     };
@@ -125,23 +125,23 @@ fn a_hidden_schedule_and_an_unknown_one_get_the_same_refusal() {
         ("pause_schedule", "hangs", "tasks:allow-pause-schedule"),
         ("resume_schedule", "hangs", "tasks:allow-resume-schedule"),
     ] {
-        let (error, unknown) = (call(command, hidden), call(command, "nope"));
+        let (error, unknown) = (call(command, hidden).await, call(command, "nope").await);
         let message = error["message"].as_str().unwrap();
         assert!(message.contains(permission) && message.contains("src-tauri/capabilities/*.json"), "{message}");
         assert_eq!(name(error, hidden), name(unknown, "nope"));
     }
-    assert!(call("trigger", &"x".repeat(100_000)).to_string().len() < 2_000);
+    assert!(call("trigger", &"x".repeat(100_000)).await.to_string().len() < 2_000);
     assert!(app.tasks().schedules().iter().all(|it| !it.paused && it.last_run.is_none()));
 }
 
-#[test]
-fn pausing_and_resuming_need_an_entry_for_any_owner_and_can_be_repeated() {
+#[tokio::test]
+async fn pausing_and_resuming_need_an_entry_for_any_owner_and_can_be_repeated() {
     let app = app();
-    let (boss, button) = (app.window("boss"), app.window("button"));
+    let (boss, button) = (app.page("boss").open(), app.page("button").open());
     for page in [&boss, &button] {
         for (command, paused) in [("pause_schedule", true), ("resume_schedule", false)] {
             for _ in 0..2 {
-                page.call(command, json!({ "name": "echoes" })).unwrap();
+                page.call(command, json!({ "name": "echoes" })).await.unwrap();
                 let echoes = app.tasks().schedules().remove(0);
                 assert_eq!((echoes.paused, echoes.next_run_at.is_none()), (paused, paused));
             }
@@ -149,13 +149,13 @@ fn pausing_and_resuming_need_an_entry_for_any_owner_and_can_be_repeated() {
     }
 }
 
-#[test]
-fn the_refusal_of_a_run_says_why() {
+#[tokio::test]
+async fn the_refusal_of_a_run_says_why() {
     let app = app();
     app.tasks().schedule("lane", "one", (), Schedule::every(Duration::from_secs(60)).overlap()).unwrap();
-    let boss = app.window("boss");
+    let boss = app.page("boss").open();
     for number in 0..21 {
-        trigger(&boss, "lane", number).unwrap();
+        trigger(&boss, "lane", number).await.unwrap();
     }
-    assert_eq!(trigger(&boss, "lane", 21).unwrap_err()["kind"], "queueFull");
+    assert_eq!(trigger(&boss, "lane", 21).await.unwrap_err()["kind"], "queueFull");
 }

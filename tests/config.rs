@@ -3,16 +3,13 @@
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
 use serde_json::{Value, json};
-use tauri::test::{MockRuntime, mock_builder, mock_context, noop_assets};
-use tauri_plugin_tasks::{Builder, Config, TasksExt};
+use tauri::test::MockRuntime;
+use tauri_plugin_tasks::{Builder, Config, test::TestApp};
 
 /// Starts an app whose `tauri.conf.json` has this under `plugins.tasks`, or no such key.
-fn app(config: Option<Value>) -> tauri::Result<tauri::App<MockRuntime>> {
-    let mut context = mock_context(noop_assets());
-    if let Some(config) = config {
-        context.config_mut().plugins.0.insert("tasks".into(), config);
-    }
-    mock_builder().plugin(Builder::new().build()).build(context)
+fn app(config: Option<Value>) -> tauri::Result<TestApp> {
+    let app = TestApp::builder(Builder::new());
+    if let Some(config) = config { app.config(config) } else { app }.try_build()
 }
 
 #[test]

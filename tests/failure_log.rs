@@ -5,16 +5,16 @@
 
 mod support;
 
-use support::app::App;
+use support::kinds;
 use tauri_plugin_tasks_engine::test::log::Log;
 
-#[test]
-fn a_failure_that_its_starter_awaits_is_never_logged() {
+#[tokio::test]
+async fn a_failure_that_its_starter_awaits_is_never_logged() {
     let log = Log::capture_everywhere();
-    let app = App::new(&[]);
+    let app = kinds::app(&[]);
     for _ in 0..2_000 {
         let task = app.tasks().start("fails", ()).unwrap();
-        tauri::async_runtime::block_on(task.outcome());
+        task.outcome().await;
     }
     assert_eq!(log.count("nobody was watching"), 0);
 }

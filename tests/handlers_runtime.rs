@@ -2,29 +2,29 @@
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
+mod support;
+
 use std::{
     sync::{
         Arc, Mutex,
         mpsc::{self, Receiver, Sender},
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
+use support::kinds;
 use tauri::{
-    App, RunEvent,
+    RunEvent,
     async_runtime::{block_on, spawn},
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
 use tauri_plugin_tasks::{
     Builder, Failure, FailureKind, OnExit, Outcome, Task, TaskContext, TaskFilter, TaskStatus, TasksExt,
+    test::{self, TestApp, until},
 };
 
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn app(builder: Builder<MockRuntime>) -> App<MockRuntime> {
-    mock_builder().plugin(builder.build()).build(mock_context(noop_assets())).unwrap()
-}
 
 /// Returns the names of the threads of a handler, of what it spawns on Tauri's runtime, and of its blocking work.
 async fn threads(ctx: TaskContext, (): ()) -> Result<[String; 3], Failure> {
@@ -32,35 +32,35 @@ async fn threads(ctx: TaskContext, (): ()) -> Result<[String; 3], Failure> {
     Ok([name(), spawn(async move { name() }).await?, ctx.spawn_blocking(move |_| name()).await])
 }
 
-fn names(builder: Builder<MockRuntime>) -> [String; 3] {
-    let app = app(builder.task(Task::new("threads", threads)));
+async fn names(builder: Builder<MockRuntime>) -> [String; 3] {
+    let app = test::app(builder.task(Task::new("threads", threads)));
     let task = app.tasks().start("threads", ()).unwrap();
-    block_on(task.outcome()).output().unwrap().unwrap()
+    task.outcome().await.output().unwrap().unwrap()
 }
 
-#[test]
-fn handlers_run_on_threads_of_their_own() {
-    let [handler, tauris, blocking] = names(Builder::new());
+#[tokio::test]
+async fn handlers_run_on_threads_of_their_own() {
+    let [handler, tauris, blocking] = names(Builder::new()).await;
     assert_eq!((handler.as_str(), blocking.as_str()), ("tasks-handler", "tasks-handler"));
     assert_ne!(tauris, "tasks-handler");
 }
 
-#[test]
-fn an_app_can_bring_the_runtime_of_the_handlers() {
+#[tokio::test]
+async fn an_app_can_bring_the_runtime_of_the_handlers() {
     let own = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("mine").enable_all().build();
     let own = own.unwrap();
-    let [handler, _, blocking] = names(Builder::new().runtime(own.handle().clone()));
+    let [handler, _, blocking] = names(Builder::new().runtime(own.handle().clone())).await;
     assert_eq!((handler.as_str(), blocking.as_str()), ("mine", "mine"));
     // It may be Tauri's as well.
-    let [handler, tauris, _] = names(Builder::new().runtime(tauri::async_runtime::handle().inner().clone()));
+    let [handler, tauris, _] = names(Builder::new().runtime(tauri::async_runtime::handle().inner().clone())).await;
     assert_eq!(handler, tauris);
+    own.shutdown_background();
 }
 
 #[test]
 fn a_runtime_without_threads_is_refused() {
     let own = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let plugin = Builder::<MockRuntime>::new().runtime(own.handle().clone()).build();
-    let refused = mock_builder().plugin(plugin).build(mock_context(noop_assets())).err().unwrap().to_string();
+    let refused = TestApp::builder(Builder::new().runtime(own.handle().clone())).try_build().err().unwrap().to_string();
     assert!(refused.contains("current-thread runtime") && refused.contains("new_multi_thread"), "{refused}");
 }
 
@@ -80,10 +80,10 @@ fn holding() -> (Builder<MockRuntime>, Sender<()>, Receiver<()>) {
     (Builder::new().task(Task::new("holds", handler).grace(Duration::from_millis(10))), release, told)
 }
 
-#[test]
-fn the_app_answers_while_handlers_hold_all_their_threads() {
+#[tokio::test]
+async fn the_app_answers_while_handlers_hold_all_their_threads() {
     let (holding, release, has_begun) = holding();
-    let app = app(holding.task(Task::new("threads", threads)));
+    let app = test::app(holding.task(Task::new("threads", threads)));
     let cores = thread::available_parallelism().unwrap().get();
     let holders: Vec<_> = (0..cores).map(|_| app.tasks().start("holds", ()).unwrap()).collect();
     for _ in &holders {
@@ -92,20 +92,18 @@ fn the_app_answers_while_handlers_hold_all_their_threads() {
 
     let next = app.tasks().start("threads", ()).unwrap();
     assert_eq!(next.status(), TaskStatus::Queued);
-    assert_eq!(block_on(spawn(async { 7 })).unwrap(), 7, "Tauri's runtime is free");
+    assert_eq!(spawn(async { 7 }).await.unwrap(), 7, "Tauri's runtime is free");
     assert_eq!(app.tasks().list(&TaskFilter::default()).len(), cores + 1);
-    let begin = Instant::now();
     for task in &holders {
         task.cancel().unwrap();
     }
-    while !holders.iter().all(|task| task.snapshot().overdue) {
-        assert!(begin.elapsed() < PATIENCE);
-        thread::yield_now();
-    }
+    until("all to be overdue", async || holders.iter().all(|task| task.snapshot().overdue)).await;
     next.cancel().unwrap();
-    assert!(matches!(block_on(next.outcome()), Outcome::Cancelled { .. }), "at once");
+    assert!(matches!(next.outcome().await, Outcome::Cancelled { .. }), "at once");
     drop(release);
-    assert!(holders.iter().all(|task| matches!(block_on(task.outcome()), Outcome::Completed { .. })));
+    for task in &holders {
+        assert!(matches!(task.outcome().await, Outcome::Completed { .. }));
+    }
 }
 
 /// Tells when it is dropped.
@@ -117,8 +115,8 @@ impl Drop for Told {
     }
 }
 
-#[test]
-fn what_is_left_on_the_runtime_is_dropped_when_the_app_ends() {
+#[tokio::test]
+async fn what_is_left_on_the_runtime_is_dropped_when_the_app_ends() {
     let (tell, told) = mpsc::channel();
     let (begun, has_begun) = mpsc::channel();
     let left = move |_: TaskContext, (): ()| {
@@ -129,30 +127,18 @@ fn what_is_left_on_the_runtime_is_dropped_when_the_app_ends() {
             std::future::pending::<Result<(), Failure>>().await
         }
     };
-    let app = app(Builder::new().task(Task::new("left", left).on_exit(OnExit::Drop)));
+    let app = test::app(Builder::new().task(Task::new("left", left).on_exit(OnExit::Drop)));
     app.tasks().start("left", ()).unwrap();
     has_begun.recv_timeout(PATIENCE).unwrap();
-    let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();
-    app.run(move |_, event| {
-        if matches!(event, RunEvent::Ready) {
-            window.destroy().unwrap();
-        }
-    });
+    app.exit().await;
     told.recv_timeout(PATIENCE).unwrap();
 }
 
-/// The plugin has shut the runtime down by the time the app is told.
+/// The plugin has shut the runtime down by the time the app is told. In the event loop of the mock runtime.
 #[test]
 fn an_app_that_awaits_a_task_as_it_exits_does_not_wait_for_ever() {
-    let (begun, has_begun) = mpsc::channel();
-    let left = move |_: TaskContext, (): ()| {
-        let begun = begun.clone();
-        async move {
-            begun.send(())?;
-            std::future::pending::<Result<(), Failure>>().await
-        }
-    };
-    let app = app(Builder::new().task(Task::new("left", left).on_exit(OnExit::Drop)));
+    let (tasks, has_begun) = kinds::left();
+    let app = mock_builder().plugin(tasks.build()).build(mock_context(noop_assets())).unwrap();
     let task = app.tasks().start("left", ()).unwrap();
     has_begun.recv_timeout(PATIENCE).unwrap();
     let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();

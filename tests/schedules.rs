@@ -12,7 +12,10 @@ use tauri::{
     AppHandle, Manager, RunEvent, Runtime,
     test::{MockRuntime, mock_builder, mock_context, noop_assets},
 };
-use tauri_plugin_tasks::{Builder, Failure, Schedule, Task, TaskContext, TaskKey, TaskStatus, TasksExt};
+use tauri_plugin_tasks::{
+    Builder, Failure, Schedule, Task, TaskContext, TaskKey, TaskStatus, TasksExt,
+    test::{TestApp, until},
+};
 
 const GREET: TaskKey<String, String, Failure> = TaskKey::new("greet");
 
@@ -31,22 +34,42 @@ fn builder() -> Builder<MockRuntime> {
     Builder::new().task(Task::new(GREET, greet))
 }
 
-fn app(builder: Builder<MockRuntime>) -> tauri::Result<tauri::App<MockRuntime>> {
-    mock_builder()
-        .setup(|app| {
-            app.manage(Greeting("Hello"));
-            app.tasks().schedule("late", "greet", "evening", hourly())?;
-            Ok(())
-        })
-        .plugin(builder.build())
-        .build(mock_context(noop_assets()))
+fn app(builder: Builder<MockRuntime>) -> tauri::Result<TestApp> {
+    let set_up = |app: &mut tauri::App<MockRuntime>| {
+        let told: Vec<_> =
+            app.tasks().schedules().into_iter().map(|it| (it.name, it.next_run_at, it.last_run)).collect();
+        assert_eq!(told, [("early".to_owned(), None, None)], "they begin when the app is ready");
+        app.manage(Greeting("Hello"));
+        app.tasks().schedule("late", "greet", "evening", hourly())?;
+        Ok(())
+    };
+    TestApp::builder(builder).tauri(move |builder| builder.setup(set_up)).try_build()
+}
+
+#[tokio::test]
+async fn schedules_begin_only_when_the_app_is_ready() {
+    let app = app(builder().schedule("early", GREET, "morning".to_owned(), hourly().at_once())).unwrap();
+    let last = || app.schedule("early").snapshot().last_run.filter(|last| last.status.is_final());
+    until("the first run", async || last().is_some()).await;
+    assert_eq!(last().unwrap().status, TaskStatus::Completed, "the state managed in the setup is there");
+    let schedules = app.tasks().schedules();
+    assert_eq!(schedules.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["early", "late"]);
+    assert!(schedules.iter().all(|it| it.next_run_at.is_some()));
+    let evening = app.schedule("late").due().await.unwrap();
+    assert_eq!(evening.outcome().await.output::<String>().unwrap().as_deref(), Some("Hello, evening"));
 }
 
 #[test]
-fn schedules_begin_only_when_the_app_is_ready() {
-    let app = app(builder().schedule("early", GREET, "morning".to_owned(), hourly().at_once())).unwrap();
-    let told: Vec<_> = app.tasks().schedules().into_iter().map(|it| (it.name, it.next_run_at, it.last_run)).collect();
-    assert_eq!(told, [("early".to_owned(), None, None)]);
+fn the_event_loop_begins_the_schedules() {
+    let plugin = builder().schedule("early", GREET, "morning".to_owned(), hourly().at_once()).build();
+    let app = mock_builder()
+        .setup(|app| {
+            app.manage(Greeting("Hello"));
+            Ok(())
+        })
+        .plugin(plugin)
+        .build(mock_context(noop_assets()))
+        .unwrap();
     let window = tauri::WebviewWindowBuilder::new(&app, "main", tauri::WebviewUrl::default()).build().unwrap();
     let (answer, answered) = mpsc::channel();
     app.run(move |app, event| {
@@ -55,10 +78,9 @@ fn schedules_begin_only_when_the_app_is_ready() {
             thread::spawn(move || {
                 let begin = Instant::now();
                 loop {
-                    let schedules = app.tasks().schedules();
-                    let last = schedules[0].last_run.clone().filter(|last| last.status.is_final());
+                    let last = app.tasks().schedules().remove(0).last_run.filter(|last| last.status.is_final());
                     if last.is_some() || begin.elapsed() > Duration::from_secs(10) {
-                        answer.send((schedules, last)).unwrap();
+                        answer.send(last).unwrap();
                         break;
                     }
                     thread::sleep(Duration::from_millis(5));
@@ -67,15 +89,12 @@ fn schedules_begin_only_when_the_app_is_ready() {
             });
         }
     });
-    let (schedules, last) = answered.recv().unwrap();
-    assert_eq!(last.unwrap().status, TaskStatus::Completed, "the state managed in the setup is there");
-    assert_eq!(schedules.iter().map(|it| &*it.name).collect::<Vec<_>>(), ["early", "late"]);
-    assert!(schedules.iter().all(|it| it.next_run_at.is_some()));
+    assert_eq!(answered.recv().unwrap().unwrap().status, TaskStatus::Completed);
 }
 
 #[test]
 fn an_app_with_an_invalid_schedule_does_not_start_and_names_it() {
-    let refused = |builder| app(builder).unwrap_err().to_string();
+    let refused = |builder| app(builder).err().unwrap().to_string();
     let message = refused(builder().schedule("a", "gret", "x", hourly()));
     assert!(message.contains("schedule \"a\"") && message.contains("\"gret\""), "{message}");
     let message = refused(builder().schedule("a", "greet", 7, hourly()));

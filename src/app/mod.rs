@@ -4,6 +4,7 @@ pub(crate) mod csp;
 pub(crate) mod exit;
 pub(crate) mod handlers_runtime;
 pub(crate) mod held;
+pub(crate) mod hooks;
 mod lifecycle;
 pub(crate) mod page_process;
 pub(crate) mod schedules;

@@ -1,4 +1,4 @@
 #![allow(dead_code)] // Each test file uses only some of this.
 
-pub mod app;
+pub mod kinds;
 pub mod recorded;

@@ -156,6 +156,11 @@ pub fn is_idle(tasks: &TaskManager) -> bool {
     lost::is_idle(&tasks.engine)
 }
 
+/// Returns whether an exit now would wait for this task.
+pub fn is_awaited(record: &Record) -> bool {
+    lost::is_awaited(record)
+}
+
 /// Refuses new starts from now on and lets no attempt be followed by another, since the app ends. It ends no task, and the
 /// end of the runtimes is no failure any more.
 pub fn close(tasks: &TaskManager) {

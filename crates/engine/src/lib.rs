@@ -46,6 +46,8 @@
 //! - `items` (what tasks emit), `queue` (which task may run), `changes` (who is notified), `task` (what one task is),
 //!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod changes;
 mod clip;
 mod clock;
@@ -74,7 +76,6 @@ mod task_name;
 
 pub mod delivery;
 #[cfg(any(test, feature = "test"))]
-#[doc(hidden)]
 pub mod test;
 #[cfg(test)]
 mod tests;

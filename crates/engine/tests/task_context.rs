@@ -16,7 +16,8 @@ use std::{
 use serde::{Serialize, Serializer};
 use support::{is_cancelled, manager};
 use tauri_plugin_tasks_engine::{
-    CancelReason, ErrorKind, Failure, FailureKind, Outcome, TaskChange, TaskContext, TaskStatus, Unit, test::log::Log,
+    CancelReason, ErrorKind, Failure, Outcome, TaskChange, TaskContext, TaskStatus, Unit,
+    test::{TestOutcome, TestTask, log::Log},
 };
 use tokio::time::sleep;
 
@@ -79,20 +80,19 @@ async fn the_last_progress_that_a_watcher_is_told_has_no_rate_even_if_earlier_on
 #[tokio::test(start_paused = true)]
 async fn a_report_that_can_not_be_shown_does_not_fail_the_work() {
     let log = Log::capture();
-    let tasks = manager();
-    let attempts = async |ctx: TaskContext<Odd>| -> Nothing {
+    let test = TestTask::new(async |ctx: TaskContext<Odd>, (): ()| -> Nothing {
         ctx.progress().detail(Odd::Fine);
         for odd in [Odd::Long, Odd::Unwritable, Odd::Panics, Odd::Long] {
             ctx.progress().detail(odd).message("x".repeat(2_000)).inc(1);
         }
         Ok(())
-    };
+    });
     for _ in 0..2 {
-        let task = tasks.spawn("odd", attempts);
-        assert!(task.outcome().await.output::<()>().unwrap().is_some());
-        let progress = task.snapshot().progress;
-        assert_eq!(progress.detail.unwrap().text(), "\"fine\"", "the last one that could be shown");
-        assert_eq!((progress.completed, progress.message.unwrap().len()), (4, 1_022));
+        let report = test.run(()).await.unwrap();
+        assert_eq!((report.outcome, report.details), (TestOutcome::Completed(()), vec![Odd::Fine]));
+        let last = report.progress.last().unwrap();
+        assert_eq!(last.detail, Some(Odd::Fine), "the last one that could be shown");
+        assert_eq!((last.completed, last.message.as_ref().unwrap().len()), (4, 1_022));
     }
     assert_eq!(log.count("a progress detail is left out"), 2, "once for each task: {log:?}");
     assert!(log.text().contains("4096") && log.text().contains("try_detail"), "{log:?}");
@@ -101,8 +101,7 @@ async fn a_report_that_can_not_be_shown_does_not_fail_the_work() {
 #[tokio::test(start_paused = true)]
 async fn try_detail_says_why_a_detail_is_left_out() {
     let log = Log::capture();
-    let tasks = manager();
-    let task = tasks.spawn("odd", async |ctx: TaskContext<Odd>| -> Nothing {
+    let test = TestTask::new(async |ctx: TaskContext<Odd>, (): ()| -> Nothing {
         ctx.progress().try_detail(Odd::Fine)?;
         for (odd, kind, problem) in [
             (Odd::Long, ErrorKind::TooLarge, "4096"),
@@ -115,13 +114,13 @@ async fn try_detail_says_why_a_detail_is_left_out() {
         }
         Ok(())
     });
-    assert!(task.outcome().await.output::<()>().unwrap().is_some());
-    assert_eq!(task.snapshot().progress.detail.unwrap().text(), "\"fine\"");
+    let report = test.run(()).await.unwrap();
+    assert_eq!((report.outcome, report.details), (TestOutcome::Completed(()), vec![Odd::Fine]));
     assert_eq!(log.count("left out"), 0, "{log:?}");
 }
 
 /// A detail that serializes as its variant's name says.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Odd {
     Fine,
     Long,
@@ -165,20 +164,12 @@ async fn no_event_comes_after_the_end() {
 
 #[tokio::test]
 async fn blocking_work_returns_its_value_and_its_panics() {
-    let tasks = manager();
-    let task = tasks.spawn("block", async |ctx: TaskContext| {
-        Ok::<_, Failure>(ctx.spawn_blocking(|_| (1..=10_u32).product::<u32>()).await)
+    let test = TestTask::new(async |ctx: TaskContext, panics: bool| {
+        let work = move |_| if panics { panic!("in the thread") } else { (1..=10_u32).product::<u32>() };
+        Ok::<_, Failure>(ctx.spawn_blocking(work).await)
     });
-    assert_eq!(task.outcome().await.output::<u32>().unwrap(), Some(3_628_800));
-    let task = tasks.spawn("panic", async |ctx: TaskContext| -> Nothing {
-        ctx.spawn_blocking(|_| panic!("in the thread")).await;
-        Ok(())
-    });
-    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
-    assert_eq!(
-        (failure.kind, failure.message.as_str()),
-        (FailureKind::Panic, "task \"panic\" panicked: in the thread")
-    );
+    assert_eq!(test.run(false).await.unwrap().outcome, TestOutcome::Completed(3_628_800));
+    assert_eq!(test.run(true).await.unwrap().outcome, TestOutcome::Panicked("in the thread".into()));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use std::{collections::HashMap, time::Duration};
 use support::manager;
 use tauri_plugin_tasks_engine::{
     Bytes, ErrorKind, Failure, Outcome, TaskContext, TaskHandle, TaskItems, TaskKey, TaskStatus,
+    test::{TestOutcome, TestTask},
 };
 use tokio::time::{sleep, timeout};
 
@@ -50,11 +51,11 @@ async fn items_arrive_once_in_order_and_complete() {
 
 #[tokio::test]
 async fn a_handler_with_an_error_of_its_own_needs_no_variant_for_emits() {
-    #[derive(Debug, serde::Serialize)]
+    #[derive(Debug, PartialEq, serde::Serialize)]
     enum Odd {
         Number(u32),
     }
-    let task = manager().spawn("even", async |ctx: TaskContext<(), u32>| {
+    let test = TestTask::new(async |ctx: TaskContext<(), u32>, (): ()| {
         let on_thread = ctx.clone();
         let odd = ctx.spawn_blocking(move |_| {
             let numbers = [2, 4, 5, 6].into_iter();
@@ -74,9 +75,8 @@ async fn a_handler_with_an_error_of_its_own_needs_no_variant_for_emits() {
         ctx.emit(8).await;
         Ok(())
     });
-    assert_eq!(rest(&mut task.items()).await, [2, 4]);
-    let Outcome::Failed(failure) = task.outcome().await else { panic!() };
-    assert_eq!(failure.error.unwrap().text(), r#"{"Number":5}"#);
+    let report = test.run(()).await.unwrap();
+    assert_eq!((report.outcome, report.items), (TestOutcome::Failed(Odd::Number(5)), vec![2, 4]));
 }
 
 #[tokio::test(start_paused = true)]

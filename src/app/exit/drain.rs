@@ -13,11 +13,14 @@ use super::{
 };
 use crate::{CancelReason, TaskFilter};
 
+/// Exits the app with a code: `AppHandle::exit`, unless it is a test.
+pub(crate) type Leave<R> = fn(&AppHandle<R>, i32);
+
 impl Core {
     /// Starts a thread that ends all tasks and then exits the app.
-    pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, drain: Drain) {
+    pub(super) fn begin<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, leave: Leave<R>, drain: Drain) {
         if drain != Drain::Wait {
-            self.exit_after_grace(app);
+            self.exit_after_grace(app, leave);
         }
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
@@ -31,25 +34,25 @@ impl Core {
                     Drain::Wait => {
                         finish(&core.tasks).await;
                         core.has_waited();
-                        core.exit_after_grace(&app);
+                        core.exit_after_grace(&app, leave);
                     }
                 }
                 core.drain(core.grace).await;
             });
-            core.exit(&app);
+            core.exit(&app, leave);
         });
     }
 
     /// Exits after the grace period even if the drain is stuck: cancelling a task may run code of the app that blocks,
     /// such as a `Drop`.
-    fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>) {
+    fn exit_after_grace<R: Runtime>(self: &Arc<Self>, app: &AppHandle<R>, leave: Leave<R>) {
         let (core, app) = (Arc::clone(self), app.clone());
         thread::spawn(move || {
             let mut wait = AwakeWait::new(core.grace + SLACK, Instant::now());
             while let Some(step) = wait.step(Instant::now()) {
                 thread::sleep(step);
             }
-            core.exit(&app);
+            core.exit(&app, leave);
         });
     }
 
@@ -65,7 +68,7 @@ impl Core {
     }
 
     /// Exits the app with the requested code. A second call does nothing.
-    fn exit<R: Runtime>(&self, app: &AppHandle<R>) {
+    fn exit<R: Runtime>(&self, app: &AppHandle<R>, leave: Leave<R>) {
         {
             let mut phase = self.phase.lock();
             if matches!(*phase, Phase::Leaving | Phase::Over) {
@@ -74,7 +77,7 @@ impl Core {
             *phase = Phase::Leaving;
         }
         let code = self.code.lock().unwrap_or(0);
-        app.exit(code);
+        leave(app, code);
     }
 }
 

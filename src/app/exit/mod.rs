@@ -27,6 +27,7 @@ use tauri_plugin_tasks_engine::delivery::engine;
 
 use crate::TaskManager;
 use core::{Core, Drain};
+use drain::Leave;
 use last_chance::Sentinel;
 use phase::{Answer, Request};
 use session_end::SESSION_END;
@@ -53,6 +54,8 @@ pub(crate) struct Rules<R: Runtime> {
     pub(crate) last_window_closed: LastWindowClosed,
     pub(crate) handle_signals: bool,
     pub(crate) on_quit: Option<Hook<R>>,
+    /// Requests the exit again once it is held no more: [`AppHandle::exit`], unless it is a test.
+    pub(crate) leave: Leave<R>,
 }
 
 impl<R: Runtime> Default for Rules<R> {
@@ -62,6 +65,7 @@ impl<R: Runtime> Default for Rules<R> {
             last_window_closed: LastWindowClosed::default(),
             handle_signals: false,
             on_quit: None,
+            leave: AppHandle::exit,
         }
     }
 }
@@ -97,6 +101,13 @@ impl<R: Runtime> Exit<R> {
     /// Handles a request to exit with `code`, or the close of the last window if that is `None`. `has_window` is
     /// whether there is a window to show a question in.
     pub(crate) fn exit_requested(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool, api: &ExitRequestApi) {
+        if self.holds_exit(app, code, has_window) {
+            api.prevent_exit();
+        }
+    }
+
+    /// Does the same for a caller that holds the exit if this returns `true`.
+    pub(crate) fn holds_exit(&self, app: &AppHandle<R>, code: Option<i32>, has_window: bool) -> bool {
         let holds = match code {
             // A restart can't be held. `RunEvent::Exit` follows when the process is about to end.
             Some(RESTART_EXIT_CODE) => false,
@@ -107,11 +118,10 @@ impl<R: Runtime> Exit<R> {
             }
             None => self.answer(app, Request::LastWindowClosed, None, false),
         };
-        if holds {
-            api.prevent_exit();
-        } else {
+        if !holds {
             self.core.request_passed();
         }
+        holds
     }
 
     /// Handles that the event loop has come round.
@@ -135,14 +145,14 @@ impl<R: Runtime> Exit<R> {
                     self.ask(app, question, Arc::clone(hook));
                 }
             }
-            Answer::Drain => self.core.begin(app, Drain::ByKind),
+            Answer::Drain => self.core.begin(app, self.rules.leave, Drain::ByKind),
         }
         true
     }
 
     /// Runs the hook on a blocking thread: the hook may need the lock that is held here, and it may block.
     fn ask(&self, app: &AppHandle<R>, question: u64, hook: Hook<R>) {
-        let quit = Quit::new(app, &self.core, question);
+        let quit = Quit::new(app, &self.core, self.rules.leave, question);
         engine(&self.core.tasks).control().spawn_blocking(move || hook(quit));
     }
 }

@@ -2,7 +2,10 @@ use std::{fmt, sync::Arc};
 
 use tauri::{AppHandle, Runtime};
 
-use super::core::{Core, Drain};
+use super::{
+    core::{Core, Drain},
+    drain::Leave,
+};
 use crate::TaskSnapshot;
 use tauri_plugin_tasks_engine::delivery::would_be_lost;
 
@@ -16,12 +19,13 @@ use tauri_plugin_tasks_engine::delivery::would_be_lost;
 pub struct Quit<R: Runtime> {
     app: AppHandle<R>,
     core: Arc<Core>,
+    leave: Leave<R>,
     question: u64,
 }
 
 impl<R: Runtime> Quit<R> {
-    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>, question: u64) -> Self {
-        Self { app: app.clone(), core: Arc::clone(core), question }
+    pub(super) fn new(app: &AppHandle<R>, core: &Arc<Core>, leave: Leave<R>, question: u64) -> Self {
+        Self { app: app.clone(), core: Arc::clone(core), leave, question }
     }
 
     /// Returns the app, for example to show the question to the user.
@@ -61,7 +65,7 @@ impl<R: Runtime> Quit<R> {
 
     fn leave(self, drain: Drain) {
         if self.core.leave(self.question, drain) {
-            self.core.begin(&self.app, drain);
+            self.core.begin(&self.app, self.leave, drain);
         }
     }
 }

@@ -11,6 +11,7 @@
 pub(crate) mod awake_clock;
 pub(crate) mod awake_time;
 mod machine_sleep;
+pub(crate) mod shift;
 mod sleep_watch;
 pub(crate) mod timers;
 pub(crate) mod wall_clock;
@@ -18,6 +19,7 @@ pub(crate) mod wall_clock;
 use std::{sync::Arc, time::Duration};
 
 use machine_sleep::MachineSleep;
+use shift::Shift;
 use wall_clock::{WallClock, unix_millis};
 
 /// The longest time until an engine notices that the machine has slept or that its clock was set. It is counted in time
@@ -31,6 +33,8 @@ pub struct Clocks {
     pub(crate) wall: WallClock,
     pub(crate) elapsed: Elapsed,
     pub(crate) tokio_counts_sleep: bool,
+    /// How far a test has moved them, in addition to what they show by themselves.
+    pub(crate) shift: Arc<Shift>,
 }
 
 /// Reads the time since some fixed moment. It counts the time in which the machine sleeps, and nobody can set it.
@@ -52,7 +56,7 @@ impl Clocks {
         elapsed: impl Fn() -> Duration + Send + Sync + 'static,
         tokio_counts_sleep: bool,
     ) -> Self {
-        Self { wall: WallClock::new(wall), elapsed: Arc::new(elapsed), tokio_counts_sleep }
+        Self { wall: WallClock::new(wall), elapsed: Arc::new(elapsed), tokio_counts_sleep, shift: Arc::default() }
     }
 
     /// Returns clocks for a test in which the machine never sleeps: `wall` reads the time of day in milliseconds since

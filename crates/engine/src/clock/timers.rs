@@ -5,7 +5,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Elapsed, NOTICED_WITHIN, awake_clock::AwakeClock, awake_time::AwakeTime, sleep_watch::SleepWatch};
+use super::{
+    Clocks, Elapsed, NOTICED_WITHIN, awake_clock::AwakeClock, awake_time::AwakeTime, shift::Shift,
+    sleep_watch::SleepWatch,
+};
 
 /// The fewest steps in which a length is counted where tokio's clock counts the time in which the machine sleeps.
 const STEPS: u32 = 8;
@@ -17,20 +20,26 @@ pub(crate) struct Timers {
     watch: Arc<SleepWatch>,
     begin: Instant,
     awake: Arc<AwakeClock>,
+    shift: Arc<Shift>,
 }
 
 impl Timers {
-    /// Creates the timers of an engine that runs on `control`. `tokio_counts_sleep` says whether tokio's clock counts
-    /// the time in which the machine sleeps, as `elapsed` does.
-    pub(crate) fn new(elapsed: Elapsed, tokio_counts_sleep: bool, control: Handle) -> Self {
+    /// Creates the timers of an engine that runs on `control` and reads `clocks`.
+    pub(crate) fn new(clocks: &Clocks, control: Handle) -> Self {
         let begin = Instant::now();
         Self {
-            watch: SleepWatch::new(Arc::clone(&elapsed), control.clone()),
-            elapsed,
-            tokio_counts_sleep,
+            watch: SleepWatch::new(Arc::clone(&clocks.elapsed), control.clone()),
+            elapsed: Arc::clone(&clocks.elapsed),
+            tokio_counts_sleep: clocks.tokio_counts_sleep,
             begin,
             awake: AwakeClock::new(NOTICED_WITHIN, control),
+            shift: Arc::clone(&clocks.shift),
         }
+    }
+
+    /// Returns how far a test has moved the clocks.
+    pub(crate) fn shift(&self) -> Arc<Shift> {
+        Arc::clone(&self.shift)
     }
 
     // Time that counts sleep.
@@ -44,12 +53,16 @@ impl Timers {
     /// [`NOTICED_WITHIN`] after it.
     pub(crate) async fn until_elapsed(&self, until: Duration) {
         loop {
+            let moved = pin!(self.shift.moved());
             let left = until.saturating_sub(self.elapsed());
             if left.is_zero() {
                 return;
             }
             if left <= NOTICED_WITHIN {
-                sleep(left).await;
+                tokio::select! {
+                    () = moved => {}
+                    () = sleep(left) => {}
+                }
                 continue;
             }
             let _watching = self.watch.wait();
@@ -58,6 +71,7 @@ impl Timers {
             let left = until.saturating_sub(self.elapsed());
             tokio::select! {
                 () = has_slept => {}
+                () = moved => {}
                 () = sleep(left) => {}
             }
         }
@@ -69,7 +83,10 @@ impl Timers {
     /// that time, a time in which nobody reads this counts for at most a minute: see
     /// [`need_awake_now`](Self::need_awake_now).
     pub(crate) fn awake_now(&self) -> Duration {
-        if self.tokio_counts_sleep { self.awake.now() } else { Instant::now().saturating_duration_since(self.begin) }
+        if self.tokio_counts_sleep {
+            return self.awake.now();
+        }
+        Instant::now().saturating_duration_since(self.begin).saturating_add(self.shift.read())
     }
 
     /// Sets that [`awake_now`](Self::awake_now) is needed until it shows this. Call
@@ -95,19 +112,23 @@ impl Timers {
 
     /// Waits from now on for a length that excludes the time in which the machine sleeps.
     pub(crate) fn sleep_awake(&self, length: Duration) -> impl Future<Output = ()> {
-        let mut time = self.awake_time(length);
-        self.until_awake(length, move |now| time.read(now))
+        let (mut time, before) = (self.awake_time(length), self.shift.read());
+        self.until_awake(length, move |now| time.read(now).saturating_add(self.shift.read().saturating_sub(before)))
     }
 
     /// Waits until `read`, which reads an [`awake_time`](Self::awake_time), returns at least `length`.
     pub(crate) async fn until_awake(&self, length: Duration, mut read: impl FnMut(Instant) -> Duration) {
         let step = self.step(length);
         loop {
+            let moved = pin!(self.shift.moved());
             let left = length.saturating_sub(read(Instant::now()));
             if left.is_zero() {
                 return;
             }
-            sleep(left.min(step)).await;
+            tokio::select! {
+                () = moved => {}
+                () = sleep(left.min(step)) => {}
+            }
         }
     }
 

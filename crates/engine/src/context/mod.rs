@@ -1,6 +1,8 @@
 //! The context through which a handler reports progress, emits items, and learns that it should stop.
 
 mod blocking;
+#[cfg_attr(not(any(test, feature = "test")), path = "not_kept.rs")]
+pub(crate) mod kept;
 pub(crate) mod progress_reporter;
 pub(crate) mod stopped;
 
@@ -19,6 +21,9 @@ use crate::{
         id::TaskId,
     },
 };
+#[cfg(any(test, feature = "test"))]
+use crate::{items::stream::RecordedBytes, progress::recording::Recording};
+use kept::Kept;
 use progress_reporter::ProgressReporter;
 use stopped::Stopped;
 
@@ -53,12 +58,26 @@ use stopped::Stopped;
 pub struct TaskContext<D = (), I = Never> {
     record: Arc<Record>,
     attempt: Arc<Attempt>,
+    kept: Kept<D, I>,
     types: PhantomData<fn(D) -> I>,
 }
 
 impl<D, I> TaskContext<D, I> {
     pub(crate) fn new(record: &Arc<Record>, attempt: &Arc<Attempt>) -> Self {
-        Self { record: Arc::clone(record), attempt: Arc::clone(attempt), types: PhantomData }
+        Self { record: Arc::clone(record), attempt: Arc::clone(attempt), kept: Kept::none(), types: PhantomData }
+    }
+
+    /// Returns this context, which keeps what the handler reports and records its progress.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn for_test(self, kept: Kept<D, I>, recording: &Arc<Recording>) -> Self {
+        self.attempt.progress.record(recording);
+        Self { kept, ..self }
+    }
+
+    /// Adds all bytes that the task emits from now on to `bytes`.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn record_bytes(&self, bytes: &RecordedBytes) {
+        self.record.items().record_bytes(bytes);
     }
 
     /// Returns the task's id.
@@ -79,7 +98,7 @@ impl<D, I> TaskContext<D, I> {
     /// Returns the reporter of the task's progress. It reports nothing once this attempt is over: see
     /// [`ProgressReporter`].
     pub fn progress(&self) -> ProgressReporter<'_, D> {
-        ProgressReporter::new(&self.record, &self.attempt)
+        ProgressReporter::new(&self.record, &self.attempt, self.kept.details())
     }
 
     /// Returns the task's cancellation token: await it, poll it, or pass it to code that takes one.
@@ -128,6 +147,7 @@ impl<D, I> TaskContext<D, I> {
     /// }
     /// ```
     pub fn on_cancel(&self, cleanup: impl Future<Output = ()> + Send + 'static) {
+        let cleanup = self.kept.cleanups().note(cleanup);
         self.attempt.on_cancel(Cleanup::new(&self.record.kind.name, self.record.id, cleanup));
     }
 
@@ -252,7 +272,10 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// }
     /// ```
     pub async fn emit(&self, item: I) {
-        if !self.record.items().emit(item, &self.attempt).await {
+        let slot = self.kept.slot();
+        let emitted = self.record.items().emit(slot.lend(item), &self.attempt).await;
+        slot.settle(emitted);
+        if emitted.is_none() {
             self.record.warn_of_discard(&self.attempt);
         }
     }
@@ -285,7 +308,10 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// }
     /// ```
     pub async fn try_emit(&self, item: I) -> Result<(), Error> {
-        self.record.items().try_emit(item, &self.attempt).await
+        let slot = self.kept.slot();
+        let emitted = self.record.items().try_emit(slot.lend(item), &self.attempt).await;
+        slot.settle(emitted.as_ref().ok().copied());
+        emitted.map(drop)
     }
 
     /// Like [`emit`](Self::emit), for code that may block, such as work in [`spawn_blocking`](Self::spawn_blocking).
@@ -311,7 +337,9 @@ impl<D, I: Serialize> TaskContext<D, I> {
     /// }
     /// ```
     pub fn blocking_emit(&self, item: I) -> Result<(), Stopped> {
-        self.record.items().blocking_emit(&item, &self.attempt).map_err(|_| Stopped)
+        let number = self.record.items().blocking_emit(&item, &self.attempt).map_err(|_| Stopped)?;
+        self.kept.item(number, item);
+        Ok(())
     }
 }
 
@@ -369,7 +397,7 @@ impl<D> TaskContext<D, Bytes> {
 
 impl<D, I> Clone for TaskContext<D, I> {
     fn clone(&self) -> Self {
-        Self::new(&self.record, &self.attempt)
+        Self { kept: self.kept.clone(), ..Self::new(&self.record, &self.attempt) }
     }
 }
 

@@ -2,6 +2,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::Serialize;
 
+use super::kept::KeptDetails;
 use crate::{
     error::{Error, refusal::Refusal},
     progress::{Unit, cell::Detail, conflation::Due},
@@ -28,13 +29,14 @@ use crate::{
 pub struct ProgressReporter<'a, D = ()> {
     record: &'a Arc<Record>,
     attempt: &'a Attempt,
+    details: KeptDetails<'a, D>,
     types: PhantomData<fn(D)>,
 }
 
 #[allow(clippy::return_self_not_must_use)] // Each call reports; the value is for chaining.
 impl<'a, D> ProgressReporter<'a, D> {
-    pub(super) fn new(record: &'a Arc<Record>, attempt: &'a Attempt) -> Self {
-        Self { record, attempt, types: PhantomData }
+    pub(super) fn new(record: &'a Arc<Record>, attempt: &'a Attempt, details: KeptDetails<'a, D>) -> Self {
+        Self { record, attempt, details, types: PhantomData }
     }
 
     /// Tells of a report. If it is the first count of the attempt, that began with `start`.
@@ -81,7 +83,7 @@ impl<D: Serialize> ProgressReporter<'_, D> {
     /// stays. The log has a warning for the first one of each task.
     pub fn detail(self, detail: D) -> Self {
         let due = match Detail::new(&detail) {
-            Ok(detail) => self.attempt.progress.set_detail(detail),
+            Ok(json) => self.attempt.progress.set_detail(self.details.keep(json, detail)),
             Err(error) => {
                 let due = self.attempt.progress.touch();
                 if due.is_some() {
@@ -103,7 +105,8 @@ impl<D: Serialize> ProgressReporter<'_, D> {
             return Err(Refusal::AttemptOver.into());
         }
         // It may end meanwhile: the detail's `Serialize` is the app's code.
-        let due = self.attempt.progress.set_detail(Detail::new(&detail)?).ok_or(Refusal::AttemptOver)?;
+        let json = self.details.keep(Detail::new(&detail)?, detail);
+        let due = self.attempt.progress.set_detail(json).ok_or(Refusal::AttemptOver)?;
         self.tell(due, 0);
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::{
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Returns whether an exit waits for this task.
-pub(super) fn is_awaited(record: &Record) -> bool {
+pub(crate) fn is_awaited(record: &Record) -> bool {
     let is_left_alone = record.kind.policy.on_exit == OnExit::Drop && is_at_work(record);
     !record.status().is_final() && !is_left_alone
 }

@@ -53,7 +53,13 @@ pub struct ItemStream {
     is_reader_delayed: AtomicBool,
     /// Counts how long the task waits for a reader.
     clock: Arc<AwakeClock>,
+    /// Where a test keeps all bytes that were emitted.
+    #[cfg(any(test, feature = "test"))]
+    recorded_bytes: std::sync::OnceLock<RecordedBytes>,
 }
+
+#[cfg(any(test, feature = "test"))]
+pub(crate) type RecordedBytes = Arc<parking_lot::Mutex<Vec<u8>>>;
 
 #[derive(Debug)]
 struct StreamState {
@@ -144,7 +150,15 @@ impl ItemStream {
             readers: Notify::new(),
             is_reader_delayed: AtomicBool::new(false),
             clock: Arc::clone(clock),
+            #[cfg(any(test, feature = "test"))]
+            recorded_bytes: std::sync::OnceLock::new(),
         }
+    }
+
+    /// Adds all bytes that are emitted from now on to `bytes`.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn record_bytes(&self, bytes: &RecordedBytes) {
+        let _ = self.recorded_bytes.set(Arc::clone(bytes));
     }
 
     /// Makes the task wait for a reader until its clock shows this, whatever readers came and went before.

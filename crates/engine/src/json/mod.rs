@@ -114,6 +114,18 @@ impl Json {
         self.0.get()
     }
 
+    /// Returns the same JSON, which shares its memory with nothing else.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn unshared(&self) -> Self {
+        Self(RawValue::to_owned(&self.0).into())
+    }
+
+    /// Returns what no other JSON has as long as this one exists, except for its clones.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).cast::<u8>().addr()
+    }
+
     /// Returns the length of the text in bytes.
     pub(crate) fn len(&self) -> usize {
         self.text().len()

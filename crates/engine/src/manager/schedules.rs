@@ -77,8 +77,9 @@ impl TaskManager {
 
     fn begin(&self, name: Option<&str>) {
         let Self { engine, schedules } = self;
-        let watch = (Arc::downgrade(engine), Arc::downgrade(schedules), Arc::clone(&schedules.changed));
-        schedules.begin(name, now(engine), || engine.control().spawn(drive(watch.0, watch.1, watch.2)));
+        let shift = engine.transitions.timers().shift();
+        let driver = drive(Arc::downgrade(engine), Arc::downgrade(schedules), Arc::clone(&schedules.changed), shift);
+        schedules.begin(name, now(engine), || engine.control().spawn(driver));
     }
 
     /// Removes a schedule. Its runs go on; cancel them by their tag, `schedule:` followed by `name`.

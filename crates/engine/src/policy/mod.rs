@@ -61,6 +61,9 @@ pub struct Policy {
     pub idle_reader: Option<Duration>,
     /// How the progress of a batch of the tasks is added up.
     pub batch_progress: BatchProgress,
+    /// The number of the first attempt, from 1.
+    #[cfg(any(test, feature = "test"))]
+    pub first_attempt: u32,
 }
 
 impl Policy {
@@ -92,6 +95,8 @@ impl Default for Policy {
             unread: Unread::default(),
             idle_reader: None,
             batch_progress: BatchProgress::default(),
+            #[cfg(any(test, feature = "test"))]
+            first_attempt: 1,
         }
     }
 }

@@ -15,10 +15,13 @@ use std::{sync::Arc, time::Duration};
 use serde::Serialize;
 use tokio::time::Instant;
 
+#[cfg(any(test, feature = "test"))]
+use super::recording::Recording;
 use super::{
     Progress, Unit,
     conflation::{Conflation, Due},
     rate::Estimator,
+    recording::Reported,
     sum::{Members, Sum},
 };
 use crate::{
@@ -37,7 +40,13 @@ const DETAIL_LIMIT: usize = 4 * 1024;
 pub(crate) struct ProgressCell {
     conflation: Conflation,
     rest: Lock<Slot, PROGRESS>,
+    #[cfg(any(test, feature = "test"))]
+    recording: std::sync::OnceLock<Arc<Recording>>,
 }
+
+/// There is one for each task that runs.
+#[cfg(not(any(test, feature = "test")))]
+const _: () = assert!(size_of::<ProgressCell>() <= 56);
 
 /// The [`Rest`], which is made when something that it holds is first reported.
 #[derive(Debug, Default)]
@@ -188,41 +197,98 @@ impl Detail {
         }
         Ok(Self(json))
     }
+
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn json(&self) -> &Json {
+        &self.0
+    }
+
+    /// Returns the same detail, whose JSON nothing else shares.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn unshared(self) -> Self {
+        Self(self.0.unshared())
+    }
 }
 
 impl ProgressCell {
     /// `revision` is the first revision of the progress.
     pub(crate) fn new(revision: u64) -> Self {
-        Self { conflation: Conflation::new(revision), rest: Lock::new(Slot::default()) }
+        Self {
+            conflation: Conflation::new(revision),
+            rest: Lock::new(Slot::default()),
+            #[cfg(any(test, feature = "test"))]
+            recording: std::sync::OnceLock::new(),
+        }
+    }
+
+    /// Records every report from now on.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn record(&self, recording: &Arc<Recording>) {
+        let _ = self.recording.set(Arc::clone(recording));
     }
 
     /// Like all writers, returns who has to be told.
     #[inline]
     pub(crate) fn inc(&self, by: u64) -> Due {
-        self.conflation.inc(by)
+        self.number(|counts| counts.inc(by))
     }
 
     pub(crate) fn set(&self, completed: u64) -> Due {
-        self.conflation.set(completed)
+        self.number(|counts| counts.set(completed))
     }
 
     pub(crate) fn set_total(&self, total: Option<u64>) -> Due {
-        self.conflation.set_total(total)
+        self.number(|counts| counts.set_total(total))
+    }
+
+    /// Reports a number. Only a recording needs a lock.
+    #[inline]
+    fn number(&self, report: impl FnOnce(&Conflation) -> Due) -> Due {
+        #[cfg(any(test, feature = "test"))]
+        if self.recording.get().is_some() {
+            let slot = self.rest.lock();
+            let due = report(&self.conflation);
+            if !slot.is_over {
+                self.record_report(&slot, Reported::Number);
+            }
+            return due;
+        }
+        report(&self.conflation)
+    }
+
+    #[cfg(not(any(test, feature = "test")))]
+    fn record_report(&self, _: &Slot, _: Reported) {}
+
+    /// Call it under the lock, so that the reports are recorded in their order.
+    #[cfg(any(test, feature = "test"))]
+    fn record_report(&self, slot: &Slot, what: Reported) {
+        let Some(recording) = self.recording.get() else { return };
+        let (completed, total) = (self.conflation.completed(), self.conflation.total());
+        let counts = Progress { completed, total, ..Progress::NONE };
+        recording.add(
+            what,
+            match &slot.made {
+                None => counts,
+                Some(rest) => {
+                    Progress { unit: rest.unit, message: rest.message.clone(), detail: rest.detail.clone(), ..counts }
+                }
+            },
+        );
     }
 
     pub(crate) fn set_unit(&self, unit: Unit) -> Due {
-        self.change(|rest| rest.unit = unit).unwrap_or(Due::NOBODY)
+        self.change(Reported::Number, |rest| rest.unit = unit).unwrap_or(Due::NOBODY)
     }
 
     /// A message over its limit is clipped.
     pub(crate) fn set_message(&self, message: &str) -> Due {
         let message = Some(clip(message, MESSAGE_LIMIT).into());
-        self.change(|rest| rest.message = message).unwrap_or(Due::NOBODY)
+        self.change(Reported::Message, |rest| rest.message = message).unwrap_or(Due::NOBODY)
     }
 
     /// Returns `None` if the attempt is over.
     pub(crate) fn set_detail(&self, detail: Detail) -> Option<Due> {
-        self.change(|rest| rest.detail = Some(detail.0))
+        self.change(Reported::Detail, |rest| rest.detail = Some(detail.0))
     }
 
     /// Notes a report that changes nothing: it only shows that the handler does not stall. Returns `None` if the attempt
@@ -260,10 +326,11 @@ impl ProgressCell {
     }
 
     /// Returns `None`, and changes nothing, if the attempt is over.
-    fn change(&self, change: impl FnOnce(&mut Rest)) -> Option<Due> {
+    fn change(&self, what: Reported, change: impl FnOnce(&mut Rest)) -> Option<Due> {
         let mut slot = self.rest.lock();
         (!slot.is_over).then(|| {
             change(slot.make());
+            self.record_report(&slot, what);
             self.conflation.report()
         })
     }
@@ -377,7 +444,8 @@ mod tests {
 
     #[test]
     fn the_progress_of_an_attempt_that_reports_nothing_is_small() {
-        assert!(size_of::<ProgressCell>() <= 56, "{}", size_of::<ProgressCell>());
+        let of_tests = size_of::<std::sync::OnceLock<Arc<Recording>>>();
+        assert!(size_of::<ProgressCell>() <= 56 + of_tests, "{}", size_of::<ProgressCell>());
         let cell = ProgressCell::new(0);
         cell.look(Instant::now());
         assert!(cell.rest.lock().made.is_none(), "a look alone makes nothing");

@@ -5,6 +5,7 @@ pub(crate) mod cell;
 pub(crate) mod conflation;
 mod digits;
 pub(crate) mod rate;
+pub(crate) mod recording;
 pub(crate) mod sampler;
 pub(crate) mod sum;
 

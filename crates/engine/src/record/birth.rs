@@ -41,6 +41,10 @@ impl Birth {
         let now = common.clock.now();
         let due = self.delay().map(|delay| common.timers.elapsed().saturating_add(delay));
         let Self { id, kind, input, owner, options, parent, members } = self;
+        #[cfg_attr(not(any(test, feature = "test")), allow(unused_mut))]
+        let mut life = Life::new(now, due);
+        #[cfg(any(test, feature = "test"))]
+        life.skip_to_attempt(kind.policy.first_attempt);
         let span = tracing::debug_span!("task", kind = logged(&kind.name), %id, status = TaskStatus::Queued.name());
         Arc::new(Record {
             id,
@@ -56,7 +60,7 @@ impl Birth {
             warned_of_detail: AtomicBool::new(false),
             items: OnceLock::new(),
             state: Lock::new(RecordState {
-                life: Life::new(now, due),
+                life,
                 owner,
                 feed: Feed::default(),
                 last_progress: None,

@@ -207,7 +207,7 @@ impl Work {
 impl Common {
     /// `control` is the runtime that the engine itself runs on, and `work` that of the handlers.
     pub(crate) fn new(clocks: Clocks, sampler: Arc<Sampler<Counting>>, control: Handle, work: &Handle) -> Self {
-        let timers = Arc::new(Timers::new(clocks.elapsed, clocks.tokio_counts_sleep, control.clone()));
+        let timers = Arc::new(Timers::new(&clocks, control.clone()));
         Self {
             clock: clocks.wall,
             timers,

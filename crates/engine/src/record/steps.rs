@@ -107,14 +107,16 @@ impl Record {
         let waits_until = self.kind.needs_readers().then(|| self.common.patience.count_for(patience::LENGTH));
         let begun = self.step(|state, effects| {
             let before = state.life.status();
+            let is_first = state.life.started_at().is_none();
             if !state.life.begin(self.common.clock.now()) {
                 return None;
             }
             // That nothing is reported yet is a new revision.
             let revision = state.last_progress.take().map_or(0, |last| last.revision + 1);
-            let attempt = Attempt::new(state.life.attempt(), &self.common.timers, &self.kind.policy, revision);
+            let attempt =
+                Attempt::new(state.life.attempt(), is_first, &self.common.timers, &self.kind.policy, revision);
             let attempt = Arc::new(attempt);
-            if attempt.number == 1 {
+            if attempt.is_first {
                 state.waits_for_readers_until = waits_until;
             }
             state.live.attempt = Some(Arc::clone(&attempt));
@@ -122,7 +124,7 @@ impl Record {
             effects.show(state);
             Some((attempt, state.live.work.take()))
         })?;
-        if begun.0.number == 1
+        if begun.0.is_first
             && let Some((items, until)) = self.items.get().zip(waits_until)
         {
             items.begin(until);

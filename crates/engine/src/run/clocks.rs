@@ -41,7 +41,7 @@ pub(crate) fn start_of_attempt(
     attempt: &Arc<Attempt>,
 ) -> Option<Vec<AbortOnDropHandle<()>>> {
     let policy = &record.kind.policy;
-    let timeout = shorter(policy.timeout, record.timeout()).filter(|_| attempt.number == 1);
+    let timeout = shorter(policy.timeout, record.timeout()).filter(|_| attempt.is_first);
     if let Some(timeout) = timeout {
         transitions.keep_clock(record, stop_after(Arc::clone(transitions), Arc::clone(record), timeout));
     }
@@ -54,7 +54,7 @@ pub(crate) fn start_of_attempt(
         AbortOnDropHandle::new(transitions.runtimes.control.spawn(readers))
     });
     // An attempt that is shorter than that time says nothing about the reader, so the clock runs until the task ends.
-    let idle = policy.idle_reader.filter(|_| attempt.number == 1);
+    let idle = policy.idle_reader.filter(|_| attempt.is_first);
     if let Some(length) = idle {
         transitions.keep_clock(record, watch_idle_readers(Arc::clone(transitions), Arc::clone(record), length));
     }

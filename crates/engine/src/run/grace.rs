@@ -234,6 +234,7 @@ mod tests {
     use super::*;
     use crate::{
         Failure, TaskContext,
+        clock::Clocks,
         delivery::{Settings, engine},
         test::manager,
     };
@@ -246,7 +247,7 @@ mod tests {
             engine(&tasks).find(task.id()).unwrap()
         };
         let [first, second] = [0, 1].map(record);
-        let timers = Timers::new(Arc::new(|| Duration::ZERO), false, Handle::current());
+        let timers = Timers::new(&Clocks::new(|| 0, || Duration::ZERO, false), Handle::current());
         let periods = GracePeriods::new(Handle::current(), Arc::new(timers));
         let watched = [periods.watch(&first), periods.watch(&second)];
         for (dropped, left) in watched.into_iter().zip([1, 0]) {

@@ -20,11 +20,12 @@ use crate::{
 /// How a kind treats the errors of its handler.
 pub struct Errors<E> {
     /// Describes an error for people, if its JSON does not.
-    pub describe: Option<fn(&E) -> String>,
+    pub describe: Option<Describe<E>>,
     /// Says whether another attempt may help after an error; `None` means that one always may.
     pub retry_if: Option<RetryIf<E>>,
 }
 
+pub type Describe<E> = Arc<dyn Fn(&E) -> String + Send + Sync>;
 pub type RetryIf<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
 
 impl<E> Default for Errors<E> {
@@ -35,7 +36,7 @@ impl<E> Default for Errors<E> {
 
 impl<E> Clone for Errors<E> {
     fn clone(&self) -> Self {
-        Self { describe: self.describe, retry_if: self.retry_if.clone() }
+        Self { describe: self.describe.clone(), retry_if: self.retry_if.clone() }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     timetable::Now,
 };
 use crate::{
-    clock::{NOTICED_WITHIN, wall_clock::millis},
+    clock::{NOTICED_WITHIN, shift::Shift, wall_clock::millis},
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     logged::logged,
     record::follower::Follower,
@@ -28,11 +28,13 @@ use crate::{
 ///
 /// Runs are due by the wall clock or by the clock that counts sleep, but tokio's timer may stand still while the machine
 /// sleeps. So the driver reads the clocks at least every [`NOTICED_WITHIN`].
-pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>) {
+pub(crate) async fn drive(engine: Weak<Engine>, schedules: Weak<Schedules>, changed: Arc<Notify>, shift: Arc<Shift>) {
     loop {
+        let moved = shift.moved();
         let Some(rest) = engine.upgrade().and_then(|engine| schedules.upgrade()?.run_due(&engine)) else { return };
         tokio::select! {
             () = sleep(rest) => {}
+            () = moved => {}
             () = changed.notified() => {}
         }
     }

@@ -37,6 +37,7 @@ use crate::{
 /// Each attempt has an `Attempt` of its own, so leftovers of an earlier one are never mistaken for parts of the next.
 pub(crate) struct Attempt {
     pub(crate) number: u32,
+    pub(crate) is_first: bool,
     pub(crate) progress: ProgressCell,
     /// Tells the handler to stop.
     token: CancellationToken,
@@ -99,10 +100,11 @@ struct Running {
 
 impl Attempt {
     /// `revision` is the first revision of its progress.
-    pub(crate) fn new(number: u32, timers: &Arc<Timers>, policy: &Policy, revision: u64) -> Self {
+    pub(crate) fn new(number: u32, is_first: bool, timers: &Arc<Timers>, policy: &Policy, revision: u64) -> Self {
         let healthy_time = policy.restart.as_ref().map_or(Duration::ZERO, Restart::healthy_time);
         Self {
             number,
+            is_first,
             progress: ProgressCell::new(revision),
             token: CancellationToken::new(),
             beside: Lock::default(),

@@ -179,6 +179,12 @@ impl Life {
         self.error.as_deref().cloned()
     }
 
+    /// Makes the next attempt number `number`, from 1, for a test.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn skip_to_attempt(&mut self, number: u32) {
+        self.attempt = number.saturating_sub(1);
+    }
+
     /// Begins an attempt. Returns `false` if the task was stopped in the queue.
     pub(crate) fn begin(&mut self, at: u64) -> bool {
         if !self.status.may_become(TaskStatus::Running) {

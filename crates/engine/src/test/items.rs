@@ -1,5 +1,8 @@
 //! Tasks that emit numbers, and readers for them.
 
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep, timeout};

@@ -1,5 +1,8 @@
 //! Captures the log, for tests.
 
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
 use std::{
     io::Write,
     sync::{Arc, Mutex},

@@ -60,3 +60,31 @@ pub async fn count_words(ctx: TaskContext, input: CountInput) -> Result<Count, C
         ctx.progress().inc(read as u64);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tauri_plugin_tasks::test::{TestOutcome, TestTask};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn counts_the_words_and_reports_each_byte() {
+        let path = std::env::temp_dir().join(format!("count-words-{}.txt", std::process::id()));
+        std::fs::write(&path, "two words\nand a line\n").unwrap();
+        // The input is what the page sends.
+        let report = TestTask::new(count_words).run(json!({ "path": path })).await.unwrap();
+        std::fs::remove_file(path).unwrap();
+
+        let TestOutcome::Completed(count) = report.outcome else { panic!("not counted") };
+        assert_eq!((count.lines, count.words), (2, 5));
+        let last = report.progress.last().unwrap();
+        assert_eq!((last.completed, last.total), (21, Some(21)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn says_that_there_is_no_such_file() {
+        let report = TestTask::new(count_words).run(json!({ "path": "no such file" })).await.unwrap();
+        assert!(matches!(report.outcome, TestOutcome::Failed(CountError::NotFound)));
+    }
+}

@@ -61,24 +61,27 @@ impl StreamState {
 }
 
 impl ItemStream {
-    /// Waits for room and emits the item, or gives up. Returns whether the item was emitted. Cancel safe: the item is
-    /// either emitted or not.
-    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> bool {
-        let Err(why) = self.try_emit(item, attempt).await else { return true };
+    /// Waits for room and emits the item, or gives up. Returns the item's number if it was emitted. Cancel safe: the item
+    /// is either emitted or not.
+    pub(crate) async fn emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Option<u64> {
+        let why = match self.try_emit(item, attempt).await {
+            Ok(number) => return Some(number),
+            Err(why) => why,
+        };
         fail_with(&why, attempt);
         self.give_up(attempt).await;
-        false
+        None
     }
 
-    pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<(), Error> {
+    pub(crate) async fn try_emit<I: Serialize>(&self, item: I, attempt: &Attempt) -> Result<u64, Error> {
         let scratch = self.write(&item).inspect_err(|_| self.note_refused(attempt))?;
         // Otherwise the handler's future would hold the item while it waits.
         drop(item);
         self.put(Emission::Item(scratch.json()), attempt).await
     }
 
-    /// Fails if nothing more can be emitted.
-    pub(crate) fn blocking_emit(&self, item: &impl Serialize, attempt: &Attempt) -> Result<(), Error> {
+    /// Returns the item's number. Fails if nothing more can be emitted.
+    pub(crate) fn blocking_emit(&self, item: &impl Serialize, attempt: &Attempt) -> Result<u64, Error> {
         let emitted = self.write(item).and_then(|scratch| self.blocking_put(Emission::Item(scratch.json()), attempt));
         emitted.inspect_err(|why| fail_with(why, attempt))
     }
@@ -99,7 +102,7 @@ impl ItemStream {
     }
 
     pub(crate) fn blocking_emit_bytes(&self, bytes: &[u8], attempt: &Attempt) -> Result<(), Error> {
-        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt))
+        self.pieces(bytes).try_for_each(|piece| self.blocking_put(Emission::Bytes(piece), attempt).map(drop))
     }
 
     /// In the handler's own future, waits to be dropped with the handler. Elsewhere, and if the handler blocks its thread
@@ -153,31 +156,34 @@ impl ItemStream {
         none.into_iter().chain(bytes.chunks(self.bounds.bytes.clamp(1, CHUNK_BYTES)))
     }
 
-    fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
+    fn blocking_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<u64, Error> {
         match self.try_put(unit, attempt, None)? {
-            Ok(()) => Ok(()),
+            Ok(number) => Ok(number),
             Err(_) => tokio::runtime::Handle::current().block_on(self.put(unit, attempt)),
         }
     }
 
-    async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
+    async fn put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<u64, Error> {
         // A handler that emits all the time must not keep other work from running.
         take_turns().await;
         self.let_the_reader_go_on(attempt).await;
-        if self.try_put(unit, attempt, None)?.is_ok() {
-            return Ok(());
+        if let Ok(number) = self.try_put(unit, attempt, None)? {
+            return Ok(number);
         }
         coop::unconstrained(self.wait_to_put(unit, attempt)).await
     }
 
-    async fn wait_to_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<(), Error> {
+    async fn wait_to_put(&self, unit: Emission<'_>, attempt: &Attempt) -> Result<u64, Error> {
         let writable = self.writable.notified();
         tokio::pin!(writable);
         let mut waiting = Waiting { stream: self, wait: Wait::default() };
         loop {
             // Register before the check, so that room that is made in between is not missed.
             writable.as_mut().enable();
-            let Err(look_again) = self.try_put(unit, attempt, Some(&mut waiting.wait))? else { return Ok(()) };
+            let look_again = match self.try_put(unit, attempt, Some(&mut waiting.wait))? {
+                Ok(number) => return Ok(number),
+                Err(look_again) => look_again,
+            };
             if self.let_the_reader_go_on(attempt).await {
                 writable.set(self.writable.notified());
                 continue;
@@ -229,24 +235,28 @@ impl ItemStream {
         }
     }
 
-    /// Emits if there is room. If the caller has to wait, returns `Ok(Err(wait))`: how long at the longest before it
-    /// tries again, or `None` if there is no such time. If it waits already, `wait` notes so.
+    /// Emits if there is room, and returns the number of the first unit. If the caller has to wait, returns `Ok(Err(wait))`:
+    /// how long at the longest before it tries again, or `None` if there is no such time. If it waits already, `wait` notes
+    /// so.
     fn try_put(
         &self,
         unit: Emission<'_>,
         attempt: &Attempt,
         wait: Option<&mut Wait>,
-    ) -> Result<Result<(), Option<Duration>>, Error> {
+    ) -> Result<Result<u64, Option<Duration>>, Error> {
         let mut state = self.state.lock();
         if attempt.is_over() || state.buffer.is_done() {
             return Err(stopped());
         }
+        let number = state.buffer.next();
         if state.put(unit, attempt.number, self.unread) {
             state.signs_of_life.emits();
             state.silence = None;
+            #[cfg(any(test, feature = "test"))]
+            self.record(unit);
             drop(state);
             self.readable.notify_waiters();
-            return Ok(Ok(()));
+            return Ok(Ok(number));
         }
         if let Some(wait) = wait {
             state.signs_of_life.waits(wait);
@@ -258,6 +268,14 @@ impl ItemStream {
             self.warn_of_silence(&label);
         }
         Ok(Err(look_again))
+    }
+
+    /// Call it under the lock, so that the bytes are recorded in their order.
+    #[cfg(any(test, feature = "test"))]
+    fn record(&self, unit: Emission<'_>) {
+        if let (Emission::Bytes(bytes), Some(recorded)) = (unit, self.recorded_bytes.get()) {
+            recorded.lock().extend_from_slice(bytes);
+        }
     }
 
     fn warn_of_silence(&self, label: &str) {

@@ -1,0 +1,34 @@
+//! The URLs of documents.
+
+use tauri::Url;
+
+/// Where the documents of the app come from.
+const APP: &str =
+    if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost/" } else { "tauri://localhost/" };
+
+/// Reads a URL, or the path of a document of the app, such as `/settings.html`.
+pub(super) fn document_url(url: &str) -> Url {
+    let app = Url::parse(APP).and_then(|app| app.join(url));
+    app.unwrap_or_else(|error| panic!("\"{url}\" is neither a URL nor a path: {error}"))
+}
+
+/// Whether this is a document of the app, and not of a server.
+pub(super) fn is_of_app(url: &Url) -> bool {
+    url.as_str().starts_with(APP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_document_of_the_app() {
+        for path in ["/", "/settings.html", "settings.html?tab=1"] {
+            assert!(is_of_app(&document_url(path)), "{path}");
+        }
+        for url in ["https://example.com", "https://example.com/", "//example.com/", "tauri://other/"] {
+            let url = document_url(url);
+            assert!(!is_of_app(&url), "{url}");
+        }
+    }
+}

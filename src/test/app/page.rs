@@ -1,0 +1,265 @@
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tauri::{Manager, Url, Webview, ipc::InvokeResponseBody, test::MockRuntime};
+
+use super::{
+    client::Client,
+    document::document_url,
+    invoke::Caller,
+    items,
+    page_error::PageError,
+    patience::{patiently, until_some},
+    pushed::{Pushed, lock},
+    session::{TestSession, is_end},
+};
+use crate::{Outcome, TaskId, TaskStatus, app::hooks};
+
+/// A page of a [`TestApp`](super::TestApp): a window whose document calls the plugin.
+///
+/// Each call goes the way of a real one, through Tauri's access control to the command and back. As a page with the npm
+/// package would, it opens a session with the first call that needs one, is told of its tasks and acknowledges what it is
+/// told.
+///
+/// ```
+/// use serde_json::json;
+/// use tauri_plugin_tasks::{Builder, Failure, Outcome, Task, TaskContext, TaskStatus, test};
+///
+/// async fn double(_ctx: TaskContext, number: u32) -> Result<u32, Failure> {
+///     Ok(number * 2)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app = test::app(Builder::new().task(Task::new("double", double)));
+/// let page = app
+///     .page("main")
+///     .allow(["tasks:default"])
+///     .scope("tasks:allow-start", json!({ "task": "double" }))
+///     .open();
+/// let id = page.start("double", 21, json!({})).await.unwrap();
+/// assert_eq!(page.outcome(id).await.unwrap().output::<u32>().unwrap(), Some(42));
+///
+/// // Another window neither sees the task nor starts one of its kind.
+/// let other = app.page("other").allow(["tasks:default"]).open();
+/// assert_eq!(other.status(id).await.unwrap_err().kind(), Some("notFound"));
+/// assert_eq!(other.start("double", 21, json!({})).await.unwrap_err().kind(), Some("notAllowed"));
+/// # }
+/// ```
+pub struct TestPage {
+    caller: Arc<Caller>,
+    client: tokio::sync::Mutex<Option<Arc<Client>>>,
+    /// The number of the next session.
+    sessions: AtomicU64,
+    /// How many events of a task [`next_event`](Self::next_event) has returned.
+    taken: Mutex<std::collections::HashMap<TaskId, usize>>,
+}
+
+impl TestPage {
+    pub(super) fn new(webview: Webview<MockRuntime>, url: Url, pushed: Arc<Pushed>) -> Self {
+        let caller = Arc::new(Caller::new(webview, url, pushed));
+        Self { caller, client: tokio::sync::Mutex::default(), sessions: AtomicU64::new(1), taken: Mutex::default() }
+    }
+
+    /// Returns the label of its webview, which is also that of its window.
+    pub fn label(&self) -> &str {
+        self.caller.label()
+    }
+
+    /// Returns its webview.
+    pub fn webview(&self) -> &Webview<MockRuntime> {
+        &self.caller.webview
+    }
+
+    // Tasks.
+
+    /// Starts a task of the kind `task`, with options as the client sends them, such as `{ "key": "k" }`. Returns the id
+    /// of the task that the start has led to: its own, or one that it has joined.
+    pub async fn start(&self, task: &str, input: impl Serialize, options: Value) -> Result<TaskId, PageError> {
+        let client = self.client().await?;
+        let input = serde_json::to_value(input)
+            .unwrap_or_else(|error| panic!("the input of \"{task}\" can't be serialized: {error}"));
+        let arguments = json!({ "session": client.session(), "id": TaskId::new(), "task": task, "input": input, "options": options });
+        let started = self.call("start", arguments).await?;
+        Ok(id_of(&started["snapshot"]))
+    }
+
+    /// Tells a task to stop, as the user.
+    pub async fn cancel(&self, id: TaskId) -> Result<(), PageError> {
+        self.call("cancel", json!({ "id": id, "reason": "user" })).await.map(drop)
+    }
+
+    /// Returns the status of a task.
+    pub async fn status(&self, id: TaskId) -> Result<TaskStatus, PageError> {
+        let snapshot = self.snapshot(id).await?;
+        Ok(serde_json::from_value(snapshot["status"].clone())
+            .unwrap_or_else(|error| panic!("a status that isn't known: {error}: {snapshot}")))
+    }
+
+    /// Returns the snapshot of a task.
+    pub async fn snapshot(&self, id: TaskId) -> Result<Value, PageError> {
+        self.call("get", json!({ "id": id })).await
+    }
+
+    /// Returns the snapshots of the tasks that the page sees and that match `filter`, such as `{ "status": ["running"] }`,
+    /// oldest first.
+    pub async fn list(&self, filter: Value) -> Result<Vec<Value>, PageError> {
+        let mut answer = self.call("list", json!({ "filter": filter, "limit": 10_000 })).await?;
+        Ok(serde_json::from_value(answer["tasks"].take()).unwrap_or_default())
+    }
+
+    /// Waits until a task has this status. Panics after a minute, or if it ends with another one.
+    pub async fn until_status(&self, id: TaskId, status: TaskStatus) -> Result<(), PageError> {
+        let what = || format!("task {id} of page \"{}\" to be {status:?}", self.label());
+        until_some(what, async || match self.status(id).await {
+            Ok(now) if now == status => Some(Ok(())),
+            Ok(now) => {
+                assert!(!now.is_final(), "task {id} has ended as {now:?} and not as {status:?}");
+                None
+            }
+            Err(error) => Some(Err(error)),
+        })
+        .await
+    }
+
+    /// Waits for a task to end and returns its outcome. Panics after a minute: time that a handler or the engine waits can
+    /// be skipped with [`TestApp::advance`](super::TestApp::advance).
+    pub async fn outcome(&self, id: TaskId) -> Result<Outcome, PageError> {
+        let what = || format!("the outcome of task {id}. If it waits for a time, call TestApp::advance before");
+        let outcome = until_some(what, async || match self.call("outcome", json!({ "id": id })).await {
+            Ok(Value::Null) => None,
+            answer => Some(answer),
+        })
+        .await?;
+        Ok(serde_json::from_value(outcome).unwrap_or_else(|error| panic!("an outcome that can't be read: {error}")))
+    }
+
+    /// Reads all items of a task until it has ended. Panics after a minute.
+    pub async fn items(&self, id: TaskId) -> Result<Vec<Value>, PageError> {
+        items::items(&self.caller, self.client().await?.session(), id).await
+    }
+
+    /// Reads all bytes of a task until it has ended. Panics after a minute.
+    pub async fn bytes(&self, id: TaskId) -> Result<Vec<u8>, PageError> {
+        items::bytes(&self.caller, self.client().await?.session(), id).await
+    }
+
+    // Events.
+
+    /// Follows a task that the document has not started itself, such as one from before a reload. Returns its snapshot.
+    pub async fn watch(&self, id: TaskId) -> Result<Value, PageError> {
+        let target = json!({ "type": "task", "data": { "id": id } });
+        let session = self.client().await?.session().to_owned();
+        let mut snapshots = self.call("watch", json!({ "session": session, "target": target })).await?;
+        Ok(snapshots[0].take())
+    }
+
+    /// Returns the events of a task that the document was told so far: changes of its status and new progress.
+    pub fn events(&self, id: TaskId) -> Vec<Value> {
+        let client = self.client.try_lock().ok().and_then(|client| client.clone());
+        client.map_or_else(Vec::new, |client| client.told().of(&id.to_string()))
+    }
+
+    /// Waits for the next event of a task that this method has not returned since the document was loaded. The document
+    /// must have started or [watched](Self::watch) the task. Panics after a minute, and if nothing can follow: the task has
+    /// ended.
+    pub async fn next_event(&self, id: TaskId) -> Result<Value, PageError> {
+        let (client, name) = (self.client().await?, id.to_string());
+        let place = lock(&self.taken).get(&id).copied().unwrap_or_default();
+        let has_ended = client.told().of(&name).get(..place).and_then(<[Value]>::last).is_some_and(is_end);
+        assert!(
+            !has_ended && self.caller.answer_with_end(&name).is_none(),
+            "task {id} has ended, so no event follows: TestPage::outcome tells how"
+        );
+        let what = || format!("an event of task {id}. Has page \"{}\" started or watched it?", self.label());
+        let told = Arc::clone(client.told());
+        let event = patiently(what, async move { told.nth(&name, place).await }).await;
+        lock(&self.taken).insert(id, place + 1);
+        Ok(event)
+    }
+
+    // Calls.
+
+    /// Calls a command of the plugin by its name in Rust, such as `set_priority`, with the arguments of its JavaScript
+    /// call. Returns its answer.
+    pub async fn call(&self, command: &str, arguments: Value) -> Result<Value, PageError> {
+        self.caller.call(command, arguments).await
+    }
+
+    /// Calls a command and returns its answer as it travels: JSON, or bytes.
+    pub async fn call_raw(&self, command: &str, arguments: Value) -> Result<InvokeResponseBody, PageError> {
+        self.caller.invoke(self.caller.url(), command, arguments).await
+    }
+
+    /// Calls a command in a request whose headers say that it comes from `url`, as a frame in the document does. Panics if
+    /// it is no URL.
+    pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
+        self.caller.call_from(document_url(url), command, arguments).await
+    }
+
+    /// Returns the name of the session that the page has as a client, for arguments of [`call`](Self::call). Opens it with
+    /// the first call.
+    pub async fn session_name(&self) -> Result<String, PageError> {
+        Ok(self.client().await?.session().to_owned())
+    }
+
+    /// Opens a session of this name that the test drives by hand.
+    pub async fn session(&self, name: &str) -> Result<TestSession, PageError> {
+        TestSession::open(&self.caller, name).await
+    }
+
+    // Documents.
+
+    /// Loads the document again: the old one leaves without a word. Its sessions are closed, and its tasks live on.
+    pub fn reload(&mut self) {
+        self.loads(self.caller.url());
+    }
+
+    /// Loads another document in the same webview: a URL, or the path of a document of the app. Panics if it is neither.
+    /// Permissions for its origin must come from
+    /// [`TestApp::capability`](super::TestApp::capability).
+    pub fn navigate(&mut self, url: &str) {
+        let url = document_url(url);
+        self.caller.webview.navigate(url.clone()).unwrap_or_else(|error| panic!("it can't load {url}: {error}"));
+        self.loads(url);
+    }
+
+    fn loads(&mut self, url: Url) {
+        *self.client.get_mut() = None;
+        lock(&self.taken).clear();
+        hooks::page_load_started(&self.caller.webview, &url);
+        self.caller.set_url(url);
+    }
+
+    /// Closes the window, as its close button does. The app goes on even if it was the last one: see
+    /// [`TestApp::exit`](super::TestApp::exit).
+    pub fn close(self) {
+        let webview = &self.caller.webview;
+        self.caller.close();
+        // The mock runtime tells of no window that is destroyed, so what Tauri would do is done here.
+        let _ = webview.close();
+        let _ = webview.window().destroy();
+        hooks::window_destroyed(webview.app_handle(), webview.label());
+    }
+
+    /// Returns the client, whose session is opened if this is the first call.
+    async fn client(&self) -> Result<Arc<Client>, PageError> {
+        let mut client = self.client.lock().await;
+        if let Some(client) = &*client {
+            return Ok(Arc::clone(client));
+        }
+        let name = format!("{}-{}", self.label(), self.sessions.fetch_add(1, Relaxed));
+        let opened = Arc::new(Client::open(&self.caller, &name).await?);
+        *client = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+}
+
+/// Returns the id in a snapshot.
+fn id_of(snapshot: &Value) -> TaskId {
+    let id = snapshot["id"].as_str().and_then(|id| id.parse().ok());
+    id.unwrap_or_else(|| panic!("a snapshot without an id: {snapshot}"))
+}

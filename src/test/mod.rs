@@ -1,0 +1,60 @@
+//! The test kit.
+//!
+//! With the feature `test` it runs a handler without an app, on the engine that apps run on and in tokio's paused time: see
+//! [`TestTask`]. Turn it on in `[dev-dependencies]` only:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! tauri-plugin-tasks = { version = "0.1", features = ["test"] }
+//! tokio = { version = "1", features = ["macros", "test-util"] }
+//! ```
+//!
+//! [`TestTask::new`] runs a handler alone, and [`TestTask::of`] a kind with all its rules:
+//!
+//! ```
+//! use std::time::Duration;
+//! use tauri_plugin_tasks::{
+//!     Failure, Retry, Task, TaskContext,
+//!     test::{TestOutcome, TestTask},
+//! };
+//!
+//! async fn download(ctx: TaskContext, url: String) -> Result<u64, Failure> {
+//!     ctx.progress().message(&url);
+//!     if ctx.attempt() < 3 {
+//!         return Err("no connection".into());
+//!     }
+//!     Ok(512)
+//! }
+//!
+//! # macro_rules! shown { ($($test:tt)*) => {} }
+//! # shown! {
+//! #[tokio::test(start_paused = true)]
+//! # }
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() { the_third_attempt_succeeds().await }
+//! async fn the_third_attempt_succeeds() {
+//!     let download = Task::new("download", download).retry(Retry::attempts(3)).timeout(Duration::from_secs(60));
+//!     let report = TestTask::of(download).run("https://example.com").await.unwrap();
+//!     assert_eq!(report.outcome, TestOutcome::Completed(512));
+//!     assert_eq!(report.attempts, 3);
+//! }
+//! ```
+//!
+//! A kind whose handler takes the app is tested with [`Task::test_with`](crate::Task::test_with). For paused time, blocking
+//! work and real input and output, see [Time](TestTask#time).
+//!
+//! With the feature `test-app` it also makes an app on Tauri's mock runtime, whose pages call the plugin's commands behind
+//! its own permission files and the app's capabilities: see [`TestApp`].
+#![cfg_attr(docsrs, doc(cfg(feature = "test")))]
+
+#[cfg(feature = "test-app")]
+mod app;
+mod task;
+
+#[cfg(feature = "test-app")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-app")))]
+pub use app::{
+    ExitReport, PageError, TaskAtExit, TestApp, TestAppBuilder, TestMessage, TestPage, TestPageBuilder, TestSchedule,
+    TestSession, app, until,
+};
+
+pub use tauri_plugin_tasks_engine::test::{TestMachine, TestOutcome, TestProgress, TestReport, TestRun, TestTask};

@@ -1,0 +1,42 @@
+use serde::{Serialize, de::DeserializeOwned};
+use tauri::{AppHandle, Runtime, Wry};
+use tauri_plugin_tasks_engine::test::TestTask;
+
+use crate::{
+    Handler, Task, TaskContext,
+    handler::{Alone, WithApp},
+};
+
+/// For [`TestTask::of`], of a kind whose handler doesn't take the app.
+impl<H, Fut, D, I, In, O, E> From<Task<H, Wry, Alone<D, I, In>>> for TestTask<In, O, E, D, I>
+where
+    H: Fn(TaskContext<D, I>, In) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<O, E>> + Send + 'static,
+    D: Serialize + 'static,
+    I: Serialize + 'static,
+    In: DeserializeOwned + Send + 'static,
+    O: Serialize + 'static,
+    E: Serialize + 'static,
+{
+    fn from(task: Task<H, Wry, Alone<D, I, In>>) -> Self {
+        let Task { name, handler, policy, errors, .. } = task;
+        Self::with_policy(name, policy, errors, handler)
+    }
+}
+
+impl<R, D, I, In, H> Task<H, R, WithApp<D, I, In>>
+where
+    R: Runtime,
+    D: 'static,
+    I: 'static,
+    In: 'static,
+    H: Handler<R, WithApp<D, I, In>, Input = In, Detail = D, Item = I>,
+{
+    /// Returns a test of this kind, whose handler gets this app: see [`TestTask::of`]. Where no real app can be opened, take
+    /// one of `tauri::test`.
+    pub fn test_with(self, app: &AppHandle<R>) -> TestTask<In, H::Output, H::Error, D, I> {
+        let Self { name, handler, policy, errors, .. } = self;
+        let app = app.clone();
+        TestTask::with_policy(name, policy, errors, move |context, input| handler.call(&app, context, input))
+    }
+}
