@@ -33,7 +33,28 @@ where
     H: Handler<R, WithApp<D, I, In>, Input = In, Detail = D, Item = I>,
 {
     /// Returns a test of this kind, whose handler gets this app: see [`TestTask::of`]. Where no real app can be opened, take
-    /// one of `tauri::test`.
+    /// one of `tauri::test`, which is behind a feature of Tauri:
+    ///
+    /// ```
+    /// use tauri::{AppHandle, Manager, Runtime};
+    /// use tauri_plugin_tasks::{
+    ///     Failure, Task, TaskContext,
+    ///     test::TestOutcome,
+    /// };
+    ///
+    /// struct Greeting(&'static str);
+    ///
+    /// async fn greet<R: Runtime>(app: AppHandle<R>, _ctx: TaskContext, name: String) -> Result<String, Failure> {
+    ///     Ok(format!("{} {name}", app.state::<Greeting>().0))
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let app = tauri::test::mock_app();
+    /// app.manage(Greeting("Hello"));
+    /// let report = Task::new("greet", greet).test_with(app.handle()).run("Ada").await.unwrap();
+    /// assert_eq!(report.outcome, TestOutcome::Completed("Hello Ada".into()));
+    /// # }
+    /// ```
     pub fn test_with(self, app: &AppHandle<R>) -> TestTask<In, H::Output, H::Error, D, I> {
         let Self { name, handler, policy, errors, .. } = self;
         let app = app.clone();

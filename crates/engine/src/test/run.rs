@@ -16,8 +16,7 @@ use super::{
 };
 use crate::{
     Bytes, CancelReason, FailureKind, Json, Never, Outcome, Progress, TaskBytes, TaskChange, TaskHandle, TaskItems,
-    TaskManager, TaskSnapshot, TaskWatch,
-    delivery::{Follower, Owner, engine},
+    TaskManager, TaskSnapshot, TaskWatch, record::follower::Follower, task::owner::Owner,
 };
 
 /// A handler that runs in a test. [`TestTask::start`](super::TestTask::start) returns one.
@@ -121,13 +120,31 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
     /// # Ok(()) }
     /// ```
     pub fn cancel(&self, reason: CancelReason) -> bool {
-        engine(&self.tasks).cancel(self.follower.record(), reason).is_ok()
+        self.tasks.engine.cancel(self.follower.record(), reason).is_ok()
     }
 
     /// Lets the owner of the task go, as when the user closes what has started it. `Task::on_owner_closed` says what
     /// happens: by default the task goes on, and belongs to the app.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{Failure, TaskContext, test::{TestOutcome, TestTask}};
+    ///
+    /// async fn work(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), tauri_plugin_tasks::Error> {
+    /// let run = TestTask::new(work).start(())?;
+    /// run.settle().await;
+    /// run.drop_owner();
+    /// assert_eq!(run.snapshot().owner, None);
+    /// assert_eq!(run.finish().await.outcome, TestOutcome::Completed(()));
+    /// # Ok(()) }
+    /// ```
     pub fn drop_owner(&self) {
-        engine(&self.tasks).disown(|owner| *owner == self.owner);
+        self.tasks.engine.disown(|owner| *owner == self.owner);
     }
 
     /// Begins an exit of the app, which gives its tasks this `grace` period. `Task::on_exit` says what happens: by default

@@ -11,8 +11,11 @@ use super::{
     run::{Started, TestRun},
 };
 use crate::{
-    Error, Never, StartOptions, TaskContext, TaskId, TaskManager, Unread,
-    delivery::{Bounds, Errors, Kind, Owner, Policy, Runtimes, Settings, Start, engine, to_json},
+    Error, Json, Never, StartOptions, TaskContext, TaskId, TaskManager, Unread,
+    policy::{Policy, item_buffer::Bounds},
+    record::Kind,
+    run::{engine::Settings, handler::Errors, runtimes::Runtimes, start::Start},
+    task::owner::Owner,
 };
 
 /// A handler to run in a test, without an app.
@@ -191,6 +194,7 @@ where
     /// # }
     /// ```
     pub fn start(&self, input: impl Serialize) -> Result<TestRun<O, E, D, I>, Error> {
+        let input = Json::new(&input).map_err(|problem| Error::unserializable("the input", &problem))?;
         let notes = Arc::new(Notes::new());
         let machine = TestMachine::new();
         let kind = Arc::new(self.kind(&notes));
@@ -201,12 +205,12 @@ where
         let start = Start {
             id: TaskId::new(),
             task: &self.name,
-            input: to_json(&input)?,
+            input,
             owner: owner.clone(),
             options: StartOptions::new(),
             sees: &|_| true,
         };
-        let follower = engine(&tasks).start(start)?;
+        let follower = tasks.engine.start(start)?;
         let first_attempt = self.policy.first_attempt;
         Ok(TestRun::new(Started { tasks, follower, owner, machine, notes, first_attempt }))
     }
