@@ -6,7 +6,7 @@
 mod support;
 
 use serde_json::json;
-use support::app::App;
+use support::kinds;
 use tauri_plugin_tasks_engine::test::log::Log;
 
 const NARROWED: &str = r#"{ "identifier": "narrowed", "windows": ["main"], "permissions": [
@@ -16,19 +16,16 @@ const NARROWED: &str = r#"{ "identifier": "narrowed", "windows": ["main"], "perm
     { "identifier": "tasks:allow-cancel", "allow": [{ "task": "cancelled" }] }
 ] }"#;
 
-#[test]
-fn an_entry_that_changes_nothing_is_named_once_with_its_command_and_what_to_write_instead() {
+#[tokio::test]
+async fn an_entry_that_changes_nothing_is_named_once_with_its_command_and_what_to_write_instead() {
     let log = Log::capture_everywhere();
-    let app = App::new(&[NARROWED]);
-    let main = app.window("main");
-    main.open("s");
-    let id = "01890000-0000-7000-8000-000000000001";
-    let start = json!({ "session": "s", "id": id, "task": "hang", "input": null, "options": {} });
+    let app = kinds::app(&[NARROWED]);
+    let main = app.page("main").open();
     for _ in 0..2 {
-        main.call("start", start.clone()).unwrap();
-        let listed = main.call("list", json!({ "filter": {} })).unwrap();
-        assert_eq!(listed["tasks"].as_array().unwrap().len(), 1, "the entry doesn't narrow");
-        main.call("cancel", json!({ "id": id, "reason": "user" })).unwrap_or_default();
+        let id = main.start("hang", (), json!({})).await.unwrap();
+        assert_eq!(main.list(json!({ "status": ["running"] })).await.unwrap().len(), 1, "the entry doesn't narrow");
+        main.cancel(id).await.unwrap();
+        main.outcome(id).await.unwrap();
     }
     for (task, command) in [("listed", "list"), ("cancelled", "cancel")] {
         assert_eq!(log.count(&format!("{{ \"task\": \"{task}\", \"owner\": \"self\" }}")), 1, "{log:?}");

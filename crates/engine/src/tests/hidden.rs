@@ -130,7 +130,7 @@ async fn a_failure_holds_the_texts_of_its_error_and_its_sources() {
 #[tokio::test]
 async fn an_error_of_the_handlers_own_holds_its_json_or_its_text() {
     let plain = Errors::<Partly>::default();
-    let displayed = Errors { describe: Some(|error: &Partly| error.to_string()), retry_if: None };
+    let displayed = Errors { describe: Some(std::sync::Arc::new(|error: &Partly| error.to_string())), retry_if: None };
     let fails = async |_: TaskContext, (): ()| Err::<(), _>(Partly { path: HIDDEN });
     let kinds = [
         Kind::new("plain", Policy::default(), plain, fails),
