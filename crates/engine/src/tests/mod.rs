@@ -23,6 +23,7 @@ mod restart;
 mod retry;
 mod runtimes;
 mod schedule;
+mod shares;
 mod signs_of_life;
 mod time;
 
