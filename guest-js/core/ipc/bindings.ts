@@ -28,6 +28,7 @@ export const commands = {
 	 *  generated.
 	 */
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
+	leave: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|leave", { id }),
 	/**  Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own. */
 	cancel: (id: string, reason: string) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
 	/**

@@ -132,17 +132,28 @@ impl Registry {
     /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. Fails if the
     /// caller has too many shares, or if the id is that of a call of somebody else.
     pub(crate) fn add_share(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Joined, Error> {
-        let is_other = |owner: &Owner| owner != joiner.holder;
-        match (self.joins.get(joiner.call), self.used.alias(joiner.call)) {
-            (Some(join), _) if is_other(&join.holder) => return Err(Error::invalid_id(joiner.call)),
-            (None, Some(alias)) if is_other(&alias.owner) => return Err(Error::invalid_id(joiner.call)),
-            (Some(_), _) | (None, Some(_)) => return Ok(Joined { is_change: false }),
-            (None, None) => {}
+        self.check_share(joiner.call, joiner.holder)?;
+        if self.holder_of(joiner.call).is_some() {
+            return Ok(Joined { is_change: false });
         }
-        self.joins.check(joiner.holder)?;
         let done = record.add_share(joiner)?;
         self.note_join(joiner, record, now);
         Ok(done)
+    }
+
+    /// Fails if a call of `holder` can't get a share in any task. A repeated call may be too many.
+    pub(crate) fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
+        match self.holder_of(call) {
+            Some(known) if known == holder => Ok(()),
+            Some(_) => Err(Error::invalid_id(call)),
+            None => Ok(self.joins.check(holder)?),
+        }
+    }
+
+    /// Returns whose call it is that has joined a task, even if it has given its share back.
+    fn holder_of(&self, call: TaskId) -> Option<&Owner> {
+        let join = self.joins.get(call).map(|join| &join.holder);
+        join.or_else(|| self.used.alias(call).map(|alias| &alias.owner))
     }
 
     /// Remembers a call that has joined a task. The app repeats no call and gives nothing back.

@@ -262,6 +262,11 @@ impl Engine {
         Ok(())
     }
 
+    /// Fails if a call of `holder` can't get a share in any task: see [`add_share`](Self::add_share).
+    pub fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
+        self.transitions.registry.lock().check_share(call, holder)
+    }
+
     /// Gives back the share that a call of `holder` has in a task. If it is the last one, cancels the task. Returns the task,
     /// if that is known; does nothing for any other id.
     pub fn leave(&self, call: TaskId, holder: &Owner) -> Option<Arc<Record>> {
