@@ -437,7 +437,7 @@ fn a_late_watch_returns_the_snapshot_and_then_reports_the_changes() {
     main.open_on("later", 77);
     let snapshots = main.call("watch", json!({ "session": "later", "target": target })).unwrap();
     assert_eq!((&snapshots[0]["status"], &snapshots[0]["sequence"]), (&json!("running"), &json!(2)));
-    main.call("cancel", json!({ "id": id(1), "reason": "signal" })).unwrap();
+    main.call("cancel", json!({ "id": id(1), "reason": "user" })).unwrap();
     let events = main.events_until_end("later", 77, &id(1));
     let statuses: Vec<_> = events
         .iter()

@@ -155,7 +155,8 @@ fn recorded() -> Vec<Value> {
     calls.record("notEnded", "remove", json!({ "id": id(4) }));
     calls.record("cancel", "cancel", json!({ "id": id(4), "reason": "user" }));
     calls.record("outcome-cancelled", "outcome", json!({ "id": id(4) }));
-    calls.record("alreadyEnded", "cancel", json!({ "id": id(4), "reason": "signal" }));
+    calls.record("alreadyEnded", "cancel", json!({ "id": id(4), "reason": "user" }));
+    calls.record("leave", "leave", json!({ "id": id(4) }));
     calls.record("cancelAll", "cancel_all", json!({ "filter": { "tag": ["none"] }, "reason": "user" }));
     calls.record("setLimit", "set_limit", json!({ "of": { "type": "task", "name": "one" }, "limit": 0 }));
     for number in 0..20 {
