@@ -209,8 +209,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Sets what happens to tasks of this kind when the page that started them closes. The default is
-    /// [`OnOwnerClosed::GoOn`].
+    /// Sets what happens to tasks of this kind when the page that started them closes, and nobody else has joined them. The
+    /// default is [`OnOwnerClosed::GoOn`].
     pub fn on_owner_closed(mut self, on_owner_closed: OnOwnerClosed) -> Self {
         self.policy.on_owner_closed = on_owner_closed;
         self

@@ -449,7 +449,7 @@ async fn a_late_watch_returns_the_snapshot_and_then_reports_the_changes() {
     main.session("later").await.unwrap();
     let snapshots = main.call("watch", json!({ "session": "later", "target": target })).await.unwrap();
     assert_eq!((&snapshots[0]["status"], &snapshots[0]["sequence"]), (&json!("running"), &json!(2)));
-    main.call("cancel", json!({ "id": id(1), "reason": "signal" })).await.unwrap();
+    main.call("cancel", json!({ "id": id(1), "reason": "user" })).await.unwrap();
     let events = main_session.events_until_end(&id(1)).await;
     let statuses: Vec<_> = events
         .iter()

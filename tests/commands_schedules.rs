@@ -86,7 +86,7 @@ async fn a_trigger_starts_a_task_of_the_app_and_can_be_repeated() {
     assert_eq!(trigger(&button, "hangs", 2).await.unwrap()["id"], id(1), "the live run is returned");
     assert_eq!(tasks_named(&app, "hang"), 1);
     let error = button.call("get", json!({ "id": id(1) })).await.unwrap_err();
-    assert_eq!(error["kind"], "notFound", "a page that may trigger a schedule does not see its runs");
+    assert_eq!(error["kind"], "notFound", "what is denied to a page it may not see, although it has triggered the run");
     let boss = app.page("boss").open();
     let last = schedules(&boss).await.into_iter().find(|it| it["name"] == "hangs").unwrap()["lastRun"].clone();
     assert_eq!((&last["id"], &last["endedAt"]), (&json!(id(1)), &Value::Null));

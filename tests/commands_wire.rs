@@ -157,7 +157,8 @@ async fn recorded() -> Vec<Value> {
     calls.record("notEnded", "remove", json!({ "id": id(4) })).await;
     calls.record("cancel", "cancel", json!({ "id": id(4), "reason": "user" })).await;
     calls.record("outcome-cancelled", "outcome", json!({ "id": id(4) })).await;
-    calls.record("alreadyEnded", "cancel", json!({ "id": id(4), "reason": "signal" })).await;
+    calls.record("alreadyEnded", "cancel", json!({ "id": id(4), "reason": "user" })).await;
+    calls.record("leave", "leave", json!({ "id": id(4) })).await;
     calls.record("cancelAll", "cancel_all", json!({ "filter": { "tag": ["none"] }, "reason": "user" })).await;
     calls.record("setLimit", "set_limit", json!({ "of": { "type": "task", "name": "one" }, "limit": 0 })).await;
     for number in 0..20 {

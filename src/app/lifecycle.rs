@@ -83,11 +83,13 @@ mod tests {
 
     use super::*;
     use crate::{
-        Failure, Json, StartOptions, TaskContext, TaskId,
+        Failure, Json, OnConflict, StartOptions, TaskContext, TaskId,
         access::{origins::LIMIT, page::Page},
         session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
     };
-    use tauri_plugin_tasks_engine::delivery::{Clocks, Errors, Kind, Policy, Runtimes, Settings, Start, manager};
+    use tauri_plugin_tasks_engine::delivery::{
+        Clocks, Errors, Kind, Owner, Policy, Runtimes, Settings, Start, manager,
+    };
 
     const LOCAL_CALL: Call<'_> = Call { is_remote: false, header: None };
     const REMOTE_CALL: Call<'_> = Call { is_remote: true, header: None };
@@ -112,6 +114,10 @@ mod tests {
     }
 
     fn opened_by(open: impl FnOnce(&PluginState) -> Page) -> Opened {
+        opened_with(StartOptions::new(), open)
+    }
+
+    fn opened_with(options: StartOptions, open: impl FnOnce(&PluginState) -> Page) -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
@@ -120,11 +126,24 @@ mod tests {
         let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
         let page = open(&plugin);
         plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
-        let id = start(&plugin, &page);
+        let id = start_with(&plugin, &page, options);
         Opened { plugin, page, id }
     }
 
     impl Opened {
+        /// Makes this owner join the task. Returns its id.
+        fn join(&self, owner: &Owner) -> TaskId {
+            let start = Start {
+                id: TaskId::new(),
+                task: "hang",
+                input: Json::new(&()).unwrap(),
+                owner: owner.clone(),
+                options: StartOptions::new().key("k", OnConflict::Join),
+                sees: &|_| true,
+            };
+            engine(&self.plugin.tasks).start(start).unwrap().record().id
+        }
+
         fn has_session(&self) -> bool {
             self.plugin.sessions.get("s", &self.page).is_ok()
         }
@@ -147,12 +166,16 @@ mod tests {
 
     /// Starts a task that `page` owns.
     fn start(plugin: &PluginState, page: &Page) -> TaskId {
+        start_with(plugin, page, StartOptions::new())
+    }
+
+    fn start_with(plugin: &PluginState, page: &Page, options: StartOptions) -> TaskId {
         let start = Start {
             id: TaskId::new(),
             task: "hang",
             input: Json::new(&()).unwrap(),
             owner: page.owner(),
-            options: StartOptions::new(),
+            options,
             sees: &|_| true,
         };
         engine(&plugin.tasks).start(start).unwrap().record().id
@@ -197,6 +220,26 @@ mod tests {
         assert!(!main.has_session());
         assert_eq!(main.owner(), None);
         assert!(!main.plugin.pages.is_current(&main.page));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_that_joined_the_task_of_one_that_closed_owns_it() {
+        let main = opened_with(StartOptions::new().key("k", OnConflict::Join), |plugin| {
+            plugin.webview_created("main", "main");
+            plugin.pages.current("main")
+        });
+        main.plugin.webview_created("other", "other");
+        let (label, incarnation) = main.plugin.pages.current("other");
+        let other = Page { label, incarnation, remote: false };
+        let joined = main.join(&other.owner());
+        assert_eq!(joined, main.id);
+        main.plugin.page_left("main");
+        assert_eq!(main.owner().as_deref(), Some("main"), "a reload gives nothing back");
+        main.plugin.window_destroyed(|label| label == "other");
+        assert_eq!(main.owner().as_deref(), Some("other"));
+        main.plugin.window_destroyed(|_| false);
+        assert_eq!(main.owner(), None);
+        assert!(!main.plugin.tasks.get(main.id).unwrap().status.is_final());
     }
 
     #[tokio::test(start_paused = true)]

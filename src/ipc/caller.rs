@@ -7,7 +7,7 @@ use tauri::{
     ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
 };
 use tauri_plugin_tasks_engine::delivery::{
-    Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner,
+    Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner, trigger,
 };
 use tokio::time::timeout;
 
@@ -110,21 +110,47 @@ impl Caller {
     }
 
     /// Makes `session` follow a task that this page has started, unless the task has ended. If the webview has closed
-    /// in the meantime, the app becomes the owner of the page's tasks; if the page is gone otherwise, they are treated so.
+    /// in the meantime, the page has no shares any more; if it is gone otherwise, its tasks are treated so.
     pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
         let record = started.record();
         // If the task ends at once, the response includes its outcome.
         let _ = timeout(QUICK_END, record.settled()).await;
         let snapshot = session.follow(record, None);
-        if !self.pages.is_current(self.page()) {
-            let gone = self.owner();
-            engine(&self.tasks).disown(|owner| *owner == gone);
-        }
+        self.disown_if_closed();
         if is_cancelled_without_owner(record) {
             self.sessions.has_started(session);
         }
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
         Started { snapshot, outcome }
+    }
+
+    /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. `may` says which kinds
+    /// the page may use.
+    pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
+        let (engine, owner) = (engine(&self.tasks), self.owner());
+        engine.check_share(id, &owner)?;
+        let run = trigger(&self.tasks, name, id, may)?;
+        engine.add_share(run.record(), &owner, id)?;
+        self.disown_if_closed();
+        Ok(run)
+    }
+
+    /// Gives back the share that the call with this id has in a task. If it is the last one, the task is cancelled. Does
+    /// nothing if no call of this page with this id has a share.
+    pub(crate) fn leave(&self, id: &str) {
+        let owner = self.owner();
+        let left = id.parse().ok().and_then(|id| engine(&self.tasks).leave(id, &owner));
+        if let Some(record) = left.filter(|record| !record.tells(&owner)) {
+            self.sessions.unfollow(self.page(), record.id);
+        }
+    }
+
+    /// Gives back all shares of this page if its webview has closed in the meantime.
+    fn disown_if_closed(&self) {
+        if !self.pages.is_current(self.page()) {
+            let gone = self.owner();
+            engine(&self.tasks).disown(|owner| *owner == gone);
+        }
     }
 
     pub(crate) fn session(&self, name: &str) -> Result<Arc<Session>, Error> {
@@ -167,7 +193,8 @@ impl Caller {
         engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
     }
 
-    /// Returns a page of the visible tasks that match `filter`, and what to pass as `after` for the next one.
+    /// Returns a page of the tasks that match `filter` and that the caller may be told of, and what to pass as `after` for
+    /// the next one.
     pub(crate) fn page_of_tasks(
         &self,
         filter: &TaskFilter,
@@ -175,29 +202,33 @@ impl Caller {
         limit: u32,
     ) -> (Vec<Arc<Record>>, Option<u64>) {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        engine(&self.tasks).page(filter, after, limit, |record| self.view.sees(record))
+        engine(&self.tasks).page(filter, after, limit, |record| self.view.is_told(record))
     }
 
     /// Returns the task with this id. Fails with the same error whether there is none or the caller may not see it.
     pub(crate) fn find(&self, id: &str) -> Result<Arc<Record>, Error> {
-        id.parse()
-            .ok()
-            .and_then(|id| engine(&self.tasks).find(id))
-            .filter(|record| self.view.sees(record))
-            .ok_or_else(|| refusals::not_visible(id))
+        self.find_if(id, |record| self.view.sees(record))
     }
 
-    /// Does the same as [`find`](Self::find), but the error says so if the task's outcome has expired.
-    pub(crate) fn find_ended(&self, id: &str) -> Result<Arc<Record>, Error> {
-        self.find(id).map_err(|not_found| {
-            let spent = id.parse().ok().and_then(|id: TaskId| Some((id, engine(&self.tasks).spent(id)?)));
-            match spent {
-                Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => {
-                    Refusal::OutcomeExpired { id: id.to_string() }.into()
-                }
-                _ => not_found,
+    /// Returns the task with this id if the caller may be told of it. Fails as [`find`](Self::find) does.
+    pub(crate) fn find_told(&self, id: &str) -> Result<Arc<Record>, Error> {
+        self.find_if(id, |record| self.view.is_told(record))
+    }
+
+    fn find_if(&self, id: &str, may: impl Fn(&Record) -> bool) -> Result<Arc<Record>, Error> {
+        let found = id.parse().ok().and_then(|id| engine(&self.tasks).find(id));
+        found.filter(|record| may(record)).ok_or_else(|| refusals::not_visible(id))
+    }
+
+    /// Returns the error for a task that was not found: it says so if the task's outcome has expired.
+    pub(crate) fn or_expired(&self, id: &str, not_found: Error) -> Error {
+        let spent = id.parse().ok().and_then(|id: TaskId| Some((id, engine(&self.tasks).spent(id)?)));
+        match spent {
+            Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => {
+                Refusal::OutcomeExpired { id: id.to_string() }.into()
             }
-        })
+            _ => not_found,
+        }
     }
 
     pub(crate) fn cancel(&self, id: &str, reason: CancelReason) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use super::{
     session::Session,
 };
 use crate::{
-    Error, ErrorKind, TaskManager,
+    Error, ErrorKind, TaskId, TaskManager,
     access::page::Page,
     lock::{Lock, SESSIONS},
 };
@@ -125,6 +125,13 @@ impl Sessions {
             .filter(|session| session.page == *page)
             .cloned()
             .ok_or_else(|| gone("it was closed or never opened"))
+    }
+
+    /// Makes all sessions of this page follow a task no longer, since the page may not be told of it any more.
+    pub(crate) fn unfollow(&self, page: &Page, id: TaskId) {
+        let of_page: Vec<_> =
+            self.names.lock().open.values().filter(|session| session.page == *page).cloned().collect();
+        of_page.iter().for_each(|session| session.unfollow(id));
     }
 
     /// Returns whether there is a webview with this label.

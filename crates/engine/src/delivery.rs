@@ -16,6 +16,9 @@
 //!   failure. If the last claim is dropped before the failure was reported, the engine logs it.
 //! - **Owners.** An [`Owner`] says who owns a task. The engine compares owners, shows their labels and does nothing
 //!   else with them.
+//! - **Shares.** Each call that starts or joins a task has a share in it, until [`Engine::leave`] gives it back or its
+//!   holder is gone ([`Engine::disown`]). Whoever has a share may be told of the task: see [`Record::tells`]. Only its
+//!   owner may do more.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
 //! - **The log.** [`logged`] makes a text fit for it.
@@ -48,6 +51,7 @@ pub use crate::{
         Kind, Record,
         cursor::Cursor,
         follower::Follower,
+        shares::Shares,
         told::{Look, Told},
     },
     run::{
@@ -109,8 +113,8 @@ pub fn to_json(input: &impl serde::Serialize) -> Result<Json, Error> {
     Json::new(input).map_err(|problem| Error::unserializable("the input", &problem))
 }
 
-/// Returns the reason of a caller who cancels a task with these words. `user` and `signal` are reasons that a caller may
-/// have. Fails if the words are any other reason of the engine.
+/// Returns the reason of a caller who cancels a task with these words; `user` is the one without words. Fails if the words
+/// are any other reason of the engine.
 pub fn reason_of_caller(words: &str) -> Result<CancelReason, Error> {
     CancelReason::of_caller(words)
 }

@@ -87,13 +87,13 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     async attach(...given: unknown[]) {
       const [name, id, { from, signal }] = check("attach", given, KIND, ID, ATTACH_OPTIONS);
       const task = await attachTo(name, id, false, signal);
-      return new TaskHandle(page, { task, by: "attach", signal }, from);
+      return new TaskHandle(page, { task, signal }, from);
     },
 
     async attachAll(...given: unknown[]) {
       const [filter, { signal }] = check("attachAll", given, QUERY_IF_ANY, FOLLOW_OPTIONS);
       const found = await attachToAll(filter, signal);
-      return found.map((task) => new TaskHandle(page, { task, by: "attach", signal }));
+      return found.map((task) => new TaskHandle(page, { task, signal }));
     },
 
     async batch(...given: unknown[]) {
@@ -115,7 +115,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
     async attachBatch(...given: unknown[]) {
       const [name, id, { signal }] = check("attachBatch", given, KIND, ID, FOLLOW_OPTIONS);
       const task = await attachTo(name, id, true, signal);
-      return new BatchHandle(page, { task, by: "attach", signal });
+      return new BatchHandle(page, { task, signal });
     },
 
     async list(...given: unknown[]) {

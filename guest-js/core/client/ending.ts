@@ -3,7 +3,7 @@ import { callGuarded } from "../callbacks/listeners.js";
 import { OutcomeExpiredError } from "../errors/task-error.js";
 import type { TaskOutcome } from "../types/outcome.js";
 import type { Hold } from "./hold.js";
-import { cancelBySignal, type Launched } from "./launch.js";
+import { type Launched, leave } from "./launch.js";
 
 /** The end of a task, as one handle waits for it. Its promises reject when the handle is let go of before the end. */
 export interface Ending<R> {
@@ -21,8 +21,8 @@ export interface Ending<R> {
 }
 
 /**
- * Creates the ending for one handle. If the caller's signal is aborted, the result rejects at once; the task is cancelled, or
- * let go of if it was attached to. `toResult` turns the output in the outcome into the result.
+ * Creates the ending for one handle. If the caller's signal is aborted, the result rejects at once, and the call's share in the task is
+ * given back; a task that was attached to is let go of. `toResult` turns the output in the outcome into the result.
  */
 export function createEnding<R>(
   hold: Hold,
@@ -34,13 +34,19 @@ export function createEnding<R>(
   let rejectResult = (_reason: unknown) => {};
 
   function abort(reason: unknown): void {
-    if (launched.by === "attach") {
+    if (launched.call === undefined) {
       hold.lose(reason);
       return;
     }
     aborted = { reason };
     rejectResult(reason);
-    cancelBySignal(launched);
+    void giveBack(launched.call);
+  }
+
+  async function giveBack(call: string): Promise<void> {
+    await leave(call);
+    // The page may no longer be told of a task that it has only joined.
+    if (call !== task.id) hold.recheck();
   }
 
   function listenTo(signal: AbortSignal): void {
@@ -77,6 +83,7 @@ export function createEnding<R>(
   /** `failed` is called if the outcome can't be fetched now, but perhaps later. */
   async function findOutcome(failed: () => void): Promise<TaskOutcome> {
     await over();
+    if (aborted && task.phase === "vanished") throw aborted.reason;
     return task.outcome().catch((error: unknown) => {
       if (!(error instanceof OutcomeExpiredError)) failed();
       throw error;

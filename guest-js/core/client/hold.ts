@@ -9,6 +9,8 @@ export interface Hold {
   readonly lost: { readonly reason: unknown } | undefined;
   /** Calls `end` with the reason when the handle is let go of, unless the returned function is called before that. */
   onLost(end: (reason: unknown) => void): () => void;
+  /** Looks whether the page may still be told of the task. Does nothing if the handle was let go of. */
+  recheck(): void;
   /** Lets go of the handle. Does nothing the second time. */
   lose(reason: unknown): void;
 }
@@ -22,6 +24,9 @@ export function createHold(tasks: TaskRegistry, task: TrackedTask): Hold {
       return lost;
     },
     onLost: ends.add,
+    recheck() {
+      if (!lost) tasks.recheck(task.id);
+    },
     lose(reason) {
       if (lost) return;
       lost = { reason };

@@ -19,26 +19,23 @@ export interface LaunchRequest {
 /** A task, and how this caller got it. */
 export interface Launched {
   readonly task: TrackedTask;
-  /** `join`: the caller wanted to start a task, and got one that another call had started. */
-  readonly by: "start" | "join" | "attach";
+  /** The id of the call that has a share in the task. One that has only attached to the task has none. */
+  readonly call?: string;
   /** The caller's signal. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Cancels a task because its signal was aborted. */
-export function cancelBySignal({ task, by }: Launched): void {
-  // A signal doesn't cancel a task that another call started.
-  if (by === "start") cancelUnwanted(task.id);
-}
-
-/** Cancels a task that nobody waits for. Ignores a refusal: it means that the task has ended, and its events say so. */
-export function cancelUnwanted(id: string): void {
-  commands.cancel(id, "signal").catch(() => {});
+/**
+ * Gives back the share that a call has in a task, which is cancelled if nobody else has one. Send this once the call is answered: the
+ * plugin knows no share before. Ignores a refusal, since nobody waits for the task here.
+ */
+export async function leave(call: string): Promise<void> {
+  await commands.leave(call).catch(() => {});
 }
 
 /**
- * Starts a task. If there is a signal and it is aborted, rejects at once and cancels the task that was being started. Does the same
- * if the start is not answered in time: a task that was started after all is cancelled.
+ * Starts or joins a task. If there is a signal and it is aborted, rejects at once, and gives the call's share back as soon as that is
+ * possible. Does the same if the call is not answered in time, but is carried out after all.
  */
 export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launched> {
   const { name, send, signal, mayJoin = false } = request;
@@ -51,8 +48,16 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       aborted = { reason };
       reject(reason);
     };
-    const cancelLate = ({ snapshot }: Started) => {
-      if (snapshot.id === id) cancelUnwanted(id);
+    let isSent = false;
+    const sendNow = (nonce: string) => {
+      isSent = true;
+      return withLate(send(nonce, id), () => void leave(id));
+    };
+    const giveUp = async (task: TrackedTask) => {
+      tasks.release(task);
+      await leave(id);
+      // Other handles of a task that this page has only joined may be told of it no more.
+      if (task.id !== id) tasks.recheck(task.id);
     };
     // Before anything is sent, since a signal that can't be listened to is refused.
     const off = signal ? onAbort(signal, abort) : () => {};
@@ -60,23 +65,22 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       name,
       mayJoin,
       // If the signal was aborted while the session was being opened, nobody waits for the task any more.
-      send: (nonce) =>
-        aborted ? Promise.reject(aborted.reason) : withLate(send(nonce, id), cancelLate),
+      send: (nonce) => (aborted ? Promise.reject(aborted.reason) : sendNow(nonce)),
     });
     started.then(
       (task) => {
-        const launched: Launched = { task, by: task.id === id ? "start" : "join", signal };
         if (!aborted) {
           off();
-          resolve(launched);
+          resolve({ task, call: id, signal });
           return;
         }
-        cancelBySignal(launched);
-        tasks.release(task);
+        void giveUp(task);
       },
       (error: unknown) => {
         off();
         reject(error);
+        // The call may have been carried out all the same.
+        if (aborted && isSent) void leave(id);
       },
     );
   });

@@ -6,7 +6,7 @@ import { rethrow } from "../errors/from-rejection.js";
 import type { TaskSnapshot } from "../ipc/bindings.js";
 import type { SchedulesClient } from "../types/schedules-client.js";
 import { SCHEDULE } from "./arguments.js";
-import { cancelUnwanted } from "./launch.js";
+import { leave } from "./launch.js";
 
 /** How long a trigger that was given up may be repeated under its id, in milliseconds. The plugin remembers ids for longer. */
 const REPEAT_MS = 5 * 60_000;
@@ -14,12 +14,12 @@ const REPEAT_MS = 5 * 60_000;
 /** The triggers that the page has given up and that may still be carried out, by their ids. */
 const givenUp = new Map<string, { readonly name: string; readonly at: number }>();
 
-/** Starts a run. It is cancelled if it is answered too late, unless a repeat has taken it over. */
+/** Starts or joins a run. If it is answered too late, gives its share in the run back, unless a repeat has taken it over. */
 async function trigger(name: string): Promise<TaskSnapshot> {
   // The id lets the plugin recognise a repeat. Tauri repeats a call, too, if it is pending when the page reloads.
   const id = takeGivenUp(name) ?? uuid();
-  const late = (run: TaskSnapshot) => {
-    if (givenUp.delete(id) && run.id === id) cancelUnwanted(id);
+  const late = () => {
+    if (givenUp.delete(id)) void leave(id);
   };
   try {
     return await withLate(commands.trigger(name, id), late);

@@ -28,7 +28,16 @@ export const commands = {
 	 *  generated.
 	 */
 	batch: (session: string, id: string, task: string, inputs: unknown[], options: BatchOptions) => __TAURI_INVOKE<Started>("plugin:tasks|batch", { session, id, task, inputs, options }),
-	/**  Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own. */
+	/**
+	 *  Gives back the share in a task of the call that has sent `id`: the `id` of `start`, `batch` and `trigger`, or the `new_id` of
+	 *  `rerun`. If that was the last share, the task is cancelled with the reason `signal`; a batch, with all its members.
+	 * 
+	 *  Does nothing if no call of this page with this id has a share: it is unknown, another page's, or has given its share back.
+	 *  So send it once the call is answered. The page may no longer be told of a task that it doesn't own if no other call of the
+	 *  page has a share in it.
+	 */
+	leave: (id: string) => __TAURI_INVOKE<null>("plugin:tasks|leave", { id }),
+	/**  Tells a task to stop, whoever else has a share in it. `reason` is `user`, or words of the page's own. */
 	cancel: (id: string, reason: string) => __TAURI_INVOKE<null>("plugin:tasks|cancel", { id, reason }),
 	/**
 	 *  Tells all visible tasks that match `filter` to stop, with a `reason` as for `cancel`. Returns how many of them had not
@@ -65,7 +74,7 @@ export const commands = {
 	 *  the pace. Without `every_ms`, a target that is already watched keeps its pace, and any other is reported in each frame.
 	 */
 	watch: (session: string, target: WatchTarget, everyMs: number | null) => __TAURI_INVOKE<TaskSnapshot[]>("plugin:tasks|watch", { session, target, everyMs }),
-	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running. */
+	/**  Ends a watch that [`watch`] or [`start`] began. The tasks keep running, and the page keeps its shares in them. */
 	unwatch: (session: string, target: WatchTarget) => __TAURI_INVOKE<null>("plugin:tasks|unwatch", { session, target }),
 	/**  Waits for a task to end and returns its outcome, or `null` if it has not ended after [`LONGEST_WAIT`]. */
 	outcome: (id: string) => __TAURI_INVOKE<Outcome | null>("plugin:tasks|outcome", { id }),
@@ -90,7 +99,8 @@ export const commands = {
 	schedules: () => __TAURI_INVOKE<ScheduleSnapshot[]>("plugin:tasks|schedules"),
 	/**
 	 *  Starts a run of a schedule now, under the `id` that the page has generated. If an earlier run has not ended and the
-	 *  schedule does not overlap its runs, returns the earlier run instead.
+	 *  schedule does not overlap its runs, returns the earlier run instead. The page has a share in the run: it may be told of
+	 *  it.
 	 */
 	trigger: (name: string, id: string) => __TAURI_INVOKE<TaskSnapshot>("plugin:tasks|trigger", { name, id }),
 	/**  Pauses a schedule: only a trigger starts runs until it is resumed. */
@@ -131,9 +141,9 @@ export type BatchOptions = {
 export type CancelReason = 
 /**  A caller cancelled it, and said nothing more. */
 "user" | 
-/**  The `AbortSignal` given to `start` fired. */
+/**  The last call that had a share in it has given the share back, since its `AbortSignal` fired. */
 "signal" | 
-/**  Its owner has gone. */
+/**  Its owner has gone, and so have all others that had a share in it. */
 "ownerClosed" | 
 /**  The app is about to exit. */
 "shutdown" | 
@@ -193,6 +203,8 @@ export type ErrorKind =
 "outcomeExpired" | 
 /**  Too many tasks are waiting; `data` is `{ "limit": number }`. */
 "queueFull" | 
+/**  The caller has used up a quota; `data` is `{ "quota": string, "limit": number }`. */
+"quotaExceeded" | 
 /**  A live task already has this key; `data` is `{ "id": … }` if the caller may see that task. */
 "keyTaken" | 
 /**  The task does not wait in a queue; `data` is `{ "status": … }`. */

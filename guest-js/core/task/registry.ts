@@ -17,6 +17,11 @@ export interface TaskRegistry {
   attach(id: string, signal?: AbortSignal): Promise<TrackedTask>;
   /** Undoes one `start` or `attach`. After the last one, the task is no longer followed. */
   release(task: TrackedTask): void;
+  /**
+   * Requests the state of a task once more if it is followed, since the plugin may no longer send its events. If the page may not be
+   * told of it any more, the task vanishes.
+   */
+  recheck(id: string): void;
   receive(event: TaskEvent, nonce: string): void;
   /** The number of tasks that are followed or requested. */
   readonly size: number;
@@ -116,8 +121,12 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       // A call that was never carried out is not repeated: the events of one task do no harm.
       await withLate(unwatchTask(nonce, id), repeat).catch(() => {});
     }
+    recheck(id);
+  }
+
+  function recheck(id: string): void {
     noteStop(id);
-    // Somebody may have begun to follow the task before the plugin has carried this out.
+    // Somebody may have begun to follow the task before the plugin has stopped.
     entries.get(id)?.followed.repeat();
   }
 
@@ -182,6 +191,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
       request.mayJoin ? startOrJoin(id, request) : hold(open(id, request.send, request.name)),
     attach,
     release,
+    recheck,
     receive(event, nonce) {
       const entry = entries.get(event.id);
       entry?.followed.receive(event, nonce);

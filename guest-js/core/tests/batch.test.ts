@@ -187,17 +187,17 @@ describe("the queue", () => {
 });
 
 describe("a batch with an AbortSignal", () => {
-  it("rejects at once when the signal is aborted, and is cancelled with the reason `signal`", async () => {
+  it("rejects at once when the signal is aborted, and gives its share back", async () => {
     const { plugin, tasks } = page;
     const controller = new AbortController();
     const batch = await tasks.batch("download", inputs, { signal: controller.signal });
     const result = stateOf(batch.result);
     controller.abort("enough");
     expect(await result).toEqual({ reason: "enough" });
-    expect(plugin.calls("cancel")).toEqual([{ id: batch.id, reason: "signal" }]);
+    expect(plugin.calls("leave")).toEqual([{ id: batch.id }]);
   });
 
-  it("is cancelled once it has started when the signal was aborted before that", async () => {
+  it("gives its share back once it has started when the signal was aborted before that", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("batch");
     const controller = new AbortController();
@@ -208,7 +208,7 @@ describe("a batch with an AbortSignal", () => {
     answer();
     await settle();
     const id = plugin.calls("batch")[0]?.["id"];
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    expect(plugin.calls("leave")).toEqual([{ id }]);
     expect(page.kept()).toBe(0);
   });
 });

@@ -202,34 +202,34 @@ describe("a call of a page", () => {
   for (const [name, start] of Object.entries(starts)) {
     const command = name.replace(/ .*/, "");
 
-    it(`that is a ${name} rejects, and the task is cancelled when the answer comes after all`, async () => {
+    it(`that is a ${name} rejects, and gives its share back when the answer comes after all`, async () => {
       const { plugin } = page;
       const answer = plugin.hold(command);
       expect(await rejection(start())).toMatchObject(unanswered(command));
-      expect(plugin.calls("cancel")).toEqual([]);
+      expect(plugin.calls("leave")).toEqual([]);
       expect(page.kept()).toBe(0);
       answer();
       await settle();
       const call = plugin.calls(command)[0];
       const id = call?.["newId"] ?? call?.["id"];
-      expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+      expect(plugin.calls("leave")).toEqual([{ id }]);
       expect(plugin.session().tasks.has(String(id)), "no events of it come").toBe(false);
       expect(page.kept()).toBe(0);
       expect(vi.getTimerCount()).toBe(0);
     });
 
-    it(`that is a ${name} cancels nothing if it is refused late`, async () => {
+    it(`that is a ${name} gives nothing back if it is refused late`, async () => {
       const { plugin } = page;
       plugin.loseAnswer(command);
       const answer = plugin.hold(command);
       expect(await rejection(start())).toMatchObject(unanswered(command));
       answer();
       await settle();
-      expect(plugin.calls("cancel")).toEqual([]);
+      expect(plugin.calls("leave")).toEqual([]);
     });
   }
 
-  it("that was to start a task with a signal that is aborted cancels the task however late the answer is", async () => {
+  it("that was to start a task with a signal that is aborted gives its share back however late the answer is", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const controller = new AbortController();
@@ -242,7 +242,8 @@ describe("a call of a page", () => {
     answer();
     await settle();
     const id = plugin.calls("start")[0]?.["id"];
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    // Given up first, and then answered.
+    expect(plugin.calls("leave")).toEqual([{ id }, { id }]);
   });
 
   it("that joined another task doesn't cancel that task, and follows it only if somebody does", async () => {
@@ -256,7 +257,8 @@ describe("a call of a page", () => {
       expect(await rejection(tasks.start("tick", null, options))).toMatchObject({ kind: "ipc" });
       answer();
       await settle();
-      expect(plugin.calls("cancel")).toEqual([]);
+      expect(plugin.calls("leave").at(-1)).toEqual({ id: plugin.calls("start").at(-1)?.["id"] });
+      expect(plugin.tasks.get(id)?.snapshot.status).toBe("queued");
       expect(plugin.session().tasks.has(id)).toBe(follows);
       plugin.status(id, "running");
       await plugin.frame();

@@ -165,7 +165,7 @@ describe("detach", () => {
     ]);
     expect(page.kept()).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     plugin.status(task.id, "running");
     await plugin.frame();
     expect(task.status).toBe("queued");
@@ -268,7 +268,7 @@ describe("detach", () => {
     expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
     controller.abort("late");
     await settle();
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     expect(await stateOf(task.result)).toEqual(detached);
   });
 
@@ -400,7 +400,7 @@ describe("a signal for attach", () => {
     expect(await Promise.all(waits)).toEqual([{ reason: "gone" }, { reason: "gone" }]);
     await settle();
     expect(plugin.calls("unwatch")).toHaveLength(1);
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     plugin.status(id, "running");
     await plugin.frame();
     expect(callback).toHaveBeenCalledTimes(1);
@@ -417,7 +417,7 @@ describe("a signal for attach", () => {
     const waits = [...all, batch].map((handle) => stateOf(handle.result));
     controller.abort("gone");
     expect(await Promise.all(waits)).toEqual(Array(3).fill({ reason: "gone" }));
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     // The handle that the start returned.
     expect(page.page.tasks.size).toBe(1);
   });

@@ -35,7 +35,7 @@ const READ_WAIT_MS = 25_000;
 
 const STATUSES: readonly TaskStatus[] = ["queued", "running", "retrying", "cancelling", ...ENDED];
 /** The reasons of a cancel that a page can't give. */
-const RESERVED = ["ownerClosed", "shutdown", "parent", "replaced", "unread"];
+const RESERVED = ["signal", "ownerClosed", "shutdown", "parent", "replaced", "unread"];
 
 type Args = Record<string, unknown>;
 
@@ -49,6 +49,12 @@ interface ListEntry {
 
 interface FakeTask extends Waiting {
   input: string;
+  /** The calls of the page that have a share in it. */
+  shares: Set<string>;
+  /** Whether others have shares in it, too. */
+  isNeeded: boolean;
+  /** Whether the page may be told of it only while it has a share. */
+  isHidden: boolean;
   outcome: Outcome | null;
   items: FakeItems;
 }
@@ -143,6 +149,8 @@ export function emptyProgress(): Progress {
 export function createFakePlugin() {
   const tasks = new Map<string, FakeTask>();
   const gone = new Set<string>();
+  /** The tasks that calls have joined, by the ids of the calls. */
+  const joins = new Map<string, string>();
   const sessions = new Map<string, FakeSession>();
   const calls: { command: string; args: Args }[] = [];
   const sent: SessionMessage[] = [];
@@ -181,6 +189,14 @@ export function createFakePlugin() {
   function taskOf(id: unknown): FakeTask {
     const task = tasks.get(String(id));
     if (!task) throw wireError("notFound", `There is no task ${id}.`);
+    return task;
+  }
+
+  /** Returns a task that the page may be told of. */
+  function toldOf(id: unknown): FakeTask {
+    const task = taskOf(id);
+    if (task.isHidden && task.shares.size === 0)
+      throw wireError("notFound", `There is no task ${id}.`);
     return task;
   }
 
@@ -425,6 +441,9 @@ export function createFakePlugin() {
         ...more,
       },
       input: JSON.stringify(input),
+      shares: new Set(),
+      isNeeded: false,
+      isHidden: false,
       outcome: null,
       items: createFakeItems(),
     };
@@ -452,14 +471,21 @@ export function createFakePlugin() {
       if (!same) throw wireError("invalidId");
       return follow(session, known);
     }
+    const joined = joins.get(id);
+    if (joined) return follow(session, toldOf(joined));
     const holder = holderOf(options.key ?? null, task, [...tasks.values()]);
     const { onConflict = "refuse" } = options;
     if (holder && onConflict === "refuse") {
       throw wireError("keyTaken", "The key is taken.", { id: holder.snapshot.id });
     }
-    if (holder && onConflict === "join") return follow(session, holder);
+    if (holder && onConflict === "join") {
+      joins.set(id, holder.snapshot.id);
+      holder.shares.add(id);
+      return follow(session, holder);
+    }
     if (holder && onConflict === "replace") tell(holder, "replaced");
     const made = make(id, task, input, "main", options);
+    made.shares.add(id);
     const outcome = ends.shift();
     if (outcome) plugin.end(id, outcome);
     return follow(session, made);
@@ -538,7 +564,7 @@ export function createFakePlugin() {
 
   const schedules = createFakeSchedules({
     start: (id, task, tags) => {
-      make(id, task, null, null, { tags });
+      make(id, task, null, null, { tags }).isNeeded = true;
     },
     get: (id) => tasks.get(id)?.snapshot,
     refuse: (name) => wireError("unknownSchedule", `There is no schedule "${name}" here.`),
@@ -605,6 +631,7 @@ export function createFakePlugin() {
       const { priority = 0, label = null, tags = [] } = args["options"] as BatchOptions;
       const members = inputs.length;
       const batch = make(id, task, null, "main", { label, tags }, { members });
+      batch.shares.add(id);
       plugin.status(id, "running");
       for (const input of inputs) {
         make(newId(), task, input, "main", { priority, tags }, { parent: id });
@@ -617,7 +644,7 @@ export function createFakePlugin() {
       const target = args["target"] as WatchTarget;
       if (target.type === "task") {
         const { id } = target.data;
-        return [follow(session, taskOf(id), newPace(args, session.tasks.get(id)).everyMs)];
+        return [follow(session, toldOf(id), newPace(args, session.tasks.get(id)).everyMs)];
       }
       const { filter, watch } = target.data;
       checkFilter(filter);
@@ -644,7 +671,7 @@ export function createFakePlugin() {
       session.events = session.events.filter((event) => event.id !== id);
       return null;
     },
-    get: (args) => taskOf(args["id"]).snapshot,
+    get: (args) => toldOf(args["id"]).snapshot,
     list(args) {
       checkFilter(args["filter"] as TaskFilter);
       const after = Number(args["after"] ?? 0);
@@ -652,6 +679,16 @@ export function createFakePlugin() {
       const rest = found(args["filter"] as TaskFilter).filter(({ order }) => order > after);
       const page = rest.slice(0, limit);
       return { tasks: page, next: rest.length > limit ? (page.at(-1)?.order ?? null) : null };
+    },
+    leave(args) {
+      const call = String(args["id"]);
+      const task = tasks.get(joins.get(call) ?? call);
+      if (!task?.shares.delete(call)) return null;
+      if (task.isHidden && task.shares.size === 0) {
+        for (const session of sessions.values()) session.tasks.delete(task.snapshot.id);
+      }
+      if (task.shares.size === 0 && !task.isNeeded) tell(task, "signal");
+      return null;
     },
     cancel(args) {
       const task = taskOf(args["id"]);
@@ -900,8 +937,18 @@ export function createFakePlugin() {
     /** Starts a task that the page has not asked for. */
     begin(task: string, owner: string | null = null, options: StartOptions = {}): string {
       const id = newId();
-      make(id, task, null, owner, options);
+      make(id, task, null, owner, options).isNeeded = true;
       return id;
+    },
+
+    /** From now on, the page may be told of a task only while one of its calls has a share in it. */
+    hide(id: string): void {
+      taskOf(id).isHidden = true;
+    },
+
+    /** Somebody else joins a task. */
+    joinElsewhere(id: string): void {
+      taskOf(id).isNeeded = true;
     },
 
     /** Adds a schedule to the app. */

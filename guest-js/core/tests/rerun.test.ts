@@ -81,7 +81,7 @@ describe("retrying a task", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("cancels the new task when its signal is aborted", async () => {
+  it("gives its share in the new task back when its signal is aborted", async () => {
     const { plugin, tasks } = page;
     const id = plugin.begin("tick");
     plugin.end(id, failed);
@@ -92,7 +92,7 @@ describe("retrying a task", () => {
       const { result } = again;
       controller.abort("enough");
       await expect(result).rejects.toBe("enough");
-      expect(plugin.calls("cancel").at(-1)).toEqual({ id: again.id, reason: "signal" });
+      expect(plugin.calls("leave").at(-1)).toEqual({ id: again.id });
     }
     expect(task.status).toBe("failed");
   });

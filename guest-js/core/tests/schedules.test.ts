@@ -64,29 +64,30 @@ describe("trigger", () => {
     return answer;
   }
 
-  it("that is answered too late is cancelled", async () => {
+  it("that is answered too late gives its share in the run back, and the run goes on", async () => {
     const { plugin } = page;
     const answer = await triggerLate();
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     answer();
     await settle();
     const [{ id } = {}] = plugin.calls("trigger");
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    expect(plugin.calls("leave")).toEqual([{ id }]);
+    expect(plugin.tasks.get(String(id))?.snapshot.status).toBe("queued");
     // Nothing is kept of it.
     await page.tasks.trigger("sync");
     expect(plugin.calls("trigger")[1]?.["id"]).not.toBe(id);
   });
 
-  it("that is answered too late does not cancel a run that it has only joined", async () => {
+  it("that is answered too late gives its share back in a run that it has only joined, too", async () => {
     const { plugin, tasks } = page;
     await tasks.trigger("sync");
     const answer = await triggerLate();
     answer();
     await settle();
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([{ id: plugin.calls("trigger").at(-1)?.["id"] }]);
   });
 
-  it("is cancelled even if two calls are answered too late, and not long after", async () => {
+  it("gives its share back even if two calls are answered too late, and not long after", async () => {
     const { plugin, tasks } = page;
     const answers = [plugin.hold("trigger"), plugin.hold("trigger")];
     const both = Promise.allSettled([tasks.trigger("sync"), tasks.trigger("sync")]);
@@ -94,15 +95,15 @@ describe("trigger", () => {
     await both;
     for (const answer of answers) answer();
     await settle();
-    const [{ id } = {}] = plugin.calls("trigger");
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    const ids = plugin.calls("trigger").map(({ id }) => ({ id }));
+    expect(plugin.calls("leave")).toEqual(ids);
     const answer = await triggerLate();
     await vi.advanceTimersByTimeAsync(300_000);
     await tasks.trigger("sync");
     answer();
     await settle();
     expect(new Set(plugin.calls("trigger").map((call) => call["id"])).size).toBe(4);
-    expect(plugin.calls("cancel")).toHaveLength(1);
+    expect(plugin.calls("leave")).toEqual(ids);
   });
 
   it("that is repeated after it was not answered makes one run, which goes on", async () => {
@@ -112,7 +113,7 @@ describe("trigger", () => {
     for (const answer of answers) answer();
     await settle();
     expect(plugin.calls("trigger").map(({ id }) => id)).toEqual([run.id, run.id, run.id]);
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     expect(plugin.tasks.size).toBe(1);
   });
 

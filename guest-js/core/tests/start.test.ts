@@ -132,7 +132,7 @@ describe("starting with an AbortSignal", () => {
     expect(page.kept()).toBe(0);
   });
 
-  it("rejects at once if the signal is aborted before the answer, and cancels the task after the answer", async () => {
+  it("rejects at once if the signal is aborted before the answer, and gives its share back after the answer", async () => {
     const { plugin, tasks } = page;
     const answer = plugin.hold("start");
     const controller = new AbortController();
@@ -140,11 +140,11 @@ describe("starting with an AbortSignal", () => {
     await settle();
     controller.abort("too late");
     expect(await stateOf(started)).toEqual({ reason: "too late" });
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
     answer();
     await settle();
     const id = plugin.calls("start")[0]?.["id"];
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    expect(plugin.calls("leave")).toEqual([{ id }]);
     expect(page.kept()).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -160,7 +160,7 @@ describe("starting with an AbortSignal", () => {
     answer();
     await expect(started).rejects.toBe("gone");
     await settle();
-    expect(plugin.calls("cancel")).toEqual([]);
+    expect(plugin.calls("leave")).toEqual([]);
   });
 
   it("rejects with a DOMException when abort is given no reason", async () => {
@@ -193,7 +193,7 @@ describe("starting with an AbortSignal", () => {
     watched();
     await settle();
     const { id } = plugin.calls("start")[0] ?? {};
-    expect(plugin.calls("cancel")).toEqual([{ id, reason: "signal" }]);
+    expect(plugin.calls("leave")).toEqual([{ id }]);
     expect(plugin.session().tasks.has(String(id))).toBe(false);
     expect(page.page.tasks.size).toBe(1);
   });

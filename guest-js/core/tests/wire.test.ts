@@ -55,6 +55,12 @@ const made: Record<string, (recorded: Call) => Promise<unknown>> = {
   "list-none": ({ arguments: { filter } }) =>
     page.api.createTasks().list(filter as Parameters<typeof page.tasks.list>[0]),
   get: ({ arguments: { id } }) => page.tasks.get(String(id)),
+  leave: async () => {
+    const controller = new AbortController();
+    await page.tasks.start("tick", null, { signal: controller.signal });
+    controller.abort();
+    await settle();
+  },
   "watch-list": () => page.api.createTasks().watch({ task: "echo" }, () => {}),
   counts: () => page.tasks.counts(),
   cancelAll: () => page.tasks.cancelAll({ tag: "none" }),

@@ -11,13 +11,17 @@ import type { OnConflict } from "../ipc/bindings.js";
  */
 export interface StartOptions {
   /**
-   * Cancels the task when aborted. If the signal is aborted before the start, nothing is started and `start` rejects with
-   * `signal.reason`. If it is aborted later, `start` or `task.result` rejects with `signal.reason` at once, and the task is asked
-   * to stop.
+   * Gives up the task when aborted. If the signal is aborted before the start, nothing is started and `start` rejects with
+   * `signal.reason`. If it is aborted later, `start` or `task.result` rejects with `signal.reason` at once, and this call gives back
+   * the share that it has in the task.
    *
-   * The signal doesn't cancel a joined task (see `onConflict`), because others are waiting for it, too: `start` or
-   * `task.result` rejects all the same, and the task continues. To cancel it, call `cancel`. Nor does the signal cancel a task whose
-   * handle was let go of with {@link TaskHandle.detach}.
+   * Each call that starts or joins a task (see `onConflict`) has a share of its own in it, whichever of them started it: two mounts of
+   * a component have two. The task is asked to stop, with the reason `signal`, when the last share was given back; a task that the
+   * app has started or joined is not. To stop a task for all, call {@link TaskHandle.cancel}. If this page doesn't own the task and
+   * has no other share in it, it is told nothing more: `closed` resolves, and `outcome` rejects with `signal.reason`.
+   *
+   * A handle that was let go of with {@link TaskHandle.detach} keeps the share: the signal no longer has an effect. So does a call of
+   * a document that has left, as by a reload, until the window is closed.
    */
   readonly signal?: AbortSignal | undefined;
   /** The priority: a whole number, 0 by default. A higher one runs earlier; of equal ones, the older task. */
@@ -54,7 +58,7 @@ export interface StartOptions {
 
 /** Options of {@link TasksClient.batch}. */
 export interface BatchOptions {
-  /** Cancels the batch and all its members, as the signal in {@link StartOptions} cancels a task. */
+  /** Gives up the batch when aborted, as the signal in {@link StartOptions} does: the batch is cancelled with all its members. */
   readonly signal?: AbortSignal | undefined;
   /** How many members may run at once, within all other limits; 0 lets none run. By default the batch adds no limit. */
   readonly concurrency?: number | undefined;
@@ -94,7 +98,7 @@ export interface WatchOptions extends PaceOptions {
 
 /** Options of {@link TasksClient.rerun} and {@link TaskHandle.rerun}. */
 export interface RerunOptions {
-  /** Cancels the new task when aborted, as the signal in {@link StartOptions} does. */
+  /** Gives up the new task when aborted, as the signal in {@link StartOptions} does. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -23,12 +23,11 @@ export interface SchedulesClient {
   /**
    * Starts a run now, outside the timetable and even if the schedule is paused, and returns the state of the run. If a run is going
    * on already and runs of this schedule may not overlap, nothing is started and the state is that of the current run, no
-   * matter who started it. The run is a task of the app: following it with `attach` needs a permission to see
-   * the app's tasks, such as `tasks:observe-all`.
+   * matter who started it. The run is a task of the app. This page may follow it with `attach` and read its outcome, as one that it has
+   * joined; for anything else it needs a permission for the app's tasks, such as `tasks:control-all`.
    *
    * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}. If it rejects because it was not
-   * answered in time, the run may begin all the same: another `trigger` of the schedule within five minutes returns that run, and without one, the run
-   * is cancelled when the late answer comes, if this page may cancel the app's tasks (`tasks:control-all`).
+   * answered in time, the run may begin all the same, and goes on: another `trigger` of the schedule within five minutes returns that run.
    *
    * @example
    * ```ts

@@ -173,7 +173,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   /**
    * How the task ended. The promise is made when this property is first read. It resolves however the task ended, even
    * after an aborted signal. It rejects only if the outcome is unavailable: with {@link OutcomeExpiredError} if the
-   * plugin no longer has it, or with another {@link TaskError} if it can't be fetched or the handle is detached before the
+   * plugin no longer has it, with the signal's `reason` if that has given up a task which this page may then be told nothing of, or with another {@link TaskError} if it can't be fetched or the handle is detached before the
    * task has ended. After a failed fetch, to read this property again fetches it again. The handler's error has its own type here.
    *
    * @example
@@ -193,8 +193,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   readonly outcome: Promise<TaskOutcome<T["output"], T["error"]>>;
 
   /**
-   * Resolves when the work has really stopped, or when the plugin no longer knows the task. After an abort, `result` rejects
-   * earlier than that. Never rejects. If the handle is detached, it resolves only if another handle in this page still follows
+   * Resolves when the work has really stopped, or when the plugin no longer knows the task or may tell this page nothing more of it:
+   * see `signal` of {@link StartOptions}. After an abort, `result` rejects earlier than that. Never rejects. If the handle is detached, it resolves only if another handle in this page still follows
    * the task.
    *
    * @example
@@ -207,7 +207,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
   readonly closed: Promise<void>;
 
   /**
-   * Asks the task to stop. Resolves when the task has been asked; `closed` resolves when it has stopped. Asking again does nothing.
+   * Asks the task to stop, whoever else has started or joined it: they are told that it was cancelled. Resolves when the task has been asked; `closed` resolves when it has stopped. Asking again does nothing.
    *
    * @param reason Why, in words of your own: they become the task's {@link CancelReason}. Words of more than 1 KiB are shortened.
    * Without them the reason is `user`, as it is with an object, since a callback is given an event.
@@ -266,12 +266,12 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
 
   /**
    * Starts the task again, after it failed, timed out or was cancelled, as a new task with an id of its own. The new task has the
-   * same input and options, but is not held. This handle stays with the old task. The signal in the options cancels the new task,
+   * same input and options, but is not held. This handle stays with the old task. The signal in the options gives up the new task,
    * as that of `start` does. An event, which a callback is given, counts as no options.
    *
    * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
-   * ({@link TaskQueueFullError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
+   * ({@link TaskQueueFullError}, {@link TaskQuotaError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
    *
    * @example
    * ```ts
@@ -296,7 +296,8 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    * Lets go of this handle, for example because a component is taken off the page. The task goes on. Detaching twice, or after
    * the end of the task, is harmless.
    * - The callbacks of this handle end, and so do its readings of items, as `return()` ends them.
-   * - The signal given to `start`, `rerun` or `attach` no longer has an effect.
+   * - The signal given to `start`, `rerun` or `attach` no longer has an effect: a call that has started or joined the task keeps its
+   *   share in it.
    * - If the task has not ended, `result` and `outcome` reject with a {@link TaskError} of kind `detached`. A promise that nobody
    *   waits for causes no unhandled rejection.
    * - If no other handle of the task is left, the page stops following it: `status` and `snapshot` no longer change.

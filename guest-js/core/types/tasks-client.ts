@@ -29,7 +29,7 @@ export type StartArguments<I> = null extends I
  *
  * A call that the app doesn't answer for 30 seconds rejects with the kind `ipc`; time in which the page is frozen or asleep hardly
  * counts. That is for each call: a method that makes several after each other, such as an `attach` that first waits for the end of
- * an earlier following of the task, may take a multiple of it. If a start, a rerun or a batch rejects so and is answered after all, the task is cancelled with the reason `signal`, as if
+ * an earlier following of the task, may take a multiple of it. If a start, a rerun or a batch rejects so and is answered after all, it gives its share in the task back, as if
  * its `signal` had been aborted. What other calls do late stays done. What waits for a task, such as `task.result` or a reading,
  * waits as long as the task takes.
  *
@@ -49,10 +49,10 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
    * Starts a task and resolves as soon as the plugin has accepted it.
    *
-   * Rejects with `signal.reason` if the signal is aborted first (a task that was already being started is cancelled), with
+   * Rejects with `signal.reason` if the signal is aborted first (the call then gives its share in the task back), with
    * {@link TaskInputError} if the input has the wrong type, with {@link TaskPermissionError} if this window may not start this
-   * kind, with {@link TaskQueueFullError} or {@link TaskKeyTakenError}, or with another {@link TaskError} (`unknownTask`,
-   * `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
+   * kind, with {@link TaskQueueFullError}, {@link TaskKeyTakenError} or {@link TaskQuotaError}, or with another {@link TaskError}
+   * (`unknownTask`, `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
    *
    * @param name The name that the kind is registered with. For a union of names, TypeScript accepts the input of any of
    *   them; the plugin checks it.

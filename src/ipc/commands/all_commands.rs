@@ -9,6 +9,7 @@ macro_rules! all_commands {
             start,
             rerun,
             batch,
+            leave,
             cancel,
             cancel_all,
             pause,

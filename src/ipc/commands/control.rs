@@ -9,7 +9,7 @@ use crate::{
     ipc::{caller::Caller, checked::Checked},
 };
 
-/// Tells a task to stop. `reason` is `user`, `signal`, or words of the page's own.
+/// Tells a task to stop, whoever else has a share in it. `reason` is `user`, or words of the page's own.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn cancel(caller: Caller, id: Checked<String>, reason: Checked<String>) -> Result<(), Error> {

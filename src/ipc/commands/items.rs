@@ -37,7 +37,7 @@ pub(crate) async fn read(
     let reader = reader_name(&session, &reader)?;
     let session = caller.session(&session);
     let known = session.as_ref().ok().and_then(|session| session.read_by(id.parse().ok()?, &reader));
-    let record = known.map_or_else(|| caller.find_ended(&id), Ok)?;
+    let record = known.map_or_else(|| caller.find(&id).map_err(|not_found| caller.or_expired(&id, not_found)), Ok)?;
     let session = session?;
     let ask = session.ask(&reader, chunk, from);
     let read = session.read(&record, ask, wait.min(LONGEST_WAIT)).await.map_err(refusals::of_arguments)?;

@@ -2,7 +2,7 @@
 
 use tauri::command;
 
-use tauri_plugin_tasks_engine::delivery::{task_of_schedule, trigger as trigger_run};
+use tauri_plugin_tasks_engine::delivery::task_of_schedule;
 
 use super::name_limit::{NAME_LIMIT, TOO_LONG};
 use crate::{
@@ -21,7 +21,8 @@ pub(crate) async fn schedules(caller: Caller) -> Result<Vec<ScheduleSnapshot>, E
 }
 
 /// Starts a run of a schedule now, under the `id` that the page has generated. If an earlier run has not ended and the
-/// schedule does not overlap its runs, returns the earlier run instead.
+/// schedule does not overlap its runs, returns the earlier run instead. The page has a share in the run: it may be told of
+/// it.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn trigger(caller: Caller, name: Checked<String>, id: Checked<String>) -> Result<TaskSnapshot, Error> {
@@ -34,7 +35,7 @@ pub(crate) async fn trigger(caller: Caller, name: Checked<String>, id: Checked<S
         return Err(hidden(TOO_LONG));
     }
     let may_start = |task: &str| caller.check_start(task).is_ok();
-    match trigger_run(&caller.tasks, &name, id.parse()?, &may_start) {
+    match caller.trigger(&name, id.parse()?, &may_start) {
         Err(Error { kind: ErrorKind::UnknownSchedule, .. }) => Err(hidden(&name)),
         run => Ok(run?.record().snapshot()),
     }

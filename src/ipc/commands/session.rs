@@ -72,7 +72,7 @@ pub(crate) async fn watch(
     let every = every_ms.map(|every_ms| pace(every_ms.0?)).transpose()?;
     let session = caller.session(&session)?;
     match target {
-        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find(&id)?, every)]),
+        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find_told(&id)?, every)]),
         WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view(), every)),
     }
 }
@@ -85,7 +85,7 @@ fn pace(every_ms: u32) -> Result<Duration, Error> {
     Ok(Duration::from_millis(every_ms.into()))
 }
 
-/// Ends a watch that [`watch`] or [`start`] began. The tasks keep running.
+/// Ends a watch that [`watch`] or [`start`] began. The tasks keep running, and the page keeps its shares in them.
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn unwatch(

@@ -1,4 +1,6 @@
-//! Commands that start tasks.
+//! Commands that start tasks, and the one that gives up what they have started.
+//!
+//! Each call that starts or joins a task has a share in it, which [`leave`] gives back. A repeated call is the same one.
 
 use tauri::command;
 
@@ -72,4 +74,17 @@ pub(crate) async fn batch(
     let session = caller.session(&session)?;
     let started = caller.batch(id.parse()?, &task, inputs, options.0?)?;
     Ok(caller.follow_start(&session, &started).await)
+}
+
+/// Gives back the share in a task of the call that has sent `id`: the `id` of `start`, `batch` and `trigger`, or the `new_id` of
+/// `rerun`. If that was the last share, the task is cancelled with the reason `signal`; a batch, with all its members.
+///
+/// Does nothing if no call of this page with this id has a share: it is unknown, another page's, or has given its share back.
+/// So send it once the call is answered. The page may no longer be told of a task that it doesn't own if no other call of the
+/// page has a share in it.
+#[command]
+#[cfg_attr(test, specta::specta)]
+pub(crate) async fn leave(caller: Caller, id: Checked<String>) -> Result<(), Error> {
+    caller.leave(&id.0?);
+    Ok(())
 }

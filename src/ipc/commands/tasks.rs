@@ -19,7 +19,7 @@ const DEFAULT_LIST_LIMIT: u32 = 1_000;
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnapshot, Error> {
-    Ok(caller.find(&id.0?)?.snapshot())
+    Ok(caller.find_told(&id.0?)?.snapshot())
 }
 
 /// Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
@@ -48,8 +48,10 @@ pub(crate) async fn list(
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Option<Outcome>, Error> {
+    let id = id.0?;
+    let record = caller.find_told(&id).map_err(|not_found| caller.or_expired(&id, not_found))?;
     // The caller learns of a failure, so it need not be logged.
-    let follower = Follower::new(&caller.find_ended(&id.0?)?);
+    let follower = Follower::new(&record);
     let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
     if outcome.is_some() {
         follower.knows_the_end();

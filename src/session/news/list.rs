@@ -116,8 +116,8 @@ impl List {
     }
 
     fn look(&self, told: Option<Told>, record: &Record) -> Look {
-        Told::look(told, record, |owner, status| {
-            self.view.sees_task_of(record.name(), owner) && record.matches_in(&self.filter, status)
+        Told::look(told, record, |shares, status| {
+            self.view.is_told_of(record.name(), shares) && record.matches_in(&self.filter, status)
         })
     }
 
@@ -143,7 +143,7 @@ impl List {
     ) {
         let id = record.id;
         if !self.tasks.contains_key(&id) {
-            if gone || !self.view.sees(record) || !record.matches(&self.filter) {
+            if gone || !self.view.is_told(record) || !record.matches(&self.filter) {
                 return;
             }
             self.tasks.insert(id, Listed::default());

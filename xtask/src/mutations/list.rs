@@ -87,7 +87,7 @@ pub const MUTATIONS: &[Mutation] = &[
     Mutation {
         name: "a cancelled task that stays in the queue",
         file: "crates/engine/src/record/steps.rs",
-        find: "if now.is_final() {\n                self.close(state, effects);",
+        find: "if now.is_final() {\n            self.close(state, effects);",
         from: "self.close(state, effects);",
         to: "effects.end(std::mem::replace(&mut state.live, Live::none()));",
         how: Statement,

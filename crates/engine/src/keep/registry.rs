@@ -1,8 +1,8 @@
 //! All tasks of one engine, their keys, and the ids that are spent.
 //!
 //! Invariants:
-//! - an id that a caller chose is the id of a task here, an alias of the task that the start joined, or spent. Aliases
-//!   and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED);
+//! - an id that a caller chose is the id of a task here, that of a call with a share in a task that it has joined, an alias
+//!   of such a task, or spent. Aliases and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED);
 //! - tasks are numbered in the order in which they were accepted. The queues, which are entered under the same lock, rank
 //!   tasks of one priority in the same order;
 //! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
@@ -14,12 +14,13 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use super::{
     gate::Gate,
+    joins::{Join, Joins},
     used_ids::{Alias, Spent, UsedIds},
 };
 use crate::{
     Error, Json, Retention, TaskId,
     queue::keys::Keys,
-    record::Record,
+    record::{Record, shares::Joiner, sharing::Joined},
     task::{id::IdMap, owner::Owner},
 };
 
@@ -49,6 +50,7 @@ pub(crate) struct Registry {
     /// Since when the newest of all these is kept, or of those that have left meanwhile.
     newest: Duration,
     used: UsedIds,
+    joins: Joins,
     retention: Retention,
 }
 
@@ -75,8 +77,8 @@ impl Registry {
     }
 
     /// Returns the task that an earlier call with this id has started or joined, or `None` if the id is new. Fails if
-    /// the id is used for anything else. The error doesn't reveal whether the task has another owner, has other
-    /// arguments or was removed.
+    /// the id is used for anything else, or if the caller may no longer be told of the task. The error doesn't reveal
+    /// whether the task has another owner, has other arguments or was removed.
     pub(crate) fn repeated(
         &self,
         id: TaskId,
@@ -88,8 +90,12 @@ impl Registry {
             Some(record).filter(|record| {
                 record.name() == task && record.owner() == *owner && record.input.text() == input.text()
             })
+        } else if let Some(join) = self.joins.get(id) {
+            self.tasks.get(&join.of).filter(|_| &*join.name == task && join.holder == *owner)
         } else if let Some(alias) = self.used.alias(id) {
-            self.tasks.get(&alias.of).filter(|_| &*alias.name == task && alias.owner == *owner)
+            let is_same = &*alias.name == task && alias.owner == *owner;
+            // It has given its share back. It gets no other.
+            self.tasks.get(&alias.of).filter(|record| is_same && record.tells(owner))
         } else if self.used.spent(id).is_some() {
             None
         } else {
@@ -114,12 +120,76 @@ impl Registry {
         }
     }
 
-    /// Makes the id of `newcomer`, which is discarded, an alias of the task that it has joined.
-    pub(crate) fn join(&mut self, newcomer: &Record, joined: &Record, now: Duration) {
-        if newcomer.may_be_repeated {
-            let alias = Alias { of: joined.id, name: Arc::clone(&joined.kind.name), owner: newcomer.owner() };
-            self.used.join(newcomer.id, alias, now);
+    /// Gives the call a share in a task, and makes its id an alias of it. Returns `None` if the task is about to stop or has
+    /// ended. Fails if the caller has too many shares.
+    pub(crate) fn join(&mut self, joiner: Joiner<'_>, joined: &Record, now: Duration) -> Result<Option<Joined>, Error> {
+        self.joins.check(joiner.holder)?;
+        let Some(done) = joined.join(joiner)? else { return Ok(None) };
+        self.note_join(joiner, joined, now);
+        Ok(Some(done))
+    }
+
+    /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. Fails if the
+    /// caller has too many shares, or if the id is that of a call of somebody else.
+    pub(crate) fn add_share(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Joined, Error> {
+        self.check_share(joiner.call, joiner.holder)?;
+        if self.holder_of(joiner.call).is_some() {
+            return Ok(Joined { is_change: false });
         }
+        let done = record.add_share(joiner)?;
+        self.note_join(joiner, record, now);
+        Ok(done)
+    }
+
+    /// Fails if a call of `holder` can't get a share in any task. A repeated call may be too many.
+    pub(crate) fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
+        match self.holder_of(call) {
+            Some(known) if known == holder => Ok(()),
+            Some(_) => Err(Error::invalid_id(call)),
+            None => Ok(self.joins.check(holder)?),
+        }
+    }
+
+    /// Returns whose call it is that has joined a task, even if it has given its share back.
+    fn holder_of(&self, call: TaskId) -> Option<&Owner> {
+        let join = self.joins.get(call).map(|join| &join.holder);
+        join.or_else(|| self.used.alias(call).map(|alias| &alias.owner))
+    }
+
+    /// Remembers a call that has joined a task. The app repeats no call and gives nothing back.
+    fn note_join(&mut self, Joiner { holder, call, .. }: Joiner<'_>, joined: &Record, now: Duration) {
+        if *holder == Owner::App {
+            return;
+        }
+        let (of, name) = (joined.id, &joined.kind.name);
+        self.used.join(call, Alias { of, name: Arc::clone(name), owner: holder.clone() }, now);
+        // A task that was removed meanwhile can't be left.
+        if self.tasks.contains_key(&of) {
+            self.joins.add(call, Join { of, name: Arc::clone(name), holder: holder.clone() });
+        }
+    }
+
+    /// Returns whether a call with this id has a share in a task that it has joined.
+    pub(crate) fn has_joined(&self, call: TaskId) -> bool {
+        self.joins.get(call).is_some()
+    }
+
+    /// Returns the task in which this call of `holder` may have a share; with the id of the call if it has joined the task.
+    /// From now on the call counts as one that has given its share back.
+    pub(crate) fn leave(&mut self, call: TaskId, holder: &Owner) -> Option<(Arc<Record>, Option<TaskId>)> {
+        if let Some(join) = self.joins.get(call).filter(|join| join.holder == *holder) {
+            let record = self.tasks.get(&join.of).cloned();
+            self.joins.remove(call);
+            return Some((record?, Some(call)));
+        }
+        // No call has started a member of its own.
+        let record = self.tasks.get(&call).filter(|record| record.parent.is_none())?;
+        Some((Arc::clone(record), None))
+    }
+
+    /// Forgets calls whose shares are gone.
+    pub(crate) fn forget_joins(&mut self, calls: &[TaskId]) {
+        calls.iter().for_each(|call| self.joins.remove(*call));
     }
 
     /// Notes the end of a task. Returns the next task with its key, which may run now.
@@ -165,6 +235,7 @@ impl Registry {
 
     fn spend(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
+        self.forget_joins(&record.calls());
         if record.may_be_repeated {
             self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
         }

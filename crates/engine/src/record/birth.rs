@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Common, Kind, Live, Record, RecordState, effective_delay};
+use super::{Common, Kind, Live, Record, RecordState, effective_delay, shares::Shares};
 use crate::{
     changes::feed::Feed,
     json::Json,
@@ -61,7 +61,7 @@ impl Birth {
             items: OnceLock::new(),
             state: Lock::new(RecordState {
                 life,
-                owner,
+                shares: Shares::new(owner),
                 feed: Feed::default(),
                 last_progress: None,
                 followers: 0,

@@ -16,6 +16,8 @@ mod known_waits;
 pub(crate) mod lenders;
 mod reports;
 mod ring;
+pub(crate) mod shares;
+pub(crate) mod sharing;
 pub(crate) mod snapshot;
 pub(crate) mod steps;
 pub(crate) mod told;
@@ -34,7 +36,7 @@ use tokio::{runtime::Handle, sync::Notify};
 use tokio_util::task::{AbortOnDropHandle, task_tracker::TaskTrackerToken};
 use tracing::Span;
 
-use self::{known_waits::KnownWaits, lenders::Lenders};
+use self::{known_waits::KnownWaits, lenders::Lenders, shares::Shares};
 use crate::{
     changes::{
         change_set::ChangeSet,
@@ -124,7 +126,7 @@ type Find = Box<dyn Fn(TaskId) -> Option<Arc<Record>> + Send + Sync>;
 /// The part of a task that changes.
 struct RecordState {
     life: Life,
-    owner: Owner,
+    shares: Shares,
     feed: Feed<Record>,
     /// The progress of the last attempt, from its end until the next one begins.
     last_progress: Option<Box<Last>>,
@@ -269,7 +271,7 @@ impl Record {
 
     /// Returns its owner.
     pub fn owner(&self) -> Owner {
-        self.state.lock().owner.clone()
+        self.state.lock().shares.owner().clone()
     }
 
     /// Returns its current status.

@@ -46,7 +46,7 @@ impl Record {
             task: self.name().to_owned(),
             status: life.status(),
             sequence: life.sequence(),
-            owner: state.owner.label().map(str::to_owned),
+            owner: state.shares.owner().label().map(str::to_owned),
             progress: state.progress(),
             attempt: life.attempt(),
             cancel_reason: life.cancel_reason(),

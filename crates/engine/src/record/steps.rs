@@ -18,7 +18,6 @@ use crate::{
         id::TaskId,
         life::{Ending, Problem, Stop},
         outcome::{FailureKind, TaskFailure},
-        owner::Owner,
         status::TaskStatus,
     },
 };
@@ -136,26 +135,36 @@ impl Record {
     /// error if it has ended.
     pub(crate) fn stop(self: &Arc<Self>, why: Stop, attempt: Option<u32>) -> Result<Stopped, TaskStatus> {
         self.step(|state, effects| {
-            let before = state.life.status();
-            let is_at = |attempt| before == TaskStatus::Running && state.life.attempt() == attempt;
+            let is_at = |attempt| state.life.status() == TaskStatus::Running && state.life.attempt() == attempt;
             if attempt.is_some_and(|attempt| !is_at(attempt)) {
                 return Ok(Stopped::Already);
             }
-            state.life.stop(why, self.common.clock.now())?;
-            if before == TaskStatus::Cancelling {
-                return Ok(Stopped::Already);
-            }
-            let now = state.life.status();
-            self.kind.counters.note(Some(before), now);
-            effects.stop(state.live.attempt.clone());
-            if now.is_final() {
-                self.close(state, effects);
-                return Ok(Stopped::Ended);
-            }
-            effects.show(state);
-            self.mark(state, effects);
-            Ok(Stopped::Told)
+            self.stop_in(state, effects, why)
         })
+    }
+
+    /// Tells the task to stop, as a part of a step.
+    pub(super) fn stop_in(
+        self: &Arc<Self>,
+        state: &mut RecordState,
+        effects: &mut Effects,
+        why: Stop,
+    ) -> Result<Stopped, TaskStatus> {
+        let before = state.life.status();
+        state.life.stop(why, self.common.clock.now())?;
+        if before == TaskStatus::Cancelling {
+            return Ok(Stopped::Already);
+        }
+        let now = state.life.status();
+        self.kind.counters.note(Some(before), now);
+        effects.stop(state.live.attempt.clone());
+        if now.is_final() {
+            self.close(state, effects);
+            return Ok(Stopped::Ended);
+        }
+        effects.show(state);
+        self.mark(state, effects);
+        Ok(Stopped::Told)
     }
 
     /// If the task was told to stop, ends its handler's grace period. What is left of it is for the clean-up.
@@ -293,18 +302,6 @@ impl Record {
         if let Some(attempt) = attempt {
             attempt.slots_are_back();
         }
-    }
-
-    /// Gives the task to the app if its owner has gone. Returns whether it did.
-    pub(crate) fn disown(self: &Arc<Self>, is_gone: impl Fn(&Owner) -> bool) -> bool {
-        self.step(|state, effects| {
-            let theirs = state.owner != Owner::App && is_gone(&state.owner);
-            if theirs {
-                state.owner = Owner::App;
-                self.mark(state, effects);
-            }
-            theirs
-        })
     }
 
     pub(crate) fn mark_removed(self: &Arc<Self>) {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::{Record, RecordState};
-use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus, task::owner::Owner};
+use super::{Record, RecordState, shares::Shares};
+use crate::{Progress, QueuePlace, TaskSnapshot, TaskStatus};
 
 /// What a list was told about one task: all parts of a snapshot that may change. The sequence number stands for the
 /// status and for everything that changes only with it.
@@ -12,8 +12,9 @@ pub struct Told {
     due: Option<Duration>,
     queue: Option<QueuePlace>,
     waits: u32,
-    /// Whether it has an owner other than the app. It may lose that owner, but never gets another one.
-    owned: bool,
+    owner: u32,
+    /// Who may be told. A list shows nothing of it.
+    shares: u32,
     ended: bool,
 }
 
@@ -32,24 +33,23 @@ pub enum Look {
 
 impl Told {
     /// Compares one moment of `record` with what the list was `told` about it. `is_listed` says whether a task with
-    /// this owner and status belongs in the list. It is called under the task's lock.
-    pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Owner, TaskStatus) -> bool) -> Look {
+    /// these shares and this status belongs in the list. It is called under the task's lock.
+    pub fn look(told: Option<Self>, record: &Record, is_listed: impl FnOnce(&Shares, TaskStatus) -> bool) -> Look {
         let state = record.state.lock();
         if state.removed {
             return Look::Gone;
         }
         let now = Self::of(record, &state);
-        if let Some(told) = told
-            && (Self { revision: now.revision, ..told }) == now
-        {
-            // Neither its status nor its owner has changed, so it is still in the list.
+        let is_unchanged = told.is_some_and(|told| told.shares == now.shares && told.is_like(now));
+        // As long as neither its status nor its shares change, it is still in the list.
+        if !is_unchanged && !is_listed(&state.shares, state.life.status()) {
+            return Look::Gone;
+        }
+        if let Some(told) = told.filter(|told| told.is_like(now)) {
             if told.revision == now.revision {
                 return Look::Same;
             }
             return Look::Progress(now.sequence, state.progress(), now);
-        }
-        if !is_listed(&state.owner, state.life.status()) {
-            return Look::Gone;
         }
         Look::Snapshot(Box::new(record.snapshot_of(&state)), now)
     }
@@ -61,9 +61,15 @@ impl Told {
             due: state.life.due(),
             queue: record.queue_place(state),
             waits: state.waits_revision(),
-            owned: state.owner.label().is_some(),
+            owner: state.shares.owner_revision(),
+            shares: state.shares.told_revision(),
             ended: state.life.status().is_final(),
         }
+    }
+
+    /// Whether a list that was told this shows the same as one that was told `other`, apart from the progress.
+    fn is_like(self, other: Self) -> bool {
+        Self { revision: other.revision, shares: other.shares, ..self } == other
     }
 
     /// Whether the list was told that the task has ended.

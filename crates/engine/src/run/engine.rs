@@ -14,7 +14,11 @@ use crate::{
     kind::counts::{Counters, TaskCounts},
     policy::on_owner_closed::OnOwnerClosed,
     queue::{admission::Scope, limit_of::LimitOf},
-    record::{Kind, Record},
+    record::{
+        Kind, Record,
+        shares::{Gone, Joiner},
+        sharing::Joined,
+    },
     task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner},
 };
 
@@ -151,6 +155,12 @@ impl Engine {
         self.transitions.registry.lock().spent(id).cloned()
     }
 
+    /// Returns whether this is or was the id of a task, or that of a call with a share in one.
+    pub(crate) fn is_taken(&self, id: TaskId) -> bool {
+        let registry = self.transitions.registry.lock();
+        registry.get(id).is_some() || registry.spent(id).is_some() || registry.has_joined(id)
+    }
+
     /// Returns the tasks that match `filter`, oldest first.
     pub fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
         self.records_after(filter, 0)
@@ -247,27 +257,50 @@ impl Engine {
 
     // Owners.
 
-    /// Makes the app the owner of the tasks whose owner `is_gone`, and cancels those of kinds with
-    /// [`OnOwnerClosed::Cancel`].
+    /// Gives a call of `holder` a share in a task: its holder may be told of the task, as of one that it has joined. A call
+    /// that had a share in it gets no other. Fails if the holder has too many shares, or if the id is that of another call.
+    pub fn add_share(&self, record: &Arc<Record>, holder: &Owner, call: TaskId) -> Result<(), Error> {
+        let now = self.transitions.timers().awake_now();
+        // Nothing is known of what the caller may start by itself.
+        let joiner = Joiner { holder, call, may_start: false };
+        let Joined { is_change } = self.transitions.registry.lock().add_share(joiner, record, now)?;
+        if is_change {
+            record.notify();
+        }
+        Ok(())
+    }
+
+    /// Fails if a call of `holder` can't get a share in any task: see [`add_share`](Self::add_share).
+    pub fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
+        self.transitions.registry.lock().check_share(call, holder)
+    }
+
+    /// Gives back the share that a call of `holder` has in a task. If it is the last one, cancels the task. Returns the task,
+    /// if that is known; does nothing for any other id.
+    pub fn leave(&self, call: TaskId, holder: &Owner) -> Option<Arc<Record>> {
+        let (record, call) = self.transitions.registry.lock().leave(call, holder)?;
+        self.transitions.leave(&record, holder, call);
+        Some(record)
+    }
+
+    /// Gives back all shares of the owners that are gone. Each of their tasks passes to the one whose share is the oldest,
+    /// among those who may start the kind by themselves, or to the app. Cancels the tasks of kinds with
+    /// [`OnOwnerClosed::Cancel`] in which nobody has a share any more.
     pub fn disown(&self, is_gone: impl Fn(&Owner) -> bool) {
-        let mut left = self.records(&TaskFilter::default());
-        left.retain(|record| record.disown(&is_gone) && is_cancelled_without_owner(record));
-        self.cancel_all(left, CancelReason::OwnerClosed);
+        self.transitions.depart(self.records(&TaskFilter::default()), &is_gone, Gone::Closed);
     }
 
-    /// Cancels the tasks of kinds with [`OnOwnerClosed::Cancel`] whose owner `is_silent`: it has stopped responding. The
-    /// owner keeps the others, because it may come back.
+    /// Treats owners that have stopped responding as gone, but only in tasks of kinds with [`OnOwnerClosed::Cancel`]. They
+    /// keep the others, because they may come back.
     pub fn owners_are_silent(&self, is_silent: impl Fn(&Owner) -> bool) {
-        let mut left = self.records(&TaskFilter::default());
-        left.retain(|record| is_cancelled_without_owner(record) && is_silent(&record.owner()));
-        self.cancel_all(left, CancelReason::OwnerClosed);
+        self.transitions.depart(self.records(&TaskFilter::default()), &is_silent, Gone::Silent);
     }
 
-    /// Returns whether a task would be cancelled if this owner were gone.
+    /// Returns whether it makes a difference for a task if this owner is gone, even if it may come back.
     pub fn loses_with(&self, owner: &Owner) -> bool {
         let registry = self.transitions.registry.lock();
         let mut cancelled = registry.all().filter(|record| is_cancelled_without_owner(record));
-        cancelled.any(|record| !record.status().is_final() && record.owner() == *owner)
+        cancelled.any(|record| !record.status().is_final() && record.tells(owner))
     }
 
     // Holding off starts.
@@ -292,7 +325,7 @@ impl Engine {
     }
 }
 
-/// Returns whether this task is cancelled when its owner is gone.
+/// Returns whether this task is cancelled when nobody is left who has a share in it.
 pub fn is_cancelled_without_owner(record: &Record) -> bool {
     record.kind.policy.on_owner_closed == OnOwnerClosed::Cancel
 }

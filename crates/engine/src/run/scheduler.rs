@@ -1,6 +1,6 @@
 //! Accepts new tasks, and launches those that may run at once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     batch, clocks,
@@ -11,9 +11,9 @@ use crate::{
     error::{Error, refusal::Refusal},
     keep::registry::Registry,
     queue::admission::{Admission, Admitted, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
-    record::{Record, Work, birth::Birth, follower::Follower},
+    record::{Record, Work, birth::Birth, follower::Follower, shares::Joiner, sharing::Joined},
     start_options::OnConflict,
-    task::{cancel_reason::CancelReason, life::Stop, status::TaskStatus},
+    task::{cancel_reason::CancelReason, life::Stop},
 };
 
 /// A new task that is to be accepted.
@@ -33,8 +33,9 @@ enum Rivals {
     Wait,
     /// It tells them to stop, and waits for them to end.
     Replace(Vec<Arc<Record>>),
-    /// It is discarded. The caller gets this task instead.
-    Join(Arc<Record>),
+    /// It is discarded. The caller gets this task instead, and has a share in it. `is_change` is whether that makes a change
+    /// for the watchers.
+    Join { joined: Arc<Record>, is_change: bool },
 }
 
 /// Accepts a task. Returns an existing one if an earlier call with this id started it, or if it has the same key and is
@@ -58,18 +59,21 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         if record.kind.is_registered() {
             registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
         }
-        match rivals(&registry, &record, on_conflict, sees)? {
+        let now = transitions.timers().awake_now();
+        match rivals(&mut registry, &record, on_conflict, sees, now)? {
             Rivals::None => {}
             Rivals::Wait => entrant.holds = entrant.holds.with(Hold::Key),
             Rivals::Replace(rivals) => {
                 entrant.holds = entrant.holds.with(Hold::Key);
                 replaced = rivals;
             }
-            Rivals::Join(joined) => {
-                registry.join(&record, &joined, transitions.timers().awake_now());
+            Rivals::Join { joined, is_change } => {
                 let expired = transitions.expire_in(&mut registry);
                 drop(registry);
                 transitions.have_left(&expired);
+                if is_change {
+                    joined.notify();
+                }
                 return Ok(Follower::joining(&joined));
             }
         }
@@ -101,16 +105,16 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     Ok(follower)
 }
 
-/// Decides what `record` does about the live tasks with its key.
+/// Decides what `record` does about the live tasks with its key, and joins one of them if that is what it does.
 fn rivals(
-    registry: &Registry,
+    registry: &mut Registry,
     record: &Record,
     on_conflict: OnConflict,
     sees: &dyn Fn(&Record) -> bool,
+    now: Duration,
 ) -> Result<Rivals, Error> {
     let Some(key) = record.key() else { return Ok(Rivals::None) };
-    let rivals = || registry.with_key(record.name(), key);
-    let Some(first) = rivals().next() else { return Ok(Rivals::None) };
+    let Some(first) = registry.with_key(record.name(), key).next() else { return Ok(Rivals::None) };
     let taken = |rival: &Record| {
         let rival = Some(rival).filter(|rival| sees(rival)).map(|rival| rival.id.to_string());
         Err(Refusal::KeyTaken { task: record.name().to_owned(), key: key.to_owned(), rival }.into())
@@ -118,15 +122,23 @@ fn rivals(
     match on_conflict {
         OnConflict::Append => Ok(Rivals::Wait),
         OnConflict::Refuse => taken(first),
-        OnConflict::Replace => match rivals().find(|rival| !sees(rival)) {
+        OnConflict::Replace => match registry.with_key(record.name(), key).find(|rival| !sees(rival)) {
             Some(hidden) => taken(hidden),
-            None => Ok(Rivals::Replace(rivals().cloned().collect())),
+            None => Ok(Rivals::Replace(registry.with_key(record.name(), key).cloned().collect())),
         },
-        // A task that is about to stop is not joined. If there is no other task, the new one waits for it to end.
-        OnConflict::Join => match rivals().find(|rival| rival.status() != TaskStatus::Cancelling) {
-            Some(lasting) if sees(lasting) => Ok(Rivals::Join(Arc::clone(lasting))),
-            Some(hidden) => taken(hidden),
-            None => Ok(Rivals::Wait),
+        OnConflict::Join => loop {
+            // A task that is about to stop is not joined. If there is no other task, the new one waits for it to end.
+            let Some(lasting) = registry.with_key(record.name(), key).find(|rival| rival.lasts()).cloned() else {
+                return Ok(Rivals::Wait);
+            };
+            if !sees(&lasting) {
+                return taken(&lasting);
+            }
+            let joiner = Joiner { holder: &record.owner(), call: record.id, may_start: true };
+            // It may be told to stop meanwhile.
+            if let Some(Joined { is_change }) = registry.join(joiner, &lasting, now)? {
+                return Ok(Rivals::Join { joined: lasting, is_change });
+            }
         },
     }
 }

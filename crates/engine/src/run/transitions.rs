@@ -30,9 +30,9 @@ use crate::{
     lock::{Lock, QUEUE, REGISTRY},
     progress::sampler::Sampler,
     queue::admission::{Admission, Admitted, Hold},
-    record::{Common, Record, steps::Stopped},
+    record::{Common, Record, shares::Gone, steps::Stopped},
     task::time_limit::TimeLimit,
-    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, status::TaskStatus},
+    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner, status::TaskStatus},
 };
 
 /// How long watchers may see outdated places in the queue.
@@ -147,10 +147,40 @@ impl Transitions {
 
     /// Cancels tasks, which are given oldest first. Returns how many of them had not ended.
     pub(crate) fn stop_all(self: &Arc<Self>, mut records: Vec<Arc<Record>>, why: CancelReason) -> usize {
-        // Waiting tasks first, newest first: otherwise they would get the slots of the tasks that were just stopped.
+        self.sort_to_stop(&mut records);
+        records.iter().filter(|record| self.stop(record, Stop::Cancel(why.clone())).is_ok()).count()
+    }
+
+    /// Sorts tasks, which are given oldest first: waiting tasks first, newest first. Otherwise they would get the slots of the
+    /// tasks that were just stopped.
+    fn sort_to_stop(&self, records: &mut [Arc<Record>]) {
         records.reverse();
         records.sort_by_cached_key(|record| self.common.admission.lock().is_running(record.id));
-        records.iter().filter(|record| self.stop(record, Stop::Cancel(why.clone())).is_ok()).count()
+    }
+
+    /// Gives back the share of a call in a task; `None` is the call that started it.
+    pub(crate) fn leave(self: &Arc<Self>, record: &Arc<Record>, holder: &Owner, call: Option<TaskId>) {
+        if let Some(stopped) = record.leave(holder, call) {
+            self.act_on(record, stopped);
+        }
+    }
+
+    /// Gives back all shares of those who `are_gone` in these tasks, which are given oldest first.
+    pub(crate) fn depart(
+        self: &Arc<Self>,
+        mut records: Vec<Arc<Record>>,
+        are_gone: &impl Fn(&Owner) -> bool,
+        gone: Gone,
+    ) {
+        records.retain(|record| record.tells_any(are_gone));
+        self.sort_to_stop(&mut records);
+        for record in &records {
+            let (stopped, calls) = record.depart(are_gone, gone);
+            self.registry.lock().forget_joins(&calls);
+            if let Some(stopped) = stopped {
+                self.act_on(record, stopped);
+            }
+        }
     }
 
     /// Runs `clock` until the task ends.

@@ -83,7 +83,7 @@ impl Schedules {
         id: TaskId,
         may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
-        let is_taken = || engine.find(id).is_some() || engine.spent(id).is_some();
+        let is_taken = || engine.is_taken(id);
         match self.trigger(name, id, now(engine), may, is_taken)? {
             Trigger::Start(run) => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {

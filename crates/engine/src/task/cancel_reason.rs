@@ -22,9 +22,9 @@ use crate::{
 pub enum CancelReason {
     /// A caller cancelled it, and said nothing more.
     User,
-    /// The `AbortSignal` given to `start` fired.
+    /// The last call that had a share in it has given the share back, since its `AbortSignal` fired.
     Signal,
-    /// Its owner has gone.
+    /// Its owner has gone, and so have all others that had a share in it.
     OwnerClosed,
     /// The app is about to exit.
     Shutdown,
@@ -43,15 +43,15 @@ pub enum CancelReason {
 const WORDS_LIMIT: usize = 1024;
 
 impl CancelReason {
-    /// Returns the reason of a caller who gave these words; no words are the reason `user`. `user` and `signal` are
-    /// reasons that a caller may have. Fails if the words are any other reason of the engine.
+    /// Returns the reason of a caller who gave these words; no words are the reason `user`. Fails if the words are any other
+    /// reason of the engine.
     pub(crate) fn of_caller(words: &str) -> Result<Self, Error> {
         // All words that are no reason of the engine are read as `Other`.
         let read = Self::deserialize(words.into_deserializer());
         match read.unwrap_or_else(|_: value::Error| Self::Other(words.into())) {
             Self::Other(_) if words.is_empty() => Ok(Self::User),
             Self::Other(_) => Ok(Self::Other(clip(words, Limit::Bytes(WORDS_LIMIT)).into())),
-            reason @ (Self::User | Self::Signal) => Ok(reason),
+            Self::User => Ok(Self::User),
             _ => Err(Refusal::EngineReason { words: words.to_owned() }.into()),
         }
     }
@@ -104,7 +104,7 @@ mod tests {
     fn a_caller_cannot_give_a_reason_of_the_engine() {
         for reason in engines() {
             let of_caller = CancelReason::of_caller(reason.as_str());
-            if matches!(reason, CancelReason::User | CancelReason::Signal) {
+            if reason == CancelReason::User {
                 assert_eq!(of_caller.unwrap(), reason);
             } else {
                 let error = of_caller.unwrap_err();

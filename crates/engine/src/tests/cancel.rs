@@ -117,7 +117,7 @@ async fn the_first_reason_is_kept() {
         sleep(secs(1)).await;
         let record = tasks.engine.find(task.id()).unwrap();
         tasks.engine.cancel(&record, reason.clone()).unwrap();
-        task.cancel_with(if reason == User { "signal" } else { "user" }).unwrap();
+        task.cancel_with(if reason == User { "enough" } else { "user" }).unwrap();
         assert_eq!(task.snapshot().cancel_reason, Some(reason.clone()));
         let mut told = Vec::new();
         while let Some(event) = watch.next().await {

@@ -26,6 +26,7 @@ mod retry;
 mod runtimes;
 mod schedule;
 mod secret_input;
+mod shares;
 mod signs_of_life;
 mod time;
 

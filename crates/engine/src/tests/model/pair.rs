@@ -172,8 +172,8 @@ impl Pair {
             }
             Step::Cancel(index) => {
                 let Some(of) = pick(index) else { return Ok(()) };
-                let expected = self.model.cancel(of, CancelReason::Signal);
-                let got = self.manager.cancel_with(self.id(of), "signal");
+                let expected = self.model.cancel(of, CancelReason::Other("enough".into()));
+                let got = self.manager.cancel_with(self.id(of), "enough");
                 prop_assert_eq!(got.map_err(|error| error.kind), expected);
             }
             Step::CancelAll(kind) => {
