@@ -5,8 +5,11 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::app::{App, Page};
-use tauri_plugin_tasks::{OnConflict, Schedule, StartOptions};
+use support::kinds::{self, id};
+use tauri_plugin_tasks::{
+    OnConflict, Schedule, StartOptions,
+    test::{PageError, TestApp, TestPage, TestSession},
+};
 
 /// May start and join tasks, but control only its own.
 const PAGES: &str = r#"{ "identifier": "pages", "windows": ["main", "second", "third"], "permissions": [
@@ -20,83 +23,88 @@ const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permis
 ] }"#;
 const DENIED: &str = r#"{ "identifier": "denied", "windows": ["main"], "permissions": ["tasks:deny-leave"] }"#;
 
-fn app() -> App {
-    App::new(&[PAGES, BUTTON])
+fn app() -> TestApp {
+    kinds::app(&[PAGES, BUTTON])
 }
 
-fn id(number: u8) -> String {
-    format!("01890000-0000-7000-8000-0000000000{number:02x}")
-}
-
-/// A page whose session has the name of its window.
+/// A page with a session that has the name of its window.
 struct Member {
-    page: Page,
+    page: TestPage,
+    session: TestSession,
     label: &'static str,
 }
 
 impl Member {
-    fn new(app: &App, label: &'static str) -> Self {
-        let page = app.window(label);
-        page.open(label);
-        Self { page, label }
+    async fn new(app: &TestApp, label: &'static str) -> Self {
+        let page = app.page(label).open();
+        let session = page.session(label).await.unwrap();
+        Self { page, session, label }
     }
 
-    fn call(&self, command: &str, arguments: Value) -> Result<Value, Value> {
-        self.page.call(command, arguments)
+    async fn call(&self, command: &str, arguments: Value) -> Result<Value, PageError> {
+        self.page.call(command, arguments).await
     }
 
     /// Starts the task `hang` with the key, or joins it, by the call with this number. Returns the id of the task.
-    fn join(&self, call: u8) -> String {
+    async fn join(&self, call: u8) -> String {
+        self.join_by(&id(call)).await.unwrap()["snapshot"]["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn join_by(&self, call: &str) -> Result<Value, PageError> {
         let options = json!({ "key": "k", "onConflict": "join" });
-        let arguments =
-            json!({ "session": self.label, "id": id(call), "task": "hang", "input": null, "options": options });
-        self.page.start("start", arguments)["id"].as_str().unwrap().to_owned()
+        let arguments = json!({ "session": self.label, "id": call, "task": "hang", "input": null, "options": options });
+        self.call("start", arguments).await
     }
 
-    fn leave(&self, call: &str) {
-        assert_eq!(self.call("leave", json!({ "id": call })), Ok(Value::Null));
+    async fn leave(&self, call: &str) {
+        assert_eq!(self.call("leave", json!({ "id": call })).await.unwrap(), Value::Null);
     }
 
-    fn watch(&self, id: &str) -> Result<Value, Value> {
+    async fn watch(&self, id: &str) -> Result<Value, PageError> {
         let target = json!({ "type": "task", "data": { "id": id } });
-        self.call("watch", json!({ "session": self.label, "target": target }))
+        self.call("watch", json!({ "session": self.label, "target": target })).await
     }
 
-    fn listed(&self) -> usize {
-        self.call("list", json!({ "filter": {} })).unwrap()["tasks"].as_array().unwrap().len()
+    async fn listed(&self) -> usize {
+        self.page.list(json!({})).await.unwrap().len()
     }
 }
 
 /// Why a task was cancelled; `null` if it was not.
-fn reason(app: &App, id: &str) -> Value {
+fn reason(app: &TestApp, id: &str) -> Value {
     let snapshot = app.tasks().get(id.parse().unwrap()).unwrap();
     serde_json::to_value(snapshot.cancel_reason).unwrap()
 }
 
-#[test]
-fn the_last_call_that_leaves_cancels_the_task_and_no_other_does() {
+#[tokio::test]
+async fn the_last_call_that_leaves_cancels_the_task_and_no_other_does() {
     let app = app();
-    let main = Member::new(&app, "main");
-    let task = main.join(1);
-    assert_eq!((main.join(2), main.join(2)), (task.clone(), task.clone()), "a repeated call is the same one");
-    main.leave(&id(1));
-    main.leave(&id(1));
+    let main = Member::new(&app, "main").await;
+    let task = main.join(1).await;
+    assert_eq!(
+        (main.join(2).await, main.join(2).await),
+        (task.clone(), task.clone()),
+        "a repeated call is the same one"
+    );
+    main.leave(&id(1)).await;
+    main.leave(&id(1)).await;
     assert_eq!(reason(&app, &task), Value::Null);
-    assert_eq!(main.join(1), task, "a repeated call gets no share back");
-    main.leave(&id(2));
+    assert_eq!(main.join(1).await, task, "a repeated call gets no share back");
+    main.leave(&id(2)).await;
     assert_eq!(reason(&app, &task), "signal");
-    main.leave(&id(2));
+    main.leave(&id(2)).await;
 }
 
-#[test]
-fn a_share_of_a_task_of_another_lets_a_page_be_told_of_it_and_nothing_more() {
+#[tokio::test]
+async fn a_share_of_a_task_of_another_lets_a_page_be_told_of_it_and_nothing_more() {
     let app = app();
-    let (main, second, third) = (Member::new(&app, "main"), Member::new(&app, "second"), Member::new(&app, "third"));
-    let task = main.join(1);
-    assert_eq!(second.join(2), task);
-    assert_eq!(second.call("get", json!({ "id": task })).unwrap()["owner"], "main");
-    assert_eq!(second.watch(&task).unwrap()[0]["id"], json!(task));
-    assert_eq!((main.listed(), second.listed(), third.listed()), (1, 1, 0));
+    let (main, second, third) =
+        (Member::new(&app, "main").await, Member::new(&app, "second").await, Member::new(&app, "third").await);
+    let task = main.join(1).await;
+    assert_eq!(second.join(2).await, task);
+    assert_eq!(second.call("get", json!({ "id": task })).await.unwrap()["owner"], "main");
+    assert_eq!(second.watch(&task).await.unwrap()[0]["id"], json!(task));
+    assert_eq!((main.listed().await, second.listed().await, third.listed().await), (1, 1, 0));
     let unknown = id(9);
     let calls = |of: &str| {
         let read = json!({ "session": "second", "id": of, "reader": "r", "chunk": 1, "from": null, "waitMs": 0 });
@@ -112,163 +120,164 @@ fn a_share_of_a_task_of_another_lets_a_page_be_told_of_it_and_nothing_more() {
         ]
     };
     for ((command, of_task), (_, of_unknown)) in calls(&task).into_iter().zip(calls(&unknown)) {
-        let refused = second.call(command, of_task).unwrap_err();
+        let refused = second.call(command, of_task).await.unwrap_err();
         assert_eq!(refused["kind"], "notFound", "{command}");
-        let message = second.call(command, of_unknown).unwrap_err()["message"].clone();
+        let message = second.call(command, of_unknown).await.unwrap_err()["message"].clone();
         assert_eq!(message, refused["message"].as_str().unwrap().replace(&task, &unknown), "{command}");
     }
-    assert_eq!(second.call("cancel_all", json!({ "filter": {}, "reason": "user" })), Ok(json!(0)));
+    assert_eq!(second.call("cancel_all", json!({ "filter": {}, "reason": "user" })).await.unwrap(), json!(0));
     for command in ["get", "outcome"] {
-        assert_eq!(third.call(command, json!({ "id": task })).unwrap_err()["kind"], "notFound");
+        assert_eq!(third.call(command, json!({ "id": task })).await.unwrap_err()["kind"], "notFound");
     }
     assert_eq!(reason(&app, &task), Value::Null);
-    main.call("cancel", json!({ "id": task, "reason": "user" })).unwrap();
-    let outcome = second.call("outcome", json!({ "id": task })).unwrap();
+    main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
+    let outcome = second.call("outcome", json!({ "id": task })).await.unwrap();
     assert_eq!(outcome, json!({ "status": "cancelled", "data": { "reason": "user" } }));
     // An ended task can be told of until the share is given back.
-    second.leave(&id(2));
+    second.leave(&id(2)).await;
     for command in ["get", "outcome"] {
-        assert_eq!(second.call(command, json!({ "id": task })).unwrap_err()["kind"], "notFound");
+        assert_eq!(second.call(command, json!({ "id": task })).await.unwrap_err()["kind"], "notFound");
     }
-    assert_eq!(second.watch(&task).unwrap_err()["kind"], "notFound");
-    assert_eq!((main.listed(), second.listed()), (1, 0));
+    assert_eq!(second.watch(&task).await.unwrap_err()["kind"], "notFound");
+    assert_eq!((main.listed().await, second.listed().await), (1, 0));
 }
 
-#[test]
-fn a_page_that_has_given_its_share_back_is_told_nothing_more() {
+#[tokio::test]
+async fn a_page_that_has_given_its_share_back_is_told_nothing_more() {
     let app = app();
-    let (main, second) = (Member::new(&app, "main"), Member::new(&app, "second"));
-    let task = main.join(1);
-    second.join(2);
-    second.join(3);
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    second.join(2).await;
+    second.join(3).await;
     let target = json!({ "type": "list", "data": { "watch": 1, "filter": {} } });
-    let listed = second.call("watch", json!({ "session": "second", "target": target })).unwrap();
+    let listed = second.call("watch", json!({ "session": "second", "target": target })).await.unwrap();
     assert_eq!(listed[0]["id"], json!(task));
-    second.leave(&id(2));
-    assert_eq!(second.listed(), 1, "the page has another share");
-    second.leave(&id(3));
-    main.call("cancel", json!({ "id": task, "reason": "user" })).unwrap();
+    second.leave(&id(2)).await;
+    assert_eq!(second.listed().await, 1, "the page has another share");
+    second.leave(&id(3)).await;
+    main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
     // The list loses the task, and no event of it comes after that.
     loop {
-        let message = second.page.next_message();
-        second.page.ack("second", message.number);
+        let message = second.session.next_message().await;
+        second.session.acknowledge(message.number()).await.unwrap();
         let removed = message.lists().iter().any(|list| list["removed"] == json!([task]));
         let ends = message.events().iter().any(|event| event["change"]["data"]["status"] == "cancelled");
-        assert!(!ends, "{}", message.text);
+        assert!(!ends, "{}", message.text());
         if removed {
             break;
         }
     }
-    assert_eq!(main.page.next_end("main", &task)["status"], "cancelled");
+    assert_eq!(main.session.end_of(&task).await["status"], "cancelled");
 }
 
-#[test]
-fn to_leave_a_call_of_another_page_or_of_nobody_changes_nothing_and_says_nothing() {
+#[tokio::test]
+async fn to_leave_a_call_of_another_page_or_of_nobody_changes_nothing_and_says_nothing() {
     let app = app();
-    let (main, second) = (Member::new(&app, "main"), Member::new(&app, "second"));
-    let task = main.join(1);
-    second.join(2);
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    second.join(2).await;
     let batch = json!({ "session": "main", "id": id(4), "task": "hang", "inputs": [null, null], "options": {} });
-    main.call("batch", batch).unwrap();
-    let members = main.call("list", json!({ "filter": { "parent": [id(4)] } })).unwrap()["tasks"].clone();
+    main.call("batch", batch).await.unwrap();
+    let members = main.call("list", json!({ "filter": { "parent": [id(4)] } })).await.unwrap()["tasks"].clone();
     let member = members[0]["id"].as_str().unwrap().to_owned();
     for call in [&id(1), &id(3), &id(4), "7", "", &task, &member] {
-        second.leave(call);
+        second.leave(call).await;
     }
     for call in [&id(2), &member] {
-        main.leave(call);
+        main.leave(call).await;
     }
     for task in [&task, &id(4), &member] {
         assert_eq!(reason(&app, task), Value::Null);
     }
-    main.leave(&id(1));
+    main.leave(&id(1)).await;
     assert_eq!(reason(&app, &task), Value::Null, "second needs it");
-    second.leave(&id(2));
+    second.leave(&id(2)).await;
     assert_eq!(reason(&app, &task), "signal");
-    main.leave(&id(4));
+    main.leave(&id(4)).await;
     assert_eq!((reason(&app, &id(4)), reason(&app, &member)), (json!("signal"), json!("parent")));
 }
 
-#[test]
-fn a_page_may_be_kept_from_leaving() {
-    let app = App::new(&[PAGES, DENIED]);
-    let main = Member::new(&app, "main");
-    let task = main.join(1);
-    assert!(main.call("leave", json!({ "id": id(1) })).unwrap_err().as_str().unwrap().contains("denied"));
+#[tokio::test]
+async fn a_page_may_be_kept_from_leaving() {
+    let app = kinds::app(&[PAGES, DENIED]);
+    let main = Member::new(&app, "main").await;
+    let task = main.join(1).await;
+    assert!(main.call("leave", json!({ "id": id(1) })).await.unwrap_err().as_str().unwrap().contains("denied"));
     assert_eq!(reason(&app, &task), Value::Null);
 }
 
-#[test]
-fn what_the_app_has_started_or_joined_goes_on_without_a_page() {
+#[tokio::test]
+async fn what_the_app_has_started_or_joined_goes_on_without_a_page() {
     for app_starts in [true, false] {
         let app = app();
-        let main = Member::new(&app, "main");
+        let main = Member::new(&app, "main").await;
         let app_joins = || {
             let options = StartOptions::new().key("k", OnConflict::Join);
             app.tasks().start_with("hang", (), options).unwrap().id().to_string()
         };
         let before = app_starts.then(app_joins);
-        let task = main.join(1);
+        let task = main.join(1).await;
         assert_eq!(app_joins(), task);
         assert_eq!(before.unwrap_or_else(|| task.clone()), task);
-        main.leave(&id(1));
+        main.leave(&id(1)).await;
         assert_eq!(reason(&app, &task), Value::Null);
     }
 }
 
-#[test]
-fn a_page_is_told_of_a_run_that_it_triggers_until_it_leaves() {
+#[tokio::test]
+async fn a_page_is_told_of_a_run_that_it_triggers_until_it_leaves() {
     let app = app();
-    let (main, second) = (Member::new(&app, "main"), Member::new(&app, "button"));
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "button").await);
     app.tasks().schedule("s", "hang", (), Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
-    let trigger = |member: &Member, call: u8| member.call("trigger", json!({ "name": "s", "id": id(call) })).unwrap();
-    let run = trigger(&main, 1)["id"].as_str().unwrap().to_owned();
-    assert_eq!(trigger(&second, 2)["id"], json!(run));
+    let trigger =
+        async |member: &Member, call: u8| member.call("trigger", json!({ "name": "s", "id": id(call) })).await.unwrap();
+    let run = trigger(&main, 1).await["id"].as_str().unwrap().to_owned();
+    assert_eq!(trigger(&second, 2).await["id"], json!(run));
     for member in [&main, &second] {
-        assert_eq!(member.watch(&run).unwrap()[0]["owner"], Value::Null);
-        assert_eq!(member.call("cancel", json!({ "id": run, "reason": "user" })).unwrap_err()["kind"], "notFound");
+        assert_eq!(member.watch(&run).await.unwrap()[0]["owner"], Value::Null);
+        assert_eq!(
+            member.call("cancel", json!({ "id": run, "reason": "user" })).await.unwrap_err()["kind"],
+            "notFound"
+        );
     }
-    main.leave(&id(1));
+    main.leave(&id(1)).await;
     assert_eq!(reason(&app, &run), Value::Null, "it is the app's");
     app.tasks().cancel(run.parse().unwrap()).unwrap();
-    assert_eq!(second.call("outcome", json!({ "id": run })).unwrap()["status"], "cancelled");
-    let again = |of: &str| second.call("rerun", json!({ "session": "button", "id": of, "newId": id(8) })).unwrap_err();
-    assert_eq!((&again(&run)["kind"], &again(&id(9))["kind"]), (&json!("notFound"), &json!("notFound")));
-    second.leave(&id(2));
-    trigger(&main, 1);
+    assert_eq!(second.call("outcome", json!({ "id": run })).await.unwrap()["status"], "cancelled");
+    let again = async |of: &str| {
+        second.call("rerun", json!({ "session": "button", "id": of, "newId": id(8) })).await.unwrap_err()
+    };
+    assert_eq!((&again(&run).await["kind"], &again(&id(9)).await["kind"]), (&json!("notFound"), &json!("notFound")));
+    second.leave(&id(2)).await;
+    trigger(&main, 1).await;
     for member in [&main, &second] {
-        assert_eq!(member.call("get", json!({ "id": run })).unwrap_err()["kind"], "notFound");
+        assert_eq!(member.call("get", json!({ "id": run })).await.unwrap_err()["kind"], "notFound");
     }
 }
 
-#[test]
-fn a_page_has_a_bounded_number_of_shares_in_one_task_and_no_other_notices() {
+#[tokio::test]
+async fn a_page_has_a_bounded_number_of_shares_in_one_task_and_no_other_notices() {
     let app = app();
-    let (main, second) = (Member::new(&app, "main"), Member::new(&app, "second"));
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
     let wide = |number: u16| format!("01890000-0000-7000-8000-00000001{number:04x}");
-    let join = |member: &Member, call: String| {
-        let options = json!({ "key": "k", "onConflict": "join" });
-        member.call(
-            "start",
-            json!({ "session": member.label, "id": call, "task": "hang", "input": null, "options": options }),
-        )
-    };
-    (0..1_024).for_each(|number| drop(join(&main, wide(number)).unwrap()));
-    let refused = join(&main, wide(1_024)).unwrap_err();
+    for number in 0..1_024 {
+        main.join_by(&wide(number)).await.unwrap();
+    }
+    let refused = main.join_by(&wide(1_024)).await.unwrap_err();
     assert_eq!(refused["kind"], "quotaExceeded");
     assert_eq!(refused["data"], json!({ "quota": "sharesOfTask", "limit": 1_024 }));
-    join(&main, wide(1_023)).unwrap();
-    join(&second, wide(2_000)).unwrap();
-    main.leave(&wide(5));
-    join(&main, wide(1_024)).unwrap();
+    main.join_by(&wide(1_023)).await.unwrap();
+    second.join_by(&wide(2_000)).await.unwrap();
+    main.leave(&wide(5)).await;
+    main.join_by(&wide(1_024)).await.unwrap();
 }
 
-#[test]
-fn the_reason_of_a_signal_is_not_one_that_a_page_can_give() {
+#[tokio::test]
+async fn the_reason_of_a_signal_is_not_one_that_a_page_can_give() {
     let app = app();
-    let main = Member::new(&app, "main");
-    let task = main.join(1);
-    let refused = main.call("cancel", json!({ "id": task, "reason": "signal" })).unwrap_err();
+    let main = Member::new(&app, "main").await;
+    let task = main.join(1).await;
+    let refused = main.call("cancel", json!({ "id": task, "reason": "signal" })).await.unwrap_err();
     assert_eq!(refused["kind"], "invalidOptions");
     assert_eq!(reason(&app, &task), Value::Null);
 }

@@ -225,12 +225,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_window_that_joined_the_task_of_one_that_closed_owns_it() {
         let main = opened_with(StartOptions::new().key("k", OnConflict::Join), |plugin| {
-            plugin.webview_created("main", "main");
+            plugin.webview_created("main");
             plugin.pages.current("main")
         });
-        main.plugin.webview_created("other", "other");
-        let (label, incarnation) = main.plugin.pages.current("other");
-        let other = Page { label, incarnation, remote: false };
+        main.plugin.webview_created("other");
+        let other = main.plugin.pages.current("other");
         let joined = main.join(&other.owner());
         assert_eq!(joined, main.id);
         main.plugin.page_left("main");
