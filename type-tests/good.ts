@@ -29,6 +29,7 @@ import {
   type TaskPanicError,
   type TaskProgress,
   TaskQueueFullError,
+  TaskQuotaError,
   TaskReaderGoneError,
   type TaskSnapshot,
   type TaskSnapshotOf,
@@ -170,6 +171,12 @@ export function caught(error: unknown) {
   if (error instanceof TaskQueueFullError) {
     const limit: Expect<Equal<typeof error.limit, number>> = true;
     return limit;
+  }
+  if (error instanceof TaskQuotaError) {
+    const { quota, limit } = error;
+    const named: boolean = quota === "liveTasks";
+    const number: Expect<Equal<typeof limit, number>> = true;
+    return named === number;
   }
   if (error instanceof TaskReaderGoneError) {
     const missed: Expect<Equal<typeof error.missed, number>> = true;

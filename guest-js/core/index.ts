@@ -5,7 +5,7 @@
  */
 
 export { createTasks } from "./client/client.js";
-export type { TaskErrorKind } from "./errors/task-error.js";
+export type { TaskErrorKind, TaskQuota } from "./errors/task-error.js";
 export {
   OutcomeExpiredError,
   TaskCancelledError,
@@ -17,6 +17,7 @@ export {
   TaskPanicError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskQuotaError,
   TaskReaderGoneError,
   TaskTimedOutError,
 } from "./errors/task-error.js";

@@ -26,6 +26,7 @@ const NAMES = [
   "TaskPanicError",
   "TaskPermissionError",
   "TaskQueueFullError",
+  "TaskQuotaError",
   "TaskReaderGoneError",
   "TaskTimedOutError",
   "createTasks",

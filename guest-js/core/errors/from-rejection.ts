@@ -7,6 +7,7 @@ import {
   TaskNotFoundError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskQuotaError,
   TaskReaderGoneError,
 } from "./task-error.js";
 
@@ -48,6 +49,10 @@ function fromWire(kind: string, message: string, data: unknown = null): TaskErro
       return new TaskInputError(message, textOf(data, "path") ?? "", data);
     case "queueFull":
       return new TaskQueueFullError(message, Number(fieldOf(data, "limit")), data);
+    case "quotaExceeded": {
+      const limit = Number(fieldOf(data, "limit"));
+      return new TaskQuotaError(message, textOf(data, "quota") ?? "", limit, data);
+    }
     case "readerGone": {
       // Without it, the reading was lost for another reason than that it did not ask.
       const missed = fieldOf(data, "missed");

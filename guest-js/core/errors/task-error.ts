@@ -264,6 +264,42 @@ export class TaskQueueFullError extends TaskError {
 shareInstances(TaskQueueFullError, "TaskQueueFullError");
 
 /**
+ * The name of a quota of a window, or of a fixed bound. `liveTasks`, `startsPerSecond`, `startsAtOnce`, `bytesOnHand` and
+ * `bytesPerCall` are the keys of `quotas` in `plugins.tasks` of `tauri.conf.json`. There are others, which can't be set: always
+ * keep a default branch.
+ */
+export type TaskQuota =
+  | "liveTasks"
+  | "startsPerSecond"
+  | "startsAtOnce"
+  | "bytesOnHand"
+  | "bytesPerCall"
+  | (string & {});
+
+/**
+ * Nothing was done, because the window has used up the quota named `quota`, which is `limit`. The message says what to do and
+ * where the limit is set. Other windows have quotas of their own, so they don't notice.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof TaskQuotaError && error.quota === "liveTasks") toast(`Only ${error.limit} tasks at a time.`);
+ * ```
+ */
+export class TaskQuotaError extends TaskError {
+  override readonly name = "TaskQuotaError";
+  declare readonly kind: "quotaExceeded";
+  readonly quota: TaskQuota;
+  readonly limit: number;
+
+  constructor(message: string, quota: TaskQuota, limit: number, data: unknown = null) {
+    super("quotaExceeded", message, data);
+    this.quota = quota;
+    this.limit = limit;
+  }
+}
+shareInstances(TaskQuotaError, "TaskQuotaError");
+
+/**
  * Nothing was started, because a live task of the kind already has the key. `id` is the id of that task, or `null` if this
  * page may not see it. A task that the page may not see can't be joined or replaced, whatever `onConflict` says.
  *

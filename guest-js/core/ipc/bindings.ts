@@ -193,6 +193,8 @@ export type ErrorKind =
 "outcomeExpired" | 
 /**  Too many tasks are waiting; `data` is `{ "limit": number }`. */
 "queueFull" | 
+/**  The caller has used up a quota; `data` is `{ "quota": string, "limit": number }`. */
+"quotaExceeded" | 
 /**  A live task already has this key; `data` is `{ "id": … }` if the caller may see that task. */
 "keyTaken" | 
 /**  The task does not wait in a queue; `data` is `{ "status": … }`. */

@@ -11,6 +11,7 @@ import {
   TaskPanicError,
   TaskPermissionError,
   TaskQueueFullError,
+  TaskQuotaError,
   TaskReaderGoneError,
   TaskTimedOutError,
 } from "../errors/task-error.js";
@@ -45,10 +46,14 @@ describe("errors of the plugin", () => {
     });
   });
 
-  it("say how many tasks may wait, which task has the key, or what a reading has missed", () => {
+  it("say how many tasks may wait, which quota is used up, which task has the key, or what a reading has missed", () => {
     const full = toTaskError({ kind: "queueFull", message: "no", data: { limit: 100 } });
     expect(full).toBeInstanceOf(TaskQueueFullError);
     expect(full).toMatchObject({ limit: 100, data: { limit: 100 } });
+    const over = { quota: "liveTasks", limit: 20_000 };
+    const exceeded = toTaskError({ kind: "quotaExceeded", message: "no", data: over });
+    expect(exceeded).toBeInstanceOf(TaskQuotaError);
+    expect(exceeded).toMatchObject({ ...over, data: over });
     const taken = toTaskError({ kind: "keyTaken", message: "no", data: { id: "a" } });
     expect(taken).toBeInstanceOf(TaskKeyTakenError);
     expect(taken).toMatchObject({ id: "a", data: { id: "a" } });
@@ -88,6 +93,7 @@ describe("each error", () => {
       [new TaskCancelledError("m", "user"), "TaskCancelledError", "cancelled"],
       [new TaskTimedOutError("m", "stalled"), "TaskTimedOutError", "timedOut"],
       [new TaskQueueFullError("m", 1), "TaskQueueFullError", "queueFull"],
+      [new TaskQuotaError("m", "liveTasks", 1), "TaskQuotaError", "quotaExceeded"],
       [new TaskReaderGoneError("m", 1), "TaskReaderGoneError", "readerGone"],
       [new TaskKeyTakenError("m", null), "TaskKeyTakenError", "keyTaken"],
       [new TaskPermissionError("permission", "m"), "TaskPermissionError", "permission"],
@@ -215,6 +221,7 @@ describe("instanceof", () => {
       [new classes.TaskCancelledError("m", "user"), "TaskCancelledError"],
       [new classes.TaskTimedOutError("m", "stalled"), "TaskTimedOutError"],
       [new classes.TaskQueueFullError("m", 1), "TaskQueueFullError"],
+      [new classes.TaskQuotaError("m", "liveTasks", 1), "TaskQuotaError"],
       [new classes.TaskReaderGoneError("m", 1), "TaskReaderGoneError"],
       [new classes.TaskKeyTakenError("m", null), "TaskKeyTakenError"],
       [new classes.TaskPermissionError("permission", "m"), "TaskPermissionError"],

@@ -271,7 +271,7 @@ export interface TaskHandle<T extends TaskTypes = TaskTypes> extends AsyncDispos
    *
    * Rejects with a {@link TaskError} of kind `notEnded` if the task has not ended, or of kind `notRerunnable` if it completed or a
    * page can't start such a task; with {@link TaskNotFoundError} if the plugin no longer has it; or as `start` does
-   * ({@link TaskQueueFullError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
+   * ({@link TaskQueueFullError}, {@link TaskQuotaError}, {@link TaskKeyTakenError}, {@link TaskPermissionError}, …).
    *
    * @example
    * ```ts

@@ -51,8 +51,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    *
    * Rejects with `signal.reason` if the signal is aborted first (a task that was already being started is cancelled), with
    * {@link TaskInputError} if the input has the wrong type, with {@link TaskPermissionError} if this window may not start this
-   * kind, with {@link TaskQueueFullError} or {@link TaskKeyTakenError}, or with another {@link TaskError} (`unknownTask`,
-   * `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
+   * kind, with {@link TaskQueueFullError}, {@link TaskKeyTakenError} or {@link TaskQuotaError}, or with another {@link TaskError}
+   * (`unknownTask`, `invalidOptions`, `ipc`, …). A rejection leaves no handle or listener behind.
    *
    * @param name The name that the kind is registered with. For a union of names, TypeScript accepts the input of any of
    *   them; the plugin checks it.

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     OutcomeExpired,
     /// Too many tasks are waiting; `data` is `{ "limit": number }`.
     QueueFull,
+    /// The caller has used up a quota; `data` is `{ "quota": string, "limit": number }`.
+    QuotaExceeded,
     /// A live task already has this key; `data` is `{ "id": … }` if the caller may see that task.
     KeyTaken,
     /// The task does not wait in a queue; `data` is `{ "status": … }`.

@@ -117,6 +117,10 @@ pub enum Refusal {
     /// `task` is `None` if the queue is the app's.
     #[error("{}", queue_full(.task.as_deref(), *.limit))]
     QueueFull { task: Option<String>, limit: usize },
+    /// `quota` is the name of a quota or of a fixed bound, `what` says what it counts, in the plural, and `remedy` what to
+    /// do and where the limit is set.
+    #[error("this exceeds the quota \"{quota}\" of {limit} {what}: {remedy}")]
+    QuotaExceeded { quota: &'static str, limit: u64, what: &'static str, remedy: String },
     /// `rival` is the id of the task that has the key, if the caller may see it.
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
     KeyTaken { task: String, key: String, rival: Option<String> },
@@ -136,6 +140,12 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Refuses what exceeds a bound that nobody can set. `quota` is its name, `what` says what it counts, in the plural, and
+    /// `remedy` what to do, for example "close one first".
+    pub fn exceeds_fixed(quota: &'static str, limit: u64, what: &'static str, remedy: &str) -> Self {
+        Self::QuotaExceeded { quota, limit, what, remedy: format!("this limit is fixed; {remedy}") }
+    }
+
     /// Returns the kind to branch on.
     pub fn kind(&self) -> ErrorKind {
         match self {
@@ -165,6 +175,7 @@ impl Refusal {
             Self::OutcomeExpired { .. } => ErrorKind::OutcomeExpired,
             Self::ShuttingDown { .. } | Self::NotHeldAtExit { .. } | Self::Guarded { .. } => ErrorKind::ShuttingDown,
             Self::QueueFull { .. } => ErrorKind::QueueFull,
+            Self::QuotaExceeded { .. } => ErrorKind::QuotaExceeded,
             Self::KeyTaken { .. } => ErrorKind::KeyTaken,
             Self::NotQueued { .. } => ErrorKind::NotQueued,
             Self::NotPausable { .. } => ErrorKind::NotPausable,
@@ -183,6 +194,7 @@ impl Refusal {
             | Self::ItemTooLarge { size, limit }
             | Self::BatchTooLarge { size, limit, .. } => json!({ "limit": limit, "size": size }),
             Self::QueueFull { limit, .. } => json!({ "limit": limit }),
+            Self::QuotaExceeded { quota, limit, .. } => json!({ "quota": quota, "limit": limit }),
             Self::ReaderIdled { missed, .. } => json!({ "missed": missed }),
             Self::KeyTaken { rival: Some(id), .. } => json!({ "id": id }),
             _ => return None,
@@ -227,5 +239,20 @@ fn key_taken(task: &str, key: &str, rival: Option<&str>) -> String {
             "a live task \"{task}\" already has the key \"{key}\", and it belongs to another owner: wait for its end \
              with OnConflict \"append\""
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+
+    #[test]
+    fn an_exceeded_quota_says_which_how_much_and_what_to_do() {
+        let error = Error::from(Refusal::exceeds_fixed("lists", 256, "lists of one page", "close one first"));
+        let message = r#"this exceeds the quota "lists" of 256 lists of one page: this limit is fixed; close one first"#;
+        assert_eq!((error.kind, &*error.message), (ErrorKind::QuotaExceeded, message));
+        let data = json!({ "kind": "quotaExceeded", "message": message, "data": { "quota": "lists", "limit": 256 } });
+        assert_eq!(serde_json::to_value(&error).ok(), Some(data));
     }
 }
