@@ -16,6 +16,8 @@
 //!   failure. If the last claim is dropped before the failure was reported, the engine logs it.
 //! - **Owners.** An [`Owner`] says who owns a task. The engine compares owners, shows their labels and does nothing
 //!   else with them.
+//! - **Accounts.** A call that is made on an [`Account`] counts against its [`Quotas`]. What it starts is charged to the
+//!   account until it has left the engine or its owner is gone.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
 //! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. The ranks before [`FIRST`] are for the
@@ -42,6 +44,7 @@ pub use crate::{
     keep::used_ids::Spent,
     lock::{FIRST, Guard, Lock, Rank},
     policy::{Policy, item_buffer::Bounds},
+    quota::{accounts::Account, quotas::Quotas},
     record::{
         Kind, Record,
         cursor::Cursor,
@@ -132,14 +135,16 @@ pub fn task_of_schedule(tasks: &TaskManager, name: &str) -> Option<String> {
 }
 
 /// Starts a run now, outside the timetable, as [`TaskManager::trigger`] does. If a run is started, its id is `id`. A
-/// repeated call with the same id returns the same run. `may` says which kinds the caller may use.
+/// repeated call with the same id returns the same run. `may` says which kinds the caller may use. The run is charged to
+/// `account`, although the app owns it.
 pub fn trigger(
     tasks: &TaskManager,
+    account: Account,
     name: &str,
     id: crate::TaskId,
     may: &dyn Fn(&str) -> bool,
 ) -> Result<Follower, Error> {
-    tasks.trigger_for(name, id, may)
+    tasks.trigger_for(Some(account), name, id, may)
 }
 
 // The exit.

@@ -17,7 +17,7 @@ use crate::{
         attempt::Attempt,
         id::TaskId,
         life::{Ending, Problem, Stop},
-        outcome::{FailureKind, TaskFailure},
+        outcome::{FailureKind, Outcome, TaskFailure},
         owner::Owner,
         status::TaskStatus,
     },
@@ -299,6 +299,7 @@ impl Record {
             let theirs = state.owner != Owner::App && is_gone(&state.owner);
             if theirs {
                 state.owner = Owner::App;
+                self.leave_account();
                 self.mark(state, effects);
             }
             theirs
@@ -320,6 +321,9 @@ impl Record {
         state.set_waits_for(Vec::new());
         if let Some(items) = self.items.get() {
             items.end();
+        }
+        if let Some(charge) = self.charge.get() {
+            charge.end(state.life.outcome().map_or(0, Outcome::size));
         }
         self.mark(state, effects);
         // Before others can get the slot: those that wait for this end come first, in their old places.

@@ -14,6 +14,7 @@ use crate::{
     kind::counts::{Counters, TaskCounts},
     policy::on_owner_closed::OnOwnerClosed,
     queue::{admission::Scope, limit_of::LimitOf},
+    quota::{accounts::Accounts, quotas::Quotas},
     record::{Kind, Record},
     task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner},
 };
@@ -32,6 +33,8 @@ pub struct Settings {
     pub groups: Vec<(String, usize)>,
     /// How long ended tasks are kept.
     pub retention: Retention,
+    /// What each account may have.
+    pub quotas: Quotas,
 }
 
 /// Starts, finds and stops tasks. It does not check the caller's rights.
@@ -45,6 +48,7 @@ pub struct Engine {
 impl Engine {
     pub(crate) fn new(runtimes: Runtimes, kinds: Kinds, settings: Settings, clocks: Clocks) -> Arc<Self> {
         let transitions = Transitions::new(runtimes, clocks, settings.retention, supervisor::launch);
+        transitions.registry.lock().accounts = Accounts::new(settings.quotas);
         {
             let mut admission = transitions.common.admission.lock();
             admission.set_limit(Scope::App, settings.concurrency);

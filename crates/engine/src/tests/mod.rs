@@ -19,6 +19,7 @@ mod observe;
 mod order;
 mod owners;
 mod patience;
+mod quotas;
 mod restart;
 mod retry;
 mod runtimes;

@@ -243,6 +243,7 @@ impl ItemStream {
         if state.put(unit, attempt.number, self.unread) {
             state.signs_of_life.emits();
             state.silence = None;
+            self.charge(&mut state);
             drop(state);
             self.readable.notify_waiters();
             return Ok(Ok(()));
