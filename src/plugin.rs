@@ -7,13 +7,13 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tauri_plugin_tasks_engine::delivery::{self, Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::app::page_process;
 use crate::{
-    Config, TasksExt,
+    Config, Quotas, TasksExt,
     app::{
         csp,
         exit::{Exit, Rules},
@@ -31,6 +31,7 @@ use crate::{
 pub(crate) struct Plan<R: Runtime> {
     pub(crate) kinds: Vec<(String, IntoKind<R>)>,
     pub(crate) settings: Settings,
+    pub(crate) quotas: Quotas,
     pub(crate) services: Vec<Service>,
     pub(crate) exit: Rules<R>,
     pub(crate) schedules: Vec<schedules::Planned>,
@@ -47,6 +48,7 @@ impl<R: Runtime> Default for Plan<R> {
         Self {
             kinds: Vec::new(),
             settings: Settings::default(),
+            quotas: Quotas::default(),
             services: Vec::new(),
             exit: Rules::default(),
             schedules: Vec::new(),
@@ -58,10 +60,11 @@ impl<R: Runtime> Default for Plan<R> {
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime } = self;
+        let Self { kinds, mut settings, quotas, services, schedules, exit, hidden_page_limit, runtime } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler(commands::handler())
-            .setup(move |app, _| {
+            .setup(move |app, api| {
+                settings.quotas = effective(quotas, api.config().as_ref())?;
                 if cfg!(panic = "abort") {
                     tracing::warn!(
                         "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
@@ -129,6 +132,15 @@ impl<R: Runtime> Plan<R> {
             })
             .build()
     }
+}
+
+/// Returns the quotas that hold. Fails if the Builder's can't be used.
+fn effective(mut quotas: Quotas, config: Option<&Config>) -> Result<delivery::Quotas, String> {
+    quotas.check()?;
+    if let Some(config) = config {
+        config.apply_to(&mut quotas);
+    }
+    Ok(quotas.0)
 }
 
 fn register<R: Runtime>(

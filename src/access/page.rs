@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tauri_plugin_tasks_engine::delivery::Owner;
+use tauri_plugin_tasks_engine::delivery::{Account, Owner};
 
 /// A page as an owner of tasks.
 ///
@@ -20,6 +20,11 @@ impl Page {
     /// Returns the page as an owner for the engine.
     pub(crate) fn owner(&self) -> Owner {
         Owner::Other { label: Arc::clone(&self.label), token: self.incarnation << 1 | u64::from(self.remote) }
+    }
+
+    /// Returns the account whose quotas hold for the page. All pages of a webview share one.
+    pub(crate) fn account(&self) -> Account {
+        Account(self.incarnation)
     }
 
     /// Whether both are pages of the same webview.
@@ -50,6 +55,13 @@ mod tests {
         for other in others {
             assert_ne!(page.owner(), other.owner(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_pages_of_a_webview_share_an_account_and_the_next_webview_has_another() {
+        let page = Page { label: "main".into(), incarnation: 1, remote: false };
+        assert_eq!(page.account(), Page { remote: true, ..page.clone() }.account());
+        assert_ne!(page.account(), Page { incarnation: 2, ..page.clone() }.account());
     }
 
     #[test]

@@ -83,12 +83,13 @@ impl Caller {
     pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
         let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
-        engine(&self.tasks).start(start).map_err(refusals::of_start)
+        engine(&self.tasks).start_on(Some(self.page().account()), start).map_err(refusals::of_start)
     }
 
     pub(crate) fn rerun(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        engine(&self.tasks).rerun(record, id, self.owner(), &sees).map_err(refusals::of_start)
+        let account = Some(self.page().account());
+        engine(&self.tasks).rerun(account, record, id, self.owner(), &sees).map_err(refusals::of_start)
     }
 
     pub(crate) fn batch(
@@ -98,7 +99,8 @@ impl Caller {
         inputs: Vec<Json>,
         options: BatchOptions,
     ) -> Result<Follower, Error> {
-        engine(&self.tasks).start_batch(StartBatch { id, task, inputs, owner: self.owner(), options })
+        let batch = StartBatch { id, task, inputs, owner: self.owner(), options };
+        engine(&self.tasks).start_batch_on(Some(self.page().account()), batch).map_err(refusals::of_start)
     }
 
     fn owner(&self) -> Owner {

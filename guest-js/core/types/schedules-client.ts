@@ -26,7 +26,7 @@ export interface SchedulesClient {
    * matter who started it. The run is a task of the app: following it with `attach` needs a permission to see
    * the app's tasks, such as `tasks:observe-all`.
    *
-   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}. If it rejects because it was not
+   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError} or {@link TaskQuotaError}. If it rejects because it was not
    * answered in time, the run may begin all the same: another `trigger` of the schedule within five minutes returns that run, and without one, the run
    * is cancelled when the late answer comes, if this page may cancel the app's tasks (`tasks:control-all`).
    *

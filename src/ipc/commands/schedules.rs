@@ -34,9 +34,9 @@ pub(crate) async fn trigger(caller: Caller, name: Checked<String>, id: Checked<S
         return Err(hidden(TOO_LONG));
     }
     let may_start = |task: &str| caller.check_start(task).is_ok();
-    match trigger_run(&caller.tasks, &name, id.parse()?, &may_start) {
+    match trigger_run(&caller.tasks, caller.page().account(), &name, id.parse()?, &may_start) {
         Err(Error { kind: ErrorKind::UnknownSchedule, .. }) => Err(hidden(&name)),
-        run => Ok(run?.record().snapshot()),
+        run => Ok(run.map_err(refusals::of_start)?.record().snapshot()),
     }
 }
 
