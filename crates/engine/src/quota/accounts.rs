@@ -5,8 +5,9 @@
 //! - a call is either paid for as a whole, or refused and costs nothing;
 //! - an account that has no charge and all of its starts is as good as none, and is forgotten.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt};
 use tokio::time::Instant;
 
 use super::{
@@ -87,18 +88,22 @@ impl Accounts {
         Self { quotas, accounts: HashMap::new() }
     }
 
-    /// Fails if one call may not have inputs of this many bytes together.
-    pub(crate) fn check_call(&self, bytes: usize) -> Result<(), Refusal> {
-        PER_CALL.check(self.quotas.bytes_per_call, 0, bytes as u64)
+    /// Whether an account may have what a bill adds to what it has on hand.
+    pub(crate) fn has_room(&self, bill: Bill) -> bool {
+        self.check_on_hand(bill).is_ok()
+    }
+
+    fn check_on_hand(&self, bill: Bill) -> Result<(), Refusal> {
+        let used = self.accounts.get(&bill.account).map_or(0, |entry| entry.balance.bytes());
+        ON_HAND.check(self.quotas.bytes_on_hand, used, bill.bytes)
     }
 
     /// Fails if an account can't pay its bill.
     pub(crate) fn check(&self, bill: Bill, now: Instant) -> Result<(), Refusal> {
         let entry = self.accounts.get(&bill.account);
-        let used = |read: fn(&Balance) -> u64| entry.map_or(0, |entry| read(&entry.balance));
         if bill.live_tasks > 0 {
-            LIVE.check(self.quotas.live_tasks, used(Balance::live), bill.live_tasks)?;
-            ON_HAND.check(self.quotas.bytes_on_hand, used(Balance::bytes), bill.bytes)?;
+            LIVE.check(self.quotas.live_tasks, entry.map_or(0, |entry| entry.balance.live()), bill.live_tasks)?;
+            self.check_on_hand(bill)?;
         }
         let Some((per_second, at_once)) = self.starts() else { return Ok(()) };
         // Nobody should wait for what never comes.
@@ -181,6 +186,13 @@ impl Named {
             Some(limit) if used.saturating_add(more) > limit => Err(self.exceeded(limit)),
             _ => Ok(()),
         }
+    }
+}
+
+impl Quotas {
+    /// Fails if one call may not have inputs of this many bytes together.
+    pub(crate) fn check_call(&self, bytes: usize) -> Result<(), Refusal> {
+        PER_CALL.check(self.bytes_per_call, 0, bytes as u64)
     }
 }
 

@@ -40,6 +40,7 @@ pub struct Settings {
 /// Starts, finds and stops tasks. It does not check the caller's rights.
 pub struct Engine {
     kinds: Kinds,
+    pub(super) quotas: Quotas,
     pub(crate) transitions: Arc<Transitions>,
     /// Counts the tasks that were spawned without a registered kind.
     pub(crate) spawned: Arc<Counters>,
@@ -61,7 +62,7 @@ impl Engine {
                 admission.declare(Arc::clone(name), policy.group.clone(), policy.concurrency, policy.queue_limit);
             }
         }
-        Arc::new(Self { kinds, transitions, spawned: Arc::default() })
+        Arc::new(Self { kinds, quotas: settings.quotas, transitions, spawned: Arc::default() })
     }
 
     /// Returns the runtime that the engine itself runs on.

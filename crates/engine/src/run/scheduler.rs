@@ -71,10 +71,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 replaced = rivals;
             }
             Rivals::Join(joined) => {
-                if let Some(bill) = bill.map(Bill::joining) {
-                    let now = Instant::now();
-                    registry.accounts.check(bill, now)?;
-                    registry.accounts.pay(bill, now);
+                if let Some((bill, now)) = dated(bill) {
+                    registry.accounts.check(bill.joining(), now)?;
+                    registry.accounts.pay(bill.joining(), now);
                 }
                 registry.join(&record, &joined, transitions.timers().awake_now());
                 let expired = transitions.expire_in(&mut registry);
@@ -83,8 +82,8 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 return Ok(Follower::joining(&joined));
             }
         }
-        let now = Instant::now();
-        if let Some(bill) = bill {
+        let bill = dated(bill);
+        if let Some((bill, now)) = bill {
             registry.accounts.check(bill, now)?;
         }
         let (admitted, others_wait) = enter(transitions, |admission| {
@@ -93,7 +92,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
             admission.enter(vec![entrant], leaving)
         })?;
         // What is refused, as by a full queue, costs nothing.
-        if let Some(bill) = bill {
+        if let Some((bill, now)) = bill {
             record.charge_to(registry.accounts.pay(bill, now).task(record.input.len()));
         }
         registry.insert(&record);
@@ -180,8 +179,8 @@ pub(crate) fn start_batch(
             return Ok(Follower::joining(&known));
         }
         registry.gate.check(batch.name(), false)?;
-        let now = Instant::now();
-        if let Some(bill) = bill {
+        let bill = dated(bill);
+        if let Some((bill, now)) = bill {
             registry.accounts.check(bill, now)?;
         }
         let (admitted, others_wait) = enter(transitions, |admission| {
@@ -190,7 +189,7 @@ pub(crate) fn start_batch(
             }
             admission.enter(entrants, 0)
         })?;
-        if let Some(bill) = bill {
+        if let Some((bill, now)) = bill {
             let paid = registry.accounts.pay(bill, now);
             batch.charge_to(paid.batch(members.len()));
             for member in &members {
@@ -214,6 +213,11 @@ pub(crate) fn start_batch(
     transitions.launch(turns);
     transitions.expire();
     Ok(follower)
+}
+
+/// Returns a bill with the time at which it is paid. A caller without one need not ask for the time.
+fn dated(bill: Option<Bill>) -> Option<(Bill, Instant)> {
+    bill.map(|bill| (bill, Instant::now()))
 }
 
 /// Adds tasks to the queues. Returns the tasks that may run at once, and whether others wait, whose places may have

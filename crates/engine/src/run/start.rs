@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::time::Instant;
 
 use super::{
     engine::Engine,
@@ -193,17 +192,17 @@ impl Engine {
     /// Fails if a call on this account may not have inputs of this many bytes together.
     fn check_call(&self, account: Option<Account>, bytes: usize) -> Result<(), Error> {
         match account {
-            Some(_) => Ok(self.transitions.registry.lock().accounts.check_call(bytes)?),
+            Some(_) => Ok(self.quotas.check_call(bytes)?),
             None => Ok(()),
         }
     }
 
     /// Returns what a call on this account needs that starts tasks with inputs of this many bytes together. If the account
-    /// can't pay for it, first forgets the ended tasks that exceed the retention, which are charged to it until they leave.
+    /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave.
     fn bill(&self, account: Option<Account>, tasks: usize, bytes: usize) -> Option<Bill> {
         let bill = Bill::of_tasks(account?, tasks, bytes);
-        let can_pay = self.transitions.registry.lock().accounts.check(bill, Instant::now()).is_ok();
-        if !can_pay {
+        let has_room = self.transitions.registry.lock().accounts.has_room(bill);
+        if !has_room {
             self.transitions.expire();
         }
         Some(bill)

@@ -222,9 +222,9 @@ fn each_quota_is_told_with_its_name_its_limit_and_what_to_do() {
     };
     let check = |accounts: &Accounts, bill| refused(accounts.check(bill, now));
     let tasks = |tasks, bytes| Bill::of_tasks(Account(0), tasks, bytes);
-    assert!(accounts.check_call(40).is_ok());
+    assert!(QUOTAS.check_call(40).is_ok());
     for (message, [quota, remedy]) in [
-        (refused(accounts.check_call(41)), [r#""bytesPerCall" of 40 "#, "send less"]),
+        (refused(QUOTAS.check_call(41)), [r#""bytesPerCall" of 40 "#, "send less"]),
         (check(&accounts, tasks(7, 0)), [r#""liveTasks" of 6 "#, "wait until"]),
         (check(&accounts, tasks(1, 101)), [r#""bytesOnHand" of 100 "#, "read the items"]),
     ] {
@@ -253,7 +253,7 @@ fn what_has_no_limit_is_never_refused() {
     for quotas in [none, Quotas { starts_at_once: Some(1), ..none }, Quotas { starts_per_second: Some(1), ..none }] {
         let mut accounts = Accounts::new(quotas);
         for _ in 0..3 {
-            assert!(accounts.check(most, now).is_ok() && accounts.check_call(usize::MAX).is_ok());
+            assert!(accounts.check(most, now).is_ok() && quotas.check_call(usize::MAX).is_ok());
             accounts.pay(most, now);
         }
     }
