@@ -23,7 +23,7 @@ fn app_with(config: Option<Value>, builder: Builder<MockRuntime>) -> Result<taur
 }
 
 fn refused(config: &Value) -> String {
-    app(Some(config.clone())).map(drop).expect_err(&config.to_string())
+    app(Some(config.clone())).map(drop).unwrap_err()
 }
 
 fn under_quotas(key: &str, value: impl Into<Value>) -> Value {

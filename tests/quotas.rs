@@ -139,18 +139,18 @@ fn ends() -> Value {
 }
 
 /// Returns what the error of an exceeded quota says of it.
-fn quota<T>(result: Result<T, Value>) -> Option<(String, u64)> {
-    let error = result.err()?;
+fn quota<T>(result: Result<T, Value>) -> (String, u64) {
+    let error = result.err().unwrap();
     assert_eq!(error["kind"], "quotaExceeded", "{error}");
     let (quota, limit) = (error["data"]["quota"].as_str().unwrap(), error["data"]["limit"].as_u64().unwrap());
     let message = error["message"].as_str().unwrap();
     let place = format!("\"{quota}\" under plugins > tasks > quotas in tauri.conf.json");
     assert!(message.contains(&limit.to_string()) && message.contains(&place), "{message}");
-    Some((quota.to_owned(), limit))
+    (quota.to_owned(), limit)
 }
 
-fn exceeded(name: &str, limit: u64) -> Option<(String, u64)> {
-    Some((name.to_owned(), limit))
+fn exceeded(name: &str, limit: u64) -> (String, u64) {
+    (name.to_owned(), limit)
 }
 
 fn count(tasks: &TaskManager) -> usize {
