@@ -5,7 +5,7 @@ use tauri::{Runtime, plugin::TauriPlugin};
 use tokio::runtime::Handle;
 
 use crate::{
-    Config, Handler, LastWindowClosed, Quit, Retention, Schedule, TakesInput, Task,
+    Config, Handler, LastWindowClosed, Quit, Quotas, Retention, Schedule, TakesInput, Task,
     app::{schedules, services::Service},
     handler_types::HandlerTypes,
     plugin::Plan,
@@ -96,6 +96,15 @@ impl<R: Runtime> Builder<R> {
     /// Sets how long ended tasks and their outcomes are kept.
     pub fn retention(mut self, retention: Retention) -> Self {
         self.plan.settings.retention = retention;
+        self
+    }
+
+    /// Sets what each webview may have at once: see [`Quotas`], also for the defaults. What `tauri.conf.json` says under
+    /// `plugins > tasks > quotas` takes the place of this, key by key: see [`Config`].
+    ///
+    /// The app does not start if a quota is 0.
+    pub fn quotas(mut self, quotas: Quotas) -> Self {
+        self.plan.quotas = quotas;
         self
     }
 
@@ -288,7 +297,8 @@ impl<R: Runtime> Builder<R> {
     /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
     /// registration. The app does not start if the name of a kind is empty or registered twice.
     ///
-    /// The plugin reads no settings from `tauri.conf.json` yet: see [`Config`].
+    /// What `tauri.conf.json` says under `plugins > tasks` takes the place of what was set here: see [`Config`]. The app does
+    /// not start if something there can't be read.
     pub fn build(self) -> TauriPlugin<R, Option<Config>> {
         self.plan.plugin()
     }

@@ -43,6 +43,7 @@ mod handler_types;
 mod ipc;
 mod lock;
 mod plugin;
+mod quotas;
 mod session;
 mod state;
 mod task;
@@ -55,6 +56,7 @@ pub use app::page_process::web_content_process_terminated;
 pub use builder::Builder;
 pub use config::Config;
 pub use handler::Handler;
+pub use quotas::Quotas;
 pub use task::Task;
 pub use tasks_ext::TasksExt;
 pub use tauri_plugin_tasks_engine::{

@@ -7,13 +7,13 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, manager};
+use tauri_plugin_tasks_engine::delivery::{self, Clocks, Kind, Runtimes, Settings, manager};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
 use crate::app::page_process;
 use crate::{
-    Config,
+    Config, Quotas,
     app::{
         csp,
         exit::{Exit, Rules},
@@ -31,6 +31,7 @@ use crate::{
 pub(crate) struct Plan<R: Runtime> {
     pub(crate) kinds: Vec<(String, IntoKind<R>)>,
     pub(crate) settings: Settings,
+    pub(crate) quotas: Quotas,
     pub(crate) services: Vec<Service>,
     pub(crate) exit: Rules<R>,
     pub(crate) schedules: Vec<schedules::Planned>,
@@ -49,6 +50,7 @@ impl<R: Runtime> Default for Plan<R> {
         Self {
             kinds: Vec::new(),
             settings: Settings::default(),
+            quotas: Quotas::default(),
             services: Vec::new(),
             exit: Rules::default(),
             schedules: Vec::new(),
@@ -61,7 +63,7 @@ impl<R: Runtime> Default for Plan<R> {
 
 impl<R: Runtime> Plan<R> {
     pub(crate) fn plugin(self) -> TauriPlugin<R, Option<Config>> {
-        let Self { kinds, settings, services, schedules, exit, hidden_page_limit, runtime, clocks } = self;
+        let Self { kinds, mut settings, quotas, services, schedules, exit, hidden_page_limit, runtime, clocks } = self;
         tauri::plugin::Builder::<R, Option<Config>>::new("tasks")
             .invoke_handler({
                 let commands = commands::handler();
@@ -70,7 +72,8 @@ impl<R: Runtime> Plan<R> {
                     commands(invoke)
                 }
             })
-            .setup(move |app, _| {
+            .setup(move |app, api| {
+                settings.quotas = effective(quotas, api.config().as_ref())?;
                 if cfg!(panic = "abort") {
                     tracing::warn!(
                         "panic = \"abort\" is set: a panic in a task ends the whole app instead of failing the task"
@@ -156,6 +159,15 @@ fn catch_up<R: Runtime>(app: &AppHandle<R>) {
     // It comes after the reports that are under way. It also wakes the event loop, whose next event begins the schedules.
     let reported = app.clone();
     let _ = app.run_on_main_thread(move || reported.state::<PluginState>().pages.all_are_reported());
+}
+
+/// Returns the quotas that hold. Fails if the Builder's can't be used.
+fn effective(mut quotas: Quotas, config: Option<&Config>) -> Result<delivery::Quotas, String> {
+    quotas.check()?;
+    if let Some(config) = config {
+        config.apply_to(&mut quotas);
+    }
+    Ok(quotas.0)
 }
 
 fn register<R: Runtime>(

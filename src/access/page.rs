@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tauri_plugin_tasks_engine::delivery::Owner;
+use tauri_plugin_tasks_engine::delivery::{Account, Owner};
 
 /// A page as an owner of tasks.
 ///
@@ -21,6 +21,11 @@ impl Page {
     pub(crate) fn owner(&self) -> Owner {
         let token = u64::from(self.incarnation) << 32 | u64::from(self.origin);
         Owner::Other { label: Arc::clone(&self.label), token }
+    }
+
+    /// Returns the account whose quotas hold for the page. All pages of a webview share one.
+    pub(crate) fn account(&self) -> Account {
+        Account(self.incarnation.into())
     }
 
     /// Whether both are pages of the same webview.
@@ -65,6 +70,13 @@ mod tests {
             assert_ne!(page.owner(), other.owner(), "{other:?}");
             assert!(others[..place].iter().all(|earlier| earlier.owner() != other.owner()), "{other:?}");
         }
+    }
+
+    #[test]
+    fn the_pages_of_a_webview_share_an_account_and_the_next_webview_has_another() {
+        let page = Page { label: "main".into(), incarnation: 1, origin: LOCAL };
+        assert_eq!(page.account(), Page { origin: 7, ..page.clone() }.account());
+        assert_ne!(page.account(), Page { incarnation: 2, ..page.clone() }.account());
     }
 
     #[test]

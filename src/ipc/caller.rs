@@ -79,12 +79,13 @@ impl Caller {
     pub(crate) fn start(&self, id: TaskId, task: &str, input: Json, options: StartOptions) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
         let start = Start { id, task, input, owner: self.owner(), options, sees: &sees };
-        engine(&self.tasks).start(start).map_err(refusals::of_start)
+        engine(&self.tasks).start_on(Some(self.page().account()), start).map_err(refusals::of_start)
     }
 
     pub(crate) fn rerun(&self, record: &Record, id: TaskId) -> Result<Follower, Error> {
         let sees = |record: &Record| self.view.sees(record);
-        engine(&self.tasks).rerun(record, id, self.owner(), &sees).map_err(refusals::of_start)
+        let account = Some(self.page().account());
+        engine(&self.tasks).rerun(account, record, id, self.owner(), &sees).map_err(refusals::of_start)
     }
 
     /// Returns the task `new_id` if an earlier call has started it as a rerun of task `id`, which is gone by now. The
@@ -102,7 +103,8 @@ impl Caller {
         inputs: Vec<Json>,
         options: BatchOptions,
     ) -> Result<Follower, Error> {
-        engine(&self.tasks).start_batch(StartBatch { id, task, inputs, owner: self.owner(), options })
+        let batch = StartBatch { id, task, inputs, owner: self.owner(), options };
+        engine(&self.tasks).start_batch_on(Some(self.page().account()), batch).map_err(refusals::of_start)
     }
 
     fn owner(&self) -> Owner {
@@ -129,7 +131,7 @@ impl Caller {
     pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
         let (engine, owner) = (engine(&self.tasks), self.owner());
         engine.check_share(id, &owner)?;
-        let run = trigger(&self.tasks, name, id, may)?;
+        let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
         engine.add_share(run.record(), &owner, id)?;
         self.disown_if_closed();
         Ok(run)

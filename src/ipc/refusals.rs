@@ -5,6 +5,7 @@ use tauri_plugin_tasks_engine::delivery::{Refusal, error, refusal};
 use crate::{
     Error, ErrorKind,
     access::{pages::Stranger, scope::StartRefusal},
+    quotas::Quota,
 };
 
 /// Returns the error for window `label`, which may not start `task`.
@@ -77,8 +78,8 @@ pub(super) fn schedule_not_visible(name: &str, entry: &str) -> Error {
     )
 }
 
-/// Rewrites the error of a start for a page: if a task that the page can't see has the key, the message says how to
-/// join or replace that task.
+/// Rewrites the error of a start for a page. If a task that the page can't see has the key, the message says how to join or
+/// replace that task. If a quota is exceeded, it says where the quota is set.
 pub(super) fn of_start(refused: Error) -> Error {
     match refusal(&refused) {
         Some(Refusal::KeyTaken { task, key, rival: None }) => error(
@@ -90,6 +91,17 @@ pub(super) fn of_start(refused: Error) -> Error {
                  (src-tauri/capabilities/*.json)"
             ),
         ),
+        Some(Refusal::QuotaExceeded { quota, limit, what, remedy }) => match Quota::named(quota) {
+            Some(named) => {
+                let remedy = format!(
+                    "{remedy}; each window has this quota, which is set by \"{quota}\" under plugins > tasks > quotas in \
+                     tauri.conf.json or, without it, by Quotas::{} on the Builder",
+                    named.method()
+                );
+                Refusal::QuotaExceeded { quota, limit: *limit, what, remedy }.into()
+            }
+            None => refused,
+        },
         _ => refused,
     }
 }

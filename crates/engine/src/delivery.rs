@@ -19,6 +19,8 @@
 //! - **Shares.** Each call that starts or joins a task has a share in it, until [`Engine::leave`] gives it back or its
 //!   holder is gone ([`Engine::disown`]). Whoever has a share may be told of the task: see [`Record::tells`]. Only its
 //!   owner may do more.
+//! - **Accounts.** A call that is made on an [`Account`] counts against its [`Quotas`]. What it starts is charged to the
+//!   account until it has left the engine or its owner is gone.
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
 //! - **The log.** [`logged`] makes a text fit for it.
@@ -47,6 +49,7 @@ pub use crate::{
     lock::{FIRST, Guard, Lock, Rank},
     logged::logged,
     policy::{Policy, item_buffer::Bounds},
+    quota::{accounts::Account, quotas::Quotas},
     record::{
         Kind, Record,
         cursor::Cursor,
@@ -138,14 +141,16 @@ pub fn task_of_schedule(tasks: &TaskManager, name: &str) -> Option<String> {
 }
 
 /// Starts a run now, outside the timetable, as [`TaskManager::trigger`] does. If a run is started, its id is `id`. A
-/// repeated call with the same id returns the same run. `may` says which kinds the caller may use.
+/// repeated call with the same id returns the same run. `may` says which kinds the caller may use. The run is charged to
+/// `account`, although the app owns it.
 pub fn trigger(
     tasks: &TaskManager,
+    account: Account,
     name: &str,
     id: crate::TaskId,
     may: &dyn Fn(&str) -> bool,
 ) -> Result<Follower, Error> {
-    tasks.trigger_for(name, id, may)
+    tasks.trigger_for(Some(account), name, id, may)
 }
 
 // The exit.

@@ -43,8 +43,8 @@
 //! - `run` starts, runs and stops tasks.
 //! - `context` is what a handler is called with.
 //! - `keep` stores all tasks, `record` is one task with its lock, and `kind` is one kind of task.
-//! - `items` (what tasks emit), `queue` (which task may run), `changes` (who is notified), `task` (what one task is),
-//!   `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
+//! - `items` (what tasks emit), `queue` (which task may run), `quota` (what callers may have), `changes` (who is notified),
+//!   `task` (what one task is), `progress` and `policy` (how a kind is treated) hold the state and make the decisions.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -66,6 +66,7 @@ mod manager;
 mod policy;
 mod progress;
 mod queue;
+mod quota;
 mod record;
 mod run;
 mod schedule;

@@ -144,6 +144,7 @@ async fn every_count_is_taken() {
                 queue_limit: Some(count),
                 groups: vec![("group".into(), count)],
                 retention: Retention::default().count(count).bytes(count),
+                ..Settings::default()
             };
             let tasks = started(policy, settings);
             let _ = tasks.start("fails", ());

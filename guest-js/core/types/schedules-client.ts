@@ -26,7 +26,7 @@ export interface SchedulesClient {
    * matter who started it. The run is a task of the app. This page may follow it with `attach` and read its outcome, as one that it has
    * joined; for anything else it needs a permission for the app's tasks, such as `tasks:control-all`.
    *
-   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError}. If it rejects because it was not
+   * Rejects as `start` does if the run is refused, for example with {@link TaskQueueFullError} or {@link TaskQuotaError}. If it rejects because it was not
    * answered in time, the run may begin all the same, and goes on: another `trigger` of the schedule within five minutes returns that run.
    *
    * @example

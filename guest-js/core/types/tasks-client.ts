@@ -107,7 +107,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
   /**
    * Starts one task per input, either all of them or none, and resolves as soon as the plugin has accepted them.
    *
-   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, for example `[3].url`.
+   * Rejects as `start` does; the `path` of a {@link TaskInputError} begins with the index of the input, for example `[3].url`. For
+   * the quotas of the window, of which a {@link TaskQuotaError} tells, the batch counts as its members.
    *
    * @example
    * ```ts

@@ -158,7 +158,7 @@ impl<O, E, D, I> TaskHandle<O, E, D, I> {
     /// Fails when the task has not ended, has completed, was started with [`spawn`](crate::TaskManager::spawn), or is a
     /// batch (rerun its members). Also fails as [`start_with`](crate::TaskManager::start_with) does.
     pub fn rerun(&self) -> Result<Self, Error> {
-        let follower = self.engine.rerun(self.follower.record(), TaskId::new(), Owner::App, &|_| true)?;
+        let follower = self.engine.rerun(None, self.follower.record(), TaskId::new(), Owner::App, &|_| true)?;
         Ok(Self::new(&self.engine, &self.schedules, follower))
     }
 

@@ -27,6 +27,7 @@ use crate::{
     clock::{awake_clock::AwakeClock, awake_time::AwakeTime},
     lock::{ITEMS, Lock},
     policy::{item_buffer::Bounds, unread::Unread},
+    quota::charge::Charge,
     task::id::TaskId,
 };
 
@@ -34,6 +35,9 @@ use crate::{
 const SILENCE: Duration = Duration::from_secs(60);
 /// How often a handler that waits for a reader counts the time in which it does not ask.
 const STEP: Duration = Duration::from_millis(7_500);
+/// By how many bytes the items of a running task may differ from what it is charged for them. So an emit of a small item
+/// costs nothing more.
+const UNCHARGED: usize = 4 * 1024;
 
 /// The items of one task.
 #[derive(Debug)]
@@ -56,6 +60,8 @@ pub struct ItemStream {
     /// Where a test keeps all bytes that were emitted.
     #[cfg(any(test, feature = "test"))]
     recorded_bytes: std::sync::OnceLock<RecordedBytes>,
+    /// `None` if the task counts on no account.
+    charge: Option<Arc<Charge>>,
 }
 
 #[cfg(any(test, feature = "test"))]
@@ -70,6 +76,8 @@ struct StreamState {
     signs_of_life: SignsOfLife,
     /// The time in which an emit waits for the reader and the reader does not ask.
     silence: Option<AwakeTime>,
+    /// How many bytes the task is charged for its items.
+    charged: usize,
 }
 
 /// A reader that has items, but waits for its own slots.
@@ -133,7 +141,13 @@ impl StreamState {
 }
 
 impl ItemStream {
-    pub(crate) fn new(bounds: Bounds, unread: Unread, task: (Arc<str>, TaskId), clock: &Arc<AwakeClock>) -> Self {
+    pub(crate) fn new(
+        bounds: Bounds,
+        unread: Unread,
+        task: (Arc<str>, TaskId),
+        clock: &Arc<AwakeClock>,
+        charge: Option<Arc<Charge>>,
+    ) -> Self {
         Self {
             state: Lock::new(StreamState {
                 buffer: ItemBuffer::new(bounds),
@@ -141,6 +155,7 @@ impl ItemStream {
                 delayed_reader: None,
                 signs_of_life: SignsOfLife::default(),
                 silence: None,
+                charged: 0,
             }),
             bounds,
             unread,
@@ -152,6 +167,18 @@ impl ItemStream {
             clock: Arc::clone(clock),
             #[cfg(any(test, feature = "test"))]
             recorded_bytes: std::sync::OnceLock::new(),
+            charge,
+        }
+    }
+
+    /// Charges the task for what is in the buffer now. Nothing depends on the charge here: an emit never fails for it.
+    fn charge(&self, state: &mut StreamState) {
+        let Some(charge) = &self.charge else { return };
+        let bytes = state.buffer.bytes();
+        let has_settled = bytes == 0 || state.buffer.is_done();
+        if bytes != state.charged && (has_settled || bytes.abs_diff(state.charged) >= UNCHARGED) {
+            charge.change(state.charged, bytes);
+            state.charged = bytes;
         }
     }
 
@@ -210,7 +237,9 @@ impl ItemStream {
     /// Notes that the task has ended and emits nothing more. Call [`wake`](Self::wake) afterwards, when no lock is
     /// held.
     pub(crate) fn end(&self) {
-        self.state.lock().buffer.end();
+        let mut state = self.state.lock();
+        state.buffer.end();
+        self.charge(&mut state);
     }
 
     /// Wakes all who wait to read or to emit.
@@ -256,6 +285,7 @@ impl ItemStream {
         let (before, had_reader) = (state.buffer.bytes(), state.buffer.has_reader());
         let chunk = state.buffer.ask(ask)?;
         state.reader_asks();
+        self.charge(&mut state);
         // If all kept units are frozen now, the buffer takes another one even if it is full.
         let made_room = state.buffer.bytes() < before || chunk.is_some();
         if made_room {
@@ -309,6 +339,7 @@ impl ItemStream {
             state.patience.end();
         }
         state.reader_goes();
+        self.charge(&mut state);
         drop(state);
         self.reader_went();
     }
@@ -394,7 +425,7 @@ mod tests {
     async fn an_emit_whose_patience_runs_out_between_two_looks_at_it_looks_again_at_once() {
         let clock = patience::clock(Handle::current());
         let task = (Arc::from("kind"), TaskId::new());
-        let stream = ItemStream::new(Bounds::default(), Unread::DropOldest, task, &clock);
+        let stream = ItemStream::new(Bounds::default(), Unread::DropOldest, task, &clock, None);
         stream.begin(clock.count_for(Duration::from_secs(10)));
         let look_again = |unread| stream.state.lock().look_again(unread);
         assert_eq!(look_again(Unread::DropOldest), Some(Duration::from_secs(10)));

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     Error, Json, Retention, TaskId,
     queue::keys::Keys,
+    quota::accounts::Accounts,
     record::{Record, shares::Joiner, sharing::Joined},
     task::{id::IdMap, owner::Owner},
 };
@@ -42,6 +43,8 @@ pub(crate) struct Registry {
     /// Whether new tasks are accepted.
     pub(crate) gate: Gate,
     keys: Keys,
+    /// Who has used how much of their quotas.
+    pub(crate) accounts: Accounts,
     /// Ended tasks whose outcome or items are about to be fetched, oldest first.
     asked_for: VecDeque<Ended>,
     asked_for_bytes: usize,
@@ -236,6 +239,7 @@ impl Registry {
     fn spend(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
         self.forget_joins(&record.calls());
+        record.leave_account();
         if record.may_be_repeated {
             self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
         }

@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     handle::TaskHandle,
     json::Json,
+    quota::accounts::Account,
     record::follower::Follower,
     schedule::{
         driver::{drive, now},
@@ -127,13 +128,19 @@ impl TaskManager {
     /// }
     /// ```
     pub fn trigger(&self, name: &str) -> Result<TaskHandle, Error> {
-        self.trigger_for(name, TaskId::new(), &|_| true).map(|run| self.handle_of(run))
+        self.trigger_for(None, name, TaskId::new(), &|_| true).map(|run| self.handle_of(run))
     }
 
     /// Like [`trigger`](Self::trigger). If a run is started, its id is `id`. A repeated call with the same id returns
-    /// the same run. `may` says which kinds the caller may use.
-    pub(crate) fn trigger_for(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
-        self.schedules.trigger_run(&self.engine, name, id, may)
+    /// the same run. `may` says which kinds the caller may use. The quotas of `account` hold as for a start.
+    pub(crate) fn trigger_for(
+        &self,
+        account: Option<Account>,
+        name: &str,
+        id: TaskId,
+        may: &dyn Fn(&str) -> bool,
+    ) -> Result<Follower, Error> {
+        self.schedules.trigger_run(&self.engine, account, name, id, may)
     }
 
     /// Returns the name of the kind that this schedule runs.

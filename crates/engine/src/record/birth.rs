@@ -51,6 +51,7 @@ impl Birth {
             kind,
             input,
             options: Some(options).filter(|options| *options != StartOptions::default()).map(Box::new),
+            charge: OnceLock::new(),
             order: AtomicU64::new(0),
             may_be_repeated: owner != Owner::App && parent.is_none(),
             parent,

@@ -54,6 +54,7 @@ use crate::{
     lock::{FEED, Lock, QUEUE, TASK},
     progress::{cell::Last, sampler::Sampler},
     queue::admission::Admission,
+    quota::charge::Charge,
     start_options::StartOptions,
     task::{
         attempt::Attempt,
@@ -84,6 +85,8 @@ pub struct Record {
     rerun_of: OnceLock<TaskId>,
     /// Whether its caller chose the id, and so can repeat the start.
     pub(crate) may_be_repeated: bool,
+    /// What it counts for on the account of the caller who has started it. Set before anybody can find it, if at all.
+    charge: OnceLock<Arc<Charge>>,
     /// The number of its arrival, from 1; 0 until it is accepted.
     order: AtomicU64,
     /// A detail was left out, and the log says so.
@@ -353,6 +356,18 @@ impl Record {
     /// Notes that the engine has accepted it as number `order`. Nobody can find it before that.
     pub(crate) fn accept(&self, order: u64) {
         self.order.store(order, Ordering::Relaxed);
+    }
+
+    /// Makes it count on an account. Call it before anybody can find the task.
+    pub(crate) fn charge_to(&self, charge: Arc<Charge>) {
+        let _ = self.charge.set(charge);
+    }
+
+    /// Makes it count on no account any more.
+    pub(crate) fn leave_account(&self) {
+        if let Some(charge) = self.charge.get() {
+            charge.close();
+        }
     }
 
     /// Returns how long it waits before it queues; `None` if it queues at once.

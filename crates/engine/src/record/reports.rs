@@ -107,7 +107,8 @@ impl Record {
             is_new = true;
             let Policy { item_buffer, unread, .. } = self.kind.policy;
             let task = (Arc::clone(&self.kind.name), self.id);
-            Box::new(ItemStream::new(item_buffer, unread, task, &self.common.patience))
+            let charge = self.charge.get().cloned();
+            Box::new(ItemStream::new(item_buffer, unread, task, &self.common.patience, charge))
         });
         if !is_new {
             return items;

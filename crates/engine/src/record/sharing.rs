@@ -83,9 +83,13 @@ impl Record {
     ) -> (Option<Stopped>, Vec<TaskId>) {
         self.step(|state, effects| {
             let policy = self.kind.policy.on_owner_closed;
+            let owner = state.shares.owner().clone();
             let Departure { is_change, cancels, calls } = state.shares.depart(are_gone, gone, policy);
             if is_change {
                 self.mark(state, effects);
+            }
+            if *state.shares.owner() != owner {
+                self.leave_account();
             }
             let why = Stop::Cancel(CancelReason::OwnerClosed);
             let stopped = cancels.then(|| self.stop_in(state, effects, why).ok()).flatten();

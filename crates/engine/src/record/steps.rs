@@ -17,7 +17,7 @@ use crate::{
         attempt::Attempt,
         id::TaskId,
         life::{Ending, Problem, Stop},
-        outcome::{FailureKind, TaskFailure},
+        outcome::{FailureKind, Outcome, TaskFailure},
         status::TaskStatus,
     },
 };
@@ -319,6 +319,9 @@ impl Record {
         state.set_waits_for(Vec::new());
         if let Some(items) = self.items.get() {
             items.end();
+        }
+        if let Some(charge) = self.charge.get() {
+            charge.end(state.life.outcome().map_or(0, Outcome::size));
         }
         self.mark(state, effects);
         // Before others can get the slot: those that wait for this end come first, in their old places.

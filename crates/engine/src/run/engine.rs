@@ -14,6 +14,7 @@ use crate::{
     kind::counts::{Counters, TaskCounts},
     policy::on_owner_closed::OnOwnerClosed,
     queue::{admission::Scope, limit_of::LimitOf},
+    quota::{accounts::Accounts, quotas::Quotas},
     record::{
         Kind, Record,
         shares::{Gone, Joiner},
@@ -36,11 +37,14 @@ pub struct Settings {
     pub groups: Vec<(String, usize)>,
     /// How long ended tasks are kept.
     pub retention: Retention,
+    /// What each account may have.
+    pub quotas: Quotas,
 }
 
 /// Starts, finds and stops tasks. It does not check the caller's rights.
 pub struct Engine {
     kinds: Kinds,
+    pub(super) quotas: Quotas,
     pub(crate) transitions: Arc<Transitions>,
     /// Counts the tasks that were spawned without a registered kind.
     pub(crate) spawned: Arc<Counters>,
@@ -49,6 +53,7 @@ pub struct Engine {
 impl Engine {
     pub(crate) fn new(runtimes: Runtimes, kinds: Kinds, settings: Settings, clocks: Clocks) -> Arc<Self> {
         let transitions = Transitions::new(runtimes, clocks, settings.retention, supervisor::launch);
+        transitions.registry.lock().accounts = Accounts::new(settings.quotas);
         {
             let mut admission = transitions.common.admission.lock();
             admission.set_limit(Scope::App, settings.concurrency);
@@ -61,7 +66,7 @@ impl Engine {
                 admission.declare(Arc::clone(name), policy.group.clone(), policy.concurrency, policy.queue_limit);
             }
         }
-        Arc::new(Self { kinds, transitions, spawned: Arc::default() })
+        Arc::new(Self { kinds, quotas: settings.quotas, transitions, spawned: Arc::default() })
     }
 
     /// Returns the runtime that the engine itself runs on.

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{
     batch, clocks,
     supervisor::live,
@@ -11,6 +13,7 @@ use crate::{
     error::{Error, refusal::Refusal},
     keep::registry::Registry,
     queue::admission::{Admission, Admitted, Entrant, Hold, Holds, LaneKey, QueueFull, Scope},
+    quota::accounts::Bill,
     record::{Record, Work, birth::Birth, follower::Follower, shares::Joiner, sharing::Joined},
     start_options::OnConflict,
     task::{cancel_reason::CancelReason, life::Stop},
@@ -23,6 +26,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) work: Work,
     /// Says whether the caller may join or replace an existing task.
     pub(crate) sees: &'a dyn Fn(&Record) -> bool,
+    /// What it needs of the quotas of its caller, if that has any.
+    pub(crate) bill: Option<Bill>,
 }
 
 /// What a new task does about the live tasks with its key.
@@ -43,7 +48,7 @@ enum Rivals {
 ///
 /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
 pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Result<Follower, Error> {
-    let Arrival { birth, work, sees } = arrival;
+    let Arrival { birth, work, sees, bill } = arrival;
     let on_conflict = birth.options.on_conflict;
     let mut entrant = entrant(&birth);
     let record = birth.record(&transitions.common);
@@ -59,6 +64,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         if record.kind.is_registered() {
             registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
         }
+        if let Some((bill, now)) = dated(bill) {
+            registry.accounts.check(bill.joining(), now)?;
+        }
         let now = transitions.timers().awake_now();
         match rivals(&mut registry, &record, on_conflict, sees, now)? {
             Rivals::None => {}
@@ -68,6 +76,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 replaced = rivals;
             }
             Rivals::Join { joined, is_change } => {
+                if let Some((bill, now)) = dated(bill) {
+                    registry.accounts.pay(bill.joining(), now);
+                }
                 let expired = transitions.expire_in(&mut registry);
                 drop(registry);
                 transitions.have_left(&expired);
@@ -77,11 +88,19 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 return Ok(Follower::joining(&joined));
             }
         }
+        let bill = dated(bill);
+        if let Some((bill, now)) = bill {
+            registry.accounts.check(bill, now)?;
+        }
         let (admitted, others_wait) = enter(transitions, |admission| {
             // The replaced tasks leave their places in the queue, so they don't count towards its limit.
             let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
             admission.enter(vec![entrant], leaving)
         })?;
+        // What is refused, as by a full queue, costs nothing.
+        if let Some((bill, now)) = bill {
+            record.charge_to(registry.accounts.pay(bill, now).task(record.input.len()));
+        }
         registry.insert(&record);
         // A waiting task keeps only its input, and deserializes it again when it begins.
         let unused = if admitted.begin.contains(&record.id) || !record.kind.is_registered() {
@@ -143,12 +162,13 @@ fn rivals(
     }
 }
 
-/// Accepts a batch and its members: all of them or none.
+/// Accepts a batch and its members: all of them or none. `bill` is what they need of the quotas of their caller.
 pub(crate) fn start_batch(
     transitions: &Arc<Transitions>,
     batch: Birth,
     members: Vec<Birth>,
     concurrency: Option<usize>,
+    bill: Option<Bill>,
 ) -> Result<Follower, Error> {
     let mut entrants: Vec<_> = members.iter().map(entrant).collect();
     // A batch without a limit of its own needs no queue of its own.
@@ -173,12 +193,23 @@ pub(crate) fn start_batch(
             return Ok(Follower::joining(&known));
         }
         registry.gate.check(batch.name(), false)?;
+        let bill = dated(bill);
+        if let Some((bill, now)) = bill {
+            registry.accounts.check(bill, now)?;
+        }
         let (admitted, others_wait) = enter(transitions, |admission| {
             if concurrency.is_some() {
                 admission.set_limit(Scope::Batch(batch.id), concurrency);
             }
             admission.enter(entrants, 0)
         })?;
+        if let Some((bill, now)) = bill {
+            let paid = registry.accounts.pay(bill, now);
+            batch.charge_to(paid.batch(members.len()));
+            for member in &members {
+                member.charge_to(paid.task(member.input.len()));
+            }
+        }
         registry.insert(&batch);
         for member in &members {
             registry.insert(member);
@@ -196,6 +227,11 @@ pub(crate) fn start_batch(
     transitions.launch(turns);
     transitions.expire();
     Ok(follower)
+}
+
+/// Returns a bill with the time at which it is paid. A caller without one need not ask for the time.
+fn dated(bill: Option<Bill>) -> Option<(Bill, Instant)> {
+    bill.map(|bill| (bill, Instant::now()))
 }
 
 /// Adds tasks to the queues. Returns the tasks that may run at once, and whether others wait, whose places may have

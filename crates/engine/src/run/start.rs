@@ -13,6 +13,7 @@ use crate::{
     context::TaskContext,
     error::{Error, refusal::Refusal},
     json::Json,
+    quota::accounts::{Account, Bill},
     record::{Kind, Record, Work, birth::Birth, follower::Follower},
     start_options::{BatchOptions, StartOptions},
     task::{id::TaskId, owner::Owner, status::TaskStatus},
@@ -49,20 +50,46 @@ impl Engine {
     ///
     /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
     pub fn start(&self, start: Start<'_>) -> Result<Follower, Error> {
-        let Start { id, task, input, owner, options, sees } = start;
-        if let Some(known) = self.repeated(id, task, &owner, &input)? {
+        self.start_on(None, start)
+    }
+
+    /// Like [`start`](Self::start), for a caller with an account. Also fails if a quota of the account doesn't allow it. A
+    /// repeated call needs nothing of the quotas.
+    pub fn start_on(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
+        if let Some(known) = self.repeated(start.id, start.task, &start.owner, &start.input)? {
             return Ok(known);
         }
+        self.check_call(account, start.input.len())?;
+        self.start_new(account, start)
+    }
+
+    /// Like [`start_on`](Self::start_on), with an input that is on hand already, so it is not one of the call.
+    pub(crate) fn start_kept(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
+        match self.repeated(start.id, start.task, &start.owner, &start.input)? {
+            Some(known) => Ok(known),
+            None => self.start_new(account, start),
+        }
+    }
+
+    fn start_new(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
+        let Start { id, task, input, owner, options, sees } = start;
         options.check()?;
         let kind = self.kind(task)?;
         let work = kind.prepare(&input)?;
         let kind = Arc::clone(kind);
+        let bill = self.bill(account, 1, input.len());
         let birth = Birth { id, kind, input, owner, options, parent: None, members: None };
-        scheduler::start(&self.transitions, Arrival { birth, work, sees })
+        scheduler::start(&self.transitions, Arrival { birth, work, sees, bill })
     }
 
     /// Starts a batch and its members: all of them or none. Otherwise like [`start`](Self::start).
     pub fn start_batch(&self, start: StartBatch<'_>) -> Result<Follower, Error> {
+        self.start_batch_on(None, start)
+    }
+
+    /// Like [`start_batch`](Self::start_batch), for a caller with an account, as [`start_on`](Self::start_on) is. The batch
+    /// needs as much of the quotas as its members.
+    pub fn start_batch_on(&self, account: Option<Account>, start: StartBatch<'_>) -> Result<Follower, Error> {
         let StartBatch { id, task, inputs, owner, options } = start;
         if inputs.len() > BATCH_LIMIT {
             return Err(Refusal::BatchTooLarge { task: task.to_owned(), size: inputs.len(), limit: BATCH_LIMIT }.into());
@@ -71,6 +98,9 @@ impl Engine {
         if let Some(known) = self.repeated(id, task, &owner, &input)? {
             return Ok(known);
         }
+        let bytes = inputs.iter().map(Json::len).sum();
+        self.check_call(account, bytes)?;
+        let bill = self.bill(account, inputs.len(), bytes);
         let concurrency = options.concurrency;
         let (batch_options, member_options) = options.split();
         batch_options.check()?;
@@ -97,14 +127,16 @@ impl Engine {
             parent: None,
             members: Some(members.iter().map(|member| member.id).collect()),
         };
-        scheduler::start_batch(&self.transitions, batch, members, concurrency)
+        scheduler::start_batch(&self.transitions, batch, members, concurrency, bill)
     }
 
     /// Starts a new task with the kind, input and options of `record`, the id `id` and the owner `owner`. Fails if
     /// `record` is a batch or was spawned, and unless it failed, was cancelled or timed out. `sees` says whether the
-    /// caller may join or replace an existing task.
+    /// caller may join or replace an existing task. The quotas of `account` hold as in [`start_on`](Self::start_on), except
+    /// that the input is not one of the call.
     pub fn rerun(
         &self,
+        account: Option<Account>,
         record: &Record,
         id: TaskId,
         owner: Owner,
@@ -127,7 +159,8 @@ impl Engine {
             return Err(Error::not_rerunnable(name, "it was spawned, without a registered kind; spawn it again"));
         }
         let options = StartOptions { held: false, ..record.options() };
-        let started = self.start(Start { id, task: name, input: record.input.clone(), owner, options, sees })?;
+        let start = Start { id, task: name, input: record.input.clone(), owner, options, sees };
+        let started = self.start_kept(account, start)?;
         // It may have joined a task that began otherwise.
         if started.record().id == id {
             started.record().runs_again(record.id);
@@ -156,10 +189,29 @@ impl Engine {
             parent: None,
             members: None,
         };
-        match scheduler::start(&self.transitions, Arrival { birth, work, sees: &|_| true }) {
+        match scheduler::start(&self.transitions, Arrival { birth, work, sees: &|_| true, bill: None }) {
             Ok(follower) => follower,
             Err(error) => unreachable!("a new id, no key and no queue to be full: {error}"),
         }
+    }
+
+    /// Fails if a call on this account may not have inputs of this many bytes together.
+    fn check_call(&self, account: Option<Account>, bytes: usize) -> Result<(), Error> {
+        match account {
+            Some(_) => Ok(self.quotas.check_call(bytes)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what a call on this account needs that starts tasks with inputs of this many bytes together. If the account
+    /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave.
+    fn bill(&self, account: Option<Account>, tasks: usize, bytes: usize) -> Option<Bill> {
+        let bill = Bill::of_tasks(account?, tasks, bytes);
+        let has_room = self.transitions.registry.lock().accounts.has_room(bill);
+        if !has_room {
+            self.transitions.expire();
+        }
+        Some(bill)
     }
 
     /// Returns the task that an earlier call with the same arguments has started, if there is one.

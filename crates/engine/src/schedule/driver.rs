@@ -18,6 +18,7 @@ use crate::{
     clock::{NOTICED_WITHIN, shift::Shift, wall_clock::millis},
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     logged::logged,
+    quota::accounts::Account,
     record::follower::Follower,
     run::{engine::Engine, start::Start},
     start_options::StartOptions,
@@ -54,7 +55,7 @@ impl Schedules {
             // Starting the runs before this one may have taken a while.
             let Some(run) = step.run.filter(|run| self.is_still_wanted(&step.name, run.id)) else { continue };
             // The follower is dropped, so a failure that nobody else follows is logged.
-            if let Err((error, true)) = self.start_run(engine, &step.name, &run, true) {
+            if let Err((error, true)) = self.start_run(engine, None, &step.name, &run, true) {
                 let (name, task, error) = (logged(&step.name), logged(&run.spec.task), logged(error));
                 tracing::warn!(task, "schedule \"{name}\" leaves runs out, because their start is refused: {error}");
             }
@@ -75,20 +76,22 @@ impl Schedules {
     }
 
     /// Starts a run with the id `id` outside the timetable. Returns an existing run if an earlier call with this id
-    /// started it, or if it has not ended and the schedule does not overlap. `may` says which kinds the caller may use.
+    /// started it, or if it has not ended and the schedule does not overlap. `may` says which kinds the caller may use. The
+    /// quotas of `account` hold as for a start, although the app owns the run.
     pub(crate) fn trigger_run(
         &self,
         engine: &Engine,
+        account: Option<Account>,
         name: &str,
         id: TaskId,
         may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
         let is_taken = || engine.is_taken(id);
         match self.trigger(name, id, now(engine), may, is_taken)? {
-            Trigger::Start(run) => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
+            Trigger::Start(run) => self.start_run(engine, account, name, &run, false).map_err(|(error, _)| error),
             Trigger::Join(run) => match &run.record {
                 Some(record) => Ok(Follower::joining(record)),
-                None => self.start_run(engine, name, &run, false).map_err(|(error, _)| error),
+                None => self.start_run(engine, account, name, &run, false).map_err(|(error, _)| error),
             },
             Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
                 Some(record) => Ok(Follower::joining(&record)),
@@ -101,11 +104,12 @@ impl Schedules {
     fn start_run(
         &self,
         engine: &Engine,
+        account: Option<Account>,
         name: &str,
         run: &ScheduledRun,
         is_due: bool,
     ) -> Result<Follower, (Error, bool)> {
-        match start_task(engine, name, run) {
+        match start_task(engine, account, name, run) {
             Ok(started) => {
                 if let Some(left_out) = self.started(name, run, started.record()) {
                     log(engine, name, &run.spec.task, left_out);
@@ -157,15 +161,16 @@ fn log(engine: &Engine, name: &str, task: &str, left_out: LeftOut) {
 }
 
 /// Starts the task of a run, or finds the one that was already started for it.
-fn start_task(engine: &Engine, name: &str, run: &ScheduledRun) -> Result<Follower, Error> {
-    engine.start(Start {
+fn start_task(engine: &Engine, account: Option<Account>, name: &str, run: &ScheduledRun) -> Result<Follower, Error> {
+    let start = Start {
         id: run.id,
         task: &run.spec.task,
         input: run.spec.input.clone(),
         owner: Owner::App,
         options: StartOptions::new().tag(format!("schedule:{name}")),
         sees: &|_| true,
-    })
+    };
+    engine.start_kept(account, start)
 }
 
 #[cfg(test)]
@@ -248,7 +253,7 @@ mod tests {
         let (tasks, mut step) = reserved(&log).await;
         for _ in 0..3 {
             let guard = tasks.guard();
-            let started = tasks.schedules.start_run(&tasks.engine, &step.name, &step.run.unwrap(), true);
+            let started = tasks.schedules.start_run(&tasks.engine, None, &step.name, &step.run.unwrap(), true);
             assert!(started.is_err_and(|(_, is_news)| !is_news));
             drop(guard);
             step = tasks.schedules.due(now(&tasks.engine), &Local, true).pop().unwrap();
@@ -264,7 +269,7 @@ mod tests {
         let log = Log::capture();
         let (tasks, step) = reserved(&log).await;
         tasks.trigger("sync").unwrap();
-        tasks.schedules.start_run(&tasks.engine, "sync", &step.run.unwrap(), true).unwrap();
+        tasks.schedules.start_run(&tasks.engine, None, "sync", &step.run.unwrap(), true).unwrap();
         sleep(Duration::from_secs(1)).await;
         assert_eq!((skipped(&tasks), log.count("leaves out 3 run(s)")), (3, 1), "{log:?}");
     }
@@ -274,7 +279,7 @@ mod tests {
         let log = Log::capture();
         let (tasks, step) = reserved(&log).await;
         let _other = tasks.start("narrow", ()).unwrap();
-        let refused = tasks.schedules.start_run(&tasks.engine, "sync", &step.run.unwrap(), true);
+        let refused = tasks.schedules.start_run(&tasks.engine, None, "sync", &step.run.unwrap(), true);
         assert!(refused.is_err_and(|(_, is_news)| is_news));
         assert_eq!(skipped(&tasks), 4);
     }

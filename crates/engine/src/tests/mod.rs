@@ -21,6 +21,7 @@ mod observe;
 mod order;
 mod owners;
 mod patience;
+mod quotas;
 mod restart;
 mod retry;
 mod runtimes;

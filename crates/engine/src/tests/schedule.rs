@@ -321,7 +321,7 @@ async fn a_repeated_trigger_starts_nothing() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 1, every(60)).unwrap();
     let (id, joins) = (TaskId::new(), TaskId::new());
-    let run = |id| tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
+    let run = |id| tasks.trigger_for(None, "sync", id, &|_| true).map(|run| run.record().id);
     assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id));
     sleep(secs(2)).await;
     assert_eq!((run(id).unwrap(), run(joins).unwrap()), (id, id), "the ids are remembered after the end");
@@ -336,7 +336,7 @@ async fn a_repeated_trigger_starts_nothing() {
 async fn a_caller_that_may_not_start_the_kind_finds_no_schedule_to_trigger() {
     let (tasks, _) = manager();
     tasks.schedule("sync", "takes", 5, every(60)).unwrap();
-    let run = |task: &'static str, id| tasks.trigger_for("sync", id, &move |name| name == task).map(drop);
+    let run = |task: &'static str, id| tasks.trigger_for(None, "sync", id, &move |name| name == task).map(drop);
     assert_eq!(run("fails", TaskId::new()).unwrap_err().kind, ErrorKind::UnknownSchedule);
     assert_eq!(only(&tasks).running, 0);
     let id = TaskId::new();
@@ -358,7 +358,7 @@ async fn a_refused_trigger_returns_the_error_and_is_not_counted() {
     tasks.schedule("sync", "narrow", (), every(60)).unwrap();
     let other = tasks.start("narrow", ()).unwrap();
     let id = TaskId::new();
-    let run = || tasks.trigger_for("sync", id, &|_| true).map(|run| run.record().id);
+    let run = || tasks.trigger_for(None, "sync", id, &|_| true).map(|run| run.record().id);
     assert_eq!(run().unwrap_err().kind, ErrorKind::QueueFull);
     assert_eq!((only(&tasks).skipped, only(&tasks).running, only(&tasks).last_run), (0, 0, None));
     other.outcome().await;

@@ -273,7 +273,7 @@ async fn a_call_that_triggers_a_run_has_a_share_that_owns_and_cancels_nothing() 
     let tasks = kinds();
     tasks.schedule("s", "Cancel", false, Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
     let trigger = |call: TaskId, label: &str| {
-        let run = tasks.trigger_for("s", call, &|_| true)?;
+        let run = tasks.trigger_for(None, "s", call, &|_| true)?;
         tasks.engine.add_share(run.record(), &owner(label), call)?;
         tasks.handle(run.record().id)
     };

@@ -254,6 +254,7 @@ impl ItemStream {
             state.silence = None;
             #[cfg(any(test, feature = "test"))]
             self.record(unit);
+            self.charge(&mut state);
             drop(state);
             self.readable.notify_waiters();
             return Ok(Ok(number));

@@ -54,7 +54,7 @@ impl Call {
                 let inputs = vec![input.clone(), input];
                 tasks.engine.start_batch(StartBatch { id, task: "sleep", inputs, owner, options: BatchOptions::new() })
             }
-            Self::Trigger => tasks.trigger_for("sync", id, &|_| true),
+            Self::Trigger => tasks.trigger_for(None, "sync", id, &|_| true),
         };
         TaskHandle::new(&tasks.engine, &tasks.schedules, follower.unwrap())
     }
