@@ -51,27 +51,19 @@ impl Pages {
         Webview { window: window.to_owned(), incarnation, reported, closing: None }
     }
 
-    /// Returns the label and the incarnation of the webview in `window` whose page calls. Tauri may report a webview only
-    /// after its page has called, and never reports one that is older than the plugin. So one that `exists` is added here.
-    pub(crate) fn of_caller(
-        &self,
-        label: &str,
-        window: impl Fn() -> String,
-        exists: impl Fn() -> bool,
-    ) -> (Arc<str>, u64) {
-        let known = self.current(label);
-        // Without the lock, since this asks Tauri.
-        if known.1 != GONE || !exists() {
-            return known;
+    /// Returns the label and the incarnation of the webview in `window` whose page calls, and whether it was added by that:
+    /// Tauri may report a webview only after its page has called, and never reports one that is older than the plugin. One
+    /// that was added may have closed already.
+    pub(crate) fn of_caller(&self, label: &str, window: impl Fn() -> String) -> (Arc<str>, u64, bool) {
+        let (known, incarnation) = self.current(label);
+        if incarnation != GONE {
+            return (known, incarnation, false);
         }
+        // Without the lock, since this asks Tauri.
         let window = window();
         self.webviews.lock().entry(label.into()).or_insert_with(|| self.webview(&window, false));
-        let added = self.current(label);
-        // It may have closed before it was added, and then nothing else would remove it.
-        if !exists() {
-            self.webviews.lock().retain(|_, webview| webview.incarnation != added.1);
-        }
-        added
+        let (added, incarnation) = self.current(label);
+        (added, incarnation, true)
     }
 
     /// Returns whether the webview of this page still exists.
@@ -147,26 +139,16 @@ mod tests {
     #[test]
     fn a_webview_whose_page_calls_before_it_is_reported_is_the_same_afterwards() {
         let pages = Pages::default();
-        let calls = |exists: bool| {
-            let (label, incarnation) = pages.of_caller("main", || "window".into(), || exists);
-            Page { label, incarnation, remote: false }
+        let calls = || {
+            let (label, incarnation, is_added) = pages.of_caller("main", || "window".into());
+            (Page { label, incarnation, remote: false }, is_added)
         };
-        let gone = calls(false);
-        assert!(!pages.is_current(&gone) && !pages.has_window());
-        let page = calls(true);
-        assert!(page != gone && pages.is_current(&page));
+        let (page, is_added) = calls();
+        assert!(is_added && pages.is_current(&page));
         assert!(pages.last_is_closing("window", Instant::now()));
         assert!(!pages.created("main", "window"), "it replaces none");
-        assert_eq!(calls(true), page);
+        assert_eq!(calls(), (page.clone(), false));
         assert!(pages.created("main", "window") && !pages.is_current(&page), "another one");
-    }
-
-    #[test]
-    fn a_webview_that_closes_while_its_page_calls_is_not_kept() {
-        let pages = Pages::default();
-        let asked = std::cell::Cell::new(false);
-        let (label, incarnation) = pages.of_caller("main", || "window".into(), || !asked.replace(true));
-        assert!(!pages.has_window() && !pages.is_current(&Page { label, incarnation, remote: false }));
     }
 
     #[test]

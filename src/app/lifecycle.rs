@@ -19,7 +19,17 @@ impl PluginState {
 
     /// Returns the label and the incarnation of the webview in `window` whose page calls.
     pub(crate) fn page_calls(&self, label: &str, window: impl Fn() -> String) -> (Arc<str>, u64) {
-        self.pages.of_caller(label, window, || self.sessions.has_webview(label))
+        let (label, incarnation, is_added) = self.pages.of_caller(label, window);
+        if is_added {
+            // It may have closed, and then nothing else would remove it.
+            let (pages, sessions, tasks) = (Arc::clone(&self.pages), Arc::clone(&self.sessions), self.tasks.clone());
+            self.sessions.look_for_webviews(&self.tasks, move |exists| {
+                for page in pages.retain(exists) {
+                    sessions.webview_closed(&page, &tasks);
+                }
+            });
+        }
+        (label, incarnation)
     }
 
     /// Closes the sessions of a document that has left its webview. The webview itself still exists.
@@ -56,7 +66,7 @@ mod tests {
     use crate::{
         Failure, Json, StartOptions, TaskContext, TaskId,
         access::page::Page,
-        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
+        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT, push_channel::PushChannel, sessions::Exists},
     };
     use tauri_plugin_tasks_engine::delivery::{Clocks, Errors, Kind, Policy, Runtimes, Settings, Start, manager};
 
@@ -75,15 +85,22 @@ mod tests {
     }
 
     fn opened_by(open: impl FnOnce(&PluginState) -> (Arc<str>, u64)) -> Opened {
+        opened_in(Box::new(|_| true), open)
+    }
+
+    fn opened_in(exists: Exists, open: impl FnOnce(&PluginState) -> (Arc<str>, u64)) -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
         let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
-        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
+        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, exists, Box::new(|run| run()));
         let (label, incarnation) = open(&plugin);
         let page = Page { label, incarnation, remote: false };
-        plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
+        plugin
+            .sessions
+            .open("s", PROTOCOL, &page, &plugin.tasks, PushChannel::at_once(Channel::new(|_| Ok(()))))
+            .unwrap();
         let start = Start {
             id: TaskId::new(),
             task: "hang",
@@ -162,6 +179,20 @@ mod tests {
             main.plugin.window_destroyed(|_| false);
             assert!(!main.has_session() && !main.plugin.pages.is_current(&main.page));
             assert_eq!(main.owner(), None, "reported: {is_reported}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_webview_that_closes_while_its_page_calls_is_forgotten_with_all_that_the_page_has() {
+        let (answer, answers) = std::sync::mpsc::channel();
+        let answers = parking_lot::Mutex::new(answers);
+        // It waits, as Tauri may.
+        let exists = Box::new(move |_: &str| answers.lock().recv().unwrap());
+        let main = opened_in(exists, |plugin| plugin.page_calls("main", || "main".into()));
+        assert!(main.has_session() && main.plugin.pages.is_current(&main.page), "it has not been found yet");
+        answer.send(false).unwrap();
+        while main.plugin.pages.has_window() || main.has_session() || main.owner().is_some() {
+            tokio::task::yield_now().await;
         }
     }
 

@@ -75,7 +75,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Builder, access::page::Page, session::message::PROTOCOL};
+    use crate::{
+        Builder,
+        access::page::Page,
+        session::{message::PROTOCOL, push_channel::PushChannel},
+    };
 
     #[test]
     fn the_end_of_a_process_is_told_for_its_webview_alone() {
@@ -87,7 +91,7 @@ mod tests {
             (window, Page { label, incarnation, remote: false })
         });
         let open = |name: &str, page: &Page| {
-            let channel = Channel::new(|_| Ok(()));
+            let channel = PushChannel::at_once(Channel::new(|_| Ok(())));
             plugin.sessions.open(name, PROTOCOL, page, &plugin.tasks, channel).unwrap();
         };
         let [(main, page), (_, other)] = &pages;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use tauri::{AppHandle, Manager, Runtime, Window};
+use tauri_plugin_tasks_engine::delivery::assert_holds_no_lock;
 
 use crate::lock::{Lock, WINDOWS};
 
@@ -34,7 +35,11 @@ impl<R: Runtime> Windows<R> {
 }
 
 /// Returns whether the app has a webview with this label. Tauri doesn't tell when one closes before its window.
+///
+/// Call it on the main thread or on one that may wait: it takes a lock under which Tauri emits its events. With Tauri's
+/// feature `tracing`, a thread that emits waits for the main thread.
 pub(crate) fn has_webview<R: Runtime>(app: &AppHandle<R>, label: &str) -> bool {
+    assert_holds_no_lock();
     // A window may be older than the plugin.
     app.get_webview_window(label).is_some() || app.state::<Windows<R>>().has_webview(label)
 }

@@ -19,7 +19,7 @@
 //! - **Refusals.** [`refusal`] returns the facts behind an error of the engine, so that a delivery layer can word it
 //!   itself.
 //! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. The ranks before [`FIRST`] are for the
-//!   delivery layer, whose locks are taken before the engine's.
+//!   delivery layer, whose locks are taken before the engine's. [`assert_holds_no_lock`] guards what may wait.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub use crate::{
     },
     json::Misfit,
     keep::used_ids::Spent,
-    lock::{FIRST, Guard, Lock, Rank},
+    lock::{FIRST, Guard, Lock, Rank, assert_holds_no_lock},
     policy::{Policy, item_buffer::Bounds},
     record::{
         Kind, Record,

@@ -15,6 +15,7 @@ use crate::{
     access::page::Page,
     session::{
         message::PROTOCOL,
+        push_channel::PushChannel,
         session::Session,
         sessions::{Departure, Sessions},
     },
@@ -39,7 +40,9 @@ impl Pages {
 
     /// Opens a session for the page `label`.
     fn open(&self, name: &str, label: &str) -> Arc<Session> {
-        self.sessions.open(name, PROTOCOL, &page(label), &self.tasks, Channel::new(|_| Ok(()))).unwrap();
+        self.sessions
+            .open(name, PROTOCOL, &page(label), &self.tasks, PushChannel::at_once(Channel::new(|_| Ok(()))))
+            .unwrap();
         self.sessions.get(name, &page(label)).unwrap()
     }
 }
@@ -119,7 +122,7 @@ async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
         plugin.webview_created("main", "main");
         let (label, incarnation) = plugin.pages.current("main");
         let page = Page { label, incarnation, remote: false };
-        plugin.sessions.open("s", PROTOCOL, &page, &tasks, Channel::new(|_| Ok(()))).unwrap();
+        plugin.sessions.open("s", PROTOCOL, &page, &tasks, PushChannel::at_once(Channel::new(|_| Ok(())))).unwrap();
         let session = plugin.sessions.get("s", &page).unwrap();
         session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
         if closes {
