@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_tasks_engine::delivery::{engine, finish};
+use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, engine, finish};
 use tokio::time::Instant;
 
 use super::{
@@ -74,6 +74,7 @@ impl Core {
             *phase = Phase::Leaving;
         }
         let code = self.code.lock().unwrap_or(0);
+        assert_holds_no_lock();
         app.exit(code);
     }
 }
