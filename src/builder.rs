@@ -58,7 +58,10 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`].
+    /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`]. With 0, none runs until
+    /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) raises it.
+    ///
+    /// The app does not start if no kind is in the group, if its name is empty, or if it gets a limit twice.
     pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
         self.plan.settings.groups.push((group.into(), limit));
         self
@@ -286,7 +289,8 @@ impl<R: Runtime> Builder<R> {
     /// Builds the plugin, for `tauri::Builder::plugin`.
     ///
     /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
-    /// registration. The app does not start if the name of a kind is empty or registered twice.
+    /// registration. The app does not start if the name of a kind is empty or registered twice, or if a setting
+    /// can't be meant: see [`Task`] and the methods of this builder.
     ///
     /// The plugin reads no settings from `tauri.conf.json` yet: see [`Config`].
     pub fn build(self) -> TauriPlugin<R, Option<Config>> {

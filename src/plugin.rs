@@ -17,6 +17,7 @@ use crate::{
     app::{
         csp,
         exit::{Exit, Rules},
+        groups,
         handlers_runtime::HandlersRuntime,
         schedules,
         services::{Service, Services},
@@ -39,8 +40,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) runtime: Option<Handle>,
 }
 
-/// Creates a kind, once there is an app to pass to its handler.
-pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
+/// Creates a kind, once there is an app to pass to its handler. Fails if its settings can't be meant.
+pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Result<Kind, String> + Send>;
 
 impl<R: Runtime> Default for Plan<R> {
     fn default() -> Self {
@@ -73,7 +74,9 @@ impl<R: Runtime> Plan<R> {
                 let control = tauri::async_runtime::handle().inner().clone();
                 let runtimes = Runtimes { control, work: handlers.handle().clone() };
                 app.manage(handlers);
+                let groups = settings.groups.clone();
                 let tasks = manager(runtimes, register(kinds, app)?, settings, Clocks::of_system());
+                groups::check(&groups, &tasks)?;
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -144,7 +147,7 @@ fn register<R: Runtime>(
             Entry::Occupied(taken) => {
                 return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
             }
-            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
+            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app)?)),
         };
     }
     Ok(registered)

@@ -41,7 +41,11 @@ pub use crate::{
     json::Misfit,
     keep::used_ids::Spent,
     lock::{FIRST, Guard, Lock, Rank, assert_holds_no_lock},
-    policy::{Policy, item_buffer::Bounds},
+    policy::{
+        Policy,
+        item_buffer::Bounds,
+        mistake::{Emits, HandlerTraits},
+    },
     record::{
         Kind, Record,
         cursor::Cursor,
