@@ -227,6 +227,9 @@ impl<R: Runtime> Builder<R> {
     /// Turns SIGINT and SIGTERM into an exit with the code 128 plus the signal's number. Without it they end the
     /// process at once. On Windows, Ctrl+C in the console counts as SIGINT.
     ///
+    /// The log says whether they are handled. If SIGTERM can't be, neither is SIGINT, so that Ctrl+C ends the process at once. If
+    /// only SIGINT can't be, SIGTERM is handled and Ctrl+C ends the process at once.
+    ///
     /// A second signal at least half a second after the first quits at once. One that comes sooner counts as the same
     /// request, since a terminal and a parent process may both send the signal. Don't use this in an app that handles
     /// these signals itself.

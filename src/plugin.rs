@@ -7,7 +7,9 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{Clocks, Kind, Runtimes, Settings, begin_schedules, manager};
+use tauri_plugin_tasks_engine::delivery::{
+    Clocks, Kind, Runtimes, Settings, assert_holds_no_lock, begin_schedules, manager,
+};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
@@ -86,6 +88,7 @@ impl<R: Runtime> Plan<R> {
                 let exists = Box::new(move |label: &str| has_webview(&webviews, label));
                 let main_thread = app.clone();
                 let run_on_main_thread = Box::new(move |run: Box<dyn FnOnce() + Send>| {
+                    assert_holds_no_lock();
                     // It fails if the app is ending, and drops what it would have run.
                     let _ = main_thread.run_on_main_thread(run);
                 });

@@ -51,6 +51,7 @@ fn has_ended<R: Runtime>(app: &AppHandle<R>, label: &str) {
 pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
     use std::any::TypeId;
 
+    use tauri_plugin_tasks_engine::delivery::assert_holds_no_lock;
     use webkit2gtk::WebViewExt as _;
 
     // `with_webview` panics on the webview of another runtime.
@@ -58,6 +59,7 @@ pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
         return;
     }
     let (app, label) = (webview.app_handle().clone(), webview.label().to_owned());
+    assert_holds_no_lock();
     let watching = webview.with_webview(move |platform| {
         platform.inner().connect_web_process_terminated(move |_, _| has_ended(&app, &label));
     });
