@@ -4,8 +4,9 @@
 use std::fs;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{App, eventually, target, with_app};
+use e2e::{App, PATIENCE, eventually, target, with_app};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 /// `no-bundler` with that feature: `build::with_tracing` in xtask makes it.
 const APP: &str = "no-bundler-tracing";
@@ -22,7 +23,7 @@ fn the_app_is_built_with_the_feature() -> Result<()> {
 
 #[tokio::test]
 async fn a_page_that_opens_one_session_too_often_and_reloads_does_not_hang_the_app() -> Result<()> {
-    with_app(APP, async |app| {
+    in_time(async |app| {
         for round in 0..20 {
             let script = "
                 const { invoke, Channel } = window.__TAURI__.core;
@@ -61,7 +62,7 @@ async fn a_page_that_opens_one_session_too_often_and_reloads_does_not_hang_the_a
 
 #[tokio::test]
 async fn a_page_that_reloads_in_a_burst_while_tasks_report_does_not_hang_the_app() -> Result<()> {
-    with_app(APP, async |app| {
+    in_time(async |app| {
         for round in 0..10 {
             let script = "
                 window.isLeft = true;
@@ -82,6 +83,11 @@ async fn a_page_that_reloads_in_a_burst_while_tasks_report_does_not_hang_the_app
         Ok(())
     })
     .await
+}
+
+/// Runs a test against the app. If that hangs, the driver never answers.
+async fn in_time(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
+    with_app(APP, async |app| timeout(2 * PATIENCE, test(app)).await.context("the app hangs")?).await
 }
 
 /// Waits for a new page to which the app answers.
