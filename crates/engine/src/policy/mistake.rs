@@ -125,9 +125,9 @@ mod tests {
     const BYTES: HandlerTraits = HandlerTraits { emits: Emits::Bytes, ..ITEMS };
     const TESTED: HandlerTraits = HandlerTraits { retry_if: true, ..ITEMS };
 
-    fn secs(seconds: u64) -> Option<Duration> {
-        Some(Duration::from_secs(seconds))
-    }
+    const ZERO: Option<Duration> = Some(Duration::ZERO);
+    const ONE: Option<Duration> = Some(Duration::from_secs(1));
+    const TWO: Option<Duration> = Some(Duration::from_secs(2));
 
     fn policy(set: impl FnOnce(&mut Policy)) -> Policy {
         let mut policy = Policy::default();
@@ -147,21 +147,21 @@ mod tests {
     fn each_mistake_is_found_and_named() {
         let shrinking = || Backoff::exponential().factor(0.5);
         let mistakes = [
-            (policy(|it| it.deadline = secs(0)), ITEMS, "deadline is zero"),
-            (policy(|it| it.timeout = secs(0)), ITEMS, "timeout is zero"),
-            (policy(|it| it.attempt_timeout = secs(0)), ITEMS, "attempt_timeout is zero"),
-            (policy(|it| it.stall_timeout = secs(0)), ITEMS, "stall_timeout is zero"),
-            (policy(|it| (it.deadline, it.timeout) = (secs(1), secs(2))), ITEMS, "its timeout of 2s is never reached"),
-            (policy(|it| (it.deadline, it.attempt_timeout) = (secs(1), secs(2))), ITEMS, "its attempt_timeout of 2s"),
-            (policy(|it| (it.deadline, it.stall_timeout) = (secs(1), secs(2))), ITEMS, "its stall_timeout of 2s"),
-            (policy(|it| (it.timeout, it.attempt_timeout) = (secs(1), secs(2))), ITEMS, "since its timeout of 1s"),
-            (policy(|it| (it.timeout, it.stall_timeout) = (secs(1), secs(2))), ITEMS, "since its timeout of 1s"),
+            (policy(|it| it.deadline = ZERO), ITEMS, "deadline is zero"),
+            (policy(|it| it.timeout = ZERO), ITEMS, "timeout is zero"),
+            (policy(|it| it.attempt_timeout = ZERO), ITEMS, "attempt_timeout is zero"),
+            (policy(|it| it.stall_timeout = ZERO), ITEMS, "stall_timeout is zero"),
+            (policy(|it| (it.deadline, it.timeout) = (ONE, TWO)), ITEMS, "its timeout of 2s is never reached"),
+            (policy(|it| (it.deadline, it.attempt_timeout) = (ONE, TWO)), ITEMS, "its attempt_timeout of 2s"),
+            (policy(|it| (it.deadline, it.stall_timeout) = (ONE, TWO)), ITEMS, "its stall_timeout of 2s"),
+            (policy(|it| (it.timeout, it.attempt_timeout) = (ONE, TWO)), ITEMS, "since its timeout of 1s"),
+            (policy(|it| (it.timeout, it.stall_timeout) = (ONE, TWO)), ITEMS, "since its timeout of 1s"),
             (
-                policy(|it| (it.attempt_timeout, it.stall_timeout) = (secs(1), secs(2))),
+                policy(|it| (it.attempt_timeout, it.stall_timeout) = (ONE, TWO)),
                 ITEMS,
                 "since its attempt_timeout of 1s",
             ),
-            (policy(|it| (it.deadline, it.delay) = (secs(1), secs(1))), ITEMS, "delay of 1s"),
+            (policy(|it| (it.deadline, it.delay) = (ONE, ONE)), ITEMS, "delay of 1s"),
             (policy(|_| ()), TESTED, "retry_if without retry"),
             (restart(Restart::always()), TESTED, "both restart and retry"),
             (
@@ -181,11 +181,11 @@ mod tests {
             (policy(|it| it.item_buffer = Bounds { items: 0, bytes: 1 }), ITEMS, "item_buffer has room for nothing"),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 0 }), ITEMS, "item_buffer has room for nothing"),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 0 }), BYTES, "item_buffer has room for nothing"),
-            (policy(|it| it.idle_reader = secs(0)), ITEMS, "idle_reader is zero"),
+            (policy(|it| it.idle_reader = ZERO), ITEMS, "idle_reader is zero"),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 1 }), NOTHING, "it has item_buffer"),
             (policy(|it| it.unread = Unread::Wait), NOTHING, "it has unread"),
             (policy(|it| it.unread = Unread::Cancel), NOTHING, "it has unread"),
-            (policy(|it| it.idle_reader = secs(60)), NOTHING, "it has idle_reader"),
+            (policy(|it| it.idle_reader = TWO), NOTHING, "it has idle_reader"),
         ];
         for (policy, handler, expected) in mistakes {
             let mistake = policy.mistake(handler);
@@ -201,8 +201,8 @@ mod tests {
             (policy(|it| (it.concurrency, it.queue_limit) = (Some(0), Some(0))), ITEMS),
             (policy(|it| (it.grace, it.delay) = (Duration::ZERO, Some(Duration::ZERO))), ITEMS),
             (policy(|it| it.stall_timeout = Some(Duration::from_nanos(1))), ITEMS),
-            (policy(|it| (it.deadline, it.timeout, it.attempt_timeout) = (secs(3), secs(3), secs(3))), ITEMS),
-            (policy(|it| (it.delay, it.timeout) = (secs(9), secs(3))), ITEMS),
+            (policy(|it| (it.deadline, it.timeout, it.attempt_timeout) = (ONE, ONE, ONE)), ITEMS),
+            (policy(|it| (it.delay, it.timeout) = (TWO, ONE)), ITEMS),
             (policy(|it| it.deadline = Some(Duration::MAX)), ITEMS),
             (retry(Retry::attempts(1)), TESTED),
             (retry(Retry::attempts(3).backoff(Backoff::constant(Duration::ZERO))), TESTED),
