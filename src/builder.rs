@@ -58,7 +58,10 @@ impl<R: Runtime> Builder<R> {
         self
     }
 
-    /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`].
+    /// Limits how many tasks of all kinds in `group` may run at once: see [`Task::group`]. With 0, none runs until
+    /// [`TaskManager::set_limit`](crate::TaskManager::set_limit) raises it.
+    ///
+    /// The app does not start if no kind is in the group, if its name is empty, or if it gets a limit twice.
     pub fn group(mut self, group: impl Into<String>, limit: usize) -> Self {
         self.plan.settings.groups.push((group.into(), limit));
         self
@@ -233,6 +236,9 @@ impl<R: Runtime> Builder<R> {
     /// Turns SIGINT and SIGTERM into an exit with the code 128 plus the signal's number. Without it they end the
     /// process at once. On Windows, Ctrl+C in the console counts as SIGINT.
     ///
+    /// The log says whether they are handled. If SIGTERM can't be, neither is SIGINT, so that Ctrl+C ends the process at once. If
+    /// only SIGINT can't be, SIGTERM is handled and Ctrl+C ends the process at once.
+    ///
     /// A second signal at least half a second after the first quits at once. One that comes sooner counts as the same
     /// request, since a terminal and a parent process may both send the signal. Don't use this in an app that handles
     /// these signals itself.
@@ -295,7 +301,8 @@ impl<R: Runtime> Builder<R> {
     /// Builds the plugin, for `tauri::Builder::plugin`.
     ///
     /// Register it before the plugins whose data the tasks use: on exit, Tauri notifies plugins in the order of their
-    /// registration. The app does not start if the name of a kind is empty or registered twice.
+    /// registration. The app does not start if the name of a kind is empty or registered twice, or if a setting
+    /// can't be meant: see [`Task`] and the methods of this builder.
     ///
     /// What `tauri.conf.json` says under `plugins > tasks` takes the place of what was set here: see [`Config`]. The app does
     /// not start if something there can't be read.

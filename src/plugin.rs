@@ -7,7 +7,7 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{self, Clocks, Kind, Runtimes, Settings, manager};
+use tauri_plugin_tasks_engine::delivery::{self, Clocks, Kind, Runtimes, Settings, assert_holds_no_lock, manager};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
@@ -17,6 +17,7 @@ use crate::{
     app::{
         csp,
         exit::{Exit, Rules},
+        groups,
         handlers_runtime::HandlersRuntime,
         hooks, schedules,
         services::{Service, Services},
@@ -42,8 +43,8 @@ pub(crate) struct Plan<R: Runtime> {
     pub(crate) clocks: Clocks,
 }
 
-/// Creates a kind, once there is an app to pass to its handler.
-pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Kind + Send>;
+/// Creates a kind, once there is an app to pass to its handler. Fails if its settings can't be meant.
+pub(crate) type IntoKind<R> = Box<dyn FnOnce(&AppHandle<R>) -> Result<Kind, String> + Send>;
 
 impl<R: Runtime> Default for Plan<R> {
     fn default() -> Self {
@@ -85,7 +86,9 @@ impl<R: Runtime> Plan<R> {
                 let control = tauri::async_runtime::handle().inner().clone();
                 let runtimes = Runtimes { control, work: handlers.handle().clone() };
                 app.manage(handlers);
+                let groups = settings.groups.clone();
                 let tasks = manager(runtimes, register(kinds, app)?, settings, clocks);
+                groups::check(&groups, &tasks)?;
                 app.manage(Services::new(services, &tasks)?);
                 let exit = Exit::new(tasks.clone(), exit);
                 exit.watch(app);
@@ -95,6 +98,7 @@ impl<R: Runtime> Plan<R> {
                 let exists = Box::new(move |label: &str| has_webview(&webviews, label));
                 let main_thread = app.clone();
                 let run_on_main_thread = Box::new(move |run: Box<dyn FnOnce() + Send>| {
+                    assert_holds_no_lock();
                     // It fails if the app is ending, and drops what it would have run.
                     let _ = main_thread.run_on_main_thread(run);
                 });
@@ -183,7 +187,7 @@ fn register<R: Runtime>(
             Entry::Occupied(taken) => {
                 return Err(format!("two tasks are registered as \"{}\": give each a name of its own", taken.key()));
             }
-            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app))),
+            Entry::Vacant(free) => free.insert(Arc::new(into_kind(app)?)),
         };
     }
     Ok(registered)

@@ -4,7 +4,10 @@ use tauri_plugin_tasks_engine::TaskManager;
 
 use crate::{
     access::{idle_entries::IdleEntries, pages::Pages},
-    session::sessions::{Exists, RunOnMainThread, Sessions},
+    session::{
+        push_channel::RunOnMainThread,
+        sessions::{Exists, Sessions},
+    },
 };
 
 /// The plugin's state in the app: the tasks, the sessions and the pages.

@@ -1,9 +1,9 @@
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{any::TypeId, fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 use tauri::{AppHandle, Runtime};
 
-use crate::{BatchProgress, FitsHandler, Handler, OnExit, OnOwnerClosed, Restart, Retry, Unread};
-use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
+use crate::{BatchProgress, Bytes, FitsHandler, Handler, Never, OnExit, OnOwnerClosed, Restart, Retry, Unread};
+use tauri_plugin_tasks_engine::delivery::{Bounds, Emits, Errors, HandlerTraits, Kind, Policy};
 
 /// A kind of task: a name, a handler, and rules for its tasks.
 ///
@@ -32,6 +32,13 @@ use tauri_plugin_tasks_engine::delivery::{Bounds, Errors, Kind, Policy};
 ///
 /// Any number of tasks may run and wait. A task has no time limit and one attempt. The grace period after a cancel is 5
 /// seconds. The item buffer holds 65,536 items or 8 MiB, and drops its oldest items when nobody reads.
+///
+/// # Mistakes
+///
+/// The app does not start if a kind has settings that can't be meant, and the error says which: a time limit of zero or one
+/// that another always reaches first, a delay that outlasts the deadline, [`retry_if`](Self::retry_if) without
+/// [`retry`](Self::retry), either of them with [`restart`](Self::restart), no attempts, a backoff that shrinks, an item
+/// buffer without room, and settings for items of a handler that emits none.
 #[must_use = "register the kind with `Builder::task`"]
 pub struct Task<H, R, Form>
 where
@@ -107,7 +114,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Puts the kind into a group, whose limit its kinds share: see [`Builder::group`](crate::Builder::group).
+    /// Puts the kind into a group, whose limit its kinds share: see [`Builder::group`](crate::Builder::group). Without one,
+    /// the group has no limit until [`TaskManager::set_limit`](crate::TaskManager::set_limit) sets it.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.policy.group = Some(group.into().into());
         self
@@ -123,14 +131,15 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     // Time limits. Each ends the task as `timedOut` and says which limit it was.
 
     /// Limits how long a task may take from the start of its first attempt, including the waits between attempts. The
-    /// time in which the machine sleeps doesn't count.
+    /// time in which the machine sleeps doesn't count. It must not be zero, nor longer than the [`deadline`](Self::deadline).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy.timeout = Some(timeout);
         self
     }
 
     /// Limits how long one attempt may take. A task that reaches the limit is not attempted again. The time in which the
-    /// machine sleeps doesn't count.
+    /// machine sleeps doesn't count. It must not be zero, nor longer than the [`timeout`](Self::timeout) or the
+    /// [`deadline`](Self::deadline).
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.policy.attempt_timeout = Some(timeout);
         self
@@ -143,6 +152,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// A stall is detected up to an eighth of this time late. An emit that waits counts until it is dropped, or until it
     /// could go on and is not polled. So a future of `emit` that is leaked, as with [`std::mem::forget`], keeps the attempt
     /// from stalling until the reader asks for more.
+    ///
+    /// It must not be zero, nor longer than another time limit of the kind.
     pub fn stall_timeout(mut self, timeout: Duration) -> Self {
         self.policy.stall_timeout = Some(timeout);
         self
@@ -150,7 +161,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Limits how long a task may take from the moment its start is accepted, including its time in the queue and the
     /// time in which the machine sleeps. A deadline that passes during a sleep is noticed within 30 seconds after it. A task
-    /// whose delay is longer than this always times out.
+    /// whose delay is longer than this always times out, so the [`delay`](Self::delay) of the kind must be shorter. It must
+    /// not be zero.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.policy.deadline = Some(deadline);
         self
@@ -195,8 +207,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     }
 
     /// Attempts the task again each time its handler returns: see [`Restart`]. Use it for work that runs as long as the
-    /// app, such as what [`Builder::service`](crate::Builder::service) starts. [`retry`](Self::retry) and
-    /// [`retry_if`](Self::retry_if) then have no effect. An attempt that a cancel or a time limit stops is the last
+    /// app, such as what [`Builder::service`](crate::Builder::service) starts. It takes the
+    /// place of [`retry`](Self::retry) and [`retry_if`](Self::retry_if), which must not be set. An attempt that a cancel or a time limit stops is the last
     /// one.
     pub fn restart(mut self, restart: Restart) -> Self {
         self.policy.restart = Some(restart);
@@ -250,13 +262,15 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
 
     /// Limits how many `items` a task keeps until they are read, and how many `bytes` they take (for an item, the size
     /// of its JSON). A handler that emits into a full buffer waits: see
-    /// [`TaskContext::emit`](crate::TaskContext::emit). The default is 65,536 items and 8 MiB.
+    /// [`TaskContext::emit`](crate::TaskContext::emit). The default is 65,536 items and 8 MiB. Neither may be 0, but `items`
+    /// is ignored for bytes. The handler must emit something.
     pub fn item_buffer(mut self, items: usize, bytes: usize) -> Self {
         self.policy.item_buffer = Bounds { items, bytes };
         self
     }
 
-    /// Sets what happens when nobody reads the items of a task. The default is [`Unread::DropOldest`].
+    /// Sets what happens when nobody reads the items of a task. The default is [`Unread::DropOldest`]. Any other needs a
+    /// handler that emits something.
     pub fn unread(mut self, unread: Unread) -> Self {
         self.policy.unread = unread;
         self
@@ -273,7 +287,8 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
     /// A reader asks once per chunk (up to 4,096 items or 1 MiB), so choose well longer than your code needs for a chunk. A
     /// page that is hidden, stands at a breakpoint or shows an `alert` may not ask for minutes. The time is noticed up to an
     /// eighth of it late. It counts from the first attempt to the end of the task, also between attempts, and without the
-    /// time in which the machine sleeps. A limit of less than a second counts as a second.
+    /// time in which the machine sleeps. A limit of less than a second counts as a second, but zero is
+    /// refused. The handler must emit something.
     ///
     /// ```
     /// use std::time::Duration;
@@ -351,11 +366,24 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
-    /// Erases the types of the handler.
-    pub(crate) fn into_kind(self, app: &AppHandle<R>) -> Kind {
+    /// Erases the types of the handler. Fails if the kind's settings can't be meant.
+    pub(crate) fn into_kind(self, app: &AppHandle<R>) -> Result<Kind, String> {
         let Self { name, handler, policy, errors, .. } = self;
+        let traits = HandlerTraits { emits: emits::<H::Item>(), retry_if: errors.retry_if.is_some() };
+        if let Some(mistake) = policy.mistake(traits) {
+            return Err(format!("task \"{name}\" can't be registered: {mistake}"));
+        }
         let app = app.clone();
-        Kind::new(&name, policy, errors, move |context, input| handler.call(&app, context, input))
+        Ok(Kind::new(&name, policy, errors, move |context, input| handler.call(&app, context, input)))
+    }
+}
+
+/// Returns what a handler with this item type can emit.
+fn emits<Item: 'static>() -> Emits {
+    match TypeId::of::<Item>() {
+        item if item == TypeId::of::<Never>() => Emits::Nothing,
+        item if item == TypeId::of::<Bytes>() => Emits::Bytes,
+        _ => Emits::Items,
     }
 }
 

@@ -80,12 +80,14 @@ impl Pages {
         webviews.insert(label.into(), self.webview(true)).is_some()
     }
 
-    /// Adds a webview that is there but may not have been reported, unless it is known.
-    pub(crate) fn found(&self, label: &str) {
+    /// Adds a webview that may not have been reported, unless it is known. Returns whether it was added.
+    pub(crate) fn found(&self, label: &str) -> bool {
         let webviews = &mut self.known.lock().webviews;
-        if !webviews.contains_key(label) {
+        let is_new = !webviews.contains_key(label);
+        if is_new {
             webviews.insert(label.into(), self.webview(false));
         }
+        is_new
     }
 
     /// Records that all webviews that are known by now won't be reported any more.
@@ -112,27 +114,14 @@ impl Pages {
         webview.loads += 1;
     }
 
-    /// Returns the page that makes a `call` in this webview. Tauri may report a webview only after its page has called,
-    /// and never reports one that is older than the plugin. So one that `exists` is added here. `in_use` returns the
-    /// origins of this webview that own something.
+    /// Returns the page that makes a `call` in this webview. `in_use` returns the origins of this webview that own
+    /// something.
     pub(crate) fn of_caller(
         &self,
         label: &str,
         call: Call<'_>,
-        exists: impl Fn() -> bool,
         in_use: impl FnOnce(&Page) -> HashSet<u32>,
     ) -> Result<Page, Stranger> {
-        let current = self.current(label);
-        // Without the lock, since this asks Tauri.
-        if current.incarnation == GONE && exists() {
-            self.found(label);
-            let added = self.current(label);
-            // It may have closed before it was added, and then nothing else would remove it.
-            if !exists() {
-                self.known.lock().webviews.retain(|_, webview| webview.incarnation != added.incarnation);
-                return Ok(added);
-            }
-        }
         if let Some(page) = self.number(label, call, None)? {
             return Ok(page);
         }
@@ -236,7 +225,7 @@ mod tests {
 
     /// Returns the page that calls from `main`, while no other origin owns anything.
     fn caller(pages: &Pages, call: Call<'_>) -> Result<Page, Stranger> {
-        pages.of_caller("main", call, || true, |_| HashSet::new())
+        pages.of_caller("main", call, |_| HashSet::new())
     }
 
     #[test]
@@ -253,14 +242,17 @@ mod tests {
     #[test]
     fn a_webview_whose_page_calls_before_it_is_reported_is_the_same_afterwards() {
         let pages = Pages::default();
-        let calls = |exists: bool| pages.of_caller("main", LOCAL_CALL, || exists, |_| HashSet::new()).unwrap();
-        let gone = calls(false);
+        let calls = || {
+            let is_added = pages.found("main");
+            (caller(&pages, LOCAL_CALL).unwrap(), is_added)
+        };
+        let gone = caller(&pages, LOCAL_CALL).unwrap();
         assert!(!pages.is_current(&gone) && !pages.has_window());
-        let page = calls(true);
-        assert!(page != gone && pages.is_current(&page));
+        let (page, is_added) = calls();
+        assert!(is_added && page != gone && pages.is_current(&page));
         assert!(pages.last_is_closing("window", Instant::now(), |_| Some("window".into())));
         assert!(!pages.created("main"), "it replaces none");
-        assert_eq!(calls(true), page);
+        assert_eq!(calls(), (page.clone(), false));
         assert!(pages.created("main") && !pages.is_current(&page), "another one");
     }
 
@@ -279,14 +271,6 @@ mod tests {
             }
             assert!(pages.created("main") && !pages.is_current(&page), "another webview with the same label");
         }
-    }
-
-    #[test]
-    fn a_webview_that_closes_while_its_page_calls_is_not_kept() {
-        let pages = Pages::default();
-        let asked = std::cell::Cell::new(false);
-        let page = pages.of_caller("main", LOCAL_CALL, || !asked.replace(true), |_| HashSet::new()).unwrap();
-        assert!(!pages.has_window() && !pages.is_current(&page));
     }
 
     #[test]
@@ -346,7 +330,7 @@ mod tests {
             })
             .collect();
         pages.shows("main", document("https://one.more.example"));
-        let calls = |in_use: &HashSet<u32>| pages.of_caller("main", REMOTE_CALL, || true, |_| in_use.clone());
+        let calls = |in_use: &HashSet<u32>| pages.of_caller("main", REMOTE_CALL, |_| in_use.clone());
         assert_eq!(calls(&used), Err(Stranger::TooManyOrigins));
         let fewer = used.iter().copied().skip(1).collect();
         let page = calls(&fewer).unwrap();

@@ -1,7 +1,7 @@
 //! Updates pages, sessions and owners as webviews come and go. Tauri calls these functions on its main thread and holds
 //! a lock of its own meanwhile, so they must not block.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use tauri_plugin_tasks_engine::delivery::engine;
 
@@ -26,10 +26,23 @@ impl PluginState {
         }
     }
 
-    /// Returns the page that makes a `call` in the webview `label`.
+    /// Returns the page that makes a `call` in the webview `label`. Tauri may report a webview only after its page has called,
+    /// and never reports one that is older than the plugin.
     pub(crate) fn page_calls(&self, label: &str, call: Call<'_>) -> Result<Page, Stranger> {
-        let exists = || self.sessions.has_webview(label);
-        self.pages.of_caller(label, call, exists, |page| self.origins_in_use(page))
+        if self.pages.found(label) {
+            self.remove_the_closed();
+        }
+        self.pages.of_caller(label, call, |page| self.origins_in_use(page))
+    }
+
+    /// Removes the webviews that have closed. Soon after this, since it asks Tauri, which may wait.
+    fn remove_the_closed(&self) {
+        let (pages, sessions, tasks) = (Arc::clone(&self.pages), Arc::clone(&self.sessions), self.tasks.clone());
+        self.sessions.look_for_webviews(&self.tasks, move |exists| {
+            for page in pages.retain(exists) {
+                sessions.webview_closed(&page, &tasks);
+            }
+        });
     }
 
     /// Returns the origins of the webview of `page` that own a task or have a session.
@@ -85,7 +98,7 @@ mod tests {
     use crate::{
         Failure, Json, OnConflict, StartOptions, TaskContext, TaskId,
         access::{origins::LIMIT, page::Page},
-        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
+        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT, push_channel::PushChannel, sessions::Exists},
     };
     use tauri_plugin_tasks_engine::delivery::{
         Clocks, Errors, Kind, Owner, Policy, Runtimes, Settings, Start, manager,
@@ -114,18 +127,21 @@ mod tests {
     }
 
     fn opened_by(open: impl FnOnce(&PluginState) -> Page) -> Opened {
-        opened_with(StartOptions::new(), open)
+        opened_with(StartOptions::new(), Box::new(|_| true), open)
     }
 
-    fn opened_with(options: StartOptions, open: impl FnOnce(&PluginState) -> Page) -> Opened {
+    fn opened_with(options: StartOptions, exists: Exists, open: impl FnOnce(&PluginState) -> Page) -> Opened {
         let hang = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<Result<(), Failure>>().await
         });
         let kinds = [(Arc::from("hang"), Arc::new(hang))].into();
         let tasks = manager(Runtimes::one(Handle::current()), kinds, Settings::default(), Clocks::of_tokio(|| 0));
-        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
+        let plugin = PluginState::new(tasks, HIDDEN_LIMIT, exists, Box::new(|run| run()));
         let page = open(&plugin);
-        plugin.sessions.open("s", PROTOCOL, &page, &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
+        plugin
+            .sessions
+            .open("s", PROTOCOL, &page, &plugin.tasks, PushChannel::at_once(Channel::new(|_| Ok(()))))
+            .unwrap();
         let id = start_with(&plugin, &page, options);
         Opened { plugin, page, id }
     }
@@ -191,7 +207,10 @@ mod tests {
         };
         let pages: Vec<_> = (0..LIMIT).map(|at| goes_to(&format!("site-{at}")).unwrap()).collect();
         let with_task = start(plugin, &pages[0]);
-        plugin.sessions.open("t", PROTOCOL, &pages[1], &plugin.tasks, Channel::new(|_| Ok(()))).unwrap();
+        plugin
+            .sessions
+            .open("t", PROTOCOL, &pages[1], &plugin.tasks, PushChannel::at_once(Channel::new(|_| Ok(()))))
+            .unwrap();
         assert_eq!(plugin.origins_in_use(&main.page), HashSet::from([0, pages[0].origin, pages[1].origin]));
         // Its session ends with the next load.
         assert!(goes_to("more").is_ok());
@@ -224,7 +243,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_window_that_joined_the_task_of_one_that_closed_owns_it() {
-        let main = opened_with(StartOptions::new().key("k", OnConflict::Join), |plugin| {
+        let main = opened_with(StartOptions::new().key("k", OnConflict::Join), Box::new(|_| true), |plugin| {
             plugin.webview_created("main");
             plugin.pages.current("main")
         });
@@ -275,6 +294,20 @@ mod tests {
             main.plugin.window_destroyed(|_| false);
             assert!(!main.has_session() && !main.plugin.pages.is_current(&main.page));
             assert_eq!(main.owner(), None, "reported: {is_reported}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_webview_that_closes_while_its_page_calls_is_forgotten_with_all_that_the_page_has() {
+        let (answer, answers) = std::sync::mpsc::channel();
+        let answers = parking_lot::Mutex::new(answers);
+        // It waits, as Tauri may.
+        let exists = Box::new(move |_: &str| answers.lock().recv().unwrap());
+        let main = opened_with(StartOptions::new(), exists, |plugin| plugin.page_calls("main", LOCAL_CALL).unwrap());
+        assert!(main.has_session() && main.plugin.pages.is_current(&main.page), "it has not been found yet");
+        answer.send(false).unwrap();
+        while main.plugin.pages.has_window() || main.has_session() || main.owner().is_some() {
+            tokio::task::yield_now().await;
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod csp;
 pub(crate) mod exit;
+pub(crate) mod groups;
 pub(crate) mod handlers_runtime;
 pub(crate) mod held;
 pub(crate) mod hooks;

@@ -51,7 +51,7 @@ fn has_ended<R: Runtime>(app: &AppHandle<R>, label: &str) {
 pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
     use std::any::TypeId;
 
-    use tauri_plugin_tasks_engine::delivery::logged;
+    use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, logged};
     use webkit2gtk::WebViewExt as _;
 
     // `with_webview` panics on the webview of another runtime.
@@ -59,6 +59,7 @@ pub(crate) fn watch<R: Runtime>(webview: &Webview<R>) {
         return;
     }
     let (app, label) = (webview.app_handle().clone(), webview.label().to_owned());
+    assert_holds_no_lock();
     let watching = webview.with_webview(move |platform| {
         platform.inner().connect_web_process_terminated(move |_, _| has_ended(&app, &label));
     });
@@ -76,7 +77,11 @@ mod tests {
     };
 
     use super::*;
-    use crate::{Builder, access::page::Page, session::message::PROTOCOL};
+    use crate::{
+        Builder,
+        access::page::Page,
+        session::{message::PROTOCOL, push_channel::PushChannel},
+    };
 
     #[test]
     fn the_end_of_a_process_is_told_for_its_webview_alone() {
@@ -87,7 +92,7 @@ mod tests {
             (window, plugin.pages.current(label))
         });
         let open = |name: &str, page: &Page| {
-            let channel = Channel::new(|_| Ok(()));
+            let channel = PushChannel::at_once(Channel::new(|_| Ok(())));
             plugin.sessions.open(name, PROTOCOL, page, &plugin.tasks, channel).unwrap();
         };
         let [(main, page), (_, other)] = &pages;

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 
 use tauri::{AppHandle, Manager, Runtime, Webview, Window};
+use tauri_plugin_tasks_engine::delivery::assert_holds_no_lock;
 
 use crate::{
     lock::{Lock, WINDOWS},
@@ -37,12 +38,16 @@ impl<R: Runtime> Windows<R> {
 }
 
 /// Returns whether the app has a webview with this label. Tauri doesn't tell when one closes before its window.
+///
+/// Call it on the main thread or on one that may wait: it takes a lock under which Tauri emits its events. With Tauri's
+/// feature `tracing`, a thread that emits waits for the main thread.
 pub(crate) fn has_webview<R: Runtime>(app: &AppHandle<R>, label: &str) -> bool {
     window_of(app, label).is_some()
 }
 
 /// Returns the label of the window that the webview with this label is in now. Doesn't wait for the main thread.
 pub(crate) fn window_of<R: Runtime>(app: &AppHandle<R>, webview: &str) -> Option<String> {
+    assert_holds_no_lock();
     let of_webview = app.state::<Windows<R>>().of_webview(webview);
     // A window may not have been reported yet.
     let window = of_webview.or_else(|| app.get_webview_window(webview).map(|webview| webview.as_ref().window()));

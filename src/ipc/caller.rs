@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tauri::{
     Manager, Runtime,
-    ipc::{Channel, CommandArg, CommandItem, CommandScope, InvokeError},
+    ipc::{CommandArg, CommandItem, CommandScope, InvokeError},
 };
 use tauri_plugin_tasks_engine::delivery::{
     Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner, trigger,
@@ -15,11 +15,7 @@ use super::{arrival, refusals, wire::Started};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
-    session::{
-        message::{MessageText, SessionInfo},
-        session::Session,
-        sessions::Sessions,
-    },
+    session::{message::SessionInfo, push_channel::PushChannel, session::Session, sessions::Sessions},
     state::PluginState,
 };
 
@@ -67,7 +63,7 @@ impl Caller {
     }
 
     /// Opens a session. Closes it again if the webview has closed in the meantime.
-    pub(crate) fn open(&self, name: &str, protocol: u32, channel: Channel<MessageText>) -> Result<SessionInfo, Error> {
+    pub(crate) fn open(&self, name: &str, protocol: u32, channel: PushChannel) -> Result<SessionInfo, Error> {
         let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
         if !self.pages.is_current(self.page()) {
             self.sessions.close_sessions_of(self.page());

@@ -11,6 +11,7 @@ mod news;
 mod outbox;
 pub(crate) mod protocol;
 mod pump;
+pub(crate) mod push_channel;
 mod read;
 mod readers;
 #[allow(clippy::module_inception)] // The file holds one session; the folder holds all that sessions need.

@@ -1,9 +1,15 @@
-use tauri::ipc::Channel;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     message::MessageText,
     protocol::{Loss, main_thread::Question},
+    push_channel::PushChannel,
     session::Session,
 };
 
@@ -18,18 +24,36 @@ pub(super) enum End {
     Lost(Loss),
 }
 
+/// A question to Tauri, whether the webview of a page still exists.
+#[derive(Clone, Default)]
+pub(super) struct Existence {
+    is_asked: Arc<AtomicBool>,
+    closed: CancellationToken,
+}
+
+impl Existence {
+    /// Records the answer.
+    pub(super) fn answer(self, exists: bool) {
+        if !exists {
+            self.closed.cancel();
+        }
+        self.is_asked.store(false, Relaxed);
+    }
+}
+
 /// Pushes the messages of one session until it is closed. Then drops the channel, which removes its callback in the
 /// page.
 ///
 /// It wakes only when there may be something to do: when the page has acknowledged, when the next frame is due, if there
 /// is no news left, when a task changes and, while something depends on the page, in steps that count its silence.
-/// `exists` is whether the page's webview still exists. `ask_main_thread` lets the main thread answer a question.
+/// `ask_whether_it_exists` and `ask_main_thread` let another thread answer a question.
 pub(super) async fn pump(
     session: &Session,
-    channel: Channel<MessageText>,
-    exists: impl Fn() -> bool,
+    channel: PushChannel,
+    ask_whether_it_exists: impl Fn(Existence),
     ask_main_thread: impl Fn(Question),
 ) -> End {
+    let existence = Existence::default();
     let feed = async {
         loop {
             // Without the lock, since this takes locks of the engine. What begins to hang from here on wakes the pump.
@@ -47,13 +71,11 @@ pub(super) async fn pump(
             if let Some(question) = question {
                 ask_main_thread(question);
             }
-            if is_needed && is_quiet && !exists() {
-                return End::WebviewClosed;
+            if is_needed && is_quiet && !existence.is_asked.swap(true, Relaxed) {
+                ask_whether_it_exists(existence.clone());
             }
-            if let Some(message) = message
-                && channel.send(MessageText(message)).is_err()
-            {
-                return End::Closed;
+            if let Some(message) = message {
+                channel.send(MessageText(message));
             }
             let timer = async {
                 match pause.until {
@@ -70,6 +92,8 @@ pub(super) async fn pump(
     };
     tokio::select! {
         () = session.closed.cancelled() => End::Closed,
+        () = channel.broken() => End::Closed,
+        () = existence.closed.cancelled() => End::WebviewClosed,
         end = feed => end,
     }
 }

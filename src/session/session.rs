@@ -3,20 +3,19 @@ use std::{
     time::Duration,
 };
 
-use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    gone::gone,
-    message::{MessageText, Visibility},
+    message::Visibility,
     outbox::Outbox,
     protocol::page_signs::PageSigns,
+    push_channel::PushChannel,
     readers::{Departure, Readers},
 };
 use crate::{
-    Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
+    TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
     lock::{Lock, OUTBOX, REPEATS},
 };
@@ -38,7 +37,7 @@ pub(crate) struct Session {
     pub(super) readers: Readers,
     /// How the page has left, once the session is closed.
     departure: OnceLock<Departure>,
-    repeats: Lock<Vec<Channel<MessageText>>, REPEATS>,
+    repeats: Lock<Vec<PushChannel>, REPEATS>,
 }
 
 impl Session {
@@ -57,15 +56,22 @@ impl Session {
         })
     }
 
-    /// Records that the page has opened the session once more, and keeps the channel of that call.
-    pub(super) fn keep(&self, channel: Channel<MessageText>) -> Result<(), Error> {
+    /// Records that the page has opened the session once more, and keeps the channel of that call. Returns it if there are
+    /// too many, since the caller may hold a lock, under which it must not be dropped.
+    pub(super) fn keep(&self, channel: PushChannel) -> Result<(), PushChannel> {
         let mut repeats = self.repeats.lock();
         if repeats.len() == REPEATS_LIMIT {
-            return Err(gone("it was opened too many times"));
+            return Err(channel);
         }
         repeats.push(channel);
         self.outbox.lock().hears(Instant::now());
         Ok(())
+    }
+
+    /// Drops the channels of repeated calls. Call it when no more of them can come.
+    pub(super) fn drop_repeats(&self) {
+        let repeats = std::mem::take(&mut *self.repeats.lock());
+        drop(repeats);
     }
 
     /// Records whether the page can be seen.

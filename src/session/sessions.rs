@@ -6,16 +6,16 @@ use std::{
     time::Duration,
 };
 
-use tauri::ipc::Channel;
 use tauri_plugin_tasks_engine::delivery::{Owner, engine, error};
 use tokio::time::Instant;
 
 pub(crate) use super::readers::Departure;
 use super::{
     gone::gone,
-    message::{MessageText, PROTOCOL, SessionInfo},
+    message::{PROTOCOL, SessionInfo},
     protocol::{Loss, main_thread::Question, page_signs::PageSigns, timing::LEASE},
-    pump::{End, pump},
+    pump::{End, Existence, pump},
+    push_channel::{PushChannel, RunOnMainThread},
     session::Session,
 };
 use crate::{
@@ -41,10 +41,6 @@ pub(crate) struct Sessions {
 /// Returns whether there is a webview with this label.
 pub(crate) type Exists = Box<dyn Fn(&str) -> bool + Send + Sync>;
 
-/// Runs this on the app's main thread once that has time for it, or drops it if the app is ending. Returns before that,
-/// unless it is called there.
-pub(crate) type RunOnMainThread = Box<dyn Fn(Box<dyn FnOnce() + Send>) + Send + Sync>;
-
 #[derive(Default)]
 struct Names {
     open: HashMap<String, Arc<Session>>,
@@ -68,7 +64,7 @@ impl Sessions {
         protocol: u32,
         page: &Page,
         tasks: &TaskManager,
-        channel: Channel<MessageText>,
+        channel: PushChannel,
     ) -> Result<SessionInfo, Error> {
         if protocol != PROTOCOL {
             return Err(error(
@@ -83,10 +79,17 @@ impl Sessions {
         if name.is_empty() || name.len() > NAME_LIMIT {
             return Err(gone("its name must have 1 to 64 bytes"));
         }
+        // Dropped after the lock is released.
+        let _refused;
         let mut names = self.names.lock();
         match names.open.get(name) {
             // Dropping the channel of a repeat would remove its callback in the page, which the live channel shares.
-            Some(session) if session.page == *page => session.keep(channel)?,
+            Some(session) if session.page == *page => {
+                if let Err(channel) = session.keep(channel) {
+                    _refused = channel;
+                    return Err(gone("it was opened too many times"));
+                }
+            }
             Some(_) => return Err(gone("its name is taken")),
             None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
             None => {
@@ -100,16 +103,22 @@ impl Sessions {
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
-                    let exists = || sessions.upgrade().is_none_or(|sessions| (sessions.exists)(&session.page.label));
+                    let ask_whether_it_exists = |existence: Existence| {
+                        if let Some(sessions) = sessions.upgrade() {
+                            let label = Arc::clone(&session.page.label);
+                            sessions.look_for_webviews(&session.tasks, move |exists| existence.answer(exists(&label)));
+                        }
+                    };
                     let ask_main_thread = |question: Question| {
                         if let Some(sessions) = sessions.upgrade() {
                             (sessions.run_on_main_thread)(Box::new(move || question.answer(Instant::now())));
                         }
                     };
-                    let end = pump(&session, channel, exists, ask_main_thread).await;
+                    let end = pump(&session, channel, ask_whether_it_exists, ask_main_thread).await;
                     if let Some(sessions) = sessions.upgrade() {
                         sessions.has_ended(&session, end);
                     }
+                    session.drop_repeats();
                 });
             }
         }
@@ -134,9 +143,15 @@ impl Sessions {
         of_page.iter().for_each(|session| session.unfollow(id));
     }
 
-    /// Returns whether there is a webview with this label.
-    pub(crate) fn has_webview(&self, label: &str) -> bool {
-        (self.exists)(label)
+    /// Lets `look` find out whether there is a webview with a label, on a thread that may wait: Tauri emits its events under
+    /// the lock that this takes.
+    pub(crate) fn look_for_webviews(
+        self: &Arc<Self>,
+        tasks: &TaskManager,
+        look: impl FnOnce(&dyn Fn(&str) -> bool) + Send + 'static,
+    ) {
+        let sessions = Arc::clone(self);
+        engine(tasks).control().spawn_blocking(move || look(&sessions.exists));
     }
 
     /// Closes the sessions of the webview `label`, whose document is gone.

@@ -19,6 +19,7 @@ use super::{
         page_signs::PageSigns,
         timing::{CATCH_UP, FRAME, HIDDEN_LIMIT, PROBE, STEP, VISIBLE_LIMIT},
     },
+    push_channel::PushChannel,
     session::Session,
     sessions::{Departure, Sessions},
 };
@@ -35,6 +36,7 @@ use tauri_plugin_tasks_engine::test::{log::Log, manager};
 /// How often a waiting page shows that it is alive.
 const PING: Duration = Duration::from_secs(10);
 
+mod channels;
 mod lists;
 mod model;
 mod pace;
@@ -61,7 +63,7 @@ fn parsed(payload: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn channel() -> (Channel<MessageText>, Pushed) {
+fn channel() -> (PushChannel, Pushed) {
     let pushed = Pushed::default();
     let to = Arc::clone(&pushed);
     let channel = Channel::new(move |body| {
@@ -69,7 +71,7 @@ fn channel() -> (Channel<MessageText>, Pushed) {
         to.lock().push((Instant::now(), parsed(&text), text.len()));
         Ok(())
     });
-    (channel, pushed)
+    (PushChannel::at_once(channel), pushed)
 }
 
 struct Opened {

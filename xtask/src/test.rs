@@ -81,6 +81,7 @@ fn rust_tests(output: &Output) -> Result<()> {
 
 fn end_to_end(output: &Output) -> Result<()> {
     ensure!(cfg!(target_os = "linux"), "the end-to-end tests need Linux, with WebKitWebDriver and Xvfb");
+    build::with_tracing(output)?;
     // A window test mostly waits, so there may be more of them than cores.
     nextest("package(e2e)", &["--test-threads", WINDOWS], output)
 }

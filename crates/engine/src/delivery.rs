@@ -25,7 +25,7 @@
 //!   itself.
 //! - **The log.** [`logged`] makes a text fit for it.
 //! - **Locks.** A [`Lock`] has a rank in the order in which locks are taken. The ranks before [`FIRST`] are for the
-//!   delivery layer, whose locks are taken before the engine's.
+//!   delivery layer, whose locks are taken before the engine's. [`assert_holds_no_lock`] guards what may wait.
 
 use std::sync::Arc;
 
@@ -46,9 +46,13 @@ pub use crate::{
     },
     json::Misfit,
     keep::used_ids::Spent,
-    lock::{FIRST, Guard, Lock, Rank},
+    lock::{FIRST, Guard, Lock, Rank, assert_holds_no_lock},
     logged::logged,
-    policy::{Policy, item_buffer::Bounds},
+    policy::{
+        Policy,
+        item_buffer::Bounds,
+        mistake::{Emits, HandlerTraits},
+    },
     quota::{accounts::Account, quotas::Quotas},
     record::{
         Kind, Record,

@@ -89,6 +89,17 @@ impl<T, const RANK: Rank> Lock<T, RANK> {
     }
 }
 
+/// Checks, in a debug build, that this thread holds no [`Lock`]. Call it before anything that may wait for another thread.
+///
+/// # Panics
+///
+/// In a debug build, if it holds one.
+#[inline]
+pub fn assert_holds_no_lock() {
+    #[cfg(debug_assertions)]
+    held::assert_none();
+}
+
 impl<T> Deref for Guard<'_, T> {
     type Target = T;
 
@@ -125,6 +136,15 @@ mod held {
 
     thread_local! {
         static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
+    }
+
+    pub(super) fn assert_none() {
+        // A panic that unwinds may drop things before the guards.
+        if std::thread::panicking() {
+            return;
+        }
+        let latest = HELD.try_with(|held| held.borrow().iter().max().copied()).ok().flatten();
+        assert!(latest.is_none(), "a lock of rank {latest:?} is held where the thread may wait for another one");
     }
 
     /// The rank of a lock that this thread holds or is about to take.
@@ -176,6 +196,16 @@ mod tests {
         assert!(may_follow::<REGISTRY, TASK>());
         assert!(!may_follow::<TASK, REGISTRY>());
         assert!(!may_follow::<TASK, TASK>(), "two tasks' locks could be taken in either order");
+    }
+
+    #[test]
+    fn where_a_thread_may_wait_for_another_it_holds_no_lock() {
+        let task = Lock::<(), TASK>::default();
+        assert_holds_no_lock();
+        let held = task.lock();
+        assert!(catch_unwind(assert_holds_no_lock).is_err());
+        drop(held);
+        assert_holds_no_lock();
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{io, sync::Arc, thread, time::Duration};
 
 use tauri::{AppHandle, Runtime};
-use tauri_plugin_tasks_engine::delivery::{engine, finish, logged};
+use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, engine, finish, logged};
 use tokio::time::Instant;
 
 use super::{
@@ -77,6 +77,7 @@ impl Core {
             *phase = Phase::Leaving;
         }
         let code = self.code.lock().unwrap_or(0);
+        assert_holds_no_lock();
         leave(app, code);
     }
 }

@@ -4,14 +4,15 @@
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
     time::{Duration, Instant},
 };
 
-use tauri::Resource;
-use tauri_plugin_tasks_engine::delivery::{close, engine, is_idle};
+use tauri::{AppHandle, Manager, Resource, Runtime};
+use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, close, engine, is_idle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -104,12 +105,49 @@ impl Drop for Done {
 
 /// Detects the end of the process where Tauri sends no event, as in `AppHandle::restart` on the main thread. Tauri
 /// clears the app's resource table, which holds this, right before the process ends or is replaced.
-pub(super) struct Sentinel(pub(super) Arc<Core>);
+///
+/// A page with `core:resources:allow-close` can close what is in that table. Unlike a clearing, this calls [`Resource::close`],
+/// so it can be told apart: such a sentinel notices nothing, and another takes its place.
+pub(super) struct Sentinel {
+    core: Arc<Core>,
+    put_another: Box<dyn Fn() + Send + Sync>,
+    is_closed: AtomicBool,
+}
 
-impl Resource for Sentinel {}
+impl Sentinel {
+    /// `put_another` puts one into the table again. It must return before that, since the table is locked.
+    pub(super) fn new(core: Arc<Core>, put_another: impl Fn() + Send + Sync + 'static) -> Self {
+        Self { core, put_another: Box::new(put_another), is_closed: AtomicBool::new(false) }
+    }
+
+    /// Puts a sentinel into the app's resource table.
+    pub(super) fn put<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
+        let (put_in, to_end) = (app.clone(), Arc::clone(core));
+        let sentinel = Self::new(Arc::clone(core), move || {
+            let (app, core) = (put_in.clone(), Arc::clone(&to_end));
+            // On a thread that may wait for the table.
+            if let Err(error) = thread::Builder::new().spawn(move || Self::put(&app, &core)) {
+                tracing::error!(
+                    "a restart will not wait for the tasks to end, since no thread can be started: {error}"
+                );
+            }
+        });
+        assert_holds_no_lock();
+        app.resources_table().add(sentinel);
+    }
+}
+
+impl Resource for Sentinel {
+    fn close(self: Arc<Self>) {
+        self.is_closed.store(true, Relaxed);
+        (self.put_another)();
+    }
+}
 
 impl Drop for Sentinel {
     fn drop(&mut self) {
-        self.0.resources_cleared();
+        if !self.is_closed.load(Relaxed) {
+            self.core.resources_cleared();
+        }
     }
 }

@@ -21,7 +21,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use tauri::{AppHandle, CloseRequestApi, ExitRequestApi, Manager, RESTART_EXIT_CODE, Runtime};
+use tauri::{AppHandle, CloseRequestApi, ExitRequestApi, RESTART_EXIT_CODE, Runtime};
 
 use tauri_plugin_tasks_engine::delivery::engine;
 
@@ -82,7 +82,7 @@ impl<R: Runtime> Exit<R> {
 
     /// Starts watching for the end of the process and, if the host app wants it, for signals.
     pub(crate) fn watch(&self, app: &AppHandle<R>) {
-        app.resources_table().add(Sentinel(Arc::clone(&self.core)));
+        Sentinel::put(app, &self.core);
         if self.rules.handle_signals {
             signals::listen(app, &self.core);
         }

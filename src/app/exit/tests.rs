@@ -49,19 +49,36 @@ fn core_with(
     (runtime, Arc::new(Core::new(tasks, grace, session_end)), task.untyped())
 }
 
+fn sentinel(core: &Arc<Core>) -> Sentinel {
+    Sentinel::new(Arc::clone(core), || panic!("it was closed"))
+}
+
+#[test]
+fn a_sentinel_that_is_closed_is_no_end_and_another_takes_its_place() {
+    let (_runtime, core, task) = core(Duration::from_secs(20), false);
+    let (put, puts) = sync_channel(1);
+    let sentinel = Arc::new(Sentinel::new(Arc::clone(&core), move || put.send(()).unwrap()));
+    let kept = Arc::clone(&sentinel);
+    tauri::Resource::close(sentinel);
+    puts.try_recv().unwrap();
+    drop(kept);
+    assert_eq!(task.snapshot().status, TaskStatus::Running);
+    assert_eq!(*core.phase.lock(), Phase::Running, "an exit still waits for the tasks");
+}
+
 #[test]
 fn the_last_chance_waits_once_for_the_tasks_to_end() {
     let (_runtime, core, task) = core(Duration::from_secs(20), false);
     core.last_chance();
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled);
     assert_eq!(task.snapshot().cancel_reason, Some(CancelReason::Shutdown));
-    drop(Sentinel(core));
+    drop(sentinel(&core));
 }
 
 #[test]
 fn a_task_that_ignores_its_cancel_delays_the_last_chance_only_for_the_grace_period() {
     let (runtime, core, task) = core(Duration::from_millis(50), true);
-    drop(Sentinel(Arc::clone(&core)));
+    drop(sentinel(&core));
     assert_eq!(task.snapshot().status, TaskStatus::Cancelling);
     runtime.shutdown_background();
 }
@@ -69,7 +86,7 @@ fn a_task_that_ignores_its_cancel_delays_the_last_chance_only_for_the_grace_peri
 #[test]
 fn clearing_the_resources_on_a_thread_of_the_tasks_runtime_lets_the_tasks_end() {
     let (runtime, core, task) = core(Duration::from_secs(20), false);
-    runtime.block_on(runtime.spawn(async move { drop(Sentinel(core)) })).unwrap();
+    runtime.block_on(runtime.spawn(async move { drop(sentinel(&core)) })).unwrap();
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "an updater clears them in a command");
 }
 
@@ -169,7 +186,7 @@ fn only_the_last_question_counts() {
 fn an_app_that_clears_its_resources_while_its_exit_is_held_still_exits() {
     let (_runtime, core, task) = core(Duration::from_secs(20), false);
     assert_eq!(core.on(Request::Exit, Some(3), false), Answer::Drain);
-    drop(Sentinel(Arc::clone(&core)));
+    drop(sentinel(&core));
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "it may end the process next");
     assert!(matches!(*core.phase.lock(), Phase::Draining { .. }));
 }
@@ -261,6 +278,6 @@ fn a_second_request_cuts_a_drain_short() {
 #[test]
 fn clearing_the_resources_is_no_end_of_a_session() {
     let (_runtime, core, task) = core_with(Duration::from_secs(20), false, Some(Duration::ZERO));
-    drop(Sentinel(core));
+    drop(sentinel(&core));
     assert_eq!(task.snapshot().status, TaskStatus::Cancelled, "a restart from the main thread");
 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use tauri::{command, ipc::Channel};
+use tauri::command;
 
 use crate::{
     Error, TaskSnapshot,
     ipc::{caller::Caller, checked::Checked, refusals},
-    session::message::{MessageText, SessionInfo, Visibility, WatchTarget},
+    session::{
+        message::{MessageText, SessionInfo, Visibility, WatchTarget},
+        push_channel::PushChannel,
+    },
 };
 
 /// The longest time between two reports that a page may ask for, in milliseconds.
@@ -22,7 +25,7 @@ pub(crate) async fn open(
     caller: Caller,
     session: Checked<String>,
     protocol: Checked<u32>,
-    channel: Channel<MessageText>,
+    channel: PushChannel,
     visibility: Option<Checked<Visibility>>,
 ) -> Result<SessionInfo, Error> {
     let (session, protocol) = (session.0?, protocol.0?);

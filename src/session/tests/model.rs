@@ -298,14 +298,14 @@ impl Client {
         *self.lose_push.lock() = false;
         self.inbox.lock().clear();
         let (inbox, lose_push, number) = (Arc::clone(&self.inbox), Arc::clone(&self.lose_push), self.session);
-        let channel = Channel::new(move |body| {
+        let channel = PushChannel::at_once(Channel::new(move |body| {
             let InvokeResponseBody::Json(text) = body else { panic!("only JSON is pushed") };
             assert!(text.len() < 8 * 1024, "{} bytes are pushed", text.len());
             if !std::mem::take(&mut *lose_push.lock()) {
                 inbox.lock().push_back((Instant::now(), number, parsed(&text), true));
             }
             Ok(())
-        });
+        }));
         self.sessions.open(&number.to_string(), PROTOCOL, &page("main"), &truth.tasks, channel).unwrap();
         let session = self.sessions.get(&number.to_string(), &page("main")).unwrap();
         for (watch, list) in &mut self.lists {

@@ -14,6 +14,7 @@ use crate::{
     ErrorKind, Failure, Retention, TaskContext, TaskManager, Unread,
     session::{
         message::PROTOCOL,
+        push_channel::PushChannel,
         session::Session,
         sessions::{Departure, Sessions},
     },
@@ -38,7 +39,9 @@ impl Pages {
 
     /// Opens a session for the page `label`.
     fn open(&self, name: &str, label: &str) -> Arc<Session> {
-        self.sessions.open(name, PROTOCOL, &page(label), &self.tasks, Channel::new(|_| Ok(()))).unwrap();
+        self.sessions
+            .open(name, PROTOCOL, &page(label), &self.tasks, PushChannel::at_once(Channel::new(|_| Ok(()))))
+            .unwrap();
         self.sessions.get(name, &page(label)).unwrap()
     }
 }
@@ -117,7 +120,7 @@ async fn readers_wait_for_a_reloading_page_but_not_for_a_closed_window() {
         let plugin = PluginState::new(tasks.clone(), HIDDEN_LIMIT, Box::new(|_| true), Box::new(|run| run()));
         plugin.webview_created("main");
         let page = plugin.pages.current("main");
-        plugin.sessions.open("s", PROTOCOL, &page, &tasks, Channel::new(|_| Ok(()))).unwrap();
+        plugin.sessions.open("s", PROTOCOL, &page, &tasks, PushChannel::at_once(Channel::new(|_| Ok(())))).unwrap();
         let session = plugin.sessions.get("s", &page).unwrap();
         session.read(&record, ask("s/a", 1), secs(25)).await.unwrap();
         if closes {

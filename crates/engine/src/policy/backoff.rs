@@ -53,11 +53,12 @@ impl Backoff {
     }
 
     /// Sets the factor by which each delay is longer than the one before. It is 2 by default, and 1 in a
-    /// [`constant`](Self::constant) backoff. A factor below 1 counts as 1, which leaves all delays the same.
+    /// [`constant`](Self::constant) backoff. One below 1, or
+    /// NaN, is refused: when the app starts for a [`Retry`](crate::Retry) or a [`Restart`](crate::Restart), and when a
+    /// [`Schedule`](crate::Schedule) is added.
     #[must_use]
     pub fn factor(mut self, factor: f32) -> Self {
-        // NaN counts as 1, too.
-        self.factor = if factor > 1.0 { factor.min(f32::MAX) } else { 1.0 };
+        self.factor = factor;
         self
     }
 
@@ -86,20 +87,29 @@ impl Backoff {
         self
     }
 
+    /// Returns what is wrong with it, and what to do.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        // Not `< 1.0`, which NaN isn't.
+        let grows = self.factor >= 1.0;
+        (!grows).then(|| format!("the factor of its backoff is {}: delays can't shrink, so set 1 or more", self.factor))
+    }
+
     /// Returns how long to wait after this many failures in a row. No failure counts as one.
     pub(crate) fn delay_after(&self, failures: u32) -> Duration {
+        // NaN counts as 1, too.
+        let factor = if self.factor > 1.0 { self.factor.min(f32::MAX) } else { 1.0 };
         // backon adds jitter of up to the delay itself, so it is given half of the delay.
         let share = if self.jitter { 2 } else { 1 };
         let mut delays = ExponentialBuilder::new()
             .with_min_delay(self.first_delay.min(self.max_delay) / share)
             .with_max_delay(self.max_delay / share)
-            .with_factor(self.factor)
+            .with_factor(factor)
             .without_max_times();
         if self.jitter {
             delays = delays.with_jitter();
         }
         // Multiplying by 1 would round.
-        let steps = if self.factor > 1.0 { STEPS } else { 0 };
+        let steps = if factor > 1.0 { STEPS } else { 0 };
         let before = failures.saturating_sub(1).min(steps) as usize;
         // backon counts in `f32` seconds, and rounding up must not exceed the longest delay.
         delays.build().nth(before).map_or(self.max_delay, |delay| delay.min(self.max_delay))
@@ -181,6 +191,16 @@ mod tests {
     fn a_first_delay_above_the_longest_is_cut_to_it() {
         let backoff = Backoff::exponential().first_delay(Duration::from_secs(90)).jitter(false);
         assert_eq!(delays(&backoff, 2), [60, 60].map(Duration::from_secs));
+    }
+
+    #[test]
+    fn a_factor_below_one_is_a_mistake() {
+        for factor in [f32::NAN, f32::NEG_INFINITY, -2.0, 0.0, 0.5, 1.0 - f32::EPSILON] {
+            assert!(Backoff::exponential().factor(factor).mistake().is_some(), "{factor}");
+        }
+        for factor in [1.0, 1.5, f32::MAX, f32::INFINITY] {
+            assert_eq!(Backoff::exponential().factor(factor).mistake(), None, "{factor}");
+        }
     }
 
     #[test]

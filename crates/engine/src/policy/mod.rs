@@ -3,6 +3,7 @@
 pub(crate) mod backoff;
 pub(crate) mod batch_progress;
 pub(crate) mod item_buffer;
+pub(crate) mod mistake;
 pub(crate) mod on_exit;
 pub(crate) mod on_owner_closed;
 pub(crate) mod restart;

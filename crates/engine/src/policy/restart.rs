@@ -47,8 +47,8 @@ impl Restart {
         self
     }
 
-    /// Makes the last of `attempts` short attempts in a row the last one of the task. With 1 or 0, that is the first
-    /// short one. By default the task is never given up.
+    /// Makes the last of `attempts` short attempts in a row the last one of the task. With 1, that is the first short
+    /// one. 0 is refused when the app starts. By default the task is never given up.
     #[must_use]
     pub fn give_up_after(mut self, attempts: u32) -> Self {
         self.give_up_after = Some(attempts);
@@ -61,6 +61,17 @@ impl Restart {
     pub fn healthy_after(mut self, healthy_after: Duration) -> Self {
         self.healthy_after = healthy_after;
         self
+    }
+
+    /// Returns what is wrong with it, and what to do.
+    pub(super) fn mistake(&self) -> Option<String> {
+        if self.give_up_after == Some(0) {
+            return Some("it is given up after 0 short attempts: 1 means after the first".into());
+        }
+        if self.give_up_after.is_some() && self.healthy_after.is_zero() {
+            return Some("every attempt is healthy after no time, so it is never given up: set healthy_after".into());
+        }
+        self.backoff.mistake()
     }
 
     /// Returns how long a healthy attempt lasts at least.

@@ -23,7 +23,8 @@ pub struct Retry {
 }
 
 impl Retry {
-    /// Allows up to `attempts` attempts in all, the first one included. With 1 or 0 a failure is final.
+    /// Allows up to `attempts` attempts in all, the first one included. With 1 a failure is final.
+    /// 0 is refused when the app starts, since a task always has its first attempt.
     pub fn attempts(attempts: u32) -> Self {
         Self { attempts, backoff: Backoff::exponential() }
     }
@@ -33,6 +34,14 @@ impl Retry {
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.backoff = backoff;
         self
+    }
+
+    /// Returns what is wrong with it, and what to do.
+    pub(super) fn mistake(&self) -> Option<String> {
+        if self.attempts == 0 {
+            return Some("0 attempts are too few, since a task always has its first: 1 means no retry".into());
+        }
+        self.backoff.mistake()
     }
 
     /// Returns how long to wait after attempt number `attempt` (from 1) has failed, or `None` if it was the last one.

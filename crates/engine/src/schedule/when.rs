@@ -187,10 +187,13 @@ impl Schedule {
         self
     }
 
-    /// Checks the name and the interval.
+    /// Checks the name, the interval and the backoff.
     pub(crate) fn check(&self, name: &str) -> Result<(), Error> {
         if name.is_empty() || name.len() > NAME_LIMIT {
             return Err(Refusal::ScheduleName { limit: NAME_LIMIT, size: name.len() }.into());
+        }
+        if let Some(problem) = self.back_off.as_ref().and_then(Backoff::mistake) {
+            return Err(Refusal::InvalidOptions { path: "back_off".into(), problem }.into());
         }
         match self.when {
             When::Every(interval) if interval < SHORTEST => {
@@ -236,6 +239,15 @@ mod tests {
         for right in ["0 3 * * *", "*/10 * * * * *", "0 0 29 2 *", "30 2 * * SUN", " @daily "] {
             assert!(Schedule::cron(right).is_ok(), "{right}");
         }
+    }
+
+    #[test]
+    fn a_backoff_that_shrinks_is_refused() {
+        let hourly =
+            |factor| Schedule::every(Duration::from_secs(3_600)).back_off(Backoff::exponential().factor(factor));
+        assert!(hourly(1.0).check("a").is_ok());
+        let error = hourly(0.5).check("a").unwrap_err();
+        assert!(error.kind == ErrorKind::InvalidOptions && error.message.contains("factor"), "{error}");
     }
 
     #[test]

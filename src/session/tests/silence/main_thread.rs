@@ -1,7 +1,7 @@
 //! Tests that a page is not given up because the app's main thread is blocked, through which it speaks.
 
 use super::*;
-use crate::session::sessions::RunOnMainThread;
+use crate::session::push_channel::RunOnMainThread;
 
 type Run = Box<dyn FnOnce() + Send>;
 
