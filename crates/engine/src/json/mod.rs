@@ -22,6 +22,8 @@ use serde_json::{Map, Value, value::RawValue};
 
 use any_value::{AnyValue, AnyVisitor, members};
 
+use crate::clip::{Limit, clip};
+
 /// JSON of any type: an input, a progress detail, an output or an error whose type depends on the kind of task.
 ///
 /// Use it too for an input, an output or an item of your own handlers that may be any JSON: `serde_json::Value` has no
@@ -66,6 +68,8 @@ use any_value::{AnyValue, AnyVisitor, members};
 #[derive(Debug, Clone)]
 pub struct Json(Arc<RawValue>);
 
+/// The longest path and the longest problem of a [`Misfit`], which may repeat the JSON.
+const MISFIT_LIMIT: Limit = Limit::Bytes(1024);
 /// The name that `serde_json` gives a raw value, and the key under which it hands over its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -102,7 +106,8 @@ impl Json {
             let problem = error.inner().to_string();
             // The line and column refer to a text that the caller never saw.
             let end = problem.rfind(" at line ").unwrap_or(problem.len());
-            Misfit { path: error.path().to_string(), problem: problem[..end].to_owned() }
+            let clipped = |text: &str| clip(text, MISFIT_LIMIT).into_owned();
+            Misfit { path: clipped(&error.path().to_string()), problem: clipped(&problem[..end]) }
         })
     }
 
