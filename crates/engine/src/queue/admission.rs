@@ -4,7 +4,7 @@
 //! - a task takes a slot in every scope that it is part of, from its admission until it leaves, steps back or yields its
 //!   slot. A task that has yielded its slot is admitted again before it goes on, in the place that its rank gives it;
 //! - no task is admitted into a full scope. More tasks than the limit have slots only after the limit was lowered;
-//! - the queue of a lane has exactly its waiting tasks without a hold, best first, and `reclaiming` its tasks that want
+//! - the queue of a lane has exactly its waiting tasks without a hold, best first, `places` the first of these, and `reclaiming` its tasks that want
 //!   their slot back. `heads` has the first of each lane, from either of them;
 //! - only [`Admission::set`] moves a task. It takes the task from its old stage and puts it in the new one at once, so
 //!   no slot is lost and no task forgotten;
@@ -19,11 +19,9 @@ use std::{
     sync::Arc,
 };
 
-use super::table::Table;
+use super::{places::Places, table::Table};
 use crate::{TaskId, task::id::IdMap};
 
-/// The largest position that is counted. It also stands for every position behind it.
-pub(crate) const PLACES: usize = 1_000;
 /// The number of the app's scope, which always exists.
 const APP: usize = 0;
 
@@ -98,7 +96,7 @@ pub(crate) struct QueueFull {
 /// The place of a waiting task in its queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct QueueState {
-    /// Its position in its lane, from 1 to [`PLACES`], which also stands for every position behind it. `None` while it
+    /// Its position in its lane, from 1 to [`PLACES`](super::places::PLACES), which also stands for every position behind it. `None` while it
     /// has any hold.
     pub(crate) position: Option<u32>,
     pub(crate) priority: i32,
@@ -161,6 +159,7 @@ struct Lane {
     /// The scopes that its tasks take slots in. They don't change while the lane has tasks.
     rooms: Vec<(Scope, usize)>,
     queue: BTreeMap<QueueRank, TaskId>,
+    places: Places<QueueRank>,
     /// The tasks that want their slots back. They are in no queue that anybody sees, but have the same ranks.
     reclaiming: BTreeMap<QueueRank, TaskId>,
     /// How many tasks it has, at whatever stage.
@@ -458,10 +457,7 @@ impl Admission {
     /// Returns the task's place in its queue; `None` unless it waits.
     pub(crate) fn queue_state(&self, id: TaskId) -> Option<QueueState> {
         let entry = self.tasks.get(&id).filter(|entry| entry.stage == Stage::Waiting)?;
-        let position = entry.is_queued().then(|| {
-            let before = self.lanes[entry.lane].queue.range(..entry.rank).take(PLACES - 1);
-            before.fold(1, |position, _| position + 1)
-        });
+        let position = entry.is_queued().then(|| self.lanes[entry.lane].places.of(&entry.rank));
         Some(QueueState { position, priority: entry.rank.priority.0, held: entry.holds.has(Hold::User) })
     }
 
@@ -564,6 +560,12 @@ impl Admission {
         let queue = if entry.is_queued() { &mut lane.queue } else { &mut lane.reclaiming };
         let stood = if here { queue.insert(entry.rank, id) } else { queue.remove(&entry.rank) };
         debug_assert_eq!(stood, (!here).then_some(id));
+        if entry.is_queued() {
+            match here {
+                true => lane.places.add(entry.rank),
+                false => lane.places.remove(&entry.rank, &lane.queue),
+            }
+        }
         let new_head = lane.head();
         if head != new_head {
             if let Some(rank) = head {

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use proptest::{prelude::*, sample::Index as Which};
 
+use super::super::places::PLACES;
 use super::*;
 
 /// The declared kinds of the property test, and their groups. In [`KINDS`], "d" is not declared, and `None` is spawned
