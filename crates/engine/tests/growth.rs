@@ -103,6 +103,17 @@ async fn four_times_as_many_tasks_take_about_four_times_as_long() {
     })
     .await;
     measure("batches of two with a limit of their own", BATCHES, async |tasks, many| {
+        tasks.set_limit(LimitOf::App, None).unwrap();
+        let begin = Instant::now();
+        for _ in 0..many {
+            tasks.batch("hang", ["", ""], BatchOptions::new().concurrency(1)).unwrap();
+        }
+        begin.elapsed()
+    })
+    .await;
+    measure("such batches behind the limit of their kind", BATCHES, async |tasks, many| {
+        tasks.set_limit(LimitOf::App, None).unwrap();
+        tasks.set_limit(LimitOf::Task("hang".into()), 1).unwrap();
         let begin = Instant::now();
         for _ in 0..many {
             tasks.batch("hang", ["", ""], BatchOptions::new().concurrency(1)).unwrap();
