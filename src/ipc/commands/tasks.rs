@@ -1,13 +1,19 @@
 //! Commands that return what is known about tasks, and that remove tasks.
 
+use futures_util::FutureExt as _;
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
 use tokio::time::timeout;
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
-    Error, Outcome, TaskFilter, TaskSnapshot,
-    ipc::{caller::Caller, checked::Checked, refusals, wire::TaskPage},
+    Error, Outcome, TaskSnapshot,
+    ipc::{
+        caller::Caller,
+        checked::{Checked, CheckedFilter},
+        refusals,
+        wire::TaskPage,
+    },
 };
 
 /// How many tasks `list` returns at most. A page takes about a frame to parse the snapshots of so many small tasks.
@@ -29,7 +35,7 @@ pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnaps
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn list(
     caller: Caller,
-    filter: Checked<TaskFilter>,
+    filter: CheckedFilter,
     limit: Option<Checked<u32>>,
     after: Option<Checked<u64>>,
 ) -> Result<TaskPage, Error> {
@@ -50,7 +56,13 @@ pub(crate) async fn list(
 pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Option<Outcome>, Error> {
     // The caller learns of a failure, so it need not be logged.
     let follower = Follower::new(&caller.find_ended(&id.0?)?);
-    let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
+    let outcome = match follower.record().ended().now_or_never() {
+        Some(outcome) => Some(outcome),
+        None => {
+            let _waits = caller.waits()?;
+            timeout(LONGEST_WAIT, follower.record().ended()).await.ok()
+        }
+    };
     if outcome.is_some() {
         follower.knows_the_end();
     }
