@@ -246,7 +246,7 @@ fn a_17th_session_a_257th_list_and_a_65th_reader_are_refused() {
     windows.main.call("ack", json!({ "session": "s", "message": 0 })).expect("the first is still open");
 
     let watch = |watch: u32| {
-        let session = if watch % 2 == 0 { "1" } else { "s" };
+        let session = if watch.is_multiple_of(2) { "1" } else { "s" };
         json!({ "session": session, "target": { "type": "list", "data": { "watch": watch, "filter": { "task": [] } } } })
     };
     for number in 0..256 {

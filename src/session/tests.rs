@@ -36,6 +36,7 @@ use tauri_plugin_tasks_engine::test::{log::Log, manager};
 const PING: Duration = Duration::from_secs(10);
 
 mod bounds;
+mod filling;
 mod lists;
 mod model;
 mod pace;

@@ -56,13 +56,11 @@ pub(crate) async fn list(
 pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Option<Outcome>, Error> {
     // The caller learns of a failure, so it need not be logged.
     let follower = Follower::new(&caller.find_ended(&id.0?)?);
-    let outcome = match follower.record().ended().now_or_never() {
-        Some(outcome) => Some(outcome),
-        None => {
-            let _waits = caller.waits()?;
-            timeout(LONGEST_WAIT, follower.record().ended()).await.ok()
-        }
-    };
+    let mut outcome = follower.record().ended().now_or_never();
+    if outcome.is_none() {
+        let _waits = caller.waits()?;
+        outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
+    }
     if outcome.is_some() {
         follower.knows_the_end();
     }

@@ -24,7 +24,7 @@ const ID_SIZE: usize = 40;
 pub(in crate::session) struct List {
     selection: Arc<Selection>,
     /// The list's place among those that its page may watch.
-    place: Place,
+    held_place: Place,
     /// The tasks that have changed since the list began, until it is filled.
     changed: Option<IdMap<Arc<Record>>>,
     /// The tasks that the page has in this list, and those that may have joined it since.
@@ -107,9 +107,9 @@ impl ListChange {
 
 impl List {
     /// Returns a list without tasks, which collects the changes of all tasks until it is [filled](Self::fill).
-    pub(in crate::session) fn new(selection: Arc<Selection>, place: Place, pace: Pace) -> Self {
+    pub(in crate::session) fn new(selection: Arc<Selection>, held_place: Place, pace: Pace) -> Self {
         let changed = Some(IdMap::default());
-        Self { selection, place, changed, tasks: IdMap::default(), pace, held: Turns::new() }
+        Self { selection, held_place, changed, tasks: IdMap::default(), pace, held: Turns::new() }
     }
 
     /// Adds the tasks that were found. Returns those that have changed since the list began: [note](Self::note) them.
@@ -127,7 +127,7 @@ impl List {
 
     /// Ends the list, and returns its place.
     pub(in crate::session) fn into_place(self) -> Place {
-        self.place
+        self.held_place
     }
 
     /// Returns how long it waits between two rounds.

@@ -597,9 +597,10 @@ impl Admission {
         let stood = if here { queue.insert(entry.rank, id) } else { queue.remove(&entry.rank) };
         debug_assert_eq!(stood, (!here).then_some(id));
         if entry.is_queued() {
-            match here {
-                true => lane.places.add(entry.rank),
-                false => lane.places.remove(&entry.rank, &lane.queue),
+            if here {
+                lane.places.add(entry.rank);
+            } else {
+                lane.places.remove(&entry.rank, &lane.queue);
             }
             self.moved.insert(entry.lane);
         }

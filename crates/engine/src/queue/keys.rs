@@ -11,10 +11,13 @@ use std::{
 
 use crate::TaskId;
 
+/// The tasks with one key, by the numbers of their arrival.
+type Queue = BTreeMap<u64, TaskId>;
+
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
-    /// By kind, then by key, so that both can be looked up without a copy. The tasks are by their numbers.
-    kinds: HashMap<Arc<str>, HashMap<Arc<str>, BTreeMap<u64, TaskId>>>,
+    /// By kind, then by key, so that both can be looked up without a copy.
+    kinds: HashMap<Arc<str>, HashMap<Arc<str>, Queue>>,
 }
 
 impl Keys {

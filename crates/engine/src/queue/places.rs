@@ -61,15 +61,15 @@ mod tests {
             let mut places = Places::default();
             let mut queue = BTreeMap::new();
             for rank in 0..length {
-                queue.insert(2 * rank, ());
+                queue.insert(2 * rank, "waits");
                 places.add(2 * rank);
             }
             for (adds, rank) in steps {
                 if adds {
-                    if queue.insert(rank, ()).is_none() {
+                    if queue.insert(rank, "waits").is_none() {
                         places.add(rank);
                     }
-                } else if let Some((&rank, ())) = queue.range(rank..).next() {
+                } else if let Some((&rank, _)) = queue.range(rank..).next() {
                     queue.remove(&rank);
                     places.remove(&rank, &queue);
                 }

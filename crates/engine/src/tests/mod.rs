@@ -14,6 +14,7 @@ mod keys;
 mod leftovers;
 mod lending;
 mod limits;
+mod looking;
 mod model;
 mod observe;
 mod order;
