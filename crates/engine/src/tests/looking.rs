@@ -26,7 +26,7 @@ async fn who_may_see_a_task_is_asked_while_others_may_find_tasks() {
     assert_eq!(engine.page(&TaskFilter::default().task("b"), None, 10, sees).0.len(), 0, "it matches, but is not seen");
 }
 
-/// A filter is compiled once: with as many entries as a page may send, it costs no more for each task than with one.
+/// A filter is compiled once: with as many entries as a caller may send, it costs no more for each task than with one.
 #[tokio::test]
 async fn a_matcher_finds_each_entry_at_once() {
     let names = |many: usize| (0..many).map(|name| name.to_string());
