@@ -15,7 +15,7 @@ use super::{arrival, refusals, wire::Started};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
-    session::{message::SessionInfo, push_channel::PushChannel, session::Session, sessions::Sessions},
+    session::{bounds::Place, message::SessionInfo, push_channel::PushChannel, session::Session, sessions::Sessions},
     state::PluginState,
 };
 
@@ -155,6 +155,11 @@ impl Caller {
         self.sessions.get(name, self.page())
     }
 
+    /// Takes a place among the calls of this page that wait. Fails if there is none.
+    pub(crate) fn waits(&self) -> Result<Place, Error> {
+        self.sessions.bounds_of(self.page()).waits.take()
+    }
+
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
         let refused = |why| refusals::start_refused(why, task, &self.page().label);
         self.view.scope.check_start(task).map_err(refused)
@@ -187,8 +192,8 @@ impl Caller {
     }
 
     /// Returns the visible tasks that match `filter`, oldest first.
-    pub(crate) fn records(&self, filter: &TaskFilter) -> impl Iterator<Item = Arc<Record>> {
-        engine(&self.tasks).records(filter).into_iter().filter(|record| self.view.sees(record))
+    pub(crate) fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
+        engine(&self.tasks).records_that(filter, |record| self.view.sees(record))
     }
 
     /// Returns a page of the tasks that match `filter` and that the caller may be told of, and what to pass as `after` for

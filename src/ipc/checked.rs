@@ -1,9 +1,12 @@
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use tauri_plugin_tasks_engine::delivery::read_exactly;
+use tauri_plugin_tasks_engine::delivery::{Misfit, read_exactly};
 
 use super::refusals;
-use crate::{Error, Json};
+use crate::{Error, Json, TaskFilter};
+
+/// The largest argument other than an input, in bytes of JSON. What each part of it may be is checked where it is used.
+const ARGUMENT_LIMIT: usize = 8 * 1024 * 1024;
 
 /// An argument that the command parses itself: any but a list, a `Json`, which can be anything, and a channel. For a malformed
 /// one, Tauri would return a plain string and no [`Error`].
@@ -13,6 +16,11 @@ pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Json::deserialize(deserializer)?;
+        let size = json.text().len();
+        if size > ARGUMENT_LIMIT {
+            let problem = format!("it takes {size} bytes as JSON and the limit is {ARGUMENT_LIMIT}: pass less");
+            return Ok(Self(Err(refusals::of_argument(".", problem))));
+        }
         // A struct could be read from a list of its fields.
         Ok(Self(if is_list(&json) { Err(refusals::of_argument(".", "it is a list")) } else { read(&json) }))
     }
@@ -30,6 +38,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for CheckedList<T> {
     }
 }
 
+/// A filter, parsed as a [`Checked`] one is. The errors name its parts as those of the argument `filter`.
+#[derive(Debug)]
+pub(crate) struct CheckedFilter(pub(crate) Result<TaskFilter, Error>);
+
+impl<'de> Deserialize<'de> for CheckedFilter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Checked(json) = Checked::<Json>::deserialize(deserializer)?;
+        let named = |Misfit { path, problem }| {
+            let path = if path == "." { "filter".to_owned() } else { format!("filter.{path}") };
+            refusals::of_argument(&path, problem)
+        };
+        Ok(Self(json.and_then(|json| read_exactly(&json).map_err(named))))
+    }
+}
+
 fn is_list(json: &Json) -> bool {
     json.text().starts_with('[')
 }
@@ -42,6 +65,13 @@ fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Error> {
 impl<T: specta::Type> specta::Type for Checked<T> {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
         T::definition(types)
+    }
+}
+
+#[cfg(test)]
+impl specta::Type for CheckedFilter {
+    fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
+        TaskFilter::definition(types)
     }
 }
 

@@ -8,6 +8,11 @@ use crate::{
     quotas::Quota,
 };
 
+/// The longest text in place of an id that an error repeats, in bytes.
+const ID_SHOWN: usize = 64;
+/// Replaces a longer text in messages.
+pub(super) const TOO_LONG: &str = "…";
+
 /// Returns the error for window `label`, which may not start `task`.
 pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error {
     let message = match why {
@@ -54,6 +59,7 @@ pub(super) fn of_stranger(stranger: Stranger, label: &str) -> Error {
 
 /// Returns the error for a task that the page can't see. It does not reveal whether the task exists.
 pub(super) fn not_visible(id: &str) -> Error {
+    let id = if id.len() <= ID_SHOWN { id } else { TOO_LONG };
     error(
         ErrorKind::NotFound,
         format!(

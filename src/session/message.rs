@@ -3,6 +3,8 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::Error as _};
 use serde_json::value::RawValue;
 
+use tauri_plugin_tasks_engine::delivery::read_exactly;
+
 use crate::{Json, Progress, TaskEvent, TaskFilter, TaskId, TaskSnapshot};
 
 /// The version of the protocol between the npm package and this crate.
@@ -124,7 +126,7 @@ fn filter<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskFilter, D::E
     if json.text().starts_with('[') {
         return Err(D::Error::custom("it is a list"));
     }
-    json.read().map_err(D::Error::custom)
+    read_exactly(&json).map_err(|misfit| D::Error::custom(format!("filter.{}: {}", misfit.path, misfit.problem)))
 }
 
 /// A value that is already serialized as JSON, so that its size is known before it is sent.

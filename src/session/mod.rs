@@ -5,6 +5,7 @@
 //! over the channel.
 
 mod ack;
+pub(crate) mod bounds;
 mod gone;
 pub(crate) mod message;
 mod news;

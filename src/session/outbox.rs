@@ -14,11 +14,16 @@ use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Record};
 use tokio::time::Instant;
 
 use super::{
+    bounds::Place,
     message::{SessionMessage, Visibility},
-    news::{News, Told, room::Room},
+    news::{
+        News, Told,
+        room::Room,
+        selection::{Found, Selection},
+    },
     protocol::{Loss, Pause, Protocol, Rest, main_thread::Question, page_signs::PageSigns},
 };
-use crate::{TaskFilter, TaskId, TaskSnapshot, access::view::View};
+use crate::{Error, TaskId, TaskSnapshot};
 
 /// The length of the payload, in bytes, from which on Tauri makes the page fetch a message (`MAX_JSON_DIRECT_EXECUTE_THRESHOLD` in
 /// tauri's `ipc/channel.rs`).
@@ -53,18 +58,33 @@ impl Outbox {
         self.news.unfollow(id)
     }
 
-    /// See [`News::list`].
-    pub(super) fn list(
+    /// See [`News::follow_count`].
+    pub(super) fn follow_count(&self) -> usize {
+        self.news.follow_count()
+    }
+
+    /// See [`News::begin_list`].
+    pub(super) fn begin_list(
         &mut self,
         watch: u32,
-        filter: TaskFilter,
-        view: View,
-        records: Vec<Arc<Record>>,
+        selection: Arc<Selection>,
         every: Option<Duration>,
+        place: impl FnOnce() -> Result<Place, Error>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        self.is_used(now);
+        self.news.begin_list(watch, selection, every, place, now)
+    }
+
+    /// See [`News::fill_list`].
+    pub(super) fn fill_list(
+        &mut self,
+        watch: u32,
+        selection: &Arc<Selection>,
+        found: Vec<Found>,
         now: Instant,
     ) -> Vec<TaskSnapshot> {
-        self.is_used(now);
-        self.news.list(watch, filter, view, records, every, now)
+        self.news.fill_list(watch, selection, found, now)
     }
 
     /// See [`News::unlist`].
@@ -175,6 +195,12 @@ impl Outbox {
     /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
         self.news.len()
+    }
+
+    /// See [`News::rated`].
+    #[cfg(test)]
+    pub(super) fn rated(&self) -> usize {
+        self.news.rated()
     }
 
     /// Composes a message with as much as there is room for. Returns `None` if there is no news and no probe is due.

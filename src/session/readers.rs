@@ -1,9 +1,15 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
 
 use tauri_plugin_tasks_engine::delivery::Record;
 use tokio::sync::Notify;
 
-use super::gone::gone;
+use super::{
+    bounds::{Bound, Place},
+    gone::gone,
+};
 use crate::{
     Error, TaskId,
     lock::{Lock, READERS},
@@ -33,6 +39,8 @@ pub(super) struct Readers {
 
 struct Reads {
     record: Arc<Record>,
+    /// Its place among the readers that its page may have.
+    _place: Place,
     /// How many reads are in flight.
     under_way: usize,
 }
@@ -42,12 +50,19 @@ impl Readers {
         Self { tasks: Lock::new(Some(HashMap::new())), turn: Notify::new() }
     }
 
-    pub(super) fn begin(&self, name: &str, record: &Arc<Record>) -> Result<Reading<'_>, Error> {
+    /// Fails if the session is closed, or if the reader is a new one and `bound` has no place for it.
+    pub(super) fn begin(&self, name: &str, record: &Arc<Record>, bound: &Arc<Bound>) -> Result<Reading<'_>, Error> {
         let mut tasks = self.tasks.lock();
         let tasks = tasks.as_mut().ok_or_else(|| gone("it was closed"))?;
         let key = (record.id, name.to_owned());
         let is_new = !tasks.contains_key(&key);
-        tasks.entry(key.clone()).or_insert_with(|| Reads { record: Arc::clone(record), under_way: 0 }).under_way += 1;
+        match tasks.entry(key.clone()) {
+            Entry::Occupied(mut reads) => reads.get_mut().under_way += 1,
+            Entry::Vacant(vacant) => {
+                let reads = Reads { record: Arc::clone(record), _place: bound.take()?, under_way: 1 };
+                vacant.insert(reads);
+            }
+        }
         Ok(Reading { readers: self, key, is_new })
     }
 

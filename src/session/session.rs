@@ -8,26 +8,32 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    bounds::{Bounds, too_many_follows},
     message::Visibility,
+    news::selection::Selection,
     outbox::Outbox,
     protocol::page_signs::PageSigns,
     push_channel::PushChannel,
     readers::{Departure, Readers},
 };
 use crate::{
-    TaskFilter, TaskId, TaskManager, TaskSnapshot,
+    Error, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, view::View},
     lock::{Lock, OUTBOX, REPEATS},
 };
 
 /// How many repeated calls of `open` a session accepts.
 const REPEATS_LIMIT: usize = 8;
+/// How many tasks a page may ask a session to follow.
+const FOLLOWS_LIMIT: usize = 65_536;
 
 /// One load of the client in a page. Its [pump](super::pump) pushes the messages.
 pub(crate) struct Session {
     pub(super) page: Page,
     /// Shared by all sessions of the page.
     pub(super) signs: Arc<PageSigns>,
+    /// Shared by all sessions of the page.
+    pub(super) bounds: Arc<Bounds>,
     pub(super) tasks: TaskManager,
     pub(super) watcher: Arc<ChangeSet<Record>>,
     pub(super) outbox: Lock<Outbox, OUTBOX>,
@@ -41,9 +47,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(page: Page, tasks: TaskManager, signs: Arc<PageSigns>) -> Arc<Self> {
+    pub(super) fn new(page: Page, tasks: TaskManager, signs: Arc<PageSigns>, bounds: Arc<Bounds>) -> Arc<Self> {
         Arc::new(Self {
             page,
+            bounds,
             tasks,
             watcher: Arc::default(),
             outbox: Lock::new(Outbox::new(Instant::now(), Arc::clone(&signs))),
@@ -116,6 +123,13 @@ impl Session {
         snapshot
     }
 
+    /// Fails if the page may not ask to follow this task too. Those that it has started are always followed.
+    pub(crate) fn may_follow(&self, id: TaskId) -> Result<(), Error> {
+        let outbox = self.outbox.lock();
+        let fits = outbox.follows(id) || outbox.follow_count() < FOLLOWS_LIMIT;
+        if fits { Ok(()) } else { Err(too_many_follows(FOLLOWS_LIMIT)) }
+    }
+
     pub(crate) fn unfollow(&self, id: TaskId) {
         // Hold the lock until the watcher is removed, or this could remove the watcher of a new follow.
         let mut outbox = self.outbox.lock();
@@ -129,22 +143,28 @@ impl Session {
     }
 
     /// Reports to the page, from now on, the changes of the tasks that match `filter` and are visible in `view`: ends at
-    /// once, and all others at most `every` so often. With `None`, that remains as it is if the page watches a list of this number already.
-    /// Returns their snapshots.
+    /// once, and all others at most `every` so often. With `None`, that remains as it is if the page watches a list of
+    /// this number already. Returns their snapshots. Fails if the page watches too many lists.
     pub(crate) fn list(
         &self,
         watch: u32,
-        filter: TaskFilter,
+        filter: &TaskFilter,
         view: View,
         every: Option<Duration>,
-    ) -> Vec<TaskSnapshot> {
-        let mut outbox = self.outbox.lock();
-        engine(&self.tasks).watch_all(&self.watcher);
-        let records = engine(&self.tasks).records(&filter);
-        let snapshots = outbox.list(watch, filter, view, records, every, Instant::now());
-        drop(outbox);
+    ) -> Result<Vec<TaskSnapshot>, Error> {
+        let selection = Selection::new(view, filter);
+        {
+            // Hold the lock until all is watched, or the pump could take a change that the list doesn't collect.
+            let mut outbox = self.outbox.lock();
+            let place = || self.bounds.lists.take();
+            outbox.begin_list(watch, Arc::clone(&selection), every, place, Instant::now())?;
+            engine(&self.tasks).watch_all(&self.watcher);
+        }
+        // Without a lock: there may be many tasks. What changes meanwhile is looked at once more.
+        let found = selection.find(engine(&self.tasks).records(&TaskFilter::default()));
+        let snapshots = self.outbox.lock().fill_list(watch, &selection, found, Instant::now());
         self.wake.notify_one();
-        snapshots
+        Ok(snapshots)
     }
 
     pub(crate) fn unlist(&self, watch: u32) {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
-    sync::Arc,
+    sync::{Arc, Weak},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 pub(crate) use super::readers::Departure;
 use super::{
+    bounds::{Bounds, MOST_SESSIONS, too_many_sessions},
     gone::gone,
     message::{PROTOCOL, SessionInfo},
     protocol::{Loss, main_thread::Question, page_signs::PageSigns, timing::LEASE},
@@ -26,9 +27,10 @@ use crate::{
 
 /// The longest name of a session, in bytes.
 const NAME_LIMIT: usize = 64;
-/// How many names of closed sessions are remembered. A reloading page repeats its calls, and a repeated `open` must not
-/// bring back a session that nobody listens to.
-const CLOSED_LIMIT: usize = 256;
+/// How many names of closed sessions are remembered of one page, and in all. A reloading page repeats its calls, and a
+/// repeated `open` must not bring back a session that nobody listens to.
+const CLOSED_OF_PAGE: usize = 2 * MOST_SESSIONS;
+const CLOSED_LIMIT: usize = 4_096;
 
 /// All sessions of the app.
 pub(crate) struct Sessions {
@@ -44,9 +46,46 @@ pub(crate) type Exists = Box<dyn Fn(&str) -> bool + Send + Sync>;
 #[derive(Default)]
 struct Names {
     open: HashMap<String, Arc<Session>>,
-    closed: VecDeque<String>,
+    closed: VecDeque<Closed>,
+    bounds: HashMap<Page, Weak<Bounds>>,
     /// The pages that have used a session which has ended since, until their documents leave.
     used: HashSet<Page>,
+}
+
+/// The name of a session that was closed.
+struct Closed {
+    name: String,
+    page: Page,
+}
+
+impl Names {
+    fn of_page(&self, page: &Page) -> impl Iterator<Item = &Arc<Session>> {
+        self.open.values().filter(move |session| session.page == *page)
+    }
+
+    /// Returns what this page holds.
+    fn bounds_of(&mut self, page: &Page) -> Arc<Bounds> {
+        if let Some(bounds) = self.bounds.get(page).and_then(Weak::upgrade) {
+            return bounds;
+        }
+        self.bounds.retain(|_, bounds| bounds.strong_count() > 0);
+        let bounds = Bounds::new();
+        self.bounds.insert(page.clone(), Arc::downgrade(&bounds));
+        bounds
+    }
+
+    /// Remembers that this page has closed a session of this name. The page's oldest name goes first, so that it pushes out no
+    /// name of another page.
+    fn remember(&mut self, name: String, page: Page) {
+        let of_page = || self.closed.iter().enumerate().filter(|(_, closed)| closed.page == page);
+        let too_many = of_page().count() >= CLOSED_OF_PAGE;
+        if let Some((oldest, _)) = of_page().next().filter(|_| too_many) {
+            self.closed.remove(oldest);
+        }
+        self.closed.push_back(Closed { name, page });
+        let excess = self.closed.len().saturating_sub(CLOSED_LIMIT);
+        self.closed.drain(..excess);
+    }
 }
 
 impl Sessions {
@@ -56,8 +95,8 @@ impl Sessions {
     }
 
     /// Opens a session for `page`, or finds the one that an earlier call with the same name has opened. Fails if the
-    /// page speaks another `protocol`, if the name is invalid, taken or that of a closed session, or if the call was
-    /// repeated too often.
+    /// page speaks another `protocol`, if the name is invalid, taken or that of a closed session, if the call was repeated
+    /// too often, or if the page has too many sessions: a new one closes no other.
     pub(crate) fn open(
         self: &Arc<Self>,
         name: &str,
@@ -91,15 +130,16 @@ impl Sessions {
                 }
             }
             Some(_) => return Err(gone("its name is taken")),
-            None if names.closed.iter().any(|closed| closed == name) => return Err(gone("it was closed")),
+            None if names.closed.iter().any(|closed| closed.name == name) => return Err(gone("it was closed")),
+            None if names.of_page(page).count() >= MOST_SESSIONS => return Err(too_many_sessions()),
             None => {
-                let other = names.open.values().find(|other| other.page == *page);
+                let other = names.of_page(page).next();
                 let signs = other.map(|other| Arc::clone(&other.signs));
                 let signs = signs.unwrap_or_else(|| {
                     let is_used = names.used.contains(page);
                     PageSigns::new(Instant::now(), self.hidden_limit, is_used)
                 });
-                let session = Session::new(page.clone(), tasks.clone(), signs);
+                let session = Session::new(page.clone(), tasks.clone(), signs, names.bounds_of(page));
                 names.open.insert(name.to_owned(), Arc::clone(&session));
                 let sessions = Arc::downgrade(self);
                 engine(tasks).control().spawn(async move {
@@ -154,6 +194,11 @@ impl Sessions {
         engine(tasks).control().spawn_blocking(move || look(&sessions.exists));
     }
 
+    /// Returns what this page holds in all of its sessions.
+    pub(crate) fn bounds_of(&self, page: &Page) -> Arc<Bounds> {
+        self.names.lock().bounds_of(page)
+    }
+
     /// Closes the sessions of the webview `label`, whose document is gone.
     pub(crate) fn close_page(&self, label: &str, departure: Departure) {
         self.close_pages(departure, |page| &*page.label == label);
@@ -200,8 +245,7 @@ impl Sessions {
     /// Wakes the sessions of this page. Returns whether it has any.
     fn wake_all(&self, page: &Page) -> bool {
         let names = self.names.lock();
-        let of_page = names.open.values().filter(|session| session.page == *page);
-        of_page.map(|session| session.wake.notify_one()).count() > 0
+        names.of_page(page).map(|session| session.wake.notify_one()).count() > 0
     }
 
     /// Records that the page of `session` has started a task that is cancelled when the page is gone, so that its silence
@@ -243,14 +287,13 @@ impl Sessions {
 
     fn close(&self, departure: Departure, which: impl Fn(&Arc<Session>) -> bool, has_left: impl Fn(&Page) -> bool) {
         let mut names = self.names.lock();
-        let Names { open, closed, used } = &mut *names;
-        let gone: Vec<_> = open.extract_if(|_, session| which(session)).collect();
+        let gone: Vec<_> = names.open.extract_if(|_, session| which(session)).collect();
         let of_used = gone.iter().map(|(_, session)| session).filter(|session| session.signs.is_used());
-        used.extend(of_used.map(|session| session.page.clone()));
-        used.retain(|page| !has_left(page));
-        closed.extend(gone.iter().map(|(name, _)| name.clone()));
-        let excess = closed.len().saturating_sub(CLOSED_LIMIT);
-        closed.drain(..excess);
+        names.used.extend(of_used.map(|session| session.page.clone()));
+        names.used.retain(|page| !has_left(page));
+        for (name, session) in &gone {
+            names.remember(name.clone(), session.page.clone());
+        }
         // Drop the sessions outside the lock, since that may log failures that their pages have not learned of.
         drop(names);
         for (_, session) in gone {

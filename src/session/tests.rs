@@ -36,7 +36,9 @@ use tauri_plugin_tasks_engine::test::{log::Log, manager};
 /// How often a waiting page shows that it is alive.
 const PING: Duration = Duration::from_secs(10);
 
+mod bounds;
 mod channels;
+mod filling;
 mod lists;
 mod model;
 mod pace;
@@ -101,7 +103,7 @@ impl Opened {
     }
 
     fn list(&self, watch: u32, filter: TaskFilter) -> Vec<TaskSnapshot> {
-        self.session().unwrap().list(watch, filter, View::new(page("main"), Scope::everything()), None)
+        self.session().unwrap().list(watch, &filter, View::new(page("main"), Scope::everything()), None).unwrap()
     }
 
     fn follow(&self, id: TaskId) {
@@ -471,7 +473,7 @@ fn concurrent_calls_never_deadlock() {
         scope.spawn(move || (0..ROUNDS).for_each(|_| start()));
         scope.spawn(|| {
             for _ in 0..ROUNDS {
-                session.list(1, TaskFilter::default(), View::new(page("main"), Scope::everything()), None);
+                session.list(1, &TaskFilter::default(), View::new(page("main"), Scope::everything()), None).unwrap();
                 session.unlist(1);
             }
         });
@@ -547,7 +549,7 @@ async fn a_list_shows_only_what_its_page_may_see() {
     let id = opened.hang();
     let view = View::new(page("main"), Scope::default());
     assert!(
-        opened.session().unwrap().list(1, TaskFilter::default(), view, None).is_empty(),
+        opened.session().unwrap().list(1, &TaskFilter::default(), view, None).unwrap().is_empty(),
         "the app's task is not this page's"
     );
     opened.tasks.cancel(id).unwrap();

@@ -36,7 +36,7 @@ use crate::{
 };
 
 pub use crate::{
-    changes::change_set::ChangeSet,
+    changes::{change_set::ChangeSet, filter::Matcher},
     clock::{Clocks, awake_time::AwakeTime, wall_clock::unix_millis},
     error::refusal::Refusal,
     exit::shut_down::LONGEST_GRACE,

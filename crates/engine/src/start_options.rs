@@ -10,9 +10,9 @@ use crate::{
 /// The longest label.
 const LABEL_LIMIT: Limit = Limit::Bytes(256);
 /// The longest key, in bytes. Tasks are found by their keys and tags, so these are never clipped.
-const KEY_LIMIT: usize = 4 * 1024;
+pub(crate) const KEY_LIMIT: usize = 4 * 1024;
 /// The longest tag, in bytes.
-const TAG_LIMIT: usize = 1024;
+pub(crate) const TAG_LIMIT: usize = 1024;
 const TAGS_LIMIT: usize = 16;
 
 /// The options of one start, in addition to its kind and its input.

@@ -70,19 +70,23 @@ export const signal: Rule<AbortSignal> = (value, at) =>
     return some;
   });
 
-/** An array, each element of which follows `rule`. */
-export function list<T>(rule: Rule<T>, expected: string): Rule<T[]> {
+/** An array of at most `most` elements, each of which follows `rule`. */
+export function list<T>(rule: Rule<T>, expected: string, most = Infinity): Rule<T[]> {
   return (value, at) =>
     readSafely(at, () => {
       if (!Array.isArray(value)) throw misfit(at, value, expected);
+      if (value.length > most) {
+        const many = `${at} has ${value.length} entries: pass at most ${most} in one call.`;
+        throw new TaskError("invalidOptions", many);
+      }
       // Not `map`, which skips what an array has left out.
       return Array.from(value, (element, index) => rule(element, `${at}[${index}]`));
     });
 }
 
-/** One value, or a list of several. Returns a list in either case. */
-export function oneOrMore<T>(rule: Rule<T>, expected: string): Rule<T[]> {
-  const several = list(rule, expected);
+/** One value, or a list of at most `most`. Returns a list in either case. */
+export function oneOrMore<T>(rule: Rule<T>, expected: string, most?: number): Rule<T[]> {
+  const several = list(rule, expected, most);
   return (value, at) => (typeof value === "string" ? [rule(value, at)] : several(value, at));
 }
 

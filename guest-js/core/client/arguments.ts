@@ -127,16 +127,23 @@ function isEvent(value: unknown, at: string): boolean {
   });
 }
 
+/** How many entries the plugin takes in a list of a query. */
+const MOST_ENTRIES = 256;
+
+function entries<T>(rule: Rule<T>, expected: string): Rule<T[]> {
+  return oneOrMore(rule, expected, MOST_ENTRIES);
+}
+
 type Filter = { [F in keyof TaskQuery]-?: F extends "status" ? TaskStatus[] : string[] };
 
 /** A query, as the plugin takes it: with a list of values for each field. */
 export const query = fields<Filter>(
   {
-    task: oneOrMore(word("the name of a kind of task"), "a name or an array of names"),
-    status: oneOrMore(word("a status") as Rule<TaskStatus>, "a status or an array of them"),
-    tag: oneOrMore(text("a string"), "a string or an array of strings"),
-    key: oneOrMore(text("a string"), "a string or an array of strings"),
-    parent: oneOrMore(word("the id of a batch"), "the id of a batch or an array of ids"),
+    task: entries(word("the name of a kind of task"), "a name or an array of names"),
+    status: entries(word("a status") as Rule<TaskStatus>, "a status or an array of them"),
+    tag: entries(text("a string"), "a string or an array of strings"),
+    key: entries(text("a string"), "a string or an array of strings"),
+    parent: entries(word("the id of a batch"), "the id of a batch or an array of ids"),
   },
   "a query, or {} for all tasks",
 );

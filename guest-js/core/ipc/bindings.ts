@@ -602,7 +602,12 @@ export type TaskFailure = {
 	error: unknown | null,
 };
 
-/**  Selects the tasks to list or watch: those that match every given part. The default matches all tasks. */
+/**
+ *  Selects the tasks to list or watch: those that match every given part. The default matches all tasks.
+ * 
+ *  A filter that is deserialized has at most 256 entries in each part. None of its names may be longer than 1 KiB, no tag
+ *  longer than 1 KiB, and no key longer than 4 KiB, since no task has a longer one.
+ */
 export type TaskFilter = {
 	/**  The task's kind has one of these names. */
 	task?: string[] | null,

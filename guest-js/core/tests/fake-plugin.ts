@@ -111,8 +111,25 @@ function wireError(kind: WireError["kind"], message: string = kind, data: unknow
   return { kind, message, data } satisfies WireError;
 }
 
-/** Refuses a filter with a status that there is not. */
-function checkFilter({ status }: TaskFilter): void {
+/** What a page may hold at once, in all of its sessions. */
+const BOUNDS = { sessions: 16, lists: 256, readers: 64 } as const;
+
+/** Refuses one more if there are so many. */
+function checkBound(quota: keyof typeof BOUNDS, many: number): void {
+  const limit = BOUNDS[quota];
+  if (many < limit) return;
+  const message = `this exceeds the quota "${quota}" of ${limit}: this limit is fixed`;
+  throw wireError("quotaExceeded", message, { quota, limit });
+}
+
+/** Refuses a filter with a list that is too long, or with a status that there is not. */
+function checkFilter(filter: TaskFilter): void {
+  for (const [part, entries] of Object.entries(filter)) {
+    if ((entries?.length ?? 0) > 256) {
+      throw wireError("invalidOptions", `${part}: it has more than 256 entries`);
+    }
+  }
+  const { status } = filter;
   const unknown = status?.find((one) => !STATUSES.includes(one));
   if (unknown) throw wireError("invalidOptions", `unknown variant ${unknown}`);
 }
@@ -578,6 +595,7 @@ export function createFakePlugin() {
       }
       const nonce = String(args["session"]);
       if (!sessions.has(nonce)) {
+        checkBound("sessions", sessions.size);
         sessions.set(nonce, {
           nonce,
           channel: args["channel"] as Channel<string>,
@@ -648,6 +666,12 @@ export function createFakePlugin() {
       }
       const { filter, watch } = target.data;
       checkFilter(filter);
+      if (!session.lists.has(watch)) {
+        checkBound(
+          "lists",
+          [...sessions.values()].reduce((sum, one) => sum + one.lists.size, 0),
+        );
+      }
       const listed = found(filter);
       session.lists.set(watch, {
         pace: newPace(args, session.lists.get(watch)?.pace),
@@ -741,7 +765,11 @@ export function createFakePlugin() {
       };
       const look = () => {
         if (gone.has(id)) throw wireError("outcomeExpired");
-        return taskOf(id).items.ask(session.nonce, ask, chunkLimit);
+        const { items } = taskOf(id);
+        if (items.reader !== ask.reader) {
+          checkBound("readers", [...tasks.values()].filter((task) => task.items.reader).length);
+        }
+        return items.ask(session.nonce, ask, chunkLimit);
       };
       const room = waiting.get(session.nonce) ?? new Set();
       waiting.set(session.nonce, room);

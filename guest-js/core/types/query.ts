@@ -3,6 +3,9 @@ import type { TaskStatus } from "../ipc/bindings.js";
 /**
  * Selects tasks by kind, status, tag, key and batch. A task must match every field that is given. If a field is a list,
  * matching one of its values is enough. An omitted field matches all tasks, an empty list matches none.
+ *
+ * A list has at most 256 values, a name or a tag in it at most 1 KiB, and a key at most 4 KiB; otherwise the call is refused with
+ * `invalidOptions`.
  */
 export interface TaskQuery<K extends string = string> {
   readonly task?: K | readonly K[] | undefined;

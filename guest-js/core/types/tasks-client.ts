@@ -188,6 +188,8 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
    * after the signal is aborted, or after the returned function is called, it never calls back again. An error that the callback
    * throws is reported as uncaught.
    *
+   * A page may watch 256 lists at once. One more is refused with {@link TaskQuotaError}.
+   *
    * @returns A function that stops watching.
    *
    * @example

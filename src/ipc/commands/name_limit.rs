@@ -1,12 +1,9 @@
 use tauri_plugin_tasks_engine::delivery::Refusal;
 
-use crate::Error;
+use crate::{Error, ipc::refusals::TOO_LONG};
 
 /// The longest name of a task or schedule, in bytes. A longer one is not matched against patterns.
 pub(super) const NAME_LIMIT: usize = 1024;
-
-/// Replaces a name over the limit in messages.
-pub(super) const TOO_LONG: &str = "…";
 
 pub(super) fn check_name(task: &str) -> Result<(), Error> {
     if task.len() > NAME_LIMIT {

@@ -4,10 +4,14 @@ use tauri::command;
 
 use tauri_plugin_tasks_engine::delivery::task_of_schedule;
 
-use super::name_limit::{NAME_LIMIT, TOO_LONG};
+use super::name_limit::NAME_LIMIT;
 use crate::{
     Error, ErrorKind, ScheduleSnapshot, TaskSnapshot,
-    ipc::{caller::Caller, checked::Checked, refusals},
+    ipc::{
+        caller::Caller,
+        checked::Checked,
+        refusals::{self, TOO_LONG},
+    },
 };
 
 /// Returns the schedules, sorted by name. Leaves out a schedule if the page can't see all tasks of the kind that it

@@ -75,8 +75,12 @@ pub(crate) async fn watch(
     let every = every_ms.map(|every_ms| pace(every_ms.0?)).transpose()?;
     let session = caller.session(&session)?;
     match target {
-        WatchTarget::Task { id } => Ok(vec![session.follow(&caller.find_told(&id)?, every)]),
-        WatchTarget::List { watch, filter } => Ok(session.list(watch, filter, caller.view(), every)),
+        WatchTarget::Task { id } => {
+            let record = caller.find_told(&id)?;
+            session.may_follow(record.id)?;
+            Ok(vec![session.follow(&record, every)])
+        }
+        WatchTarget::List { watch, filter } => session.list(watch, &filter, caller.view(), every),
     }
 }
 

@@ -1,13 +1,19 @@
 //! Commands that return what is known about tasks, and that remove tasks.
 
+use futures_util::FutureExt as _;
 use tauri::command;
 use tauri_plugin_tasks_engine::delivery::Follower;
 use tokio::time::timeout;
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
-    Error, Outcome, TaskFilter, TaskSnapshot,
-    ipc::{caller::Caller, checked::Checked, refusals, wire::TaskPage},
+    Error, Outcome, TaskSnapshot,
+    ipc::{
+        caller::Caller,
+        checked::{Checked, CheckedFilter},
+        refusals,
+        wire::TaskPage,
+    },
 };
 
 /// How many tasks `list` returns at most. A page takes about a frame to parse the snapshots of so many small tasks.
@@ -29,7 +35,7 @@ pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnaps
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn list(
     caller: Caller,
-    filter: Checked<TaskFilter>,
+    filter: CheckedFilter,
     limit: Option<Checked<u32>>,
     after: Option<Checked<u64>>,
 ) -> Result<TaskPage, Error> {
@@ -52,7 +58,11 @@ pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Optio
     let record = caller.find_told(&id).map_err(|not_found| caller.or_expired(&id, not_found))?;
     // The caller learns of a failure, so it need not be logged.
     let follower = Follower::new(&record);
-    let outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
+    let mut outcome = follower.record().ended().now_or_never();
+    if outcome.is_none() {
+        let _waits = caller.waits()?;
+        outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
+    }
     if outcome.is_some() {
         follower.knows_the_end();
     }

@@ -5,19 +5,28 @@ use std::{sync::Arc, time::Duration};
 use tauri_plugin_tasks_engine::delivery::{IdMap, Look, Record, Told};
 use tokio::time::Instant;
 
-use super::{pace::Pace, turns::Turns};
+use super::{
+    pace::Pace,
+    selection::{Found, Selection},
+    turns::Turns,
+};
 use crate::{
-    TaskFilter, TaskId, TaskSnapshot,
-    access::view::View,
-    session::message::{Encoded, ListChange, ProgressChange},
+    TaskId, TaskSnapshot,
+    session::{
+        bounds::Place,
+        message::{Encoded, ListChange, ProgressChange},
+    },
 };
 
 /// The size in bytes of a task id in escaped quotes.
 const ID_SIZE: usize = 40;
 
 pub(in crate::session) struct List {
-    filter: TaskFilter,
-    view: View,
+    selection: Arc<Selection>,
+    /// The list's place among those that its page may watch.
+    held_place: Place,
+    /// The tasks that have changed since the list began, until it is filled.
+    changed: Option<IdMap<Arc<Record>>>,
     /// The tasks that the page has in this list, and those that may have joined it since.
     tasks: IdMap<Listed>,
     pace: Pace,
@@ -34,14 +43,14 @@ struct Listed {
 }
 
 struct Due {
-    place: Place,
+    place: Waits,
     /// `None` if the engine has removed the task: waiting for a page must not keep it in memory.
     record: Option<Arc<Record>>,
 }
 
 /// Where a task waits, with its number there.
 #[derive(Clone, Copy)]
-enum Place {
+enum Waits {
     /// It has its turn among the tasks of all lists.
     Turn(u64),
     /// It waits for the list's next round.
@@ -97,28 +106,28 @@ impl ListChange {
 }
 
 impl List {
-    /// Returns the list and the snapshots of all tasks in it.
-    pub(in crate::session) fn new(
-        filter: TaskFilter,
-        view: View,
-        records: Vec<Arc<Record>>,
-        pace: Pace,
-    ) -> (Self, Vec<(Arc<Record>, TaskSnapshot)>) {
-        let mut list = Self { filter, view, tasks: IdMap::default(), pace, held: Turns::new() };
-        let mut all = Vec::with_capacity(records.len());
-        for record in records {
-            if let Look::Snapshot(snapshot, told) = list.look(None, &record) {
-                list.tasks.insert(record.id, Listed { told: Some(told), due: None });
-                all.push((record, *snapshot));
-            }
-        }
-        (list, all)
+    /// Returns a list without tasks, which collects the changes of all tasks until it is [filled](Self::fill).
+    pub(in crate::session) fn new(selection: Arc<Selection>, held_place: Place, pace: Pace) -> Self {
+        let changed = Some(IdMap::default());
+        Self { selection, held_place, changed, tasks: IdMap::default(), pace, held: Turns::new() }
     }
 
-    fn look(&self, told: Option<Told>, record: &Record) -> Look {
-        Told::look(told, record, |shares, status| {
-            self.view.is_told_of(record.name(), shares) && record.matches_in(&self.filter, status)
-        })
+    /// Adds the tasks that were found. Returns those that have changed since the list began: [note](Self::note) them.
+    pub(in crate::session) fn fill(&mut self, found: &[Found]) -> Vec<Arc<Record>> {
+        for Found { record, told, .. } in found {
+            self.tasks.insert(record.id, Listed { told: Some(*told), due: None });
+        }
+        self.changed.take().into_iter().flat_map(IdMap::into_values).collect()
+    }
+
+    /// Whether this list, and not a later one of the same number, has this selection.
+    pub(in crate::session) fn is_of(&self, selection: &Arc<Selection>) -> bool {
+        Arc::ptr_eq(&self.selection, selection)
+    }
+
+    /// Ends the list, and returns its place.
+    pub(in crate::session) fn into_place(self) -> Place {
+        self.held_place
     }
 
     /// Returns how long it waits between two rounds.
@@ -142,8 +151,12 @@ impl List {
         now: Instant,
     ) {
         let id = record.id;
+        if let Some(changed) = &mut self.changed {
+            changed.insert(id, Arc::clone(record));
+            return;
+        }
         if !self.tasks.contains_key(&id) {
-            if gone || !self.view.is_told(record) || !record.matches(&self.filter) {
+            if gone || !self.selection.has(record) {
                 return;
             }
             self.tasks.insert(id, Listed::default());
@@ -152,8 +165,8 @@ impl List {
         let has_turn = self.pace.allows(now) || listed.ends(record, gone);
         let before = listed.due.take();
         match before.as_ref().map(|due| due.place) {
-            Some(Place::Turn(turn)) if gone && listed.told.is_none() => turns.leave(turn),
-            Some(Place::Held(held)) if has_turn => self.held.leave(held),
+            Some(Waits::Turn(turn)) if gone && listed.told.is_none() => turns.leave(turn),
+            Some(Waits::Held(held)) if has_turn => self.held.leave(held),
             _ => {}
         }
         if gone && listed.told.is_none() {
@@ -161,10 +174,10 @@ impl List {
             return;
         }
         let place = match before.map(|due| due.place) {
-            Some(place @ Place::Turn(_)) => place,
-            Some(place @ Place::Held(_)) if !has_turn => place,
-            _ if has_turn => Place::Turn(turns.join((watch, id))),
-            _ => Place::Held(self.held.join(id)),
+            Some(place @ Waits::Turn(_)) => place,
+            Some(place @ Waits::Held(_)) if !has_turn => place,
+            _ if has_turn => Waits::Turn(turns.join((watch, id))),
+            _ => Waits::Held(self.held.join(id)),
         };
         listed.due = Some(Due { place, record: (!gone).then(|| Arc::clone(record)) });
     }
@@ -177,7 +190,7 @@ impl List {
         while let Some((number, id)) = self.held.first(u64::MAX) {
             self.held.leave(number);
             if let Some(due) = self.tasks.get_mut(&id).and_then(|listed| listed.due.as_mut()) {
-                due.place = Place::Turn(turns.join((watch, id)));
+                due.place = Waits::Turn(turns.join((watch, id)));
             }
         }
     }
@@ -203,7 +216,7 @@ impl List {
             return Turn { news: before.map(|_| ListNews::Removed(id)), told: None, progress: None };
         };
         // A value that can't be serialized, which never happens, must not block the tasks behind it.
-        let (news, told, rated) = match self.look(before, record) {
+        let (news, told, rated) = match self.selection.look(before, record) {
             Look::Same => (None, before, None),
             Look::Gone => (before.map(|_| ListNews::Removed(id)), None, None),
             Look::Progress(sequence, progress, told) => {
@@ -232,11 +245,16 @@ impl List {
         }
     }
 
+    /// Returns the tasks that the list holds an entry for.
+    pub(in crate::session) fn ids(&self) -> impl Iterator<Item = TaskId> {
+        self.tasks.keys().copied()
+    }
+
     /// Returns the turns of all tasks that have news.
     pub(in crate::session) fn turns(&self) -> impl Iterator<Item = u64> {
         self.tasks.values().filter_map(|listed| match listed.due.as_ref()?.place {
-            Place::Turn(turn) => Some(turn),
-            Place::Held(_) => None,
+            Waits::Turn(turn) => Some(turn),
+            Waits::Held(_) => None,
         })
     }
 }

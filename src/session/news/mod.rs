@@ -15,6 +15,7 @@ pub(super) mod follow;
 pub(super) mod list;
 mod pace;
 pub(super) mod room;
+pub(super) mod selection;
 mod turns;
 
 use std::{
@@ -27,12 +28,16 @@ use foldhash::fast::RandomState;
 use tauri_plugin_tasks_engine::delivery::{Follower, IdMap, Record};
 use tokio::time::Instant;
 
-use super::message::{Encoded, ListChange};
-use crate::{TaskEvent, TaskFilter, TaskId, TaskSnapshot, access::view::View};
+use super::{
+    bounds::Place,
+    message::{Encoded, ListChange},
+};
+use crate::{Error, TaskEvent, TaskId, TaskSnapshot};
 use follow::{Follow, Left};
 use list::List;
 use pace::Pace;
 use room::{ENVELOPE, Room};
+use selection::{Found, Selection};
 use turns::Turns;
 
 /// If nothing else happens, a rate is reported again this long after its last report, so that the page sees it fall.
@@ -90,6 +95,11 @@ impl News {
         self.follows.contains_key(&id)
     }
 
+    /// Returns how many tasks are followed.
+    pub(super) fn follow_count(&self) -> usize {
+        self.follows.len()
+    }
+
     /// Follows the task: reports each of its changes from now on. Returns its snapshot. If the task was already
     /// followed, its pending changes are still reported, since the snapshot may get lost or reach other code in the
     /// page.
@@ -115,6 +125,7 @@ impl News {
     /// Stops following the task. Returns the follower. Drop it outside the lock, since that may log the task's failure.
     pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Follower> {
         let follow = self.follows.remove(&id)?;
+        self.rated.remove(&(Where::Follow, id));
         if let Some(turn) = follow.turn {
             self.due_follows.leave(turn);
         }
@@ -124,38 +135,55 @@ impl News {
         Some(follow.follower)
     }
 
-    /// Watches a list: reports its changes from now on, in rounds that are at least `every` apart, and ends at once.
-    /// Returns the snapshots of the tasks in it.
+    /// Begins to watch a list: collects its changes from now on. Look for its tasks, and then [fill](Self::fill_list) it.
+    /// From then on it reports its changes in rounds that are at least `every` apart, and ends at once.
     ///
-    /// With `None`, a list that is already watched keeps its pace, and any other is reported in each frame.
-    pub(super) fn list(
+    /// With `None`, a list that is already watched keeps its pace, and any other is reported in each frame. Fails if
+    /// `place` does, which is called unless this number has a list already.
+    pub(super) fn begin_list(
         &mut self,
         watch: u32,
-        filter: TaskFilter,
-        view: View,
-        records: Vec<Arc<Record>>,
+        selection: Arc<Selection>,
         every: Option<Duration>,
+        place: impl FnOnce() -> Result<Place, Error>,
         now: Instant,
-    ) -> Vec<TaskSnapshot> {
+    ) -> Result<(), Error> {
         let every = every.or_else(|| self.lists.get(&watch).map(List::every)).unwrap_or_default();
         // The call may be a repeat.
-        self.unlist(watch);
-        let (list, all) = List::new(filter, view, records, Pace::new(every, now));
-        self.lists.insert(watch, list);
-        all.into_iter()
-            .map(|(record, snapshot)| {
-                self.note_rate(Where::List(watch), &record, snapshot.progress.rate.is_some(), now);
-                snapshot
-            })
-            .collect()
+        let place = self.take_list(watch).map_or_else(place, |list| Ok(list.into_place()))?;
+        self.lists.insert(watch, List::new(selection, place, Pace::new(every, now)));
+        Ok(())
+    }
+
+    /// Adds the tasks that were found for the list with this selection, if it is still watched. Returns their snapshots.
+    pub(super) fn fill_list(
+        &mut self,
+        watch: u32,
+        selection: &Arc<Selection>,
+        found: Vec<Found>,
+        now: Instant,
+    ) -> Vec<TaskSnapshot> {
+        if let Some(list) = self.lists.get_mut(&watch).filter(|list| list.is_of(selection)) {
+            let changed = list.fill(&found);
+            for Found { record, snapshot, .. } in &found {
+                self.note_rate(Where::List(watch), record, snapshot.progress.rate.is_some(), now);
+            }
+            self.absorb(changed, now);
+        }
+        found.into_iter().map(|found| found.snapshot).collect()
     }
 
     /// Stops watching a list. Returns whether no list is left.
     pub(super) fn unlist(&mut self, watch: u32) -> bool {
-        if let Some(list) = self.lists.remove(&watch) {
-            list.turns().for_each(|turn| self.due_listed.leave(turn));
-        }
+        drop(self.take_list(watch));
         self.lists.is_empty()
+    }
+
+    fn take_list(&mut self, watch: u32) -> Option<List> {
+        let list = self.lists.remove(&watch)?;
+        list.turns().for_each(|turn| self.due_listed.leave(turn));
+        list.ids().for_each(|id| drop(self.rated.remove(&(Where::List(watch), id))));
+        Some(list)
     }
 
     // Changes.
@@ -214,6 +242,12 @@ impl News {
     /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
         self.follows.len() + self.lists.values().map(List::len).sum::<usize>()
+    }
+
+    /// Returns how many rates may have to be reported again.
+    #[cfg(test)]
+    pub(super) fn rated(&self) -> usize {
+        self.rated.len()
     }
 
     /// Returns when there may be news without a change: a rate may have to be reported again, or what was held back is
@@ -333,6 +367,9 @@ impl News {
                     }
                     changes.entry(watch).or_insert_with(|| ListChange::new(watch)).add(news);
                     list.tell(now);
+                }
+                if turn.told.is_none() {
+                    self.rated.remove(&(Where::List(watch), id));
                 }
                 list.taken(id, turn.told);
                 if let Some((record, rated)) = turn.progress {

@@ -317,7 +317,7 @@ async fn changes_that_the_page_does_not_see_are_absorbed_once_a_frame() {
         ticks(&opened, 30 + number);
     }
     let nobodys = View::new(page("main"), Scope::default());
-    opened.session().unwrap().list(1, TaskFilter::default(), nobodys, None);
+    opened.session().unwrap().list(1, &TaskFilter::default(), nobodys, None).unwrap();
     let session = opened.session().unwrap();
     let mut looks = 0;
     let mut before = 0;

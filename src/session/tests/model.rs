@@ -310,7 +310,8 @@ impl Client {
         let session = self.sessions.get(&number.to_string(), &page("main")).unwrap();
         for (watch, list) in &mut self.lists {
             list.rounds = Rounds::new(list.rounds.every);
-            list.tasks = keyed(session.list(*watch, filter(list.filter), list.view(), Some(list.rounds.every)));
+            list.tasks =
+                keyed(session.list(*watch, &filter(list.filter), list.view(), Some(list.rounds.every)).unwrap());
         }
         self.follows.retain(|id, followed| {
             // In the plugin, the command that looks for the task reports that it was removed.
@@ -325,7 +326,7 @@ impl Client {
         let session = self.session(truth);
         self.last_watch += 1;
         let mut list = PageList { filter: filter_, own, tasks: BTreeMap::new(), rounds: Rounds::new(every) };
-        list.tasks = keyed(session.list(self.last_watch, filter(filter_), list.view(), Some(every)));
+        list.tasks = keyed(session.list(self.last_watch, &filter(filter_), list.view(), Some(every)).unwrap());
         self.lists.insert(self.last_watch, list);
     }
 

@@ -38,7 +38,7 @@ impl Opened {
     }
 
     fn list_at(&self, filter: TaskFilter, every: Duration) {
-        self.session().unwrap().list(1, filter, View::new(page("main"), Scope::everything()), Some(every));
+        self.session().unwrap().list(1, &filter, View::new(page("main"), Scope::everything()), Some(every)).unwrap();
     }
 }
 
@@ -210,8 +210,8 @@ async fn two_lists_and_a_follow_each_have_a_pace_of_their_own() {
     let id = reports(&opened, 60 * SECOND);
     let session = opened.session().unwrap();
     let view = || View::new(page("main"), Scope::everything());
-    session.list(1, TaskFilter::default(), view(), Some(SECOND));
-    session.list(2, TaskFilter::default(), view(), Some(3 * SECOND));
+    session.list(1, &TaskFilter::default(), view(), Some(SECOND)).unwrap();
+    session.list(2, &TaskFilter::default(), view(), Some(3 * SECOND)).unwrap();
     opened.follow_at(id, 5 * SECOND);
     let messages = taken(&opened, 31 * SECOND).await;
     let told = |watch: u32| {

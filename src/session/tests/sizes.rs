@@ -1,5 +1,6 @@
 //! The size of what is sent: as the JSON text in a string, with its escapes.
 
+use super::super::{bounds::Bounds, news::selection::Selection};
 use super::*;
 use crate::session::message::Encoded;
 
@@ -83,9 +84,12 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let mut outbox = Outbox::new(Instant::now(), PageSigns::new(Instant::now(), HIDDEN_LIMIT, false));
     let watcher = Arc::<ChangeSet<Record>>::default();
     engine(&tasks).watch_all(&watcher);
-    let everything = || View::new(page("main"), Scope::everything());
-    outbox.list(u32::MAX, TaskFilter::default(), everything(), Vec::new(), None, Instant::now());
-    outbox.list(7, TaskFilter::default().task("listed"), everything(), Vec::new(), None, Instant::now());
+    let bounds = Bounds::new();
+    for (watch, filter) in [(u32::MAX, TaskFilter::default()), (7, TaskFilter::default().task("listed"))] {
+        let selection = Selection::new(View::new(page("main"), Scope::everything()), &filter);
+        outbox.begin_list(watch, Arc::clone(&selection), None, || bounds.lists.take(), Instant::now()).unwrap();
+        outbox.fill_list(watch, &selection, Vec::new(), Instant::now());
+    }
     for said in said {
         let start = Start {
             id: TaskId::new(),

@@ -1,22 +1,47 @@
-use serde::{Deserialize, Serialize};
+use std::{collections::HashSet, hash::Hash};
 
-use crate::{TaskId, TaskStatus};
+use foldhash::fast::RandomState;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::bounded;
+use crate::{
+    TaskId, TaskStatus,
+    start_options::{KEY_LIMIT, TAG_LIMIT},
+};
+
+/// How many entries a list of a filter that is deserialized may have.
+const ENTRIES_LIMIT: usize = 256;
+/// The longest name in such a filter, in bytes.
+const NAME_LIMIT: usize = 1024;
 
 /// Selects the tasks to list or watch: those that match every given part. The default matches all tasks.
+///
+/// A filter that is deserialized has at most 256 entries in each part. None of its names may be longer than 1 KiB, no tag
+/// longer than 1 KiB, and no key longer than 4 KiB, since no task has a longer one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "__specta", derive(specta::Type))]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TaskFilter {
     /// The task's kind has one of these names.
+    #[serde(deserialize_with = "names")]
+    #[cfg_attr(feature = "__specta", specta(type = Option<Vec<String>>))]
     pub task: Option<Vec<String>>,
     /// The task has one of these statuses.
+    #[serde(deserialize_with = "bounded::list::<_, _, ENTRIES_LIMIT>")]
+    #[cfg_attr(feature = "__specta", specta(type = Option<Vec<TaskStatus>>))]
     pub status: Option<Vec<TaskStatus>>,
     /// The task has at least one of these tags.
+    #[serde(deserialize_with = "tags")]
+    #[cfg_attr(feature = "__specta", specta(type = Option<Vec<String>>))]
     pub tag: Option<Vec<String>>,
     /// The task has one of these keys.
+    #[serde(deserialize_with = "keys")]
+    #[cfg_attr(feature = "__specta", specta(type = Option<Vec<String>>))]
     pub key: Option<Vec<String>>,
     /// The task is a member of one of these batches.
+    #[serde(deserialize_with = "bounded::list::<_, _, ENTRIES_LIMIT>")]
+    #[cfg_attr(feature = "__specta", specta(type = Option<Vec<TaskId>>))]
     pub parent: Option<Vec<TaskId>>,
 }
 
@@ -56,19 +81,58 @@ impl TaskFilter {
         self
     }
 
-    pub(crate) fn matches(&self, task: &Filtered<'_>) -> bool {
-        let any = |wanted: &Option<Vec<String>>, has: &dyn Fn(&String) -> bool| {
-            wanted.as_ref().is_none_or(|wanted| wanted.iter().any(has))
-        };
-        any(&self.task, &|name| name == task.name)
-            && self.status.as_ref().is_none_or(|statuses| statuses.contains(&task.status))
-            && any(&self.tag, &|tag| task.tags.contains(tag))
-            && any(&self.key, &|key| task.key == Some(&**key))
-            && self.parent.as_ref().is_none_or(|batches| task.parent.is_some_and(|parent| batches.contains(&parent)))
+    /// Returns what tells quickly whether a task matches, however many entries there are.
+    pub fn matcher(&self) -> Matcher {
+        Matcher {
+            task: set(self.task.as_deref()),
+            status: set(self.status.as_deref()),
+            tag: set(self.tag.as_deref()),
+            key: set(self.key.as_deref()),
+            parent: set(self.parent.as_deref()),
+        }
     }
 }
 
-/// The parts of a task that a [`TaskFilter`] checks.
+fn set<T: Clone + Eq + Hash>(entries: Option<&[T]>) -> Option<Set<T>> {
+    entries.map(|entries| entries.iter().cloned().collect())
+}
+
+fn names<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    bounded::texts::<_, ENTRIES_LIMIT, NAME_LIMIT>(deserializer)
+}
+
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    bounded::texts::<_, ENTRIES_LIMIT, TAG_LIMIT>(deserializer)
+}
+
+fn keys<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    bounded::texts::<_, ENTRIES_LIMIT, KEY_LIMIT>(deserializer)
+}
+
+/// Callers choose what is in it, so the hash is seeded anew in each process.
+type Set<T> = HashSet<T, RandomState>;
+
+/// A [`TaskFilter`] in which each entry is found at once.
+#[derive(Debug)]
+pub struct Matcher {
+    task: Option<Set<String>>,
+    status: Option<Set<TaskStatus>>,
+    tag: Option<Set<String>>,
+    key: Option<Set<String>>,
+    parent: Option<Set<TaskId>>,
+}
+
+impl Matcher {
+    pub(crate) fn matches(&self, task: &Filtered<'_>) -> bool {
+        self.task.as_ref().is_none_or(|names| names.contains(task.name))
+            && self.status.as_ref().is_none_or(|statuses| statuses.contains(&task.status))
+            && self.tag.as_ref().is_none_or(|tags| task.tags.iter().any(|tag| tags.contains(tag)))
+            && self.key.as_ref().is_none_or(|keys| task.key.is_some_and(|key| keys.contains(key)))
+            && self.parent.as_ref().is_none_or(|batches| task.parent.is_some_and(|batch| batches.contains(&batch)))
+    }
+}
+
+/// The parts of a task that a [`Matcher`] checks.
 pub struct Filtered<'a> {
     pub name: &'a str,
     pub status: TaskStatus,
@@ -78,32 +142,4 @@ pub struct Filtered<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn task<'a>(name: &'a str, status: TaskStatus, tags: &'a [String]) -> Filtered<'a> {
-        Filtered { name, status, tags, key: None, parent: None }
-    }
-
-    #[test]
-    fn every_given_part_must_match_and_a_missing_part_matches_all_tasks() {
-        assert!(TaskFilter::default().matches(&task("a", TaskStatus::Running, &[])));
-        let filter = TaskFilter::default().task("a").task("b").status(TaskStatus::Failed);
-        assert!(filter.matches(&task("b", TaskStatus::Failed, &[])));
-        assert!(!filter.matches(&task("c", TaskStatus::Failed, &[])));
-        assert!(!filter.matches(&task("a", TaskStatus::Running, &[])));
-        let none = TaskFilter { task: Some(vec![]), ..TaskFilter::default() };
-        assert!(!none.matches(&task("a", TaskStatus::Failed, &[])), "an empty part matches nothing");
-    }
-
-    #[test]
-    fn tags_keys_and_batches_narrow_too() {
-        let tags = ["sync".to_owned(), "night".to_owned()];
-        let batch = TaskId::new();
-        let task = Filtered { key: Some("k"), parent: Some(batch), ..task("a", TaskStatus::Queued, &tags) };
-        assert!(TaskFilter::default().tag("other").tag("night").key("k").parent(batch).matches(&task));
-        assert!(!TaskFilter::default().tag("other").matches(&task));
-        assert!(!TaskFilter::default().key("other").matches(&task));
-        assert!(!TaskFilter::default().parent(TaskId::new()).matches(&task));
-    }
-}
+mod tests;

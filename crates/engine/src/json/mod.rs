@@ -20,8 +20,9 @@ use serde::{
 };
 use serde_json::{Map, Value, value::RawValue};
 
-use crate::clip::{Limit, clip};
 use any_value::{AnyValue, AnyVisitor, members};
+
+use crate::clip::{Limit, clip};
 
 /// JSON of any type: an input, a progress detail, an output or an error whose type depends on the kind of task.
 ///
@@ -67,6 +68,8 @@ use any_value::{AnyValue, AnyVisitor, members};
 #[derive(Debug, Clone)]
 pub struct Json(Arc<RawValue>);
 
+/// The longest path and the longest problem of a [`Misfit`], which may repeat the JSON.
+const MISFIT_LIMIT: Limit = Limit::Bytes(1024);
 /// The name that `serde_json` gives a raw value, and the key under which it hands over its text.
 const RAW: &str = "$serde_json::private::RawValue";
 
@@ -131,9 +134,6 @@ impl Json {
         self.text().len()
     }
 }
-
-/// The longest path and the longest problem of a misfit.
-const MISFIT_LIMIT: Limit = Limit::Bytes(1024);
 
 /// Why JSON doesn't fit a type.
 pub struct Misfit {

@@ -2,6 +2,7 @@
 
 pub(crate) mod gate;
 mod joins;
+mod kept;
 pub(crate) mod registry;
 pub(crate) mod retention;
 pub(crate) mod used_ids;

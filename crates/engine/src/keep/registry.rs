@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - an id that a caller chose is the id of a task here, that of a call with a share in a task that it has joined, an alias
-//!   of such a task, or spent. Aliases and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED);
+//!   of such a task, or spent. Aliases and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED), or when there are too
+//!   many of them;
 //! - tasks are numbered in the order in which they were accepted. The queues, which are entered under the same lock, rank
 //!   tasks of one priority in the same order;
 //! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
@@ -10,11 +11,12 @@
 //! - an ended task whose outcome or items are about to be fetched stays for [`ASKED_FOR`], unless all such tasks
 //!   together are larger than the [`Retention`] allows. The members of a batch stay until it has ended.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use super::{
     gate::Gate,
     joins::{Join, Joins},
+    kept::{Ended, Kept},
     used_ids::{Alias, Spent, UsedIds},
 };
 use crate::{
@@ -28,13 +30,6 @@ use crate::{
 /// How long a task stays for followers to fetch the remaining items, or an outcome too large to be sent with the end.
 const ASKED_FOR: Duration = Duration::from_secs(30);
 
-struct Ended {
-    id: TaskId,
-    /// By the clock of [`Timers::awake_now`](crate::clock::timers::Timers::awake_now), as all times here.
-    since: Duration,
-    bytes: usize,
-}
-
 #[derive(Default)]
 pub(crate) struct Registry {
     tasks: IdMap<Arc<Record>>,
@@ -45,11 +40,9 @@ pub(crate) struct Registry {
     keys: Keys,
     /// Who has used how much of their quotas.
     pub(crate) accounts: Accounts,
-    /// Ended tasks whose outcome or items are about to be fetched, oldest first.
-    asked_for: VecDeque<Ended>,
-    asked_for_bytes: usize,
-    ended: VecDeque<Ended>,
-    ended_bytes: usize,
+    /// Ended tasks whose outcome or items are about to be fetched.
+    asked_for: Kept,
+    ended: Kept,
     /// Since when the newest of all these is kept, or of those that have left meanwhile.
     newest: Duration,
     used: UsedIds,
@@ -119,7 +112,7 @@ impl Registry {
         record.accept(self.arrivals);
         self.tasks.insert(record.id, Arc::clone(record));
         if let Some(key) = record.key() {
-            self.keys.add(Arc::clone(&record.kind.name), key.into(), record.id);
+            self.keys.add(Arc::clone(&record.kind.name), key.into(), self.arrivals, record.id);
         }
     }
 
@@ -208,31 +201,21 @@ impl Registry {
         if record.parent.is_none_or(|batch| !self.tasks.contains_key(&batch)) {
             self.keep(record, now);
         }
-        record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.id))
+        record.key().and_then(|key| self.keys.end(&record.kind.name, key, record.order()))
     }
 
     /// Lets the retention of an ended task begin, unless the task was removed meanwhile.
     fn keep(&mut self, record: &Record, now: Duration) {
         if self.tasks.contains_key(&record.id) {
-            let bytes = record.kept_bytes();
-            let (queue, sum) = if record.is_asked_for() {
-                (&mut self.asked_for, &mut self.asked_for_bytes)
-            } else {
-                (&mut self.ended, &mut self.ended_bytes)
-            };
-            queue.push_back(Ended { id: record.id, since: now, bytes });
-            *sum += bytes;
+            let queue = if record.is_asked_for() { &mut self.asked_for } else { &mut self.ended };
+            queue.push(Ended { id: record.id, since: now, bytes: record.kept_bytes() });
             self.newest = now;
         }
     }
 
     pub(crate) fn remove(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
-        let ended = (&mut self.ended, &mut self.ended_bytes);
-        for (queue, sum) in [ended, (&mut self.asked_for, &mut self.asked_for_bytes)] {
-            if let Some(index) = queue.iter().position(|ended| ended.id == id) {
-                *sum -= queue.remove(index).map_or(0, |ended| ended.bytes);
-            }
-        }
+        self.ended.remove(id);
+        self.asked_for.remove(id);
         self.spend(id, now)
     }
 
@@ -249,22 +232,19 @@ impl Registry {
     /// Removes and returns the ended tasks that are too many, too old or too large. Forgets old spent ids.
     pub(crate) fn expire(&mut self, now: Duration) -> Vec<Arc<Record>> {
         self.used.expire(now);
-        while let Some(oldest) = self.asked_for.front()
+        while let Some(oldest) = self.asked_for.oldest()
             && (now.saturating_sub(oldest.since) >= ASKED_FOR
-                || (self.asked_for_bytes > self.retention.bytes && self.asked_for.len() > 1))
+                || (self.asked_for.bytes() > self.retention.bytes && self.asked_for.len() > 1))
+            && let Some(oldest) = self.asked_for.pop()
         {
-            let bytes = oldest.bytes;
-            self.asked_for_bytes -= bytes;
-            self.ended_bytes += bytes;
-            self.ended.extend(self.asked_for.pop_front());
+            self.ended.push(oldest);
         }
         let mut expired = Vec::new();
-        while let Some(oldest) = self.ended.front()
+        while let Some(oldest) = self.ended.oldest()
             && self.is_too_much(oldest, now)
+            && let Some(oldest) = self.ended.pop()
         {
-            let id = oldest.id;
-            self.ended_bytes -= self.ended.pop_front().map_or(0, |ended| ended.bytes);
-            expired.extend(self.spend(id, now));
+            expired.extend(self.spend(oldest.id, now));
         }
         expired
     }
@@ -280,7 +260,7 @@ impl Registry {
     fn is_too_much(&self, oldest: &Ended, now: Duration) -> bool {
         self.ended.len() > self.retention.count
             || now.saturating_sub(oldest.since) >= self.retention.age
-            || (self.ended_bytes > self.retention.bytes && self.ended.len() > 1)
+            || (self.ended.bytes() > self.retention.bytes && self.ended.len() > 1)
     }
 }
 

@@ -10,6 +10,8 @@ use crate::task::{
 
 /// How long ids are remembered. A caller that repeats a start does so within moments.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// How many ids are remembered. Beyond that the oldest is forgotten.
+const LIMIT: usize = 65_536;
 
 /// What is remembered of a task that is no longer kept.
 #[derive(Debug, Clone)]
@@ -47,21 +49,31 @@ impl UsedIds {
     /// Notes that task `id` is gone.
     pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Duration) {
         self.spent.insert(id, spent);
-        self.order.push_back((now, id));
+        self.remember(id, now);
     }
 
     /// Notes that the start with this id joined another task.
     pub(super) fn join(&mut self, id: TaskId, alias: Alias, now: Duration) {
         self.aliases.insert(id, alias);
+        self.remember(id, now);
+    }
+
+    fn remember(&mut self, id: TaskId, now: Duration) {
         self.order.push_back((now, id));
+        if self.order.len() > LIMIT {
+            self.forget_oldest();
+        }
     }
 
     /// Forgets the ids that have been remembered for long enough.
     pub(super) fn expire(&mut self, now: Duration) {
-        while let Some(&(since, id)) = self.order.front()
-            && now.saturating_sub(since) >= REMEMBERED
-        {
-            self.order.pop_front();
+        while self.order.front().is_some_and(|(since, _)| now.saturating_sub(*since) >= REMEMBERED) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, id)) = self.order.pop_front() {
             self.spent.remove(&id);
             self.aliases.remove(&id);
         }
@@ -70,5 +82,70 @@ impl UsedIds {
     /// Returns when the newest id is forgotten; `None` if there is none.
     pub(super) fn ages_until(&self) -> Option<Duration> {
         self.order.back().map(|(since, _)| since.saturating_add(REMEMBERED))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn spent() -> Spent {
+        Spent { name: "t".into(), owner: Owner::App }
+    }
+
+    fn alias(of: TaskId) -> Alias {
+        Alias { of, name: "t".into(), owner: Owner::App }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        /// Each step adds so many ids of one sort, and lets so many seconds pass.
+        #[test]
+        fn the_newest_ids_are_remembered_for_their_time(
+            steps in prop::collection::vec((any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 2), 0..8),
+        ) {
+            let mut used = UsedIds::default();
+            let mut model: VecDeque<(Duration, TaskId, bool)> = VecDeque::new();
+            let (mut now, of) = (Duration::ZERO, TaskId::new());
+            for (joins, many, pass) in steps {
+                for _ in 0..many {
+                    let id = TaskId::new();
+                    if joins { used.join(id, alias(of), now) } else { used.spend(id, spent(), now) }
+                    model.push_back((now, id, joins));
+                }
+                now += Duration::from_secs(pass);
+                used.expire(now);
+                let mut forgotten = model.split_off(model.len().saturating_sub(LIMIT));
+                std::mem::swap(&mut forgotten, &mut model);
+                while model.front().is_some_and(|(since, ..)| *since + REMEMBERED <= now) {
+                    forgotten.extend(model.pop_front());
+                }
+                prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
+                prop_assert_eq!(used.order.len(), model.len());
+                prop_assert!(model.len() <= LIMIT);
+                for (_, id, joins) in &model {
+                    prop_assert_eq!((used.spent(*id).is_some(), used.alias(*id).is_some()), (!joins, *joins));
+                }
+                for (_, id, _) in &forgotten {
+                    prop_assert!(used.spent(*id).is_none() && used.alias(*id).is_none());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn spent_ids_and_aliases_share_one_bound_and_the_oldest_goes() {
+        let mut used = UsedIds::default();
+        let ids: Vec<_> = (0..LIMIT + 2).map(|_| TaskId::new()).collect();
+        for (place, id) in ids.iter().enumerate() {
+            let now = Duration::from_millis(place as u64);
+            if place % 2 == 0 { used.spend(*id, spent(), now) } else { used.join(*id, alias(ids[0]), now) }
+        }
+        assert!(used.spent(ids[0]).is_none() && used.alias(ids[1]).is_none(), "the oldest are gone");
+        assert!(used.spent(ids[2]).is_some() && used.alias(ids[3]).is_some(), "the others stay");
+        assert_eq!(used.order.len(), LIMIT);
     }
 }

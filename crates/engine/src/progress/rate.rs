@@ -230,9 +230,9 @@ impl Estimator {
         while self.marks.len() > 2 && now.saturating_duration_since(self.marks[1].at) >= AVERAGED {
             self.marks.pop_front();
         }
-        let (front, newest) = (*self.marks.front()?, *self.marks.back()?);
-        let (start, end) = self.ends_of_lumps(now).unwrap_or((front, newest));
-        let (advanced_at, stalled) = (newest.at, STALLED.max(self.longest_pause().saturating_mul(PAUSES)));
+        let (start, end) = self.ends(now)?;
+        let advanced_at = self.marks.back()?.at;
+        let stalled = STALLED.max(self.longest_pause().saturating_mul(PAUSES));
         if end.count == start.count {
             // Until the lump is complete, what was known before holds.
             return self.trend.map(|trend| Trend { advanced_at, stalled, ..trend });
@@ -244,22 +244,32 @@ impl Estimator {
         Some(slower.map_or(trend, |known| Trend { advanced_at, stalled, ..known }))
     }
 
-    /// Returns the first and the last mark that end a lump, if next to nothing would be left out.
-    fn ends_of_lumps(&self, now: Instant) -> Option<(Mark, Mark)> {
-        let (first, newest) = (self.marks.front()?, self.marks.back()?);
-        let pause = |(before, after): (&Mark, &Mark)| {
-            if after.begins { after.at.saturating_duration_since(before.at) } else { Duration::ZERO }
-        };
-        let pauses = || self.marks.iter().zip(self.marks.iter().skip(1));
+    /// Returns the marks between which the advance is measured: the first and the last one that end a lump, or the first and
+    /// the last of all if more than next to nothing would be left out.
+    fn ends(&self, now: Instant) -> Option<(Mark, Mark)> {
+        let (first, newest) = (*self.marks.front()?, *self.marks.back()?);
+        let is_near = |from, to| distance(from, to) <= LONGEST_LUMP;
+        let is_long = |from, to| distance(from, to) >= LEAST_OF_LUMPS;
+        let of_lumps = self.ends_of_lumps(newest, now);
+        let fits =
+            of_lumps.filter(|&(start, end)| is_near(first, start) && is_near(end, newest) && is_long(start, end));
+        Some(fits.unwrap_or((first, newest)))
+    }
+
+    fn ends_of_lumps(&self, newest: Mark, now: Instant) -> Option<(Mark, Mark)> {
+        let pause = |(before, after): (Mark, Mark)| if after.begins { distance(before, after) } else { Duration::ZERO };
         // A lump may be reported with pauses of its own: the longer ones are between lumps.
-        let least = pauses().map(pause).max()?.min(LONGEST_LUMP) * 2 / 3;
+        let least = self.pairs().map(pause).max()?.min(LONGEST_LUMP) * 2 / 3;
         let is_over = !self.advances && now.saturating_duration_since(newest.at) >= least;
-        let mut ends = pauses().filter(|marks| !least.is_zero() && pause(*marks) >= least).map(|(before, _)| *before);
+        let mut ends =
+            self.pairs().filter(|marks| !least.is_zero() && pause(*marks) >= least).map(|(before, _)| before);
         let start = ends.next()?;
-        let end = if is_over { *newest } else { ends.next_back()? };
-        let is_near = |from: Mark, to: Mark| to.at.saturating_duration_since(from.at) <= LONGEST_LUMP;
-        let is_long = end.at.saturating_duration_since(start.at) >= LEAST_OF_LUMPS;
-        (is_near(*first, start) && is_near(end, *newest) && is_long).then_some((start, end))
+        Some((start, if is_over { newest } else { ends.next_back()? }))
+    }
+
+    /// Returns each mark with the next one.
+    fn pairs(&self) -> impl DoubleEndedIterator<Item = (Mark, Mark)> {
+        self.marks.iter().copied().zip(self.marks.iter().skip(1).copied())
     }
 
     /// Returns after how long a silence the work has stalled.
@@ -272,8 +282,7 @@ impl Estimator {
     }
 
     fn longest_pause(&self) -> Duration {
-        let pauses = self.marks.iter().zip(self.marks.iter().skip(1));
-        pauses.map(|(before, after)| after.at.saturating_duration_since(before.at)).max().unwrap_or_default()
+        self.pairs().map(|(before, after)| distance(before, after)).max().unwrap_or_default()
     }
 }
 
@@ -285,6 +294,10 @@ impl Trend {
         let counted = short.as_secs_f64() * SILENCE + silent.saturating_sub(short).as_secs_f64();
         float(self.end.count - self.start.count) / (span + counted).max(WARM_UP.as_secs_f64())
     }
+}
+
+fn distance(from: Mark, to: Mark) -> Duration {
+    to.at.saturating_duration_since(from.at)
 }
 
 /// Returns the rate between two marks; infinite for two of one moment.

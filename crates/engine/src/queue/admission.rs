@@ -4,26 +4,25 @@
 //! - a task takes a slot in every scope that it is part of, from its admission until it leaves, steps back or yields its
 //!   slot. A task that has yielded its slot is admitted again before it goes on, in the place that its rank gives it;
 //! - no task is admitted into a full scope. More tasks than the limit have slots only after the limit was lowered;
-//! - the queue of a lane has exactly its waiting tasks without a hold, best first, and `reclaiming` its tasks that want
-//!   their slot back. `heads` has the first of each lane, from either of them;
+//! - the queue of a lane has exactly its waiting tasks without a hold, best first, `places` the first of these, and `reclaiming` its tasks that want
+//!   their slot back. A lane offers the first of either, unless its batch has no
+//!   free slot. A division has what its lanes offer, and `heads` has the first of each division;
 //! - only [`Admission::set`] moves a task. It takes the task from its old stage and puts it in the new one at once, so
 //!   no slot is lost and no task forgotten;
 //! - a lane exists as long as it has tasks. A scope exists as long as it has lanes, or a limit that is not a batch's.
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     hash::Hash,
     iter, mem,
     ops::Bound,
     sync::Arc,
 };
 
-use super::table::Table;
+use super::{places::Places, table::Table};
 use crate::{TaskId, task::id::IdMap};
 
-/// The largest position that is counted. It also stands for every position behind it.
-pub(crate) const PLACES: usize = 1_000;
 /// The number of the app's scope, which always exists.
 const APP: usize = 0;
 
@@ -98,7 +97,7 @@ pub(crate) struct QueueFull {
 /// The place of a waiting task in its queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct QueueState {
-    /// Its position in its lane, from 1 to [`PLACES`], which also stands for every position behind it. `None` while it
+    /// Its position in its lane, from 1 to [`PLACES`](super::places::PLACES), which also stands for every position behind it. `None` while it
     /// has any hold.
     pub(crate) position: Option<u32>,
     pub(crate) priority: i32,
@@ -161,10 +160,14 @@ struct Lane {
     /// The scopes that its tasks take slots in. They don't change while the lane has tasks.
     rooms: Vec<(Scope, usize)>,
     queue: BTreeMap<QueueRank, TaskId>,
+    places: Places<QueueRank>,
     /// The tasks that want their slots back. They are in no queue that anybody sees, but have the same ranks.
     reclaiming: BTreeMap<QueueRank, TaskId>,
     /// How many tasks it has, at whatever stage.
     tasks: usize,
+    division: usize,
+    /// What its division has of it.
+    offered: Option<QueueRank>,
 }
 
 impl Lane {
@@ -173,6 +176,17 @@ impl Lane {
         [first(&self.queue), first(&self.reclaiming)].into_iter().flatten().min()
     }
 }
+
+/// The lanes whose tasks take slots in the same scopes, except for those of their batches. So if one that offers a task
+/// can't run it, none can, however many batches there are.
+#[derive(Default, Debug)]
+struct Division {
+    heads: BTreeMap<QueueRank, usize>,
+    lanes: usize,
+}
+
+/// The kind and the group of a [`Division`].
+type DivisionKey = (Option<Arc<str>>, Option<Arc<str>>);
 
 /// The tasks that were given slots.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -191,7 +205,7 @@ struct Room {
     queue_limit: Option<usize>,
     running: usize,
     waiting: usize,
-    lanes: usize,
+    lanes: BTreeSet<usize>,
 }
 
 impl Room {
@@ -205,8 +219,13 @@ pub(crate) struct Admission {
     tasks: IdMap<TaskEntry>,
     lanes: Table<LaneKey, Lane>,
     rooms: Table<Scope, Room>,
-    /// The first of each queue, and its lane.
+    divisions: Table<DivisionKey, Division>,
+    /// The first task of each division that could run as far as its batch goes, and the division.
     heads: BTreeMap<QueueRank, usize>,
+    /// The lanes whose queues have changed since somebody asked.
+    moved: BTreeSet<usize>,
+    /// How many tasks want slots.
+    wanting: usize,
     /// The group of each declared kind.
     groups: HashMap<Arc<str>, Option<Arc<str>>>,
     /// The limit of the batch that is about to enter.
@@ -223,7 +242,10 @@ impl Default for Admission {
             tasks: IdMap::default(),
             lanes: Table::default(),
             rooms,
+            divisions: Table::default(),
             heads: BTreeMap::new(),
+            moved: BTreeSet::new(),
+            wanting: 0,
             groups: HashMap::new(),
             announced: None,
             arrivals: 0,
@@ -337,13 +359,14 @@ impl Admission {
     /// Takes slots for the tasks that may run now, best first across all lanes. Returns those tasks.
     pub(crate) fn admit(&mut self) -> Admitted {
         let mut admitted = Admitted::default();
-        // One pass is enough: slots are only taken here, so a lane without a free slot has none later, and the next
-        // head of a lane ranks behind the last one. The app's slots are checked first only to stop early.
+        // One pass is enough: slots are only taken here, so a division without a free slot has none later, and the next
+        // head of a division ranks behind the last one. The app's slots are checked first only to stop early.
         let mut seen = Bound::Unbounded;
         while self.rooms[APP].is_free()
-            && let Some((&rank, &lane)) = self.heads.range((seen, Bound::Unbounded)).next()
+            && let Some((&rank, &division)) = self.heads.range((seen, Bound::Unbounded)).next()
         {
             seen = Bound::Excluded(rank);
+            let Some(&lane) = self.divisions[division].heads.get(&rank) else { continue };
             let Lane { rooms, queue, reclaiming, .. } = &self.lanes[lane];
             if !rooms.iter().all(|(_, room)| self.rooms[*room].is_free()) {
                 continue;
@@ -458,16 +481,14 @@ impl Admission {
     /// Returns the task's place in its queue; `None` unless it waits.
     pub(crate) fn queue_state(&self, id: TaskId) -> Option<QueueState> {
         let entry = self.tasks.get(&id).filter(|entry| entry.stage == Stage::Waiting)?;
-        let position = entry.is_queued().then(|| {
-            let before = self.lanes[entry.lane].queue.range(..entry.rank).take(PLACES - 1);
-            before.fold(1, |position, _| position + 1)
-        });
+        let position = entry.is_queued().then(|| self.lanes[entry.lane].places.of(&entry.rank));
         Some(QueueState { position, priority: entry.rank.priority.0, held: entry.holds.has(Hold::User) })
     }
 
-    /// Returns the first `most` queued tasks of each lane.
-    pub(crate) fn first_waiting(&self, most: usize) -> Vec<TaskId> {
-        self.heads.values().flat_map(|lane| self.lanes[*lane].queue.values().take(most)).copied().collect()
+    /// Returns the first `most` queued tasks of each lane whose queue has changed since the last call.
+    pub(crate) fn take_moved(&mut self, most: usize) -> Vec<TaskId> {
+        let moved = mem::take(&mut self.moved);
+        moved.into_iter().flat_map(|lane| self.lanes[lane].queue.values().take(most)).copied().collect()
     }
 
     /// Whether the task waits, for its turn or between two attempts.
@@ -499,7 +520,7 @@ impl Admission {
 
     /// Whether any task waits for its turn, or for the slots that it has yielded.
     pub(crate) fn is_waiting(&self) -> bool {
-        !self.heads.is_empty()
+        self.wanting > 0
     }
 
     /// Whether it has its slots.
@@ -557,21 +578,67 @@ impl Admission {
                 Stage::Away | Stage::Yielded | Stage::Reclaiming => {}
             }
         }
-        if !entry.wants_slots() {
-            return;
+        if entry.wants_slots() {
+            step(&mut self.wanting);
+            self.line_up(id, entry, here);
         }
-        let head = lane.head();
+        self.offer(entry.lane);
+        if entry.stage == Stage::Running
+            && let Some(batch) = batch_room(&self.lanes[entry.lane])
+        {
+            self.offer_all_in(batch);
+        }
+    }
+
+    /// Adds a task to the queue of its lane if it is `here`; otherwise removes it from there.
+    fn line_up(&mut self, id: TaskId, entry: TaskEntry, here: bool) {
+        let lane = &mut self.lanes[entry.lane];
         let queue = if entry.is_queued() { &mut lane.queue } else { &mut lane.reclaiming };
         let stood = if here { queue.insert(entry.rank, id) } else { queue.remove(&entry.rank) };
         debug_assert_eq!(stood, (!here).then_some(id));
-        let new_head = lane.head();
-        if head != new_head {
-            if let Some(rank) = head {
+        if entry.is_queued() {
+            if here {
+                lane.places.add(entry.rank);
+            } else {
+                lane.places.remove(&entry.rank, &lane.queue);
+            }
+            self.moved.insert(entry.lane);
+        }
+    }
+
+    /// Lets the division of a lane have its first task, unless the batch of the lane has no free slot.
+    fn offer(&mut self, number: usize) {
+        let lane = &self.lanes[number];
+        let is_open = batch_room(lane).is_none_or(|room| self.rooms[room].is_free());
+        let (now, before, division) = (lane.head().filter(|_| is_open), lane.offered, lane.division);
+        if now == before {
+            return;
+        }
+        self.lanes[number].offered = now;
+        let heads = &mut self.divisions[division].heads;
+        let first = |heads: &BTreeMap<QueueRank, usize>| heads.keys().next().copied();
+        let first_before = first(heads);
+        if let Some(rank) = before {
+            heads.remove(&rank);
+        }
+        if let Some(rank) = now {
+            heads.insert(rank, number);
+        }
+        let first_now = first(heads);
+        if first_now != first_before {
+            if let Some(rank) = first_before {
                 self.heads.remove(&rank);
             }
-            if let Some(rank) = new_head {
-                self.heads.insert(rank, entry.lane);
+            if let Some(rank) = first_now {
+                self.heads.insert(rank, division);
             }
+        }
+    }
+
+    /// Offers all lanes of a batch again, since its slots or their number have changed.
+    fn offer_all_in(&mut self, room: usize) {
+        for lane in self.rooms[room].lanes.clone() {
+            self.offer(lane);
         }
     }
 
@@ -581,6 +648,8 @@ impl Admission {
             return lane;
         }
         let group = key.kind.as_ref().and_then(|kind| self.groups.get(kind).cloned().flatten());
+        let division = self.divisions.number((key.kind.clone(), group.clone()));
+        self.divisions[division].lanes += 1;
         let scopes =
             [Some(Scope::App), key.kind.clone().map(Scope::Kind), group.map(Scope::Group), key.batch.map(Scope::Batch)];
         let mut rooms = Vec::new();
@@ -591,27 +660,46 @@ impl Admission {
             {
                 self.rooms[room].limit = limit;
             }
-            self.rooms[room].lanes += 1;
             rooms.push((scope, room));
         }
         let lane = self.lanes.number(key.clone());
-        self.lanes[lane] = Lane { key, rooms, ..Lane::default() };
+        for (_, room) in &rooms {
+            self.rooms[*room].lanes.insert(lane);
+        }
+        self.lanes[lane] = Lane { key, rooms, division, ..Lane::default() };
         lane
     }
 
     fn remove_lane(&mut self, lane: usize) {
-        let Lane { key, rooms, queue, reclaiming, .. } = mem::take(&mut self.lanes[lane]);
-        debug_assert!(queue.is_empty() && reclaiming.is_empty(), "{queue:?} {reclaiming:?}");
+        let Lane { key, rooms, queue, reclaiming, division, offered, .. } = mem::take(&mut self.lanes[lane]);
+        debug_assert!(queue.is_empty() && reclaiming.is_empty() && offered.is_none(), "{queue:?} {reclaiming:?}");
         self.lanes.remove(&key);
+        self.moved.remove(&lane);
+        self.leave_division(division, key.kind, &rooms);
         for (scope, room) in rooms {
-            self.rooms[room].lanes -= 1;
+            self.rooms[room].lanes.remove(&lane);
             self.tidy(&scope);
+        }
+    }
+
+    /// Forgets a division whose last lane is removed, which had these scopes.
+    fn leave_division(&mut self, division: usize, kind: Option<Arc<str>>, rooms: &[(Scope, usize)]) {
+        self.divisions[division].lanes -= 1;
+        if self.divisions[division].lanes == 0 {
+            let group = rooms.iter().find_map(|(scope, _)| match scope {
+                Scope::Group(group) => Some(Arc::clone(group)),
+                _ => None,
+            });
+            self.divisions.remove(&(kind, group));
         }
     }
 
     fn edit(&mut self, of: Scope, edit: impl FnOnce(&mut Room)) {
         let room = self.rooms.number(of.clone());
         edit(&mut self.rooms[room]);
+        if let Scope::Batch(_) = of {
+            self.offer_all_in(room);
+        }
         self.tidy(&of);
     }
 
@@ -620,14 +708,19 @@ impl Admission {
         let Some(room) = self.rooms.get(of) else { return };
         let forget = match of {
             Scope::App => false,
-            Scope::Batch(_) => room.lanes == 0,
-            _ => room.lanes == 0 && room.limit.is_none() && room.queue_limit.is_none(),
+            Scope::Batch(_) => room.lanes.is_empty(),
+            _ => room.lanes.is_empty() && room.limit.is_none() && room.queue_limit.is_none(),
         };
         if forget {
             debug_assert_eq!((room.running, room.waiting), (0, 0));
             self.rooms.remove(of);
         }
     }
+}
+
+/// Returns the number of the room of the batch whose tasks are in this lane.
+fn batch_room(lane: &Lane) -> Option<usize> {
+    lane.rooms.iter().find_map(|(scope, room)| matches!(scope, Scope::Batch(_)).then_some(*room))
 }
 
 #[cfg(test)]

@@ -3,4 +3,5 @@
 pub(crate) mod admission;
 pub(crate) mod keys;
 pub(crate) mod limit_of;
+mod places;
 mod table;

@@ -41,7 +41,7 @@ use crate::{
     changes::{
         change_set::ChangeSet,
         feed::Feed,
-        filter::{Filtered, TaskFilter},
+        filter::{Filtered, Matcher},
     },
     clock::{
         Clocks,
@@ -72,6 +72,7 @@ pub struct Record {
     /// Its id.
     pub id: TaskId,
     pub(crate) kind: Arc<Kind>,
+    /// For a batch a digest of all inputs, which tells a repeated start: the members keep the inputs.
     pub(crate) input: Json,
     /// Its start options; `None` if they are the default.
     options: Option<Box<StartOptions>>,
@@ -307,12 +308,12 @@ impl Record {
     }
 
     /// Whether it matches `filter` now.
-    pub fn matches(&self, filter: &TaskFilter) -> bool {
+    pub fn matches(&self, filter: &Matcher) -> bool {
         self.matches_in(filter, self.status())
     }
 
     /// Whether it would match `filter` if it had this status.
-    pub fn matches_in(&self, filter: &TaskFilter, status: TaskStatus) -> bool {
+    pub fn matches_in(&self, filter: &Matcher, status: TaskStatus) -> bool {
         filter.matches(&Filtered {
             name: self.name(),
             status,
@@ -330,7 +331,9 @@ impl Record {
             let tags = options.tags.iter().filter(|_| self.parent.is_none());
             options.key.iter().chain(&options.label).chain(tags).map(String::len).sum()
         });
-        self.input.len() + texts + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
+        // The members keep the inputs of a batch.
+        let input = if self.members.is_some() { 0 } else { self.input.len() };
+        input + texts + items + self.state.lock().life.outcome().map_or(0, Outcome::size)
     }
 
     /// Whether somebody is about to fetch its outcome or to read more of its items. A follower that is told of the end

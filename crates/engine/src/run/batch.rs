@@ -80,12 +80,17 @@ async fn news(watcher: &ChangeSet<Record>, next_sum: Instant, is_stale: bool) ->
         () = sleep_until(next_sum), if is_stale => return watcher.take(),
         () = watcher.changed() => {}
     }
-    let mut news = watcher.take();
-    while !news.iter().any(|record| record.status().is_final()) {
+    let mut news = Vec::new();
+    loop {
+        let newest = watcher.take();
+        let any_has_ended = newest.iter().any(|record| record.status().is_final());
+        news.extend(newest);
+        if any_has_ended {
+            return news;
+        }
         tokio::select! {
-            () = sleep_until(next_sum) => break,
-            () = watcher.changed() => news.extend(watcher.take()),
+            () = sleep_until(next_sum) => return news,
+            () = watcher.changed() => {}
         }
     }
-    news
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
 use tokio::runtime::Handle;
 
 use super::{runtimes::Runtimes, supervisor, transitions::Transitions};
@@ -48,6 +49,8 @@ pub struct Engine {
     pub(crate) transitions: Arc<Transitions>,
     /// Counts the tasks that were spawned without a registered kind.
     pub(crate) spawned: Arc<Counters>,
+    /// Makes the digests of the inputs of batches.
+    pub(super) digests: RandomState,
 }
 
 impl Engine {
@@ -66,7 +69,13 @@ impl Engine {
                 admission.declare(Arc::clone(name), policy.group.clone(), policy.concurrency, policy.queue_limit);
             }
         }
-        Arc::new(Self { kinds, quotas: settings.quotas, transitions, spawned: Arc::default() })
+        Arc::new(Self {
+            kinds,
+            quotas: settings.quotas,
+            transitions,
+            spawned: Arc::default(),
+            digests: RandomState::default(),
+        })
     }
 
     /// Returns the runtime that the engine itself runs on.
@@ -168,7 +177,12 @@ impl Engine {
 
     /// Returns the tasks that match `filter`, oldest first.
     pub fn records(&self, filter: &TaskFilter) -> Vec<Arc<Record>> {
-        self.records_after(filter, 0)
+        self.records_that(filter, |_| true)
+    }
+
+    /// Returns the tasks that match `filter` and that the caller `sees`, oldest first.
+    pub fn records_that(&self, filter: &TaskFilter, sees: impl Fn(&Record) -> bool) -> Vec<Arc<Record>> {
+        self.page(filter, None, usize::MAX, sees).0
     }
 
     /// Returns one page of the tasks that match `filter` and that the caller `sees`, oldest first: at most `limit` of
@@ -183,20 +197,22 @@ impl Engine {
         limit: usize,
         sees: impl Fn(&Record) -> bool,
     ) -> (Vec<Arc<Record>>, Option<u64>) {
-        let records = self.records_after(filter, after.unwrap_or(0));
-        let mut visible = records.into_iter().filter(|record| sees(record));
+        let filter = filter.matcher();
+        // The filter may be the caller's own, so it learns nothing of a task that it doesn't see.
+        let visible = self.all_after(after.unwrap_or(0)).into_iter().filter(|record| sees(record));
+        let mut visible = visible.filter(|record| record.matches(&filter));
         let page: Vec<_> = visible.by_ref().take(limit).collect();
         let more = visible.next().is_some();
         let next = page.last().filter(|_| more).map(|last| last.order());
         (page, next)
     }
 
-    fn records_after(&self, filter: &TaskFilter, after: u64) -> Vec<Arc<Record>> {
+    /// Returns all tasks after number `after` in the order of arrival, oldest first. Nothing else is done with them under
+    /// the registry's lock, which every call needs.
+    fn all_after(&self, after: u64) -> Vec<Arc<Record>> {
         self.transitions.expire();
-        let mut records: Vec<_> = {
-            let registry = self.transitions.registry.lock();
-            registry.all().filter(|record| record.order() > after && record.matches(filter)).cloned().collect()
-        };
+        let mut records: Vec<_> =
+            self.transitions.registry.lock().all().filter(|record| record.order() > after).cloned().collect();
         records.sort_unstable_by_key(|record| record.order());
         records
     }

@@ -1,8 +1,9 @@
 //! Starts tasks, batches, retries and spawned work.
 
-use std::sync::Arc;
+use std::{hash::BuildHasher, sync::Arc};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     engine::Engine,
@@ -94,7 +95,7 @@ impl Engine {
         if inputs.len() > BATCH_LIMIT {
             return Err(Refusal::BatchTooLarge { task: task.to_owned(), size: inputs.len(), limit: BATCH_LIMIT }.into());
         }
-        let input = Json::new(&inputs).map_err(|problem| Error::unserializable("the inputs", &problem))?;
+        let input = self.digest(&inputs);
         if let Some(known) = self.repeated(id, task, &owner, &input)? {
             return Ok(known);
         }
@@ -212,6 +213,12 @@ impl Engine {
             self.transitions.expire();
         }
         Some(bill)
+    }
+
+    /// Returns what stands for the inputs of a batch, which are kept by its members.
+    fn digest(&self, inputs: &[Json]) -> Json {
+        let texts: Vec<_> = inputs.iter().map(Json::text).collect();
+        Value::from(self.digests.hash_one(texts)).into()
     }
 
     /// Returns the task that an earlier call with the same arguments has started, if there is one.

@@ -323,7 +323,7 @@ impl Transitions {
         self.runtimes.control.spawn(async move {
             sleep(PLACES_MOVE).await;
             transitions.places_move.store(false, SeqCst);
-            let first = transitions.common.admission.lock().first_waiting(PLACES_TOLD);
+            let first = transitions.common.admission.lock().take_moved(PLACES_TOLD);
             let first = transitions.registry.lock().find_all(&first);
             let launched = mem::take(&mut *transitions.launched.lock());
             let without_thread = launched.iter().filter(|record| record.status() == TaskStatus::Queued);

@@ -3,7 +3,13 @@ use std::{collections::HashMap, fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::error::{Error, refusal::Refusal};
+use crate::{
+    clip::{Limit, clip},
+    error::{Error, refusal::Refusal},
+};
+
+/// How much of a text that is no id an error repeats.
+const SHOWN: Limit = Limit::Bytes(64);
 
 /// The id of one task: a UUID. Ids that are made here are of version 7, so they sort by age.
 ///
@@ -56,7 +62,7 @@ impl FromStr for TaskId {
             .ok()
             .filter(|id: &Uuid| id.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == text)
             .map(Self)
-            .ok_or_else(|| Refusal::NoId { text: text.to_owned() }.into())
+            .ok_or_else(|| Refusal::NoId { text: clip(text, SHOWN).into() }.into())
     }
 }
 

@@ -16,6 +16,7 @@ mod leftovers;
 mod lending;
 mod limits;
 mod log;
+mod looking;
 mod model;
 mod observe;
 mod order;

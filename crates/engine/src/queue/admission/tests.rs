@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use proptest::{prelude::*, sample::Index as Which};
 
+use super::super::places::PLACES;
 use super::*;
 
 /// The declared kinds of the property test, and their groups. In [`KINDS`], "d" is not declared, and `None` is spawned
@@ -208,13 +209,20 @@ struct Pair {
     batches: [TaskId; 3],
     /// The ids of every task so far, and of one that never entered.
     ids: Vec<TaskId>,
+    /// The queues when they were compared last.
+    queues: HashMap<LaneKey, Vec<TaskId>>,
 }
 
 impl Pair {
     fn new() -> Self {
         let batches = [(); 3].map(|()| TaskId::new());
-        let mut pair =
-            Self { admission: Admission::default(), model: Model::default(), batches, ids: vec![TaskId::new()] };
+        let mut pair = Self {
+            admission: Admission::default(),
+            model: Model::default(),
+            batches,
+            ids: vec![TaskId::new()],
+            queues: HashMap::new(),
+        };
         for kind in 0..GROUPS.len() {
             pair.declare(kind, Some(2), Some(3));
         }
@@ -378,13 +386,31 @@ impl Pair {
             prop_assert_eq!(holders, model.tasks.iter().filter(has_slot).map(|task| task.id).collect(), "{:?}", of);
             prop_assert_eq!(admission.limit(&of), model.limit(&of), "{:?}", of);
         }
-        let lanes: Vec<_> = model.tasks.iter().map(|task| &task.lane).collect();
-        let first = model.tasks.iter().filter(|task| model.queue(&task.lane).iter().take(2).any(|id| *id == task.id));
-        let told = admission.first_waiting(2);
-        prop_assert_eq!(told.len(), told.iter().collect::<BTreeSet<_>>().len(), "told twice");
-        prop_assert_eq!(told.into_iter().collect::<BTreeSet<_>>(), first.map(|task| task.id).collect());
-        prop_assert_eq!(admission.lanes.numbers.len(), lanes.iter().collect::<HashSet<_>>().len());
+        let wanting = model.tasks.iter().any(Task::wants_slots);
+        prop_assert_eq!(admission.is_waiting(), wanting);
+        let lanes: HashSet<_> = model.tasks.iter().map(|task| task.lane.clone()).collect();
+        prop_assert_eq!(admission.lanes.numbers.len(), lanes.len());
+        let kinds: HashSet<_> = lanes.iter().map(|lane| &lane.kind).collect();
+        prop_assert_eq!(admission.divisions.numbers.len(), kinds.len());
         self.compare_scopes()
+    }
+
+    /// Checks that the first tasks of each queue are told that has changed, and no task that is not among the first.
+    fn compare_moved(&mut self) -> Result<(), TestCaseError> {
+        let told = self.admission.take_moved(2);
+        prop_assert_eq!(told.len(), told.iter().collect::<BTreeSet<_>>().len(), "told twice");
+        let model = &self.model;
+        let lanes: HashSet<_> = model.tasks.iter().map(|task| task.lane.clone()).collect();
+        let queues: HashMap<_, _> = lanes.into_iter().map(|lane| (lane.clone(), model.queue(&lane))).collect();
+        let first: BTreeSet<_> = queues.values().flat_map(|queue| queue.iter().take(2).copied()).collect();
+        prop_assert!(told.iter().all(|id| first.contains(id)));
+        for (lane, queue) in &queues {
+            if self.queues.get(lane).is_some_and(|before| before != queue) {
+                prop_assert!(queue.iter().take(2).all(|id| told.contains(id)), "{queue:?} has moved");
+            }
+        }
+        self.queues = queues;
+        Ok(())
     }
 
     /// Checks that the only scopes are the app's, and those that have tasks or limits.
@@ -413,6 +439,7 @@ proptest! {
                 prop_assert!(now <= before || pair.admission.limit(&of).is_none_or(|limit| now <= limit), "{of:?}");
             }
             pair.compare()?;
+            pair.compare_moved()?;
         }
         // Nothing is lost: without limits, holds and delays every task runs, and when all have left, nothing is kept.
         for of in [Scope::App, Scope::Group("g".into())].into_iter().chain(pair.scopes()) {
@@ -436,8 +463,10 @@ proptest! {
         for id in pair.ids.clone() {
             pair.deed(id, Deed::Leave);
             pair.compare()?;
+            pair.compare_moved()?;
         }
-        let Admission { tasks, lanes, rooms, heads, .. } = &pair.admission;
+        let Admission { tasks, lanes, rooms, heads, divisions, moved, .. } = &pair.admission;
+        prop_assert_eq!((divisions.numbers.len(), moved.len()), (0, 0));
         prop_assert_eq!((tasks.len(), lanes.numbers.len(), rooms.numbers.len(), heads.len()), (0, 0, 1, 0));
         prop_assert_eq!((lanes.free.len(), rooms.free.len()), (lanes.values.len(), rooms.values.len() - 1));
     }
