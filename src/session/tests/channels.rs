@@ -153,7 +153,8 @@ async fn messages_are_sent_on_the_main_thread() {
     assert!(app.open("s", PROTOCOL, "main"));
     let session = app.sessions.get("s", &page("main")).unwrap();
     let task = app.tasks.spawn("work", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
-    session.list(0, TaskFilter::default(), super::View::new(page("main"), super::Scope::everything()), None);
+    let view = super::View::new(page("main"), super::Scope::everything());
+    session.list(0, &TaskFilter::default(), view, None).unwrap();
     task.cancel().unwrap();
     assert_eq!(app.next().await, Event::Sent);
     session.acknowledge(1).await.unwrap();
@@ -174,7 +175,8 @@ async fn a_session_ends_whose_channel_cannot_send_or_whose_main_thread_runs_noth
         app.sessions.open("t", PROTOCOL, &page("main"), &app.tasks, PushChannel::new(channel, run)).unwrap();
         let session = app.sessions.get("t", &page("main")).unwrap();
         let task = app.tasks.spawn("work", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
-        session.list(0, TaskFilter::default(), super::View::new(page("main"), super::Scope::everything()), None);
+        let view = super::View::new(page("main"), super::Scope::everything());
+        session.list(0, &TaskFilter::default(), view, None).unwrap();
         task.cancel().unwrap();
         session.closed.cancelled().await;
         assert!(app.sessions.get("t", &page("main")).is_err() && app.session().is_ok(), "fails: {fails}");
