@@ -1,0 +1,431 @@
+//! Who may do what: every command, called by every kind of page, behind the plugin's own permission files.
+//!
+//! A new command needs rows here.
+
+#![allow(clippy::unwrap_used)] // What fails here fails the test.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde_json::{Value, json};
+use tauri_plugin_tasks::{
+    Builder, Failure, Schedule, Task, TaskContext, TaskFilter, TaskId,
+    test::{self, PageError, TestApp, TestPage},
+};
+
+/// A kind of page. All but `Nobody` have `tasks:default` and may start the kind of the task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Who {
+    /// The page that has started the task, of a remote origin.
+    Owner,
+    /// A page in another window.
+    OtherWindow,
+    /// A page in another window, with `tasks:observe-all`.
+    Observer,
+    /// A page in another window, with `tasks:control-all`.
+    Controller,
+    /// Another document of the owner's origin, in the same webview.
+    SameOrigin,
+    /// A document of another remote origin, in the same webview.
+    OtherOrigin,
+    /// A page in another window that has joined the task, and so has a share in it.
+    Share,
+    /// A page in another window without any permission.
+    Nobody,
+}
+
+use Who::{Controller, Nobody, Observer, OtherOrigin, OtherWindow, Owner, SameOrigin, Share};
+
+const PAGES: [Who; 8] = [Owner, OtherWindow, Observer, Controller, SameOrigin, OtherOrigin, Share, Nobody];
+
+/// What a page is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// The command does what it is for.
+    Yes,
+    /// The command works, but finds nothing that the page may see.
+    Empty,
+    /// As far as the page is told, there is no such task or schedule.
+    NotFound,
+    /// A scope entry is missing.
+    NotAllowed,
+    /// A task that the page may not join has the key.
+    KeyTaken,
+    /// Tauri refuses the call.
+    Refused,
+}
+
+use Answer::{Empty, KeyTaken, NotAllowed, NotFound, Refused, Yes};
+
+/// How the task stands when the command is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Running,
+    Held,
+    Cancelled,
+}
+
+use State::{Cancelled, Held, Running};
+
+/// What the arguments of a call are made of.
+struct Ids {
+    session: String,
+    /// The task that the owner has started.
+    task: TaskId,
+    /// What the page has called, or would have called, its own start.
+    call: TaskId,
+    /// An id that nothing has yet.
+    new: TaskId,
+    /// The key of the task.
+    key: String,
+}
+
+struct Row {
+    command: &'static str,
+    state: State,
+    arguments: fn(&Ids) -> Value,
+    /// In the order of [`PAGES`].
+    answers: [Answer; 8],
+    /// A permission that each page has as well, and the entry of its scope.
+    extra: Option<(&'static str, Value)>,
+}
+
+impl Row {
+    fn new(command: &'static str, state: State, arguments: fn(&Ids) -> Value, answers: [Answer; 8]) -> Self {
+        Self { command, state, arguments, answers, extra: None }
+    }
+
+    fn with(self, permission: &'static str, entry: Value) -> Self {
+        Self { extra: Some((permission, entry)), ..self }
+    }
+}
+
+/// Whatever a page needs for itself.
+const EVERYBODY: [Answer; 8] = [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Refused];
+/// How the task stands and ends.
+const TELLS: [Answer; 8] = [Yes, NotFound, Yes, NotFound, Yes, NotFound, Yes, Refused];
+/// What changes the task or takes from it.
+const CONTROLS: [Answer; 8] = [Yes, NotFound, NotFound, Yes, Yes, NotFound, NotFound, Refused];
+/// What no page can do that has `tasks:default` alone.
+const NOBODY: [Answer; 8] = [Refused; 8];
+
+fn table() -> Vec<Row> {
+    let any = || json!({ "task": "work", "owner": "any" });
+    let own = || json!({ "task": "work" });
+    let set_limit: fn(&Ids) -> Value = |_| json!({ "of": { "type": "task", "name": "work" }, "limit": 5_000 });
+    let trigger: fn(&Ids) -> Value = |ids| json!({ "name": "nightly", "id": ids.new });
+    let name: fn(&Ids) -> Value = |_| json!({ "name": "nightly" });
+    let nothing: fn(&Ids) -> Value = |_| json!({});
+    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
+    let on_schedules =
+        |observer, controller| [Refused, Refused, observer, controller, Refused, Refused, Refused, Refused];
+    vec![
+        // Sessions.
+        Row::new(
+            "open",
+            Running,
+            |ids| json!({ "session": ids.key, "protocol": 5, "channel": "__CHANNEL__:9" }),
+            EVERYBODY,
+        ),
+        Row::new("ack", Running, |ids| json!({ "session": ids.session, "message": 0 }), EVERYBODY),
+        // Starting.
+        Row::new("start", Running, |ids| start(ids, "work", json!({})), EVERYBODY),
+        Row::new(
+            "start",
+            Running,
+            |ids| start(ids, "other", json!({})),
+            [NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, Refused],
+        ),
+        Row::new(
+            "start",
+            Running,
+            |ids| start(ids, "work", json!({ "key": ids.key, "onConflict": "join" })),
+            [Yes, KeyTaken, KeyTaken, KeyTaken, Yes, KeyTaken, Yes, Refused],
+        ),
+        Row::new(
+            "start",
+            Running,
+            |ids| start(ids, "work", json!({ "key": ids.key, "onConflict": "replace" })),
+            [Yes, KeyTaken, KeyTaken, KeyTaken, Yes, KeyTaken, Yes, Refused],
+        ),
+        Row::new(
+            "rerun",
+            Cancelled,
+            |ids| json!({ "session": ids.session, "id": ids.task, "newId": ids.new }),
+            // The page with the share may join the tasks of others, and the permission for that lets it rerun them.
+            [Yes, NotFound, NotFound, NotFound, Yes, NotFound, Yes, Refused],
+        ),
+        Row::new(
+            "batch",
+            Running,
+            |ids| json!({ "session": ids.session, "id": ids.new, "task": "work", "inputs": [null], "options": {} }),
+            EVERYBODY,
+        ),
+        Row::new(
+            "batch",
+            Running,
+            |ids| json!({ "session": ids.session, "id": ids.new, "task": "other", "inputs": [null], "options": {} }),
+            [NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, Refused],
+        ),
+        // It answers the same to a page that has no share.
+        Row::new("leave", Running, |ids| json!({ "id": ids.call }), EVERYBODY),
+        // Telling.
+        Row::new("get", Running, task, TELLS),
+        Row::new("list", Running, |_| json!({ "filter": {} }), TELLS.map(or_empty)),
+        Row::new("watch", Running, |ids| watch(ids, json!({ "type": "task", "data": { "id": ids.task } })), TELLS),
+        Row::new(
+            "watch",
+            Running,
+            |ids| watch(ids, json!({ "type": "list", "data": { "watch": 1, "filter": {} } })),
+            TELLS.map(or_empty),
+        ),
+        Row::new(
+            "unwatch",
+            Running,
+            |ids| watch(ids, json!({ "type": "task", "data": { "id": ids.task } })),
+            EVERYBODY,
+        ),
+        Row::new("outcome", Cancelled, task, TELLS),
+        Row::new("counts", Running, nothing, [Refused, Refused, Yes, Refused, Refused, Refused, Refused, Refused]),
+        Row::new("counts", Running, nothing, [Empty, Empty, Yes, Empty, Empty, Empty, Empty, Refused])
+            .with("tasks:allow-counts", own()),
+        Row::new("counts", Running, nothing, EVERYBODY).with("tasks:allow-counts", any()),
+        // Controlling.
+        Row::new("cancel", Running, |ids| json!({ "id": ids.task, "reason": "user" }), CONTROLS),
+        Row::new("cancel_all", Running, |_| json!({ "filter": {}, "reason": "user" }), CONTROLS.map(or_empty)),
+        Row::new("pause", Held, task, CONTROLS),
+        Row::new("resume", Held, task, CONTROLS),
+        Row::new("set_priority", Held, |ids| json!({ "id": ids.task, "priority": 3 }), CONTROLS),
+        Row::new("remove", Cancelled, task, CONTROLS),
+        Row::new("set_limit", Running, set_limit, NOBODY),
+        Row::new("set_limit", Running, set_limit, unless_nobody(NotAllowed)).with("tasks:allow-set-limit", own()),
+        Row::new("set_limit", Running, set_limit, EVERYBODY).with("tasks:allow-set-limit", any()),
+        // Items.
+        Row::new(
+            "read",
+            Running,
+            |ids| json!({ "session": ids.session, "id": ids.task, "reader": "r", "chunk": 1, "from": null, "waitMs": 0 }),
+            CONTROLS,
+        ),
+        Row::new(
+            "cancel_read",
+            Running,
+            |ids| json!({ "session": ids.session, "id": ids.task, "reader": "r", "position": 0 }),
+            CONTROLS,
+        ),
+        // Schedules.
+        Row::new("schedules", Running, nothing, on_schedules(Yes, Refused)),
+        Row::new("schedules", Running, nothing, [Empty, Empty, Yes, Empty, Empty, Empty, Empty, Refused])
+            .with("tasks:allow-schedules", own()),
+        Row::new("trigger", Running, trigger, NOBODY),
+        Row::new("trigger", Running, trigger, EVERYBODY).with("tasks:allow-trigger", own()),
+        Row::new("trigger", Running, trigger, unless_nobody(NotFound))
+            .with("tasks:allow-trigger", json!({ "task": "other" })),
+        Row::new("pause_schedule", Running, name, on_schedules(Refused, Yes)),
+        Row::new("pause_schedule", Running, name, EVERYBODY).with("tasks:allow-pause-schedule", any()),
+        Row::new("resume_schedule", Running, name, on_schedules(Refused, Yes)),
+        Row::new("resume_schedule", Running, name, EVERYBODY).with("tasks:allow-resume-schedule", any()),
+    ]
+}
+
+fn start(ids: &Ids, task: &str, options: Value) -> Value {
+    json!({ "session": ids.session, "id": ids.new, "task": task, "input": null, "options": options })
+}
+
+fn watch(ids: &Ids, target: Value) -> Value {
+    json!({ "session": ids.session, "target": target })
+}
+
+/// The answer to all pages that may call the plugin at all.
+fn unless_nobody(answer: Answer) -> [Answer; 8] {
+    [answer, answer, answer, answer, answer, answer, answer, Refused]
+}
+
+/// The answer of a command that acts on all tasks.
+fn or_empty(answer: Answer) -> Answer {
+    if answer == NotFound { Empty } else { answer }
+}
+
+async fn work(ctx: TaskContext<(), u32>, (): ()) -> Result<(), Failure> {
+    ctx.emit(7).await;
+    std::future::pending().await
+}
+
+fn app() -> TestApp {
+    let tasks = Builder::new().task(Task::new("work", work)).task(Task::new("other", work));
+    let app = test::app(tasks.schedule("nightly", "work", (), Schedule::every(Duration::from_secs(3_600))));
+    allow_pages(&app);
+    app
+}
+
+/// A task, and a page that calls a command about it.
+struct Scene<'a> {
+    app: &'a TestApp,
+    page: TestPage,
+    ids: Ids,
+    /// The page that has started the task, if that is another one.
+    _owner: Option<TestPage>,
+}
+
+const OWNER_URL: &str = "https://owner.example/";
+
+impl<'a> Scene<'a> {
+    /// Sets the scene for the row of this number.
+    async fn set(app: &'a TestApp, who: Who, number: usize, row: &Row) -> Self {
+        let mut owner = app.page(&format!("Owner-{number}-{who:?}")).url(OWNER_URL).open();
+        let open = || app.page(&format!("{who:?}-{number}-page")).open();
+        let (task, new) = (TaskId::new(), TaskId::new());
+        let options = json!({ "key": format!("{number} {who:?}"), "onConflict": "join", "held": row.state == Held });
+        start_task(&owner, task, &options).await;
+        let (page, call, owner) = match who {
+            Owner => (owner, task, None),
+            SameOrigin => {
+                owner.navigate("https://owner.example/another");
+                (owner, task, None)
+            }
+            OtherOrigin => {
+                owner.navigate("https://other.example/");
+                (owner, task, None)
+            }
+            Share => {
+                let page = open();
+                let call = TaskId::new();
+                assert_eq!(start_task(&page, call, &options).await, task, "it has joined");
+                (page, call, Some(owner))
+            }
+            OtherWindow | Observer | Controller | Nobody => (open(), task, Some(owner)),
+        };
+        if row.state == Cancelled {
+            app.tasks().cancel(task).unwrap();
+            app.tasks().handle(task).unwrap().outcome().await;
+        }
+        let session = page.session_name().await.unwrap_or_else(|_| "none".into());
+        let key = options["key"].as_str().unwrap().to_owned();
+        Self { app, page, ids: Ids { session, task, call, new, key }, _owner: owner }
+    }
+
+    /// What only a page can change that may control the task.
+    fn state(&self) -> Value {
+        let tasks = self.app.tasks();
+        let Ok(snapshot) = tasks.get(self.ids.task) else { return Value::Null };
+        let mut state = serde_json::to_value(snapshot).unwrap();
+        // What goes on by itself.
+        state["progress"].take();
+        json!([state, tasks.list(&TaskFilter::default()).len()])
+    }
+}
+
+async fn start_task(page: &TestPage, id: TaskId, options: &Value) -> TaskId {
+    let session = page.session_name().await.unwrap_or_else(|error| panic!("{}: {error}", page.label()));
+    let arguments = json!({ "session": session, "id": id, "task": "work", "input": null, "options": options });
+    let started = page.call("start", arguments).await.unwrap();
+    started["snapshot"]["id"].as_str().unwrap().parse().unwrap()
+}
+
+/// Gives each page what it has of its own. The labels of pages begin with who they are.
+fn allow_pages(app: &TestApp) {
+    for who in [Owner, OtherWindow, Observer, Controller, Share] {
+        let start = json!({ "task": "work", "owner": if who == Share { "any" } else { "self" } });
+        let mut permissions =
+            vec![json!("tasks:default"), json!({ "identifier": "tasks:allow-start", "allow": [start] })];
+        match who {
+            Observer => permissions.push(json!("tasks:observe-all")),
+            Controller => permissions.push(json!("tasks:control-all")),
+            _ => {}
+        }
+        allow(app, who, "*", json!(permissions));
+    }
+}
+
+/// Gives the pages of `who` in this row these permissions.
+fn allow(app: &TestApp, who: Who, row: &str, permissions: Value) {
+    let label = format!("{who:?}-{row}-*");
+    let mut capability = json!({ "identifier": label, "windows": [label], "permissions": permissions });
+    if who == Owner {
+        capability["remote"] = json!({ "urls": ["https://*.example/*"] });
+    }
+    app.capability(&capability.to_string());
+}
+
+/// Gives the pages of a row its extra permission.
+fn allow_extra(app: &TestApp, number: usize, row: &Row) {
+    let Some((permission, entry)) = &row.extra else { return };
+    for who in [Owner, OtherWindow, Observer, Controller, Share] {
+        allow(app, who, &number.to_string(), json!([{ "identifier": permission, "allow": [entry] }]));
+    }
+}
+
+fn answer(result: Result<Value, PageError>) -> Result<Answer, String> {
+    let error = match result {
+        Ok(value) => return Ok(if is_empty(&value) { Empty } else { Yes }),
+        Err(error) => error,
+    };
+    match error.kind() {
+        _ if error.is_of_tauri() => Ok(Refused),
+        Some("notFound" | "unknownSchedule") => Ok(NotFound),
+        Some("notAllowed") => Ok(NotAllowed),
+        Some("keyTaken") => Ok(KeyTaken),
+        _ => Err(error.to_string()),
+    }
+}
+
+/// Whether a command has acted on nothing, or told nothing.
+fn is_empty(value: &Value) -> bool {
+    let tasks = value.get("tasks").unwrap_or(value);
+    tasks == &json!(0) || tasks == &json!([])
+}
+
+#[tokio::test]
+async fn each_page_is_answered_what_the_table_says() {
+    let app = app();
+    let mut wrong = Vec::new();
+    for (number, row) in table().into_iter().enumerate() {
+        allow_extra(&app, number, &row);
+        for (who, expected) in PAGES.into_iter().zip(row.answers) {
+            let scene = Scene::set(&app, who, number, &row).await;
+            let before = scene.state();
+            let answered = answer(scene.page.call(row.command, (row.arguments)(&scene.ids)).await);
+            let case = format!("row {number}, {} by {who:?}", row.command);
+            if answered != Ok(expected) {
+                wrong.push(format!("{case}: {answered:?}, not {expected:?}"));
+            }
+            if expected != Yes && scene.state() != before {
+                wrong.push(format!("{case} has changed the task: {before} to {}", scene.state()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_command_has_a_row() {
+    let source = include_str!("../src/ipc/commands/all_commands.rs");
+    let (_, list) = source.split_once("$with! {").unwrap();
+    let (list, _) = list.split_once('}').unwrap();
+    let all: BTreeSet<_> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let told: BTreeSet<_> = table().iter().map(|row| row.command).collect();
+    assert_eq!(told, all);
+}
+
+/// An error must not tell a page whether what it may not see exists.
+#[tokio::test]
+async fn what_a_page_may_not_see_is_answered_as_what_does_not_exist() {
+    let id_of = |row: &Row, ids: &Ids| (row.arguments)(ids).to_string().contains(&ids.task.to_string());
+    let app = app();
+    for (number, row) in table().into_iter().enumerate() {
+        allow_extra(&app, number, &row);
+        for (who, expected) in PAGES.into_iter().zip(row.answers) {
+            if expected != NotFound {
+                continue;
+            }
+            let mut scene = Scene::set(&app, who, number, &row).await;
+            if !id_of(&row, &scene.ids) {
+                continue;
+            }
+            let hidden = scene.page.call(row.command, (row.arguments)(&scene.ids)).await.unwrap_err().to_string();
+            let task = std::mem::replace(&mut scene.ids.task, TaskId::new());
+            let unknown = scene.page.call(row.command, (row.arguments)(&scene.ids)).await.unwrap_err().to_string();
+            let unknown = unknown.replace(&scene.ids.task.to_string(), &task.to_string());
+            assert_eq!(hidden, unknown, "{} by {who:?}", row.command);
+        }
+    }
+}
