@@ -32,6 +32,7 @@ fn calls() -> Vec<(&'static str, Value)> {
         ("start", json!({ "session": "s", "id": ID, "task": "hang", "input": null, "options": {} })),
         ("batch", json!({ "session": "s", "id": OTHER, "task": "double", "inputs": [], "options": {} })),
         ("rerun", json!({ "session": "s", "id": ID, "newId": OTHER })),
+        ("leave", json!({ "id": OTHER })),
         ("set_priority", json!({ "id": ID, "priority": 1 })),
         ("pause", json!({ "id": ID })),
         ("resume", json!({ "id": ID })),

@@ -1,5 +1,7 @@
 use std::collections::HashSet;
 
+use tauri_plugin_tasks_engine::delivery::logged;
+
 use super::scope::Scope;
 use crate::lock::{IDLE_ENTRIES, Lock};
 
@@ -15,6 +17,7 @@ impl IdleEntries {
     /// Warns of the entries that change nothing for this command.
     pub(crate) fn warn(&self, command: &str, scope: &Scope) {
         for task in self.unnamed(command, scope) {
+            let (task, command) = (logged(task), logged(command));
             tracing::warn!(
                 "the scope entry {{ \"task\": \"{task}\", \"owner\": \"self\" }} (\"self\" is also what a missing owner means) \
                  changes nothing for the command \"{command}\" of the tasks plugin, which starts nothing: a page may use it for \

@@ -48,9 +48,10 @@ const PLAIN: [&str; 34] = [
 ];
 
 /// Names that are bound to what `logged` or a function of such names has returned, where the file says so.
-const BOUND: [(&str, &str); 11] = [
+const BOUND: [(&str, &str); 12] = [
     ("task", "logged("),
     ("{task}", "logged("),
+    ("{command}", "logged("),
     ("{name}", "logged("),
     ("{error}", "logged("),
     ("{problem}", "logged("),

@@ -12,7 +12,7 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, Resource, Runtime};
-use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, close, engine, is_idle};
+use tauri_plugin_tasks_engine::delivery::{assert_holds_no_lock, close, engine, is_idle, logged};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -128,7 +128,8 @@ impl Sentinel {
             // On a thread that may wait for the table.
             if let Err(error) = thread::Builder::new().spawn(move || Self::put(&app, &core)) {
                 tracing::error!(
-                    "a restart will not wait for the tasks to end, since no thread can be started: {error}"
+                    "a restart will not wait for the tasks to end, since no thread can be started: {}",
+                    logged(error)
                 );
             }
         });

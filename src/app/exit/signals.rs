@@ -28,11 +28,11 @@ pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
         }
     });
     match thread.map(|_| told.recv()) {
-        Ok(Ok(Ok(text))) => tracing::info!("{text}"),
-        Ok(Ok(Err(text))) => tracing::error!("{text}"),
+        Ok(Ok(Ok(text))) => tracing::info!("{}", logged(text)),
+        Ok(Ok(Err(text))) => tracing::error!("{}", logged(text)),
         // It has panicked, and the log says so.
         Ok(Err(_)) => {}
-        Err(error) => tracing::error!("{}", said_of::<Signal>(Err(&error)).unwrap_or_else(|text| text)),
+        Err(error) => tracing::error!("{}", logged(said_of::<Signal>(Err(&error)).unwrap_or_else(|text| text))),
     }
 }
 
@@ -40,11 +40,10 @@ pub(super) fn listen<R: Runtime>(app: &AppHandle<R>, core: &Arc<Core>) {
 fn said_of<S>(taken: Result<&Taken<S>, &io::Error>) -> Result<String, String> {
     match taken {
         Ok(Taken { interrupt: Ok(_), .. }) => Ok(format!("{SIGNALS} exit the app")),
-        Ok(Taken { interrupt: Err(error), .. }) => Err(format!(
-            "SIGTERM exits the app, but SIGINT can't be handled, so Ctrl+C ends it at once: {}",
-            logged(error)
-        )),
-        Err(error) => Err(format!("{SIGNALS} can't be handled, so they end the app at once: {}", logged(error))),
+        Ok(Taken { interrupt: Err(error), .. }) => {
+            Err(format!("SIGTERM exits the app, but SIGINT can't be handled, so Ctrl+C ends it at once: {error}"))
+        }
+        Err(error) => Err(format!("{SIGNALS} can't be handled, so they end the app at once: {error}")),
     }
 }
 

@@ -65,7 +65,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
             registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
         }
         if let Some((bill, now)) = dated(bill) {
-            registry.accounts.check(bill.joining(), now)?;
+            // Before the walk over the tasks with the key, and before it joins one, which can't be taken back.
+            let may_join = on_conflict == OnConflict::Join && record.key().is_some();
+            registry.accounts.check(if may_join { bill.joining() } else { bill }, now)?;
         }
         let now = transitions.timers().awake_now();
         match rivals(&mut registry, &record, on_conflict, sees, now)? {

@@ -330,11 +330,7 @@ fn steps() -> impl Strategy<Value = Step> {
 fn counted(tasks: &TaskManager, account: Account) -> (u64, u64) {
     let records = tasks.engine.records(&TaskFilter::default());
     let own: Vec<_> = records.iter().filter(|record| record.owner() == owner(account)).collect();
-    let bytes = own.iter().map(|record| {
-        // The inputs of a batch are those of its members.
-        let twice = if record.members.is_some() { record.input.len() } else { 0 };
-        (record.kept_bytes() - twice) as u64
-    });
+    let bytes = own.iter().map(|record| record.kept_bytes() as u64);
     let counts = |record: &Record| record.members.as_ref().is_none_or(|members| members.is_empty());
     let live = own.iter().filter(|record| counts(record) && !record.status().is_final()).count();
     (live as u64, bytes.sum())
