@@ -74,7 +74,7 @@ fn calls_in_source() -> BTreeSet<(String, String)> {
     let mut calls = BTreeSet::new();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
         let lines = code.lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
         let code = lines.collect::<Vec<_>>().join("\n");
         let file = file.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
