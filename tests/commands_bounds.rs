@@ -6,7 +6,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::app::{App, CHANNEL, Page};
+use support::kinds::{self, CHANNEL};
+use tauri_plugin_tasks::test::{PageError, TestApp, TestPage};
 
 const ALL: &str = r#"{ "identifier": "all", "windows": ["main", "second"], "permissions": [
     "tasks:default", "tasks:allow-set-limit", "tasks:allow-counts",
@@ -17,32 +18,37 @@ const ALL: &str = r#"{ "identifier": "all", "windows": ["main", "second"], "perm
 const FAR: usize = 1_000_000;
 
 struct Windows {
-    app: App,
-    main: Page,
-    second: Page,
+    app: TestApp,
+    main: TestPage,
+    second: TestPage,
 }
 
 impl Windows {
-    fn new() -> Self {
-        let app = App::new(&[ALL]);
-        let (main, second) = (app.window("main"), app.window("second"));
-        main.open("s");
-        second.open("t");
-        second.call("start", silent("t", 0)).unwrap();
+    async fn new() -> Self {
+        let app = kinds::app(&[ALL]);
+        let (main, second) = (app.page("main").open(), app.page("second").open());
+        for (page, session) in [(&main, "s"), (&second, "t")] {
+            page.call("open", open(session)).await.unwrap();
+        }
+        second.call("start", silent("t", 0)).await.unwrap();
         Self { app, main, second }
     }
 
     /// Calls a command, which must be refused with an error of this kind that repeats next to nothing. The other window is
     /// answered, and the page's task is untouched.
-    #[track_caller]
-    fn refused(&self, command: &str, arguments: &Value, kind: &str) -> Value {
-        let error = self.main.call(command, arguments.clone()).unwrap_err();
+    async fn refused(&self, command: &str, arguments: &Value, kind: &str) -> PageError {
+        let error = self.main.call(command, arguments.clone()).await.unwrap_err();
         assert_eq!(error["kind"], kind, "{command}: {error}");
         let message = error["message"].as_str().unwrap();
         assert!(message.len() < 4_096, "{command}: the message has {} bytes", message.len());
-        assert_eq!(self.second.call("get", json!({ "id": id(0) })).unwrap()["endedAt"], Value::Null);
+        assert_eq!(self.second.call("get", json!({ "id": id(0) })).await.unwrap()["endedAt"], Value::Null);
         error
     }
+}
+
+/// Returns the arguments that open a session.
+fn open(session: &str) -> Value {
+    json!({ "session": session, "protocol": 5, "channel": CHANNEL })
 }
 
 fn id(number: u32) -> String {
@@ -78,16 +84,16 @@ fn filtered(filter: &Value) -> [(&'static str, Value); 4] {
     ]
 }
 
-#[test]
-fn each_list_of_a_filter_has_256_entries() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn each_list_of_a_filter_has_256_entries() {
+    let windows = Windows::new().await;
     for part in ["task", "status", "tag", "key", "parent"] {
         for (command, arguments) in filtered(&json!({ part: entries(part, 256) })) {
-            windows.main.call(command, arguments).unwrap();
+            windows.main.call(command, arguments).await.unwrap();
         }
         for many in [257, 100_000] {
             for (command, arguments) in filtered(&json!({ part: entries(part, many) })) {
-                let error = windows.refused(command, &arguments, "invalidOptions");
+                let error = windows.refused(command, &arguments, "invalidOptions").await;
                 let message = error["message"].as_str().unwrap();
                 assert!(message.contains(&format!("filter.{part}: it has more than 256 entries")), "{message}");
             }
@@ -95,16 +101,16 @@ fn each_list_of_a_filter_has_256_entries() {
     }
 }
 
-#[test]
-fn each_text_of_a_filter_has_the_limit_of_what_it_is_compared_with() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn each_text_of_a_filter_has_the_limit_of_what_it_is_compared_with() {
+    let windows = Windows::new().await;
     for (part, limit) in [("task", 1_024), ("tag", 1_024), ("key", 4_096)] {
         let filter = |size: usize| json!({ part: ["x".repeat(size)] });
         for (command, arguments) in filtered(&filter(limit)) {
-            windows.main.call(command, arguments).unwrap();
+            windows.main.call(command, arguments).await.unwrap();
         }
         for (command, arguments) in [limit + 1, FAR].into_iter().flat_map(|size| filtered(&filter(size))) {
-            let error = windows.refused(command, &arguments, "invalidOptions");
+            let error = windows.refused(command, &arguments, "invalidOptions").await;
             assert!(error["message"].as_str().unwrap().contains(&format!("filter.{part}[0]: ")), "{error}");
         }
     }
@@ -112,14 +118,14 @@ fn each_text_of_a_filter_has_the_limit_of_what_it_is_compared_with() {
         [json!({ "status": ["x".repeat(FAR)] }), json!({ "parent": ["x".repeat(FAR)] }), json!({ "x".repeat(FAR): [] })]
     {
         for (command, arguments) in filtered(&filter) {
-            windows.refused(command, &arguments, "invalidOptions");
+            windows.refused(command, &arguments, "invalidOptions").await;
         }
     }
 }
 
-#[test]
-fn an_argument_over_8_mib_is_refused_whatever_it_is() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn an_argument_over_8_mib_is_refused_whatever_it_is() {
+    let windows = Windows::new().await;
     let huge = "x".repeat(8 * 1024 * 1024);
     let start =
         |options: Value| json!({ "session": "s", "id": id(1), "task": "hang", "input": null, "options": options });
@@ -128,17 +134,17 @@ fn an_argument_over_8_mib_is_refused_whatever_it_is() {
         ("list", json!({ "filter": { "task": [huge] } })),
         ("start", start(json!({ "label": huge }))),
         ("cancel", json!({ "id": id(1), "reason": huge })),
-        ("open", json!({ "session": huge, "protocol": 5, "channel": CHANNEL })),
+        ("open", open(&huge)),
     ] {
-        let error = windows.refused(command, &arguments, "invalidOptions");
+        let error = windows.refused(command, &arguments, "invalidOptions").await;
         assert!(error["message"].as_str().unwrap().contains("8388608"), "{error}");
     }
-    assert_eq!(windows.app.tasks_named("hang"), 0, "nothing was started");
+    assert_eq!(kinds::tasks_named(&windows.app, "hang"), 0, "nothing was started");
 }
 
-#[test]
-fn no_id_and_no_name_is_repeated_in_an_error_whatever_its_size() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn no_id_and_no_name_is_repeated_in_an_error_whatever_its_size() {
+    let windows = Windows::new().await;
     let long = "x".repeat(FAR);
     let start = |task: &str, id: &str| json!({ "session": "s", "id": id, "task": task, "input": null, "options": {} });
     let of = |kind: &str| json!({ "of": { "type": kind, "name": long }, "limit": 1 });
@@ -161,7 +167,7 @@ fn no_id_and_no_name_is_repeated_in_an_error_whatever_its_size() {
         ("trigger", json!({ "name": long, "id": id(1) }), "unknownSchedule"),
         ("pause_schedule", json!({ "name": long }), "unknownSchedule"),
         ("resume_schedule", json!({ "name": long }), "unknownSchedule"),
-        ("open", json!({ "session": long, "protocol": 5, "channel": CHANNEL }), "sessionGone"),
+        ("open", open(&long), "sessionGone"),
         ("ack", json!({ "session": long, "message": 0 }), "sessionGone"),
         (
             "read",
@@ -169,16 +175,16 @@ fn no_id_and_no_name_is_repeated_in_an_error_whatever_its_size() {
             "invalidOptions",
         ),
     ] {
-        windows.refused(command, &arguments, kind);
+        windows.refused(command, &arguments, kind).await;
     }
 }
 
-#[test]
-fn a_start_takes_16_tags_of_1_kib_and_a_key_of_4_kib() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn a_start_takes_16_tags_of_1_kib_and_a_key_of_4_kib() {
+    let windows = Windows::new().await;
     let call = |number: u32, options: Value| json!({ "session": "s", "id": id(number), "task": "hang", "input": null, "options": options });
     let (tag, key) = ("t".repeat(1_024), "k".repeat(4_096));
-    windows.main.call("start", call(1, json!({ "tags": vec![&tag; 16], "key": key }))).unwrap();
+    windows.main.call("start", call(1, json!({ "tags": vec![&tag; 16], "key": key }))).await.unwrap();
     for options in [
         json!({ "tags": vec!["t"; 17] }),
         json!({ "tags": vec!["t"; 100_000] }),
@@ -187,86 +193,94 @@ fn a_start_takes_16_tags_of_1_kib_and_a_key_of_4_kib() {
         json!({ "key": format!("{key}k") }),
         json!({ "key": "k".repeat(FAR) }),
     ] {
-        windows.refused("start", &call(2, options), "invalidOptions");
+        windows.refused("start", &call(2, options), "invalidOptions").await;
     }
-    let clipped = windows.main.call("start", call(3, json!({ "label": "l".repeat(FAR) }))).unwrap();
+    let clipped = windows.main.call("start", call(3, json!({ "label": "l".repeat(FAR) }))).await.unwrap();
     assert_eq!(clipped["snapshot"]["label"].as_str().unwrap().len(), 256);
-    windows.main.call("cancel", json!({ "id": id(3), "reason": "r".repeat(FAR) })).unwrap();
-    let reason = windows.main.call("get", json!({ "id": id(3) })).unwrap()["cancelReason"].clone();
+    windows.main.call("cancel", json!({ "id": id(3), "reason": "r".repeat(FAR) })).await.unwrap();
+    let reason = windows.main.call("get", json!({ "id": id(3) })).await.unwrap()["cancelReason"].clone();
     assert!(reason.as_str().unwrap().len() <= 1_024);
 }
 
-#[test]
-fn a_batch_has_10_000_members() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn a_batch_has_10_000_members() {
+    let windows = Windows::new().await;
     let call = |inputs: usize| json!({ "session": "s", "id": id(1), "task": "hang", "inputs": vec![Value::Null; inputs], "options": {} });
     for many in [10_001, 300_000] {
-        let error = windows.refused("batch", &call(many), "tooLarge");
+        let error = windows.refused("batch", &call(many), "tooLarge").await;
         assert_eq!(error["data"], json!({ "limit": 10_000, "size": many }));
     }
-    windows.main.call("batch", call(10_000)).unwrap();
+    windows.main.call("batch", call(10_000)).await.unwrap();
 }
 
-#[test]
-fn numbers_at_their_ends_do_no_harm() {
-    let windows = Windows::new();
+#[tokio::test]
+async fn numbers_at_their_ends_do_no_harm() {
+    let windows = Windows::new().await;
     let read = |chunk: u64, from: Option<u64>, wait_ms: u32| json!({ "session": "t", "id": id(0), "reader": "r", "chunk": chunk, "from": from, "waitMs": wait_ms });
     let second = &windows.second;
     for (chunk, from) in [(0, None), (5, None), (u64::MAX, None), (1, Some(u64::MAX))] {
-        second.call("read", read(chunk, from, 0)).unwrap_err();
+        second.call("read", read(chunk, from, 0)).await.unwrap_err();
     }
-    assert_eq!(second.call("read", read(1, None, 0)).unwrap(), Value::Null);
+    assert_eq!(second.call("read", read(1, None, 0)).await.unwrap(), Value::Null);
     for chunk in [5, u64::MAX] {
-        second.call("read", read(chunk, None, 0)).unwrap_err();
+        second.call("read", read(chunk, None, 0)).await.unwrap_err();
     }
-    second.call("cancel_read", json!({ "session": "t", "id": id(0), "reader": "r", "position": u64::MAX })).unwrap();
+    second
+        .call("cancel_read", json!({ "session": "t", "id": id(0), "reader": "r", "position": u64::MAX }))
+        .await
+        .unwrap();
     for priority in [i32::MIN, i32::MAX] {
-        windows.refused("set_priority", &json!({ "id": id(1), "priority": priority }), "notFound");
+        windows.refused("set_priority", &json!({ "id": id(1), "priority": priority }), "notFound").await;
     }
     for limit in [0, 10_001, u32::MAX] {
-        windows.refused("list", &json!({ "filter": {}, "limit": limit }), "invalidOptions");
+        windows.refused("list", &json!({ "filter": {}, "limit": limit }), "invalidOptions").await;
     }
-    let last = windows.main.call("list", json!({ "filter": {}, "limit": 10_000, "after": u64::MAX })).unwrap();
+    let last = windows.main.call("list", json!({ "filter": {}, "limit": 10_000, "after": u64::MAX })).await.unwrap();
     assert_eq!(last, json!({ "tasks": [], "next": null }));
     let target = json!({ "type": "list", "data": { "watch": u32::MAX, "filter": {} } });
-    windows.main.call("watch", json!({ "session": "s", "target": target, "everyMs": 3_600_000 })).unwrap();
-    windows.refused("watch", &json!({ "session": "s", "target": target, "everyMs": 3_600_001 }), "invalidOptions");
-    assert_eq!(windows.main.call("ack", json!({ "session": "s", "message": u64::MAX })).unwrap(), Value::Null);
+    windows.main.call("watch", json!({ "session": "s", "target": target, "everyMs": 3_600_000 })).await.unwrap();
+    windows
+        .refused("watch", &json!({ "session": "s", "target": target, "everyMs": 3_600_001 }), "invalidOptions")
+        .await;
+    assert_eq!(windows.main.call("ack", json!({ "session": "s", "message": u64::MAX })).await.unwrap(), Value::Null);
 }
 
-#[test]
-fn a_17th_session_a_257th_list_and_a_65th_reader_are_refused() {
-    let windows = Windows::new();
-    let open = |name: String| json!({ "session": name, "protocol": 5, "channel": CHANNEL });
+#[tokio::test]
+async fn a_17th_session_a_257th_list_and_a_65th_reader_are_refused() {
+    let windows = Windows::new().await;
     for number in 1..16 {
-        windows.main.call("open", open(number.to_string())).unwrap();
+        windows.main.call("open", open(&number.to_string())).await.unwrap();
     }
-    let error = windows.refused("open", &open("one more".into()), "quotaExceeded");
+    let error = windows.refused("open", &open("one more"), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "sessions", "limit": 16 }));
-    windows.main.call("ack", json!({ "session": "s", "message": 0 })).expect("the first is still open");
+    windows.main.call("ack", json!({ "session": "s", "message": 0 })).await.expect("the first is still open");
 
     let watch = |watch: u32| {
         let session = if watch.is_multiple_of(2) { "1" } else { "s" };
         json!({ "session": session, "target": { "type": "list", "data": { "watch": watch, "filter": { "task": [] } } } })
     };
     for number in 0..256 {
-        windows.main.call("watch", watch(number)).unwrap();
+        windows.main.call("watch", watch(number)).await.unwrap();
     }
-    let error = windows.refused("watch", &watch(256), "quotaExceeded");
+    let error = windows.refused("watch", &watch(256), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "lists", "limit": 256 }));
-    windows.main.call("watch", watch(255)).expect("it is watched already");
-    windows.second.call("watch", json!({ "session": "t", "target": watch(256)["target"] })).unwrap();
+    windows.main.call("watch", watch(255)).await.expect("it is watched already");
+    windows.second.call("watch", json!({ "session": "t", "target": watch(256)["target"] })).await.unwrap();
 
     let read =
         |number: u32| json!({ "session": "s", "id": id(number), "reader": "r", "chunk": 1, "from": null, "waitMs": 0 });
     for number in 1..=65 {
-        windows.main.call("start", silent("s", number)).unwrap();
+        windows.main.call("start", silent("s", number)).await.unwrap();
     }
     for number in 1..=64 {
-        assert_eq!(windows.main.call("read", read(number)).unwrap(), Value::Null);
+        assert_eq!(windows.main.call("read", read(number)).await.unwrap(), Value::Null);
     }
-    let error = windows.refused("read", &read(65), "quotaExceeded");
+    let error = windows.refused("read", &read(65), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "readers", "limit": 64 }));
-    windows.main.call("cancel_read", json!({ "session": "s", "id": id(1), "reader": "r", "position": 0 })).unwrap();
-    windows.main.call("read", read(65)).expect("there is a place again");
+    windows
+        .main
+        .call("cancel_read", json!({ "session": "s", "id": id(1), "reader": "r", "position": 0 }))
+        .await
+        .unwrap();
+    windows.main.call("read", read(65)).await.expect("there is a place again");
 }

@@ -110,6 +110,11 @@ async fn recorded() -> Vec<Value> {
     calls.record("ack", "ack", json!({ "session": "s", "message": 0, "visibility": hidden })).await;
     calls.record("ack-without-visibility", "ack", json!({ "session": "s", "message": 0 })).await;
     calls.record("sessionGone", "ack", json!({ "session": "gone", "message": 0 })).await;
+    let open = |session: u8| json!({ "session": session.to_string(), "protocol": 5, "channel": CHANNEL });
+    for number in 1..=16 {
+        bare.call("open", open(number)).await.unwrap();
+    }
+    calls.record_on(&bare, "quotaExceeded", "open", open(17)).await;
 
     // Starts.
     let options = json!({

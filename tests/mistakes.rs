@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use tauri::test::{MockRuntime, mock_builder, mock_context, noop_assets};
+use tauri::test::MockRuntime;
 use tauri_plugin_tasks::{
-    Backoff, Builder, Bytes, Failure, Restart, Retry, Schedule, Task, TaskContext, TasksExt, Unread,
+    Backoff, Builder, Bytes, Failure, Restart, Retry, Schedule, Task, TaskContext, Unread, test::TestApp,
 };
 
 const ZERO: Duration = Duration::ZERO;
@@ -28,8 +28,8 @@ fn builder() -> Builder<MockRuntime> {
     Builder::new()
 }
 
-fn start(builder: Builder<MockRuntime>) -> Result<tauri::App<MockRuntime>, String> {
-    mock_builder().plugin(builder.build()).build(mock_context(noop_assets())).map_err(|error| error.to_string())
+fn start(builder: Builder<MockRuntime>) -> Result<TestApp, String> {
+    TestApp::builder(builder).try_build().map_err(|error| error.to_string())
 }
 
 #[test]

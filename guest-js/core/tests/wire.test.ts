@@ -148,6 +148,10 @@ describe("the errors of the plugin", () => {
     const field = (name: string, of: string) => Reflect.get(toTaskError(call(name).error), of);
     expect(field("invalidInput", "path")).toBe("number");
     expect(field("queueFull", "limit")).toBe(20);
+    expect([field("quotaExceeded", "quota"), field("quotaExceeded", "limit")]).toEqual([
+      "sessions",
+      16,
+    ]);
     expect(field("keyTaken", "id")).toBe(call("start").arguments["id"]);
   });
 });
