@@ -180,7 +180,9 @@ impl Sessions {
     pub(crate) fn unfollow(&self, page: &Page, id: TaskId) {
         let of_page: Vec<_> =
             self.names.lock().open.values().filter(|session| session.page == *page).cloned().collect();
-        of_page.iter().for_each(|session| session.unfollow(id));
+        for session in of_page {
+            session.unfollow(id);
+        }
     }
 
     /// Lets `look` find out whether there is a webview with a label, on a thread that may wait: Tauri emits its events under

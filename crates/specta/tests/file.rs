@@ -92,7 +92,7 @@ fn a_file_that_the_user_may_not_read_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tasks.gen.ts");
     types().write(&path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o0)).unwrap();
     let checked = types().check(&path);
     // Nothing is kept from root.
     if fs::read(&path).is_err() {

@@ -118,10 +118,10 @@ impl Registry {
 
     /// Gives the call a share in a task, and makes its id an alias of it. Returns `None` if the task is about to stop or has
     /// ended. Fails if the caller has too many shares.
-    pub(crate) fn join(&mut self, joiner: Joiner<'_>, joined: &Record, now: Duration) -> Result<Option<Joined>, Error> {
+    pub(crate) fn join(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Option<Joined>, Error> {
         self.joins.check(joiner.holder)?;
-        let Some(done) = joined.join(joiner)? else { return Ok(None) };
-        self.note_join(joiner, joined, now);
+        let Some(done) = record.join(joiner)? else { return Ok(None) };
+        self.note_join(joiner, record, now);
         Ok(Some(done))
     }
 
@@ -185,7 +185,9 @@ impl Registry {
 
     /// Forgets calls whose shares are gone.
     pub(crate) fn forget_joins(&mut self, calls: &[TaskId]) {
-        calls.iter().for_each(|call| self.joins.remove(*call));
+        for call in calls {
+            self.joins.remove(*call);
+        }
     }
 
     /// Notes the end of a task. Returns the next task with its key, which may run now.
