@@ -2,6 +2,7 @@ import { v7 as uuid } from "uuid";
 import { onAbort, throwIfAborted } from "../callbacks/abort.js";
 import { commands } from "../calls/commands.js";
 import { withLate } from "../calls/late.js";
+import { toTaskError } from "../errors/from-rejection.js";
 import type { Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
@@ -49,9 +50,15 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       reject(reason);
     };
     let isSent = false;
-    const sendNow = (nonce: string) => {
+    const sendNow = async (nonce: string) => {
       isSent = true;
-      return withLate(send(nonce, id), () => void leave(id));
+      try {
+        return await withLate(send(nonce, id), () => void leave(id));
+      } catch (rejection) {
+        // Without its session, the call was not carried out.
+        isSent = toTaskError(rejection).kind !== "sessionGone";
+        throw rejection;
+      }
     };
     const giveUp = async (task: TrackedTask) => {
       tasks.release(task);
