@@ -23,9 +23,10 @@ import type {
   TaskStatus,
   WatchTarget,
 } from "../ipc/bindings.js";
+import { checkFilter, matches } from "./fake-filter.js";
 import { createFakeItems, type FakeItems } from "./fake-items.js";
 import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
-import { checkBound, checkFilter, notFound, reasonOfCaller, wireError } from "./fake-refusals.js";
+import { checkBound, notFound, reasonOfCaller, wireError } from "./fake-refusals.js";
 import { createFakeSchedules } from "./fake-schedules.js";
 import { createFakeShares, isConcerned, isTold, type Shared, sees } from "./fake-shares.js";
 import { createFakeWaits } from "./fake-waits.js";
@@ -89,6 +90,8 @@ interface FakeSession {
   events: TaskEvent[];
   /** The tasks that it follows, each with the pace of its progress. */
   tasks: Map<string, Pace>;
+  /** The tasks that it follows no longer since the page may not be told of them, until it is told so. */
+  removed: Set<string>;
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
@@ -181,16 +184,6 @@ export function createFakePlugin() {
     for (const { items } of tasks.values()) items.lose(session.nonce);
   }
 
-  function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
-    return (
-      (filter.task?.includes(snapshot.task) ?? true) &&
-      (filter.status?.includes(snapshot.status) ?? true) &&
-      (filter.tag?.some((tag) => snapshot.tags.includes(tag)) ?? true) &&
-      (filter.key?.some((key) => snapshot.key === key) ?? true) &&
-      (filter.parent?.some((parent) => snapshot.parent === parent) ?? true)
-    );
-  }
-
   /** Returns the tasks that match, of those that the page may know of. */
   function found(filter: TaskFilter, may: (task: FakeTask) => boolean = isTold): TaskSnapshot[] {
     const known = [...tasks.values()].filter(may);
@@ -267,7 +260,7 @@ export function createFakePlugin() {
   function pack(session: FakeSession): SessionMessage | undefined {
     const entries = dueEntries(session);
     const due = session.events.filter((event) => !waits(session, event));
-    if (due.length + entries.length === 0) return undefined;
+    if (due.length + entries.length + session.removed.size === 0) return undefined;
     let room = MESSAGE_LIMIT;
     let isEmpty = true;
     const takes = (part: unknown, reserved: number) => {
@@ -281,6 +274,8 @@ export function createFakePlugin() {
       const end = from.findIndex((one) => !takes(part(one), reserved));
       return end < 0 ? [...from] : from.slice(0, end);
     };
+    const removed = takeAll([...session.removed], (id) => id);
+    for (const id of removed) session.removed.delete(id);
     const events = takeAll(due, (event) => event, entries.length > 0 ? MESSAGE_LIMIT / 2 : 0);
     const told = takeAll(entries, ({ change }) => change);
     if (told.length === entries.length) {
@@ -311,8 +306,14 @@ export function createFakePlugin() {
     }
     session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
-    const more = events.length < due.length || told.length < entries.length;
-    return throughJson({ message: session.last, events, lists: [...lists.values()], more });
+    const isLess = events.length < due.length || told.length < entries.length;
+    return throughJson({
+      message: session.last,
+      events,
+      lists: [...lists.values()],
+      ...(removed.length > 0 && { removed }),
+      more: isLess || session.removed.size > 0,
+    });
   }
 
   /** Whether progress waits for its pace: not if the end of the task comes next. */
@@ -473,12 +474,11 @@ export function createFakePlugin() {
     if (!wasTold) touch(id);
   }
 
-  /** Makes the sessions follow a task no longer. */
-  function unfollow(id: string, among: Iterable<FakeSession> = sessions.values()): void {
-    for (const session of among) {
-      session.tasks.delete(id);
-      session.events = session.events.filter((event) => event.id !== id);
-    }
+  /** Makes a session follow a task no longer. Returns whether it did. */
+  function unfollow(session: FakeSession, id: string): boolean {
+    session.events = session.events.filter((event) => event.id !== id);
+    session.removed.delete(id);
+    return session.tasks.delete(id);
   }
 
   /** Asks a task to stop and, if it is a batch, its members, too. Returns whether the task had not ended. */
@@ -512,6 +512,7 @@ export function createFakePlugin() {
 
   /** Follows a task. If the session follows it already, its pending events are still sent: the answer may get lost. */
   function follow(session: FakeSession, { snapshot }: FakeTask, everyMs?: number): TaskSnapshot {
+    session.removed.delete(snapshot.id);
     const known = session.tasks.get(snapshot.id);
     if (known) {
       known.everyMs = everyMs ?? known.everyMs;
@@ -579,6 +580,7 @@ export function createFakePlugin() {
           open: undefined,
           events: [],
           tasks: new Map(),
+          removed: new Set(),
           lists: new Map(),
           lease: undefined,
         });
@@ -667,7 +669,7 @@ export function createFakePlugin() {
         session.lists.delete(target.data.watch);
         return null;
       }
-      unfollow(target.data.id, [session]);
+      unfollow(session, target.data.id);
       return null;
     },
     get: (args) => taskOf(args["id"], isTold).snapshot,
@@ -684,7 +686,11 @@ export function createFakePlugin() {
       if (id === undefined || !task) return null;
       if (task.shares.size === 0 && !task.isNeeded) tell(task, "signal");
       // Whatever its permissions are: the page asks again for what it may still see.
-      if (!isConcerned(task)) unfollow(id);
+      if (!isConcerned(task)) {
+        for (const session of sessions.values()) {
+          if (unfollow(session, id)) session.removed.add(id);
+        }
+      }
       if (!isTold(task)) touch(id);
       return null;
     },
@@ -1134,6 +1140,17 @@ export async function loadPage() {
       vi.resetModules();
       const { createTasks } = await import("../index.js");
       return createTasks<TestTasks>();
+    },
+    /** Loads another copy of the package in the same page, with a page object and so a session of its own. */
+    async loadApart() {
+      leave();
+      vi.resetModules();
+      const { createTasks } = await import("../index.js");
+      const { page: apart } = await import("../client/shared-page.js");
+      return {
+        tasks: createTasks<TestTasks>(),
+        kept: () => apart.tasks.size + apart.lists.size + apart.session.size,
+      };
     },
     /** Returns how many entries the page keeps for the tasks and lists that it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,

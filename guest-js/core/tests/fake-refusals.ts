@@ -1,8 +1,6 @@
 /** The part of the fake plugin that refuses calls: what is odd in their arguments, and what is more than a page may hold. */
-import type { CancelReason, TaskFilter, TaskStatus, WireError } from "../ipc/bindings.js";
-import { ENDED } from "./fake-queue.js";
+import type { CancelReason, WireError } from "../ipc/bindings.js";
 
-const STATUSES: readonly TaskStatus[] = ["queued", "running", "retrying", "cancelling", ...ENDED];
 /** The reasons of a cancel that a page can't give. */
 const RESERVED = ["signal", "ownerClosed", "shutdown", "parent", "replaced", "unread"];
 
@@ -31,18 +29,6 @@ export function checkBound(quota: keyof typeof BOUNDS, many: number): void {
   if (many < limit) return;
   const message = `this exceeds the quota "${quota}" of ${limit}: this limit is fixed`;
   throw wireError("quotaExceeded", message, { quota, limit });
-}
-
-/** Refuses a filter with a list that is too long, or with a status that there is not. */
-export function checkFilter(filter: TaskFilter): void {
-  for (const [part, entries] of Object.entries(filter)) {
-    if ((entries?.length ?? 0) > 256) {
-      throw wireError("invalidOptions", `${part}: it has more than 256 entries`);
-    }
-  }
-  const { status } = filter;
-  const unknown = status?.find((one) => !STATUSES.includes(one));
-  if (unknown) throw wireError("invalidOptions", `unknown variant ${unknown}`);
 }
 
 /** Returns the reason of a cancel, unless it is one that only the plugin gives. */

@@ -284,6 +284,43 @@ describe("a signal that gives a share back", () => {
       });
     }
 
+    for (const isHidden of [true, false]) {
+      const name = isHidden ? "ends" : "tells on";
+      it(`${name} the handles of another session of the page`, async () => {
+        const { plugin } = page;
+        const { id, first, other } = await joinAndAttach(isHidden);
+        const copy = await page.loadApart();
+        const apart = await copy.tasks.attach("tick", id);
+        expect(plugin.sessions.size).toBe(2);
+        first.unmount();
+        first.task.detach();
+        other.detach();
+        await settle();
+        await plugin.frame();
+        if (!isHidden) {
+          expect(await stateOf(apart.closed)).toEqual(pending);
+          plugin.complete(id, 1);
+          await plugin.frame();
+        }
+        expect(await stateOf(apart.closed)).toEqual({ value: undefined });
+        expect([page.kept(), copy.kept()]).toEqual([0, 0]);
+      });
+    }
+
+    it("goes on if the page gets another share before it learns of that", async () => {
+      const { plugin } = page;
+      const { id, first, other } = await joinAndAttach(true);
+      const copy = await page.loadApart();
+      const apart = await copy.tasks.attach("tick", id);
+      first.unmount();
+      const again = page.tasks.start("tick", null, join);
+      await settle();
+      await plugin.frame();
+      plugin.status(id, "running");
+      await plugin.frame();
+      expect([(await again).status, other.status, apart.status]).toEqual(Array(3).fill("running"));
+    });
+
     it("asks again only for tasks that the lost call may have joined", async () => {
       const { plugin, tasks } = page;
       await tasks.start("tick");
