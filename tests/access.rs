@@ -109,15 +109,10 @@ const CONTROLS: [Answer; 8] = [Yes, NotFound, NotFound, Yes, Yes, NotFound, NotF
 const NOBODY: [Answer; 8] = [Refused; 8];
 
 fn table() -> Vec<Row> {
-    let any = || json!({ "task": "work", "owner": "any" });
-    let own = || json!({ "task": "work" });
-    let set_limit: fn(&Ids) -> Value = |_| json!({ "of": { "type": "task", "name": "work" }, "limit": 5_000 });
-    let trigger: fn(&Ids) -> Value = |ids| json!({ "name": "nightly", "id": ids.new });
-    let name: fn(&Ids) -> Value = |_| json!({ "name": "nightly" });
-    let nothing: fn(&Ids) -> Value = |_| json!({});
-    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
-    let on_schedules =
-        |observer, controller| [Refused, Refused, observer, controller, Refused, Refused, Refused, Refused];
+    [starting(), telling(), controlling()].into_iter().flatten().collect()
+}
+
+fn starting() -> Vec<Row> {
     vec![
         // Sessions.
         Row::new(
@@ -168,6 +163,15 @@ fn table() -> Vec<Row> {
         ),
         // It answers the same to a page that has no share.
         Row::new("leave", Running, |ids| json!({ "id": ids.call }), EVERYBODY),
+    ]
+}
+
+fn telling() -> Vec<Row> {
+    let any = || json!({ "task": "work", "owner": "any" });
+    let own = || json!({ "task": "work" });
+    let nothing: fn(&Ids) -> Value = |_| json!({});
+    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
+    vec![
         // Telling.
         Row::new("get", Running, task, TELLS),
         Row::new("list", Running, |_| json!({ "filter": {} }), TELLS.map(or_empty)),
@@ -189,6 +193,20 @@ fn table() -> Vec<Row> {
         Row::new("counts", Running, nothing, [Empty, Empty, Yes, Empty, Empty, Empty, Empty, Refused])
             .with("tasks:allow-counts", own()),
         Row::new("counts", Running, nothing, EVERYBODY).with("tasks:allow-counts", any()),
+    ]
+}
+
+fn controlling() -> Vec<Row> {
+    let any = || json!({ "task": "work", "owner": "any" });
+    let own = || json!({ "task": "work" });
+    let set_limit: fn(&Ids) -> Value = |_| json!({ "of": { "type": "task", "name": "work" }, "limit": 5_000 });
+    let trigger: fn(&Ids) -> Value = |ids| json!({ "name": "nightly", "id": ids.new });
+    let name: fn(&Ids) -> Value = |_| json!({ "name": "nightly" });
+    let nothing: fn(&Ids) -> Value = |_| json!({});
+    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
+    let on_schedules =
+        |observer, controller| [Refused, Refused, observer, controller, Refused, Refused, Refused, Refused];
+    vec![
         // Controlling.
         Row::new("cancel", Running, |ids| json!({ "id": ids.task, "reason": "user" }), CONTROLS),
         Row::new("cancel_all", Running, |_| json!({ "filter": {}, "reason": "user" }), CONTROLS.map(or_empty)),

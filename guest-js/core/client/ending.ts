@@ -34,19 +34,16 @@ export function createEnding<R>(
   let rejectResult = (_reason: unknown) => {};
 
   function abort(reason: unknown): void {
-    if (launched.call === undefined) {
+    const { call } = launched;
+    if (call === undefined) {
       hold.lose(reason);
       return;
     }
     aborted = { reason };
     rejectResult(reason);
-    void giveBack(launched.call);
-  }
-
-  async function giveBack(call: string): Promise<void> {
-    await leave(call);
-    // The page may no longer be told of a task that it has only joined.
-    if (call !== task.id) hold.recheck();
+    void leave(call, () => {
+      if (call !== task.id) hold.recheck();
+    });
   }
 
   function listenTo(signal: AbortSignal): void {

@@ -9,7 +9,7 @@ export interface Hold {
   readonly lost: { readonly reason: unknown } | undefined;
   /** Calls `end` with the reason when the handle is let go of, unless the returned function is called before that. */
   onLost(end: (reason: unknown) => void): () => void;
-  /** Looks whether the page may still be told of the task. Does nothing if the handle was let go of. */
+  /** Looks whether the page may still be told of the task, even if the handle was let go of: others may follow the task. */
   recheck(): void;
   /** Lets go of the handle. Does nothing the second time. */
   lose(reason: unknown): void;
@@ -24,9 +24,7 @@ export function createHold(tasks: TaskRegistry, task: TrackedTask): Hold {
       return lost;
     },
     onLost: ends.add,
-    recheck() {
-      if (!lost) tasks.recheck(task.id);
-    },
+    recheck: () => tasks.recheck(task.id),
     lose(reason) {
       if (lost) return;
       lost = { reason };

@@ -2,6 +2,7 @@ import { v7 as uuid } from "uuid";
 import { onAbort, throwIfAborted } from "../callbacks/abort.js";
 import { commands } from "../calls/commands.js";
 import { withLate } from "../calls/late.js";
+import { toTaskError } from "../errors/from-rejection.js";
 import type { Started } from "../ipc/bindings.js";
 import type { TrackedTask } from "../task/tracked-task.js";
 import type { Page } from "./page.js";
@@ -27,10 +28,12 @@ export interface Launched {
 
 /**
  * Gives back the share that a call has in a task, which is cancelled if nobody else has one. Send this once the call is answered: the
- * plugin knows no share before. Ignores a refusal, since nobody waits for the task here.
+ * plugin knows no share before. Then calls `left`, once more if this is carried out after it was given up: the page may no longer be
+ * told of a task that it has only joined. Ignores a refusal, since nobody waits for the task here.
  */
-export async function leave(call: string): Promise<void> {
-  await commands.leave(call).catch(() => {});
+export async function leave(call: string, left: () => void): Promise<void> {
+  await withLate(commands.leave(call), left).catch(() => {});
+  left();
 }
 
 /**
@@ -49,16 +52,24 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
       reject(reason);
     };
     let isSent = false;
-    const sendNow = (nonce: string) => {
+    const sendNow = async (nonce: string) => {
       isSent = true;
-      return withLate(send(nonce, id), () => void leave(id));
+      try {
+        return await withLate(send(nonce, id), ({ snapshot }) => void leaveTask(snapshot.id));
+      } catch (rejection) {
+        // Without its session, the call was not carried out.
+        isSent = toTaskError(rejection).kind !== "sessionGone";
+        throw rejection;
+      }
     };
-    const giveUp = async (task: TrackedTask) => {
-      tasks.release(task);
-      await leave(id);
-      // Other handles of a task that this page has only joined may be told of it no more.
-      if (task.id !== id) tasks.recheck(task.id);
-    };
+    const leaveTask = (task: string) =>
+      leave(id, () => {
+        if (task !== id) tasks.recheck(task);
+      });
+    const leaveUnknown = () =>
+      leave(id, () => {
+        if (mayJoin) tasks.recheckJoinable(name);
+      });
     // Before anything is sent, since a signal that can't be listened to is refused.
     const off = signal ? onAbort(signal, abort) : () => {};
     const started = tasks.start(id, {
@@ -74,13 +85,14 @@ export function launch({ tasks }: Page, request: LaunchRequest): Promise<Launche
           resolve({ task, call: id, signal });
           return;
         }
-        void giveUp(task);
+        tasks.release(task);
+        void leaveTask(task.id);
       },
       (error: unknown) => {
         off();
         reject(error);
         // The call may have been carried out all the same.
-        if (aborted && isSent) void leave(id);
+        if (aborted && isSent) void leaveUnknown();
       },
     );
   });

@@ -14,6 +14,8 @@ export interface Page {
 export function createPage(): Page {
   const session = createSession((message, nonce) => {
     for (const event of message.events) tasks.receive(event, nonce);
+    // The page may have got another share since, or may see the task anyway.
+    for (const id of message.removed ?? []) tasks.recheck(id);
     lists.receive(message.lists, message.more, nonce);
   });
   const tasks = createTaskRegistry(session);

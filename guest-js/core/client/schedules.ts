@@ -7,6 +7,7 @@ import type { TaskSnapshot } from "../ipc/bindings.js";
 import type { SchedulesClient } from "../types/schedules-client.js";
 import { SCHEDULE } from "./arguments.js";
 import { leave } from "./launch.js";
+import { page } from "./shared-page.js";
 
 /** How long a trigger that was given up may be repeated under its id, in milliseconds. The plugin remembers ids for longer. */
 const REPEAT_MS = 5 * 60_000;
@@ -18,8 +19,9 @@ const givenUp = new Map<string, { readonly name: string; readonly at: number }>(
 async function trigger(name: string): Promise<TaskSnapshot> {
   // The id lets the plugin recognise a repeat. Tauri repeats a call, too, if it is pending when the page reloads.
   const id = takeGivenUp(name) ?? uuid();
-  const late = () => {
-    if (givenUp.delete(id)) void leave(id);
+  const late = (run: TaskSnapshot) => {
+    // The app owns the run, even if this has started it.
+    if (givenUp.delete(id)) void leave(id, () => page.tasks.recheck(run.id));
   };
   try {
     return await withLate(commands.trigger(name, id), late);

@@ -22,6 +22,8 @@ export interface TaskRegistry {
    * told of it any more, the task vanishes.
    */
   recheck(id: string): void;
+  /** Does what `recheck` does, for all tasks of this kind that a start may join. */
+  recheckJoinable(name: string): void;
   receive(event: TaskEvent, nonce: string): void;
   /** The number of tasks that are followed or requested. */
   readonly size: number;
@@ -130,6 +132,13 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     entries.get(id)?.followed.repeat();
   }
 
+  function recheckJoinable(name: string): void {
+    for (const [id, { followed }] of entries) {
+      const { snapshot } = followed;
+      if (!snapshot || (snapshot.task === name && snapshot.key !== null)) recheck(id);
+    }
+  }
+
   /**
    * Starts or joins a task. Until the answer says which task it is, the entry gets the events of all tasks. It then
    * drops those of the others.
@@ -192,6 +201,7 @@ export function createTaskRegistry(session: Session): TaskRegistry {
     attach,
     release,
     recheck,
+    recheckJoinable,
     receive(event, nonce) {
       const entry = entries.get(event.id);
       entry?.followed.receive(event, nonce);

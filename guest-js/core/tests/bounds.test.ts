@@ -65,4 +65,34 @@ describe("a page", () => {
     const stop = await tasks.watch({}, () => {});
     stop();
   });
+
+  it("has 1,024 shares in one task, and may join it again once a call has given its share back", async () => {
+    const { plugin, tasks } = page;
+    const join = { key: "k", onConflict: "join" } as const;
+    const id = plugin.begin("tick", null, { key: "k" });
+    const first = new AbortController();
+    await tasks.start("tick", null, { ...join, signal: first.signal });
+    for (let more = 1; more < 1_024; more += 1) await tasks.start("tick", null, join);
+    const refused = await tasks.start("tick", null, join).catch((thrown: unknown) => thrown);
+    expect(refused).toBeInstanceOf(TaskQuotaError);
+    expect(refused).toMatchObject({ quota: "sharesOfTask", limit: 1_024 });
+    first.abort();
+    await settle();
+    expect((await tasks.start("tick", null, join)).id).toBe(id);
+  });
+
+  it("may have 1,024 calls that wait, and one more is refused until an answer comes", async () => {
+    const { plugin, tasks } = page;
+    const ids = Array.from({ length: 1_025 }, () => plugin.begin("tick"));
+    const { commands } = await import("../ipc/bindings.js");
+    const waiting = ids.slice(0, 1_024).map((id) => commands.outcome(id));
+    const [last = ""] = ids.slice(-1);
+    await expect(commands.outcome(last)).rejects.toMatchObject({ data: { quota: "waits" } });
+    plugin.complete(ids[0] ?? "", 1);
+    await waiting[0];
+    const next = commands.outcome(last);
+    plugin.complete(last, 2);
+    expect(await next).toMatchObject({ status: "completed" });
+    expect((await tasks.get(last)).status).toBe("completed");
+  });
 });

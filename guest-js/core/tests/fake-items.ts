@@ -1,5 +1,6 @@
 /** The part of the fake plugin that keeps a task's items until they are read, as the real plugin does. */
-import type { Chunk, WireError } from "../ipc/bindings.js";
+import type { Chunk } from "../ipc/bindings.js";
+import { wireError } from "./fake-refusals.js";
 
 /** How many chunks a reader may have requested without having released them. */
 const WINDOW = 4;
@@ -26,10 +27,6 @@ interface Attached {
   expected: number;
   nextChunk: number;
   frozen: Map<number, Frozen>;
-}
-
-function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
-  return { kind, message, data } satisfies WireError;
 }
 
 /** Returns a chunk of bytes as the plugin sends it. */

@@ -22,20 +22,22 @@ import type {
   TaskSnapshot,
   TaskStatus,
   WatchTarget,
-  WireError,
 } from "../ipc/bindings.js";
+import { checkFilter, matches } from "./fake-filter.js";
 import { createFakeItems, type FakeItems } from "./fake-items.js";
 import { ENDED, holderOf, places, type Waiting } from "./fake-queue.js";
+import { checkBound, notFound, reasonOfCaller, wireError } from "./fake-refusals.js";
 import { createFakeSchedules } from "./fake-schedules.js";
+import { createFakeShares, isConcerned, isTold, type Shared, sees } from "./fake-shares.js";
+import { createFakeWaits } from "./fake-waits.js";
 
 const MESSAGE_LIMIT = 8_192;
 const INLINE_LIMIT = 4_096;
 const OUTCOME_WAIT_MS = 25_000;
 const READ_WAIT_MS = 25_000;
 
-const STATUSES: readonly TaskStatus[] = ["queued", "running", "retrying", "cancelling", ...ENDED];
-/** The reasons of a cancel that a page can't give. */
-const RESERVED = ["signal", "ownerClosed", "shutdown", "parent", "replaced", "unread"];
+/** The label of the page's webview. The page owns what it starts. */
+const PAGE = "main";
 
 type Args = Record<string, unknown>;
 
@@ -47,22 +49,10 @@ interface ListEntry {
   readonly told: () => void;
 }
 
-interface FakeTask extends Waiting {
+interface FakeTask extends Waiting, Shared {
   input: string;
-  /** The calls of the page that have a share in it. */
-  shares: Set<string>;
-  /** Whether others have shares in it, too. */
-  isNeeded: boolean;
-  /** Whether the page may be told of it only while it has a share. */
-  isHidden: boolean;
   outcome: Outcome | null;
   items: FakeItems;
-}
-
-/** A read that has not been answered. */
-interface Poll {
-  readonly reader: string;
-  readonly waitMs: number;
 }
 
 /** How often something is told, and when it was told last. */
@@ -100,46 +90,14 @@ interface FakeSession {
   events: TaskEvent[];
   /** The tasks that it follows, each with the pace of its progress. */
   tasks: Map<string, Pace>;
+  /** The tasks that it follows no longer since the page may not be told of them, until it is told so. */
+  removed: Set<string>;
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
 
 /** What a page says that could be seen all the time. */
 export const VISIBLE = { hidden: false, change: 0 };
-
-function wireError(kind: WireError["kind"], message: string = kind, data: unknown = null) {
-  return { kind, message, data } satisfies WireError;
-}
-
-/** What a page may hold at once, in all of its sessions. */
-const BOUNDS = { sessions: 16, lists: 256, readers: 64 } as const;
-
-/** Refuses one more if there are so many. */
-function checkBound(quota: keyof typeof BOUNDS, many: number): void {
-  const limit = BOUNDS[quota];
-  if (many < limit) return;
-  const message = `this exceeds the quota "${quota}" of ${limit}: this limit is fixed`;
-  throw wireError("quotaExceeded", message, { quota, limit });
-}
-
-/** Refuses a filter with a list that is too long, or with a status that there is not. */
-function checkFilter(filter: TaskFilter): void {
-  for (const [part, entries] of Object.entries(filter)) {
-    if ((entries?.length ?? 0) > 256) {
-      throw wireError("invalidOptions", `${part}: it has more than 256 entries`);
-    }
-  }
-  const { status } = filter;
-  const unknown = status?.find((one) => !STATUSES.includes(one));
-  if (unknown) throw wireError("invalidOptions", `unknown variant ${unknown}`);
-}
-
-/** Returns the reason of a cancel, unless it is one that only the plugin gives. */
-function reasonOfCaller(reason: unknown): CancelReason {
-  const words = String(reason);
-  if (RESERVED.includes(words)) throw wireError("invalidOptions", `${words} is the plugin's own.`);
-  return words;
-}
 
 function throughJson<T>(value: T): T {
   return JSON.parse(JSON.stringify(value ?? null)) as T;
@@ -165,13 +123,15 @@ export function emptyProgress(): Progress {
 
 export function createFakePlugin() {
   const tasks = new Map<string, FakeTask>();
-  const gone = new Set<string>();
-  /** The tasks that calls have joined, by the ids of the calls. */
-  const joins = new Map<string, string>();
+  /** The tasks that were forgotten, each with whether the page saw it. */
+  const gone = new Map<string, boolean>();
+  const shares = createFakeShares(tasks);
+  const calling = createFakeWaits();
   const sessions = new Map<string, FakeSession>();
   const calls: { command: string; args: Args }[] = [];
   const sent: SessionMessage[] = [];
   const gates = new Map<string, Promise<void>[]>();
+  const stalls = new Map<string, Promise<void>[]>();
   /** How long each call of a command takes to be answered, in milliseconds. */
   const delays = new Map<string, number>();
   const refusals = new Map<string, unknown[]>();
@@ -184,11 +144,8 @@ export function createFakePlugin() {
   const answers = new Map<string, unknown[]>();
   /** How many answers of each command are still to get lost. */
   const losses = new Map<string, number>();
-  const polls = new Set<Poll>();
   /** The waiting reads of each session. Calling one makes it answer `null`. */
   const waiting = new Map<string, Set<() => void>>();
-  let mostPolls = 0;
-  let mostReads = 0;
   let chunkLimit = 1_000;
   let listLimit = 1_000;
   let rawBytes = true;
@@ -203,18 +160,17 @@ export function createFakePlugin() {
     return session;
   }
 
-  function taskOf(id: unknown): FakeTask {
+  /** Returns a task, unless `may` says that the page may not know of it. */
+  function taskOf(id: unknown, may: (task: FakeTask) => boolean = () => true): FakeTask {
     const task = tasks.get(String(id));
-    if (!task) throw wireError("notFound", `There is no task ${id}.`);
+    if (!task || !may(task)) throw notFound(id);
     return task;
   }
 
-  /** Returns a task that the page may be told of. */
-  function toldOf(id: unknown): FakeTask {
-    const task = taskOf(id);
-    if (task.isHidden && task.shares.size === 0)
-      throw wireError("notFound", `There is no task ${id}.`);
-    return task;
+  /** Does what `taskOf` does, but says so if the page saw the task before it was forgotten. */
+  function taskOrExpired(id: string, may: (task: FakeTask) => boolean): FakeTask {
+    if (gone.get(id)) throw wireError("outcomeExpired");
+    return taskOf(id, may);
   }
 
   /** Returns the attempt that emits. Tests may emit without starting the task first. */
@@ -228,22 +184,15 @@ export function createFakePlugin() {
     for (const { items } of tasks.values()) items.lose(session.nonce);
   }
 
-  function matches(snapshot: TaskSnapshot, filter: TaskFilter): boolean {
-    return (
-      (filter.task?.includes(snapshot.task) ?? true) &&
-      (filter.status?.includes(snapshot.status) ?? true) &&
-      (filter.tag?.some((tag) => snapshot.tags.includes(tag)) ?? true) &&
-      (filter.key?.some((key) => snapshot.key === key) ?? true) &&
-      (filter.parent?.some((parent) => snapshot.parent === parent) ?? true)
-    );
-  }
-
-  function found(filter: TaskFilter): TaskSnapshot[] {
-    return [...tasks.values()].map((task) => task.snapshot).filter((one) => matches(one, filter));
+  /** Returns the tasks that match, of those that the page may know of. */
+  function found(filter: TaskFilter, may: (task: FakeTask) => boolean = isTold): TaskSnapshot[] {
+    const known = [...tasks.values()].filter(may);
+    return known.map((task) => task.snapshot).filter((one) => matches(one, filter));
   }
 
   function touch(id: string, onlyProgress = false): void {
-    const snapshot = tasks.get(id)?.snapshot;
+    const task = tasks.get(id);
+    const snapshot = task && isTold(task) ? task.snapshot : undefined;
     for (const session of sessions.values()) {
       for (const list of session.lists.values()) {
         if (snapshot && matches(snapshot, list.filter)) {
@@ -311,7 +260,7 @@ export function createFakePlugin() {
   function pack(session: FakeSession): SessionMessage | undefined {
     const entries = dueEntries(session);
     const due = session.events.filter((event) => !waits(session, event));
-    if (due.length + entries.length === 0) return undefined;
+    if (due.length + entries.length + session.removed.size === 0) return undefined;
     let room = MESSAGE_LIMIT;
     let isEmpty = true;
     const takes = (part: unknown, reserved: number) => {
@@ -325,6 +274,8 @@ export function createFakePlugin() {
       const end = from.findIndex((one) => !takes(part(one), reserved));
       return end < 0 ? [...from] : from.slice(0, end);
     };
+    const removed = takeAll([...session.removed], (id) => id);
+    for (const id of removed) session.removed.delete(id);
     const events = takeAll(due, (event) => event, entries.length > 0 ? MESSAGE_LIMIT / 2 : 0);
     const told = takeAll(entries, ({ change }) => change);
     if (told.length === entries.length) {
@@ -355,8 +306,14 @@ export function createFakePlugin() {
     }
     session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
-    const more = events.length < due.length || told.length < entries.length;
-    return throughJson({ message: session.last, events, lists: [...lists.values()], more });
+    const isLess = events.length < due.length || told.length < entries.length;
+    return throughJson({
+      message: session.last,
+      events,
+      lists: [...lists.values()],
+      ...(removed.length > 0 && { removed }),
+      more: isLess || session.removed.size > 0,
+    });
   }
 
   /** Whether progress waits for its pace: not if the end of the task comes next. */
@@ -398,7 +355,7 @@ export function createFakePlugin() {
   }
 
   function setHeld(id: string, held: boolean): null {
-    const task = taskOf(id);
+    const task = taskOf(id, sees);
     const { status } = task.snapshot;
     if (ENDED.includes(status)) throw wireError("alreadyEnded", "It has ended.", { status });
     if (status !== "queued") throw wireError("notPausable", "It doesn't wait.", { status });
@@ -408,7 +365,7 @@ export function createFakePlugin() {
   }
 
   function setPriority(id: string, priority: number): null {
-    const task = taskOf(id);
+    const task = taskOf(id, sees);
     const { status } = task.snapshot;
     if (status !== "queued") throw wireError("notQueued", "It doesn't wait.", { status });
     task.priority = priority;
@@ -458,9 +415,10 @@ export function createFakePlugin() {
         ...more,
       },
       input: JSON.stringify(input),
+      isMine: owner === PAGE,
+      isHidden: false,
       shares: new Set(),
       isNeeded: false,
-      isHidden: false,
       outcome: null,
       items: createFakeItems(),
     };
@@ -488,24 +446,39 @@ export function createFakePlugin() {
       if (!same) throw wireError("invalidId");
       return follow(session, known);
     }
-    const joined = joins.get(id);
-    if (joined) return follow(session, toldOf(joined));
+    const joined = tasks.get(shares.joined(id) ?? "");
+    if (joined && isConcerned(joined)) return follow(session, joined);
+    if (shares.joined(id)) throw wireError("invalidId");
     const holder = holderOf(options.key ?? null, task, [...tasks.values()]);
     const { onConflict = "refuse" } = options;
     if (holder && onConflict === "refuse") {
       throw wireError("keyTaken", "The key is taken.", { id: holder.snapshot.id });
     }
     if (holder && onConflict === "join") {
-      joins.set(id, holder.snapshot.id);
-      holder.shares.add(id);
+      share(id, holder.snapshot.id);
       return follow(session, holder);
     }
     if (holder && onConflict === "replace") tell(holder, "replaced");
-    const made = make(id, task, input, "main", options);
+    const made = make(id, task, input, PAGE, options);
     made.shares.add(id);
     const outcome = ends.shift();
     if (outcome) plugin.end(id, outcome);
     return follow(session, made);
+  }
+
+  /** Gives a call a share in a task that it has joined. */
+  function share(call: string, id: string): void {
+    const task = taskOf(id);
+    const wasTold = isTold(task);
+    shares.join(call, id);
+    if (!wasTold) touch(id);
+  }
+
+  /** Makes a session follow a task no longer. Returns whether it did. */
+  function unfollow(session: FakeSession, id: string): boolean {
+    session.events = session.events.filter((event) => event.id !== id);
+    session.removed.delete(id);
+    return session.tasks.delete(id);
   }
 
   /** Asks a task to stop and, if it is a batch, its members, too. Returns whether the task had not ended. */
@@ -539,6 +512,7 @@ export function createFakePlugin() {
 
   /** Follows a task. If the session follows it already, its pending events are still sent: the answer may get lost. */
   function follow(session: FakeSession, { snapshot }: FakeTask, everyMs?: number): TaskSnapshot {
+    session.removed.delete(snapshot.id);
     const known = session.tasks.get(snapshot.id);
     if (known) {
       known.everyMs = everyMs ?? known.everyMs;
@@ -558,14 +532,14 @@ export function createFakePlugin() {
     return JSON.stringify(outcome).length <= INLINE_LIMIT;
   }
 
-  /** Counts a pending read. Returns a function to call when it is answered. */
-  function countRead(args: Args): () => void {
-    const poll: Poll = { reader: String(args["reader"]), waitMs: Number(args["waitMs"]) };
-    polls.add(poll);
-    const all = [...polls];
-    mostPolls = Math.max(mostPolls, all.filter(({ waitMs }) => waitMs > 0).length);
-    mostReads = Math.max(mostReads, all.filter(({ reader }) => reader === poll.reader).length);
-    return () => polls.delete(poll);
+  /** Blocks the next call of a command at one point. Returns a function that lets it go on. */
+  function block(at: Map<string, Promise<void>[]>, name: string): () => void {
+    let release = () => {};
+    const blocked = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    at.set(name, [...(at.get(name) ?? []), blocked]);
+    return release;
   }
 
   function throughTauri(value: unknown): unknown {
@@ -583,6 +557,8 @@ export function createFakePlugin() {
     start: (id, task, tags) => {
       make(id, task, null, null, { tags }).isNeeded = true;
     },
+    check: shares.check,
+    share,
     get: (id) => tasks.get(id)?.snapshot,
     refuse: (name) => wireError("unknownSchedule", `There is no schedule "${name}" here.`),
   });
@@ -604,6 +580,7 @@ export function createFakePlugin() {
           open: undefined,
           events: [],
           tasks: new Map(),
+          removed: new Set(),
           lists: new Map(),
           lease: undefined,
         });
@@ -629,7 +606,7 @@ export function createFakePlugin() {
     },
     rerun(args) {
       const session = sessionOf(args);
-      const { snapshot, input, options } = taskOf(args["id"]);
+      const { snapshot, input, options } = taskOf(args["id"], sees);
       if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
       if (snapshot.status === "completed") throw wireError("notRerunnable");
       return started(
@@ -648,11 +625,11 @@ export function createFakePlugin() {
       const inputs = args["inputs"] as unknown[];
       const { priority = 0, label = null, tags = [] } = args["options"] as BatchOptions;
       const members = inputs.length;
-      const batch = make(id, task, null, "main", { label, tags }, { members });
+      const batch = make(id, task, null, PAGE, { label, tags }, { members });
       batch.shares.add(id);
       plugin.status(id, "running");
       for (const input of inputs) {
-        make(newId(), task, input, "main", { priority, tags }, { parent: id });
+        make(newId(), task, input, PAGE, { priority, tags }, { parent: id });
       }
       if (members === 0) endBatch(id);
       return started(follow(session, batch));
@@ -662,7 +639,9 @@ export function createFakePlugin() {
       const target = args["target"] as WatchTarget;
       if (target.type === "task") {
         const { id } = target.data;
-        return [follow(session, toldOf(id), newPace(args, session.tasks.get(id)).everyMs)];
+        const task = taskOf(id, isTold);
+        if (!session.tasks.has(id)) checkBound("follows", session.tasks.size);
+        return [follow(session, task, newPace(args, session.tasks.get(id)).everyMs)];
       }
       const { filter, watch } = target.data;
       checkFilter(filter);
@@ -690,12 +669,10 @@ export function createFakePlugin() {
         session.lists.delete(target.data.watch);
         return null;
       }
-      const { id } = target.data;
-      session.tasks.delete(id);
-      session.events = session.events.filter((event) => event.id !== id);
+      unfollow(session, target.data.id);
       return null;
     },
-    get: (args) => toldOf(args["id"]).snapshot,
+    get: (args) => taskOf(args["id"], isTold).snapshot,
     list(args) {
       checkFilter(args["filter"] as TaskFilter);
       const after = Number(args["after"] ?? 0);
@@ -705,17 +682,20 @@ export function createFakePlugin() {
       return { tasks: page, next: rest.length > limit ? (page.at(-1)?.order ?? null) : null };
     },
     leave(args) {
-      const call = String(args["id"]);
-      const task = tasks.get(joins.get(call) ?? call);
-      if (!task?.shares.delete(call)) return null;
-      if (task.isHidden && task.shares.size === 0) {
-        for (const session of sessions.values()) session.tasks.delete(task.snapshot.id);
-      }
+      const [id, task] = shares.leave(String(args["id"])) ?? [];
+      if (id === undefined || !task) return null;
       if (task.shares.size === 0 && !task.isNeeded) tell(task, "signal");
+      // Whatever its permissions are: the page asks again for what it may still see.
+      if (!isConcerned(task)) {
+        for (const session of sessions.values()) {
+          if (unfollow(session, id)) session.removed.add(id);
+        }
+      }
+      if (!isTold(task)) touch(id);
       return null;
     },
     cancel(args) {
-      const task = taskOf(args["id"]);
+      const task = taskOf(args["id"], sees);
       const { status } = task.snapshot;
       const reason = reasonOfCaller(args["reason"]);
       if (ENDED.includes(status)) throw wireError("alreadyEnded", "It has ended.", { status });
@@ -726,7 +706,7 @@ export function createFakePlugin() {
       const filter = args["filter"] as TaskFilter;
       checkFilter(filter);
       const reason = reasonOfCaller(args["reason"]);
-      return found(filter).filter(({ id }) => tell(taskOf(id), reason)).length;
+      return found(filter, sees).filter(({ id }) => tell(taskOf(id), reason)).length;
     },
     pause: (args) => setHeld(String(args["id"]), true),
     resume: (args) => setHeld(String(args["id"]), false),
@@ -735,7 +715,9 @@ export function createFakePlugin() {
       [...new Set([...tasks.values()].map(({ snapshot }) => snapshot.task))].map(
         (task): TaskCounts => {
           const of = (status: TaskStatus) =>
-            found({ task: [task], status: [status] }).filter((one) => one.members === null).length;
+            found({ task: [task], status: [status] }, () => true).filter(
+              (one) => one.members === null,
+            ).length;
           return {
             task,
             limit: limits.get(JSON.stringify({ type: "task", name: task })) ?? null,
@@ -764,8 +746,8 @@ export function createFakePlugin() {
         from: args["from"] as number | null,
       };
       const look = () => {
-        if (gone.has(id)) throw wireError("outcomeExpired");
-        const { items } = taskOf(id);
+        // A reader that is there reads on.
+        const { items } = taskOrExpired(id, (one) => sees(one) || one.items.reader === ask.reader);
         if (items.reader !== ask.reader) {
           checkBound("readers", [...tasks.values()].filter((task) => task.items.reader).length);
         }
@@ -775,10 +757,15 @@ export function createFakePlugin() {
       waiting.set(session.nonce, room);
       if (waitMs === 0) for (const giveUp of [...room]) giveUp();
       const there = look();
-      if (there !== undefined || waitMs === 0) return there ?? null;
+      const over = calling.take();
+      if (there !== undefined || waitMs === 0) {
+        over();
+        return there ?? null;
+      }
       const { items } = taskOf(id);
       return new Promise((resolve, reject) => {
         const settle = (finish: () => void) => {
+          over();
           clearTimeout(timer);
           room.delete(giveUp);
           off();
@@ -799,28 +786,29 @@ export function createFakePlugin() {
     },
     cancel_read(args) {
       sessionOf(args);
-      taskOf(args["id"]).items.stop(String(args["reader"]), Number(args["position"]));
+      const reader = String(args["reader"]);
+      const { items } = taskOf(args["id"], (one) => sees(one) || one.items.reader === reader);
+      items.stop(reader, Number(args["position"]));
       return null;
     },
     remove(args) {
-      const { snapshot } = taskOf(args["id"]);
+      const { snapshot } = taskOf(args["id"], sees);
       if (!ENDED.includes(snapshot.status)) throw wireError("notEnded");
       plugin.evict(snapshot.id);
       return null;
     },
     async outcome(args) {
       const id = String(args["id"]);
-      const read = () => {
-        if (gone.has(id)) throw wireError("outcomeExpired");
-        return taskOf(id).outcome;
-      };
-      if (read()) return read();
+      const task = taskOrExpired(id, isTold);
+      if (task.outcome) return task.outcome;
+      const over = calling.take();
       await new Promise<void>((resolve) => {
         setTimeout(resolve, OUTCOME_WAIT_MS);
         const waiters = outcomeWaiters.get(id) ?? new Set();
         outcomeWaiters.set(id, waiters.add(resolve));
       });
-      return read();
+      over();
+      return task.outcome;
     },
   };
 
@@ -843,9 +831,11 @@ export function createFakePlugin() {
         if (refusal !== undefined) throw refusal;
         const handler = handlers[name];
         if (!handler) throw `Command ${name} not found`;
+        const stall = stalls.get(name)?.shift();
+        if (stall) await stall;
         const isLost = (losses.get(name) ?? 0) > 0;
         if (isLost) losses.set(name, (losses.get(name) ?? 0) - 1);
-        const done = name === "read" ? countRead(args) : () => {};
+        const done = name === "read" ? calling.countRead(args) : () => {};
         let answer: () => unknown;
         try {
           const value = throughTauri(await handler(args));
@@ -878,14 +868,10 @@ export function createFakePlugin() {
     commands: (): string[] => calls.map((call) => call.command.replace("plugin:tasks|", "")),
 
     /** Carries out the next call of a command, but answers it only when the returned function is called. */
-    hold(name: string): () => void {
-      let release = () => {};
-      const gate = new Promise<void>((resolve) => {
-        release = resolve;
-      });
-      gates.set(name, [...(gates.get(name) ?? []), gate]);
-      return release;
-    },
+    hold: (name: string): (() => void) => block(gates, name),
+
+    /** Carries out the next call of a command only when the returned function is called. */
+    stall: (name: string): (() => void) => block(stalls, name),
 
     /** Carries out every call of a command, but answers each `ms` milliseconds later. */
     delay(name: string, ms: number): void {
@@ -931,22 +917,18 @@ export function createFakePlugin() {
       rawBytes = false;
     },
 
-    /** Returns how many reads wait now, the most that have waited at once, and the most that one reader has had pending at once. */
-    reads: () => ({
-      waiting: [...polls].filter(({ waitMs }) => waitMs > 0).length,
-      mostPolls,
-      mostOfOneReader: mostReads,
-    }),
+    reads: calling.reads,
 
     /** Sets how long the plugin waits for an acknowledgement. */
     lease(ms: number): void {
       leaseMs = ms;
     },
 
-    /** From now on, carries out and answers every call at once: ends all that `refuse`, `hold` and `loseAnswer` began. */
+    /** From now on, carries out and answers every call at once: ends all that `refuse`, `hold`, `stall` and `loseAnswer` began. */
     calm(): void {
       refusals.clear();
       gates.clear();
+      stalls.clear();
       delays.clear();
       losses.clear();
     },
@@ -969,9 +951,13 @@ export function createFakePlugin() {
       return id;
     },
 
-    /** From now on, the page may be told of a task only while one of its calls has a share in it. */
+    /**
+     * From now on, no permission of the page covers a task of another owner but the one to start: it may be told of the task only
+     * while one of its calls has a share in it.
+     */
     hide(id: string): void {
       taskOf(id).isHidden = true;
+      touch(id);
     },
 
     /** Somebody else joins a task. */
@@ -1065,10 +1051,10 @@ export function createFakePlugin() {
 
     /** Forgets a task. */
     evict(id: string): void {
-      const items = tasks.get(id)?.items;
+      const task = tasks.get(id);
       tasks.delete(id);
-      gone.add(id);
-      items?.wake();
+      gone.set(id, task !== undefined && sees(task));
+      task?.items.wake();
       touch(id);
       requeue();
     },
@@ -1154,6 +1140,17 @@ export async function loadPage() {
       vi.resetModules();
       const { createTasks } = await import("../index.js");
       return createTasks<TestTasks>();
+    },
+    /** Loads another copy of the package in the same page, with a page object and so a session of its own. */
+    async loadApart() {
+      leave();
+      vi.resetModules();
+      const { createTasks } = await import("../index.js");
+      const { page: apart } = await import("../client/shared-page.js");
+      return {
+        tasks: createTasks<TestTasks>(),
+        kept: () => apart.tasks.size + apart.lists.size + apart.session.size,
+      };
     },
     /** Returns how many entries the page keeps for the tasks and lists that it follows. */
     kept: () => page.tasks.size + page.lists.size + page.session.size,

@@ -8,6 +8,9 @@ type Args = Record<string, unknown>;
 export interface Runs {
   /** Starts a task that the app owns. */
   start(id: string, task: string, tags: string[]): void;
+  /** Refuses a call that would get one share too many. */
+  check(call: string): void;
+  share(call: string, id: string): void;
   get(id: string): TaskSnapshot | undefined;
   refuse(name: string): unknown;
 }
@@ -58,6 +61,7 @@ export function createFakeSchedules(runs: Runs) {
       trigger(args: Args) {
         const schedule = named(args);
         const by = String(args["id"]);
+        runs.check(by);
         const known = triggered.get(by) ?? (isRunning(schedule) ? schedule.lastRun?.id : undefined);
         const id = known ?? by;
         triggered.set(by, id);
@@ -66,6 +70,7 @@ export function createFakeSchedules(runs: Runs) {
           const started = { id, startedAt: Date.now(), endedAt: null, error: null };
           schedules.set(schedule.name, { ...schedule, lastRun: { ...started, status: "queued" } });
         }
+        runs.share(by, id);
         return runs.get(id);
       },
       pause_schedule(args: Args) {

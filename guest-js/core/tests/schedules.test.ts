@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -85,6 +85,37 @@ describe("trigger", () => {
     answer();
     await settle();
     expect(plugin.calls("leave")).toEqual([{ id: plugin.calls("trigger").at(-1)?.["id"] }]);
+  });
+
+  for (const isHidden of [true, false]) {
+    const name = isHidden ? "ends" : "tells on";
+    it(`that gives its share back late ${name} the handles of the run`, async () => {
+      const { plugin, tasks } = page;
+      const answer = await triggerLate();
+      const id = String(plugin.calls("trigger")[0]?.["id"]);
+      if (isHidden) plugin.hide(id);
+      const task = await tasks.attach("tick", id);
+      answer();
+      await settle();
+      expect(plugin.calls("leave")).toEqual([{ id }]);
+      if (!isHidden) {
+        plugin.complete(id, 1);
+        await plugin.frame();
+      }
+      expect(await stateOf(task.closed)).toEqual({ value: undefined });
+      expect(page.kept()).toBe(0);
+    });
+  }
+
+  it("gives the page a share in the run: it may be told of it", async () => {
+    const { plugin, tasks } = page;
+    const { id } = await tasks.trigger("sync");
+    plugin.hide(id);
+    const task = await tasks.attach("tick", id);
+    await expect(task.cancel()).rejects.toMatchObject({ kind: "notFound" });
+    plugin.complete(id, 2);
+    await plugin.frame();
+    expect(await task.result).toBe(2);
   });
 
   it("gives its share back even if two calls are answered too late, and not long after", async () => {

@@ -177,6 +177,166 @@ describe("a signal that gives a share back", () => {
     expect(await first.result).toBe(1);
   });
 
+  describe("after which the plugin tells the page no more", () => {
+    /** Joins a task of another page and attaches to it. Returns both, and a function that gives the share of the first back. */
+    async function joinAndAttach(isHidden: boolean) {
+      const id = live();
+      if (isHidden) page.plugin.hide(id);
+      const first = await mount();
+      const other = await page.tasks.attach("tick", id);
+      return { id, first, other };
+    }
+
+    /** Starts a task that joins, and gives up before the answer. Returns a function that lets the answer come. */
+    async function giveUp(): Promise<() => void> {
+      const answer = page.plugin.hold("start");
+      const controller = new AbortController();
+      const started = page.tasks.start("tick", null, { ...join, signal: controller.signal });
+      await settle();
+      controller.abort("gone");
+      await expect(started).rejects.toBe("gone");
+      return answer;
+    }
+
+    /** What happens between the abort of the handle that has a share and the answer to `leave`, if anything. */
+    const endings = {
+      "while its handle is held": () => {},
+      "and its handle is let go of": (task: { detach(): void }) => task.detach(),
+    };
+
+    for (const [when, then] of Object.entries(endings)) {
+      it(`ends the other handles if the page may not see the task, ${when}`, async () => {
+        const { first, other } = await joinAndAttach(true);
+        first.unmount();
+        then(first.task);
+        await settle();
+        expect(await stateOf(other.closed)).toEqual({ value: undefined });
+        await expect(other.result).rejects.toBeInstanceOf(page.api.OutcomeExpiredError);
+        expect(page.kept()).toBe(0);
+      });
+
+      it(`tells the other handles on if the page may see the task, ${when}`, async () => {
+        const { plugin } = page;
+        const { id, first, other } = await joinAndAttach(false);
+        first.unmount();
+        then(first.task);
+        await settle();
+        plugin.complete(id, 8);
+        await plugin.frame();
+        expect(await stateOf(other.result)).toEqual({ value: 8 });
+        expect(page.kept()).toBe(0);
+      });
+    }
+
+    for (const isHidden of [true, false]) {
+      const name = isHidden ? "ends" : "tells on";
+      const check = async (id: string, closed: Promise<void>) => {
+        await settle();
+        if (!isHidden) {
+          expect(await stateOf(closed)).toEqual(pending);
+          page.plugin.complete(id, 1);
+          await page.plugin.frame();
+        }
+        expect(await stateOf(closed)).toEqual({ value: undefined });
+        expect(page.kept()).toBe(0);
+      };
+
+      it(`${name} the other handles if \`leave\` is carried out long after it was sent`, async () => {
+        const { plugin } = page;
+        const { id, first, other } = await joinAndAttach(isHidden);
+        const leave = plugin.stall("leave");
+        first.unmount();
+        await vi.advanceTimersByTimeAsync(40_000);
+        expect(await stateOf(other.closed)).toEqual(pending);
+        leave();
+        await check(id, other.closed);
+      });
+
+      it(`${name} the other handles if the start was answered after it was given up`, async () => {
+        const { plugin, tasks } = page;
+        const { id, first, other } = await joinAndAttach(isHidden);
+        const answer = plugin.hold("start");
+        const late = tasks.start("tick", null, join).catch((error: unknown) => error);
+        await vi.advanceTimersByTimeAsync(40_000);
+        expect(await late).toMatchObject({ kind: "ipc" });
+        first.unmount();
+        first.task.detach();
+        await settle();
+        const leave = plugin.stall("leave");
+        answer();
+        await settle();
+        expect(await stateOf(other.closed)).toEqual(pending);
+        leave();
+        await check(id, other.closed);
+      });
+
+      it(`${name} the other handles if the start was aborted and its answer was lost`, async () => {
+        const { plugin } = page;
+        const { id, first, other } = await joinAndAttach(isHidden);
+        plugin.loseAnswer("start");
+        const answer = await giveUp();
+        first.unmount();
+        first.task.detach();
+        await settle();
+        expect(await stateOf(other.closed)).toEqual(pending);
+        answer();
+        await check(id, other.closed);
+      });
+    }
+
+    for (const isHidden of [true, false]) {
+      const name = isHidden ? "ends" : "tells on";
+      it(`${name} the handles of another session of the page`, async () => {
+        const { plugin } = page;
+        const { id, first, other } = await joinAndAttach(isHidden);
+        const copy = await page.loadApart();
+        const apart = await copy.tasks.attach("tick", id);
+        expect(plugin.sessions.size).toBe(2);
+        first.unmount();
+        first.task.detach();
+        other.detach();
+        await settle();
+        await plugin.frame();
+        if (!isHidden) {
+          expect(await stateOf(apart.closed)).toEqual(pending);
+          plugin.complete(id, 1);
+          await plugin.frame();
+        }
+        expect(await stateOf(apart.closed)).toEqual({ value: undefined });
+        expect([page.kept(), copy.kept()]).toEqual([0, 0]);
+      });
+    }
+
+    it("goes on if the page gets another share before it learns of that", async () => {
+      const { plugin } = page;
+      const { id, first, other } = await joinAndAttach(true);
+      const copy = await page.loadApart();
+      const apart = await copy.tasks.attach("tick", id);
+      first.unmount();
+      const again = page.tasks.start("tick", null, join);
+      await settle();
+      await plugin.frame();
+      plugin.status(id, "running");
+      await plugin.frame();
+      expect([(await again).status, other.status, apart.status]).toEqual(Array(3).fill("running"));
+    });
+
+    it("asks again only for tasks that the lost call may have joined", async () => {
+      const { plugin, tasks } = page;
+      await tasks.start("tick");
+      await tasks.start("download", { url: "/" }, { key: "k" });
+      const id = live();
+      await tasks.attach("tick", id);
+      plugin.loseAnswer("start");
+      const answer = await giveUp();
+      const before = plugin.calls("watch").length;
+      answer();
+      await settle();
+      const targets = plugin.calls("watch").map((args) => args["target"]);
+      expect(targets.slice(before)).toEqual([{ type: "task", data: { id } }]);
+    });
+  });
+
   it("is sent even if the answer to the start was lost", async () => {
     const { plugin, tasks } = page;
     plugin.loseAnswer("start");
@@ -242,4 +402,61 @@ it("the calls of a document that has left keep their shares", async () => {
   await again.cancel();
   expect(statusOf(task.id)).toBe("cancelling");
   expect(plugin.calls("cancel")).toHaveLength(1);
+});
+
+describe("a page that has only a share in a task", () => {
+  /** Joins a task of another page that this page may not see. */
+  async function joinHidden() {
+    const id = live();
+    page.plugin.hide(id);
+    return { id, ...(await mount()) };
+  }
+
+  it("is told of it", async () => {
+    const { plugin, tasks } = page;
+    const { id, task } = await joinHidden();
+    const listed: string[][] = [];
+    await tasks.watch({}, (all) => listed.push(all.map((one) => one.id)));
+    expect((await tasks.get(id)).id).toBe(id);
+    expect(await tasks.list()).toMatchObject({ tasks: [{ id }] });
+    const attached = await tasks.attach("tick", id);
+    plugin.complete(id, 6);
+    await plugin.frame();
+    expect([await task.result, await attached.result]).toEqual([6, 6]);
+    expect(listed.at(-1)).toEqual([id]);
+  });
+
+  it("may do nothing with it", async () => {
+    const { tasks } = page;
+    const { id, task } = await joinHidden();
+    const calls = {
+      cancel: () => task.cancel(),
+      pause: () => task.pause(),
+      resume: () => task.resume(),
+      setPriority: () => task.setPriority(1),
+      remove: () => task.remove(),
+      rerun: () => task.rerun(),
+      items: () => task.items()[Symbol.asyncIterator]().next(),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const error = await call().catch((thrown: unknown) => thrown);
+      expect(error, name).toBeInstanceOf(page.api.TaskNotFoundError);
+    }
+    expect(await tasks.cancelAll({ task: "tick" })).toBe(0);
+    expect(statusOf(id)).toBe("queued");
+  });
+
+  it("is told no more once it has given the share back, in lists too", async () => {
+    const { plugin, tasks } = page;
+    const { id, unmount } = await joinHidden();
+    const listed: string[][] = [];
+    await tasks.watch({}, (all) => listed.push(all.map((one) => one.id)));
+    unmount();
+    await settle();
+    await plugin.frame();
+    expect(listed.at(-1)).toEqual([]);
+    expect(await tasks.list()).toMatchObject({ tasks: [] });
+    await expect(tasks.get(id)).rejects.toMatchObject({ kind: "notFound" });
+    await expect(tasks.attach("tick", id)).rejects.toMatchObject({ kind: "notFound" });
+  });
 });
