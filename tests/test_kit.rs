@@ -73,6 +73,18 @@ async fn the_rules_for_owners_and_readers_hold() {
     assert_eq!(run.finish().await.outcome, TestOutcome::Cancelled(CancelReason::OwnerClosed));
 }
 
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "task \"sync\" can't be registered: it has retry_if without retry")]
+async fn a_kind_with_which_no_app_starts_is_not_run() {
+    let _ = TestTask::of(Task::new("sync", sync).retry_if(|_| true));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "task \"name\" can't be registered: its timeout is zero")]
+async fn a_kind_with_the_app_with_which_no_app_starts_is_not_run() {
+    let _ = Task::new("name", name_of_app).timeout(Duration::ZERO).test_with(mock_app().handle());
+}
+
 async fn name_of_app<R: Runtime>(app: AppHandle<R>, _ctx: TaskContext, suffix: String) -> Result<String, Failure> {
     Ok(app.state::<&'static str>().to_string() + &suffix)
 }

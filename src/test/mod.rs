@@ -6,7 +6,7 @@
 //! ```toml
 //! [dev-dependencies]
 //! tauri-plugin-tasks = { version = "0.1", features = ["test"] }
-//! tokio = { version = "1", features = ["macros", "test-util"] }
+//! tokio = { version = "1", features = ["macros"] }
 //! ```
 //!
 //! [`TestTask::new`] runs a handler alone, and [`TestTask::of`] a kind with all its rules:
@@ -57,4 +57,6 @@ pub use app::{
     TestSession, app, until,
 };
 
+#[doc(hidden)]
+pub use tauri_plugin_tasks_engine::test::IntoTestTask;
 pub use tauri_plugin_tasks_engine::test::{TestMachine, TestOutcome, TestProgress, TestReport, TestRun, TestTask};
