@@ -47,6 +47,11 @@
 //! ```
 //!
 //! In paused time, a test that lets an hour pass takes no time: see [Time](TestTask#time).
+//!
+//! # The rules of the app
+//!
+//! A kind that a crate registers with `Task` is tested with [`TestTask::of`], and with the very rules of the app if a
+//! function sets them that both call: the module `test` of that crate shows one.
 #![cfg_attr(docsrs, doc(cfg(feature = "test")))]
 
 mod gate;

@@ -16,7 +16,7 @@ use serde::{Serialize, Serializer};
 use super::{gate::Gate, report::TestProgress};
 use crate::{
     Bytes, Json, Progress, TaskContext,
-    context::kept::{Keeper, Kept},
+    context::kept::{CleanupEnd, Keeper, Kept},
     items::stream::RecordedBytes,
     progress::recording::{Recording, Report, Reported},
 };
@@ -29,6 +29,7 @@ pub(super) struct Notes<O, E, D, I> {
     pub(super) errors: Arc<Mutex<Vec<E>>>,
     pub(super) bytes: RecordedBytes,
     pub(super) cleanups: Arc<AtomicU32>,
+    pub(super) panicked_cleanups: Arc<AtomicU32>,
     pub(super) reports: Arc<Recording>,
     pub(super) gate: Gate,
     details: Arc<Mutex<Details<D>>>,
@@ -49,7 +50,7 @@ impl<O, E, D: Send + 'static, I: Send + 'static> Notes<O, E, D, I> {
     pub(super) fn new() -> Self {
         let details: Arc<Mutex<Details<D>>> = Arc::default();
         let items: Arc<Mutex<BTreeMap<u64, I>>> = Arc::default();
-        let cleanups: Arc<AtomicU32> = Arc::default();
+        let (cleanups, panicked_cleanups) = (Arc::<AtomicU32>::default(), Arc::<AtomicU32>::default());
         let keeper = Keeper {
             detail: {
                 let details = Arc::clone(&details);
@@ -64,9 +65,12 @@ impl<O, E, D: Send + 'static, I: Send + 'static> Notes<O, E, D, I> {
                 })
             },
             cleanup: {
-                let cleanups = Arc::clone(&cleanups);
-                Arc::new(move || {
-                    cleanups.fetch_add(1, SeqCst);
+                let (returned, panicked) = (Arc::clone(&cleanups), Arc::clone(&panicked_cleanups));
+                Arc::new(move |end| {
+                    match end {
+                        CleanupEnd::Returned => returned.fetch_add(1, SeqCst),
+                        CleanupEnd::Panicked => panicked.fetch_add(1, SeqCst),
+                    };
                 })
             },
         };
@@ -76,6 +80,7 @@ impl<O, E, D: Send + 'static, I: Send + 'static> Notes<O, E, D, I> {
             errors: Arc::default(),
             bytes: RecordedBytes::default(),
             cleanups,
+            panicked_cleanups,
             gate: Gate::new(&reports),
             reports,
             details,

@@ -67,6 +67,8 @@ pub struct TestReport<O, E, D, I> {
     /// How many clean-ups have run to their end: see [`on_cancel`](crate::TaskContext::on_cancel). Those that panicked, or
     /// were dropped because they took too long, don't count.
     pub cleanups: u32,
+    /// How many clean-ups have panicked. The log says what they said.
+    pub panicked_cleanups: u32,
     /// How often the handler was called: 0 if the task ended before its turn.
     pub attempts: u32,
     /// How long it took from the start to the end of the task, by tokio's clock. In paused time that is the sum of what it

@@ -358,6 +358,7 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
             messages: notes.messages(),
             details: notes.details(),
             cleanups: notes.cleanups.load(SeqCst),
+            panicked_cleanups: notes.panicked_cleanups.load(SeqCst),
             attempts: snapshot.attempt - (self.first_attempt - 1),
             elapsed: watched.elapsed,
             snapshot,

@@ -114,8 +114,8 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     }
 
     /// Returns a test of a whole kind: its handler and its rules. In a crate that registers kinds with `Task`, that is what
-    /// to pass: `TestTask::of(Task::new("download", download).retry(Retry::attempts(3)))`, or a function of the app that
-    /// [sets the rules](#rules-of-the-app). A kind whose handler takes the app is tested with `Task::test_with` instead.
+    /// to pass: `TestTask::of(Task::new("download", download).retry(Retry::attempts(3)))`, or what a
+    /// function of the app returns, so that the test has [the app's own rules](crate::test#the-rules-of-the-app). A kind whose handler takes the app is tested with `Task::test_with` instead.
     ///
     /// Retries and time limits hold, and what happens when the owner goes or the app exits. So do
     /// `Task::item_buffer` and `Task::unread`, if either of them says something else than the default. Then a handler may
@@ -125,19 +125,6 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     ///
     /// The delays of [`Backoff::exponential`](crate::Backoff::exponential) are partly random, so don't compare
     /// [`elapsed`](TestReport::elapsed) with a fixed time.
-    ///
-    /// # Rules of the app
-    ///
-    /// To test the very rules that the app registers, set them in a function that both call:
-    ///
-    /// ```ignore
-    /// fn rules<R: Runtime, F: 'static, H: Handler<R, F, Error = SyncError>>(task: Task<H, R, F>) -> Task<H, R, F> {
-    ///     task.retry(Retry::attempts(3)).retry_if(SyncError::is_temporary)
-    /// }
-    ///
-    /// Builder::new().task(rules(Task::new("sync", sync))); // in the app
-    /// TestTask::of(rules(Task::new("sync", sync))); // in the test
-    /// ```
     ///
     /// # Panics
     ///
