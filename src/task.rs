@@ -366,13 +366,17 @@ impl<R: Runtime, Form: 'static, H: Handler<R, Form>> Task<H, R, Form> {
         self
     }
 
+    /// Fails if the kind's settings can't be meant.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        let traits = HandlerTraits { emits: emits::<H::Item>(), retry_if: self.errors.retry_if.is_some() };
+        let mistake = self.policy.mistake(traits);
+        mistake.map_or(Ok(()), |mistake| Err(format!("task \"{}\" can't be registered: {mistake}", self.name)))
+    }
+
     /// Erases the types of the handler. Fails if the kind's settings can't be meant.
     pub(crate) fn into_kind(self, app: &AppHandle<R>) -> Result<Kind, String> {
+        self.check()?;
         let Self { name, handler, policy, errors, .. } = self;
-        let traits = HandlerTraits { emits: emits::<H::Item>(), retry_if: errors.retry_if.is_some() };
-        if let Some(mistake) = policy.mistake(traits) {
-            return Err(format!("task \"{name}\" can't be registered: {mistake}"));
-        }
         let app = app.clone();
         Ok(Kind::new(&name, policy, errors, move |context, input| handler.call(&app, context, input)))
     }

@@ -135,6 +135,26 @@ async fn documents_of_other_origins_are_other_pages() {
     assert_eq!(other.list(json!({})).await.unwrap(), Vec::<Value>::new());
 }
 
+#[tokio::test]
+async fn a_frame_of_another_origin_is_not_the_page() {
+    let app = test::app(tasks());
+    app.capability(
+        r#"{ "identifier": "remote", "windows": ["main"],
+            "remote": { "urls": ["https://*.example/*", "https://*.example:8443/*"] }, "permissions": [
+            "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] }
+        ] }"#,
+    );
+    let page = app.page("main").url("https://a.example/").open();
+    let id = page.start("hang", (), json!({})).await.unwrap();
+    let get =
+        async |url: &str| page.call_from(url, "get", json!({ "id": id })).await.map_err(|error| error.to_string());
+    assert_eq!(get("https://a.example:443/frame").await.unwrap()["id"], json!(id));
+    for url in ["https://b.example/", "https://a.example:8443/", "/"] {
+        let error = get(url).await.unwrap_err();
+        assert!(error.starts_with("notAllowed"), "{url}: {error}");
+    }
+}
+
 // Tasks and events.
 
 #[tokio::test]

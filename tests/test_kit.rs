@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tauri::{AppHandle, Manager, Runtime, test::mock_app};
 use tauri_plugin_tasks::{
-    Backoff, CancelReason, Failure, OnOwnerClosed, Retry, Task, TaskContext, TaskKey, TimeLimit, Unread,
+    Backoff, CancelReason, Failure, OnOwnerClosed, Retry, Task, TaskContext, TaskKey, TasksExt, TimeLimit, Unread,
     test::{TestOutcome, TestTask},
 };
 use tokio::time::sleep;
@@ -71,6 +71,26 @@ async fn the_rules_for_owners_and_readers_hold() {
     run.settle().await;
     run.drop_owner();
     assert_eq!(run.finish().await.outcome, TestOutcome::Cancelled(CancelReason::OwnerClosed));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "task \"sync\" can't be registered: it has retry_if without retry")]
+async fn a_kind_with_which_no_app_starts_is_not_run() {
+    let _ = TestTask::of(Task::new("sync", sync).retry_if(|_| true));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "task \"name\" can't be registered: its timeout is zero")]
+async fn a_kind_with_the_app_with_which_no_app_starts_is_not_run() {
+    let _ = Task::new("name", name_of_app).timeout(Duration::ZERO).test_with(mock_app().handle());
+}
+
+#[test]
+#[should_panic(
+    expected = "the tasks plugin is not registered in this app: call .plugin(tauri_plugin_tasks::Builder::new()"
+)]
+fn an_app_without_the_plugin_has_no_tasks() {
+    let _ = mock_app().tasks();
 }
 
 async fn name_of_app<R: Runtime>(app: AppHandle<R>, _ctx: TaskContext, suffix: String) -> Result<String, Failure> {

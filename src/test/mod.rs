@@ -6,7 +6,7 @@
 //! ```toml
 //! [dev-dependencies]
 //! tauri-plugin-tasks = { version = "0.1", features = ["test"] }
-//! tokio = { version = "1", features = ["macros", "test-util"] }
+//! tokio = { version = "1", features = ["macros"] }
 //! ```
 //!
 //! [`TestTask::new`] runs a handler alone, and [`TestTask::of`] a kind with all its rules:
@@ -39,6 +39,47 @@
 //! }
 //! ```
 //!
+//! # The rules of the app
+//!
+//! To test the very rules that the app registers, set them in a function that both call:
+//!
+//! ```
+//! use tauri::Runtime;
+//! use tauri_plugin_tasks::{
+//!     Builder, Handler, Retry, Task, TaskContext,
+//!     test::{TestOutcome, TestTask},
+//! };
+//!
+//! #[derive(Debug, PartialEq, serde::Serialize)]
+//! enum SyncError {
+//!     Offline,
+//!     WrongPassword,
+//! }
+//!
+//! async fn sync(ctx: TaskContext, (): ()) -> Result<(), SyncError> {
+//!     Err(if ctx.attempt() == 1 { SyncError::Offline } else { SyncError::WrongPassword })
+//! }
+//!
+//! fn rules<R: Runtime, Form, H>(task: Task<H, R, Form>) -> Task<H, R, Form>
+//! where
+//!     H: Handler<R, Form, Error = SyncError>,
+//! {
+//!     task.retry(Retry::attempts(9)).retry_if(|error| *error == SyncError::Offline)
+//! }
+//!
+//! fn tasks<R: Runtime>() -> Builder<R> {
+//!     Builder::new().task(rules(Task::new("sync", sync)))
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let report = TestTask::of(rules(Task::new("sync", sync))).run(()).await.unwrap();
+//! assert_eq!(report.errors, [SyncError::Offline]);
+//! assert_eq!(report.outcome, TestOutcome::Failed(SyncError::WrongPassword));
+//! # }
+//! ```
+//!
+//! # With an app
+//!
 //! A kind whose handler takes the app is tested with [`Task::test_with`](crate::Task::test_with). For paused time, blocking
 //! work and real input and output, see [Time](TestTask#time).
 //!
@@ -57,4 +98,6 @@ pub use app::{
     TestSession, app, until,
 };
 
+#[doc(hidden)]
+pub use tauri_plugin_tasks_engine::test::IntoTestTask;
 pub use tauri_plugin_tasks_engine::test::{TestMachine, TestOutcome, TestProgress, TestReport, TestRun, TestTask};

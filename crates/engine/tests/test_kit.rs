@@ -178,7 +178,7 @@ async fn a_cancel_has_its_reason_and_runs_the_clean_ups() {
     assert!(run.cancel(CancelReason::Other("the disk is full".into())));
     let report = run.finish().await;
     assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::Other("the disk is full".into())));
-    assert_eq!(report.cleanups, 2, "the one that panicked didn't end");
+    assert_eq!((report.cleanups, report.panicked_cleanups), (2, 1));
     assert_eq!(report.elapsed, millis(2_001));
 }
 
@@ -193,7 +193,7 @@ async fn a_clean_up_that_is_dropped_or_not_needed_does_not_count() {
     run.settle().await;
     run.cancel(CancelReason::User);
     let report = run.finish().await;
-    assert_eq!((report.cleanups, report.elapsed), (0, millis(5_001)));
+    assert_eq!((report.cleanups, report.panicked_cleanups, report.elapsed), (0, 0, millis(5_001)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -291,11 +291,26 @@ async fn an_exit_ends_the_task_as_its_kind_says() {
 #[tokio::test(start_paused = true)]
 async fn the_first_attempt_may_have_any_number() {
     let test = TestTask::new(async |ctx: TaskContext, (): ()| Ok::<_, Failure>(ctx.attempt()));
-    for (attempt, seen) in [(0, 1), (1, 1), (2, 2), (3, 3), (u32::MAX, u32::MAX)] {
+    for attempt in [1, 2, 3, u32::MAX] {
         let report = test.clone().attempt(attempt).run(()).await.unwrap();
-        assert_eq!(report.outcome, TestOutcome::Completed(seen));
+        assert_eq!(report.outcome, TestOutcome::Completed(attempt));
         assert_eq!(report.attempts, 1);
     }
+}
+
+#[test]
+#[should_panic(expected = "attempts are counted from 1")]
+fn there_is_no_attempt_0() {
+    let _ = TestTask::new(numbers).attempt(0);
+}
+
+#[test]
+fn there_is_no_attempt_beyond_those_that_a_kind_has() {
+    let attempt = |attempt| std::panic::catch_unwind(|| drop(of(retries(3), numbers).attempt(attempt)));
+    assert!(attempt(3).is_ok());
+    let panic = attempt(4).unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(message.contains("task \"kind\" has no attempt 4"), "{message}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -304,6 +319,34 @@ async fn a_handler_alone_is_attempted_once() {
     let report = test.run(()).await.unwrap();
     assert_eq!(report.outcome, TestOutcome::Failed(1));
     assert_eq!((report.attempts, report.elapsed), (1, Duration::ZERO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_not_the_outcome_is_reported_too() {
+    let test = TestTask::new(async |ctx: TaskContext, (): ()| {
+        ctx.cancelled().await;
+        Err::<(), _>("stopped")
+    });
+    let run = test.start(()).unwrap();
+    run.settle().await;
+    run.cancel(CancelReason::User);
+    let report = run.finish().await;
+    assert_eq!((report.outcome, report.errors), (TestOutcome::Cancelled(CancelReason::User), vec!["stopped"]));
+    assert_eq!(report.snapshot.status, TaskStatus::Cancelled);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_begins_at_nothing_again_is_seen_only_if_that_is_a_change() {
+    let test = of(retries(3), async |ctx: TaskContext, reports: bool| {
+        if reports && ctx.attempt() == 1 {
+            ctx.progress().set(5);
+        }
+        Err::<(), _>(ctx.attempt())
+    });
+    let report = test.run(false).await.unwrap();
+    assert_eq!((report.progress, report.seen), (vec![], vec![]));
+    let report = test.run(true).await.unwrap();
+    assert_eq!((report.progress, report.seen), (vec![at(5)], vec![at(5), at(0)]));
 }
 
 fn retries(attempts: u32) -> Policy {
@@ -338,6 +381,7 @@ async fn retries_count_from_the_attempt_that_is_first() {
     });
     let report = test.attempt(3).run(()).await.unwrap();
     assert_eq!(report.outcome, TestOutcome::Failed(4), "the error of the last attempt");
+    assert_eq!(report.errors, [3], "those of the others");
     assert_eq!((report.attempts, report.elapsed), (2, secs(10)));
     assert_eq!(*calls.lock().unwrap(), [3, 4]);
 }
@@ -358,11 +402,11 @@ async fn the_rules_for_errors_see_the_handlers_own_errors() {
     };
     let test = TestTask::with_policy("sync".into(), retries(9), errors, handler);
     let run = test.start(()).unwrap();
-    run.advance(secs(30)).await;
-    assert_eq!(run.snapshot().error.unwrap().message, "described: WrongPassword");
     let report = run.finish().await;
     assert_eq!(report.outcome, TestOutcome::Failed(SyncError::WrongPassword));
+    assert_eq!(report.errors, [SyncError::Offline]);
     assert_eq!(report.attempts, 2);
+    assert_eq!(report.snapshot.error.unwrap().message, "described: WrongPassword");
 }
 
 #[tokio::test(start_paused = true)]
@@ -718,7 +762,10 @@ impl Model {
             }
         }
         model.surely_seen.extend(model.progress.last().cloned());
+        // What is reported first may be no change.
+        model.surely_seen.insert(0, TestProgress::default());
         model.surely_seen.dedup();
+        model.surely_seen.remove(0);
         if !model.is_cut_off {
             model.cleanups = 0;
         }
@@ -854,6 +901,33 @@ async fn a_handler_that_blocks_until_it_is_cancelled_can_be_cancelled() {
     assert_eq!(report.elapsed, Duration::ZERO);
 }
 
+#[tokio::test(start_paused = true)]
+async fn work_has_a_thread_once_the_handler_has_settled() {
+    let ran: Arc<Mutex<u32>> = Arc::default();
+    let counts = Arc::clone(&ran);
+    let test = TestTask::new(move |ctx: TaskContext, (): ()| {
+        let counts = Arc::clone(&counts);
+        async move {
+            ctx.spawn_blocking(move |token| {
+                *counts.lock().unwrap() += 1;
+                while !token.is_cancelled() {
+                    std::thread::yield_now();
+                }
+            })
+            .await;
+            Ok::<_, Failure>(())
+        }
+    });
+    for round in 1..=100 {
+        let run = test.start(()).unwrap();
+        run.settle().await;
+        run.cancel(CancelReason::User);
+        let report = run.finish().await;
+        assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::User));
+        assert_eq!(*ran.lock().unwrap(), round, "it was not discarded before it had a thread");
+    }
+}
+
 #[tokio::test]
 async fn it_works_in_real_time_and_with_several_threads_too() {
     let report = TestTask::new(numbers).run(1_000).await.unwrap();
@@ -870,9 +944,14 @@ async fn it_works_in_real_time_and_with_several_threads_too() {
 }
 
 #[tokio::test(start_paused = true)]
-#[should_panic(expected = "the task did not end within 30 days")]
-async fn a_task_that_never_ends_fails_the_test_instead_of_hanging() {
-    let test = TestTask::new(async |_: TaskContext, (): ()| pending::<Result<Never, Never>>().await);
+#[should_panic(
+    expected = "give it what it waits for. It is Running in attempt 1, at 2 of 3 with the message \"waiting\""
+)]
+async fn a_task_that_never_ends_fails_the_test_and_the_test_is_told_where_it_stands() {
+    let test = TestTask::new(async |ctx: TaskContext, (): ()| {
+        ctx.progress().total(3).set(2).message("waiting");
+        pending::<Result<Never, Never>>().await
+    });
     let _ = test.run(()).await;
 }
 
@@ -881,4 +960,101 @@ async fn a_task_that_never_ends_fails_the_test_instead_of_hanging() {
 async fn an_item_that_never_comes_fails_the_test_instead_of_hanging() {
     let hang = async |_: TaskContext<(), u32>, (): ()| pending::<Result<(), Failure>>().await;
     TestTask::new(hang).start(()).unwrap().next_item().await;
+}
+
+// Reports.
+
+const PART: usize = 1_000;
+
+/// Reads a file part by part, as the handler of the quick start does.
+async fn read(ctx: TaskContext, path: std::path::PathBuf) -> Result<(), Failure> {
+    use tokio::io::AsyncReadExt;
+    let mut file = tokio::fs::File::open(path).await?;
+    ctx.progress().total(file.metadata().await?.len());
+    let mut buffer = [0; PART];
+    loop {
+        let read = file.read(&mut buffer).await?;
+        if read == 0 {
+            return Ok(());
+        }
+        ctx.progress().inc(read as u64);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_that_reads_a_file_can_be_cancelled_after_each_part() {
+    let path = std::env::temp_dir().join(format!("tasks-test-kit-{}.txt", std::process::id()));
+    std::fs::write(&path, vec![b'x'; 20 * PART]).unwrap();
+    let test = TestTask::new(read);
+    for round in 0_u32..200 {
+        let parts = round % 20 + 1;
+        let done = u64::from(parts) * PART as u64;
+        let run = test.start(&path).unwrap();
+        let snapshot = run.until(|task| task.progress.completed == done).await;
+        assert_eq!(snapshot.progress.fraction, Some(f64::from(parts) / 20.0));
+        assert_eq!(run.snapshot().progress.completed, done);
+        run.cancel(CancelReason::User);
+        let report = run.finish().await;
+        assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::User));
+        assert_eq!((report.progress.last().unwrap().completed, report.elapsed), (done, Duration::ZERO));
+    }
+    let run = test.start(&path).unwrap();
+    for part in 1..=20 {
+        run.until(|task| task.progress.completed == part * PART as u64).await;
+    }
+    assert_eq!(run.finish().await.outcome, TestOutcome::Completed(()), "it goes on");
+    std::fs::remove_file(path).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_single_report_and_status_is_waited_for() {
+    let test = of(retries(2), async |ctx: TaskContext<u32>, (): ()| {
+        ctx.progress().set(1).message("a").set(2).message("b").detail(7);
+        sleep(secs(1)).await;
+        ctx.progress().total(9);
+        Err::<(), _>(ctx.attempt())
+    });
+    let run = test.start(()).unwrap();
+    let first = run.until(|task| task.status == TaskStatus::Queued).await;
+    assert_eq!(first.attempt, 0);
+    let a = run.until(|task| task.progress.message.as_deref() == Some("a")).await;
+    assert_eq!((a.progress.completed, a.progress.detail), (1, None), "as it was then");
+    assert_eq!(run.snapshot().progress.completed, 2, "it went on to its next await");
+    let total = run.until(|task| task.progress.total == Some(9)).await;
+    assert_eq!((total.attempt, total.progress.completed), (1, 2));
+    let waits = run.until(|task| task.next_attempt_at.is_some()).await;
+    assert_eq!(waits.status, TaskStatus::Retrying);
+    assert_eq!(run.until(|task| task.attempt == 2).await.status, TaskStatus::Running);
+    assert_eq!(run.until(|task| task.status.is_final()).await.status, TaskStatus::Failed);
+    assert_eq!(run.until(|task| task.status.is_final()).await.status, TaskStatus::Failed, "it holds at once");
+    assert_eq!(run.finish().await.elapsed, secs(12));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_goes_on_when_the_test_waits_no_more() {
+    let test = TestTask::new(async |ctx: TaskContext, (): ()| {
+        for _ in 0..10 {
+            ctx.progress().inc(1);
+            sleep(secs(1)).await;
+        }
+        Ok::<_, Failure>(())
+    });
+    let run = test.start(()).unwrap();
+    let wait = run.until(|task| task.progress.completed == 11);
+    assert!(tokio::time::timeout(millis(3_500), wait).await.is_err());
+    assert_eq!(run.snapshot().progress.completed, 4);
+    let report = run.finish().await;
+    assert_eq!((report.outcome, report.elapsed), (TestOutcome::Completed(()), secs(10)));
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(
+    expected = "the task has ended before what the test waits for: It is Completed in attempt 1, at 3 with no message"
+)]
+async fn a_report_that_never_comes_fails_the_test() {
+    let test = TestTask::new(async |ctx: TaskContext, (): ()| {
+        ctx.progress().inc(3);
+        Ok::<_, Failure>(())
+    });
+    test.start(()).unwrap().until(|task| task.progress.completed == 2).await;
 }

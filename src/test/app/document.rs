@@ -17,6 +17,18 @@ pub(super) fn is_of_app(url: &Url) -> bool {
     url.as_str().starts_with(APP)
 }
 
+/// Returns the origin of a document as a webview writes it into headers: also with a scheme of the app's own, which `Url`
+/// knows no origin for.
+pub(super) fn origin(url: &Url) -> String {
+    match url.host_str().filter(|_| !url.origin().is_tuple() && url.scheme() != "file") {
+        Some(host) => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{host}{port}", url.scheme())
+        }
+        None => url.origin().ascii_serialization(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -29,6 +41,21 @@ mod tests {
         for url in ["https://example.com", "https://example.com/", "//example.com/", "tauri://other/"] {
             let url = document_url(url);
             assert!(!is_of_app(&url), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_that_of_the_header() {
+        for (url, expected) in [
+            ("tauri://localhost/a?b#c", "tauri://localhost"),
+            ("app://localhost:80/", "app://localhost:80"),
+            ("https://a.example:443/a", "https://a.example"),
+            ("http://localhost:1420/", "http://localhost:1420"),
+            ("blob:https://a.example/a", "https://a.example"),
+            ("data:text/html,a", "null"),
+            ("file://host/a", "null"),
+        ] {
+            assert_eq!(origin(&Url::parse(url).unwrap()), expected);
         }
     }
 }

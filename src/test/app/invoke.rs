@@ -11,6 +11,7 @@ use std::{
 use serde_json::Value;
 use tauri::{
     Url, Webview,
+    http::{HeaderMap, HeaderValue, header::ORIGIN},
     ipc::{CallbackFn, InvokeBody, InvokeError, InvokeResponse, InvokeResponseBody},
     test::{INVOKE_KEY, MockRuntime},
     webview::InvokeRequest,
@@ -18,6 +19,7 @@ use tauri::{
 use tokio::sync::oneshot;
 
 use super::{
+    document::origin,
     page_error::PageError,
     patience::patiently,
     pushed::{Pushed, lock},
@@ -97,9 +99,9 @@ impl Caller {
             cmd: format!("plugin:tasks|{command}"),
             callback: CallbackFn(0),
             error: CallbackFn(1),
+            headers: HeaderMap::from_iter([(ORIGIN, origin_header(&url))]),
             url,
             body: InvokeBody::Json(arguments),
-            headers: Default::default(),
             invoke_key: INVOKE_KEY.to_owned(),
         };
         let respond = move |_, _, response, _, _| {
@@ -128,4 +130,9 @@ impl Caller {
     pub(super) fn answer_with_end(&self, id: &str) -> Option<Value> {
         lock(&self.ended).get(id).cloned()
     }
+}
+
+/// Returns what a webview puts into the header `Origin` of a call from this URL.
+fn origin_header(url: &Url) -> HeaderValue {
+    HeaderValue::from_str(&origin(url)).unwrap_or_else(|error| panic!("{url} has no origin: {error}"))
 }

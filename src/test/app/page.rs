@@ -194,8 +194,9 @@ impl TestPage {
         self.caller.invoke(self.caller.url(), command, arguments).await
     }
 
-    /// Calls a command in a request whose headers say that it comes from `url`, as a frame in the document does. Panics if
-    /// it is no URL.
+    /// Calls a command in a request that comes from `url`, as a frame in the document does: its header `Origin` says so. The
+    /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. Panics if `url`
+    /// is no URL.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }

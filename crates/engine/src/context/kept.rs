@@ -16,12 +16,21 @@ pub(crate) struct Keeper<D, I> {
     pub(crate) detail: KeepDetail<D>,
     /// Keeps an item, given its number.
     pub(crate) item: Box<dyn Fn(u64, I) + Send + Sync>,
-    /// Notes that a clean-up has ended.
-    pub(crate) cleanup: Arc<dyn Fn() + Send + Sync>,
+    /// Notes how a clean-up has ended.
+    pub(crate) cleanup: NoteCleanup,
 }
 
 /// Keeps a detail. Its JSON is shared with nothing else, so it tells which value it stands for.
 type KeepDetail<D> = Box<dyn Fn(&Detail, D) + Send + Sync>;
+
+type NoteCleanup = Arc<dyn Fn(CleanupEnd) + Send + Sync>;
+
+/// How a clean-up has ended. One that was dropped has not.
+#[derive(Clone, Copy)]
+pub(crate) enum CleanupEnd {
+    Returned,
+    Panicked,
+}
 
 impl<D, I> Kept<D, I> {
     pub(crate) fn none() -> Self {
@@ -81,14 +90,22 @@ impl<D> Clone for KeptDetails<'_, D> {
 impl<D> Copy for KeptDetails<'_, D> {}
 
 /// Notes which clean-ups have ended.
-pub(super) struct KeptCleanups(Option<Arc<dyn Fn() + Send + Sync>>);
+pub(super) struct KeptCleanups(Option<NoteCleanup>);
 
 impl KeptCleanups {
     /// Returns `cleanup`, which then notes its end.
-    pub(super) async fn note(self, cleanup: impl Future<Output = ()>) {
+    pub(super) async fn note(mut self, cleanup: impl Future<Output = ()>) {
         cleanup.await;
-        if let Some(note) = self.0 {
-            note();
+        if let Some(note) = self.0.take() {
+            note(CleanupEnd::Returned);
+        }
+    }
+}
+
+impl Drop for KeptCleanups {
+    fn drop(&mut self) {
+        if let Some(note) = self.0.take().filter(|_| std::thread::panicking()) {
+            note(CleanupEnd::Panicked);
         }
     }
 }

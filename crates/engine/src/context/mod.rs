@@ -154,7 +154,9 @@ impl<D, I> TaskContext<D, I> {
     /// Runs `work` on a thread where it may block, and returns its result.
     ///
     /// A thread can't be stopped from outside, so `work` gets a token to check now and then. The token is cancelled
-    /// with the task, and when the handler ends for any other reason. The task ends only when all such work has
+    /// with the task, and when the handler ends for any other reason. A cancelled handler is dropped at this `.await`, and
+    /// the result of `work` with it, unless it has asked for its own [`token`](Self::token): then it goes on with the result
+    /// if that comes within the grace period. The task ends only when all such work has
     /// returned. If that takes longer than the grace period after a cancel, the task is shown as `overdue`.
     ///
     /// # Before it has a thread
@@ -181,9 +183,11 @@ impl<D, I> TaskContext<D, I> {
     /// use tauri_plugin_tasks::{Failure, TaskContext};
     ///
     /// async fn sum(ctx: TaskContext, numbers: Vec<u64>) -> Result<u64, Failure> {
-    ///     Ok(ctx.spawn_blocking(move |token| {
+    ///     let sum = ctx.spawn_blocking(move |token| {
+    ///         // Once it is cancelled, nobody gets the sum: it only has to end soon.
     ///         numbers.into_iter().take_while(|_| !token.is_cancelled()).sum()
-    ///     }).await)
+    ///     });
+    ///     Ok(sum.await)
     /// }
     /// ```
     pub fn spawn_blocking<T, F>(&self, work: F) -> impl Future<Output = T> + Send + use<T, F, D, I>

@@ -44,6 +44,12 @@ impl Retry {
         self.backoff.mistake()
     }
 
+    /// Returns whether a task may come to this attempt.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn allows(&self, attempt: u32) -> bool {
+        attempt <= self.attempts
+    }
+
     /// Returns how long to wait after attempt number `attempt` (from 1) has failed, or `None` if it was the last one.
     pub(crate) fn delay_after(&self, attempt: u32) -> Option<Duration> {
         let attempt = attempt.max(1);

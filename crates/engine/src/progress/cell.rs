@@ -264,7 +264,7 @@ impl ProgressCell {
     fn record_report(&self, slot: &Slot, what: Reported) {
         let Some(recording) = self.recording.get() else { return };
         let (completed, total) = (self.conflation.completed(), self.conflation.total());
-        let counts = Progress { completed, total, ..Progress::NONE };
+        let counts = Progress { completed, total, fraction: fraction_of(completed, total), ..Progress::NONE };
         recording.add(
             what,
             match &slot.made {

@@ -361,6 +361,12 @@ impl Attempt {
         self.beside.lock().running.as_ref().is_some_and(|running| !running.tracker.is_empty())
     }
 
+    /// Whether there is work that waits for a blocking thread.
+    #[cfg(any(test, feature = "test"))]
+    pub(crate) fn has_queued_work(&self) -> bool {
+        !self.beside.lock().queued.is_empty()
+    }
+
     /// How often the handler has been polled.
     pub(crate) fn polls(&self) -> u64 {
         self.polls.load(Relaxed)

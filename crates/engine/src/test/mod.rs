@@ -11,7 +11,12 @@
 //! use tauri_plugin_tasks::{CancelReason, Failure, TaskContext, test::{TestOutcome, TestTask}};
 //!
 //! async fn upload(ctx: TaskContext<(), String>, files: Vec<String>) -> Result<usize, Failure> {
-//!     ctx.on_cancel(async { /* delete what is there already */ });
+//!     let list = std::env::temp_dir().join(format!("upload-{}.txt", ctx.id()));
+//!     let removed = list.clone();
+//!     ctx.on_cancel(async move {
+//!         let _ = std::fs::remove_file(removed);
+//!     });
+//!     std::fs::write(&list, files.join("\n"))?;
 //!     ctx.progress().total(files.len() as u64);
 //!     for file in &files {
 //!         tokio::time::sleep(Duration::from_secs(60)).await; // a slow connection
@@ -28,20 +33,28 @@
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() { a_cancelled_upload_is_cleaned_up().await }
 //! async fn a_cancelled_upload_is_cleaned_up() {
 //!     let mut run = TestTask::new(upload).start(["a", "b", "c"]).unwrap();
+//!     let list = std::env::temp_dir().join(format!("upload-{}.txt", run.snapshot().id));
 //!     assert_eq!(run.next_item().await.as_deref(), Some("a"));
+//!     assert!(list.exists());
 //!     run.cancel(CancelReason::User);
 //!
 //!     let report = run.finish().await;
 //!     assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::User));
 //!     assert_eq!(report.progress.last().unwrap().completed, 1);
-//!     assert_eq!(report.cleanups, 1);
+//!     assert!(!list.exists(), "the clean-up has removed it");
 //!     assert_eq!(report.elapsed, Duration::from_secs(60)); // of paused time: the test takes none
 //! }
 //! ```
 //!
 //! In paused time, a test that lets an hour pass takes no time: see [Time](TestTask#time).
+//!
+//! # The rules of the app
+//!
+//! A kind that a crate registers with `Task` is tested with [`TestTask::of`], and with the very rules of the app if a
+//! function sets them that both call: the module `test` of that crate shows one.
 #![cfg_attr(docsrs, doc(cfg(feature = "test")))]
 
+mod gate;
 mod notes;
 mod report;
 mod run;
@@ -72,7 +85,7 @@ use crate::{
 pub use clocks::TestMachine;
 pub use report::{TestOutcome, TestProgress, TestReport};
 pub use run::TestRun;
-pub use task::TestTask;
+pub use task::{IntoTestTask, TestTask};
 
 /// Makes a manager of these kinds on the test's runtime. Its wall clock starts at 0 and follows tokio's.
 #[doc(hidden)]

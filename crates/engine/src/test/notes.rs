@@ -13,10 +13,10 @@ use std::{
 use parking_lot::Mutex;
 use serde::{Serialize, Serializer};
 
-use super::report::TestProgress;
+use super::{gate::Gate, report::TestProgress};
 use crate::{
     Bytes, Json, Progress, TaskContext,
-    context::kept::{Keeper, Kept},
+    context::kept::{CleanupEnd, Keeper, Kept},
     items::stream::RecordedBytes,
     progress::recording::{Recording, Report, Reported},
 };
@@ -25,10 +25,13 @@ use crate::{
 pub(super) struct Notes<O, E, D, I> {
     /// What the last attempt has returned.
     pub(super) output: Place<O>,
-    pub(super) error: Place<E>,
+    /// What all attempts have returned.
+    pub(super) errors: Arc<Mutex<Vec<E>>>,
     pub(super) bytes: RecordedBytes,
     pub(super) cleanups: Arc<AtomicU32>,
-    reports: Arc<Recording>,
+    pub(super) panicked_cleanups: Arc<AtomicU32>,
+    pub(super) reports: Arc<Recording>,
+    pub(super) gate: Gate,
     details: Arc<Mutex<Details<D>>>,
     items: Arc<Mutex<BTreeMap<u64, I>>>,
     keeper: Arc<Keeper<D, I>>,
@@ -40,11 +43,14 @@ type Details<D> = HashMap<usize, (Json, D)>;
 /// Where a value is put that the handler has returned.
 pub(super) type Place<T> = Arc<Mutex<Option<T>>>;
 
+/// Puts a value that the handler has returned into its place.
+type Put<T> = Box<dyn FnOnce(T) + Send>;
+
 impl<O, E, D: Send + 'static, I: Send + 'static> Notes<O, E, D, I> {
     pub(super) fn new() -> Self {
         let details: Arc<Mutex<Details<D>>> = Arc::default();
         let items: Arc<Mutex<BTreeMap<u64, I>>> = Arc::default();
-        let cleanups: Arc<AtomicU32> = Arc::default();
+        let (cleanups, panicked_cleanups) = (Arc::<AtomicU32>::default(), Arc::<AtomicU32>::default());
         let keeper = Keeper {
             detail: {
                 let details = Arc::clone(&details);
@@ -59,18 +65,24 @@ impl<O, E, D: Send + 'static, I: Send + 'static> Notes<O, E, D, I> {
                 })
             },
             cleanup: {
-                let cleanups = Arc::clone(&cleanups);
-                Arc::new(move || {
-                    cleanups.fetch_add(1, SeqCst);
+                let (returned, panicked) = (Arc::clone(&cleanups), Arc::clone(&panicked_cleanups));
+                Arc::new(move |end| {
+                    match end {
+                        CleanupEnd::Returned => returned.fetch_add(1, SeqCst),
+                        CleanupEnd::Panicked => panicked.fetch_add(1, SeqCst),
+                    };
                 })
             },
         };
+        let reports: Arc<Recording> = Arc::default();
         Self {
             output: Place::default(),
-            error: Place::default(),
+            errors: Arc::default(),
             bytes: RecordedBytes::default(),
             cleanups,
-            reports: Arc::default(),
+            panicked_cleanups,
+            gate: Gate::new(&reports),
+            reports,
             details,
             items,
             keeper: Arc::new(keeper),
@@ -140,12 +152,12 @@ impl<O, E, D: Clone, I> Notes<O, E, D, I> {
 /// A value that the handler has returned. Once it has been written as JSON, it is put into its place.
 pub(super) struct Returned<T> {
     value: Option<T>,
-    place: Place<T>,
+    put: Option<Put<T>>,
 }
 
 impl<T> Returned<T> {
-    pub(super) fn new(value: T, place: &Place<T>) -> Self {
-        Self { value: Some(value), place: Arc::clone(place) }
+    pub(super) fn new(value: T, put: impl FnOnce(T) + Send + 'static) -> Self {
+        Self { value: Some(value), put: Some(Box::new(put)) }
     }
 
     pub(super) fn value(&self) -> &T {
@@ -164,6 +176,8 @@ impl<T: Serialize> Serialize for Returned<T> {
 
 impl<T> Drop for Returned<T> {
     fn drop(&mut self) {
-        *self.place.lock() = self.value.take();
+        if let Some((put, value)) = self.put.take().zip(self.value.take()) {
+            put(value);
+        }
     }
 }

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use crate::{CancelReason, TimeLimit, Unit};
+use crate::{CancelReason, TaskSnapshot, TimeLimit, Unit};
 
 /// What a handler did in a test, from its start to the end of its task. `O`, `E`, `D` and `I` are the types of its output,
 /// its error, its progress detail and its items.
 ///
-/// Outputs, errors, details and items are the handler's own values, as it returned, reported or emitted them. So their
-/// types need to be readable from no JSON. To compare a report with `assert_eq!`, derive `Debug` and `PartialEq` for them.
+/// Outputs, errors, details and items are the handler's own values, as it returned, reported or emitted them. They need no
+/// `Deserialize`. To compare them with `assert_eq!`, derive `Debug` and `PartialEq` for them.
 ///
 /// ```
 /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
@@ -44,13 +44,17 @@ use crate::{CancelReason, TimeLimit, Unit};
 pub struct TestReport<O, E, D, I> {
     /// How the task ended.
     pub outcome: TestOutcome<O, E>,
+    /// Every error that the handler returned, in order, but for the one in `outcome`: those after which it was attempted
+    /// again, and one that it returned after it was told to stop.
+    pub errors: Vec<E>,
     /// The progress after every single report, in order: one entry for each call of a method of
     /// [`ProgressReporter`](crate::ProgressReporter), except for a detail that was left out because it can't be shown. A
     /// later attempt begins again at nothing. What a handler has left running reports nothing.
     pub progress: Vec<TestProgress<D>>,
-    /// The progress that somebody who watches the task has seen: the newest one each time that the handler let others run,
-    /// so it is no more than `progress` and may be much less. It begins with the first change. What a thread reports is
-    /// seen at any time, so don't count on single entries then.
+    /// The progress that somebody who watches the task has seen: each change of the newest one at the times when the handler
+    /// let others run. So it lacks what was reported in between. A later attempt begins with an entry of its own, the
+    /// progress of nothing, unless the one before has reported nothing either. What a thread reports is seen at any time, so
+    /// don't count on single entries then.
     pub seen: Vec<TestProgress<D>>,
     /// Every item that was emitted, in order: read or not, and even if the buffer has dropped it.
     pub items: Vec<I>,
@@ -63,11 +67,15 @@ pub struct TestReport<O, E, D, I> {
     /// How many clean-ups have run to their end: see [`on_cancel`](crate::TaskContext::on_cancel). Those that panicked, or
     /// were dropped because they took too long, don't count.
     pub cleanups: u32,
+    /// How many clean-ups have panicked. The log says what they said.
+    pub panicked_cleanups: u32,
     /// How often the handler was called: 0 if the task ended before its turn.
     pub attempts: u32,
     /// How long it took from the start to the end of the task, by tokio's clock. In paused time that is the sum of what it
     /// slept, and of what the test has let pass.
     pub elapsed: Duration,
+    /// What others see of the task after its end: for example the message of its `error`, as `Task::display_errors` words it.
+    pub snapshot: TaskSnapshot,
 }
 
 /// How a task ended in a test, with the handler's own values.

@@ -1,6 +1,7 @@
 use std::{
     fmt,
     future::Future,
+    mem,
     sync::{Arc, atomic::Ordering::SeqCst},
     task::{Context, Waker},
     time::Duration,
@@ -84,6 +85,9 @@ struct Watched {
 
 /// How much time may pass until the task ends or emits. Longer than any handler takes, and in paused time no time at all.
 const TOO_LONG: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// How long to wait for a thread, by the real clock: only a runtime without a free one takes longer.
+const LONGEST_WAIT_FOR_THREAD: Duration = Duration::from_secs(10);
 
 /// How many steps a handler may take on its way to blocking work, each a poll of it.
 const STEPS: u32 = 1_000;
@@ -195,17 +199,89 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
     }
 
     /// Lets the task go on until it waits: for a time, for the test, or for anything else. That takes a millisecond of paused
-    /// time, or none if it waits for work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), which then may or may not
-    /// have begun.
+    /// time.
+    ///
+    /// If it waits for work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), this waits until that work has a
+    /// thread, and takes no paused time. How far the work has come is not known: to wait for more, let it report or emit
+    /// something, and call [`until`](Self::until) or [`next_item`](Self::next_item).
+    ///
+    /// Files of `tokio::fs` are read and written to the end by this: tokio waits for them before it lets time pass. To stop
+    /// between two of their reads, call [`until`](Self::until).
     pub async fn settle(&self) {
+        let attempt = || self.follower.record().attempt();
+        let began = std::time::Instant::now();
         // Without time passing, since that would wait for the thread.
-        for _ in 0..STEPS {
-            tokio::task::yield_now().await;
+        loop {
+            for _ in 0..STEPS {
+                tokio::task::yield_now().await;
+            }
+            let waits_for_thread = attempt().is_some_and(|attempt| attempt.has_queued_work());
+            if !waits_for_thread || began.elapsed() > LONGEST_WAIT_FOR_THREAD {
+                break;
+            }
         }
-        let blocks = self.follower.record().attempt().is_some_and(|attempt| attempt.has_work_beside());
-        if !blocks {
+        if !attempt().is_some_and(|attempt| attempt.has_work_beside()) {
             sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// Lets the task go on until `holds` returns true, and returns the snapshot for which it does. It is asked now, after
+    /// each single report of progress from now on, and at each change of the status.
+    ///
+    /// The handler goes on to its next `.await` of anything of tokio's, such as a time, a file or a channel, and is held
+    /// there until this has looked at its reports. So a test can cancel it between two of them. What it reports on its way
+    /// to that `.await` is asked about too, in order, although [`snapshot`](Self::snapshot) is further by then. A thread is
+    /// not held. Cancel safe.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the task ends before `holds` returns true, and if that takes 30 days of paused time.
+    ///
+    /// ```
+    /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
+    /// use tauri_plugin_tasks::{CancelReason, Failure, TaskContext, test::{TestOutcome, TestTask}};
+    ///
+    /// async fn read(ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     for _ in 0..10 {
+    ///         ctx.spawn_blocking(|_| { /* read a part of the file */ }).await;
+    ///         ctx.progress().inc(1);
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() -> Result<(), tauri_plugin_tasks::Error> {
+    /// let run = TestTask::new(read).start(())?;
+    /// run.until(|task| task.progress.completed == 3).await;
+    /// run.cancel(CancelReason::User);
+    /// let report = run.finish().await;
+    /// assert_eq!(report.outcome, TestOutcome::Cancelled(CancelReason::User));
+    /// assert_eq!(report.progress.last().unwrap().completed, 3);
+    /// # Ok(()) }
+    /// ```
+    pub async fn until(&self, mut holds: impl FnMut(&TaskSnapshot) -> bool) -> TaskSnapshot {
+        let reports = &self.notes.reports;
+        let mut looked_at = reports.len();
+        let look = self.notes.gate.look(looked_at);
+        let mut watch: TaskWatch = self.task.watch();
+        let found = async {
+            loop {
+                let now = self.snapshot();
+                let new = reports.progress_from(looked_at);
+                looked_at += new.len();
+                let reported = new.into_iter().map(|progress| TaskSnapshot { progress, ..now.clone() });
+                if let Some(snapshot) = reported.chain([now.clone()]).find(|snapshot| holds(snapshot)) {
+                    return snapshot;
+                }
+                assert!(
+                    !now.status.is_final(),
+                    "the task has ended before what the test waits for: {}",
+                    standing(&now)
+                );
+                look.has_looked_at(looked_at);
+                watch.next().await;
+            }
+        };
+        in_time(&self.task, "come to what the test waits for", found).await
     }
 
     /// Returns the machine that the task runs on, to let it sleep or to set its clock.
@@ -245,8 +321,8 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
     ///
     /// # Panics
     ///
-    /// Panics if the task hasn't ended after 30 days of paused time. Then it waits for something that never comes: cancel it
-    /// first, or give it what it waits for.
+    /// Panics if the task hasn't ended after 30 days of paused time, and says where it stands. It waits for something that
+    /// never comes: cancel it first, or give it what it waits for.
     pub async fn finish(mut self) -> TestReport<O, E, D, I>
     where
         D: Clone,
@@ -263,39 +339,49 @@ impl<O, E, D, I> TestRun<O, E, D, I> {
             }
             self.task.outcome().await
         };
-        let outcome = in_time("end", outcome).await;
+        let outcome = in_time(&self.task, "end", outcome).await;
         let Ok(watched) = (&mut self.watcher).await else { unreachable!("it neither panics nor is aborted before") };
         let notes = &self.notes;
-        let mut seen: Vec<_> = watched.progress;
+        // Before any change nothing was reported, as after a new attempt.
+        let mut seen = vec![Progress::NONE];
+        seen.extend(watched.progress);
         // Of the rate alone, which a report doesn't have.
         seen.dedup_by(|next, before| same_but_for_rate(before, next));
+        let snapshot = self.snapshot();
         TestReport {
             outcome: self.typed(outcome),
+            errors: mem::take(&mut *notes.errors.lock()),
             progress: notes.progress(),
-            seen: seen.iter().map(|progress| notes.typed(progress)).collect(),
+            seen: seen.iter().skip(1).map(|progress| notes.typed(progress)).collect(),
             items: notes.take_items(),
             bytes: notes.bytes.lock().clone(),
             messages: notes.messages(),
             details: notes.details(),
             cleanups: notes.cleanups.load(SeqCst),
-            attempts: self.snapshot().attempt - (self.first_attempt - 1),
+            panicked_cleanups: notes.panicked_cleanups.load(SeqCst),
+            attempts: snapshot.attempt - (self.first_attempt - 1),
             elapsed: watched.elapsed,
+            snapshot,
         }
     }
 
     fn typed(&self, outcome: Outcome) -> TestOutcome<O, E> {
-        let (output, error) = (self.notes.output.lock().take(), self.notes.error.lock().take());
-        match (outcome, output, error) {
-            (Outcome::Completed { .. }, Some(output), _) => TestOutcome::Completed(output),
-            (Outcome::Failed(failure), _, error) => match (failure.kind, error) {
-                (FailureKind::Error, Some(error)) => TestOutcome::Failed(error),
-                (FailureKind::Panic, _) => TestOutcome::Panicked(panic_message(failure.message, &self.snapshot().task)),
-                (FailureKind::Unserializable, _) => TestOutcome::Unserializable(failure.message),
-                (kind, _) => unreachable!("{kind:?}: {}", failure.message),
+        match outcome {
+            Outcome::Completed { .. } => match self.notes.output.lock().take() {
+                Some(output) => TestOutcome::Completed(output),
+                None => unreachable!("the handler has returned an output"),
             },
-            (Outcome::Cancelled { reason }, ..) => TestOutcome::Cancelled(reason),
-            (Outcome::TimedOut { limit, .. }, ..) => TestOutcome::TimedOut(limit),
-            (Outcome::Completed { .. }, None, _) => unreachable!("the handler has returned an output"),
+            Outcome::Failed(failure) => match failure.kind {
+                FailureKind::Error => match self.notes.errors.lock().pop() {
+                    Some(error) => TestOutcome::Failed(error),
+                    None => unreachable!("the handler has returned an error"),
+                },
+                FailureKind::Panic => TestOutcome::Panicked(panic_message(failure.message, &self.snapshot().task)),
+                FailureKind::Unserializable => TestOutcome::Unserializable(failure.message),
+                kind => unreachable!("{kind:?}: {}", failure.message),
+            },
+            Outcome::Cancelled { reason } => TestOutcome::Cancelled(reason),
+            Outcome::TimedOut { limit, .. } => TestOutcome::TimedOut(limit),
         }
     }
 }
@@ -341,7 +427,7 @@ impl<O, E, D, I: Clone> TestRun<O, E, D, I> {
         let follower = &self.follower;
         let reader = self.reader.get_or_insert_with(|| Reader::Items(TaskItems::new(follower)));
         let Reader::Items(items) = reader else { unreachable!("its items are no bytes") };
-        match in_time("emit an item or end", items.next()).await? {
+        match in_time(&self.task, "emit an item or end", items.next()).await? {
             Ok(_) => Some(items.position() - 1),
             Err(error) => panic!("the test can't read the next item: {error}"),
         }
@@ -377,7 +463,7 @@ impl<O, E, D> TestRun<O, E, D, Bytes> {
         let follower = &self.follower;
         let reader = self.reader.get_or_insert_with(|| Reader::Bytes(TaskBytes::new(follower)));
         let Reader::Bytes(bytes) = reader else { unreachable!("there is no other way to read bytes") };
-        match in_time("emit bytes or end", bytes.next()).await? {
+        match in_time(&self.task, "emit bytes or end", bytes.next()).await? {
             Ok(bytes) => Some(bytes),
             Err(error) => panic!("the test can't read the next bytes: {error}"),
         }
@@ -391,14 +477,24 @@ impl<O, E, D, I> fmt::Debug for TestRun<O, E, D, I> {
 }
 
 /// Fails the test if that takes [`TOO_LONG`].
-async fn in_time<T>(what: &str, wait: impl Future<Output = T>) -> T {
+async fn in_time<T>(task: &TaskHandle, what: &str, wait: impl Future<Output = T>) -> T {
     let Ok(value) = timeout(TOO_LONG, wait).await else {
         panic!(
             "the task did not {what} within 30 days: it waits for something that never comes; cancel it before, or give \
-             it what it waits for"
+             it what it waits for. {}",
+            standing(&task.snapshot())
         )
     };
     value
+}
+
+/// Says where a task stands.
+fn standing(snapshot: &TaskSnapshot) -> String {
+    let TaskSnapshot { status, attempt, progress: Progress { completed, total, message, .. }, .. } = snapshot;
+    let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let message =
+        message.as_ref().map_or_else(|| "no message".to_owned(), |message| format!("the message {message:?}"));
+    format!("It is {status:?} in attempt {attempt}, at {completed}{of} with {message}")
 }
 
 /// Follows the task to its end.

@@ -31,8 +31,10 @@ use crate::{
 /// Tokio needs its feature `test-util` for that, which this kit turns on.
 ///
 /// - **Blocking work.** Paused time stands still until work in [`spawn_blocking`](crate::TaskContext::spawn_blocking), the
-///   handler's or tokio's own, has returned. That includes the files of `tokio::fs`. So work that waits for a cancel needs
-///   one: let the handler begin it with [`settle`](TestRun::settle), and not by letting time pass.
+///   handler's or tokio's own, has returned. That includes the files of `tokio::fs`. So a time limit never comes while such
+///   work goes on, nor is the task ever `overdue`: test these in real time. Work that waits for a cancel waits for the test:
+///   let the handler begin it with [`settle`](TestRun::settle) or come to a report with [`until`](TestRun::until), and not
+///   by letting time pass.
 /// - **Real input and output**, such as a socket, breaks paused time: tokio takes a handler that waits for it for idle, and
 ///   lets time leap, past all time limits. Call [`tokio::time::resume`] first in such a test, or don't start it paused. Then
 ///   the kit works as well, in real time.
@@ -66,6 +68,17 @@ pub struct TestTask<In, O, E, D = (), I = Never> {
     handler: Arc<Handler<In, O, E, D, I>>,
 }
 
+/// What [`TestTask::of`] takes: a kind that needs no app.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be tested without an app",
+    label = "not a kind whose handler takes a `TaskContext` and an input",
+    note = "if its handler takes the app, test it with `Task::test_with`"
+)]
+pub trait IntoTestTask<In, O, E, D, I> {
+    /// Returns the test of this kind.
+    fn into_test_task(self) -> TestTask<In, O, E, D, I>;
+}
+
 type Handler<In, O, E, D, I> = dyn Fn(TaskContext<D, I>, In) -> BoxFuture<'static, Result<O, E>> + Send + Sync;
 
 /// No item has to wait for a reader.
@@ -75,7 +88,7 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     /// Returns a test of `handler` alone: one attempt, no time limits, and a grace period of 5 seconds after a cancel. Its
     /// items need no reader: it never waits in [`emit`](TaskContext::emit), and no item is too large.
     ///
-    /// A handler that takes more than these two arguments, such as a handle of the app, is passed as a closure:
+    /// A handler that takes the app is tested with `Task::test_with`, or passed as a closure:
     /// `TestTask::new(move |ctx, input| export(app.clone(), ctx, input))`.
     ///
     /// ```
@@ -101,17 +114,23 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     }
 
     /// Returns a test of a whole kind: its handler and its rules. In a crate that registers kinds with `Task`, that is what
-    /// to pass: `TestTask::of(Task::new("download", download).retry(Retry::attempts(3)))`.
+    /// to pass: `TestTask::of(Task::new("download", download).retry(Retry::attempts(3)))`, or what a
+    /// function of the app returns, so that the test has [the app's own rules](crate::test#the-rules-of-the-app). A kind whose handler takes the app is tested with `Task::test_with` instead.
     ///
-    /// All its rules hold: retries, time limits, what happens when the owner goes or the app exits. So do
+    /// Retries and time limits hold, and what happens when the owner goes or the app exits. So do
     /// `Task::item_buffer` and `Task::unread`, if either of them says something else than the default. Then a handler may
     /// have to wait for a reader, which the test is from its first [`next_item`](TestRun::next_item) on. Otherwise its items
-    /// need no reader, as with [`new`](Self::new).
+    /// need no reader, as with [`new`](Self::new). Limits on how many tasks run or wait have no effect, since each run has
+    /// an engine of its own: test `Task::concurrency`, groups and queues with `TestApp`.
     ///
     /// The delays of [`Backoff::exponential`](crate::Backoff::exponential) are partly random, so don't compare
     /// [`elapsed`](TestReport::elapsed) with a fixed time.
-    pub fn of(task: impl Into<Self>) -> Self {
-        task.into()
+    ///
+    /// # Panics
+    ///
+    /// Panics if the rules can't be meant, as the app then doesn't start: see the section Mistakes of `Task`.
+    pub fn of(task: impl IntoTestTask<In, O, E, D, I>) -> Self {
+        task.into_test_task()
     }
 
     /// Returns a test of a kind with these properties. For what converts into a `TestTask`.
@@ -141,6 +160,10 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     /// Makes the first call of the handler attempt number `attempt`, from 1, as if those before had failed:
     /// [`TaskContext::attempt`] returns it, and [`Retry::attempts`](crate::Retry::attempts) counts from there.
     ///
+    /// # Panics
+    ///
+    /// Panics if `attempt` is 0, or more than the attempts that the kind's [`Retry`](crate::Retry) allows.
+    ///
     /// ```
     /// # extern crate tauri_plugin_tasks_engine as tauri_plugin_tasks;
     /// use tauri_plugin_tasks::{Failure, TaskContext, test::{TestOutcome, TestTask}};
@@ -157,7 +180,15 @@ impl<In, O, E, D, I> TestTask<In, O, E, D, I> {
     /// ```
     #[must_use]
     pub fn attempt(mut self, attempt: u32) -> Self {
-        self.policy.first_attempt = attempt.max(1);
+        assert!(attempt > 0, "attempts are counted from 1: call attempt(1), or leave it out, for the first one");
+        if let Some(retry) = &self.policy.retry {
+            assert!(
+                retry.allows(attempt),
+                "task \"{}\" has no attempt {attempt}, since {retry:?} allows fewer: call attempt with a smaller number",
+                self.name
+            );
+        }
+        self.policy.first_attempt = attempt;
         self
     }
 }
@@ -230,10 +261,11 @@ where
             let notes = Arc::clone(&notes);
             let work = handler(notes.listen(context), input);
             async move {
-                match work.await {
-                    Ok(output) => Ok(Returned::new(output, &notes.output)),
-                    Err(error) => Err(Returned::new(error, &notes.error)),
-                }
+                let returned = notes.gate.pass(work).await;
+                let (output, errors) = (Arc::clone(&notes.output), Arc::clone(&notes.errors));
+                returned
+                    .map(|value| Returned::new(value, move |value| *output.lock() = Some(value)))
+                    .map_err(|error| Returned::new(error, move |error| errors.lock().push(error)))
             }
         })
     }
