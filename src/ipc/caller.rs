@@ -157,7 +157,7 @@ impl Caller {
 
     /// Takes a place among the calls of this page that wait. Fails if there is none.
     pub(crate) fn waits(&self) -> Result<Place, Error> {
-        self.sessions.bounds_of(self.page()).waits.take()
+        self.sessions.bounds_of(self.page()).wait()
     }
 
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {

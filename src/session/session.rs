@@ -156,7 +156,7 @@ impl Session {
         {
             // Hold the lock until all is watched, or the pump could take a change that the list doesn't collect.
             let mut outbox = self.outbox.lock();
-            let place = || self.bounds.lists.take();
+            let place = || self.bounds.list();
             outbox.begin_list(watch, Arc::clone(&selection), every, place, Instant::now())?;
             engine(&self.tasks).watch_all(&self.watcher);
         }
