@@ -21,6 +21,10 @@ const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permis
     "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] },
     { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
 ] }"#;
+/// Sees all tasks.
+const OBSERVER: &str = r#"{ "identifier": "observer", "windows": ["observer"], "permissions": [
+    "tasks:default", "tasks:observe-all", { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] }
+] }"#;
 const DENIED: &str = r#"{ "identifier": "denied", "windows": ["main"], "permissions": ["tasks:deny-leave"] }"#;
 
 fn app() -> TestApp {
@@ -168,6 +172,56 @@ async fn a_page_that_has_given_its_share_back_is_told_nothing_more() {
         }
     }
     assert_eq!(main.session.end_of(&task).await["status"], "cancelled");
+}
+
+/// Returns the tasks that this message says are no longer followed.
+fn removed(message: &str) -> Value {
+    serde_json::from_str::<Value>(message).unwrap()["removed"].take()
+}
+
+#[tokio::test]
+async fn each_session_of_a_page_that_leaves_learns_that_it_follows_the_task_no_longer() {
+    let app = app();
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let frame = second.page.session("frame").await.unwrap();
+    let task = main.join(1).await;
+    second.join(2).await;
+    let target = json!({ "type": "task", "data": { "id": task } });
+    second.call("watch", json!({ "session": "frame", "target": target })).await.unwrap();
+    second.leave(&id(2)).await;
+    for session in [&second.session, &frame] {
+        loop {
+            let message = session.next_message().await;
+            session.acknowledge(message.number()).await.unwrap();
+            if removed(message.text()) == json!([task]) {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_goes_on_to_watch_what_it_sees_anyway() {
+    let app = kinds::app(&[PAGES, OBSERVER]);
+    let (main, observer) = (Member::new(&app, "main").await, Member::new(&app, "observer").await);
+    let task = main.join(1).await;
+    observer.join(2).await;
+    observer.watch(&task).await.unwrap();
+    observer.leave(&id(2)).await;
+    main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
+    assert_eq!(observer.session.end_of(&task).await["status"], "cancelled");
+    // What it may start doesn't say what it sees, but it may ask for it.
+    let other = main.join(3).await;
+    observer.join(4).await;
+    observer.leave(&id(4)).await;
+    loop {
+        let message = observer.session.next_message().await;
+        observer.session.acknowledge(message.number()).await.unwrap();
+        if removed(message.text()) == json!([other]) {
+            break;
+        }
+    }
+    assert_eq!(observer.watch(&other).await.unwrap()[0]["id"], json!(other));
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ export interface Page {
 export function createPage(): Page {
   const session = createSession((message, nonce) => {
     for (const event of message.events) tasks.receive(event, nonce);
+    // Whether the page may be told of the task in another way is for the plugin to say.
+    for (const id of message.removed ?? []) tasks.recheck(id);
     lists.receive(message.lists, message.more, nonce);
   });
   const tasks = createTaskRegistry(session);

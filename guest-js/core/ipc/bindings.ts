@@ -447,6 +447,8 @@ export type SessionMessage = {
 	events: TaskEvent[],
 	/**  The changes in the lists that the page watches. */
 	lists: ListChange[],
+	/**  The tasks that the page watched one by one and may no longer be told of. Nothing more comes of them. */
+	removed?: TaskId[],
 	/**
 	 *  Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
 	 *  due.

@@ -100,6 +100,8 @@ interface FakeSession {
   events: TaskEvent[];
   /** The tasks that it follows, each with the pace of its progress. */
   tasks: Map<string, Pace>;
+  /** The tasks that it follows no longer, until the page is told. */
+  removed: Set<string>;
   lists: Map<number, FakeList>;
   lease: ReturnType<typeof setTimeout> | undefined;
 }
@@ -311,7 +313,8 @@ export function createFakePlugin() {
   function pack(session: FakeSession): SessionMessage | undefined {
     const entries = dueEntries(session);
     const due = session.events.filter((event) => !waits(session, event));
-    if (due.length + entries.length === 0) return undefined;
+    const removed = [...session.removed];
+    if (due.length + entries.length + removed.length === 0) return undefined;
     let room = MESSAGE_LIMIT;
     let isEmpty = true;
     const takes = (part: unknown, reserved: number) => {
@@ -356,7 +359,14 @@ export function createFakePlugin() {
     session.events = session.events.filter((event) => !events.includes(event));
     session.last += 1;
     const more = events.length < due.length || told.length < entries.length;
-    return throughJson({ message: session.last, events, lists: [...lists.values()], more });
+    session.removed.clear();
+    return throughJson({
+      message: session.last,
+      events,
+      lists: [...lists.values()],
+      ...(removed.length > 0 && { removed }),
+      more,
+    });
   }
 
   /** Whether progress waits for its pace: not if the end of the task comes next. */
@@ -367,6 +377,14 @@ export function createFakePlugin() {
       (other) =>
         other.id === id && other.change.type === "status" && other.change.data.endedAt !== null,
     );
+  }
+
+  /** Follows a task in no session any more, and tells the page so. */
+  function unfollow(id: string): void {
+    for (const session of sessions.values()) {
+      session.events = session.events.filter((event) => event.id !== id);
+      if (session.tasks.delete(id)) session.removed.add(id);
+    }
   }
 
   function send(session: FakeSession): SessionMessage | null {
@@ -604,6 +622,7 @@ export function createFakePlugin() {
           open: undefined,
           events: [],
           tasks: new Map(),
+          removed: new Set(),
           lists: new Map(),
           lease: undefined,
         });
@@ -708,9 +727,7 @@ export function createFakePlugin() {
       const call = String(args["id"]);
       const task = tasks.get(joins.get(call) ?? call);
       if (!task?.shares.delete(call)) return null;
-      if (task.isHidden && task.shares.size === 0) {
-        for (const session of sessions.values()) session.tasks.delete(task.snapshot.id);
-      }
+      if (task.isHidden && task.shares.size === 0) unfollow(task.snapshot.id);
       if (task.shares.size === 0 && !task.isNeeded) tell(task, "signal");
       return null;
     },
@@ -973,6 +990,8 @@ export function createFakePlugin() {
     hide(id: string): void {
       taskOf(id).isHidden = true;
     },
+
+    unfollow,
 
     /** Somebody else joins a task. */
     joinElsewhere(id: string): void {

@@ -101,7 +101,7 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
         };
         let started = engine(&tasks).start(start).unwrap();
         if said.followed {
-            outbox.follow(started.record(), None, Instant::now());
+            outbox.follow(started.record(), None, None, Instant::now());
         }
     }
     sleep(Duration::from_secs(1)).await;
