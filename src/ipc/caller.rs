@@ -143,15 +143,17 @@ impl Caller {
         Ok(Started { snapshot, outcome })
     }
 
-    /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. `may` says which kinds
-    /// the page may use.
-    pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
+    /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. Returns the run's snapshot.
+    /// Fails for a repeated call that has given its share back. `may` says which kinds the page may use.
+    pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<TaskSnapshot, Error> {
         let (engine, owner) = (engine(&self.tasks), self.owner());
         engine.check_share(id, &owner)?;
         let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
         engine.add_share(run.record(), &owner, id)?;
+        let snapshot = run.record().snapshot();
+        let is_told = run.record().tells(&owner);
         self.disown_if_closed();
-        Ok(run)
+        if is_told { Ok(snapshot) } else { Err(refusals::share_given_back(id)) }
     }
 
     /// Gives back the share that the call with this id has in a task. If it is the last one, the task is cancelled. Does
@@ -237,6 +239,11 @@ impl Caller {
     /// Returns the task with this id if the caller may be told of it. Fails as [`find`](Self::find) does.
     pub(crate) fn find_told(&self, id: &str) -> Result<Arc<Record>, Error> {
         self.find_if(id, |record| self.view.is_told(record))
+    }
+
+    /// Fails as [`find_told`](Self::find_told) does if the caller may not be told of this task any more.
+    pub(crate) fn check_told(&self, record: &Record) -> Result<(), Error> {
+        if self.view.is_told(record) { Ok(()) } else { Err(refusals::not_visible(&record.id.to_string())) }
     }
 
     fn find_if(&self, id: &str, may: impl Fn(&Record) -> bool) -> Result<Arc<Record>, Error> {
