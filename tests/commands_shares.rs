@@ -21,6 +21,10 @@ const BUTTON: &str = r#"{ "identifier": "button", "windows": ["button"], "permis
     "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] },
     { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
 ] }"#;
+/// Sees all tasks.
+const OBSERVER: &str = r#"{ "identifier": "observer", "windows": ["observer"], "permissions": [
+    "tasks:default", "tasks:observe-all", { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] }
+] }"#;
 const DENIED: &str = r#"{ "identifier": "denied", "windows": ["main"], "permissions": ["tasks:deny-leave"] }"#;
 
 fn app() -> TestApp {
@@ -170,6 +174,110 @@ async fn a_page_that_has_given_its_share_back_is_told_nothing_more() {
     assert_eq!(main.session.end_of(&task).await["status"], "cancelled");
 }
 
+/// Returns the tasks that this message says are no longer followed.
+fn removed(message: &str) -> Value {
+    serde_json::from_str::<Value>(message).unwrap()["removed"].take()
+}
+
+#[tokio::test]
+async fn each_session_of_a_page_that_leaves_learns_that_it_follows_the_task_no_longer() {
+    let app = app();
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let frame = second.page.session("frame").await.unwrap();
+    let task = main.join(1).await;
+    second.join(2).await;
+    let target = json!({ "type": "task", "data": { "id": task } });
+    second.call("watch", json!({ "session": "frame", "target": target })).await.unwrap();
+    second.leave(&id(2)).await;
+    for session in [&second.session, &frame] {
+        loop {
+            let message = session.next_message().await;
+            session.acknowledge(message.number()).await.unwrap();
+            if removed(message.text()) == json!([task]) {
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_goes_on_to_watch_what_it_sees_anyway() {
+    let app = kinds::app(&[PAGES, OBSERVER]);
+    let (main, observer) = (Member::new(&app, "main").await, Member::new(&app, "observer").await);
+    let task = main.join(1).await;
+    observer.join(2).await;
+    observer.watch(&task).await.unwrap();
+    observer.leave(&id(2)).await;
+    main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
+    assert_eq!(observer.session.end_of(&task).await["status"], "cancelled");
+    // What it may start doesn't say what it sees, but it may ask for it.
+    let other = main.join(3).await;
+    observer.join(4).await;
+    observer.leave(&id(4)).await;
+    loop {
+        let message = observer.session.next_message().await;
+        observer.session.acknowledge(message.number()).await.unwrap();
+        if removed(message.text()) == json!([other]) {
+            break;
+        }
+    }
+    assert_eq!(observer.watch(&other).await.unwrap()[0]["id"], json!(other));
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_told_nothing_more_once_its_page_has_left() {
+    let app = app();
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    second.join(2).await;
+    let asked = json!({ "id": task });
+    let leave = async {
+        // Its answer comes after the other call has begun to wait.
+        second.call("get", asked.clone()).await.unwrap();
+        second.leave(&id(2)).await;
+        main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
+    };
+    let (outcome, ()) = tokio::join!(second.call("outcome", asked.clone()), leave);
+    let refused = outcome.unwrap_err();
+    assert_eq!(refused["kind"], "notFound");
+    assert_eq!(refused, second.call("outcome", json!({ "id": task })).await.unwrap_err());
+    assert_eq!(main.call("outcome", asked.clone()).await.unwrap()["status"], "cancelled");
+}
+
+#[tokio::test]
+async fn a_start_that_is_left_before_its_answer_follows_nothing() {
+    let app = app();
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    for call in 10..30 {
+        let joining = id(call);
+        // The task runs on, so the start is answered after a moment.
+        let (answer, ()) = tokio::join!(second.join_by(&joining), second.leave(&joining));
+        second.leave(&joining).await;
+        if let Err(refused) = answer {
+            assert_eq!(refused["kind"], "invalidId");
+        }
+        assert_eq!(second.join_by(&joining).await.unwrap_err()["kind"], "invalidId", "it gets no share back");
+    }
+    main.call("cancel", json!({ "id": task, "reason": "user" })).await.unwrap();
+    main.session.end_of(&task).await;
+    second
+        .call("start", json!({ "session": "second", "id": id(40), "task": "hang", "input": null, "options": {} }))
+        .await
+        .unwrap();
+    second.call("cancel", json!({ "id": id(40), "reason": "user" })).await.unwrap();
+    // What comes until the end of that is all that there was.
+    loop {
+        let message = second.session.next_message().await;
+        second.session.acknowledge(message.number()).await.unwrap();
+        let is_end = |event: &Value, of: &str| event["id"] == of && !event["change"]["data"]["endedAt"].is_null();
+        assert!(!message.events().iter().any(|event| is_end(event, &task)), "{}", message.text());
+        if message.events().iter().any(|event| is_end(event, &id(40))) {
+            break;
+        }
+    }
+}
+
 #[tokio::test]
 async fn to_leave_a_call_of_another_page_or_of_nobody_changes_nothing_and_says_nothing() {
     let app = app();
@@ -249,7 +357,10 @@ async fn a_page_is_told_of_a_run_that_it_triggers_until_it_leaves() {
     };
     assert_eq!((&again(&run).await["kind"], &again(&id(9)).await["kind"]), (&json!("notFound"), &json!("notFound")));
     second.leave(&id(2)).await;
-    trigger(&main, 1).await;
+    for (member, call) in [(&main, 1), (&second, 2)] {
+        let repeated = member.call("trigger", json!({ "name": "s", "id": id(call) })).await;
+        assert_eq!(repeated.unwrap_err()["kind"], "invalidId", "as for a start");
+    }
     for member in [&main, &second] {
         assert_eq!(member.call("get", json!({ "id": run })).await.unwrap_err()["kind"], "notFound");
     }

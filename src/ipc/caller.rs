@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::{arrival, refusals, wire::Started};
 use crate::{
-    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager,
+    BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager, TaskSnapshot,
     access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
     session::{bounds::Place, message::SessionInfo, push_channel::PushChannel, session::Session, sessions::Sessions},
     state::PluginState,
@@ -107,30 +107,53 @@ impl Caller {
         self.page().owner()
     }
 
-    /// Makes `session` follow a task that this page has started, unless the task has ended. If the webview has closed
-    /// in the meantime, the page has no shares any more; if it is gone otherwise, its tasks are treated so.
-    pub(crate) async fn follow_start(&self, session: &Session, started: &Follower) -> Started {
+    /// Makes `session` follow this task, unless the task has ended. Returns its snapshot. Fails as [`find`](Self::find) does if
+    /// the caller may not be told of it any more.
+    pub(crate) fn follow(
+        &self,
+        session: &Session,
+        record: &Arc<Record>,
+        every: Option<Duration>,
+    ) -> Result<TaskSnapshot, Error> {
+        let owner = self.owner();
+        let share_of = if self.sees_all(record.name()) { None } else { Some(&owner) };
+        session.follow_told(record, share_of, every).ok_or_else(|| refusals::not_visible(&record.id.to_string()))
+    }
+
+    /// Makes `session` follow a task that this page has started or joined by the call `id`, unless the task has ended. Fails
+    /// if the call has given its share back in the meantime, as a repeated call does then. If the webview has closed, the
+    /// page has no shares any more; if it is gone otherwise, its tasks are treated so.
+    pub(crate) async fn follow_start(
+        &self,
+        session: &Session,
+        id: TaskId,
+        started: &Follower,
+    ) -> Result<Started, Error> {
         let record = started.record();
         // If the task ends at once, the response includes its outcome.
         let _ = timeout(QUICK_END, record.settled()).await;
-        let snapshot = session.follow(record, None);
+        // What the page may start or join says nothing of what it may be told of.
+        let snapshot = session.follow_told(record, Some(&self.owner()), None);
         self.disown_if_closed();
+        let snapshot = snapshot.ok_or_else(|| refusals::share_given_back(id))?;
         if is_cancelled_without_owner(record) {
             self.sessions.has_started(session);
         }
         let outcome = snapshot.ended_at.and_then(|_| record.inline_outcome());
-        Started { snapshot, outcome }
+        Ok(Started { snapshot, outcome })
     }
 
-    /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. `may` says which kinds
-    /// the page may use.
-    pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
+    /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. Returns the run's snapshot.
+    /// Fails for a repeated call that has given its share back. `may` says which kinds the page may use.
+    pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<TaskSnapshot, Error> {
         let (engine, owner) = (engine(&self.tasks), self.owner());
         engine.check_share(id, &owner)?;
         let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
         engine.add_share(run.record(), &owner, id)?;
+        let snapshot = run.record().snapshot();
+        let is_told = run.record().tells(&owner);
         self.disown_if_closed();
-        Ok(run)
+        if is_told { Ok(snapshot) } else { Err(refusals::share_given_back(id)) }
     }
 
     /// Gives back the share that the call with this id has in a task. If it is the last one, the task is cancelled. Does
@@ -138,8 +161,8 @@ impl Caller {
     pub(crate) fn leave(&self, id: &str) {
         let owner = self.owner();
         let left = id.parse().ok().and_then(|id| engine(&self.tasks).leave(id, &owner));
-        if let Some(record) = left.filter(|record| !record.tells(&owner)) {
-            self.sessions.unfollow(self.page(), record.id);
+        if let Some(record) = left {
+            self.sessions.unfollow_untold(self.page(), record.id);
         }
     }
 
@@ -157,7 +180,7 @@ impl Caller {
 
     /// Takes a place among the calls of this page that wait. Fails if there is none.
     pub(crate) fn waits(&self) -> Result<Place, Error> {
-        self.sessions.bounds_of(self.page()).waits.take()
+        self.sessions.bounds_of(self.page()).wait()
     }
 
     pub(crate) fn check_start(&self, task: &str) -> Result<(), Error> {
@@ -216,6 +239,11 @@ impl Caller {
     /// Returns the task with this id if the caller may be told of it. Fails as [`find`](Self::find) does.
     pub(crate) fn find_told(&self, id: &str) -> Result<Arc<Record>, Error> {
         self.find_if(id, |record| self.view.is_told(record))
+    }
+
+    /// Fails as [`find_told`](Self::find_told) does if the caller may not be told of this task any more.
+    pub(crate) fn check_told(&self, record: &Record) -> Result<(), Error> {
+        if self.view.is_told(record) { Ok(()) } else { Err(refusals::not_visible(&record.id.to_string())) }
     }
 
     fn find_if(&self, id: &str, may: impl Fn(&Record) -> bool) -> Result<Arc<Record>, Error> {

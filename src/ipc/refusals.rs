@@ -3,7 +3,7 @@
 use tauri_plugin_tasks_engine::delivery::{Refusal, error, refusal};
 
 use crate::{
-    Error, ErrorKind,
+    Error, ErrorKind, TaskId,
     access::{pages::Stranger, scope::StartRefusal},
     quotas::Quota,
 };
@@ -69,6 +69,11 @@ pub(super) fn not_visible(id: &str) -> Error {
              tasks:allow-start)"
         ),
     )
+}
+
+/// Returns the error for a call that has given its share back before it is answered: that of a repeated call.
+pub(super) fn share_given_back(id: TaskId) -> Error {
+    Refusal::IdTaken { id: id.to_string() }.into()
 }
 
 /// Returns the error for a schedule that the page may not use. It does not reveal whether the schedule exists. `entry`

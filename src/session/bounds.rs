@@ -42,9 +42,9 @@ fn exceeds(quota: &'static str, limit: usize, what: &'static str, remedy: &str) 
 
 /// What one page holds.
 pub(crate) struct Bounds {
-    pub(super) lists: Arc<Bound>,
-    pub(super) readers: Arc<Bound>,
-    pub(crate) waits: Arc<Bound>,
+    lists: Bound,
+    readers: Bound,
+    waits: Bound,
 }
 
 impl Bounds {
@@ -56,10 +56,32 @@ impl Bounds {
             waits: Bound::new("waits", WAITS, "waiting calls of one page", waits),
         })
     }
+
+    /// Takes a place among the lists that the page watches. Fails if there is none.
+    pub(super) fn list(self: &Arc<Self>) -> Result<Place, Error> {
+        self.take(|bounds| &bounds.lists)
+    }
+
+    /// Takes a place among the readers of the page. Fails if there is none.
+    pub(super) fn reader(self: &Arc<Self>) -> Result<Place, Error> {
+        self.take(|bounds| &bounds.readers)
+    }
+
+    /// Takes a place among the calls of the page that wait. Fails if there is none.
+    pub(crate) fn wait(self: &Arc<Self>) -> Result<Place, Error> {
+        self.take(|bounds| &bounds.waits)
+    }
+
+    fn take(self: &Arc<Self>, bound: Which) -> Result<Place, Error> {
+        bound(self).take()?;
+        Ok(Place { of: Arc::clone(self), bound })
+    }
 }
 
+type Which = fn(&Bounds) -> &Bound;
+
 /// A number of places, which are taken and given back.
-pub(crate) struct Bound {
+struct Bound {
     quota: &'static str,
     limit: usize,
     what: &'static str,
@@ -68,27 +90,35 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    fn new(quota: &'static str, limit: usize, what: &'static str, remedy: &'static str) -> Arc<Self> {
-        Arc::new(Self { quota, limit, what, remedy, taken: AtomicUsize::new(0) })
+    fn new(quota: &'static str, limit: usize, what: &'static str, remedy: &'static str) -> Self {
+        Self { quota, limit, what, remedy, taken: AtomicUsize::new(0) }
     }
 
     /// Takes a place. Fails if there is none.
-    pub(crate) fn take(self: &Arc<Self>) -> Result<Place, Error> {
+    fn take(&self) -> Result<(), Error> {
         let more = |taken: usize| (taken < self.limit).then_some(taken + 1);
         match self.taken.fetch_update(AcqRel, Acquire, more) {
-            Ok(_) => Ok(Place(Arc::clone(self))),
+            Ok(_) => Ok(()),
             Err(_) => Err(exceeds(self.quota, self.limit, self.what, self.remedy)),
         }
     }
+
+    fn give_back(&self) {
+        self.taken.fetch_sub(1, AcqRel);
+    }
 }
 
-/// A place that is taken until it is dropped.
+/// A place that is taken until it is dropped. It keeps alive what its page holds, so that the page finds it again without a
+/// session or after a reload.
 #[must_use]
-pub(crate) struct Place(Arc<Bound>);
+pub(crate) struct Place {
+    of: Arc<Bounds>,
+    bound: Which,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.taken.fetch_sub(1, AcqRel);
+        (self.bound)(&self.of).give_back();
     }
 }
 
@@ -103,21 +133,24 @@ mod tests {
         #[test]
         fn no_more_places_are_taken_than_there_are(limit in 0..5_usize, steps in prop::collection::vec(any::<bool>(), 0..40)) {
             let bound = Bound::new("things", limit, "things of one page", "drop another");
-            let mut places = vec![];
+            let mut places = 0;
             for takes in steps {
                 if !takes {
-                    places.pop();
+                    if places > 0 {
+                        bound.give_back();
+                        places -= 1;
+                    }
                     continue;
                 }
                 match bound.take() {
-                    Ok(place) => places.push(place),
+                    Ok(()) => places += 1,
                     Err(error) => {
-                        prop_assert_eq!(places.len(), limit);
+                        prop_assert_eq!(places, limit);
                         prop_assert_eq!(error.kind, ErrorKind::QuotaExceeded);
                         prop_assert!(error.message.contains("fixed") && error.message.contains("drop another"));
                     }
                 }
-                prop_assert!(places.len() <= limit);
+                prop_assert!(places <= limit);
             }
         }
     }

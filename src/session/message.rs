@@ -24,6 +24,10 @@ pub(crate) struct SessionMessage {
     pub events: Vec<Encoded<TaskEvent>>,
     /// The changes in the lists that the page watches.
     pub lists: Vec<ListChange>,
+    /// The tasks that the page watched one by one and may no longer be told of. Nothing more comes of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(test, specta(optional))]
+    pub removed: Vec<TaskId>,
     /// Whether something did not fit. The rest comes in the response to the acknowledgement, once the next frame is
     /// due.
     pub more: bool,

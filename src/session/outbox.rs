@@ -10,7 +10,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Record};
+use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Owner, Record};
 use tokio::time::Instant;
 
 use super::{
@@ -48,14 +48,25 @@ impl Outbox {
     }
 
     /// See [`News::follow`].
-    pub(super) fn follow(&mut self, record: &Arc<Record>, every: Option<Duration>, now: Instant) -> TaskSnapshot {
+    pub(super) fn follow(
+        &mut self,
+        record: &Arc<Record>,
+        share_of: Option<&Owner>,
+        every: Option<Duration>,
+        now: Instant,
+    ) -> TaskSnapshot {
         self.is_used(now);
-        self.news.follow(record, every, now)
+        self.news.follow(record, share_of, every, now)
     }
 
     /// See [`News::unfollow`].
     pub(super) fn unfollow(&mut self, id: TaskId) -> Option<Follower> {
         self.news.unfollow(id)
+    }
+
+    /// See [`News::unfollow_untold`].
+    pub(super) fn unfollow_untold(&mut self, id: TaskId) -> Option<Follower> {
+        self.news.unfollow_untold(id)
     }
 
     /// See [`News::follow_count`].
@@ -205,13 +216,13 @@ impl Outbox {
 
     /// Composes a message with as much as there is room for. Returns `None` if there is no news and no probe is due.
     fn compose(&mut self, room: Room, occasion: Occasion, now: Instant) -> Option<SessionMessage> {
-        let Told { events, lists, more } = self.news.tell(room, now);
+        let Told { events, lists, removed, more } = self.news.tell(room, now);
         let probes = occasion == Occasion::Push { probes: true };
-        if events.is_empty() && lists.is_empty() && !more && !probes {
+        if events.is_empty() && lists.is_empty() && removed.is_empty() && !more && !probes {
             return None;
         }
         let message = self.protocol.sent(more, occasion == Occasion::Answer, now);
-        Some(SessionMessage { message, events, lists, more })
+        Some(SessionMessage { message, events, lists, removed, more })
     }
 }
 

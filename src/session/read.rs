@@ -31,8 +31,8 @@ impl Session {
         wait: Duration,
     ) -> Result<Option<Chunk>, Error> {
         // Register first, so that a session that closes from here on finds the reader.
-        let reading = self.readers.begin(ask.reader, record, &self.bounds.readers)?;
-        let _waits = self.bounds.waits.take()?;
+        let reading = self.readers.begin(ask.reader, record, &self.bounds)?;
+        let _waits = self.bounds.wait()?;
         // The pump may be about to rest, since nothing hung on the page a moment ago.
         if self.outbox.lock().is_used(Instant::now()) || reading.is_new {
             self.wake.notify_one();

@@ -7,7 +7,7 @@ use tauri_plugin_tasks_engine::delivery::Record;
 use tokio::sync::Notify;
 
 use super::{
-    bounds::{Bound, Place},
+    bounds::{Bounds, Place},
     gone::gone,
 };
 use crate::{
@@ -50,8 +50,8 @@ impl Readers {
         Self { tasks: Lock::new(Some(HashMap::new())), turn: Notify::new() }
     }
 
-    /// Fails if the session is closed, or if the reader is a new one and `bound` has no place for it.
-    pub(super) fn begin(&self, name: &str, record: &Arc<Record>, bound: &Arc<Bound>) -> Result<Reading<'_>, Error> {
+    /// Fails if the session is closed, or if the reader is a new one and the page has no place for it.
+    pub(super) fn begin(&self, name: &str, record: &Arc<Record>, bounds: &Arc<Bounds>) -> Result<Reading<'_>, Error> {
         let mut tasks = self.tasks.lock();
         let tasks = tasks.as_mut().ok_or_else(|| gone("it was closed"))?;
         let key = (record.id, name.to_owned());
@@ -59,7 +59,7 @@ impl Readers {
         match tasks.entry(key.clone()) {
             Entry::Occupied(mut reads) => reads.get_mut().under_way += 1,
             Entry::Vacant(vacant) => {
-                let reads = Reads { record: Arc::clone(record), _place: bound.take()?, under_way: 1 };
+                let reads = Reads { record: Arc::clone(record), _place: bounds.reader()?, under_way: 1 };
                 vacant.insert(reads);
             }
         }

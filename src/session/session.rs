@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use tauri_plugin_tasks_engine::delivery::{ChangeSet, Record, engine};
+use tauri_plugin_tasks_engine::delivery::{ChangeSet, Follower, Owner, Record, engine};
 use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -107,20 +107,32 @@ impl Session {
 
     /// Reports each change of this task to the page from now on, but new progress at most `every` so often. With `None`,
     /// that remains as it is if the page follows the task already. Returns the task's snapshot.
-    pub(crate) fn follow(&self, record: &Arc<Record>, every: Option<Duration>) -> TaskSnapshot {
+    ///
+    /// `share_of` is who needs a share in the task, now and as long as it is followed; `None` if the page sees the task in any
+    /// case. Returns `None` if it has no share.
+    pub(crate) fn follow_told(
+        &self,
+        record: &Arc<Record>,
+        share_of: Option<&Owner>,
+        every: Option<Duration>,
+    ) -> Option<TaskSnapshot> {
         // Hold the lock until the follow exists, or the pump could take a change that no follow reports.
         let mut outbox = self.outbox.lock();
+        // Asked under the lock, which whoever gives a share back takes after that.
+        if share_of.is_some_and(|owner| !record.tells(owner)) {
+            return None;
+        }
         if !outbox.follows(record.id) {
             record.add_watcher(&self.watcher);
         }
-        let snapshot = outbox.follow(record, every, Instant::now());
+        let snapshot = outbox.follow(record, share_of, every, Instant::now());
         if !outbox.follows(record.id) {
             record.remove_watcher(&self.watcher);
         }
         drop(outbox);
         // The progress may have a rate, which must be reported again later.
         self.wake.notify_one();
-        snapshot
+        Some(snapshot)
     }
 
     /// Fails if the page may not ask to follow this task too. Those that it has started are always followed.
@@ -131,9 +143,20 @@ impl Session {
     }
 
     pub(crate) fn unfollow(&self, id: TaskId) {
+        self.unfollow_by(|outbox| outbox.unfollow(id));
+    }
+
+    /// Follows this task no longer if the page may not be told of it any more, and tells the page so. Nothing that happens to
+    /// the task after this is told.
+    pub(super) fn unfollow_untold(&self, id: TaskId) {
+        self.unfollow_by(|outbox| outbox.unfollow_untold(id));
+        self.wake.notify_one();
+    }
+
+    fn unfollow_by(&self, unfollow: impl FnOnce(&mut Outbox) -> Option<Follower>) {
         // Hold the lock until the watcher is removed, or this could remove the watcher of a new follow.
         let mut outbox = self.outbox.lock();
-        let follower = outbox.unfollow(id);
+        let follower = unfollow(&mut outbox);
         if let Some(follower) = &follower {
             follower.record().remove_watcher(&self.watcher);
         }
@@ -156,7 +179,7 @@ impl Session {
         {
             // Hold the lock until all is watched, or the pump could take a change that the list doesn't collect.
             let mut outbox = self.outbox.lock();
-            let place = || self.bounds.lists.take();
+            let place = || self.bounds.list();
             outbox.begin_list(watch, Arc::clone(&selection), every, place, Instant::now())?;
             engine(&self.tasks).watch_all(&self.watcher);
         }

@@ -176,12 +176,13 @@ impl Sessions {
             .ok_or_else(|| gone("it was closed or never opened"))
     }
 
-    /// Makes all sessions of this page follow a task no longer, since the page may not be told of it any more.
-    pub(crate) fn unfollow(&self, page: &Page, id: TaskId) {
+    /// Makes all sessions of this page follow a task no longer where the page may not be told of it any more, since it has given
+    /// a share in it back.
+    pub(crate) fn unfollow_untold(&self, page: &Page, id: TaskId) {
         let of_page: Vec<_> =
             self.names.lock().open.values().filter(|session| session.page == *page).cloned().collect();
         for session in of_page {
-            session.unfollow(id);
+            session.unfollow_untold(id);
         }
     }
 

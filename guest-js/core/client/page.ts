@@ -14,7 +14,7 @@ export interface Page {
 export function createPage(): Page {
   const session = createSession((message, nonce) => {
     for (const event of message.events) tasks.receive(event, nonce);
-    // The page may have got another share since, or may see the task anyway.
+    // Whether the page may be told of the task in another way is for the plugin to say.
     for (const id of message.removed ?? []) tasks.recheck(id);
     lists.receive(message.lists, message.more, nonce);
   });

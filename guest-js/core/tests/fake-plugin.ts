@@ -474,6 +474,13 @@ export function createFakePlugin() {
     if (!wasTold) touch(id);
   }
 
+  /** Makes all sessions follow a task no longer, and tells them so, as after a `leave` from elsewhere. */
+  function loseFollows(id: string): void {
+    for (const session of sessions.values()) {
+      if (unfollow(session, id)) session.removed.add(id);
+    }
+  }
+
   /** Makes a session follow a task no longer. Returns whether it did. */
   function unfollow(session: FakeSession, id: string): boolean {
     session.events = session.events.filter((event) => event.id !== id);
@@ -686,11 +693,7 @@ export function createFakePlugin() {
       if (id === undefined || !task) return null;
       if (task.shares.size === 0 && !task.isNeeded) tell(task, "signal");
       // Whatever its permissions are: the page asks again for what it may still see.
-      if (!isConcerned(task)) {
-        for (const session of sessions.values()) {
-          if (unfollow(session, id)) session.removed.add(id);
-        }
-      }
+      if (!isConcerned(task)) loseFollows(id);
       if (!isTold(task)) touch(id);
       return null;
     },
@@ -959,6 +962,8 @@ export function createFakePlugin() {
       taskOf(id).isHidden = true;
       touch(id);
     },
+
+    loseFollows,
 
     /** Somebody else joins a task. */
     joinElsewhere(id: string): void {

@@ -460,3 +460,36 @@ describe("a page that has only a share in a task", () => {
     await expect(tasks.attach("tick", id)).rejects.toMatchObject({ kind: "notFound" });
   });
 });
+
+describe("a task that the plugin tells this page no more of, since a call outside this client has left it", () => {
+  /** A handle of the task, and the plugin's word that the page follows it no longer. */
+  async function lose(isHidden: boolean) {
+    const { plugin, tasks } = page;
+    const id = live();
+    const task = await tasks.attach("tick", id);
+    await plugin.frame();
+    if (isHidden) plugin.hide(id);
+    plugin.loseFollows(id);
+    await plugin.frame();
+    await settle();
+    return { id, task };
+  }
+
+  it("settles as one that was removed", async () => {
+    const { task } = await lose(true);
+    expect(await stateOf(task.outcome)).toMatchObject({ reason: { kind: "outcomeExpired" } });
+    expect(await stateOf(task.closed)).toEqual({ value: undefined });
+    expect(page.kept()).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("is followed on if the page sees it in another way", async () => {
+    const { plugin } = page;
+    const { id, task } = await lose(false);
+    expect(plugin.calls("watch")).toHaveLength(2);
+    expect(await stateOf(task.closed)).toEqual(pending);
+    plugin.complete(id, 4);
+    await plugin.frame();
+    expect(await task.result).toBe(4);
+  });
+});

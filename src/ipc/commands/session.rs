@@ -78,7 +78,7 @@ pub(crate) async fn watch(
         WatchTarget::Task { id } => {
             let record = caller.find_told(&id)?;
             session.may_follow(record.id)?;
-            Ok(vec![session.follow(&record, every)])
+            Ok(vec![caller.follow(&session, &record, every)?])
         }
         WatchTarget::List { watch, filter } => session.list(watch, &filter, caller.view(), every),
     }

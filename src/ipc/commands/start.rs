@@ -30,8 +30,9 @@ pub(crate) async fn start(
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
-    let started = caller.start(id.parse()?, &task, input, options.0?)?;
-    Ok(caller.follow_start(&session, &started).await)
+    let id = id.parse()?;
+    let started = caller.start(id, &task, input, options.0?)?;
+    caller.follow_start(&session, id, &started).await
 }
 
 /// Starts the ended task `id` again with the same input, as a new task with the id `new_id`.
@@ -53,7 +54,7 @@ pub(crate) async fn rerun(
         // A repeated call: the ended task is removed by now, but the new one exists.
         Err(not_found) => caller.repeated_rerun(&id, &new_id).ok_or(not_found)?,
     };
-    Ok(caller.follow_start(&session, &started).await)
+    caller.follow_start(&session, new_id.parse()?, &started).await
 }
 
 /// Starts one `task` for each of `inputs`, and a batch that represents all of them, under the `id` that the page has
@@ -72,8 +73,9 @@ pub(crate) async fn batch(
     check_name(&task)?;
     caller.check_start(&task)?;
     let session = caller.session(&session)?;
-    let started = caller.batch(id.parse()?, &task, inputs, options.0?)?;
-    Ok(caller.follow_start(&session, &started).await)
+    let id = id.parse()?;
+    let started = caller.batch(id, &task, inputs, options.0?)?;
+    caller.follow_start(&session, id, &started).await
 }
 
 /// Gives back the share in a task of the call that has sent `id`: the `id` of `start`, `batch` and `trigger`, or the `new_id` of

@@ -25,7 +25,11 @@ const DEFAULT_LIST_LIMIT: u32 = 1_000;
 #[command]
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnapshot, Error> {
-    Ok(caller.find_told(&id.0?)?.snapshot())
+    let record = caller.find_told(&id.0?)?;
+    let snapshot = record.snapshot();
+    // Asked once more after the look, since another call may have given the share back in between.
+    caller.check_told(&record)?;
+    Ok(snapshot)
 }
 
 /// Returns a page of the snapshots of the visible tasks that match, oldest first: at most `limit` of those that come
@@ -63,6 +67,8 @@ pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Optio
         let _waits = caller.waits()?;
         outcome = timeout(LONGEST_WAIT, follower.record().ended()).await.ok();
     }
+    // The caller may have given its share back while it waited.
+    caller.check_told(&record)?;
     if outcome.is_some() {
         follower.knows_the_end();
     }

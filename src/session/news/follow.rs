@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Record};
+use tauri_plugin_tasks_engine::delivery::{Cursor, Follower, Owner, Record};
 use tokio::time::Instant;
 
 use super::{pace::Pace, room::Room};
@@ -10,6 +10,8 @@ use crate::{TaskChange, TaskEvent, TaskSnapshot, session::message::Encoded};
 pub(in crate::session) struct Follow {
     pub cursor: Cursor,
     pub follower: Follower,
+    /// Who may be told of the task only as long as it has a share in it. `None` if the page sees the task in any case.
+    pub share_of: Option<Owner>,
     /// The task's turn, if it has news.
     pub turn: Option<u64>,
     /// How often its progress is reported.
@@ -31,8 +33,18 @@ pub(in crate::session) enum Left {
 }
 
 impl Follow {
+    /// Whether the page may still be told of the task.
+    pub(in crate::session) fn is_told(&self) -> bool {
+        self.share_of.as_ref().is_none_or(|owner| self.follower.record().tells(owner))
+    }
+
     /// Returns the task's snapshot, and a follow that begins right after it unless the task has ended.
-    pub(in crate::session) fn new(record: &Arc<Record>, every: Duration, now: Instant) -> (TaskSnapshot, Option<Self>) {
+    pub(in crate::session) fn new(
+        record: &Arc<Record>,
+        share_of: Option<&Owner>,
+        every: Duration,
+        now: Instant,
+    ) -> (TaskSnapshot, Option<Self>) {
         // Create the follower first, since the task may fail right after the snapshot.
         let follower = Follower::new(record);
         let (snapshot, cursor) = Cursor::new(record);
@@ -40,7 +52,8 @@ impl Follow {
             follower.knows_the_end();
             return (snapshot, None);
         }
-        (snapshot, Some(Self { cursor, follower, turn: None, pace: Pace::new(every, now), held_until: None }))
+        let (share_of, pace) = (share_of.cloned(), Pace::new(every, now));
+        (snapshot, Some(Self { cursor, follower, share_of, turn: None, pace, held_until: None }))
     }
 
     /// Adds the task's news to `events`, with at most one progress event, and leaves `reserved` bytes of `room` free.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The size in bytes of a task id in escaped quotes.
-const ID_SIZE: usize = 40;
+pub(in crate::session) const ID_SIZE: usize = 40;
 
 pub(in crate::session) struct List {
     selection: Arc<Selection>,

@@ -25,7 +25,7 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
-use tauri_plugin_tasks_engine::delivery::{Follower, IdMap, Record};
+use tauri_plugin_tasks_engine::delivery::{Follower, IdMap, Owner, Record};
 use tokio::time::Instant;
 
 use super::{
@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{Error, TaskEvent, TaskId, TaskSnapshot};
 use follow::{Follow, Left};
-use list::List;
+use list::{ID_SIZE, List};
 use pace::Pace;
 use room::{ENVELOPE, Room};
 use selection::{Found, Selection};
@@ -45,6 +45,8 @@ const REFRESH: Duration = Duration::from_secs(1);
 
 pub(super) struct News {
     follows: IdMap<Follow>,
+    /// The tasks that are no longer followed since the page may not be told of them, until it is told that.
+    removed: BTreeSet<TaskId>,
     /// Followed tasks with news.
     due_follows: Turns<TaskId>,
     /// Followed tasks whose progress waits for its time.
@@ -71,6 +73,7 @@ enum Where {
 pub(super) struct Told {
     pub events: Vec<Encoded<TaskEvent>>,
     pub lists: Vec<ListChange>,
+    pub removed: Vec<TaskId>,
     /// Whether something was left out for lack of room.
     pub more: bool,
 }
@@ -79,6 +82,7 @@ impl News {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             follows: IdMap::default(),
+            removed: BTreeSet::new(),
             due_follows: Turns::new(),
             held_follows: BTreeSet::new(),
             told_ends: Vec::new(),
@@ -95,25 +99,37 @@ impl News {
         self.follows.contains_key(&id)
     }
 
-    /// Returns how many tasks are followed.
+    /// Returns how many tasks are followed, or were and the page has to be told that they are not.
     pub(super) fn follow_count(&self) -> usize {
-        self.follows.len()
+        self.follows.len() + self.removed.len()
     }
 
     /// Follows the task: reports each of its changes from now on. Returns its snapshot. If the task was already
     /// followed, its pending changes are still reported, since the snapshot may get lost or reach other code in the
     /// page.
     ///
-    /// `every` is how often its progress is reported at most. `None` leaves that as it is, or reports it in each frame.
-    pub(super) fn follow(&mut self, record: &Arc<Record>, every: Option<Duration>, now: Instant) -> TaskSnapshot {
+    /// `share_of` is who needs a share in the task to be told of it. `None` if the page sees the task in any case, as it then
+    /// does for the follow that there is. `every` is how often its progress is reported at most. `None` leaves that as it is,
+    /// or reports it in each frame.
+    pub(super) fn follow(
+        &mut self,
+        record: &Arc<Record>,
+        share_of: Option<&Owner>,
+        every: Option<Duration>,
+        now: Instant,
+    ) -> TaskSnapshot {
+        self.removed.remove(&record.id);
         let snapshot = if let Some(follow) = self.follows.get_mut(&record.id) {
+            if share_of.is_none() {
+                follow.share_of = None;
+            }
             if let Some(every) = every {
                 follow.pace.set(every);
                 self.note_follow(record.id);
             }
             record.snapshot()
         } else {
-            let (snapshot, follow) = Follow::new(record, every.unwrap_or_default(), now);
+            let (snapshot, follow) = Follow::new(record, share_of, every.unwrap_or_default(), now);
             let Some(follow) = follow else { return snapshot };
             self.follows.insert(record.id, follow);
             snapshot
@@ -133,6 +149,16 @@ impl News {
             self.held_follows.remove(&(until, id));
         }
         Some(follow.follower)
+    }
+
+    /// Stops following the task if the page may not be told of it any more, and tells the page so. Returns the follower, as
+    /// [`unfollow`](Self::unfollow) does.
+    pub(super) fn unfollow_untold(&mut self, id: TaskId) -> Option<Follower> {
+        if self.follows.get(&id)?.is_told() {
+            return None;
+        }
+        self.removed.insert(id);
+        self.unfollow(id)
     }
 
     /// Begins to watch a list: collects its changes from now on. Look for its tasks, and then [fill](Self::fill_list) it.
@@ -234,14 +260,14 @@ impl News {
         self.told_ends.drain(..).for_each(|follower| follower.knows_the_end());
     }
 
-    /// Returns whether the page follows a task or watches a list.
+    /// Returns whether the page follows a task, watches a list or has to be told that it follows a task no longer.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.follows.is_empty() || !self.lists.is_empty()
+        self.follow_count() > 0 || !self.lists.is_empty()
     }
 
     /// Returns how many entries are held.
     pub(super) fn len(&self) -> usize {
-        self.follows.len() + self.lists.values().map(List::len).sum::<usize>()
+        self.follow_count() + self.lists.values().map(List::len).sum::<usize>()
     }
 
     /// Returns how many rates may have to be reported again.
@@ -305,6 +331,7 @@ impl News {
         self.open(now);
         // A task that changes again while the message is composed has its turn in the next frame.
         let (end_of_follows, end_of_listed) = (self.due_follows.end(), self.due_listed.end());
+        let removed = self.compose_removed(&mut room);
         let mut events = Vec::new();
         let reserved = if self.due_listed.is_empty() { 0 } else { room.left() / 2 };
         self.compose_events(&mut events, &mut room, reserved, end_of_follows, now);
@@ -313,8 +340,18 @@ impl News {
         if self.due_listed.first(end_of_listed).is_none() {
             self.compose_events(&mut events, &mut room, 0, end_of_follows, now);
         }
-        let more = self.due_follows.first(end_of_follows).is_some() || self.due_listed.first(end_of_listed).is_some();
-        Told { events, lists, more }
+        let more = !self.removed.is_empty()
+            || self.due_follows.first(end_of_follows).is_some()
+            || self.due_listed.first(end_of_listed).is_some();
+        Told { events, lists, removed, more }
+    }
+
+    fn compose_removed(&mut self, room: &mut Room) -> Vec<TaskId> {
+        let mut removed = Vec::new();
+        while !self.removed.is_empty() && room.takes(ID_SIZE, 0) {
+            removed.extend(self.removed.pop_first());
+        }
+        removed
     }
 
     fn compose_events(

@@ -85,14 +85,14 @@ async fn a_page_has_64_readers_in_all_of_its_sessions() {
     let second = opened.sessions.get("two", &page("main")).unwrap();
     let bounds = opened.sessions.bounds_of(&page("main"));
     let ask = |reader| Ask { reader, label: "main", chunk: 1, from: None, holds: WINDOW };
-    let others: Vec<_> = (0..63).map(|_| bounds.readers.take().unwrap()).collect();
+    let others: Vec<_> = (0..63).map(|_| bounds.reader().unwrap()).collect();
     session.read(&record, ask("s/a"), Duration::from_secs(1)).await.unwrap().unwrap();
     exceeds(second.read(&record, ask("two/b"), Duration::ZERO).await.map(drop), "readers", 64);
     session.read(&record, ask("s/a"), Duration::ZERO).await.expect("it is a reader already").unwrap();
     drop(others);
     session.cancel_read(record.id, Ok(Arc::clone(&record)), "s/a", 0).unwrap();
-    let free: Vec<_> = (0..64).map(|_| bounds.readers.take().unwrap()).collect();
-    exceeds(bounds.readers.take(), "readers", 64);
+    let free: Vec<_> = (0..64).map(|_| bounds.reader().unwrap()).collect();
+    exceeds(bounds.reader(), "readers", 64);
     drop(free);
 }
 
@@ -119,6 +119,25 @@ async fn a_page_has_1024_calls_that_wait_at_once() {
         assert!(read.await.unwrap().unwrap(), "there was nothing to read");
     }
     assert!(session.read(&record, ask(), Duration::from_secs(25)).await.unwrap().is_none(), "their places are free");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_calls_of_a_page_count_without_a_session_and_across_a_reload() {
+    let (sessions, tasks) = (new_sessions(), TaskManager::new(Handle::current()));
+    let wait = |of: &str| sessions.bounds_of(&page(of)).wait();
+    let mut waits: Vec<_> = (0..512).map(|_| wait("main").unwrap()).collect();
+    wait("other").map(drop).expect("another page has calls of its own");
+    open(&sessions, &tasks, "s", &page("main")).unwrap();
+    waits.extend((512..1_024).map(|_| wait("main").unwrap()));
+    exceeds(wait("main"), "waits", 1_024);
+    sessions.close_page("main", Departure::Reloads);
+    sleep(Duration::from_secs(1)).await;
+    exceeds(wait("main"), "waits", 1_024);
+    open(&sessions, &tasks, "t", &page("main")).unwrap();
+    exceeds(wait("main"), "waits", 1_024);
+    waits.pop();
+    waits.push(wait("main").unwrap());
+    exceeds(wait("main"), "waits", 1_024);
 }
 
 #[tokio::test(start_paused = true)]

@@ -123,7 +123,7 @@ proptest! {
             let filter = if only_running { all.status(TaskStatus::Running) } else { all };
             let selection = Selection::new(View::new(page("main"), Scope::everything()), &filter);
             let bounds = Bounds::new();
-            let place = || bounds.lists.take();
+            let place = || bounds.list();
             filling.outbox.begin_list(1, Arc::clone(&selection), None, place, Instant::now()).unwrap();
             engine(&filling.tasks).watch_all(&filling.watcher);
             for step in until_found {

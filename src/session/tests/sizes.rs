@@ -87,7 +87,7 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
     let bounds = Bounds::new();
     for (watch, filter) in [(u32::MAX, TaskFilter::default()), (7, TaskFilter::default().task("listed"))] {
         let selection = Selection::new(View::new(page("main"), Scope::everything()), &filter);
-        outbox.begin_list(watch, Arc::clone(&selection), None, || bounds.lists.take(), Instant::now()).unwrap();
+        outbox.begin_list(watch, Arc::clone(&selection), None, || bounds.list(), Instant::now()).unwrap();
         outbox.fill_list(watch, &selection, Vec::new(), Instant::now());
     }
     for said in said {
@@ -101,7 +101,7 @@ async fn composed(said: Vec<Said>, answers: bool) -> Vec<Composed> {
         };
         let started = engine(&tasks).start(start).unwrap();
         if said.followed {
-            outbox.follow(started.record(), None, Instant::now());
+            outbox.follow(started.record(), None, None, Instant::now());
         }
     }
     sleep(Duration::from_secs(1)).await;

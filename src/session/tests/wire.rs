@@ -71,6 +71,22 @@ async fn recorded() -> Vec<Value> {
     let mut messages = opened.take_all().await;
     opened.tasks.cancel(id(3)).unwrap();
     messages.extend(opened.take_all().await);
+    let joined = |holder: &Owner, number: u8| {
+        let options = StartOptions::new().key("joined", crate::OnConflict::Join);
+        let (input, owner) = (Json::new(&"hangs").unwrap(), holder.clone());
+        let start = Start { id: id(number), task: "work", input, owner, options, sees: &|_| true };
+        engine(&opened.tasks).start(start).unwrap().record().clone()
+    };
+    let main = page("main").owner();
+    joined(&page("other").owner(), 7);
+    let shared = joined(&main, 8);
+    opened.session().unwrap().follow_told(&shared, Some(&main), None).unwrap();
+    engine(&opened.tasks).leave(id(8), &main).unwrap();
+    opened.sessions.unfollow_untold(&page("main"), shared.id);
+    opened.tasks.cancel(id(7)).unwrap();
+    messages.extend(opened.take_all().await);
+    opened.tasks.remove(id(7)).unwrap();
+    messages.extend(opened.take_all().await);
     opened.tasks.remove(id(2)).unwrap();
     messages.extend(opened.take_all().await);
     messages
