@@ -142,6 +142,18 @@ impl Pages {
         Ok(number.ok().map(|origin| Page { label, incarnation: webview.incarnation, origin }))
     }
 
+    /// Returns how many documents the webview with this label has told of: a document is gone once this has changed.
+    pub(crate) fn loads(&self, label: &str) -> u64 {
+        self.known.lock().webviews.get(label).map_or(0, |webview| webview.loads)
+    }
+
+    /// Returns whether the webview of this page still shows the document that was loaded as number `load`.
+    pub(crate) fn still_shows(&self, page: &Page, load: u64) -> bool {
+        let known = self.known.lock();
+        let webview = known.webviews.get(&page.label);
+        webview.is_some_and(|webview| webview.incarnation == page.incarnation && webview.loads == load)
+    }
+
     /// Returns whether the webview of this page still exists.
     pub(crate) fn is_current(&self, page: &Page) -> bool {
         page.incarnation != GONE && self.current(&page.label).incarnation == page.incarnation

@@ -45,10 +45,10 @@ impl PluginState {
         });
     }
 
-    /// Returns the origins of the webview of `page` that own a task or have a session.
+    /// Returns the origins of the webview of `page` that own a task, have a share in one or have a session.
     fn origins_in_use(&self, page: &Page) -> HashSet<u32> {
         let tasks = engine(&self.tasks).records(&TaskFilter::default());
-        let owners = tasks.iter().map(|record| record.owner()).chain(self.sessions.owners());
+        let owners = tasks.iter().flat_map(|record| record.all_told()).chain(self.sessions.owners());
         owners.filter_map(|owner| page.origin_of(&owner)).collect()
     }
 
@@ -226,8 +226,29 @@ mod tests {
         plugin.tasks.attach("hang", kept[0]).unwrap().outcome().await;
         plugin.tasks.remove(kept[0]).unwrap();
         assert!(goes_to("refused").is_ok());
+
         plugin.window_destroyed(|_| false);
         assert!(plugin.tasks.list(&TaskFilter::default()).iter().all(|task| task.owner.is_none()), "of all origins");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_origin_is_known_as_long_as_it_has_a_share_in_a_task_of_another() {
+        let keyed = StartOptions::new().key("k", OnConflict::Join);
+        let main = opened_with(keyed, Box::new(|_| true), |plugin| {
+            plugin.webview_created("main");
+            plugin.pages.current("main")
+        });
+        let goes_to = |site: &str| {
+            main.plugin.page_loads("main", document(&format!("https://{site}.example")));
+            main.plugin.page_calls("main", REMOTE_CALL)
+        };
+        let guest = goes_to("guest").unwrap();
+        assert_eq!(main.join(&guest.owner()), main.id);
+        assert_eq!(main.plugin.origins_in_use(&main.page), HashSet::from([0, guest.origin]));
+        for at in 0..2 * LIMIT {
+            assert!(goes_to(&format!("site-{at}")).is_ok());
+        }
+        assert_eq!(goes_to("guest").as_ref(), Ok(&guest));
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,11 +11,26 @@ use tauri_plugin_tasks_engine::delivery::{
 };
 use tokio::time::timeout;
 
-use super::{arrival, refusals, wire::Started};
+use super::{
+    arrival::{self, Arrival},
+    refusals,
+    wire::Started,
+};
 use crate::{
     BatchOptions, CancelReason, Error, Json, LimitOf, StartOptions, TaskFilter, TaskId, TaskManager, TaskSnapshot,
-    access::{page::Page, pages::Pages, scope::ScopeEntry, view::View},
-    session::{bounds::Place, message::SessionInfo, push_channel::PushChannel, session::Session, sessions::Sessions},
+    access::{
+        page::Page,
+        pages::{Pages, Stranger},
+        scope::ScopeEntry,
+        view::View,
+    },
+    session::{
+        bounds::Place,
+        message::SessionInfo,
+        push_channel::PushChannel,
+        session::Session,
+        sessions::{Departure, Sessions},
+    },
     state::PluginState,
 };
 
@@ -25,6 +40,8 @@ const QUICK_END: Duration = Duration::from_millis(2);
 /// The caller of a command. Tauri fills in this argument, not the page.
 pub(crate) struct Caller {
     view: View,
+    /// The number of its document among those that its webview has loaded.
+    load: u64,
     pub(crate) tasks: TaskManager,
     sessions: Arc<Sessions>,
     pages: Arc<Pages>,
@@ -32,13 +49,14 @@ pub(crate) struct Caller {
 
 impl<'de, R: Runtime> CommandArg<'de, R> for Caller {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
-        let page = arrival::caller(&command)?;
+        let Arrival { page, load } = arrival::caller(&command)?;
         let plugin = command.message.webview_ref().state::<PluginState>();
         let name = command.name;
         let scope = CommandScope::<ScopeEntry>::from_command(command)?.into();
         plugin.idle_entries.warn(name, &scope);
         Ok(Self {
             view: View::new(page, scope),
+            load,
             tasks: plugin.tasks.clone(),
             sessions: Arc::clone(&plugin.sessions),
             pages: Arc::clone(&plugin.pages),
@@ -62,13 +80,28 @@ impl Caller {
         self.view.clone()
     }
 
-    /// Opens a session. Closes it again if the webview has closed in the meantime.
+    /// Opens a session. Fails if the document of the call has left its webview: the next one would get the messages.
     pub(crate) fn open(&self, name: &str, protocol: u32, channel: PushChannel) -> Result<SessionInfo, Error> {
+        self.check_document()?;
         let info = self.sessions.open(name, protocol, self.page(), &self.tasks, channel)?;
-        if !self.pages.is_current(self.page()) {
-            self.sessions.close_sessions_of(self.page());
-        }
+        self.close_if_late(name)?;
         Ok(info)
+    }
+
+    /// Closes a session that has just been opened if its document has left in the meantime: what closes the sessions of that
+    /// document may not have seen it.
+    fn close_if_late(&self, name: &str) -> Result<(), Error> {
+        self.check_document().inspect_err(|_| {
+            let departure = if self.pages.is_current(self.page()) { Departure::Reloads } else { Departure::ForGood };
+            self.sessions.close_late(name, self.page(), departure);
+        })
+    }
+
+    fn check_document(&self) -> Result<(), Error> {
+        if self.pages.still_shows(self.page(), self.load) {
+            return Ok(());
+        }
+        Err(refusals::of_stranger(Stranger::Elsewhere, &self.page().label))
     }
 
     /// Starts a task that this page owns.
@@ -264,5 +297,92 @@ impl Caller {
 
     pub(crate) fn cancel(&self, id: &str, reason: CancelReason) -> Result<(), Error> {
         engine(&self.tasks).cancel(&self.find(id)?, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tauri::{
+        Url,
+        ipc::Channel,
+        test::{MockRuntime, mock_context, noop_assets},
+    };
+    use tokio::runtime::Handle;
+
+    use super::*;
+    use crate::{
+        access::{
+            document::{Call, Document},
+            scope::Scope,
+        },
+        session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
+    };
+
+    fn plugin() -> PluginState {
+        let plugin = PluginState::new(
+            TaskManager::new(Handle::current()),
+            HIDDEN_LIMIT,
+            Box::new(|_| true),
+            Box::new(|run| run()),
+        );
+        plugin.webview_created("main");
+        plugin
+    }
+
+    /// Loads the next document of the same origin.
+    fn loads(plugin: &PluginState) {
+        let url =
+            if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost" } else { "tauri://localhost" };
+        let document = Document::at(&Url::parse(url).unwrap(), mock_context::<MockRuntime, _>(noop_assets()).config());
+        plugin.page_loads("main", document);
+    }
+
+    /// Returns the caller of a call that comes in now.
+    fn caller(plugin: &PluginState) -> Caller {
+        let load = plugin.pages.loads("main");
+        let page = plugin.page_calls("main", Call { is_remote: false, header: None }).unwrap();
+        Caller {
+            view: View::new(page, Scope::default()),
+            load,
+            tasks: plugin.tasks.clone(),
+            sessions: Arc::clone(&plugin.sessions),
+            pages: Arc::clone(&plugin.pages),
+        }
+    }
+
+    fn channel() -> PushChannel {
+        PushChannel::at_once(Channel::new(|_| Ok(())))
+    }
+
+    #[tokio::test]
+    async fn a_document_that_has_left_opens_no_session_in_the_next_one() {
+        let plugin = plugin();
+        for is_first in [true, false] {
+            let late = caller(&plugin);
+            late.open(&format!("{is_first}"), PROTOCOL, channel()).expect("it is shown");
+            loads(&plugin);
+            let refused = late.open("late", PROTOCOL, channel()).unwrap_err();
+            assert_eq!(refused.kind, crate::ErrorKind::NotAllowed, "{refused}");
+            assert!(late.session("late").is_err() && late.session(&format!("{is_first}")).is_err());
+        }
+        assert_eq!(plugin.sessions.held().0, 0);
+        caller(&plugin).open("next", PROTOCOL, channel()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_session_that_comes_too_late_is_closed_and_those_of_the_next_document_stay() {
+        let plugin = plugin();
+        let late = caller(&plugin);
+        loads(&plugin);
+        let next = caller(&plugin);
+        next.open("next", PROTOCOL, channel()).unwrap();
+        // The document has left after the first check.
+        plugin.sessions.open("late", PROTOCOL, late.page(), &plugin.tasks, channel()).unwrap();
+        assert!(late.close_if_late("late").is_err() && next.close_if_late("next").is_ok());
+        assert!(late.session("late").is_err() && next.session("next").is_ok());
+        assert!(late.open("late", PROTOCOL, channel()).is_err());
+        plugin.window_destroyed(|_| false);
+        assert!(next.open("gone", PROTOCOL, channel()).is_err());
+        assert_eq!(plugin.sessions.held().0, 0);
     }
 }

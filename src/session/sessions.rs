@@ -207,9 +207,11 @@ impl Sessions {
         self.close_pages(departure, |page| &*page.label == label);
     }
 
-    /// Closes the sessions of a page whose webview closed while they were being opened.
-    pub(crate) fn close_sessions_of(&self, page: &Page) {
-        self.close_pages(Departure::ForGood, |other| other == page);
+    /// Closes a session whose document left while it was being opened.
+    pub(crate) fn close_late(&self, name: &str, page: &Page, departure: Departure) {
+        if let Ok(late) = self.get(name, page) {
+            self.close(departure, |other| Arc::ptr_eq(other, &late), |_| false);
+        }
     }
 
     /// Closes the sessions of the webview of this page, which has closed, and leaves its tasks to the app. There may be

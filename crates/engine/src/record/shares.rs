@@ -108,6 +108,12 @@ impl Shares {
         self.owner == *who || self.list.as_ref().is_some_and(|list| list.of(who).is_some())
     }
 
+    /// Returns all who may be told of the task: its owner and all who have a share in it, some of them twice.
+    pub(crate) fn all_told(&self) -> impl Iterator<Item = &Owner> {
+        let holders = self.list.iter().flat_map(|list| &list.holders);
+        std::iter::once(&self.owner).chain(holders.map(|holder| &holder.owner))
+    }
+
     /// Returns whether any of those whom `which` names may be told of the task. The app needs no share for that.
     pub(crate) fn tells_any(&self, which: impl Fn(&Owner) -> bool) -> bool {
         let owns = self.owner != Owner::App && which(&self.owner);

@@ -25,6 +25,11 @@ impl Record {
         self.state.lock().shares.tells(who)
     }
 
+    /// Returns all who may be told of the task: its owner and all who have a share in it, some of them twice.
+    pub fn all_told(&self) -> Vec<Owner> {
+        self.state.lock().shares.all_told().cloned().collect()
+    }
+
     /// Returns whether any of those whom `which` names may be told of the task.
     pub(crate) fn tells_any(&self, which: impl Fn(&Owner) -> bool) -> bool {
         self.state.lock().shares.tells_any(which)
