@@ -75,6 +75,14 @@ export declare class TaskQueueFullError extends TaskError {
     readonly limit: number;
     constructor(message: string, limit: number, data?: unknown);
 }
+export type TaskQuota = "liveTasks" | "startsPerSecond" | "startsAtOnce" | "bytesOnHand" | "bytesPerCall" | (string & {});
+export declare class TaskQuotaError extends TaskError {
+    readonly name = "TaskQuotaError";
+    readonly kind: "quotaExceeded";
+    readonly quota: TaskQuota;
+    readonly limit: number;
+    constructor(message: string, quota: TaskQuota, limit: number, data?: unknown);
+}
 export declare class TaskKeyTakenError extends TaskError {
     readonly name = "TaskKeyTakenError";
     readonly kind: "keyTaken";
@@ -91,8 +99,8 @@ export {};
 
 // index.d.ts
 export { createTasks } from "./client/client.js";
-export type { TaskErrorKind } from "./errors/task-error.js";
-export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskReaderGoneError, TaskTimedOutError, } from "./errors/task-error.js";
+export type { TaskErrorKind, TaskQuota } from "./errors/task-error.js";
+export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskQuotaError, TaskReaderGoneError, TaskTimedOutError, } from "./errors/task-error.js";
 export type { CancelReason, ErrorKind, ErrorSummary, FailureKind, LastRun, LimitOf, OnConflict, Progress, QueuePlace, ScheduleSnapshot, TaskCounts, TaskSnapshot, TaskStatus, TimeLimit, Unit, } from "./ipc/bindings.js";
 export type { BatchHandle } from "./types/batch-handle.js";
 export type { BytesMethod, JsonItem, TaskItems } from "./types/items.js";
@@ -121,7 +129,7 @@ export type Chunk = {
     attempt: number;
     items: unknown[];
 };
-export type ErrorKind = "protocolMismatch" | "sessionGone" | "unknownTask" | "unknownSchedule" | "notAllowed" | "invalidInput" | "invalidId" | "notFound" | "alreadyEnded" | "notEnded" | "tooLarge" | "unserializable" | "outcomeExpired" | "queueFull" | "keyTaken" | "notQueued" | "notPausable" | "notRerunnable" | "invalidOptions" | "locked" | "readerGone" | "stopped" | "invalidItem" | "shuttingDown";
+export type ErrorKind = "protocolMismatch" | "sessionGone" | "unknownTask" | "unknownSchedule" | "notAllowed" | "invalidInput" | "invalidId" | "notFound" | "alreadyEnded" | "notEnded" | "tooLarge" | "unserializable" | "outcomeExpired" | "queueFull" | "quotaExceeded" | "keyTaken" | "notQueued" | "notPausable" | "notRerunnable" | "invalidOptions" | "locked" | "readerGone" | "stopped" | "invalidItem" | "shuttingDown";
 export type ErrorSummary = {
     kind: FailureKind;
     message: string;
@@ -210,6 +218,7 @@ export type SessionMessage = {
     message: number;
     events: TaskEvent[];
     lists: ListChange[];
+    removed?: TaskId[];
     more: boolean;
 };
 export type StartOptions = {
