@@ -1,4 +1,4 @@
-//! The engine part, measured by `crates/engine/benches/engine.rs` and `crates/engine/benches/queued_bytes.rs`.
+//! The engine part, measured by the benches `engine`, `growth` and `queued_bytes` in `crates/engine/benches`.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -52,7 +52,11 @@ const MICROSECOND: f64 = 1e3;
 const MILLISECOND: f64 = 1e6;
 
 pub fn measure() -> Result<Vec<Figure>> {
-    let queued_bytes = queued_bytes()?;
+    eprintln!("Measuring memory");
+    // The larger figure of the two lengths of the queue.
+    let queued_bytes = largest_printed("queued_bytes", "queued_bytes ")?;
+    eprintln!("Measuring what four times as many tasks take");
+    let growth_of_four = largest_printed("growth", "growth of ")?;
     let rounds: Vec<_> = (1..=ROUNDS).map(round).collect::<Result<_>>()?;
     let time = |bench, unit| median(rounds.iter().map(|round| round[bench] / unit));
     let ratio = |bench, to| median(rounds.iter().map(|round| round[bench] / round[to]));
@@ -78,6 +82,8 @@ pub fn measure() -> Result<Vec<Figure>> {
             .named("admission_growth", Some(Goal::AtMost(1.5))),
         Figure::new("- before 1,000: each task", time(PASS_FEW, PASSING * MICROSECOND), "µs"),
         Figure::new("- a new priority for one of 100,000, over one of 1,000", ratio(MOVE_MOST, MOVE_FEW), "x"),
+        Figure::new("four times as many tasks, whatever is done with them", growth_of_four, "x")
+            .named("growth_of_four", Some(Goal::AtMost(12.0))),
     ])
 }
 
@@ -91,15 +97,14 @@ fn round(number: usize) -> Result<HashMap<&'static str, f64>> {
     BENCHES.into_iter().map(|bench| Ok((bench, criterion::median(bench)?))).collect()
 }
 
-/// Returns the bytes of each queued task, the larger figure of the two lengths of the queue.
-fn queued_bytes() -> Result<f64> {
-    eprintln!("Measuring memory");
-    let mut bench = command("cargo bench --package tauri-plugin-tasks-engine --bench queued_bytes");
-    let output = bench.stderr(Stdio::inherit()).output()?;
-    ensure!(output.status.success(), "crates/engine/benches/queued_bytes.rs failed ({})", output.status);
+/// Runs a bench that prints lines of the form `{prefix}{what}: {figure}`. Returns the largest figure.
+fn largest_printed(bench: &str, prefix: &str) -> Result<f64> {
+    let mut program = command(&format!("cargo bench --package tauri-plugin-tasks-engine --bench {bench}"));
+    let output = program.stderr(Stdio::inherit()).output()?;
+    ensure!(output.status.success(), "crates/engine/benches/{bench}.rs failed ({})", output.status);
     let text = String::from_utf8(output.stdout)?;
     eprint!("{text}");
-    let figures = text.lines().filter_map(|line| line.strip_prefix("queued_bytes ")?.rsplit_once(": "));
+    let figures = text.lines().filter_map(|line| line.strip_prefix(prefix)?.rsplit_once(": "));
     let figures: Vec<f64> = figures.map(|(_, figure)| figure.parse()).collect::<Result<_, _>>()?;
-    figures.into_iter().reduce(f64::max).context("crates/engine/benches/queued_bytes.rs printed no figure")
+    figures.into_iter().reduce(f64::max).with_context(|| format!("crates/engine/benches/{bench}.rs printed no figure"))
 }

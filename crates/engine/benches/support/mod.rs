@@ -44,6 +44,11 @@ async fn count(ctx: TaskContext, times: u64) -> Result<u128, Failure> {
 
 /// A manager without watchers.
 pub fn manager() -> TaskManager {
+    manager_with(Settings::default())
+}
+
+/// A manager with these settings, without watchers.
+pub fn manager_with(settings: Settings) -> TaskManager {
     let (policy, errors) = (Policy::default, Errors::default);
     let kinds = [
         Kind::new("empty", policy(), errors(), empty),
@@ -53,5 +58,5 @@ pub fn manager() -> TaskManager {
     ];
     let kinds = kinds.into_iter().map(|kind| (Arc::clone(&kind.name), Arc::new(kind))).collect();
     let runtimes = Runtimes { control: RUNTIME.handle().clone(), work: WORK.handle().clone() };
-    delivery::manager(runtimes, kinds, Settings::default(), Clocks::of_system())
+    delivery::manager(runtimes, kinds, settings, Clocks::of_system())
 }
