@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_tasks::{
-    Builder, Bytes, CancelReason, Failure, OnExit, OnOwnerClosed, Outcome, Restart, Schedule, Task, TaskContext,
-    TaskStatus,
+    Builder, Bytes, CancelReason, Failure, Missed, OnExit, OnOwnerClosed, Outcome, Restart, Schedule, Task,
+    TaskContext, TaskFilter, TaskStatus,
     test::{self, TestApp, TestPage},
 };
 
@@ -138,6 +138,29 @@ async fn documents_of_other_origins_are_other_pages() {
     let other = app.page("other").allow(["tasks:default"]).url("https://other.example/").open();
     assert_eq!(other.status(remote).await.unwrap_err().kind(), Some("notFound"));
     assert_eq!(other.list(json!({})).await.unwrap(), Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn a_document_is_where_its_url_says() {
+    let app = test::app(tasks());
+    let url = |page: &TestPage| page.webview().url().unwrap().to_string();
+    let mut page = app.page("main").url("/settings.html?tab=1").allow(["tasks:default"]).open();
+    assert!(url(&page).ends_with("localhost/settings.html?tab=1"), "{}", url(&page));
+    page.list(json!({})).await.unwrap();
+    page.navigate("/other.html");
+    page.list(json!({})).await.unwrap();
+    let remote = app.page("remote").url("http://help.example:8080/x").allow(["tasks:default"]).open();
+    assert_eq!(url(&remote), "http://help.example:8080/x");
+    remote.list(json!({})).await.unwrap();
+    page.navigate("http://help.example:8080/x");
+    assert!(page.list(json!({})).await.unwrap_err().is_of_tauri());
+}
+
+#[tokio::test]
+#[should_panic(expected = r#""evil.example" is neither a URL with a scheme nor a path that begins with "/""#)]
+async fn a_host_alone_is_no_url() {
+    let app = test::app(tasks());
+    open(&app, "main").navigate("evil.example");
 }
 
 // Tasks and events.
@@ -418,6 +441,27 @@ async fn schedules_come_due() {
     run.cancel().unwrap();
     run.outcome().await;
     assert!(app.schedule("hourly").due().await.is_some());
+}
+
+#[tokio::test]
+async fn a_step_past_several_runs_starts_one() {
+    for (missed, skipped) in [(Missed::Skip, 4), (Missed::Once, 0)] {
+        let app = test::app(tasks().schedule("hourly", "double", 4, Schedule::every(HOUR).missed(missed)));
+        app.advance(5 * HOUR + Duration::from_secs(30));
+        let runs = || app.tasks().list(&TaskFilter::new().tag("schedule:hourly"));
+        test::until("the run", async || runs().iter().any(|run| run.status.is_final())).await;
+        assert_eq!((runs().len(), app.schedule("hourly").snapshot().skipped), (1, skipped), "{missed:?}");
+    }
+}
+
+#[tokio::test]
+async fn ended_tasks_are_gone_once_the_clock_is_past_their_time() {
+    let app = test::app(tasks());
+    let page = open(&app, "main");
+    let id = page.start("double", 1, json!({})).await.unwrap();
+    page.outcome(id).await.unwrap();
+    app.advance(2 * HOUR);
+    assert!(page.status(id).await.is_err());
 }
 
 #[tokio::test]

@@ -156,7 +156,7 @@ impl TestPage {
     }
 
     /// Returns the snapshots of the tasks that the page sees and that match `filter`, such as `{ "status": ["running"] }`,
-    /// oldest first.
+    /// oldest first. Each field is a list, as the client sends it: a single value, which the client takes too, is refused.
     pub async fn list(&self, filter: Value) -> Result<Vec<Value>, PageError> {
         let mut answer = self.call("list", json!({ "filter": filter, "limit": 10_000 })).await?;
         Ok(serde_json::from_value(answer["tasks"].take()).unwrap_or_default())
@@ -254,8 +254,41 @@ impl TestPage {
 
     // Calls.
 
-    /// Calls a command of the plugin by its name in Rust, such as `set_priority`, with the arguments of its JavaScript
-    /// call. Returns its answer.
+    /// Calls a command of the plugin by its name in Rust, such as `set_priority`, with the arguments that the client sends.
+    /// Returns its answer, which is `null` if none is listed here. An argument in brackets may be left out.
+    ///
+    /// | command | arguments | answer |
+    /// | --- | --- | --- |
+    /// | `start` | `session`, `id`, `task`, `input`, `options` | `{ snapshot, outcome }` |
+    /// | `rerun` | `session`, `id`, `newId` | `{ snapshot, outcome }` |
+    /// | `batch` | `session`, `id`, `task`, `inputs`, `options` | `{ snapshot, outcome }` |
+    /// | `leave` | `id`: that of the call to give back the share of | |
+    /// | `get` | `id` | the snapshot |
+    /// | `list` | `filter`, \[`limit`\], \[`after`\] | `{ tasks, next }` |
+    /// | `outcome` | `id` | the outcome, or `null` if there is none yet |
+    /// | `remove` | `id` | |
+    /// | `cancel` | `id`, `reason` | |
+    /// | `cancel_all` | `filter`, `reason` | how many had not ended |
+    /// | `pause`, `resume` | `id` | |
+    /// | `set_priority` | `id`, `priority` | |
+    /// | `set_limit` | `of`, `limit`: a number or `null` | |
+    /// | `counts` | | the counts by kind |
+    /// | `read` | `session`, `id`, `reader`, `chunk`, `from`, `waitMs` | a chunk, or `null` |
+    /// | `cancel_read` | `session`, `id`, `reader`, `position` | |
+    /// | `schedules` | | the snapshots of the schedules |
+    /// | `trigger` | `name`, `id` | the snapshot of the run |
+    /// | `pause_schedule`, `resume_schedule` | `name` | |
+    /// | `open` | `session`, `protocol`, `channel`, \[`visibility`\] | `{ protocol, leaseMs }` |
+    /// | `ack` | `session`, `message`, \[`visibility`\] | the rest of the message, or `null` |
+    /// | `watch` | `session`, `target`, \[`everyMs`\] | the snapshots |
+    /// | `unwatch` | `session`, `target` | |
+    ///
+    /// - The `id` of `start`, `batch` and `trigger`, and `newId`, are new: [`TaskId::new`]. All others name a task.
+    /// - `session` is [`session_name`](Self::session_name), or that of a [`session`](Self::session).
+    /// - `target` is `{ "type": "task", "data": { "id": … } }` or
+    ///   `{ "type": "list", "data": { "watch": 1, "filter": {} } }`, with a number that the page chooses.
+    /// - `filter`, `options` and `of` are [`TaskFilter`](crate::TaskFilter), [`StartOptions`](crate::StartOptions) or
+    ///   [`BatchOptions`](crate::BatchOptions), and [`LimitOf`](crate::LimitOf) as JSON, with names in camelCase.
     pub async fn call(&self, command: &str, arguments: Value) -> Result<Value, PageError> {
         let call = call_id(command, &arguments);
         let given_back = (command == "leave").then(|| arguments["id"].clone());
@@ -292,7 +325,7 @@ impl TestPage {
     }
 
     /// Calls a command in a request whose headers say that it comes from `url`, as a frame in the document does. Panics if
-    /// it is no URL.
+    /// it is neither a URL with a host nor a path that begins with `/`.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }
@@ -315,9 +348,9 @@ impl TestPage {
         self.loads(self.caller.url());
     }
 
-    /// Loads another document in the same webview: a URL, or the path of a document of the app. Panics if it is neither.
-    /// Permissions for its origin must come from
-    /// [`TestApp::capability`](super::TestApp::capability).
+    /// Loads another document in the same webview: a URL such as `https://help.example/x`, or the path of a document of the
+    /// app such as `/settings.html`. Panics if it is neither a URL with a host nor a path that begins with `/`. Permissions for
+    /// its origin must come from [`TestApp::capability`](super::TestApp::capability).
     pub fn navigate(&mut self, url: &str) {
         let url = document_url(url);
         self.caller.webview.navigate(url.clone()).unwrap_or_else(|error| panic!("it can't load {url}: {error}"));
