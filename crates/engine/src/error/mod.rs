@@ -31,8 +31,8 @@ pub struct Error {
     pub(crate) refusal: Option<Arc<Refusal>>,
 }
 
-/// What is said of a secret input.
-const SECRET: &str = "why is not shown, because the input is secret (Task::secret_input)";
+/// What is said of a secret input in the place of a problem.
+const SECRET: &str = "the reason is not shown, since the input is secret (Task::secret_input)";
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
