@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{SECRET, error_kind::ErrorKind};
+use super::error_kind::ErrorKind;
+
+/// What is said of a secret input in the place of a problem.
+pub(super) const SECRET: &str = "the reason is not shown, since the input is secret (Task::secret_input)";
 
 /// What the engine refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
