@@ -315,6 +315,24 @@ async fn a_page_may_be_kept_from_leaving() {
 }
 
 #[tokio::test]
+async fn whoever_may_start_or_trigger_may_leave() {
+    let bare = r#"{ "identifier": "bare", "windows": ["main"], "permissions": [
+        "tasks:allow-open", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] }
+    ] }"#;
+    let trigger = r#"{ "identifier": "trigger", "windows": ["second"], "permissions": [
+        "tasks:allow-open", { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
+    ] }"#;
+    let app = kinds::app(&[bare, trigger]);
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    main.leave(&id(1)).await;
+    assert_eq!(reason(&app, &task), "signal");
+    app.tasks().schedule("s", "hang", (), Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
+    second.call("trigger", json!({ "name": "s", "id": id(2) })).await.unwrap();
+    second.leave(&id(2)).await;
+}
+
+#[tokio::test]
 async fn what_the_app_has_started_or_joined_goes_on_without_a_page() {
     for app_starts in [true, false] {
         let app = app();

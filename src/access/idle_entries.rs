@@ -5,8 +5,9 @@ use tauri_plugin_tasks_engine::delivery::logged;
 use super::scope::Scope;
 use crate::lock::{IDLE_ENTRIES, Lock};
 
-/// The commands that start something, for which an entry without `"owner": "any"` names what may be started.
-const STARTING: [&str; 4] = ["start", "rerun", "batch", "trigger"];
+/// The commands of the permissions whose entries without `"owner": "any"` name what may be started. With `leave`, a page gives
+/// back what it has started.
+const STARTING: [&str; 5] = ["start", "rerun", "batch", "trigger", "leave"];
 
 /// The entries that add nothing to what a page may do. The log names each once, since whoever has written it may believe
 /// that it takes something away.
@@ -60,7 +61,7 @@ mod tests {
             assert!(entries.unnamed(command, &scope).is_empty() && entries.unnamed("pause", &scope).is_empty());
             assert!(IdleEntries::default().unnamed(command, &Scope::default()).is_empty());
         }
-        for command in ["start", "rerun", "batch", "trigger"] {
+        for command in STARTING {
             assert!(IdleEntries::default().unnamed(command, &scope).is_empty(), "{command}");
         }
     }
