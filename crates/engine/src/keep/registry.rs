@@ -116,7 +116,7 @@ impl Registry {
         }
     }
 
-    /// Gives the call a share in a task, and makes its id an alias of it. Returns `None` if the task is about to stop or has
+    /// Gives the call a share in a task, and remembers its id with it. Returns `None` if the task is about to stop or has
     /// ended. Fails if the caller has too many shares.
     pub(crate) fn join(&mut self, joiner: Joiner<'_>, joined: &Record, now: Duration) -> Result<Option<Joined>, Error> {
         self.joins.check(joiner.holder)?;
@@ -157,11 +157,12 @@ impl Registry {
         if *holder == Owner::App {
             return;
         }
-        let (of, name) = (joined.id, &joined.kind.name);
-        self.used.join(call, Alias { of, name: Arc::clone(name), owner: holder.clone() }, now);
-        // A task that was removed meanwhile can't be left.
+        let (of, name, holder) = (joined.id, Arc::clone(&joined.kind.name), holder.clone());
         if self.tasks.contains_key(&of) {
-            self.joins.add(call, Join { of, name: Arc::clone(name), holder: holder.clone() });
+            self.joins.add(call, Join { of, name, holder });
+        } else {
+            // A task that was removed meanwhile can't be left.
+            self.used.leave(call, Alias { of, name, owner: holder }, now);
         }
     }
 
@@ -172,10 +173,15 @@ impl Registry {
 
     /// Returns the task in which this call of `holder` may have a share; with the id of the call if it has joined the task.
     /// From now on the call counts as one that has given its share back.
-    pub(crate) fn leave(&mut self, call: TaskId, holder: &Owner) -> Option<(Arc<Record>, Option<TaskId>)> {
+    pub(crate) fn leave(
+        &mut self,
+        call: TaskId,
+        holder: &Owner,
+        now: Duration,
+    ) -> Option<(Arc<Record>, Option<TaskId>)> {
         if let Some(join) = self.joins.get(call).filter(|join| join.holder == *holder) {
             let record = self.tasks.get(&join.of).cloned();
-            self.joins.remove(call);
+            self.forget_joins(&[call], now);
             return Some((record?, Some(call)));
         }
         // No call has started a member of its own.
@@ -183,9 +189,13 @@ impl Registry {
         Some((Arc::clone(record), None))
     }
 
-    /// Forgets calls whose shares are gone.
-    pub(crate) fn forget_joins(&mut self, calls: &[TaskId]) {
-        calls.iter().for_each(|call| self.joins.remove(*call));
+    /// Notes that the shares of these calls are gone. The calls are remembered for a while, so that a repeat gets no other.
+    pub(crate) fn forget_joins(&mut self, calls: &[TaskId], now: Duration) {
+        for call in calls {
+            if let Some(Join { of, name, holder }) = self.joins.remove(*call) {
+                self.used.leave(*call, Alias { of, name, owner: holder }, now);
+            }
+        }
     }
 
     /// Notes the end of a task. Returns the next task with its key, which may run now.
@@ -221,7 +231,7 @@ impl Registry {
 
     fn spend(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
-        self.forget_joins(&record.calls());
+        self.forget_joins(&record.calls(), now);
         record.leave_account();
         if record.may_be_repeated {
             self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);

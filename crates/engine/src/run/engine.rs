@@ -299,7 +299,8 @@ impl Engine {
     /// Gives back the share that a call of `holder` has in a task. If it is the last one, cancels the task. Returns the task,
     /// if that is known; does nothing for any other id.
     pub fn leave(&self, call: TaskId, holder: &Owner) -> Option<Arc<Record>> {
-        let (record, call) = self.transitions.registry.lock().leave(call, holder)?;
+        let now = self.transitions.timers().awake_now();
+        let (record, call) = self.transitions.registry.lock().leave(call, holder, now)?;
         self.transitions.leave(&record, holder, call);
         Some(record)
     }

@@ -153,6 +153,34 @@ async fn a_call_can_be_repeated_and_left_however_long_ago_it_was() {
     assert!(!task.status().is_final());
     leave(&tasks, "other", second);
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Signal });
+    // However long it had its share, it is remembered for a while that it has given the share back.
+    for _ in 0..9 {
+        assert_eq!(join_as(&tasks, "GoOn", owner("other"), second).unwrap_err().kind, ErrorKind::InvalidId);
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tasks.list(&crate::TaskFilter::default());
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tasks.list(&crate::TaskFilter::default());
+    assert_ne!(join_as(&tasks, "GoOn", owner("other"), second).unwrap().id(), task.id());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_task_was_removed_or_whose_holder_has_gone_starts_nothing_when_it_is_repeated() {
+    for goes in [true, false] {
+        let tasks = kinds();
+        let (task, _) = join(&tasks, "GoOn", "main");
+        let (_, call) = join(&tasks, "GoOn", "other");
+        tokio::time::sleep(std::time::Duration::from_secs(11 * 60)).await;
+        tasks.list(&crate::TaskFilter::default());
+        if goes {
+            close(&tasks, "other");
+        } else {
+            task.cancel().unwrap();
+            task.outcome().await;
+            tasks.remove(task.id()).unwrap();
+        }
+        assert_eq!(join_as(&tasks, "GoOn", owner("other"), call).unwrap_err().kind, ErrorKind::InvalidId);
+    }
 }
 
 #[tokio::test(start_paused = true)]
