@@ -125,10 +125,7 @@ impl Caller {
     /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. `may` says which kinds
     /// the page may use.
     pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<Follower, Error> {
-        let (engine, owner) = (engine(&self.tasks), self.owner());
-        engine.check_share(id, &owner)?;
-        let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
-        engine.add_share(run.record(), &owner, id)?;
+        let run = trigger(&self.tasks, &self.owner(), self.page().account(), name, id, may)?;
         self.disown_if_closed();
         Ok(run)
     }
