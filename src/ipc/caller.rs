@@ -179,10 +179,8 @@ impl Caller {
     /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. Returns the run's snapshot.
     /// Fails for a repeated call that has given its share back. `may` says which kinds the page may use.
     pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<TaskSnapshot, Error> {
-        let (engine, owner) = (engine(&self.tasks), self.owner());
-        engine.check_share(id, &owner)?;
-        let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
-        engine.add_share(run.record(), &owner, id)?;
+        let owner = self.owner();
+        let run = trigger(&self.tasks, &owner, self.page().account(), name, id, may)?;
         let snapshot = run.record().snapshot();
         let is_told = run.record().tells(&owner);
         self.disown_if_closed();

@@ -177,6 +177,11 @@ impl StartOptions {
         self
     }
 
+    /// Whether the start may lead to an existing task.
+    pub(crate) fn may_join(&self) -> bool {
+        self.on_conflict == OnConflict::Join && self.key.is_some()
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.tags.len() > TAGS_LIMIT {
             return Err(Refusal::TooManyTags { limit: TAGS_LIMIT, count: self.tags.len() }.into());

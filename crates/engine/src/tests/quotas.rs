@@ -18,6 +18,7 @@ use crate::{
         handler::Errors,
         start::{Start, StartBatch},
     },
+    schedule::driver::Triggerer,
     task::owner::Owner,
     test::items::{ask, secs, settle},
 };
@@ -100,6 +101,10 @@ fn batch(tasks: &TaskManager, id: TaskId, work: Work, members: usize) -> Result<
     let inputs = vec![work.json(); members];
     let batch = StartBatch { id, task: "work", inputs, owner: owner(MAIN), options: BatchOptions::new() };
     tasks.engine.start_batch_on(Some(MAIN), batch).map(|started| Arc::clone(started.record()))
+}
+
+fn trigger(tasks: &TaskManager, account: Account, id: TaskId) -> Result<Follower, Error> {
+    tasks.trigger_for(Some(Triggerer { owner: &owner(account), account }), "sync", id, &|_| true)
 }
 
 fn used(tasks: &TaskManager, account: Account) -> (u64, u64) {
@@ -285,7 +290,7 @@ async fn a_rerun_and_a_triggered_run_are_starts_of_the_caller() {
     let rerun = |id| tasks.engine.rerun(Some(MAIN), &failed, id, owner(MAIN), &|_| true);
     rerun(again).unwrap();
     tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600)).overlap()).unwrap();
-    let trigger = |id| tasks.trigger_for(Some(MAIN), "sync", id, &|_| true);
+    let trigger = |id| trigger(&tasks, MAIN, id);
     let run = TaskId::new();
     trigger(run).unwrap();
     assert_eq!(used(&tasks, MAIN), (2, 2 * HANGS.len()), "inputs that were there before are not those of a call");
@@ -293,6 +298,52 @@ async fn a_rerun_and_a_triggered_run_are_starts_of_the_caller() {
     assert_eq!(exceeded(trigger(TaskId::new())), "liveTasks");
     assert!(rerun(again).is_ok() && trigger(run).is_ok(), "repeats");
     tasks.trigger("sync").unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rerun_gets_no_task_that_a_start_with_its_id_has_started() {
+    let tasks = tasks(Quotas::default());
+    let failed = tasks.start("work", HANGS).unwrap();
+    let failed = tasks.engine.find(failed.id()).unwrap();
+    tasks.engine.transitions.time_out(&failed, TimeLimit::Deadline, secs(1), None);
+    failed.ended().await;
+    let rerun = |id| tasks.engine.rerun(Some(MAIN), &failed, id, owner(MAIN), &|_| true);
+    let plain = start(&tasks, MAIN, HANGS).unwrap();
+    assert_eq!(rerun(plain.id).map(drop).unwrap_err().kind, ErrorKind::InvalidId);
+    assert_eq!(plain.rerun_of(), None);
+    let again = TaskId::new();
+    for _ in 0..2 {
+        assert_eq!(rerun(again).unwrap().record().rerun_of(), Some(failed.id));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_joins_a_run_is_a_start_of_the_caller() {
+    let tasks = tasks(Quotas { starts_per_second: Some(1), starts_at_once: Some(2), ..Quotas::default() });
+    tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600))).unwrap();
+    let run = tasks.trigger("sync").unwrap().id();
+    let (first, second, third) = (TaskId::new(), TaskId::new(), TaskId::new());
+    for id in [first, second] {
+        assert_eq!(trigger(&tasks, MAIN, id).unwrap().record().id, run);
+    }
+    for _ in 0..100 {
+        assert_eq!(exceeded(trigger(&tasks, MAIN, third)), "startsPerSecond");
+        assert_eq!(trigger(&tasks, MAIN, first).unwrap().record().id, run, "a repeat");
+    }
+    assert!(trigger(&tasks, OTHER, TaskId::new()).is_ok());
+    sleep(secs(1)).await;
+    assert!(trigger(&tasks, MAIN, third).is_ok(), "a trigger that was refused is a new one");
+    assert_eq!(exceeded(trigger(&tasks, MAIN, TaskId::new())), "startsPerSecond");
+    assert_eq!(used(&tasks, MAIN), (0, 0), "it has started none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_over_a_quota_is_refused_before_its_inputs_are_read() {
+    let tasks = tasks(Quotas { live_tasks: Some(1), ..Quotas::default() });
+    let inputs = vec![Json::new("no work").unwrap(); 2];
+    let batch =
+        StartBatch { id: TaskId::new(), task: "work", inputs, owner: owner(MAIN), options: BatchOptions::new() };
+    assert_eq!(exceeded(tasks.engine.start_batch_on(Some(MAIN), batch)), "liveTasks");
 }
 
 // At random.
