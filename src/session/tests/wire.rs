@@ -75,7 +75,7 @@ async fn recorded() -> Vec<Value> {
         let options = StartOptions::new().key("joined", crate::OnConflict::Join);
         let (input, owner) = (Json::new(&"hangs").unwrap(), holder.clone());
         let start = Start { id: id(number), task: "work", input, owner, options, sees: &|_| true };
-        engine(&opened.tasks).start(start).unwrap().record().clone()
+        Arc::clone(engine(&opened.tasks).start(start).unwrap().record())
     };
     let main = page("main").owner();
     joined(&page("other").owner(), 7);
