@@ -214,7 +214,9 @@ fn a_call_belongs_to_the_document_that_was_shown_when_it_came_in() {
                     message: &invoke.message,
                     acl: &invoke.acl,
                 };
-                resolver.resolve(arrival::caller(&item).map(|arrival| arrival.page.origin).map_err(|error| error.0).unwrap());
+                resolver.resolve(
+                    arrival::caller(&item).map(|arrival| arrival.page.origin).map_err(|error| error.0).unwrap(),
+                );
                 true
             })
         });
