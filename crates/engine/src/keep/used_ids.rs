@@ -3,15 +3,21 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use crate::task::{
-    id::{IdMap, TaskId},
-    owner::Owner,
+use crate::{
+    record::Record,
+    task::{
+        id::{IdMap, TaskId},
+        owner::Owner,
+    },
 };
 
 /// How long ids are remembered. A caller that repeats a start does so within moments.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// How many ids are remembered. Beyond that the oldest is forgotten.
 const LIMIT: usize = 65_536;
+
+/// How many holders of shares are remembered of one task.
+const TOLD_LIMIT: usize = 16;
 
 /// What is remembered of a task that is no longer kept.
 #[derive(Debug, Clone)]
@@ -20,6 +26,23 @@ pub struct Spent {
     pub name: Arc<str>,
     /// Its last owner.
     pub owner: Owner,
+    /// Others who had shares in it when it left, the app aside. At most [`TOLD_LIMIT`].
+    pub told: Vec<Owner>,
+}
+
+impl Spent {
+    pub(super) fn of(record: &Record) -> Self {
+        let owner = record.owner();
+        let mut told = record.all_told();
+        told.retain(|who| *who != owner && *who != Owner::App);
+        told.truncate(TOLD_LIMIT);
+        Self { name: Arc::clone(&record.kind.name), owner, told }
+    }
+
+    /// Returns whether `who` could be told of the task until it left, as its owner or with a share in it.
+    pub fn tells(&self, who: &Owner) -> bool {
+        self.owner == *who || self.told.contains(who)
+    }
 }
 
 /// What is remembered of an id whose start joined another task.
@@ -92,7 +115,7 @@ mod tests {
     use super::*;
 
     fn spent() -> Spent {
-        Spent { name: "t".into(), owner: Owner::App }
+        Spent { name: "t".into(), owner: Owner::App, told: Vec::new() }
     }
 
     fn alias(of: TaskId) -> Alias {
