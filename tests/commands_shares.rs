@@ -385,6 +385,36 @@ async fn a_page_is_told_of_a_run_that_it_triggers_until_it_leaves() {
 }
 
 #[tokio::test]
+async fn a_page_learns_that_the_outcome_of_a_task_that_it_has_joined_or_triggered_has_expired() {
+    let app = app();
+    let (main, second, third) =
+        (Member::new(&app, "main").await, Member::new(&app, "second").await, Member::new(&app, "third").await);
+    app.tasks().schedule("s", "hang", (), Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
+    let run = second.call("trigger", json!({ "name": "s", "id": id(5) })).await.unwrap()["id"].clone();
+    let task = json!(main.join(1).await);
+    second.join(2).await;
+    third.join(3).await;
+    third.leave(&id(3)).await;
+    for gone in [&task, &run] {
+        let gone = gone.as_str().unwrap().parse().unwrap();
+        app.tasks().cancel(gone).unwrap();
+        app.tasks().handle(gone).unwrap().outcome().await;
+        app.tasks().remove(gone).unwrap();
+    }
+    let kind = async |member: &Member, command: &str, of: &Value| {
+        member.call(command, json!({ "id": of })).await.unwrap_err()["kind"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(kind(&main, "outcome", &task).await, "outcomeExpired");
+    assert_eq!(kind(&second, "outcome", &task).await, "outcomeExpired");
+    assert_eq!(kind(&second, "outcome", &run).await, "outcomeExpired");
+    assert_eq!(kind(&third, "outcome", &task).await, "notFound", "it has given its share back");
+    assert_eq!(kind(&main, "outcome", &run).await, "notFound");
+    assert_eq!(kind(&second, "get", &task).await, "notFound");
+    let read = json!({ "session": "second", "id": task, "reader": "r", "chunk": 1, "from": null, "waitMs": 0 });
+    assert_eq!(second.call("read", read).await.unwrap_err()["kind"], "notFound", "it could never read it");
+}
+
+#[tokio::test]
 async fn a_page_has_a_bounded_number_of_shares_in_one_task_and_no_other_notices() {
     let app = app();
     let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);

@@ -24,8 +24,9 @@ impl IdleEntries {
                  changes nothing for the command \"{command}\" of the tasks plugin, which starts nothing: a page may use it for \
                  all of its own tasks, and an entry only adds to that. In src-tauri/capabilities/*.json, replace the entry by \
                  one under \"deny\" that names what the page must not use the command for; or give it \"owner\": \"any\" if it \
-                 is meant to add the tasks of others; or move it to \"tasks:allow-start\" or \"tasks:allow-trigger\" if it says \
-                 what may be started"
+                 is meant to add the tasks of others; or, if it says what may be started, move it to \"tasks:allow-start\" or \
+                 \"tasks:allow-trigger\": an entry of \"tasks:default\" says that, too, but it also stands for all other commands of \
+                 that set"
             );
         }
     }

@@ -259,8 +259,9 @@ impl Registry {
         let record = self.tasks.remove(&id)?;
         self.forget_joins(&record.calls(), now);
         record.leave_account();
-        if record.may_be_repeated {
-            self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
+        let spent = Spent::of(&record);
+        if record.may_be_repeated || !spent.told.is_empty() {
+            self.used.spend(id, spent, now);
         }
         Some(record)
     }

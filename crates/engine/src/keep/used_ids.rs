@@ -7,9 +7,12 @@ use std::{
     time::Duration,
 };
 
-use crate::task::{
-    id::{IdMap, TaskId},
-    owner::Owner,
+use crate::{
+    record::Record,
+    task::{
+        id::{IdMap, TaskId},
+        owner::Owner,
+    },
 };
 
 /// How long ids are remembered. A caller that repeats a start does so within moments.
@@ -18,6 +21,9 @@ pub(super) const REMEMBERED: Duration = Duration::from_secs(10 * 60);
 /// that adds another if several have as many. So nobody makes the ids of those forgotten who have fewer.
 const LIMIT: usize = 65_536;
 
+/// How many holders of shares are remembered of one task.
+const TOLD_LIMIT: usize = 16;
+
 /// What is remembered of a task that is no longer kept.
 #[derive(Debug, Clone)]
 pub struct Spent {
@@ -25,6 +31,23 @@ pub struct Spent {
     pub name: Arc<str>,
     /// Its last owner.
     pub owner: Owner,
+    /// Others who had shares in it when it left, the app aside. At most [`TOLD_LIMIT`].
+    pub told: Vec<Owner>,
+}
+
+impl Spent {
+    pub(super) fn of(record: &Record) -> Self {
+        let owner = record.owner();
+        let mut told = record.all_told();
+        told.retain(|who| *who != owner && *who != Owner::App);
+        told.truncate(TOLD_LIMIT);
+        Self { name: Arc::clone(&record.kind.name), owner, told }
+    }
+
+    /// Returns whether `who` could be told of the task until it left, as its owner or with a share in it.
+    pub fn tells(&self, who: &Owner) -> bool {
+        self.owner == *who || self.told.contains(who)
+    }
 }
 
 /// What is remembered of an id whose start joined another task.
@@ -151,7 +174,7 @@ mod tests {
         if joined {
             used.leave(id, Alias { of: id, name, owner }, now);
         } else {
-            used.spend(id, Spent { name, owner }, now);
+            used.spend(id, Spent { name, owner, told: Vec::new() }, now);
         }
     }
 
