@@ -119,7 +119,7 @@ pub enum Refusal {
     QueueFull { task: Option<String>, limit: usize },
     /// `quota` is the name of a quota or of a fixed bound, `what` says what it counts, in the plural, and `remedy` what to
     /// do and where the limit is set.
-    #[error("this exceeds the quota \"{quota}\" of {limit} {what}: {remedy}")]
+    #[error("this exceeds the quota \"{quota}\" of {limit} ({what}): {remedy}")]
     QuotaExceeded { quota: &'static str, limit: u64, what: &'static str, remedy: String },
     /// `rival` is the id of the task that has the key, if the caller may see it.
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
@@ -251,7 +251,7 @@ mod tests {
     fn an_exceeded_quota_says_which_how_much_and_what_to_do() {
         let error = Error::from(Refusal::exceeds_fixed("lists", 256, "lists of one page", "close one first"));
         let message =
-            r#"this exceeds the quota "lists" of 256 lists of one page: this limit is fixed; close one first"#;
+            r#"this exceeds the quota "lists" of 256 (lists of one page): this limit is fixed; close one first"#;
         assert_eq!((error.kind, &*error.message), (ErrorKind::QuotaExceeded, message));
         let data = json!({ "kind": "quotaExceeded", "message": message, "data": { "quota": "lists", "limit": 256 } });
         assert_eq!(serde_json::to_value(&error).ok(), Some(data));
