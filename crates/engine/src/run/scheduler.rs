@@ -109,7 +109,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         })?;
         // What is refused, as by a full queue, costs nothing.
         if let Some((bill, now)) = bill {
-            record.charge_to(registry.accounts.pay(bill, now).task(record.input.len()));
+            record.charge_to(registry.accounts.pay(bill, now).task(record.kept_bytes()));
         }
         registry.insert(&record);
         if let Some(joiner) = sharer {
@@ -261,9 +261,9 @@ pub(crate) fn start_batch(
         })?;
         if let Some((bill, now)) = bill {
             let paid = registry.accounts.pay(bill, now);
-            batch.charge_to(paid.batch(members.len()));
+            batch.charge_to(paid.batch(members.len(), batch.kept_bytes()));
             for member in &members {
-                member.charge_to(paid.task(member.input.len()));
+                member.charge_to(paid.task(member.kept_bytes()));
             }
         }
         registry.insert(&batch);
