@@ -134,10 +134,10 @@ impl Registry {
 
     /// Gives the call a share in a task, and remembers its id with it. Returns `None` if the task is about to stop or has
     /// ended. Fails if the caller has too many shares.
-    pub(crate) fn join(&mut self, joiner: Joiner<'_>, joined: &Record, now: Duration) -> Result<Option<Joined>, Error> {
+    pub(crate) fn join(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Option<Joined>, Error> {
         self.joins.check(joiner.holder)?;
-        let Some(done) = joined.join(joiner)? else { return Ok(None) };
-        self.note_join(joiner, joined, now);
+        let Some(done) = record.join(joiner)? else { return Ok(None) };
+        self.note_join(joiner, record, now);
         Ok(Some(done))
     }
 

@@ -1,7 +1,7 @@
 //! Finds settings of a kind that can't be meant: those that end or keep every task, and those that have no effect.
 //!
 //! What is not a mistake, since it does what it says: a limit of 0 tasks, which can be raised later; an empty queue; one
-//! attempt; no grace; no delay; a longest delay below the first one, which it cuts; show_input with secret_input, which is
+//! attempt; no grace; no delay; a longest delay below the first one, which it cuts; `show_input` with `secret_input`, which is
 //! stronger.
 
 use std::time::Duration;

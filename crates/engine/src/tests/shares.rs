@@ -520,11 +520,15 @@ fn run(steps: Vec<Step>, task: &str) -> Result<(), TestCaseError> {
                 }
                 Step::Close(who) => {
                     close(&tasks, &label(who));
-                    all.iter_mut().for_each(|(_, expected)| expected.goes(who, true, cancels));
+                    for (_, expected) in &mut all {
+                        expected.goes(who, true, cancels);
+                    }
                 }
                 Step::Silent(who) => {
                     tasks.engine.owners_are_silent(|owner| owner.label() == Some(&label(who)));
-                    all.iter_mut().for_each(|(_, expected)| expected.goes(who, false, cancels));
+                    for (_, expected) in &mut all {
+                        expected.goes(who, false, cancels);
+                    }
                 }
                 Step::Cancel if !all.is_empty() => {
                     let (handle, expected) = all.last_mut().unwrap();
