@@ -63,7 +63,8 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         record.runs_again(ended);
     }
     let sharer = sharer.map(|holder| Joiner::of_trigger(holder, record.id));
-    let seen = if on_conflict == OnConflict::Replace { look(transitions, &record, least, sees)? } else { Vec::new() };
+    let visible =
+        if on_conflict == OnConflict::Replace { look(transitions, &record, least, sees)? } else { Vec::new() };
     let mut replaced = Vec::new();
     let (turns, others_wait, expired, unused) = {
         let mut registry = transitions.registry.lock();
@@ -73,7 +74,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         }
         check(&registry, &record, least)?;
         let awake_now = transitions.timers().awake_now();
-        match rivals(&mut registry, &record, on_conflict, seen, sees, awake_now)? {
+        match rivals(&mut registry, &record, on_conflict, visible, sees, awake_now)? {
             Rivals::None => {}
             Rivals::Wait => entrant.holds = entrant.holds.with(Hold::Key),
             Rivals::Replace(rivals) => {
@@ -109,7 +110,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         })?;
         // What is refused, as by a full queue, costs nothing.
         if let Some((bill, now)) = bill {
-            record.charge_to(registry.accounts.pay(bill, now).task(record.input.len()));
+            record.charge_to(registry.accounts.pay(bill, now).task(record.kept_bytes()));
         }
         registry.insert(&record);
         if let Some(joiner) = sharer {
@@ -176,13 +177,13 @@ fn taken(record: &Record, key: &str, rival: &Record, sees: &dyn Fn(&Record) -> b
     Refusal::KeyTaken { task: record.name().to_owned(), key: key.to_owned(), rival }.into()
 }
 
-/// Decides what `record` does about the live tasks with its key, and joins one of them if that is what it does. The caller has
-/// seen those in `seen`, oldest first: all that it would replace, unless others have come meanwhile.
+/// Decides what `record` does about the live tasks with its key, and joins one of them if that is what it does. The caller sees
+/// those in `visible`, oldest first: all that it would replace, unless others have come meanwhile.
 fn rivals(
     registry: &mut Registry,
     record: &Record,
     on_conflict: OnConflict,
-    mut seen: Vec<Arc<Record>>,
+    mut visible: Vec<Arc<Record>>,
     sees: &dyn Fn(&Record) -> bool,
     now: Duration,
 ) -> Result<Rivals, Error> {
@@ -193,13 +194,13 @@ fn rivals(
         OnConflict::Append => Ok(Rivals::Wait),
         OnConflict::Refuse => taken(first),
         OnConflict::Replace => {
-            let last = seen.last().map_or(0, |last| last.order());
+            let last = visible.last().map_or(0, |last| last.order());
             let later = || registry.keyed(record.name(), key, last).filter(|rival| !rival.status().is_final());
             if let Some(hidden) = later().find(|rival| !sees(rival)) {
                 return taken(hidden);
             }
-            seen.extend(later().cloned());
-            Ok(Rivals::Replace(seen))
+            visible.extend(later().cloned());
+            Ok(Rivals::Replace(visible))
         }
         OnConflict::Join => loop {
             // A task that is about to stop is not joined. If there is no other task, the new one waits for it to end.
@@ -261,9 +262,9 @@ pub(crate) fn start_batch(
         })?;
         if let Some((bill, now)) = bill {
             let paid = registry.accounts.pay(bill, now);
-            batch.charge_to(paid.batch(members.len()));
+            batch.charge_to(paid.batch(members.len(), batch.kept_bytes()));
             for member in &members {
-                member.charge_to(paid.task(member.input.len()));
+                member.charge_to(paid.task(member.kept_bytes()));
             }
         }
         registry.insert(&batch);

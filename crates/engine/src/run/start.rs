@@ -89,7 +89,7 @@ impl Engine {
         let Start { id, task, input, owner, options, sees } = start;
         options.check()?;
         let kind = self.kind(task)?;
-        let bill = self.bill(account, 1, input.len(), options.may_join())?;
+        let bill = self.bill(account, 1, input.len() + options.kept_bytes(false), options.may_join())?;
         let work = kind.prepare(&input)?;
         let kind = Arc::clone(kind);
         let birth = Birth { id, kind, input, owner, options, parent: None, members: None };
@@ -118,7 +118,7 @@ impl Engine {
         let (batch_options, member_options) = options.split();
         batch_options.check()?;
         let kind = self.kind(task)?;
-        let bill = self.bill(account, inputs.len(), bytes, false)?;
+        let bill = self.bill(account, inputs.len(), bytes + batch_options.kept_bytes(false), false)?;
         for (place, input) in inputs.iter().enumerate() {
             kind.check(input).map_err(|error| error.of_member(place))?;
         }
@@ -219,7 +219,7 @@ impl Engine {
         }
     }
 
-    /// Returns what a call on this account needs that starts tasks with inputs of this many bytes together. If the account
+    /// Returns what a call on this account needs that starts tasks whose inputs and options take this many bytes together. If the account
     /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave. Fails
     /// if the account can't pay, before anything is made of the inputs. A call that `may_join` a task may need less.
     fn bill(

@@ -65,17 +65,17 @@ async fn the_tasks_that_another_would_replace_are_looked_at_under_no_lock() {
     let tasks = tasks();
     let started: Vec<_> = (0..3).map(|_| start(&tasks, OnConflict::Append).id()).collect();
     sleep(secs(1)).await;
-    let seen = RefCell::new(vec![]);
+    let looked_at = RefCell::new(vec![]);
     let replace = |hidden: Option<TaskId>| {
         let sees = |record: &Record| {
-            seen.borrow_mut().push(tasks.engine.find(record.id).unwrap().id);
+            looked_at.borrow_mut().push(tasks.engine.find(record.id).unwrap().id);
             Some(record.id) != hidden
         };
         let (id, input, options) = (TaskId::new(), Json::new(&10).unwrap(), key(OnConflict::Replace));
         tasks.engine.start(Start { id, task: "a", input, owner: Owner::App, options, sees: &sees }).map(drop)
     };
     assert_eq!(replace(Some(started[2])).unwrap_err().kind, ErrorKind::KeyTaken);
-    assert!(seen.borrow().starts_with(&started));
+    assert!(looked_at.borrow().starts_with(&started));
     assert_eq!(tasks.list(&TaskFilter::default()).len(), 3);
     replace(None).unwrap();
     let left = tasks.list(&TaskFilter::default());
