@@ -22,8 +22,8 @@ macro_rules! names {
 const COMMANDS: &[&str] = all_commands!(names);
 
 /// The commands whose permissions are written by hand, because these permissions also cover other commands: see
-/// permissions/start.toml and permissions/read.toml.
-const BY_HAND: [&str; 2] = ["start", "read"];
+/// permissions/start.toml, permissions/trigger.toml and permissions/read.toml.
+const BY_HAND: [&str; 3] = ["start", "trigger", "read"];
 
 /// Which tasks a permission covers.
 #[derive(schemars::JsonSchema)]

@@ -7,7 +7,9 @@ use std::{
 };
 
 use tauri::{AppHandle, Manager, RunEvent, Runtime, WindowEvent, plugin::TauriPlugin, webview::PageLoadEvent};
-use tauri_plugin_tasks_engine::delivery::{self, Clocks, Kind, Runtimes, Settings, assert_holds_no_lock, manager};
+use tauri_plugin_tasks_engine::delivery::{
+    self, Clocks, Kind, Runtimes, Settings, assert_holds_no_lock, engine, manager,
+};
 use tokio::runtime::Handle;
 
 #[cfg(target_os = "linux")]
@@ -156,13 +158,15 @@ impl<R: Runtime> Plan<R> {
 /// Makes up for what Tauri has reported before the plugin was registered.
 fn catch_up<R: Runtime>(app: &AppHandle<R>) {
     for webview in windows::add_existing(app) {
-        app.state::<PluginState>().pages.found(webview.label());
+        app.state::<PluginState>().pages.was_there(webview.label());
         #[cfg(target_os = "linux")]
         page_process::watch(&webview);
     }
-    // It comes after the reports that are under way. It also wakes the event loop, whose next event begins the schedules.
-    let reported = app.clone();
-    let _ = app.run_on_main_thread(move || reported.state::<PluginState>().pages.all_are_reported());
+    // Wakes the event loop, whose next event begins the schedules, after the reports that are under way. The main thread would
+    // run this at once, without waking.
+    let waking = app.clone();
+    let tasks = &app.state::<PluginState>().tasks;
+    engine(tasks).control().spawn_blocking(move || drop(waking.run_on_main_thread(|| {})));
 }
 
 /// Returns the quotas that hold. Fails if the Builder's can't be used.

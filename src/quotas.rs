@@ -29,7 +29,8 @@ impl Quotas {
     }
 
     /// Sets how many tasks that have not ended a webview may have. A batch counts as its members. The runs of schedules that
-    /// its pages trigger count as well. What has passed to the app, since the webview has closed, counts for nobody.
+    /// its pages trigger count as well. A start that replaces others needs room beside them, until they have ended. What has
+    /// passed to the app or to another page, since the page that has started it is gone, counts for nobody.
     pub fn live_tasks(mut self, limit: impl Into<Option<u64>>) -> Self {
         self.0.live_tasks = limit.into();
         self
@@ -50,7 +51,7 @@ impl Quotas {
     }
 
     /// Sets how many bytes the tasks of a webview may have on hand, as JSON: their inputs, their items that have not been
-    /// read, and their outcomes. The inputs and outcomes of ended tasks count for as long as they are kept (see
+    /// read, and their outcomes; their keys, labels and tags count as text. All of this counts for ended tasks, too, for as long as they are kept (see
     /// [`Builder::retention`](crate::Builder::retention)).
     ///
     /// Only starts are refused. What a handler emits or returns is always taken and may exceed the quota: an

@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use tauri_plugin_tasks::{
-    Builder, Failure, Schedule, Task, TaskContext, TaskFilter, TaskId,
-    test::{self, PageError, TestApp, TestPage},
+    Builder, Failure, Schedule, Task, TaskContext, TaskFilter, TaskId, TaskStatus,
+    test::{self, PageError, TestApp, TestPage, until},
 };
 
 /// A kind of page. All but `Nobody` have `tasks:default` and may start the kind of the task.
@@ -315,6 +315,9 @@ impl<'a> Scene<'a> {
         if row.state == Cancelled {
             app.tasks().cancel(task).unwrap();
             app.tasks().handle(task).unwrap().outcome().await;
+        }
+        if row.state == Running {
+            until("the task runs", async || app.tasks().get(task).unwrap().status == TaskStatus::Running).await;
         }
         let session = page.session_name().await.unwrap_or_else(|_| "none".into());
         let key = options["key"].as_str().unwrap().to_owned();

@@ -315,6 +315,24 @@ async fn a_page_may_be_kept_from_leaving() {
 }
 
 #[tokio::test]
+async fn whoever_may_start_or_trigger_may_leave() {
+    let bare = r#"{ "identifier": "bare", "windows": ["main"], "permissions": [
+        "tasks:allow-open", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] }
+    ] }"#;
+    let trigger = r#"{ "identifier": "trigger", "windows": ["second"], "permissions": [
+        "tasks:allow-open", { "identifier": "tasks:allow-trigger", "allow": [{ "task": "*" }] }
+    ] }"#;
+    let app = kinds::app(&[bare, trigger]);
+    let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);
+    let task = main.join(1).await;
+    main.leave(&id(1)).await;
+    assert_eq!(reason(&app, &task), "signal");
+    app.tasks().schedule("s", "hang", (), Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
+    second.call("trigger", json!({ "name": "s", "id": id(2) })).await.unwrap();
+    second.leave(&id(2)).await;
+}
+
+#[tokio::test]
 async fn what_the_app_has_started_or_joined_goes_on_without_a_page() {
     for app_starts in [true, false] {
         let app = app();
@@ -364,6 +382,36 @@ async fn a_page_is_told_of_a_run_that_it_triggers_until_it_leaves() {
     for member in [&main, &second] {
         assert_eq!(member.call("get", json!({ "id": run })).await.unwrap_err()["kind"], "notFound");
     }
+}
+
+#[tokio::test]
+async fn a_page_learns_that_the_outcome_of_a_task_that_it_has_joined_or_triggered_has_expired() {
+    let app = app();
+    let (main, second, third) =
+        (Member::new(&app, "main").await, Member::new(&app, "second").await, Member::new(&app, "third").await);
+    app.tasks().schedule("s", "hang", (), Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
+    let run = second.call("trigger", json!({ "name": "s", "id": id(5) })).await.unwrap()["id"].clone();
+    let task = json!(main.join(1).await);
+    second.join(2).await;
+    third.join(3).await;
+    third.leave(&id(3)).await;
+    for gone in [&task, &run] {
+        let gone = gone.as_str().unwrap().parse().unwrap();
+        app.tasks().cancel(gone).unwrap();
+        app.tasks().handle(gone).unwrap().outcome().await;
+        app.tasks().remove(gone).unwrap();
+    }
+    let kind = async |member: &Member, command: &str, of: &Value| {
+        member.call(command, json!({ "id": of })).await.unwrap_err()["kind"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(kind(&main, "outcome", &task).await, "outcomeExpired");
+    assert_eq!(kind(&second, "outcome", &task).await, "outcomeExpired");
+    assert_eq!(kind(&second, "outcome", &run).await, "outcomeExpired");
+    assert_eq!(kind(&third, "outcome", &task).await, "notFound", "it has given its share back");
+    assert_eq!(kind(&main, "outcome", &run).await, "notFound");
+    assert_eq!(kind(&second, "get", &task).await, "notFound");
+    let read = json!({ "session": "second", "id": task, "reader": "r", "chunk": 1, "from": null, "waitMs": 0 });
+    assert_eq!(second.call("read", read).await.unwrap_err()["kind"], "notFound", "it could never read it");
 }
 
 #[tokio::test]

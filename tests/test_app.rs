@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tauri::{AppHandle, Manager, Runtime};
 use tauri_plugin_tasks::{
-    Builder, Bytes, CancelReason, Failure, OnExit, OnOwnerClosed, Outcome, Restart, Schedule, Task, TaskContext,
-    TaskStatus,
+    Builder, Bytes, CancelReason, Failure, Missed, OnExit, OnOwnerClosed, Outcome, Restart, Schedule, Task,
+    TaskContext, TaskFilter, TaskStatus,
     test::{self, TestApp, TestPage},
 };
 
@@ -63,6 +63,11 @@ fn tasks() -> Builder<tauri::test::MockRuntime> {
 /// Opens a page that may start everything.
 fn open(app: &TestApp, label: &str) -> TestPage {
     app.page(label).allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "*" })).open()
+}
+
+/// Returns the new status in an event.
+fn status_of(event: &Value) -> &Value {
+    &event["change"]["data"]["status"]
 }
 
 // Permissions.
@@ -155,6 +160,29 @@ async fn a_frame_of_another_origin_is_not_the_page() {
     }
 }
 
+#[tokio::test]
+async fn a_document_is_where_its_url_says() {
+    let app = test::app(tasks());
+    let url = |page: &TestPage| page.webview().url().unwrap().to_string();
+    let mut page = app.page("main").url("/settings.html?tab=1").allow(["tasks:default"]).open();
+    assert!(url(&page).ends_with("localhost/settings.html?tab=1"), "{}", url(&page));
+    page.list(json!({})).await.unwrap();
+    page.navigate("/other.html");
+    page.list(json!({})).await.unwrap();
+    let remote = app.page("remote").url("http://help.example:8080/x").allow(["tasks:default"]).open();
+    assert_eq!(url(&remote), "http://help.example:8080/x");
+    remote.list(json!({})).await.unwrap();
+    page.navigate("http://help.example:8080/x");
+    assert!(page.list(json!({})).await.unwrap_err().is_of_tauri());
+}
+
+#[tokio::test]
+#[should_panic(expected = r#""evil.example" is neither a URL with a scheme nor a path that begins with "/""#)]
+async fn a_host_alone_is_no_url() {
+    let app = test::app(tasks());
+    open(&app, "main").navigate("evil.example");
+}
+
 // Tasks and events.
 
 #[tokio::test]
@@ -172,6 +200,105 @@ async fn a_page_is_told_of_its_tasks_until_they_end() {
     }
     assert!(statuses.contains(&json!("cancelling")), "{statuses:?}");
     assert_eq!(page.events(id).len(), statuses.len());
+}
+
+#[tokio::test]
+async fn the_first_event_is_what_the_start_has_returned() {
+    let app = test::app(tasks());
+    let page = open(&app, "main");
+    let id = page.start("hang", (), json!({})).await.unwrap();
+    page.until_status(id, TaskStatus::Running).await.unwrap();
+    let first = page.next_event(id).await.unwrap();
+    let change = &first["change"]["data"];
+    assert!(change["at"].is_u64() && change["outcome"].is_null() && first["id"] == json!(id), "{first}");
+    while status_of(page.events(id).last().unwrap()) != "running" {
+        page.next_event(id).await.unwrap();
+    }
+    // However fast the handler is, the end is told.
+    for _ in 0..50 {
+        let id = page.start("double", 1, json!({})).await.unwrap();
+        let mut last = page.next_event(id).await.unwrap();
+        while status_of(&last) != "completed" {
+            let next = page.next_event(id).await.unwrap();
+            assert!(
+                next["sequence"].as_u64() > last["sequence"].as_u64() || next["change"]["type"] != "status",
+                "{next}"
+            );
+            last = next;
+        }
+        assert_eq!(last["change"]["data"]["outcome"]["data"]["output"], 2, "{last}");
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "has ended, so no event follows")]
+async fn the_only_event_of_a_task_that_is_watched_after_its_end_is_the_end() {
+    let app = test::app(tasks());
+    let mut page = open(&app, "main");
+    let id = page.start("double", 1, json!({})).await.unwrap();
+    page.outcome(id).await.unwrap();
+    page.reload();
+    page.watch(id).await.unwrap();
+    assert_eq!(status_of(&page.next_event(id).await.unwrap()), "completed");
+    page.next_event(id).await.unwrap();
+}
+
+/// A page that may start a kind by itself and joins it, and one that has started it.
+async fn joined(app: &TestApp) -> (TestPage, TestPage, tauri_plugin_tasks::TaskId) {
+    let open = |label| {
+        let page = app.page(label).allow(["tasks:default"]);
+        page.scope("tasks:allow-start", json!({ "task": "*", "owner": "any" })).open()
+    };
+    let (main, side) = (open("main"), open("side"));
+    let join = || json!({ "key": "k", "onConflict": "join" });
+    let id = main.start("hang", (), join()).await.unwrap();
+    assert_eq!(side.start("hang", (), join()).await.unwrap(), id);
+    (main, side, id)
+}
+
+#[tokio::test]
+async fn a_page_that_leaves_gives_back_the_share_of_its_newest_call() {
+    let app = test::app(tasks());
+    let (mut main, side, id) = joined(&app).await;
+    assert_eq!(side.start("hang", (), json!({ "key": "k", "onConflict": "join" })).await.unwrap(), id);
+    main.reload();
+    main.leave(id).await.unwrap();
+    side.leave(id).await.unwrap();
+    assert!(!side.status(id).await.unwrap().is_final(), "its first call has a share");
+    side.leave(id).await.unwrap();
+    assert_eq!(side.status(id).await.unwrap_err().kind(), Some("notFound"), "it never owned the task");
+    let outcome = main.outcome(id).await.unwrap();
+    assert!(matches!(outcome, Outcome::Cancelled { reason: CancelReason::Signal, .. }), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_share_is_kept_for_every_call_that_has_one() {
+    let app = test::app(tasks());
+    let page = open(&app, "main");
+    let session = page.session_name().await.unwrap();
+    let call = tauri_plugin_tasks::TaskId::new();
+    let arguments = json!({ "session": session, "id": call, "task": "hang", "inputs": [null, null], "options": {} });
+    let answer = page.call("batch", arguments).await.unwrap();
+    let batch = answer["snapshot"]["id"].as_str().unwrap().parse().unwrap();
+    page.leave(batch).await.unwrap();
+    page.outcome(batch).await.unwrap();
+    let ended = page.start("hang", (), json!({})).await.unwrap();
+    page.leave(ended).await.unwrap();
+    page.outcome(ended).await.unwrap();
+    let new_id = tauri_plugin_tasks::TaskId::new();
+    let rerun = json!({ "session": session, "id": ended, "newId": new_id });
+    page.call("rerun", rerun).await.unwrap();
+    page.leave(new_id).await.unwrap();
+    assert!(matches!(page.outcome(new_id).await.unwrap(), Outcome::Cancelled { reason: CancelReason::Signal, .. }));
+}
+
+#[tokio::test]
+#[should_panic(expected = "page \"main\" has no share in task")]
+async fn a_share_is_given_back_once() {
+    let app = test::app(tasks());
+    let (main, _side, id) = joined(&app).await;
+    main.leave(id).await.unwrap();
+    main.leave(id).await.unwrap();
 }
 
 #[tokio::test]
@@ -226,8 +353,9 @@ async fn a_reload_ends_the_sessions_of_the_document_and_not_its_tasks() {
     assert_eq!(error.kind(), Some("sessionGone"));
     assert!(page.events(id).is_empty(), "a new document was told nothing");
     assert_eq!(page.watch(id).await.unwrap()["id"], json!(id));
+    assert!(["queued", "running"].iter().any(|it| status_of(&page.events(id)[0]) == *it), "{:?}", page.events(id));
     page.cancel(id).await.unwrap();
-    assert_eq!(page.next_event(id).await.unwrap()["change"]["data"]["status"], "cancelling");
+    while status_of(&page.next_event(id).await.unwrap()) != "cancelling" {}
     assert!(matches!(page.outcome(id).await.unwrap(), Outcome::Completed { .. }));
 }
 
@@ -333,6 +461,27 @@ async fn schedules_come_due() {
     run.cancel().unwrap();
     run.outcome().await;
     assert!(app.schedule("hourly").due().await.is_some());
+}
+
+#[tokio::test]
+async fn a_step_past_several_runs_starts_one() {
+    for (missed, skipped) in [(Missed::Skip, 4), (Missed::Once, 0)] {
+        let app = test::app(tasks().schedule("hourly", "double", 4, Schedule::every(HOUR).missed(missed)));
+        app.advance(5 * HOUR + Duration::from_secs(30));
+        let runs = || app.tasks().list(&TaskFilter::new().tag("schedule:hourly"));
+        test::until("the run", async || runs().iter().any(|run| run.status.is_final())).await;
+        assert_eq!((runs().len(), app.schedule("hourly").snapshot().skipped), (1, skipped), "{missed:?}");
+    }
+}
+
+#[tokio::test]
+async fn ended_tasks_are_gone_once_the_clock_is_past_their_time() {
+    let app = test::app(tasks());
+    let page = open(&app, "main");
+    let id = page.start("double", 1, json!({})).await.unwrap();
+    page.outcome(id).await.unwrap();
+    app.advance(2 * HOUR);
+    assert!(page.status(id).await.is_err());
 }
 
 #[tokio::test]

@@ -5,8 +5,9 @@ use tauri_plugin_tasks_engine::delivery::logged;
 use super::scope::Scope;
 use crate::lock::{IDLE_ENTRIES, Lock};
 
-/// The commands that start something, for which an entry without `"owner": "any"` names what may be started.
-const STARTING: [&str; 4] = ["start", "rerun", "batch", "trigger"];
+/// The commands of the permissions whose entries without `"owner": "any"` name what may be started. With `leave`, a page gives
+/// back what it has started.
+const STARTING: [&str; 5] = ["start", "rerun", "batch", "trigger", "leave"];
 
 /// The entries that add nothing to what a page may do. The log names each once, since whoever has written it may believe
 /// that it takes something away.
@@ -23,8 +24,9 @@ impl IdleEntries {
                  changes nothing for the command \"{command}\" of the tasks plugin, which starts nothing: a page may use it for \
                  all of its own tasks, and an entry only adds to that. In src-tauri/capabilities/*.json, replace the entry by \
                  one under \"deny\" that names what the page must not use the command for; or give it \"owner\": \"any\" if it \
-                 is meant to add the tasks of others; or move it to \"tasks:allow-start\" or \"tasks:allow-trigger\" if it says \
-                 what may be started"
+                 is meant to add the tasks of others; or, if it says what may be started, move it to \"tasks:allow-start\" or \
+                 \"tasks:allow-trigger\": an entry of \"tasks:default\" says that, too, but it also stands for all other commands of \
+                 that set"
             );
         }
     }
@@ -60,7 +62,7 @@ mod tests {
             assert!(entries.unnamed(command, &scope).is_empty() && entries.unnamed("pause", &scope).is_empty());
             assert!(IdleEntries::default().unnamed(command, &Scope::default()).is_empty());
         }
-        for command in ["start", "rerun", "batch", "trigger"] {
+        for command in STARTING {
             assert!(IdleEntries::default().unnamed(command, &scope).is_empty(), "{command}");
         }
     }

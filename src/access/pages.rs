@@ -38,14 +38,23 @@ struct Known {
 
 struct Webview {
     incarnation: u32,
-    /// Whether Tauri has reported it. Its page may have called before.
-    reported: bool,
+    report: Report,
     /// `None` until the webview tells of one: the document is older than the plugin, or Tauri did not know the webview
     /// yet when it was loaded. This is so for one document at most, since the webview tells of the next one.
     document: Option<Document>,
     /// How many documents it has told of.
     loads: u64,
     origins: Origins,
+}
+
+/// Whether Tauri has reported a webview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Report {
+    Came,
+    /// Its page has called before.
+    ToCome,
+    /// It was there when the plugin was registered: it may have been reported before, or its report is under way.
+    MayCome,
 }
 
 impl Webview {
@@ -73,26 +82,37 @@ impl Pages {
     /// without an event.
     pub(crate) fn created(&self, label: &str) -> bool {
         let webviews = &mut self.known.lock().webviews;
-        if let Some(known) = webviews.get_mut(label).filter(|known| !known.reported) {
-            known.reported = true;
+        if let Some(known) = webviews.get_mut(label).filter(|known| known.report != Report::Came) {
+            known.report = Report::Came;
             return false;
         }
-        webviews.insert(label.into(), self.webview(true)).is_some()
+        webviews.insert(label.into(), self.webview(Report::Came)).is_some()
     }
 
     /// Adds a webview that may not have been reported, unless it is known. Returns whether it was added.
     pub(crate) fn found(&self, label: &str) -> bool {
+        self.add(label, Report::ToCome)
+    }
+
+    /// Adds a webview that was there when the plugin was registered, unless it is known.
+    pub(crate) fn was_there(&self, label: &str) {
+        self.add(label, Report::MayCome);
+    }
+
+    fn add(&self, label: &str, report: Report) -> bool {
         let webviews = &mut self.known.lock().webviews;
         let is_new = !webviews.contains_key(label);
         if is_new {
-            webviews.insert(label.into(), self.webview(false));
+            webviews.insert(label.into(), self.webview(report));
         }
         is_new
     }
 
-    /// Records that all webviews that are known by now won't be reported any more.
+    /// Records that the reports of the webviews that [were there](Self::was_there) have come, if they come at all.
     pub(crate) fn all_are_reported(&self) {
-        self.known.lock().webviews.values_mut().for_each(|webview| webview.reported = true);
+        let webviews = &mut self.known.lock().webviews;
+        let unclear = webviews.values_mut().filter(|webview| webview.report == Report::MayCome);
+        unclear.for_each(|webview| webview.report = Report::Came);
     }
 
     /// Returns whether a webview with this label is known.
@@ -100,16 +120,16 @@ impl Pages {
         self.known.lock().webviews.contains_key(label)
     }
 
-    fn webview(&self, reported: bool) -> Webview {
+    fn webview(&self, report: Report) -> Webview {
         let incarnation = self.created.fetch_add(1, Relaxed);
-        Webview { incarnation, reported, document: None, loads: 0, origins: Origins::default() }
+        Webview { incarnation, report, document: None, loads: 0, origins: Origins::default() }
     }
 
     /// Records that a webview shows another document from now on.
     pub(crate) fn shows(&self, label: &str, document: Document) {
         let mut known = self.known.lock();
         // Tauri may report a webview only after its first document has begun to load.
-        let webview = known.webviews.entry(label.into()).or_insert_with(|| self.webview(false));
+        let webview = known.webviews.entry(label.into()).or_insert_with(|| self.webview(Report::ToCome));
         webview.document = Some(document);
         webview.loads += 1;
     }
@@ -269,12 +289,12 @@ mod tests {
     }
 
     #[test]
-    fn a_webview_that_was_found_is_reported_once_at_most() {
+    fn a_webview_that_was_there_is_reported_once_at_most() {
         for is_reported_later in [true, false] {
             let pages = Pages::default();
-            pages.found("main");
+            pages.was_there("main");
             let page = pages.current("main");
-            pages.found("main");
+            pages.was_there("main");
             assert!(pages.is_current(&page) && pages.has_window());
             if is_reported_later {
                 assert!(!pages.created("main") && pages.is_current(&page));

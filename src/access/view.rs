@@ -1,4 +1,4 @@
-use tauri_plugin_tasks_engine::delivery::{Owner, Record, Shares};
+use tauri_plugin_tasks_engine::delivery::{Owner, Record, Shares, Spent};
 
 use super::{page::Page, scope::Scope};
 
@@ -29,6 +29,11 @@ impl View {
     /// Returns whether the page may be told of a task of this kind with these shares.
     pub(crate) fn is_told_of(&self, task: &str, shares: &Shares) -> bool {
         self.scope.sees(task, shares.tells(&self.page.owner()))
+    }
+
+    /// Returns whether the page could be told of a task that is no longer kept.
+    pub(crate) fn was_told(&self, spent: &Spent) -> bool {
+        self.scope.sees(&spent.name, spent.tells(&self.page.owner()))
     }
 
     pub(crate) fn sees_task_of(&self, task: &str, owner: &Owner) -> bool {

@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{access::document::Document, state::PluginState};
 
-/// The app is ready: its setup is over.
+/// The app is ready: its setup is over, and what Tauri had to report when the plugin was registered has been reported.
 pub(crate) fn ready<R: Runtime>(app: &AppHandle<R>) {
-    let tasks = &app.state::<PluginState>().tasks;
+    let plugin = app.state::<PluginState>();
+    plugin.pages.all_are_reported();
+    let tasks = &plugin.tasks;
     begin_schedules(tasks);
     app.state::<Services>().start(tasks);
 }

@@ -89,7 +89,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::Builder;
+    use crate::{Builder, app::hooks};
 
     #[test]
     fn a_webview_is_there_until_it_closes_or_its_window_is_destroyed() {
@@ -133,8 +133,36 @@ mod tests {
         app.handle().plugin(Builder::<MockRuntime>::new().build()).unwrap();
         let plugin = app.state::<PluginState>();
         let page = plugin.pages.current("main");
+        hooks::ready(app.handle());
         main.as_ref().close().unwrap();
         plugin.webview_created("main");
         assert!(!plugin.pages.is_current(&page));
+    }
+
+    /// The plugin is registered on the main thread, where Tauri runs at once what it would otherwise run after the reports.
+    #[test]
+    fn a_webview_whose_report_is_under_way_when_the_plugin_is_registered_is_not_taken_for_the_next_one() {
+        let app = mock_builder().build(mock_context(noop_assets())).unwrap();
+        WebviewWindowBuilder::new(&app, "main", Default::default()).build().unwrap();
+        app.handle().plugin(Builder::<MockRuntime>::new().build()).unwrap();
+        let plugin = app.state::<PluginState>();
+        let page = plugin.pages.current("main");
+        plugin.webview_created("main");
+        assert!(plugin.pages.is_current(&page), "this is its report");
+        hooks::ready(app.handle());
+        plugin.webview_created("main");
+        assert!(!plugin.pages.is_current(&page), "this is another one");
+    }
+
+    #[test]
+    fn a_page_that_calls_before_its_report_stays_when_the_app_becomes_ready() {
+        let app =
+            mock_builder().plugin(Builder::<MockRuntime>::new().build()).build(mock_context(noop_assets())).unwrap();
+        let plugin = app.state::<PluginState>();
+        assert!(plugin.pages.found("new"));
+        let page = plugin.pages.current("new");
+        hooks::ready(app.handle());
+        plugin.webview_created("new");
+        assert!(plugin.pages.is_current(&page));
     }
 }

@@ -1,4 +1,4 @@
-mod nearest;
+pub(crate) mod nearest;
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Map, Value};

@@ -1,5 +1,5 @@
 /// Returns the name that was probably meant by `written`, whatever its case and separators.
-pub(super) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let written = letters(written);
     // What is much longer than any name is none that was misspelled.
     if written.len() > 40 {

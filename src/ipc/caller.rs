@@ -7,7 +7,7 @@ use tauri::{
     ipc::{CommandArg, CommandItem, CommandScope, InvokeError},
 };
 use tauri_plugin_tasks_engine::delivery::{
-    Follower, Owner, Record, Refusal, Start, StartBatch, engine, is_cancelled_without_owner, trigger,
+    Follower, Owner, Record, Refusal, Spent, Start, StartBatch, engine, is_cancelled_without_owner, trigger,
 };
 use tokio::time::timeout;
 
@@ -179,10 +179,8 @@ impl Caller {
     /// Starts or joins a run of a schedule. The app owns the run, and this page has a share in it. Returns the run's snapshot.
     /// Fails for a repeated call that has given its share back. `may` says which kinds the page may use.
     pub(crate) fn trigger(&self, name: &str, id: TaskId, may: &dyn Fn(&str) -> bool) -> Result<TaskSnapshot, Error> {
-        let (engine, owner) = (engine(&self.tasks), self.owner());
-        engine.check_share(id, &owner)?;
-        let run = trigger(&self.tasks, self.page().account(), name, id, may)?;
-        engine.add_share(run.record(), &owner, id)?;
+        let owner = self.owner();
+        let run = trigger(&self.tasks, &owner, self.page().account(), name, id, may)?;
         let snapshot = run.record().snapshot();
         let is_told = run.record().tells(&owner);
         self.disown_if_closed();
@@ -284,13 +282,20 @@ impl Caller {
         found.filter(|record| may(record)).ok_or_else(|| refusals::not_visible(id))
     }
 
-    /// Returns the error for a task that was not found: it says so if the task's outcome has expired.
+    /// Returns the error for a task that was not [found](Self::find): it says so if the task's outcome has expired.
     pub(crate) fn or_expired(&self, id: &str, not_found: Error) -> Error {
+        self.or_expired_if(id, not_found, |spent| self.view.sees_task_of(&spent.name, &spent.owner))
+    }
+
+    /// Does what [`or_expired`](Self::or_expired) does after [`find_told`](Self::find_told).
+    pub(crate) fn or_told_expired(&self, id: &str, not_found: Error) -> Error {
+        self.or_expired_if(id, not_found, |spent| self.view.was_told(spent))
+    }
+
+    fn or_expired_if(&self, id: &str, not_found: Error, may: impl Fn(&Spent) -> bool) -> Error {
         let spent = id.parse().ok().and_then(|id: TaskId| Some((id, engine(&self.tasks).spent(id)?)));
         match spent {
-            Some((id, spent)) if self.view.sees_task_of(&spent.name, &spent.owner) => {
-                Refusal::OutcomeExpired { id: id.to_string() }.into()
-            }
+            Some((id, spent)) if may(&spent) => Refusal::OutcomeExpired { id: id.to_string() }.into(),
             _ => not_found,
         }
     }

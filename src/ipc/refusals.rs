@@ -23,7 +23,7 @@ pub(super) fn start_refused(why: StartRefusal, task: &str, label: &str) -> Error
         StartRefusal::NotAllowed => format!(
             "window \"{label}\" may not start task \"{task}\": add {{ \"identifier\": \"tasks:allow-start\", \"allow\": \
              [{{ \"task\": \"{task}\" }}] }} to the permissions of a capability of this window \
-             (src-tauri/capabilities/*.json)"
+             (src-tauri/capabilities/*.json), if the app has a task of this name"
         ),
     };
     error(ErrorKind::NotAllowed, message)

@@ -84,7 +84,9 @@
 //! work and real input and output, see [Time](TestTask#time).
 //!
 //! With the feature `test-app` it also makes an app on Tauri's mock runtime, whose pages call the plugin's commands behind
-//! its own permission files and the app's capabilities: see [`TestApp`].
+//! its own permission files and the app's capabilities: see [`TestApp`]. That runtime is another type than the one of the
+//! app, so the function that makes the [`Builder`](crate::Builder), and handlers that take an `AppHandle`, must be generic:
+//! `fn tasks<R: Runtime>() -> Builder<R>` and `async fn export<R: Runtime>(app: AppHandle<R>, …)`.
 #![cfg_attr(docsrs, doc(cfg(feature = "test")))]
 
 #[cfg(feature = "test-app")]

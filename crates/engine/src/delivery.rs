@@ -33,6 +33,7 @@ use crate::{
     CancelReason, Error, ErrorKind, Json, Schedule, TaskManager, TaskSnapshot,
     exit::{lost, shut_down},
     record::snapshot::snapshots,
+    schedule::driver::Triggerer,
 };
 
 pub use crate::{
@@ -145,16 +146,17 @@ pub fn task_of_schedule(tasks: &TaskManager, name: &str) -> Option<String> {
 }
 
 /// Starts a run now, outside the timetable, as [`TaskManager::trigger`] does. If a run is started, its id is `id`. A
-/// repeated call with the same id returns the same run. `may` says which kinds the caller may use. The run is charged to
-/// `account`, although the app owns it.
+/// repeated call with the same id returns the same run. `may` says which kinds the caller may use. The app
+/// owns the run. `owner` gets a share in it, and it is charged to `account`.
 pub fn trigger(
     tasks: &TaskManager,
+    owner: &Owner,
     account: Account,
     name: &str,
     id: crate::TaskId,
     may: &dyn Fn(&str) -> bool,
 ) -> Result<Follower, Error> {
-    tasks.trigger_for(Some(account), name, id, may)
+    tasks.trigger_for(Some(Triggerer { owner, account }), name, id, may)
 }
 
 // The exit.

@@ -162,7 +162,7 @@ impl StartOptions {
     }
 
     /// Limits how long the task may take from the start of its first attempt. If `Task::timeout` of its kind is
-    /// shorter, that one applies. The time in which the machine sleeps doesn't count.
+    /// shorter, that one applies. A start with a timeout of zero is refused. The time in which the machine sleeps doesn't count.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -170,16 +170,34 @@ impl StartOptions {
     }
 
     /// Limits how long the task may take from its start call on. Waiting and the time in which the machine sleeps count.
-    /// If `Task::deadline` of its kind is shorter, that one applies. A task whose delay is longer always times out.
+    /// If `Task::deadline` of its kind is shorter, that one applies. A task whose delay is longer always times out, and a
+    /// start with a deadline of zero is refused.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
+    /// Returns how many bytes of text are kept. The tags of a member are those of its batch.
+    pub(crate) fn kept_bytes(&self, is_member: bool) -> usize {
+        let tags = self.tags.iter().filter(|_| !is_member);
+        self.key.iter().chain(&self.label).chain(tags).map(String::len).sum()
+    }
+
+    /// Whether the start may lead to an existing task.
+    pub(crate) fn may_join(&self) -> bool {
+        self.on_conflict == OnConflict::Join && self.key.is_some()
+    }
+
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.tags.len() > TAGS_LIMIT {
             return Err(Refusal::TooManyTags { limit: TAGS_LIMIT, count: self.tags.len() }.into());
+        }
+        for (path, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
+            if limit == Some(Duration::ZERO) {
+                let problem = "it is zero, so the task would time out at once: leave it out for no limit".to_owned();
+                return Err(Refusal::InvalidOptions { path: path.to_owned(), problem }.into());
+            }
         }
         let keys = self.key.iter().map(|key| ("key", KEY_LIMIT, key));
         for (what, limit, text) in keys.chain(self.tags.iter().map(|tag| ("tag", TAG_LIMIT, tag))) {
@@ -282,6 +300,22 @@ mod tests {
         }
         let many = (0..17).fold(StartOptions::new(), |options, n| options.tag(n.to_string()));
         assert!(many.check().unwrap_err().message.contains("16 tags"));
+    }
+
+    #[test]
+    fn a_limit_of_zero_is_refused_and_a_short_one_is_not() {
+        let (zero, short) = (Duration::ZERO, Duration::from_nanos(1));
+        for (options, name) in [
+            (StartOptions::new().timeout(zero), "timeout"),
+            (StartOptions::new().deadline(zero).timeout(short), "deadline"),
+            (serde_json::from_value(json!({ "timeoutMs": 0 })).unwrap(), "timeout"),
+            (serde_json::from_value(json!({ "deadlineMs": 0.0 })).unwrap(), "deadline"),
+        ] {
+            let error = options.check().unwrap_err();
+            assert_eq!(error.kind, crate::ErrorKind::InvalidOptions);
+            assert!(error.message.contains(name) && error.message.contains("leave it out"), "{error}");
+        }
+        assert!(StartOptions::new().timeout(short).deadline(short).delay(zero).check().is_ok());
     }
 
     #[test]

@@ -52,7 +52,7 @@ export function fromTauri(text: string, task?: string): TaskError {
   return ipc(text, "");
 }
 
-/** Returns the permissions that a command needs, for a hint. `tasks:allow-start` covers `start`, `rerun` and `batch`. */
+/** Returns the permissions that a command needs, for a hint. `tasks:allow-start` covers `start`, `rerun`, `batch` and `leave`. */
 function permissionsFor(text: string, task = "…"): string {
   if (/tasks[.|](start|rerun|batch)\b/.test(text)) {
     return `"tasks:default" and { "identifier": "tasks:allow-start", "allow": [{ "task": "${task}" }] }`;

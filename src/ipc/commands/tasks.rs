@@ -59,7 +59,7 @@ pub(crate) async fn list(
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn outcome(caller: Caller, id: Checked<String>) -> Result<Option<Outcome>, Error> {
     let id = id.0?;
-    let record = caller.find_told(&id).map_err(|not_found| caller.or_expired(&id, not_found))?;
+    let record = caller.find_told(&id).map_err(|not_found| caller.or_told_expired(&id, not_found))?;
     // The caller learns of a failure, so it need not be logged.
     let follower = Follower::new(&record);
     let mut outcome = follower.record().ended().now_or_never();

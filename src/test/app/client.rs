@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::{invoke::Caller, message::TestMessage, page_error::PageError, pushed::lock, session::TestSession};
@@ -17,11 +17,19 @@ pub(super) struct Client {
     reads: tauri::async_runtime::JoinHandle<()>,
 }
 
-/// The events so far, by the ids of their tasks.
+/// What was told so far, by the ids of the tasks.
 #[derive(Default)]
 pub(super) struct Told {
-    events: Mutex<HashMap<String, Vec<Value>>>,
+    tasks: Mutex<HashMap<String, Events>>,
     changed: Notify,
+}
+
+/// What was told of a task.
+#[derive(Default)]
+struct Events {
+    /// What the call has returned with which the document began to follow it, as an event.
+    first: Option<Value>,
+    pushed: Vec<Value>,
 }
 
 impl Client {
@@ -65,17 +73,28 @@ async fn read(session: Arc<TestSession>, told: Arc<Told>) {
 
 impl Told {
     fn add(&self, message: &TestMessage) {
-        let mut events = lock(&self.events);
+        let mut tasks = lock(&self.tasks);
         for event in message.events() {
-            events.entry(event["id"].as_str().unwrap_or_default().to_owned()).or_default().push(event.clone());
+            tasks.entry(event["id"].as_str().unwrap_or_default().to_owned()).or_default().pushed.push(event.clone());
         }
-        drop(events);
+        drop(tasks);
         self.changed.notify_waiters();
     }
 
-    /// Returns the events of a task so far.
+    /// Lets the events of a task begin with the state that a call has returned. If the document follows it already, this does
+    /// nothing.
+    pub(super) fn begin(&self, snapshot: &Value, outcome: &Value) {
+        let id = snapshot["id"].as_str().unwrap_or_default().to_owned();
+        lock(&self.tasks).entry(id).or_default().first.get_or_insert_with(|| status_event(snapshot, outcome));
+        self.changed.notify_waiters();
+    }
+
+    /// Returns the events of a task so far. There are none before the call has returned with which the document began to follow
+    /// it, since a message may overtake the answer.
     pub(super) fn of(&self, id: &str) -> Vec<Value> {
-        lock(&self.events).get(id).cloned().unwrap_or_default()
+        let tasks = lock(&self.tasks);
+        let events = tasks.get(id).and_then(|events| Some((events.first.as_ref()?, &events.pushed)));
+        events.map_or_else(Vec::new, |(first, pushed)| std::iter::once(first).chain(pushed).cloned().collect())
     }
 
     /// Returns event number `place` of a task, from 0, once it was told.
@@ -88,4 +107,17 @@ impl Told {
             changed.await;
         }
     }
+}
+
+/// Returns the event that tells of the status in a snapshot.
+fn status_event(snapshot: &Value, outcome: &Value) -> Value {
+    let times = [&snapshot["endedAt"], &snapshot["startedAt"], &snapshot["createdAt"]];
+    let mut change = json!({
+        "at": times.into_iter().find(|time| !time.is_null()),
+        "outcome": outcome,
+    });
+    for field in ["status", "attempt", "cancelReason", "timeLimit", "overdue", "nextAttemptAt", "endedAt", "error"] {
+        change[field] = snapshot[field].clone();
+    }
+    json!({ "id": snapshot["id"], "sequence": snapshot["sequence"], "change": { "type": "status", "data": change } })
 }

@@ -6,10 +6,18 @@ use tauri::Url;
 const APP: &str =
     if cfg!(any(windows, target_os = "android")) { "http://tauri.localhost/" } else { "tauri://localhost/" };
 
-/// Reads a URL, or the path of a document of the app, such as `/settings.html`.
+/// Reads a URL, or the path of a document of the app, such as `/settings.html`. Panics if it is neither, or has no origin.
 pub(super) fn document_url(url: &str) -> Url {
-    let app = Url::parse(APP).and_then(|app| app.join(url));
-    app.unwrap_or_else(|error| panic!("\"{url}\" is neither a URL nor a path: {error}"))
+    let is_path = url.starts_with('/') && !url.starts_with("//");
+    let read = if is_path { Url::parse(APP).and_then(|app| app.join(url)) } else { Url::parse(url) };
+    read.ok()
+        .filter(is_document)
+        .unwrap_or_else(|| panic!("\"{url}\" is neither a URL with a scheme nor a path that begins with \"/\""))
+}
+
+/// Whether a document can be at this URL. That of `example.com:8080/` has the scheme `example.com`, and no host.
+fn is_document(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| !host.is_empty())
 }
 
 /// Whether this is a document of the app, and not of a server.
@@ -35,10 +43,11 @@ mod tests {
 
     #[test]
     fn a_path_is_a_document_of_the_app() {
-        for path in ["/", "/settings.html", "settings.html?tab=1"] {
-            assert!(is_of_app(&document_url(path)), "{path}");
+        for path in ["/", "/settings.html", "/settings.html?tab=1", "/a/b#c"] {
+            let url = document_url(path);
+            assert!(is_of_app(&url) && url.as_str().ends_with(path), "{url}");
         }
-        for url in ["https://example.com", "https://example.com/", "//example.com/", "tauri://other/"] {
+        for url in ["https://example.com", "https://example.com/", "http://example.com:8080/x", "tauri://other/"] {
             let url = document_url(url);
             assert!(!is_of_app(&url), "{url}");
         }
@@ -56,6 +65,36 @@ mod tests {
             ("file://host/a", "null"),
         ] {
             assert_eq!(origin(&Url::parse(url).unwrap()), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_url_nor_a_path_is_refused() {
+        for url in [
+            "",
+            "help.example/x",
+            "help.example",
+            "evil.example",
+            "help.example:8080/x",
+            "localhost:1420",
+            "settings.html",
+            "//example.com/",
+            "\\\\example.com",
+            "?tab=1",
+            "#top",
+            "./x",
+            "about:blank",
+            "data:text/html,x",
+            "file:///x",
+            "blob:https://example.com/1",
+            "mailto:a@b.example",
+            "https://",
+            "tauri:/x",
+        ] {
+            let refusal = std::panic::catch_unwind(|| document_url(url)).unwrap_err();
+            let message = refusal.downcast::<String>().unwrap();
+            let expected = "is neither a URL with a scheme nor a path that begins with \"/\"";
+            assert_eq!(*message, format!("\"{url}\" {expected}"));
         }
     }
 }

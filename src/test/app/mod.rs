@@ -17,6 +17,7 @@ mod pushed;
 mod running;
 mod schedule;
 mod session;
+mod shares;
 mod test_app;
 
 pub use self::{

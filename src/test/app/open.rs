@@ -55,8 +55,9 @@ impl<'a> TestPageBuilder<'a> {
         self
     }
 
-    /// Sets the URL of the document, or the path of one of the app. The default is `/`. With another origin, the permissions
-    /// that are given here are those of a `remote` capability for that origin. Panics if it is no URL.
+    /// Sets the URL of the document, such as `https://help.example/x`, or the path of one of the app, such as `/settings.html`.
+    /// The default is `/`. With another origin, the permissions that are given here are those of a `remote` capability for that
+    /// origin. Panics if it is neither a URL with a host nor a path that begins with `/`.
     pub fn url(mut self, url: &str) -> Self {
         self.url = document_url(url);
         self
@@ -71,7 +72,8 @@ impl<'a> TestPageBuilder<'a> {
         if !permissions.is_empty() {
             app.add_capability(&capability(&label, is_remote.then_some(&url), permissions).to_string());
         }
-        let webview_url = if is_remote { WebviewUrl::External(url.clone()) } else { WebviewUrl::default() };
+        // That of a document of the app is local by its origin, and keeps its path here.
+        let webview_url = WebviewUrl::External(url.clone());
         let window = WebviewWindowBuilder::new(app.handle(), &label, webview_url).build().unwrap_or_else(|error| {
             panic!("page \"{label}\" can't be opened: {error}. Each page of a test needs a label of its own, even after another has closed")
         });
@@ -104,7 +106,13 @@ fn capability(label: &str, remote: Option<&Url>, permissions: Vec<(String, Scope
         json!({ "identifier": format!("page-{label}"), "windows": [label], "permissions": permissions });
     if let Some(url) = remote {
         capability["local"] = false.into();
-        capability["remote"] = json!({ "urls": [format!("{}/*", url.origin().ascii_serialization())] });
+        capability["remote"] = json!({ "urls": [format!("{}/*", origin(url))] });
     }
     capability
+}
+
+/// Returns the origin of a URL with a host, of whatever scheme.
+fn origin(url: &Url) -> String {
+    let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }

@@ -16,6 +16,7 @@ use super::{
     patience::{patiently, until_some},
     pushed::{Pushed, lock},
     session::{TestSession, is_end},
+    shares::{Shares, call_id},
 };
 use crate::{Outcome, TaskId, TaskStatus, app::hooks};
 
@@ -56,12 +57,19 @@ pub struct TestPage {
     sessions: AtomicU64,
     /// How many events of a task [`next_event`](Self::next_event) has returned.
     taken: Mutex<std::collections::HashMap<TaskId, usize>>,
+    shares: Mutex<Shares>,
 }
 
 impl TestPage {
     pub(super) fn new(webview: Webview<MockRuntime>, url: Url, pushed: Arc<Pushed>) -> Self {
         let caller = Arc::new(Caller::new(webview, url, pushed));
-        Self { caller, client: tokio::sync::Mutex::default(), sessions: AtomicU64::new(1), taken: Mutex::default() }
+        Self {
+            caller,
+            client: tokio::sync::Mutex::default(),
+            sessions: AtomicU64::new(1),
+            taken: Mutex::default(),
+            shares: Mutex::default(),
+        }
     }
 
     /// Returns the label of its webview, which is also that of its window.
@@ -87,6 +95,49 @@ impl TestPage {
         Ok(id_of(&started["snapshot"]))
     }
 
+    /// Gives back the share in a task of the newest call of this page that has started or joined it, as the client does when
+    /// the `signal` of that call is aborted. If nobody else has a share in it, the task is cancelled with the reason `signal`.
+    /// A page that doesn't own the task is no longer told of it once all of its calls have left. Panics if no call of this page
+    /// has a share in it: each [`start`](Self::start) has one, and gives it back once.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, CancelReason, Failure, Outcome, Task, TaskContext, TaskStatus, test};
+    ///
+    /// async fn index(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("index", index)));
+    /// let open = |label| {
+    ///     let page = app.page(label).allow(["tasks:default"]);
+    ///     page.scope("tasks:allow-start", json!({ "task": "index", "owner": "any" })).open()
+    /// };
+    /// let (main, side) = (open("main"), open("side"));
+    /// let options = json!({ "key": "all", "onConflict": "join" });
+    /// let id = main.start("index", (), options.clone()).await.unwrap();
+    /// assert_eq!(side.start("index", (), options).await.unwrap(), id, "it joins the same task");
+    ///
+    /// side.leave(id).await.unwrap();
+    /// assert!(!main.status(id).await.unwrap().is_final(), "main still has a share in it");
+    /// main.leave(id).await.unwrap();
+    /// let outcome = main.outcome(id).await.unwrap();
+    /// assert!(matches!(outcome, Outcome::Cancelled { reason: CancelReason::Signal, .. }));
+    /// # }
+    /// ```
+    pub async fn leave(&self, id: TaskId) -> Result<(), PageError> {
+        let call = lock(&self.shares).newest(id);
+        let call = call.unwrap_or_else(|| {
+            panic!(
+                "page \"{}\" has no share in task {id} to give back: each call that starts or joins a task has one, until it \
+                 is given back",
+                self.label()
+            )
+        });
+        self.call("leave", json!({ "id": call })).await.map(drop)
+    }
+
     /// Tells a task to stop, as the user.
     pub async fn cancel(&self, id: TaskId) -> Result<(), PageError> {
         self.call("cancel", json!({ "id": id, "reason": "user" })).await.map(drop)
@@ -105,7 +156,7 @@ impl TestPage {
     }
 
     /// Returns the snapshots of the tasks that the page sees and that match `filter`, such as `{ "status": ["running"] }`,
-    /// oldest first.
+    /// oldest first. Each field is a list, as the client sends it: a single value, which the client takes too, is refused.
     pub async fn list(&self, filter: Value) -> Result<Vec<Value>, PageError> {
         let mut answer = self.call("list", json!({ "filter": filter, "limit": 10_000 })).await?;
         Ok(serde_json::from_value(answer["tasks"].take()).unwrap_or_default())
@@ -157,7 +208,9 @@ impl TestPage {
         Ok(snapshots[0].take())
     }
 
-    /// Returns the events of a task that the document was told so far: changes of its status and new progress.
+    /// Returns the events of a task that the document was told so far: changes of its status and new progress. The first one
+    /// is the status that the call has returned with which the document began to follow the task: see
+    /// [`next_event`](Self::next_event).
     pub fn events(&self, id: TaskId) -> Vec<Value> {
         let client = self.client.try_lock().ok().and_then(|client| client.clone());
         client.map_or_else(Vec::new, |client| client.told().of(&id.to_string()))
@@ -166,14 +219,32 @@ impl TestPage {
     /// Waits for the next event of a task that this method has not returned since the document was loaded. The document
     /// must have started or [watched](Self::watch) the task. Panics after a minute, and if nothing can follow: the task has
     /// ended.
+    ///
+    /// The first event is the status that the start or the watch has returned, as the `onStatus` of the client is called right
+    /// after them. How far the task has come by then depends on its handler: it may be `queued`, `running` or at its end. So
+    /// no status is missed from there on, and a loop that waits for the last one ends however fast the handler is.
+    ///
+    /// ```
+    /// # use serde_json::json;
+    /// # use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, test};
+    /// # async fn double(_ctx: TaskContext, number: u32) -> Result<u32, Failure> { Ok(number * 2) }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let app = test::app(Builder::new().task(Task::new("double", double)));
+    /// # let page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "double" })).open();
+    /// let id = page.start("double", 21, json!({})).await.unwrap();
+    /// loop {
+    ///     let change = &page.next_event(id).await.unwrap()["change"];
+    ///     if change["type"] == "status" && change["data"]["status"] == "completed" {
+    ///         break;
+    ///     }
+    /// }
+    /// # }
+    /// ```
     pub async fn next_event(&self, id: TaskId) -> Result<Value, PageError> {
         let (client, name) = (self.client().await?, id.to_string());
         let place = lock(&self.taken).get(&id).copied().unwrap_or_default();
         let has_ended = client.told().of(&name).get(..place).and_then(<[Value]>::last).is_some_and(is_end);
-        assert!(
-            !has_ended && self.caller.answer_with_end(&name).is_none(),
-            "task {id} has ended, so no event follows: TestPage::outcome tells how"
-        );
+        assert!(!has_ended, "task {id} has ended, so no event follows: TestPage::outcome tells how");
         let what = || format!("an event of task {id}. Has page \"{}\" started or watched it?", self.label());
         let told = Arc::clone(client.told());
         let event = patiently(what, async move { told.nth(&name, place).await }).await;
@@ -183,10 +254,69 @@ impl TestPage {
 
     // Calls.
 
-    /// Calls a command of the plugin by its name in Rust, such as `set_priority`, with the arguments of its JavaScript
-    /// call. Returns its answer.
+    /// Calls a command of the plugin by its name in Rust, such as `set_priority`, with the arguments that the client sends.
+    /// Returns its answer, which is `null` if none is listed here. An argument in brackets may be left out.
+    ///
+    /// | command | arguments | answer |
+    /// | --- | --- | --- |
+    /// | `start` | `session`, `id`, `task`, `input`, `options` | `{ snapshot, outcome }` |
+    /// | `rerun` | `session`, `id`, `newId` | `{ snapshot, outcome }` |
+    /// | `batch` | `session`, `id`, `task`, `inputs`, `options` | `{ snapshot, outcome }` |
+    /// | `leave` | `id`: that of the call to give back the share of | |
+    /// | `get` | `id` | the snapshot |
+    /// | `list` | `filter`, \[`limit`\], \[`after`\] | `{ tasks, next }` |
+    /// | `outcome` | `id` | the outcome, or `null` if there is none yet |
+    /// | `remove` | `id` | |
+    /// | `cancel` | `id`, `reason` | |
+    /// | `cancel_all` | `filter`, `reason` | how many had not ended |
+    /// | `pause`, `resume` | `id` | |
+    /// | `set_priority` | `id`, `priority` | |
+    /// | `set_limit` | `of`, `limit`: a number or `null` | |
+    /// | `counts` | | the counts by kind |
+    /// | `read` | `session`, `id`, `reader`, `chunk`, `from`, `waitMs` | a chunk, or `null` |
+    /// | `cancel_read` | `session`, `id`, `reader`, `position` | |
+    /// | `schedules` | | the snapshots of the schedules |
+    /// | `trigger` | `name`, `id` | the snapshot of the run |
+    /// | `pause_schedule`, `resume_schedule` | `name` | |
+    /// | `open` | `session`, `protocol`, `channel`, \[`visibility`\] | `{ protocol, leaseMs }` |
+    /// | `ack` | `session`, `message`, \[`visibility`\] | the rest of the message, or `null` |
+    /// | `watch` | `session`, `target`, \[`everyMs`\] | the snapshots |
+    /// | `unwatch` | `session`, `target` | |
+    ///
+    /// - The `id` of `start`, `batch` and `trigger`, and `newId`, are new: [`TaskId::new`]. All others name a task.
+    /// - `session` is [`session_name`](Self::session_name), or that of a [`session`](Self::session).
+    /// - `target` is `{ "type": "task", "data": { "id": … } }` or
+    ///   `{ "type": "list", "data": { "watch": 1, "filter": {} } }`, with a number that the page chooses.
+    /// - `filter`, `options` and `of` are [`TaskFilter`](crate::TaskFilter), [`StartOptions`](crate::StartOptions) or
+    ///   [`BatchOptions`](crate::BatchOptions), and [`LimitOf`](crate::LimitOf) as JSON, with names in camelCase.
     pub async fn call(&self, command: &str, arguments: Value) -> Result<Value, PageError> {
-        self.caller.call(command, arguments).await
+        let call = call_id(command, &arguments);
+        let given_back = (command == "leave").then(|| arguments["id"].clone());
+        let follows = match command {
+            "start" | "rerun" | "batch" => true,
+            "watch" => arguments["target"]["type"] == "task",
+            _ => false,
+        };
+        let session = follows.then(|| arguments["session"].clone());
+        let answer = self.caller.call(command, arguments).await?;
+        if let Some(call) = call {
+            lock(&self.shares).add(id_of(started(&answer)), call);
+        }
+        if let Some(call) = given_back.as_ref().and_then(Value::as_str) {
+            lock(&self.shares).remove(call);
+        }
+        if let Some(session) = session {
+            self.note_first(&session, answer.get(0).unwrap_or(&answer)).await;
+        }
+        Ok(answer)
+    }
+
+    /// Lets the events of a task that the document begins to follow begin with the state that the call has returned.
+    async fn note_first(&self, session: &Value, answer: &Value) {
+        let client = self.client.lock().await.clone();
+        if let Some(client) = client.filter(|client| session == client.session()) {
+            client.told().begin(started(answer), &answer["outcome"]);
+        }
     }
 
     /// Calls a command and returns its answer as it travels: JSON, or bytes.
@@ -196,7 +326,7 @@ impl TestPage {
 
     /// Calls a command in a request that comes from `url`, as a frame in the document does: its header `Origin` says so. The
     /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. Panics if `url`
-    /// is no URL.
+    /// is neither a URL with a host nor a path that begins with `/`.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }
@@ -219,9 +349,9 @@ impl TestPage {
         self.loads(self.caller.url());
     }
 
-    /// Loads another document in the same webview: a URL, or the path of a document of the app. Panics if it is neither.
-    /// Permissions for its origin must come from
-    /// [`TestApp::capability`](super::TestApp::capability).
+    /// Loads another document in the same webview: a URL such as `https://help.example/x`, or the path of a document of the
+    /// app such as `/settings.html`. Panics if it is neither a URL with a host nor a path that begins with `/`. Permissions for
+    /// its origin must come from [`TestApp::capability`](super::TestApp::capability).
     pub fn navigate(&mut self, url: &str) {
         let url = document_url(url);
         self.caller.webview.navigate(url.clone()).unwrap_or_else(|error| panic!("it can't load {url}: {error}"));
@@ -257,6 +387,11 @@ impl TestPage {
         *client = Some(Arc::clone(&opened));
         Ok(opened)
     }
+}
+
+/// Returns the snapshot in the answer of a call, which is a snapshot or has one.
+fn started(answer: &Value) -> &Value {
+    answer.get("snapshot").unwrap_or(answer)
 }
 
 /// Returns the id in a snapshot.

@@ -6,7 +6,7 @@ use tauri::{AppHandle, Manager, test::MockRuntime};
 use tauri_plugin_tasks_engine::test::test_clock::TestClock;
 
 use super::{acl, pushed::Pushed};
-use crate::{TaskManager, TasksExt};
+use crate::{TaskFilter, TaskManager, TasksExt};
 
 pub(super) struct Running {
     pub(super) app: tauri::App<MockRuntime>,
@@ -37,5 +37,7 @@ impl Running {
 
     pub(super) fn advance(&self, by: Duration) {
         self.clock.advance(by);
+        // The engine looks at what has expired when it is asked for its tasks.
+        self.tasks().list(&TaskFilter::default());
     }
 }

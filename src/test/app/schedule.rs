@@ -42,8 +42,10 @@ impl<'a> TestSchedule<'a> {
             .unwrap_or_else(|| panic!("there is no schedule \"{}\": there are {names:?}", self.name))
     }
 
-    /// Moves the clock of the app to the time at which the schedule is due next, and waits for the run. `None` if it is left
-    /// out, since an earlier run goes on and the schedule doesn't overlap its runs. Panics if the schedule is paused.
+    /// Moves the clock of the app to the time at which the schedule is due next, and waits for the run. Everything else that is
+    /// due by then happens too: see [`TestApp::advance`](super::TestApp::advance). `None` if the run is left out, since an
+    /// earlier run goes on and the schedule doesn't overlap its runs. Panics if the schedule is not due at any time: it is
+    /// paused, or counts from the end of its run, which goes on.
     pub async fn due(&self) -> Option<TaskHandle> {
         let before = self.snapshot();
         let due = before.next_run_at.unwrap_or_else(|| {

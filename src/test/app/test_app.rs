@@ -193,17 +193,21 @@ impl TestApp {
     }
 
     /// Moves the clock of the engine forward in one step, as if the app had run meanwhile. What is due by then begins or
-    /// ends soon after this: delays and schedules, retries and restarts, deadlines, timeouts and stalls, and how long ended
-    /// tasks are kept.
+    /// ends soon after this: delays and schedules, retries and restarts, deadlines, timeouts and stalls. Ended tasks that are
+    /// not kept that long are gone once this returns.
     ///
-    /// A schedule that was due several times makes up for what it has missed as [`Schedule::missed`](crate::Schedule::missed)
-    /// says. The time in handlers and pages, and the grace periods of tasks that were told to stop, are not moved.
+    /// A schedule that was due several times runs once: the other runs count as skipped, or with
+    /// [`Missed::Once`](crate::Missed::Once) as made up for. To have every run, call [`TestSchedule::due`] in a loop.
+    ///
+    /// Not moved are the time in handlers and pages, the grace periods of tasks that were told to stop, and the
+    /// [quotas](crate::Quotas) of starts per second.
     pub fn advance(&self, by: Duration) {
         self.0.advance(by);
     }
 
     /// Exits with the code 0, as `AppHandle::exit` does, and waits until the process would end: its tasks end as their
-    /// kinds say. Panics after a minute.
+    /// kinds say. This takes real time: a task with [`OnExit::Finish`](crate::OnExit::Finish) that doesn't end by itself takes
+    /// all of [`Builder::exit_grace`](crate::Builder::exit_grace). Panics after a minute.
     ///
     /// ```
     /// use tauri_plugin_tasks::{Builder, CancelReason, Failure, Outcome, Task, TaskContext, test};

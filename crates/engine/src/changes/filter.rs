@@ -46,6 +46,12 @@ pub struct TaskFilter {
 }
 
 impl TaskFilter {
+    /// Makes a filter that matches all tasks.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Matches tasks of the kind `name` too. The first call narrows the filter from all kinds to this one.
     #[must_use]
     pub fn task(mut self, name: impl Into<String>) -> Self {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::json::{Json, Misfit};
 use error_kind::ErrorKind;
-use refusal::Refusal;
+use refusal::{Refusal, SECRET};
 
 /// Why a call was refused, for example one on [`TaskManager`](crate::TaskManager).
 ///
@@ -30,9 +30,6 @@ pub struct Error {
     #[serde(skip)]
     pub(crate) refusal: Option<Arc<Refusal>>,
 }
-
-/// What is said of a secret input.
-const SECRET: &str = "why is not shown, because the input is secret (Task::secret_input)";
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 
 use super::error_kind::ErrorKind;
 
+/// What is said of a secret input in the place of a problem.
+pub(super) const SECRET: &str = "the reason is not shown, since the input is secret (Task::secret_input)";
+
 /// What the engine refused, and why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -40,7 +43,7 @@ pub enum Refusal {
          write a loop in one task"
     )]
     ShortInterval { schedule: String, interval: Duration, shortest: Duration },
-    #[error("the input of task \"{task}\" does not fit its type: {}: {problem}", part(.path, "the input"))]
+    #[error("{}", invalid_input(.task, .path, .problem))]
     InvalidInput { task: String, path: String, problem: String },
     #[error("\"{text}\" is not a UUID in lower case: make one for each task")]
     NoId { text: String },
@@ -119,7 +122,7 @@ pub enum Refusal {
     QueueFull { task: Option<String>, limit: usize },
     /// `quota` is the name of a quota or of a fixed bound, `what` says what it counts, in the plural, and `remedy` what to
     /// do and where the limit is set.
-    #[error("this exceeds the quota \"{quota}\" of {limit} {what}: {remedy}")]
+    #[error("this exceeds the quota \"{quota}\" of {}: {remedy}", counted(*.limit, .what))]
     QuotaExceeded { quota: &'static str, limit: u64, what: &'static str, remedy: String },
     /// `rival` is the id of the task that has the key, if the caller may see it.
     #[error("{}", key_taken(.task, .key, .rival.as_deref()))]
@@ -202,6 +205,24 @@ impl Refusal {
     }
 }
 
+/// Returns a count of `what`, which is in the plural and begins with its noun.
+fn counted(count: u64, what: &str) -> String {
+    let (noun, rest) = what.split_once(' ').unwrap_or((what, ""));
+    match (count, noun.strip_suffix('s')) {
+        (1, Some(noun)) => format!("1 {noun} {}", rest.replace(" have ", " has ")),
+        _ => format!("{count} {what}"),
+    }
+}
+
+fn invalid_input(task: &str, path: &str, problem: &str) -> String {
+    let refused = format!("the input of task \"{task}\" does not fit its type");
+    match (problem, path) {
+        (SECRET, "") => format!("{refused}; {problem}"),
+        (SECRET, path) => format!("{refused}: {path}; {problem}"),
+        _ => format!("{refused}: {}: {problem}", part(path, "the input")),
+    }
+}
+
 /// Returns the part of a value that doesn't fit: `path`, or `whole` if the path names no part.
 fn part<'a>(path: &'a str, whole: &'a str) -> &'a str {
     if path.is_empty() || path == "." { whole } else { path }
@@ -248,10 +269,21 @@ mod tests {
     use crate::Error;
 
     #[test]
+    fn one_is_counted_in_the_singular() {
+        for (what, one, many) in [
+            ("starts a second", "1 start a second", "2 starts a second"),
+            ("tasks that have not ended", "1 task that has not ended", "2 tasks that have not ended"),
+            ("bytes of input in one call", "1 byte of input in one call", "2 bytes of input in one call"),
+        ] {
+            assert_eq!((counted(1, what), counted(2, what)), (one.to_owned(), many.to_owned()));
+        }
+    }
+
+    #[test]
     fn an_exceeded_quota_says_which_how_much_and_what_to_do() {
         let error = Error::from(Refusal::exceeds_fixed("lists", 256, "lists of one page", "close one first"));
         let message =
-            r#"this exceeds the quota "lists" of 256 lists of one page: this limit is fixed; close one first"#;
+            r#"this exceeds the quota "lists" of 256 (lists of one page): this limit is fixed; close one first"#;
         assert_eq!((error.kind, &*error.message), (ErrorKind::QuotaExceeded, message));
         let data = json!({ "kind": "quotaExceeded", "message": message, "data": { "quota": "lists", "limit": 256 } });
         assert_eq!(serde_json::to_value(&error).ok(), Some(data));

@@ -57,14 +57,15 @@ impl Joins {
         }
     }
 
-    pub(super) fn remove(&mut self, call: TaskId) {
-        let Some(Join { holder, .. }) = self.calls.remove(&call) else { return };
-        if let Some(held) = self.held.get_mut(&holder) {
+    pub(super) fn remove(&mut self, call: TaskId) -> Option<Join> {
+        let join = self.calls.remove(&call)?;
+        if let Some(held) = self.held.get_mut(&join.holder) {
             *held -= 1;
             if *held == 0 {
-                self.held.remove(&holder);
+                self.held.remove(&join.holder);
             }
         }
+        Some(join)
     }
 
     /// Returns how many calls and how many holders there are.

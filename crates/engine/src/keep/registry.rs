@@ -13,6 +13,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{
     gate::Gate,
     joins::{Join, Joins},
@@ -22,7 +24,7 @@ use super::{
 use crate::{
     Error, Json, Retention, TaskId,
     queue::keys::Keys,
-    quota::accounts::Accounts,
+    quota::accounts::{Accounts, Bill},
     record::{Record, shares::Joiner, sharing::Joined},
     task::{id::IdMap, owner::Owner},
 };
@@ -86,13 +88,22 @@ impl Registry {
             Some(record).filter(|record| {
                 record.name() == task && record.owner() == *owner && record.input.text() == input.text()
             })
-        } else if let Some(join) = self.joins.get(id) {
+        } else {
+            return self.joined(id, task, owner);
+        };
+        found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
+    }
+
+    /// Returns the task that an earlier call with this id has joined, or `None` if the id is new. Fails as
+    /// [`repeated`](Self::repeated) does.
+    pub(crate) fn joined(&self, id: TaskId, task: &str, owner: &Owner) -> Result<Option<Arc<Record>>, Error> {
+        let found = if let Some(join) = self.joins.get(id) {
             self.tasks.get(&join.of).filter(|_| &*join.name == task && join.holder == *owner)
         } else if let Some(alias) = self.used.alias(id) {
             let is_same = &*alias.name == task && alias.owner == *owner;
             // It has given its share back. It gets no other.
             self.tasks.get(&alias.of).filter(|record| is_same && record.tells(owner))
-        } else if self.used.spent(id).is_some() {
+        } else if self.tasks.contains_key(&id) || self.used.spent(id).is_some() {
             None
         } else {
             return Ok(None);
@@ -100,10 +111,15 @@ impl Registry {
         found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
     }
 
+    /// Returns the tasks of a kind with this key that have arrived after number `after`, oldest first. Some of them may have
+    /// ended just now.
+    pub(crate) fn keyed(&self, kind: &str, key: &str, after: u64) -> impl Iterator<Item = &Arc<Record>> {
+        self.keys.live(kind, key, after).filter_map(|id| self.tasks.get(&id))
+    }
+
     /// Returns the live tasks of a kind with this key, oldest first.
     pub(crate) fn with_key(&self, kind: &str, key: &str) -> impl Iterator<Item = &Arc<Record>> {
-        let known = self.keys.live(kind, key).filter_map(|id| self.tasks.get(&id));
-        known.filter(|record| !record.status().is_final())
+        self.keyed(kind, key, 0).filter(|record| !record.status().is_final())
     }
 
     /// Accepts a task as the next one in the order of arrival.
@@ -116,7 +132,7 @@ impl Registry {
         }
     }
 
-    /// Gives the call a share in a task, and makes its id an alias of it. Returns `None` if the task is about to stop or has
+    /// Gives the call a share in a task, and remembers its id with it. Returns `None` if the task is about to stop or has
     /// ended. Fails if the caller has too many shares.
     pub(crate) fn join(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Option<Joined>, Error> {
         self.joins.check(joiner.holder)?;
@@ -125,14 +141,23 @@ impl Registry {
         Ok(Some(done))
     }
 
-    /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. Fails if the
-    /// caller has too many shares, or if the id is that of a call of somebody else.
-    pub(crate) fn add_share(&mut self, joiner: Joiner<'_>, record: &Record, now: Duration) -> Result<Joined, Error> {
+    /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. It pays for
+    /// the share. Fails if it can't, if the caller has too many shares, or if the id is that of a call of somebody else.
+    pub(crate) fn add_share(
+        &mut self,
+        joiner: Joiner<'_>,
+        bill: Bill,
+        record: &Record,
+        now: Duration,
+    ) -> Result<Joined, Error> {
         self.check_share(joiner.call, joiner.holder)?;
         if self.holder_of(joiner.call).is_some() {
             return Ok(Joined { is_change: false });
         }
+        let at = Instant::now();
+        self.accounts.check(bill, at)?;
         let done = record.add_share(joiner)?;
+        self.accounts.pay(bill, at);
         self.note_join(joiner, record, now);
         Ok(done)
     }
@@ -153,29 +178,36 @@ impl Registry {
     }
 
     /// Remembers a call that has joined a task. The app repeats no call and gives nothing back.
-    fn note_join(&mut self, Joiner { holder, call, .. }: Joiner<'_>, joined: &Record, now: Duration) {
+    pub(crate) fn note_join(&mut self, Joiner { holder, call, .. }: Joiner<'_>, joined: &Record, now: Duration) {
         if *holder == Owner::App {
             return;
         }
-        let (of, name) = (joined.id, &joined.kind.name);
-        self.used.join(call, Alias { of, name: Arc::clone(name), owner: holder.clone() }, now);
-        // A task that was removed meanwhile can't be left.
+        let (of, name, holder) = (joined.id, Arc::clone(&joined.kind.name), holder.clone());
         if self.tasks.contains_key(&of) {
-            self.joins.add(call, Join { of, name: Arc::clone(name), holder: holder.clone() });
+            self.joins.add(call, Join { of, name, holder });
+        } else {
+            // A task that was removed meanwhile can't be left.
+            self.used.leave(call, Alias { of, name, owner: holder }, now);
         }
     }
 
     /// Returns whether a call with this id has a share in a task that it has joined.
+    #[cfg(test)]
     pub(crate) fn has_joined(&self, call: TaskId) -> bool {
         self.joins.get(call).is_some()
     }
 
     /// Returns the task in which this call of `holder` may have a share; with the id of the call if it has joined the task.
     /// From now on the call counts as one that has given its share back.
-    pub(crate) fn leave(&mut self, call: TaskId, holder: &Owner) -> Option<(Arc<Record>, Option<TaskId>)> {
+    pub(crate) fn leave(
+        &mut self,
+        call: TaskId,
+        holder: &Owner,
+        now: Duration,
+    ) -> Option<(Arc<Record>, Option<TaskId>)> {
         if let Some(join) = self.joins.get(call).filter(|join| join.holder == *holder) {
             let record = self.tasks.get(&join.of).cloned();
-            self.joins.remove(call);
+            self.forget_joins(&[call], now);
             return Some((record?, Some(call)));
         }
         // No call has started a member of its own.
@@ -183,10 +215,12 @@ impl Registry {
         Some((Arc::clone(record), None))
     }
 
-    /// Forgets calls whose shares are gone.
-    pub(crate) fn forget_joins(&mut self, calls: &[TaskId]) {
+    /// Notes that the shares of these calls are gone. The calls are remembered for a while, so that a repeat gets no other.
+    pub(crate) fn forget_joins(&mut self, calls: &[TaskId], now: Duration) {
         for call in calls {
-            self.joins.remove(*call);
+            if let Some(Join { of, name, holder }) = self.joins.remove(*call) {
+                self.used.leave(*call, Alias { of, name, owner: holder }, now);
+            }
         }
     }
 
@@ -223,10 +257,11 @@ impl Registry {
 
     fn spend(&mut self, id: TaskId, now: Duration) -> Option<Arc<Record>> {
         let record = self.tasks.remove(&id)?;
-        self.forget_joins(&record.calls());
+        self.forget_joins(&record.calls(), now);
         record.leave_account();
-        if record.may_be_repeated {
-            self.used.spend(id, Spent { name: Arc::clone(&record.kind.name), owner: record.owner() }, now);
+        let spent = Spent::of(&record);
+        if record.may_be_repeated || !spent.told.is_empty() {
+            self.used.spend(id, spent, now);
         }
         Some(record)
     }

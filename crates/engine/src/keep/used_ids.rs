@@ -1,17 +1,28 @@
 //! The ids that callers chose and that no task has any more. They are remembered for a while, so that a repeated start is
 //! recognized.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
-use crate::task::{
-    id::{IdMap, TaskId},
-    owner::Owner,
+use crate::{
+    record::Record,
+    task::{
+        id::{IdMap, TaskId},
+        owner::Owner,
+    },
 };
 
 /// How long ids are remembered. A caller that repeats a start does so within moments.
 pub(super) const REMEMBERED: Duration = Duration::from_secs(10 * 60);
-/// How many ids are remembered. Beyond that the oldest is forgotten.
+/// How many ids are remembered. Beyond that, the oldest id is forgotten of the holder that has the most, which is the one
+/// that adds another if several have as many. So nobody makes the ids of those forgotten who have fewer.
 const LIMIT: usize = 65_536;
+
+/// How many holders of shares are remembered of one task.
+const TOLD_LIMIT: usize = 16;
 
 /// What is remembered of a task that is no longer kept.
 #[derive(Debug, Clone)]
@@ -20,6 +31,23 @@ pub struct Spent {
     pub name: Arc<str>,
     /// Its last owner.
     pub owner: Owner,
+    /// Others who had shares in it when it left, the app aside. At most [`TOLD_LIMIT`].
+    pub told: Vec<Owner>,
+}
+
+impl Spent {
+    pub(super) fn of(record: &Record) -> Self {
+        let owner = record.owner();
+        let mut told = record.all_told();
+        told.retain(|who| *who != owner && *who != Owner::App);
+        told.truncate(TOLD_LIMIT);
+        Self { name: Arc::clone(&record.kind.name), owner, told }
+    }
+
+    /// Returns whether `who` could be told of the task until it left, as its owner or with a share in it.
+    pub fn tells(&self, who: &Owner) -> bool {
+        self.owner == *who || self.told.contains(who)
+    }
 }
 
 /// What is remembered of an id whose start joined another task.
@@ -33,8 +61,20 @@ pub(super) struct Alias {
 pub(super) struct UsedIds {
     spent: IdMap<Spent>,
     aliases: IdMap<Alias>,
-    /// The ids in both maps, oldest first.
-    order: VecDeque<(Duration, TaskId)>,
+    /// The ids in both maps by age.
+    order: BTreeMap<u64, Remembered>,
+    /// How many there were so far.
+    made: u64,
+    /// The ages of the ids of each holder, oldest first.
+    held: HashMap<Owner, VecDeque<u64>>,
+    /// The holders by how many they have.
+    sizes: BTreeSet<(usize, Owner)>,
+}
+
+struct Remembered {
+    since: Duration,
+    id: TaskId,
+    holder: Owner,
 }
 
 impl UsedIds {
@@ -48,40 +88,74 @@ impl UsedIds {
 
     /// Notes that task `id` is gone.
     pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Duration) {
-        self.spent.insert(id, spent);
-        self.remember(id, now);
+        let holder = spent.owner.clone();
+        if self.spent.insert(id, spent).is_none() {
+            self.remember(id, holder, now);
+        }
     }
 
-    /// Notes that the start with this id joined another task.
-    pub(super) fn join(&mut self, id: TaskId, alias: Alias, now: Duration) {
-        self.aliases.insert(id, alias);
-        self.remember(id, now);
+    /// Notes that the call with this id had joined another task, and has its share no more.
+    pub(super) fn leave(&mut self, id: TaskId, alias: Alias, now: Duration) {
+        let holder = alias.owner.clone();
+        if self.aliases.insert(id, alias).is_none() {
+            self.remember(id, holder, now);
+        }
     }
 
-    fn remember(&mut self, id: TaskId, now: Duration) {
-        self.order.push_back((now, id));
+    fn remember(&mut self, id: TaskId, holder: Owner, now: Duration) {
+        self.made += 1;
+        self.change(&holder, VecDeque::push_back);
+        self.order.insert(self.made, Remembered { since: now, id, holder: holder.clone() });
         if self.order.len() > LIMIT {
-            self.forget_oldest();
+            self.forget_oldest_of_most(&holder);
+        }
+    }
+
+    fn forget_oldest_of_most(&mut self, adds: &Owner) {
+        let Some((most, last)) = self.sizes.last() else { return };
+        let is_most = self.held.get(adds).is_some_and(|ages| ages.len() == *most);
+        let holder = if is_most { adds } else { last };
+        if let Some(oldest) = self.held.get(holder).and_then(VecDeque::front) {
+            self.forget(*oldest);
         }
     }
 
     /// Forgets the ids that have been remembered for long enough.
     pub(super) fn expire(&mut self, now: Duration) {
-        while self.order.front().is_some_and(|(since, _)| now.saturating_sub(*since) >= REMEMBERED) {
-            self.forget_oldest();
+        while let Some((age, oldest)) = self.order.first_key_value()
+            && now.saturating_sub(oldest.since) >= REMEMBERED
+        {
+            self.forget(*age);
         }
     }
 
-    fn forget_oldest(&mut self) {
-        if let Some((_, id)) = self.order.pop_front() {
-            self.spent.remove(&id);
-            self.aliases.remove(&id);
+    /// Forgets the oldest id of a holder, which has this age.
+    fn forget(&mut self, age: u64) {
+        let Some(Remembered { id, holder, .. }) = self.order.remove(&age) else { return };
+        self.spent.remove(&id);
+        self.aliases.remove(&id);
+        self.change(&holder, |ages, _| {
+            ages.pop_front();
+        });
+    }
+
+    /// Changes what a holder has. Also passes on how many ids there were so far.
+    fn change(&mut self, holder: &Owner, change: impl FnOnce(&mut VecDeque<u64>, u64)) {
+        let ages = self.held.entry(holder.clone()).or_default();
+        let before = ages.len();
+        change(ages, self.made);
+        let after = ages.len();
+        self.sizes.remove(&(before, holder.clone()));
+        if after == 0 {
+            self.held.remove(holder);
+        } else {
+            self.sizes.insert((after, holder.clone()));
         }
     }
 
     /// Returns when the newest id is forgotten; `None` if there is none.
     pub(super) fn ages_until(&self) -> Option<Duration> {
-        self.order.back().map(|(since, _)| since.saturating_add(REMEMBERED))
+        self.order.last_key_value().map(|(_, newest)| newest.since.saturating_add(REMEMBERED))
     }
 }
 
@@ -91,61 +165,112 @@ mod tests {
 
     use super::*;
 
-    fn spent() -> Spent {
-        Spent { name: "t".into(), owner: Owner::App }
+    fn holder(number: usize) -> Owner {
+        Owner::Other { label: "main".into(), token: number as u64 }
     }
 
-    fn alias(of: TaskId) -> Alias {
-        Alias { of, name: "t".into(), owner: Owner::App }
+    fn add(used: &mut UsedIds, id: TaskId, of: usize, joined: bool, now: Duration) {
+        let (name, owner) = ("t".into(), holder(of));
+        if joined {
+            used.leave(id, Alias { of: id, name, owner }, now);
+        } else {
+            used.spend(id, Spent { name, owner, told: Vec::new() }, now);
+        }
+    }
+
+    fn knows(used: &UsedIds, id: TaskId) -> (bool, bool) {
+        (used.spent(id).is_some(), used.alias(id).is_some())
+    }
+
+    /// An id as the model sees it, in a plain list with the oldest first.
+    #[derive(Clone, Copy)]
+    struct Known {
+        since: Duration,
+        id: TaskId,
+        of: usize,
+        joined: bool,
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
+           #![proptest_config(ProptestConfig::with_cases(12))]
 
-        /// Each step adds so many ids of one sort, and lets so many seconds pass.
-        #[test]
-        fn the_newest_ids_are_remembered_for_their_time(
-            steps in prop::collection::vec((any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 2), 0..8),
-        ) {
-            let mut used = UsedIds::default();
-            let mut model: VecDeque<(Duration, TaskId, bool)> = VecDeque::new();
-            let (mut now, of) = (Duration::ZERO, TaskId::new());
-            for (joins, many, pass) in steps {
-                for _ in 0..many {
-                    let id = TaskId::new();
-                    if joins { used.join(id, alias(of), now) } else { used.spend(id, spent(), now) }
-                    model.push_back((now, id, joins));
-                }
-                now += Duration::from_secs(pass);
-                used.expire(now);
-                let mut forgotten = model.split_off(model.len().saturating_sub(LIMIT));
-                std::mem::swap(&mut forgotten, &mut model);
-                while model.front().is_some_and(|(since, ..)| *since + REMEMBERED <= now) {
-                    forgotten.extend(model.pop_front());
-                }
-                prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
-                prop_assert_eq!(used.order.len(), model.len());
-                prop_assert!(model.len() <= LIMIT);
-                for (_, id, joins) in &model {
-                    prop_assert_eq!((used.spent(*id).is_some(), used.alias(*id).is_some()), (!joins, *joins));
-                }
-                for (_, id, _) in &forgotten {
-                    prop_assert!(used.spent(*id).is_none() && used.alias(*id).is_none());
-                }
-            }
-        }
+           /// Each step adds so many ids of one holder and one sort, and lets so many seconds pass.
+           #[test]
+           fn the_newest_ids_of_each_holder_are_remembered_for_their_time(
+               steps in prop::collection::vec((0..3usize, any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 3), 0..8),
+           ) {
+               let mut used = UsedIds::default();
+               let mut model: Vec<Known> = Vec::new();
+               let mut now = Duration::ZERO;
+               for (of, joined, many, pass) in steps {
+                   let mut forgotten = Vec::new();
+                   let mut had = [0; 3];
+                   for known in &model {
+    had[known.of] += 1;
     }
+                   for _ in 0..many {
+                       let id = TaskId::new();
+                       add(&mut used, id, of, joined, now);
+                       model.push(Known { since: now, id, of, joined });
+                       had[of] += 1;
+                       if model.len() - forgotten.len() > LIMIT {
+                           let most = *had.iter().max().unwrap();
+                           let gives_way = if had[of] == most { of } else { had.iter().rposition(|has| *has == most).unwrap() };
+                           had[gives_way] -= 1;
+                           forgotten.push(gives_way);
+                       }
+                   }
+                   // Of each holder, the oldest go.
+                   let mut gone = Vec::new();
+                   for gives_way in 0..3 {
+                       let mut excess = forgotten.iter().filter(|of| **of == gives_way).count();
+                       gone.extend(model.extract_if(.., |known| {
+                           let goes = known.of == gives_way && excess > 0;
+                           excess -= usize::from(goes);
+                           goes
+                       }));
+                   }
+                   now += Duration::from_secs(pass);
+                   used.expire(now);
+                   gone.extend(model.extract_if(.., |known| known.since + REMEMBERED <= now));
+                   prop_assert!(model.len() <= LIMIT);
+                   prop_assert_eq!(used.order.len(), model.len());
+                   prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
+                   for known in &model {
+                       prop_assert_eq!(knows(&used, known.id), (!known.joined, known.joined));
+                   }
+                   for known in &gone {
+                       prop_assert_eq!(knows(&used, known.id), (false, false));
+                   }
+               }
+               used.expire(now + REMEMBERED);
+               prop_assert!(used.order.is_empty() && used.held.is_empty() && used.sizes.is_empty());
+           }
+       }
 
     #[test]
     fn spent_ids_and_aliases_share_one_bound_and_the_oldest_goes() {
         let mut used = UsedIds::default();
         let ids: Vec<_> = (0..LIMIT + 2).map(|_| TaskId::new()).collect();
         for (place, id) in ids.iter().enumerate() {
-            let now = Duration::from_millis(place as u64);
-            if place % 2 == 0 { used.spend(*id, spent(), now) } else { used.join(*id, alias(ids[0]), now) }
+            add(&mut used, *id, 0, place % 2 == 1, Duration::from_millis(place as u64));
         }
-        assert!(used.spent(ids[0]).is_none() && used.alias(ids[1]).is_none(), "the oldest are gone");
-        assert!(used.spent(ids[2]).is_some() && used.alias(ids[3]).is_some(), "the others stay");
+        assert!([ids[0], ids[1]].iter().all(|id| knows(&used, *id) == (false, false)), "the oldest are gone");
+        assert_eq!((knows(&used, ids[2]), knows(&used, ids[3])), ((true, false), (false, true)), "the others stay");
+        assert_eq!(used.order.len(), LIMIT);
+    }
+
+    #[test]
+    fn who_has_many_ids_pushes_out_none_of_those_who_have_fewer() {
+        let mut used = UsedIds::default();
+        let others: Vec<_> = (1..4).map(|of| (of, TaskId::new())).collect();
+        for (of, id) in &others {
+            add(&mut used, *id, *of, false, Duration::ZERO);
+        }
+        for count in 0..3 * LIMIT {
+            add(&mut used, TaskId::new(), 0, count % 2 == 0, Duration::ZERO);
+        }
+        assert!(others.iter().all(|(_, id)| knows(&used, *id) == (true, false)));
         assert_eq!(used.order.len(), LIMIT);
     }
 }

@@ -5,12 +5,7 @@ pub(crate) mod counts;
 use std::{any::TypeId, sync::Arc};
 
 use self::counts::Counters;
-use crate::{
-    error::Error,
-    items::item_type::Never,
-    json::Json,
-    policy::{Policy, unread::Unread},
-};
+use crate::{error::Error, items::item_type::Never, json::Json, policy::Policy};
 
 /// Reads an input and returns an attempt that is ready to run.
 type Prepare<W> = Box<dyn Fn(&Json) -> Result<W, Error> + Send + Sync>;
@@ -50,9 +45,9 @@ impl<W> Kind<W> {
         Self { name: Arc::clone(&self.name), policy, emits: false, counters: Arc::default(), prepare: None }
     }
 
-    /// Whether its tasks wait for readers, or end without one.
+    /// Whether its tasks wait for readers, or end without one. A kind that emits nothing can't set what happens to items.
     pub(crate) fn needs_readers(&self) -> bool {
-        self.emits || self.policy.unread == Unread::Cancel
+        self.emits
     }
 
     /// Whether its tasks can be started by name.

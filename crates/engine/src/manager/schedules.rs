@@ -10,10 +10,9 @@ use crate::{
     error::Error,
     handle::TaskHandle,
     json::Json,
-    quota::accounts::Account,
     record::follower::Follower,
     schedule::{
-        driver::{drive, now},
+        driver::{Triggerer, drive, now},
         named_schedule::RunSpec,
         snapshot::ScheduleSnapshot,
         timetable::Timetable,
@@ -132,15 +131,16 @@ impl TaskManager {
     }
 
     /// Like [`trigger`](Self::trigger). If a run is started, its id is `id`. A repeated call with the same id returns
-    /// the same run. `may` says which kinds the caller may use. The quotas of `account` hold as for a start.
+    /// the same run. `may` says which kinds the caller may use. The `caller` gets a share in the run, and its quotas hold as for
+    /// a start; `None` is the app.
     pub(crate) fn trigger_for(
         &self,
-        account: Option<Account>,
+        caller: Option<Triggerer<'_>>,
         name: &str,
         id: TaskId,
         may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
-        self.schedules.trigger_run(&self.engine, account, name, id, may)
+        self.schedules.trigger_run(&self.engine, caller, name, id, may)
     }
 
     /// Returns the name of the kind that this schedule runs.

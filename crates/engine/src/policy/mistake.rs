@@ -1,7 +1,8 @@
 //! Finds settings of a kind that can't be meant: those that end or keep every task, and those that have no effect.
 //!
 //! What is not a mistake, since it does what it says: a limit of 0 tasks, which can be raised later; an empty queue; one
-//! attempt; no grace; no delay.
+//! attempt; no grace; no delay; a longest delay below the first one, which it cuts; `show_input` with `secret_input`, which is
+//! stronger.
 
 use std::time::Duration;
 
@@ -69,8 +70,8 @@ impl Policy {
         let (delay, deadline) = (self.delay?, self.deadline?);
         (delay >= deadline).then(|| {
             format!(
-                "every task would time out while it waits for its delay of {delay:?}, since its deadline of {deadline:?} \
-                 includes that: make the deadline longer"
+                "a task that is started without a delay of its own would time out while it waits for its delay of {delay:?}, \
+                 since its deadline of {deadline:?} includes that: make the deadline longer"
             )
         })
     }
@@ -101,6 +102,17 @@ impl Policy {
             return Some(
                 "its idle_reader is zero, so every reader would be given up: leave it out to wait for readers".into(),
             );
+        }
+        let before_it = |(_, limit): &(_, Option<Duration>)| self.idle_reader > *limit && limit.is_some();
+        // A task that waits for its reader shows no sign of life, but doesn't stall by that.
+        let limits = self.limits().into_iter().filter(|(name, _)| *name != "stall_timeout");
+        if let Some((name, limit)) = limits.rev().find(before_it) {
+            return Some(format!(
+                "its idle_reader of {:?} is never reached, since its {name} of {:?} ends the task before: make it shorter, \
+                 or leave it out",
+                self.idle_reader.unwrap_or_default(),
+                limit.unwrap_or_default()
+            ));
         }
         let settings = [
             ("item_buffer", self.item_buffer != Bounds::default()),
@@ -182,6 +194,13 @@ mod tests {
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 0 }), ITEMS, "item_buffer has room for nothing"),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 0 }), BYTES, "item_buffer has room for nothing"),
             (policy(|it| it.idle_reader = ZERO), ITEMS, "idle_reader is zero"),
+            (
+                policy(|it| (it.idle_reader, it.timeout) = (TWO, ONE)),
+                ITEMS,
+                "idle_reader of 2s is never reached, since its timeout",
+            ),
+            (policy(|it| (it.idle_reader, it.deadline) = (TWO, ONE)), BYTES, "since its deadline of 1s"),
+            (policy(|it| (it.idle_reader, it.attempt_timeout) = (TWO, ONE)), ITEMS, "since its attempt_timeout of 1s"),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 1 }), NOTHING, "it has item_buffer"),
             (policy(|it| it.unread = Unread::Wait), NOTHING, "it has unread"),
             (policy(|it| it.unread = Unread::Cancel), NOTHING, "it has unread"),
@@ -210,6 +229,7 @@ mod tests {
             (restart(Restart::on_failure().healthy_after(Duration::ZERO)), NOTHING),
             (policy(|it| it.item_buffer = Bounds { items: 0, bytes: 1 }), BYTES),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 1 }), ITEMS),
+            (policy(|it| (it.idle_reader, it.timeout, it.stall_timeout) = (TWO, TWO, ONE)), ITEMS),
             (policy(|it| (it.unread, it.idle_reader) = (Unread::Cancel, Some(Duration::from_millis(1)))), ITEMS),
         ];
         for (policy, handler) in fine {

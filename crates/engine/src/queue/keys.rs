@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    ops::Bound,
     sync::Arc,
 };
 
@@ -21,9 +22,11 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Returns the live tasks with this key, oldest first.
-    pub(crate) fn live<'a>(&'a self, kind: &str, key: &str) -> impl Iterator<Item = TaskId> + use<'a> {
-        self.kinds.get(kind).and_then(|keys| keys.get(key)).into_iter().flat_map(BTreeMap::values).copied()
+    /// Returns the live tasks with this key that have arrived after number `after`, oldest first.
+    pub(crate) fn live<'a>(&'a self, kind: &str, key: &str, after: u64) -> impl Iterator<Item = TaskId> + use<'a> {
+        let queue = self.kinds.get(kind).and_then(|keys| keys.get(key));
+        let later = (Bound::Excluded(after), Bound::Unbounded);
+        queue.into_iter().flat_map(move |queue| queue.range(later)).map(|(_, id)| *id)
     }
 
     /// Adds a task as the last one with its key. `number` is that of its arrival.
@@ -71,7 +74,7 @@ mod tests {
                 if adds {
                     let id = TaskId::new();
                     keys.add(names[kind].into(), names[key].into(), number, id);
-                    if keys.live(names[kind], names[key]).next() == Some(id) {
+                    if keys.live(names[kind], names[key], 0).next() == Some(id) {
                         may_run.push(id);
                     }
                     model.push((kind, key, number, id));
@@ -83,9 +86,12 @@ mod tests {
                 }
                 let mut first = vec![];
                 for (kind, key) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
-                    let same = model.iter().filter(|task| (task.0, task.1) == (kind, key));
-                    let live: Vec<_> = same.map(|task| task.3).collect();
-                    prop_assert!(keys.live(names[kind], names[key]).eq(live.iter().copied()));
+                    let same = || model.iter().filter(|task| (task.0, task.1) == (kind, key));
+                    let live: Vec<_> = same().map(|task| task.3).collect();
+                    prop_assert!(keys.live(names[kind], names[key], 0).eq(live.iter().copied()));
+                    let half = number / 2;
+                    let later = same().filter(|task| task.2 > half).map(|task| task.3);
+                    prop_assert!(keys.live(names[kind], names[key], half).eq(later));
                     first.extend(live.first().copied());
                 }
                 first.sort();
@@ -108,6 +114,6 @@ mod tests {
         assert_eq!(keys.end("kind", "one", 1), None);
         assert_eq!(keys.kinds["kind"].len(), 1);
         assert_eq!(keys.end("kind", "one", 2), None, "it has another key");
-        assert_eq!(keys.live("kind", "other").collect::<Vec<_>>(), [other]);
+        assert_eq!(keys.live("kind", "other", 0).collect::<Vec<_>>(), [other]);
     }
 }

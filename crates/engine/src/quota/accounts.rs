@@ -32,7 +32,7 @@ pub(crate) struct Bill {
 }
 
 impl Bill {
-    /// That of starting tasks with inputs of this many bytes together. A batch needs as much as its members; one without
+    /// That of starting tasks whose inputs and options take this many bytes together. A batch needs as much as its members; one without
     /// members needs as much as a task.
     pub(crate) fn of_tasks(account: Account, tasks: usize, bytes: usize) -> Self {
         let tasks = tasks.max(1) as u64;
@@ -72,14 +72,14 @@ impl Entry {
 pub(crate) struct Paid(Arc<Balance>);
 
 impl Paid {
-    /// Charges a task with an input of this many bytes.
-    pub(crate) fn task(&self, input: usize) -> Arc<Charge> {
-        Charge::open(&self.0, true, input as u64)
+    /// Charges a task whose input and options take this many bytes.
+    pub(crate) fn task(&self, bytes: usize) -> Arc<Charge> {
+        Charge::open(&self.0, true, bytes as u64)
     }
 
-    /// Charges a batch with this many members, which are charged as well.
-    pub(crate) fn batch(&self, members: usize) -> Arc<Charge> {
-        Charge::open(&self.0, members == 0, 0)
+    /// Charges a batch whose options take this many bytes, and which has this many members, which are charged as well.
+    pub(crate) fn batch(&self, members: usize, bytes: usize) -> Arc<Charge> {
+        Charge::open(&self.0, members == 0, bytes as u64)
     }
 }
 
@@ -155,7 +155,7 @@ struct Named {
 const LIVE: Named = Named {
     quota: "liveTasks",
     what: "tasks that have not ended",
-    remedy: "wait until some have ended, or cancel some",
+    remedy: "wait until some have ended, or cancel some; those that a start would replace count until they have ended",
 };
 const PER_SECOND: Named = Named {
     quota: "startsPerSecond",
@@ -166,7 +166,7 @@ const AT_ONCE: Named =
     Named { quota: "startsAtOnce", what: "starts at once", remedy: "split the batch into smaller ones" };
 const ON_HAND: Named = Named {
     quota: "bytesOnHand",
-    what: "bytes of inputs, items and outcomes on hand",
+    what: "bytes of inputs, options, items and outcomes on hand",
     remedy: "read the items, and remove tasks that have ended or wait until the running ones have",
 };
 const PER_CALL: Named = Named {

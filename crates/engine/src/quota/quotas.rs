@@ -7,7 +7,7 @@ pub struct Quotas {
     pub starts_per_second: Option<u64>,
     /// How many starts at once, after a while without any.
     pub starts_at_once: Option<u64>,
-    /// How many bytes of JSON of inputs, of items that are kept, and of outcomes that are kept.
+    /// How many bytes of inputs, items and outcomes that are kept, as JSON, and of the keys, labels and tags of tasks.
     pub bytes_on_hand: Option<u64>,
     /// How many bytes of JSON in the inputs of one call.
     pub bytes_per_call: Option<u64>,

@@ -327,10 +327,7 @@ impl Record {
     /// its batch, and count there.
     pub(crate) fn kept_bytes(&self) -> usize {
         let items = self.items.get().map_or(0, |items| items.bytes());
-        let texts = self.options.as_ref().map_or(0, |options| {
-            let tags = options.tags.iter().filter(|_| self.parent.is_none());
-            options.key.iter().chain(&options.label).chain(tags).map(String::len).sum()
-        });
+        let texts = self.options.as_ref().map_or(0, |options| options.kept_bytes(self.parent.is_some()));
         // The members keep the inputs of a batch.
         let input = if self.members.is_some() { 0 } else { self.input.len() };
         input + texts + items + self.state.lock().life.outcome().map_or(0, Outcome::size)

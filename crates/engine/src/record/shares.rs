@@ -62,6 +62,14 @@ pub(crate) struct Joiner<'a> {
     pub(crate) may_start: bool,
 }
 
+impl<'a> Joiner<'a> {
+    /// Returns a call that triggers a run of a schedule.
+    pub(crate) fn of_trigger(holder: &'a Owner, call: TaskId) -> Self {
+        // Nothing is known of what the caller may start by itself.
+        Self { holder, call, may_start: false }
+    }
+}
+
 /// What is left after shares were given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Left {

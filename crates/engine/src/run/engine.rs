@@ -15,7 +15,10 @@ use crate::{
     kind::counts::{Counters, TaskCounts},
     policy::on_owner_closed::OnOwnerClosed,
     queue::{admission::Scope, limit_of::LimitOf},
-    quota::{accounts::Accounts, quotas::Quotas},
+    quota::{
+        accounts::{Account, Accounts, Bill},
+        quotas::Quotas,
+    },
     record::{
         Kind, Record,
         shares::{Gone, Joiner},
@@ -169,10 +172,10 @@ impl Engine {
         self.transitions.registry.lock().spent(id).cloned()
     }
 
-    /// Returns whether this is or was the id of a task, or that of a call with a share in one.
-    pub(crate) fn is_taken(&self, id: TaskId) -> bool {
-        let registry = self.transitions.registry.lock();
-        registry.get(id).is_some() || registry.spent(id).is_some() || registry.has_joined(id)
+    /// Returns the task that an earlier call of `owner` with this id has joined, or `None` if the id is new. Fails if the id is
+    /// used for anything else.
+    pub(crate) fn joined(&self, id: TaskId, task: &str, owner: &Owner) -> Result<Option<Arc<Record>>, Error> {
+        self.transitions.registry.lock().joined(id, task, owner)
     }
 
     /// Returns the tasks that match `filter`, oldest first.
@@ -279,12 +282,18 @@ impl Engine {
     // Owners.
 
     /// Gives a call of `holder` a share in a task: its holder may be told of the task, as of one that it has joined. A call
-    /// that had a share in it gets no other. Fails if the holder has too many shares, or if the id is that of another call.
-    pub fn add_share(&self, record: &Arc<Record>, holder: &Owner, call: TaskId) -> Result<(), Error> {
+    /// that had a share in it gets no other. Counts as a start of the account. Fails if that may start nothing more, if the
+    /// holder has too many shares, or if the id is that of another call.
+    pub(crate) fn add_share(
+        &self,
+        record: &Arc<Record>,
+        holder: &Owner,
+        account: Account,
+        call: TaskId,
+    ) -> Result<(), Error> {
         let now = self.transitions.timers().awake_now();
-        // Nothing is known of what the caller may start by itself.
-        let joiner = Joiner { holder, call, may_start: false };
-        let Joined { is_change } = self.transitions.registry.lock().add_share(joiner, record, now)?;
+        let (joiner, bill) = (Joiner::of_trigger(holder, call), Bill::of_join(account));
+        let Joined { is_change } = self.transitions.registry.lock().add_share(joiner, bill, record, now)?;
         if is_change {
             record.notify();
         }
@@ -292,14 +301,15 @@ impl Engine {
     }
 
     /// Fails if a call of `holder` can't get a share in any task: see [`add_share`](Self::add_share).
-    pub fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
+    pub(crate) fn check_share(&self, call: TaskId, holder: &Owner) -> Result<(), Error> {
         self.transitions.registry.lock().check_share(call, holder)
     }
 
     /// Gives back the share that a call of `holder` has in a task. If it is the last one, cancels the task. Returns the task,
     /// if that is known; does nothing for any other id.
     pub fn leave(&self, call: TaskId, holder: &Owner) -> Option<Arc<Record>> {
-        let (record, call) = self.transitions.registry.lock().leave(call, holder)?;
+        let now = self.transitions.timers().awake_now();
+        let (record, call) = self.transitions.registry.lock().leave(call, holder, now)?;
         self.transitions.leave(&record, holder, call);
         Some(record)
     }

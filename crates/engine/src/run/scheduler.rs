@@ -16,7 +16,7 @@ use crate::{
     quota::accounts::Bill,
     record::{Record, Work, birth::Birth, follower::Follower, shares::Joiner, sharing::Joined},
     start_options::OnConflict,
-    task::{cancel_reason::CancelReason, life::Stop},
+    task::{cancel_reason::CancelReason, id::TaskId, life::Stop, owner::Owner},
 };
 
 /// A new task that is to be accepted.
@@ -28,6 +28,10 @@ pub(crate) struct Arrival<'a> {
     pub(crate) sees: &'a dyn Fn(&Record) -> bool,
     /// What it needs of the quotas of its caller, if that has any.
     pub(crate) bill: Option<Bill>,
+    /// Who gets a share in it beside its owner.
+    pub(crate) sharer: Option<&'a Owner>,
+    /// The task that it runs again.
+    pub(crate) rerun_of: Option<TaskId>,
 }
 
 /// What a new task does about the live tasks with its key.
@@ -48,11 +52,19 @@ enum Rivals {
 ///
 /// A failure of the task is not logged while the follower is held, so the caller has time to watch the task.
 pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Result<Follower, Error> {
-    let Arrival { birth, work, sees, bill } = arrival;
+    let Arrival { birth, work, sees, bill, sharer, rerun_of } = arrival;
     let on_conflict = birth.options.on_conflict;
+    // Before the walk over the tasks with the key, and before it joins one, which can't be taken back.
+    let least = bill.map(|bill| if birth.options.may_join() { bill.joining() } else { bill });
     let mut entrant = entrant(&birth);
     let record = birth.record(&transitions.common);
     let follower = Follower::new(&record);
+    if let Some(ended) = rerun_of {
+        record.runs_again(ended);
+    }
+    let sharer = sharer.map(|holder| Joiner::of_trigger(holder, record.id));
+    let visible =
+        if on_conflict == OnConflict::Replace { look(transitions, &record, least, sees)? } else { Vec::new() };
     let mut replaced = Vec::new();
     let (turns, others_wait, expired, unused) = {
         let mut registry = transitions.registry.lock();
@@ -60,17 +72,9 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         if let Some(known) = registry.repeated(record.id, record.name(), &record.owner(), &record.input)? {
             return Ok(Follower::joining(&known));
         }
-        // A spawned task can't be refused. If the gate is closed, it is cancelled at the end of this function.
-        if record.kind.is_registered() {
-            registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
-        }
-        if let Some((bill, now)) = dated(bill) {
-            // Before the walk over the tasks with the key, and before it joins one, which can't be taken back.
-            let may_join = on_conflict == OnConflict::Join && record.key().is_some();
-            registry.accounts.check(if may_join { bill.joining() } else { bill }, now)?;
-        }
-        let now = transitions.timers().awake_now();
-        match rivals(&mut registry, &record, on_conflict, sees, now)? {
+        check(&registry, &record, least)?;
+        let awake_now = transitions.timers().awake_now();
+        match rivals(&mut registry, &record, on_conflict, visible, sees, awake_now)? {
             Rivals::None => {}
             Rivals::Wait => entrant.holds = entrant.holds.with(Hold::Key),
             Rivals::Replace(rivals) => {
@@ -94,6 +98,11 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         if let Some((bill, now)) = bill {
             registry.accounts.check(bill, now)?;
         }
+        if let Some(joiner) = sharer {
+            registry.check_share(joiner.call, joiner.holder)?;
+            // Nobody has found it yet, so it is not a change.
+            record.add_share(joiner)?;
+        }
         let (admitted, others_wait) = enter(transitions, |admission| {
             // The replaced tasks leave their places in the queue, so they don't count towards its limit.
             let leaving = replaced.iter().filter(|rival| admission.queue_state(rival.id).is_some()).count();
@@ -101,9 +110,12 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
         })?;
         // What is refused, as by a full queue, costs nothing.
         if let Some((bill, now)) = bill {
-            record.charge_to(registry.accounts.pay(bill, now).task(record.input.len()));
+            record.charge_to(registry.accounts.pay(bill, now).task(record.kept_bytes()));
         }
         registry.insert(&record);
+        if let Some(joiner) = sharer {
+            registry.note_join(joiner, &record, awake_now);
+        }
         // A waiting task keeps only its input, and deserializes it again when it begins.
         let unused = if admitted.begin.contains(&record.id) || !record.kind.is_registered() {
             record.set_work(work);
@@ -126,27 +138,70 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
     Ok(follower)
 }
 
-/// Decides what `record` does about the live tasks with its key, and joins one of them if that is what it does.
+/// Fails if a new task is not accepted, or if its caller can't pay at least this.
+fn check(registry: &Registry, record: &Record, least: Option<Bill>) -> Result<(), Error> {
+    // A spawned task can't be refused. If the gate is closed, it is cancelled at the end of its start.
+    if record.kind.is_registered() {
+        registry.gate.check(record.name(), record.kind.policy.restart.is_some())?;
+    }
+    if let Some((bill, now)) = dated(least) {
+        registry.accounts.check(bill, now)?;
+    }
+    Ok(())
+}
+
+/// Returns the tasks with its key that `record` would replace, oldest first. Fails if the caller doesn't see one of them, or as
+/// [`check`] does. There may be many, so they are looked at outside of the registry's lock, which every call needs.
+fn look(
+    transitions: &Transitions,
+    record: &Record,
+    least: Option<Bill>,
+    sees: &dyn Fn(&Record) -> bool,
+) -> Result<Vec<Arc<Record>>, Error> {
+    let Some(key) = record.key() else { return Ok(Vec::new()) };
+    let mut rivals: Vec<_> = {
+        let registry = transitions.registry.lock();
+        check(&registry, record, least)?;
+        registry.keyed(record.name(), key, 0).cloned().collect()
+    };
+    // A repeat of the call has started it meanwhile.
+    rivals.retain(|rival| rival.id != record.id && !rival.status().is_final());
+    match rivals.iter().find(|rival| !sees(rival)) {
+        Some(hidden) => Err(taken(record, key, hidden, sees)),
+        None => Ok(rivals),
+    }
+}
+
+fn taken(record: &Record, key: &str, rival: &Record, sees: &dyn Fn(&Record) -> bool) -> Error {
+    let rival = Some(rival).filter(|rival| sees(rival)).map(|rival| rival.id.to_string());
+    Refusal::KeyTaken { task: record.name().to_owned(), key: key.to_owned(), rival }.into()
+}
+
+/// Decides what `record` does about the live tasks with its key, and joins one of them if that is what it does. The caller sees
+/// those in `visible`, oldest first: all that it would replace, unless others have come meanwhile.
 fn rivals(
     registry: &mut Registry,
     record: &Record,
     on_conflict: OnConflict,
+    mut visible: Vec<Arc<Record>>,
     sees: &dyn Fn(&Record) -> bool,
     now: Duration,
 ) -> Result<Rivals, Error> {
     let Some(key) = record.key() else { return Ok(Rivals::None) };
     let Some(first) = registry.with_key(record.name(), key).next() else { return Ok(Rivals::None) };
-    let taken = |rival: &Record| {
-        let rival = Some(rival).filter(|rival| sees(rival)).map(|rival| rival.id.to_string());
-        Err(Refusal::KeyTaken { task: record.name().to_owned(), key: key.to_owned(), rival }.into())
-    };
+    let taken = |rival: &Record| Err(taken(record, key, rival, sees));
     match on_conflict {
         OnConflict::Append => Ok(Rivals::Wait),
         OnConflict::Refuse => taken(first),
-        OnConflict::Replace => match registry.with_key(record.name(), key).find(|rival| !sees(rival)) {
-            Some(hidden) => taken(hidden),
-            None => Ok(Rivals::Replace(registry.with_key(record.name(), key).cloned().collect())),
-        },
+        OnConflict::Replace => {
+            let last = visible.last().map_or(0, |last| last.order());
+            let later = || registry.keyed(record.name(), key, last).filter(|rival| !rival.status().is_final());
+            if let Some(hidden) = later().find(|rival| !sees(rival)) {
+                return taken(hidden);
+            }
+            visible.extend(later().cloned());
+            Ok(Rivals::Replace(visible))
+        }
         OnConflict::Join => loop {
             // A task that is about to stop is not joined. If there is no other task, the new one waits for it to end.
             let Some(lasting) = registry.with_key(record.name(), key).find(|rival| rival.lasts()).cloned() else {
@@ -207,9 +262,9 @@ pub(crate) fn start_batch(
         })?;
         if let Some((bill, now)) = bill {
             let paid = registry.accounts.pay(bill, now);
-            batch.charge_to(paid.batch(members.len()));
+            batch.charge_to(paid.batch(members.len(), batch.kept_bytes()));
             for member in &members {
-                member.charge_to(paid.task(member.input.len()));
+                member.charge_to(paid.task(member.kept_bytes()));
             }
         }
         registry.insert(&batch);

@@ -4,6 +4,7 @@ use std::{hash::BuildHasher, sync::Arc};
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     engine::Engine,
@@ -45,6 +46,17 @@ pub struct StartBatch<'a> {
     pub options: BatchOptions,
 }
 
+/// What is particular to a call that starts a task, other than the task itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Call<'a> {
+    /// The account whose quotas hold.
+    pub(crate) account: Option<Account>,
+    /// Who gets a share in the task beside its owner.
+    pub(crate) sharer: Option<&'a Owner>,
+    /// The task that the new one runs again.
+    pub(crate) rerun_of: Option<TaskId>,
+}
+
 impl Engine {
     /// Starts a task. Returns an existing task if an earlier call with the same arguments started it, or if it has the
     /// same key and the options say to join it.
@@ -61,26 +73,27 @@ impl Engine {
             return Ok(known);
         }
         self.check_call(account, start.input.len())?;
-        self.start_new(account, start)
+        self.start_new(Call { account, ..Call::default() }, start)
     }
 
     /// Like [`start_on`](Self::start_on), with an input that is on hand already, so it is not one of the call.
-    pub(crate) fn start_kept(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
+    pub(crate) fn start_kept(&self, call: Call<'_>, start: Start<'_>) -> Result<Follower, Error> {
         match self.repeated(start.id, start.task, &start.owner, &start.input)? {
             Some(known) => Ok(known),
-            None => self.start_new(account, start),
+            None => self.start_new(call, start),
         }
     }
 
-    fn start_new(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
+    fn start_new(&self, call: Call<'_>, start: Start<'_>) -> Result<Follower, Error> {
+        let Call { account, sharer, rerun_of } = call;
         let Start { id, task, input, owner, options, sees } = start;
         options.check()?;
         let kind = self.kind(task)?;
+        let bill = self.bill(account, 1, input.len() + options.kept_bytes(false), options.may_join())?;
         let work = kind.prepare(&input)?;
         let kind = Arc::clone(kind);
-        let bill = self.bill(account, 1, input.len());
         let birth = Birth { id, kind, input, owner, options, parent: None, members: None };
-        scheduler::start(&self.transitions, Arrival { birth, work, sees, bill })
+        scheduler::start(&self.transitions, Arrival { birth, work, sees, bill, sharer, rerun_of })
     }
 
     /// Starts a batch and its members: all of them or none. Otherwise like [`start`](Self::start).
@@ -101,11 +114,11 @@ impl Engine {
         }
         let bytes = inputs.iter().map(Json::len).sum();
         self.check_call(account, bytes)?;
-        let bill = self.bill(account, inputs.len(), bytes);
         let concurrency = options.concurrency;
         let (batch_options, member_options) = options.split();
         batch_options.check()?;
         let kind = self.kind(task)?;
+        let bill = self.bill(account, inputs.len(), bytes + batch_options.kept_bytes(false), false)?;
         for (place, input) in inputs.iter().enumerate() {
             kind.check(input).map_err(|error| error.of_member(place))?;
         }
@@ -161,10 +174,11 @@ impl Engine {
         }
         let options = StartOptions { held: false, ..record.options() };
         let start = Start { id, task: name, input: record.input.clone(), owner, options, sees };
-        let started = self.start_kept(account, start)?;
-        // It may have joined a task that began otherwise.
-        if started.record().id == id {
-            started.record().runs_again(record.id);
+        let call = Call { account, rerun_of: Some(record.id), ..Call::default() };
+        let started = self.start_kept(call, start)?;
+        // It may have joined a task that began otherwise. But the id may be that of a start.
+        if started.record().id == id && started.record().rerun_of() != Some(record.id) {
+            return Err(Error::invalid_id(id));
         }
         Ok(started)
     }
@@ -190,7 +204,8 @@ impl Engine {
             parent: None,
             members: None,
         };
-        match scheduler::start(&self.transitions, Arrival { birth, work, sees: &|_| true, bill: None }) {
+        let arrival = Arrival { birth, work, sees: &|_| true, bill: None, sharer: None, rerun_of: None };
+        match scheduler::start(&self.transitions, arrival) {
             Ok(follower) => follower,
             Err(error) => unreachable!("a new id, no key and no queue to be full: {error}"),
         }
@@ -204,15 +219,25 @@ impl Engine {
         }
     }
 
-    /// Returns what a call on this account needs that starts tasks with inputs of this many bytes together. If the account
-    /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave.
-    fn bill(&self, account: Option<Account>, tasks: usize, bytes: usize) -> Option<Bill> {
-        let bill = Bill::of_tasks(account?, tasks, bytes);
+    /// Returns what a call on this account needs that starts tasks whose inputs and options take this many bytes together. If the account
+    /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave. Fails
+    /// if the account can't pay, before anything is made of the inputs. A call that `may_join` a task may need less.
+    fn bill(
+        &self,
+        account: Option<Account>,
+        tasks: usize,
+        bytes: usize,
+        may_join: bool,
+    ) -> Result<Option<Bill>, Error> {
+        let Some(account) = account else { return Ok(None) };
+        let bill = Bill::of_tasks(account, tasks, bytes);
         let has_room = self.transitions.registry.lock().accounts.has_room(bill);
         if !has_room {
             self.transitions.expire();
         }
-        Some(bill)
+        let least = if may_join { bill.joining() } else { bill };
+        self.transitions.registry.lock().accounts.check(least, Instant::now())?;
+        Ok(Some(bill))
     }
 
     /// Returns what stands for the inputs of a batch, which are kept by its members.

@@ -176,7 +176,10 @@ impl Transitions {
         self.sort_to_stop(&mut records);
         for record in &records {
             let (stopped, calls) = record.depart(are_gone, gone);
-            self.registry.lock().forget_joins(&calls);
+            if !calls.is_empty() {
+                let now = self.timers().awake_now();
+                self.registry.lock().forget_joins(&calls, now);
+            }
             if let Some(stopped) = stopped {
                 self.act_on(record, stopped);
             }

@@ -20,10 +20,20 @@ use crate::{
     logged::logged,
     quota::accounts::Account,
     record::follower::Follower,
-    run::{engine::Engine, start::Start},
+    run::{
+        engine::Engine,
+        start::{Call, Start},
+    },
     start_options::StartOptions,
     task::{id::TaskId, owner::Owner},
 };
+
+/// Who triggers a run, other than the app.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Triggerer<'a> {
+    pub(crate) owner: &'a Owner,
+    pub(crate) account: Account,
+}
 
 /// Starts due runs until the manager is dropped or has no schedules.
 ///
@@ -76,27 +86,38 @@ impl Schedules {
     }
 
     /// Starts a run with the id `id` outside the timetable. Returns an existing run if an earlier call with this id
-    /// started it, or if it has not ended and the schedule does not overlap. `may` says which kinds the caller may use. The
-    /// quotas of `account` hold as for a start, although the app owns the run.
+    /// started it, or if it has not ended and the schedule does not overlap. `may` says which kinds the caller may use. The app
+    /// owns the run. The `caller` gets a share in it, and its quotas hold as for a start; `None` is the app.
     pub(crate) fn trigger_run(
         &self,
         engine: &Engine,
-        account: Option<Account>,
+        caller: Option<Triggerer<'_>>,
         name: &str,
         id: TaskId,
         may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
-        let is_taken = || engine.is_taken(id);
-        match self.trigger(name, id, now(engine), may, is_taken)? {
-            Trigger::Start(run) => self.start_run(engine, account, name, &run, false).map_err(|(error, _)| error),
-            Trigger::Join(run) => match &run.record {
-                Some(record) => Ok(Follower::joining(record)),
-                None => self.start_run(engine, account, name, &run, false).map_err(|(error, _)| error),
-            },
+        let owner = caller.map_or(&Owner::App, |caller| caller.owner);
+        engine.check_share(id, owner)?;
+        let run = match self.trigger(name, id, now(engine), may, |task| engine.joined(id, task, owner))? {
+            Trigger::Start(run) | Trigger::Join(run @ ScheduledRun { record: None, .. }) => {
+                self.start_run(engine, caller, name, &run, false).map_err(|(error, _)| error)?
+            }
+            Trigger::Join(ScheduledRun { record: Some(record), .. }) | Trigger::Known(record) => {
+                Follower::joining(&record)
+            }
             Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
-                Some(record) => Ok(Follower::joining(&record)),
-                None => Err(Error::not_found(run)),
+                Some(record) => Follower::joining(&record),
+                None => return Err(Error::not_found(run)),
             },
+        };
+        let Some(Triggerer { owner, account }) = caller else { return Ok(run) };
+        // Who has started the run has its share since then, and a repeated call changes nothing.
+        match engine.add_share(run.record(), owner, account, id) {
+            Ok(()) => Ok(run),
+            Err(error) => {
+                self.forget_trigger(name, id);
+                Err(error)
+            }
         }
     }
 
@@ -104,12 +125,12 @@ impl Schedules {
     fn start_run(
         &self,
         engine: &Engine,
-        account: Option<Account>,
+        caller: Option<Triggerer<'_>>,
         name: &str,
         run: &ScheduledRun,
         is_due: bool,
     ) -> Result<Follower, (Error, bool)> {
-        match start_task(engine, account, name, run) {
+        match start_task(engine, caller, name, run) {
             Ok(started) => {
                 if let Some(left_out) = self.started(name, run, started.record()) {
                     log(engine, name, &run.spec.task, left_out);
@@ -161,7 +182,12 @@ fn log(engine: &Engine, name: &str, task: &str, left_out: LeftOut) {
 }
 
 /// Starts the task of a run, or finds the one that was already started for it.
-fn start_task(engine: &Engine, account: Option<Account>, name: &str, run: &ScheduledRun) -> Result<Follower, Error> {
+fn start_task(
+    engine: &Engine,
+    caller: Option<Triggerer<'_>>,
+    name: &str,
+    run: &ScheduledRun,
+) -> Result<Follower, Error> {
     let start = Start {
         id: run.id,
         task: &run.spec.task,
@@ -170,7 +196,12 @@ fn start_task(engine: &Engine, account: Option<Account>, name: &str, run: &Sched
         options: StartOptions::new().tag(format!("schedule:{name}")),
         sees: &|_| true,
     };
-    engine.start_kept(account, start)
+    let call = Call {
+        account: caller.map(|caller| caller.account),
+        sharer: caller.map(|caller| caller.owner),
+        ..Call::default()
+    };
+    engine.start_kept(call, start)
 }
 
 #[cfg(test)]

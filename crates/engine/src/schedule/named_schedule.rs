@@ -86,6 +86,8 @@ struct Triggered {
 pub(crate) enum Trigger {
     Start(ScheduledRun),
     Join(ScheduledRun),
+    /// An earlier call with this id has a share in this run.
+    Known(Arc<Record>),
     /// An earlier call with this id led to this run, which has ended or is of a kind that the caller may not use.
     Repeated(TaskId),
 }
@@ -211,6 +213,11 @@ impl NamedSchedule {
             self.triggered.pop_front();
         }
         Some(trigger)
+    }
+
+    /// Forgets the trigger with the id `by`, which was refused.
+    pub(crate) fn forget_trigger(&mut self, by: TaskId) {
+        self.triggered.retain(|triggered| triggered.by != by);
     }
 
     fn reserve(&mut self, id: TaskId, passes_over: u64) -> Option<ScheduledRun> {

@@ -98,26 +98,37 @@ impl Schedules {
     }
 
     /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use; for a schedule
-    /// of any other kind, this fails as if it did not exist. `is_taken` says whether a task has or had this id.
+    /// of any other kind, this fails as if it did not exist. `joined` returns the task of this kind in which an earlier call
+    /// with this id has a share, and fails if the id is used for anything else.
     pub(crate) fn trigger(
         &self,
         name: &str,
         by: TaskId,
         now: Now,
         may: &dyn Fn(&str) -> bool,
-        is_taken: impl FnOnce() -> bool,
+        joined: impl FnOnce(&str) -> Result<Option<Arc<Record>>, Error>,
     ) -> Result<Trigger, Error> {
         let mut table = self.table.lock();
         table.note_ends(now);
         let schedule = table.schedule(name)?;
-        if !schedule.task().is_some_and(may) {
+        let Some(task) = schedule.task().filter(|task| may(task)).map(str::to_owned) else {
             return Err(Error::unknown_schedule(name));
-        }
-        if !schedule.knows(by, now) && is_taken() {
-            return Err(Error::invalid_id(by));
+        };
+        // A schedule forgets triggers when there are many.
+        if !schedule.knows(by, now)
+            && let Some(record) = joined(&task)?
+        {
+            return Ok(Trigger::Known(record));
         }
         let trigger = schedule.trigger(by, now, may);
         trigger.ok_or_else(|| Error::unknown_schedule(name))
+    }
+
+    /// Forgets the trigger with the id `by`, which was refused: a repeat of it is a new one.
+    pub(crate) fn forget_trigger(&self, name: &str, by: TaskId) {
+        if let Some(schedule) = self.table.lock().schedules.get_mut(name) {
+            schedule.forget_trigger(by);
+        }
     }
 
     /// Returns the runs to start now, if any `may_start`, and those that are left out.

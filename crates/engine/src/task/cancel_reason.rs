@@ -24,7 +24,8 @@ pub enum CancelReason {
     User,
     /// The last call that had a share in it has given the share back, since its `AbortSignal` fired.
     Signal,
-    /// Its owner has gone, and so have all others that had a share in it.
+    /// Its owner has gone, or the last that had a share in it, and its kind says that it is cancelled then: nobody has a share
+    /// in it any more.
     OwnerClosed,
     /// The app is about to exit.
     Shutdown,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 /// Whose a task is.
 ///
 /// The engine only compares owners and shows their labels. The delivery layer makes them, and decides what each may do.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
     /// The app. It owns the tasks that were started from Rust, and those whose owner has gone.
     App,

@@ -1,16 +1,17 @@
 //! Keys, tags, and the filters that find tasks by them.
 
-use std::time::Duration;
+use std::{cell::RefCell, time::Duration};
 
 use tokio::time::sleep;
 
 use super::manager;
 use crate::{
-    Backoff, CancelReason, ErrorKind, Failure, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter,
+    Backoff, CancelReason, ErrorKind, Failure, Json, OnConflict, Outcome, Retry, StartOptions, TaskContext, TaskFilter,
     TaskHandle, TaskId, TaskManager, TaskStatus,
     policy::Policy,
-    record::Kind,
-    run::{engine::Settings, handler::Errors},
+    record::{Kind, Record},
+    run::{engine::Settings, handler::Errors, start::Start},
+    task::owner::Owner,
 };
 
 const fn secs(secs: u64) -> Duration {
@@ -57,6 +58,29 @@ fn is_replaced(outcome: &Outcome) -> bool {
 }
 
 // On conflict.
+
+/// A debug build panics if a thread takes the registry's lock twice.
+#[tokio::test(start_paused = true)]
+async fn the_tasks_that_another_would_replace_are_looked_at_under_no_lock() {
+    let tasks = tasks();
+    let started: Vec<_> = (0..3).map(|_| start(&tasks, OnConflict::Append).id()).collect();
+    sleep(secs(1)).await;
+    let looked_at = RefCell::new(vec![]);
+    let replace = |hidden: Option<TaskId>| {
+        let sees = |record: &Record| {
+            looked_at.borrow_mut().push(tasks.engine.find(record.id).unwrap().id);
+            Some(record.id) != hidden
+        };
+        let (id, input, options) = (TaskId::new(), Json::new(&10).unwrap(), key(OnConflict::Replace));
+        tasks.engine.start(Start { id, task: "a", input, owner: Owner::App, options, sees: &sees }).map(drop)
+    };
+    assert_eq!(replace(Some(started[2])).unwrap_err().kind, ErrorKind::KeyTaken);
+    assert!(looked_at.borrow().starts_with(&started));
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 3);
+    replace(None).unwrap();
+    let left = tasks.list(&TaskFilter::default());
+    assert_eq!(left.iter().filter(|task| !task.status.is_final()).count(), 2, "the first lingers");
+}
 
 #[tokio::test(start_paused = true)]
 async fn a_taken_key_is_refused_with_the_id_of_its_task_and_the_alternatives() {

@@ -18,6 +18,7 @@ use crate::{
         handler::Errors,
         start::{Start, StartBatch},
     },
+    schedule::driver::Triggerer,
     task::owner::Owner,
     test::items::{ask, secs, settle},
 };
@@ -102,6 +103,10 @@ fn batch(tasks: &TaskManager, id: TaskId, work: Work, members: usize) -> Result<
     tasks.engine.start_batch_on(Some(MAIN), batch).map(|started| Arc::clone(started.record()))
 }
 
+fn trigger(tasks: &TaskManager, account: Account, id: TaskId) -> Result<Follower, Error> {
+    tasks.trigger_for(Some(Triggerer { owner: &owner(account), account }), "sync", id, &|_| true)
+}
+
 fn used(tasks: &TaskManager, account: Account) -> (u64, u64) {
     tasks.engine.transitions.registry.lock().accounts.used(account)
 }
@@ -138,7 +143,8 @@ async fn a_repeat_of_a_start_that_was_accepted_is_never_refused() {
     let len = HANGS.len();
     let quotas =
         Quotas { live_tasks: Some(3), starts_per_second: Some(1), starts_at_once: Some(4), ..Quotas::default() };
-    let tasks = tasks(Quotas { bytes_on_hand: Some(3 * len), ..quotas });
+    let on_hand = 3 * len + "key".len() as u64;
+    let tasks = tasks(Quotas { bytes_on_hand: Some(on_hand), ..quotas });
     let (single, several, joined) = (TaskId::new(), TaskId::new(), TaskId::new());
     let repeat = || {
         (
@@ -150,7 +156,7 @@ async fn a_repeat_of_a_start_that_was_accepted_is_never_refused() {
     for _ in 0..100 {
         assert_eq!(repeat(), (single, several, single));
     }
-    assert_eq!(used(&tasks, MAIN), (3, 3 * len));
+    assert_eq!(used(&tasks, MAIN), (3, on_hand));
     assert_eq!(exceeded(start(&tasks, MAIN, ENDS)), "liveTasks");
     for _ in 0..100 {
         assert_eq!(repeat(), (single, several, single));
@@ -196,7 +202,11 @@ async fn starts_come_back_with_time_and_joins_are_starts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_caller_who_is_over_the_live_tasks_can_still_join() {
-    let tasks = tasks(Quotas { live_tasks: Some(1), bytes_on_hand: Some(HANGS.len()), ..Quotas::default() });
+    let tasks = tasks(Quotas {
+        live_tasks: Some(1),
+        bytes_on_hand: Some(HANGS.len() + "key".len() as u64),
+        ..Quotas::default()
+    });
     start_as(&tasks, MAIN, TaskId::new(), HANGS, Some("key")).unwrap();
     assert!(start_as(&tasks, MAIN, TaskId::new(), HANGS, Some("key")).is_ok());
     assert_eq!(exceeded(start(&tasks, MAIN, HANGS)), "liveTasks");
@@ -285,27 +295,100 @@ async fn a_rerun_and_a_triggered_run_are_starts_of_the_caller() {
     let rerun = |id| tasks.engine.rerun(Some(MAIN), &failed, id, owner(MAIN), &|_| true);
     rerun(again).unwrap();
     tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600)).overlap()).unwrap();
-    let trigger = |id| tasks.trigger_for(Some(MAIN), "sync", id, &|_| true);
+    let trigger = |id| trigger(&tasks, MAIN, id);
     let run = TaskId::new();
     trigger(run).unwrap();
-    assert_eq!(used(&tasks, MAIN), (2, 2 * HANGS.len()), "inputs that were there before are not those of a call");
+    let tag = "schedule:sync".len() as u64;
+    assert_eq!(used(&tasks, MAIN), (2, 2 * HANGS.len() + tag), "inputs that were there before are not those of a call");
     assert_eq!(exceeded(rerun(TaskId::new())), "liveTasks");
     assert_eq!(exceeded(trigger(TaskId::new())), "liveTasks");
     assert!(rerun(again).is_ok() && trigger(run).is_ok(), "repeats");
     tasks.trigger("sync").unwrap();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_rerun_gets_no_task_that_a_start_with_its_id_has_started() {
+    let tasks = tasks(Quotas::default());
+    let failed = tasks.start("work", HANGS).unwrap();
+    let failed = tasks.engine.find(failed.id()).unwrap();
+    tasks.engine.transitions.time_out(&failed, TimeLimit::Deadline, secs(1), None);
+    failed.ended().await;
+    let rerun = |id| tasks.engine.rerun(Some(MAIN), &failed, id, owner(MAIN), &|_| true);
+    let plain = start(&tasks, MAIN, HANGS).unwrap();
+    assert_eq!(rerun(plain.id).map(drop).unwrap_err().kind, ErrorKind::InvalidId);
+    assert_eq!(plain.rerun_of(), None);
+    let again = TaskId::new();
+    for _ in 0..2 {
+        assert_eq!(rerun(again).unwrap().record().rerun_of(), Some(failed.id));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_that_joins_a_run_is_a_start_of_the_caller() {
+    let tasks = tasks(Quotas { starts_per_second: Some(1), starts_at_once: Some(2), ..Quotas::default() });
+    tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600))).unwrap();
+    let run = tasks.trigger("sync").unwrap().id();
+    let (first, second, third) = (TaskId::new(), TaskId::new(), TaskId::new());
+    for id in [first, second] {
+        assert_eq!(trigger(&tasks, MAIN, id).unwrap().record().id, run);
+    }
+    for _ in 0..100 {
+        assert_eq!(exceeded(trigger(&tasks, MAIN, third)), "startsPerSecond");
+        assert_eq!(trigger(&tasks, MAIN, first).unwrap().record().id, run, "a repeat");
+    }
+    assert!(trigger(&tasks, OTHER, TaskId::new()).is_ok());
+    sleep(secs(1)).await;
+    assert!(trigger(&tasks, MAIN, third).is_ok(), "a trigger that was refused is a new one");
+    assert_eq!(exceeded(trigger(&tasks, MAIN, TaskId::new())), "startsPerSecond");
+    assert_eq!(used(&tasks, MAIN), (0, 0), "it has started none");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_over_a_quota_is_refused_before_its_inputs_are_read() {
+    let tasks = tasks(Quotas { live_tasks: Some(1), ..Quotas::default() });
+    let inputs = vec![Json::new("no work").unwrap(); 2];
+    let batch =
+        StartBatch { id: TaskId::new(), task: "work", inputs, owner: owner(MAIN), options: BatchOptions::new() };
+    assert_eq!(exceeded(tasks.engine.start_batch_on(Some(MAIN), batch)), "liveTasks");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_keys_labels_and_tags_of_tasks_are_on_hand_too() {
+    let tasks = tasks(Quotas { bytes_on_hand: Some(10_000), ..Quotas::default() });
+    let long = StartOptions::new().key("k".repeat(4_000), OnConflict::Append).label("l".repeat(100));
+    let long = long.tag("t".repeat(900));
+    let start = |options| {
+        let (id, input, owner) = (TaskId::new(), HANGS.json(), owner(MAIN));
+        tasks.engine.start_on(Some(MAIN), Start { id, task: "work", input, owner, options, sees: &|_| true })
+    };
+    start(long.clone()).unwrap();
+    let id = TaskId::new();
+    let options = BatchOptions::new().label("l".repeat(100)).tag("t".repeat(900));
+    let batch = StartBatch { id, task: "work", inputs: vec![HANGS.json(); 2], owner: owner(MAIN), options };
+    tasks.engine.start_batch_on(Some(MAIN), batch).unwrap();
+    assert_eq!(used(&tasks, MAIN), (3, 3 * HANGS.len() + 5_000 + 1_000), "a batch's tags count once");
+    assert_eq!(exceeded(start(long)), "bytesOnHand");
+}
+
 // At random.
 
 #[derive(Debug, Clone)]
 enum Step {
-    Start { account: u64, work: Work },
-    Batch { work: Work, members: usize },
+    Start { account: u64, work: Work, texts: Texts },
+    Batch { work: Work, members: usize, texts: Texts },
     Cancel { task: prop::sample::Index },
     Read { task: prop::sample::Index },
     Remove { task: prop::sample::Index },
     Disown { account: u64 },
     Wait { secs: u64 },
+}
+
+/// How long a key, a label and a tag are, if they are set.
+type Texts = (Option<usize>, Option<usize>, Option<usize>);
+
+fn texts() -> impl Strategy<Value = Texts> {
+    let text = |most| prop::option::of(1..most);
+    (text(4_000_usize), text(200), text(1_000))
 }
 
 fn works() -> impl Strategy<Value = Work> {
@@ -316,8 +399,10 @@ fn works() -> impl Strategy<Value = Work> {
 fn steps() -> impl Strategy<Value = Step> {
     let task = any::<prop::sample::Index>;
     prop_oneof![
-        6 => (1..3u64, works()).prop_map(|(account, work)| Step::Start { account, work }),
-        2 => (works(), 0..4usize).prop_map(|(work, members)| Step::Batch { work, members }),
+        6 => (1..3u64, works(), texts())
+            .prop_map(|(account, work, texts)| Step::Start { account, work, texts }),
+        2 => (works(), 0..4usize, texts())
+            .prop_map(|(work, members, texts)| Step::Batch { work, members, texts }),
         3 => task().prop_map(|task| Step::Cancel { task }),
         3 => task().prop_map(|task| Step::Read { task }),
         3 => task().prop_map(|task| Step::Remove { task }),
@@ -340,8 +425,24 @@ async fn take(tasks: &TaskManager, step: Step) {
     let records = tasks.engine.records(&TaskFilter::default());
     let pick = |index: prop::sample::Index| records.get(index.index(records.len().max(1)));
     match step {
-        Step::Start { account, work } => drop(start(tasks, Account(account), work)),
-        Step::Batch { work, members } => drop(batch(tasks, TaskId::new(), work, members)),
+        Step::Start { account, work, texts: (key, label, tag) } => {
+            let mut options = StartOptions::new();
+            options.key = key.map(|length| "k".repeat(length));
+            options.on_conflict = OnConflict::Append;
+            options.label = label.map(|length| "l".repeat(length));
+            options.tags = Arc::new(tag.map(|length| "t".repeat(length)).into_iter().collect());
+            let (id, input, owner) = (TaskId::new(), work.json(), owner(Account(account)));
+            let start = Start { id, task: "work", input, owner, options, sees: &|_| true };
+            drop(tasks.engine.start_on(Some(Account(account)), start));
+        }
+        Step::Batch { work, members, texts: (_, label, tag) } => {
+            let mut options = BatchOptions::new();
+            options.label = label.map(|length| "l".repeat(length));
+            options.tags = Arc::new(tag.map(|length| "t".repeat(length)).into_iter().collect());
+            let (id, inputs) = (TaskId::new(), vec![work.json(); members]);
+            let batch = StartBatch { id, task: "work", inputs, owner: owner(MAIN), options };
+            drop(tasks.engine.start_batch_on(Some(MAIN), batch));
+        }
         Step::Cancel { task } => {
             if let Some(record) = pick(task) {
                 let _ = tasks.engine.cancel(record, CancelReason::User);

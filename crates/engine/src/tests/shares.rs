@@ -7,15 +7,18 @@ use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, Json, OnConflict, OnOwnerClosed, Outcome, Schedule, StartOptions,
     TaskContext, TaskHandle, TaskId, TaskManager, TaskStatus,
     policy::Policy,
+    quota::accounts::Account,
     record::{
         Kind,
+        shares::Joiner,
         told::{Look, Told},
     },
     run::{
         engine::Settings,
         handler::Errors,
-        start::{Start, StartBatch},
+        start::{Call, Start, StartBatch},
     },
+    schedule::driver::Triggerer,
     task::owner::Owner,
 };
 
@@ -153,6 +156,34 @@ async fn a_call_can_be_repeated_and_left_however_long_ago_it_was() {
     assert!(!task.status().is_final());
     leave(&tasks, "other", second);
     assert_eq!(task.outcome().await, Outcome::Cancelled { reason: CancelReason::Signal });
+    // However long it had its share, it is remembered for a while that it has given the share back.
+    for _ in 0..9 {
+        assert_eq!(join_as(&tasks, "GoOn", owner("other"), second).unwrap_err().kind, ErrorKind::InvalidId);
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tasks.list(&crate::TaskFilter::default());
+    }
+    tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+    tasks.list(&crate::TaskFilter::default());
+    assert_ne!(join_as(&tasks, "GoOn", owner("other"), second).unwrap().id(), task.id());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_task_was_removed_or_whose_holder_has_gone_starts_nothing_when_it_is_repeated() {
+    for goes in [true, false] {
+        let tasks = kinds();
+        let (task, _) = join(&tasks, "GoOn", "main");
+        let (_, call) = join(&tasks, "GoOn", "other");
+        tokio::time::sleep(std::time::Duration::from_secs(11 * 60)).await;
+        tasks.list(&crate::TaskFilter::default());
+        if goes {
+            close(&tasks, "other");
+        } else {
+            task.cancel().unwrap();
+            task.outcome().await;
+            tasks.remove(task.id()).unwrap();
+        }
+        assert_eq!(join_as(&tasks, "GoOn", owner("other"), call).unwrap_err().kind, ErrorKind::InvalidId);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -273,8 +304,8 @@ async fn a_call_that_triggers_a_run_has_a_share_that_owns_and_cancels_nothing() 
     let tasks = kinds();
     tasks.schedule("s", "Cancel", false, Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
     let trigger = |call: TaskId, label: &str| {
-        let run = tasks.trigger_for(None, "s", call, &|_| true)?;
-        tasks.engine.add_share(run.record(), &owner(label), call)?;
+        let triggerer = Triggerer { owner: &owner(label), account: Account(1) };
+        let run = tasks.trigger_for(Some(triggerer), "s", call, &|_| true)?;
         tasks.handle(run.record().id)
     };
     let (first, second) = (TaskId::new(), TaskId::new());
@@ -290,6 +321,56 @@ async fn a_call_that_triggers_a_run_has_a_share_that_owns_and_cancels_nothing() 
     close(&tasks, "other");
     tokio::task::yield_now().await;
     assert_eq!((run.status(), run.snapshot().owner), (TaskStatus::Running, None));
+}
+
+/// A schedule remembers 256 triggers.
+#[tokio::test(start_paused = true)]
+async fn a_trigger_can_be_repeated_however_many_came_after_it() {
+    for overlaps in [false, true] {
+        let tasks = kinds();
+        let schedule = Schedule::every(std::time::Duration::from_secs(3600));
+        let schedule = if overlaps { schedule.overlap() } else { schedule };
+        tasks.schedule("s", "Cancel", false, schedule).unwrap();
+        let trigger = |call: TaskId, label: &str| {
+            let triggerer = Triggerer { owner: &owner(label), account: Account(1) };
+            tasks.trigger_for(Some(triggerer), "s", call, &|_| true).map(|run| run.record().id)
+        };
+        let (started, joined) = (TaskId::new(), TaskId::new());
+        let runs = [trigger(started, "main").unwrap(), trigger(joined, "main").unwrap()];
+        for _ in 0..300 {
+            trigger(TaskId::new(), "other").unwrap();
+        }
+        let count = || tasks.list(&crate::TaskFilter::default()).len();
+        let before = count();
+        assert_eq!([trigger(started, "main").unwrap(), trigger(joined, "main").unwrap()], runs);
+        assert_eq!(trigger(joined, "other").unwrap_err().kind, ErrorKind::InvalidId);
+        leave(&tasks, "main", started);
+        leave(&tasks, "main", joined);
+        for gone in [started, joined] {
+            assert_eq!(trigger(gone, "main").unwrap_err().kind, ErrorKind::InvalidId, "it has given its share back");
+        }
+        assert_eq!(count(), before);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_caller_has_too_many_shares_is_not_started() {
+    let tasks = kinds();
+    let (task, _) = join(&tasks, "GoOn", "main");
+    let (record, now) = (tasks.engine.find(task.id()).unwrap(), std::time::Duration::ZERO);
+    let (other, account) = (owner("other"), Account(1));
+    let mut registry = tasks.engine.transitions.registry.lock();
+    for _ in 0..65_536 {
+        registry.note_join(Joiner::of_trigger(&other, TaskId::new()), &record, now);
+    }
+    drop(registry);
+    // Its caller had room when it looked.
+    let call = Call { account: Some(account), sharer: Some(&other), rerun_of: None };
+    let (input, options) = (Json::new(&false).unwrap(), StartOptions::new());
+    let start = Start { id: TaskId::new(), task: "GoOn", input, owner: Owner::App, options, sees: &|_| true };
+    let refused = tasks.engine.start_kept(call, start).map(drop).unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::QuotaExceeded);
+    assert_eq!(tasks.list(&crate::TaskFilter::default()).len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

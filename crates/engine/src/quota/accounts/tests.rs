@@ -121,7 +121,7 @@ impl Model {
                     let paid = self.accounts.pay(bill, now);
                     self.paid.push((account, self.now, tasks.max(1) as u64));
                     let task = |charge, is_live, input| Task { account, is_live, bytes: [input, 0, 0], charge };
-                    self.tasks.push(task(paid.batch(tasks), tasks == 0, 0));
+                    self.tasks.push(task(paid.batch(tasks, 0), tasks == 0, 0));
                     self.tasks.extend((0..tasks).map(|_| task(paid.task(bytes), true, bytes)));
                 }
             }
