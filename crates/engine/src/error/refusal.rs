@@ -283,7 +283,7 @@ mod tests {
     fn an_exceeded_quota_says_which_how_much_and_what_to_do() {
         let error = Error::from(Refusal::exceeds_fixed("lists", 256, "lists of one page", "close one first"));
         let message =
-            r#"this exceeds the quota "lists" of 256 (lists of one page): this limit is fixed; close one first"#;
+            r#"this exceeds the quota "lists" of 256 lists of one page: this limit is fixed; close one first"#;
         assert_eq!((error.kind, &*error.message), (ErrorKind::QuotaExceeded, message));
         let data = json!({ "kind": "quotaExceeded", "message": message, "data": { "quota": "lists", "limit": 256 } });
         assert_eq!(serde_json::to_value(&error).ok(), Some(data));

@@ -51,6 +51,12 @@ impl SignsOfLife {
         self.wakes += 1;
     }
 
+    /// Returns whether an emit has found no room, and was not woken since.
+    #[cfg(test)]
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting > 0
+    }
+
     /// Returns whether there was a sign of life since the last look. `has_to_wait` says whether an emit without room still
     /// has to wait.
     pub(super) fn look(&mut self, has_to_wait: bool) -> bool {

@@ -263,6 +263,12 @@ impl ItemStream {
         self.state.lock().buffer.bytes()
     }
 
+    /// Returns whether an emit waits for room.
+    #[cfg(test)]
+    pub(crate) fn has_waiting_emit(&self) -> bool {
+        self.state.lock().signs_of_life.is_waiting()
+    }
+
     // The reader's side.
 
     /// Waits for the chunk that is asked for. Cancel safe: the same chunk may be asked for again.
