@@ -417,6 +417,21 @@ async fn each_page_is_answered_what_the_table_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// The webview is the owner's, and the permissions are for the frame's origin as well.
+#[tokio::test]
+async fn a_frame_of_another_allowed_origin_may_do_nothing() {
+    let app = app();
+    for (number, row) in table().into_iter().enumerate() {
+        allow_extra(&app, number, &row);
+        let scene = Scene::set(&app, Owner, number, &row).await;
+        let before = scene.state();
+        let answered = scene.page.call_from("https://other.example/", row.command, (row.arguments)(&scene.ids)).await;
+        let expected = if row.answers[0] == Refused { Refused } else { NotAllowed };
+        assert_eq!(answer(answered), Ok(expected), "row {number}, {}", row.command);
+        assert_eq!(scene.state(), before, "row {number}, {}", row.command);
+    }
+}
+
 #[test]
 fn each_command_has_a_row() {
     let source = include_str!("../src/ipc/commands/all_commands.rs");

@@ -34,10 +34,19 @@ impl Windows {
         Self { app, main, second }
     }
 
+    /// Calls a command of the page, and `get` of the other window while it runs.
+    async fn call(&self, command: &str, arguments: &Value) -> Result<Value, PageError> {
+        let other = async { self.second.call("get", json!({ "id": id(0) })).await.unwrap() };
+        // The first is polled first, so its call is under way.
+        let (answer, snapshot) = tokio::join!(self.main.call(command, arguments.clone()), other);
+        assert_eq!(snapshot["endedAt"], Value::Null, "{command} has ended the task of another window");
+        answer
+    }
+
     /// Calls a command, which must be refused with an error of this kind that repeats next to nothing. The other window is
-    /// answered, and the page's task is untouched.
+    /// answered meanwhile and afterwards, and its task is untouched.
     async fn refused(&self, command: &str, arguments: &Value, kind: &str) -> PageError {
-        let error = self.main.call(command, arguments.clone()).await.unwrap_err();
+        let error = self.call(command, arguments).await.unwrap_err();
         assert_eq!(error["kind"], kind, "{command}: {error}");
         let message = error["message"].as_str().unwrap();
         assert!(message.len() < 4_096, "{command}: the message has {} bytes", message.len());
@@ -89,7 +98,7 @@ async fn each_list_of_a_filter_has_256_entries() {
     let windows = Windows::new().await;
     for part in ["task", "status", "tag", "key", "parent"] {
         for (command, arguments) in filtered(&json!({ part: entries(part, 256) })) {
-            windows.main.call(command, arguments).await.unwrap();
+            windows.call(command, &arguments).await.unwrap();
         }
         for many in [257, 100_000] {
             for (command, arguments) in filtered(&json!({ part: entries(part, many) })) {
@@ -107,7 +116,7 @@ async fn each_text_of_a_filter_has_the_limit_of_what_it_is_compared_with() {
     for (part, limit) in [("task", 1_024), ("tag", 1_024), ("key", 4_096)] {
         let filter = |size: usize| json!({ part: ["x".repeat(size)] });
         for (command, arguments) in filtered(&filter(limit)) {
-            windows.main.call(command, arguments).await.unwrap();
+            windows.call(command, &arguments).await.unwrap();
         }
         for (command, arguments) in [limit + 1, FAR].into_iter().flat_map(|size| filtered(&filter(size))) {
             let error = windows.refused(command, &arguments, "invalidOptions").await;
@@ -184,7 +193,7 @@ async fn a_start_takes_16_tags_of_1_kib_and_a_key_of_4_kib() {
     let windows = Windows::new().await;
     let call = |number: u32, options: Value| json!({ "session": "s", "id": id(number), "task": "hang", "input": null, "options": options });
     let (tag, key) = ("t".repeat(1_024), "k".repeat(4_096));
-    windows.main.call("start", call(1, json!({ "tags": vec![&tag; 16], "key": key }))).await.unwrap();
+    windows.call("start", &call(1, json!({ "tags": vec![&tag; 16], "key": key }))).await.unwrap();
     for options in [
         json!({ "tags": vec!["t"; 17] }),
         json!({ "tags": vec!["t"; 100_000] }),
@@ -195,10 +204,10 @@ async fn a_start_takes_16_tags_of_1_kib_and_a_key_of_4_kib() {
     ] {
         windows.refused("start", &call(2, options), "invalidOptions").await;
     }
-    let clipped = windows.main.call("start", call(3, json!({ "label": "l".repeat(FAR) }))).await.unwrap();
+    let clipped = windows.call("start", &call(3, json!({ "label": "l".repeat(FAR) }))).await.unwrap();
     assert_eq!(clipped["snapshot"]["label"].as_str().unwrap().len(), 256);
-    windows.main.call("cancel", json!({ "id": id(3), "reason": "r".repeat(FAR) })).await.unwrap();
-    let reason = windows.main.call("get", json!({ "id": id(3) })).await.unwrap()["cancelReason"].clone();
+    windows.call("cancel", &json!({ "id": id(3), "reason": "r".repeat(FAR) })).await.unwrap();
+    let reason = windows.call("get", &json!({ "id": id(3) })).await.unwrap()["cancelReason"].clone();
     assert!(reason.as_str().unwrap().len() <= 1_024);
 }
 
@@ -210,7 +219,7 @@ async fn a_batch_has_10_000_members() {
         let error = windows.refused("batch", &call(many), "tooLarge").await;
         assert_eq!(error["data"], json!({ "limit": 10_000, "size": many }));
     }
-    windows.main.call("batch", call(10_000)).await.unwrap();
+    windows.call("batch", &call(10_000)).await.unwrap();
 }
 
 #[tokio::test]
@@ -235,45 +244,45 @@ async fn numbers_at_their_ends_do_no_harm() {
     for limit in [0, 10_001, u32::MAX] {
         windows.refused("list", &json!({ "filter": {}, "limit": limit }), "invalidOptions").await;
     }
-    let last = windows.main.call("list", json!({ "filter": {}, "limit": 10_000, "after": u64::MAX })).await.unwrap();
+    let last = windows.call("list", &json!({ "filter": {}, "limit": 10_000, "after": u64::MAX })).await.unwrap();
     assert_eq!(last, json!({ "tasks": [], "next": null }));
     let target = json!({ "type": "list", "data": { "watch": u32::MAX, "filter": {} } });
-    windows.main.call("watch", json!({ "session": "s", "target": target, "everyMs": 3_600_000 })).await.unwrap();
+    windows.call("watch", &json!({ "session": "s", "target": target, "everyMs": 3_600_000 })).await.unwrap();
     windows
         .refused("watch", &json!({ "session": "s", "target": target, "everyMs": 3_600_001 }), "invalidOptions")
         .await;
-    assert_eq!(windows.main.call("ack", json!({ "session": "s", "message": u64::MAX })).await.unwrap(), Value::Null);
+    assert_eq!(windows.call("ack", &json!({ "session": "s", "message": u64::MAX })).await.unwrap(), Value::Null);
 }
 
 #[tokio::test]
 async fn a_17th_session_a_257th_list_and_a_65th_reader_are_refused() {
     let windows = Windows::new().await;
     for number in 1..16 {
-        windows.main.call("open", open(&number.to_string())).await.unwrap();
+        windows.call("open", &open(&number.to_string())).await.unwrap();
     }
     let error = windows.refused("open", &open("one more"), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "sessions", "limit": 16 }));
-    windows.main.call("ack", json!({ "session": "s", "message": 0 })).await.expect("the first is still open");
+    windows.call("ack", &json!({ "session": "s", "message": 0 })).await.expect("the first is still open");
 
     let watch = |watch: u32| {
         let session = if watch.is_multiple_of(2) { "1" } else { "s" };
         json!({ "session": session, "target": { "type": "list", "data": { "watch": watch, "filter": { "task": [] } } } })
     };
     for number in 0..256 {
-        windows.main.call("watch", watch(number)).await.unwrap();
+        windows.call("watch", &watch(number)).await.unwrap();
     }
     let error = windows.refused("watch", &watch(256), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "lists", "limit": 256 }));
-    windows.main.call("watch", watch(255)).await.expect("it is watched already");
+    windows.call("watch", &watch(255)).await.expect("it is watched already");
     windows.second.call("watch", json!({ "session": "t", "target": watch(256)["target"] })).await.unwrap();
 
     let read =
         |number: u32| json!({ "session": "s", "id": id(number), "reader": "r", "chunk": 1, "from": null, "waitMs": 0 });
     for number in 1..=65 {
-        windows.main.call("start", silent("s", number)).await.unwrap();
+        windows.call("start", &silent("s", number)).await.unwrap();
     }
     for number in 1..=64 {
-        assert_eq!(windows.main.call("read", read(number)).await.unwrap(), Value::Null);
+        assert_eq!(windows.call("read", &read(number)).await.unwrap(), Value::Null);
     }
     let error = windows.refused("read", &read(65), "quotaExceeded").await;
     assert_eq!(error["data"], json!({ "quota": "readers", "limit": 64 }));
@@ -282,5 +291,5 @@ async fn a_17th_session_a_257th_list_and_a_65th_reader_are_refused() {
         .call("cancel_read", json!({ "session": "s", "id": id(1), "reader": "r", "position": 0 }))
         .await
         .unwrap();
-    windows.main.call("read", read(65)).await.expect("there is a place again");
+    windows.call("read", &read(65)).await.expect("there is a place again");
 }
