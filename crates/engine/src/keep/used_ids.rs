@@ -31,7 +31,7 @@ pub struct Spent {
     pub name: Arc<str>,
     /// Its last owner.
     pub owner: Owner,
-    /// Others who had shares in it when it left, the app aside. At most [`TOLD_LIMIT`].
+    /// Others who had shares in it when it left, the app aside. At most 16.
     pub told: Vec<Owner>,
 }
 
@@ -192,61 +192,62 @@ mod tests {
     }
 
     proptest! {
-           #![proptest_config(ProptestConfig::with_cases(12))]
+        #![proptest_config(ProptestConfig::with_cases(12))]
 
-           /// Each step adds so many ids of one holder and one sort, and lets so many seconds pass.
-           #[test]
-           fn the_newest_ids_of_each_holder_are_remembered_for_their_time(
-               steps in prop::collection::vec((0..3usize, any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 3), 0..8),
-           ) {
-               let mut used = UsedIds::default();
-               let mut model: Vec<Known> = Vec::new();
-               let mut now = Duration::ZERO;
-               for (of, joined, many, pass) in steps {
-                   let mut forgotten = Vec::new();
-                   let mut had = [0; 3];
-                   for known in &model {
-    had[known.of] += 1;
+        /// Each step adds so many ids of one holder and one sort, and lets so many seconds pass.
+        #[test]
+        fn the_newest_ids_of_each_holder_are_remembered_for_their_time(
+            steps in prop::collection::vec((0..3usize, any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 3), 0..8),
+        ) {
+            let mut used = UsedIds::default();
+            let mut model: Vec<Known> = Vec::new();
+            let mut now = Duration::ZERO;
+            for (of, joined, many, pass) in steps {
+                let mut forgotten = Vec::new();
+                let mut had = [0; 3];
+                for known in &model {
+                    had[known.of] += 1;
+                }
+                for _ in 0..many {
+                    let id = TaskId::new();
+                    add(&mut used, id, of, joined, now);
+                    model.push(Known { since: now, id, of, joined });
+                    had[of] += 1;
+                    if model.len() - forgotten.len() > LIMIT {
+                        let most = *had.iter().max().unwrap();
+                        let last_with_most = had.iter().rposition(|has| *has == most).unwrap();
+                        let gives_way = if had[of] == most { of } else { last_with_most };
+                        had[gives_way] -= 1;
+                        forgotten.push(gives_way);
+                    }
+                }
+                // Of each holder, the oldest go.
+                let mut gone = Vec::new();
+                for gives_way in 0..3 {
+                    let mut excess = forgotten.iter().filter(|of| **of == gives_way).count();
+                    gone.extend(model.extract_if(.., |known| {
+                        let goes = known.of == gives_way && excess > 0;
+                        excess -= usize::from(goes);
+                        goes
+                    }));
+                }
+                now += Duration::from_secs(pass);
+                used.expire(now);
+                gone.extend(model.extract_if(.., |known| known.since + REMEMBERED <= now));
+                prop_assert!(model.len() <= LIMIT);
+                prop_assert_eq!(used.order.len(), model.len());
+                prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
+                for known in &model {
+                    prop_assert_eq!(knows(&used, known.id), (!known.joined, known.joined));
+                }
+                for known in &gone {
+                    prop_assert_eq!(knows(&used, known.id), (false, false));
+                }
+            }
+            used.expire(now + REMEMBERED);
+            prop_assert!(used.order.is_empty() && used.held.is_empty() && used.sizes.is_empty());
+        }
     }
-                   for _ in 0..many {
-                       let id = TaskId::new();
-                       add(&mut used, id, of, joined, now);
-                       model.push(Known { since: now, id, of, joined });
-                       had[of] += 1;
-                       if model.len() - forgotten.len() > LIMIT {
-                           let most = *had.iter().max().unwrap();
-                           let gives_way = if had[of] == most { of } else { had.iter().rposition(|has| *has == most).unwrap() };
-                           had[gives_way] -= 1;
-                           forgotten.push(gives_way);
-                       }
-                   }
-                   // Of each holder, the oldest go.
-                   let mut gone = Vec::new();
-                   for gives_way in 0..3 {
-                       let mut excess = forgotten.iter().filter(|of| **of == gives_way).count();
-                       gone.extend(model.extract_if(.., |known| {
-                           let goes = known.of == gives_way && excess > 0;
-                           excess -= usize::from(goes);
-                           goes
-                       }));
-                   }
-                   now += Duration::from_secs(pass);
-                   used.expire(now);
-                   gone.extend(model.extract_if(.., |known| known.since + REMEMBERED <= now));
-                   prop_assert!(model.len() <= LIMIT);
-                   prop_assert_eq!(used.order.len(), model.len());
-                   prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
-                   for known in &model {
-                       prop_assert_eq!(knows(&used, known.id), (!known.joined, known.joined));
-                   }
-                   for known in &gone {
-                       prop_assert_eq!(knows(&used, known.id), (false, false));
-                   }
-               }
-               used.expire(now + REMEMBERED);
-               prop_assert!(used.order.is_empty() && used.held.is_empty() && used.sizes.is_empty());
-           }
-       }
 
     #[test]
     fn spent_ids_and_aliases_share_one_bound_and_the_oldest_goes() {

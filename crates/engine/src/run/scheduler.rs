@@ -73,6 +73,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
             return Ok(Follower::joining(&known));
         }
         check(&registry, &record, least)?;
+        let bill = dated(bill);
         let awake_now = transitions.timers().awake_now();
         match rivals(&mut registry, &record, on_conflict, visible, sees, awake_now)? {
             Rivals::None => {}
@@ -82,7 +83,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 replaced = rivals;
             }
             Rivals::Join { joined, is_change } => {
-                if let Some((bill, now)) = dated(bill) {
+                if let Some((bill, now)) = bill {
                     registry.accounts.pay(bill.joining(), now);
                 }
                 let expired = transitions.expire_in(&mut registry);
@@ -94,7 +95,7 @@ pub(crate) fn start(transitions: &Arc<Transitions>, arrival: Arrival<'_>) -> Res
                 return Ok(Follower::joining(&joined));
             }
         }
-        let bill = dated(bill);
+        // It joins none, so it needs all of its bill.
         if let Some((bill, now)) = bill {
             registry.accounts.check(bill, now)?;
         }

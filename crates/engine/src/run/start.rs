@@ -69,19 +69,15 @@ impl Engine {
     /// Like [`start`](Self::start), for a caller with an account. Also fails if a quota of the account doesn't allow it. A
     /// repeated call needs nothing of the quotas.
     pub fn start_on(&self, account: Option<Account>, start: Start<'_>) -> Result<Follower, Error> {
-        if let Some(known) = self.repeated(start.id, start.task, &start.owner, &start.input)? {
-            return Ok(known);
-        }
-        self.check_call(account, start.input.len())?;
-        self.start_new(Call { account, ..Call::default() }, start)
+        self.unless_repeated(Repeat::of(&start), || {
+            self.check_call(account, start.input.len())?;
+            self.start_new(Call { account, ..Call::default() }, start)
+        })
     }
 
     /// Like [`start_on`](Self::start_on), with an input that is on hand already, so it is not one of the call.
     pub(crate) fn start_kept(&self, call: Call<'_>, start: Start<'_>) -> Result<Follower, Error> {
-        match self.repeated(start.id, start.task, &start.owner, &start.input)? {
-            Some(known) => Ok(known),
-            None => self.start_new(call, start),
-        }
+        self.unless_repeated(Repeat::of(&start), || self.start_new(call, start))
     }
 
     fn start_new(&self, call: Call<'_>, start: Start<'_>) -> Result<Follower, Error> {
@@ -104,14 +100,17 @@ impl Engine {
     /// Like [`start_batch`](Self::start_batch), for a caller with an account, as [`start_on`](Self::start_on) is. The batch
     /// needs as much of the quotas as its members.
     pub fn start_batch_on(&self, account: Option<Account>, start: StartBatch<'_>) -> Result<Follower, Error> {
-        let StartBatch { id, task, inputs, owner, options } = start;
+        let StartBatch { id, task, ref inputs, ref owner, .. } = start;
         if inputs.len() > BATCH_LIMIT {
             return Err(Refusal::BatchTooLarge { task: task.to_owned(), size: inputs.len(), limit: BATCH_LIMIT }.into());
         }
-        let input = self.digest(&inputs);
-        if let Some(known) = self.repeated(id, task, &owner, &input)? {
-            return Ok(known);
-        }
+        let input = self.digest(inputs);
+        let repeat = Repeat { id, task, owner: owner.clone(), input: input.clone() };
+        self.unless_repeated(repeat, || self.start_new_batch(account, input, start))
+    }
+
+    fn start_new_batch(&self, account: Option<Account>, input: Json, start: StartBatch<'_>) -> Result<Follower, Error> {
+        let StartBatch { id, task, inputs, owner, options } = start;
         let bytes = inputs.iter().map(Json::len).sum();
         self.check_call(account, bytes)?;
         let concurrency = options.concurrency;
@@ -246,9 +245,35 @@ impl Engine {
         Value::from(self.digests.hash_one(texts)).into()
     }
 
-    /// Returns the task that an earlier call with the same arguments has started, if there is one.
-    fn repeated(&self, id: TaskId, task: &str, owner: &Owner, input: &Json) -> Result<Option<Follower>, Error> {
-        let known = self.transitions.registry.lock().repeated(id, task, owner, input)?;
-        Ok(known.as_ref().map(Follower::joining))
+    /// Returns what an earlier call with the same arguments has started, or what `start` starts.
+    fn unless_repeated(
+        &self,
+        repeat: Repeat<'_>,
+        start: impl FnOnce() -> Result<Follower, Error>,
+    ) -> Result<Follower, Error> {
+        let Repeat { id, task, owner, input } = repeat;
+        let known = || {
+            let known = self.transitions.registry.lock().repeated(id, task, &owner, &input)?;
+            Ok::<_, Error>(known.as_ref().map(Follower::joining))
+        };
+        if let Some(known) = known()? {
+            return Ok(known);
+        }
+        // The same call may be made twice at once, and one of them may get what the other lacks.
+        start().or_else(|error| known()?.ok_or(error))
+    }
+}
+
+/// What makes a call the repeat of an earlier one.
+struct Repeat<'a> {
+    id: TaskId,
+    task: &'a str,
+    owner: Owner,
+    input: Json,
+}
+
+impl<'a> Repeat<'a> {
+    fn of(start: &Start<'a>) -> Self {
+        Self { id: start.id, task: start.task, owner: start.owner.clone(), input: start.input.clone() }
     }
 }

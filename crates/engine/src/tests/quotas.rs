@@ -1,6 +1,14 @@
 //! The quotas of callers with accounts, on the real engine.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hint::spin_loop,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread,
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -98,9 +106,13 @@ fn start(tasks: &TaskManager, account: Account, work: Work) -> Result<Arc<Record
 }
 
 fn batch(tasks: &TaskManager, id: TaskId, work: Work, members: usize) -> Result<Arc<Record>, Error> {
+    batch_at(tasks, id, work, members).map(|started| Arc::clone(started.record()))
+}
+
+fn batch_at(tasks: &TaskManager, id: TaskId, work: Work, members: usize) -> Result<Follower, Error> {
     let inputs = vec![work.json(); members];
     let batch = StartBatch { id, task: "work", inputs, owner: owner(MAIN), options: BatchOptions::new() };
-    tasks.engine.start_batch_on(Some(MAIN), batch).map(|started| Arc::clone(started.record()))
+    tasks.engine.start_batch_on(Some(MAIN), batch)
 }
 
 fn trigger(tasks: &TaskManager, account: Account, id: TaskId) -> Result<Follower, Error> {
@@ -511,5 +523,41 @@ proptest! {
             prop_assert_eq!(tasks.engine.transitions.registry.lock().accounts.len(), 1);
             Ok(())
         })?;
+    }
+}
+
+/// Makes a call with this id twice at once. Returns the tasks that it led to.
+fn twice_at_once(call: &(dyn Fn(TaskId) -> Result<Follower, Error> + Sync), id: TaskId) -> [TaskId; 2] {
+    let (ready, runtime) = (AtomicUsize::new(0), runtime::Handle::current());
+    let once = || {
+        let _entered = runtime.enter();
+        ready.fetch_add(1, SeqCst);
+        // Closer to each other than a barrier lets them go.
+        while ready.load(SeqCst) < 2 {
+            spin_loop();
+        }
+        call(id).unwrap().record().id
+    };
+    thread::scope(|scope| [scope.spawn(once), scope.spawn(once)].map(|call| call.join().unwrap()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_made_twice_at_once_needs_the_quota_of_one() {
+    let tasks = tasks(Quotas { live_tasks: Some(1), ..Quotas::default() });
+    tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600))).unwrap();
+    let ended = start(&tasks, MAIN, HANGS).unwrap();
+    let calls: [&(dyn Fn(TaskId) -> Result<Follower, Error> + Sync); 4] = [
+        &|id| start_as(&tasks, MAIN, id, HANGS, None),
+        &|id| batch_at(&tasks, id, HANGS, 1),
+        &|id| tasks.engine.rerun(Some(MAIN), &ended, id, owner(MAIN), &|_| true),
+        &|id| trigger(&tasks, MAIN, id),
+    ];
+    for _ in 0..100 {
+        for call in calls {
+            tasks.cancel_all(&TaskFilter::new());
+            settle().await;
+            let id = TaskId::new();
+            assert_eq!(twice_at_once(call, id), [id, id]);
+        }
     }
 }
