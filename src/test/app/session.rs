@@ -78,11 +78,7 @@ impl TestSession {
     pub async fn next_event(&self, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let mut rest = None;
         loop {
-            let message = match rest.take() {
-                Some(message) => message,
-                None => self.next_message().await,
-            };
-            rest = self.taken(&message).await;
+            let message = self.take(&mut rest).await;
             if let Some(event) = message.events().iter().find(|event| is_wanted(event)) {
                 return event.clone();
             }
@@ -94,11 +90,7 @@ impl TestSession {
         let mut events = Vec::new();
         let mut rest = None;
         loop {
-            let message = match rest.take() {
-                Some(message) => message,
-                None => self.next_message().await,
-            };
-            rest = self.taken(&message).await;
+            let message = self.take(&mut rest).await;
             events.extend(message.events().iter().filter(|event| event["id"] == id).cloned());
             if events.last().is_some_and(is_end) {
                 return events;
@@ -118,10 +110,16 @@ impl TestSession {
         events.pop().map_or(Value::Null, |mut end| end["change"]["data"].take())
     }
 
-    async fn taken(&self, message: &TestMessage) -> Option<TestMessage> {
-        self.acknowledge(message.number()).await.unwrap_or_else(|error| {
+    /// Takes and acknowledges a message: the `rest` of the one before, or else the next. Leaves the rest of this one.
+    async fn take(&self, rest: &mut Option<TestMessage>) -> TestMessage {
+        let message = match rest.take() {
+            Some(message) => message,
+            None => self.next_message().await,
+        };
+        *rest = self.acknowledge(message.number()).await.unwrap_or_else(|error| {
             panic!("session \"{}\" of page \"{}\" can't go on: {error}", self.name, self.caller.label())
-        })
+        });
+        message
     }
 }
 

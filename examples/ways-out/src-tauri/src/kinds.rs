@@ -34,11 +34,12 @@ pub(crate) fn tasks<R: Runtime>() -> Builder<R> {
 /// Runs until it is cancelled, then cleans up.
 async fn stops<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
     let (plan, kind) = (plan(&app), ctx.name().to_owned());
-    plan.note(&format!("{kind}.began"));
+    let (at_cancel, cleaned) = (plan.clone(), format!("{kind}.cleaned"));
     ctx.on_cancel(async move {
         sleep(CLEAN_UP).await;
-        plan.note(&format!("{kind}.cleaned"));
+        at_cancel.note(&cleaned);
     });
+    plan.note(&format!("{kind}.began"));
     std::future::pending().await
 }
 
@@ -80,8 +81,13 @@ async fn gated<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Resul
 
 /// Blocks a thread and never checks its cancellation token.
 async fn deaf<R: Runtime>(app: AppHandle<R>, ctx: TaskContext, (): ()) -> Result<(), Never> {
-    plan(&app).note("deaf.began");
-    ctx.spawn_blocking(|_| thread::sleep(Duration::from_secs(600))).await;
+    let plan = plan(&app);
+    // Noted by the thread: a task that is cancelled before it has one ends at once.
+    ctx.spawn_blocking(move |_| {
+        plan.note("deaf.began");
+        thread::sleep(Duration::from_secs(600));
+    })
+    .await;
     Ok(())
 }
 
