@@ -17,10 +17,11 @@ const EXAMPLE: &str = "terminal";
 const BYTES: [u8; 2] = [1, 2];
 const SUM: &str = "done: 33";
 
-/// Makes Wine's folder, once, so that it is whole before a program uses it.
+/// Makes Wine's folder, once, so that it is whole before a program uses it. Wine's server writes the registry when it ends by itself:
+/// without its time zones, for example, no program knows the local time.
 pub fn prepare(debian: &Debian, output: &Output) -> Result<()> {
-    let boot = Job { program: &["wineboot", "--init"], folder: PROJECT, cargo_home: CargoHome::Read, limit: LIMIT };
-    debian.run(&boot, output).context("starting Wine").map(drop)
+    let boot = ["sh", "-c", "wineboot --init && wineserver --wait"];
+    run(&boot, PROJECT, debian, output).context("starting Wine").map(drop)
 }
 
 /// Runs each test program to its end. Returns how many tests have passed. Fails if a program fails, runs no test or does not end.
