@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::debian::{CargoHome, Debian, Job, PROJECT};
+use super::debian::{CargoHome, Debian, Job, PROJECT, WINE as FOLDER};
 use super::program::{self, Program};
 use crate::command::Output;
 
@@ -17,11 +17,22 @@ const EXAMPLE: &str = "terminal";
 const BYTES: [u8; 2] = [1, 2];
 const SUM: &str = "done: 33";
 
-/// Makes Wine's folder, once, so that it is whole before a program uses it. Wine's server writes the registry when it ends by itself:
-/// without its time zones, for example, no program knows the local time.
+/// Makes Wine's folder, once, so that it is whole before a program uses it. Wine's server writes the registry only when it ends by itself;
+/// without the time zones that are in there, for example, no program knows the local time.
 pub fn prepare(debian: &Debian, output: &Output) -> Result<()> {
-    let boot = ["sh", "-c", "wineboot --init && wineserver --wait"];
-    run(&boot, PROJECT, debian, output).context("starting Wine").map(drop)
+    let folder = debian.path(FOLDER);
+    let registry = folder.join("system.reg");
+    if registry.exists() {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    // The server has no name in the search path.
+    let boot = ["sh", "-c", "wineboot --init && /usr/lib/*/wine/wineserver --wait"];
+    run(&boot, PROJECT, debian, output).context("starting Wine")?;
+    ensure!(registry.exists(), "Wine has written no registry to {}", registry.display());
+    Ok(())
 }
 
 /// Runs each test program to its end. Returns how many tests have passed. Fails if a program fails, runs no test or does not end.
