@@ -35,12 +35,15 @@ pub fn prepare(debian: &Debian, output: &Output) -> Result<()> {
     Ok(())
 }
 
-/// Runs each test program to its end. Returns how many tests have passed. Fails if a program fails, runs no test or does not end.
-pub fn tests(debian: &Debian, programs: &[Program], output: &Output) -> Result<usize> {
+/// Runs each test program to its end, with the libraries in these folders. Returns how many tests have passed. Fails if a program fails,
+/// runs no test or does not end.
+pub fn tests(debian: &Debian, programs: &[Program], libraries: &[String], output: &Output) -> Result<usize> {
+    let libraries: Vec<_> = libraries.iter().map(|folder| format!("Z:{}", folder.replace('/', "\\"))).collect();
+    let search_path = format!("WINEPATH={}", libraries.join(";"));
     let mut passed = 0;
     let mut failed = vec![];
     for test in programs.iter().filter(|program| program.is_test) {
-        let result = run(&["wine", &test.path], &test.folder, debian, output);
+        let result = run(&["env", &search_path, "wine", &test.path], &test.folder, debian, output);
         match result.and_then(|text| program::passed(&text)) {
             Ok(count) => passed += count,
             Err(error) => failed.push(format!("{}: {error:#}", test.name)),
