@@ -85,6 +85,67 @@ async fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
     assert_eq!(commands, all_commands(), "each command is called");
 }
 
+/// Returns values far over whatever limit there may be.
+fn far_over() -> Vec<Value> {
+    let long = "x".repeat(1_000_000);
+    vec![
+        json!(long),
+        json!("\u{202e}\n".repeat(10_000)),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!(1e308),
+        json!(vec![long.as_str(); 9]),
+        json!(vec![0; 1_000_000]),
+        json!({ long: [[[0]]] }),
+        json!({ "type": "task", "data": { "id": "x".repeat(1_000_000) } }),
+        json!({ "tags": vec!["t"; 1_000_000], "key": "k".repeat(1_000_000), "delayMs": 1e300 }),
+    ]
+}
+
+#[tokio::test]
+async fn an_argument_far_over_any_limit_ends_nothing_and_holds_up_no_other_window() {
+    let app = app();
+    let capability = json!({ "identifier": "second", "windows": ["second"], "permissions": [
+        "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*" }] }
+    ] });
+    app.capability(&capability.to_string());
+    let (main, second) = (app.page("main").open(), app.page("second").open());
+    main.session("s").await.unwrap();
+    let watched = second.start("hang", (), json!({})).await.unwrap();
+    for (command, good) in calls() {
+        let arguments = good.as_object().unwrap();
+        for argument in arguments.keys().filter(|argument| *argument != "channel") {
+            for far in far_over() {
+                let mut call = good.clone();
+                call[argument] = far;
+                // The first is polled first, so its call is under way.
+                let (answer, status) = tokio::join!(main.call(command, call), second.status(watched));
+                assert!(!status.unwrap().is_final(), "{command}, {argument}");
+                if let Err(error) = answer {
+                    assert!(error.kind().is_some(), "{command}, {argument}: {error}");
+                    let size = error.to_string().len();
+                    assert!(size < 8_192, "{command}, {argument}: an error of {size} bytes");
+                }
+            }
+        }
+    }
+    assert!(!second.status(watched).await.unwrap().is_final());
+}
+
+/// Whether it may start the kind is asked before its inputs are looked at.
+#[tokio::test]
+async fn a_batch_of_a_page_that_may_start_nothing_is_refused_as_one_whatever_its_inputs_are() {
+    let bare = json!({ "identifier": "bare", "windows": ["main"], "permissions": ["tasks:default"] });
+    let app = kinds::app(&[&bare.to_string()]);
+    let main = app.page("main").open();
+    main.session("s").await.unwrap();
+    for many in [0, 10_001, 3_000_000] {
+        let call =
+            json!({ "session": "s", "id": OTHER, "task": "double", "inputs": vec![Value::Null; many], "options": {} });
+        assert_eq!(main.call("batch", call).await.unwrap_err()["kind"], "notAllowed", "{many}");
+    }
+}
+
 #[tokio::test]
 async fn a_number_that_is_out_of_range_and_a_target_that_does_not_fit_are_refused_too() {
     let app = app();

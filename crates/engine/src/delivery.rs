@@ -66,7 +66,7 @@ pub use crate::{
         engine::{Engine, Kinds, Settings, is_cancelled_without_owner},
         handler::Errors,
         runtimes::Runtimes,
-        start::{Start, StartBatch},
+        start::{BATCH_LIMIT, Start, StartBatch},
     },
     task::{id::IdMap, owner::Owner},
 };

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     clip::{Limit, clip},
     error::{Error, refusal::Refusal},
+    json::bounded,
 };
 
 /// The longest label.
@@ -46,6 +47,8 @@ pub struct StartOptions {
     #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the task by.
+    #[serde(deserialize_with = "tags")]
+    #[cfg_attr(feature = "__specta", specta(type = Vec<String>))]
     pub(crate) tags: Arc<Vec<String>>,
     /// How long the task waits before it may run, in milliseconds. It is `queued` meanwhile.
     #[serde(rename = "delayMs", deserialize_with = "millis")]
@@ -85,6 +88,8 @@ pub struct BatchOptions {
     #[cfg_attr(feature = "__specta", specta(type = Option<String>))]
     pub(crate) label: Option<String>,
     /// Words to find the batch and its members by.
+    #[serde(deserialize_with = "tags")]
+    #[cfg_attr(feature = "__specta", specta(type = Vec<String>))]
     pub(crate) tags: Arc<Vec<String>>,
 }
 
@@ -258,6 +263,12 @@ impl BatchOptions {
 fn label<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let label = Option::<String>::deserialize(deserializer)?;
     Ok(label.map(|label| clip(label, LABEL_LIMIT).into()))
+}
+
+/// Reads no more tags than there may be.
+fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Vec<String>>, D::Error> {
+    let tags = bounded::list::<_, _, TAGS_LIMIT>(deserializer)?;
+    tags.map(Arc::new).ok_or_else(|| serde::de::Error::custom("expected a list of texts"))
 }
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

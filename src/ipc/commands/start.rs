@@ -9,7 +9,7 @@ use crate::{
     BatchOptions, Error, Json, StartOptions,
     ipc::{
         caller::Caller,
-        checked::{Checked, CheckedList},
+        checked::{Checked, CheckedInputs},
         wire::Started,
     },
 };
@@ -66,12 +66,14 @@ pub(crate) async fn batch(
     session: Checked<String>,
     id: Checked<String>,
     task: Checked<String>,
-    inputs: CheckedList<Json>,
+    inputs: CheckedInputs,
     options: Checked<BatchOptions>,
 ) -> Result<Started, Error> {
-    let (session, id, task, inputs) = (session.0?, id.0?, task.0?, inputs.0?);
+    let (session, id, task) = (session.0?, id.0?, task.0?);
+    inputs.check()?;
     check_name(&task)?;
     caller.check_start(&task)?;
+    let inputs = inputs.read(&task)?;
     let session = caller.session(&session)?;
     let id = id.parse()?;
     let started = caller.batch(id, &task, inputs, options.0?)?;

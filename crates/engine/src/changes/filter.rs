@@ -3,9 +3,9 @@ use std::{collections::HashSet, hash::Hash};
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::bounded;
 use crate::{
     TaskId, TaskStatus,
+    json::bounded,
     start_options::{KEY_LIMIT, TAG_LIMIT},
 };
 

@@ -1,4 +1,5 @@
 mod any_value;
+pub(crate) mod bounded;
 mod same;
 mod shape;
 #[cfg(test)]

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The most members that a batch can have.
-const BATCH_LIMIT: usize = 10_000;
+pub const BATCH_LIMIT: usize = 10_000;
 
 /// What one task is started with.
 #[allow(missing_docs)]

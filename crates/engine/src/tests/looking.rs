@@ -24,6 +24,11 @@ async fn who_may_see_a_task_is_asked_while_others_may_find_tasks() {
     assert_eq!(asked.replace(0), 3);
     assert_eq!(engine.page(&filter, None, 1, sees).0.len(), 1);
     assert_eq!(engine.page(&TaskFilter::default().task("b"), None, 10, sees).0.len(), 0, "it matches, but is not seen");
+    asked.set(0);
+    // What matches is looked at afterwards, or each of the tasks would not be asked for.
+    let none = TaskFilter::default().task("none");
+    assert_eq!((engine.records_that(&none, sees).len(), asked.replace(0)), (0, 3));
+    assert_eq!((engine.page(&none, None, 10, sees).0.len(), asked.get()), (0, 3));
 }
 
 /// A filter is compiled once: with as many entries as a caller may send, it costs no more for each task than with one.

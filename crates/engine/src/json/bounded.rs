@@ -8,7 +8,7 @@ use serde::{
 };
 
 /// Reads a list of at most `ENTRIES` entries, if there is one.
-pub(super) fn list<'de, D, T, const ENTRIES: usize>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+pub(crate) fn list<'de, D, T, const ENTRIES: usize>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
@@ -18,7 +18,7 @@ where
 }
 
 /// Reads a list of at most `ENTRIES` texts of at most `BYTES` bytes each, if there is one.
-pub(super) fn texts<'de, D, const ENTRIES: usize, const BYTES: usize>(
+pub(crate) fn texts<'de, D, const ENTRIES: usize, const BYTES: usize>(
     deserializer: D,
 ) -> Result<Option<Vec<String>>, D::Error>
 where
@@ -44,8 +44,9 @@ impl<'de, T: Deserialize<'de>, const ENTRIES: usize> Deserialize<'de> for List<T
                 let mut entries = Vec::new();
                 while let Some(entry) = seq.next_element()? {
                     if entries.len() == ENTRIES {
-                        let problem =
-                            format!("it has more than {ENTRIES} entries, which is the limit: make several calls");
+                        let problem = format!(
+                            "it has more than {ENTRIES} entries, which is the limit: pass fewer, or make several calls"
+                        );
                         return Err(A::Error::custom(problem));
                     }
                     entries.push(entry);
