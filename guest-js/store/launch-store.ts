@@ -1,0 +1,166 @@
+import { isIdle } from "../core/client/common-handle.js";
+import { TaskError } from "../core/errors/task-error.js";
+import type { TaskStatus } from "../core/ipc/bindings.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import { createCell } from "./cell.js";
+import { follow } from "./follow.js";
+import type { Readable } from "./readable.js";
+
+/** The part of a handle that a launch needs. */
+type Launched = Pick<
+  TaskHandle,
+  "id" | "status" | "snapshot" | "onStatus" | "onProgress" | "onQueue" | "cancel" | "detach"
+> & { readonly result: Promise<unknown>; readonly outcome: Promise<{ readonly status: string }> };
+
+/** What has come of the last call of `start`, with a handle of type `H` whose result is an `O`. */
+export interface LaunchState<H extends Launched, O> {
+  /**
+   * `idle` before the first call, `starting` until it is answered, `refused` if it was refused; otherwise the status of the task. It
+   * is one of those that end a task only when `output` or `error` is there.
+   */
+  readonly state: "idle" | "starting" | "refused" | TaskStatus;
+  readonly task?: H | undefined;
+  readonly snapshot?: H["snapshot"] | undefined;
+  /** What the task has returned, if it has completed. */
+  readonly output?: O | undefined;
+  /** Why the start was refused, or why the task has not completed. */
+  readonly error?: TaskError | undefined;
+}
+
+/** Starts tasks, and shows the newest one. */
+export interface LaunchStore<A extends unknown[], H extends Launched, O>
+  extends Readable<LaunchState<H, O>> {
+  /**
+   * Starts a task, and shows it instead of the one before, which goes on. The handle is the caller's: it is let go of together with the
+   * store only if nobody waits for anything of it. A rejection that nobody handles is not reported, since the state shows it.
+   */
+  readonly start: (...args: A) => Promise<H>;
+  /** Cancels the task that is shown, or that is being started. Does nothing if there is none, or it has ended. */
+  readonly cancel: (reason?: string | object) => Promise<void>;
+  /** Shows nothing any more. The task goes on. */
+  readonly reset: () => void;
+}
+
+/** What to do when the last subscriber has gone. */
+export interface LaunchOptions {
+  /**
+   * Whether the share of the last call in its task is given back when the store has no subscriber any more, as by an aborted `signal`:
+   * the task is cancelled unless others have a share in it. By default, it goes on.
+   */
+  readonly cancelOnUnmount?: boolean | undefined;
+}
+
+const IDLE: LaunchState<never, never> = Object.freeze({ state: "idle" });
+
+/** A call of `start`. */
+interface Call<H> {
+  readonly started: Promise<H>;
+  readonly giver: AbortController | undefined;
+  /** The handle, once there is one. */
+  task?: H;
+  /** Whether the handle was let go of. */
+  isLeft?: boolean;
+}
+
+/** Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. */
+export function launchStore<A extends unknown[], H extends Launched, O>(
+  launch: (signal: AbortSignal | undefined, args: A) => Promise<H>,
+  attach: (id: string) => Promise<H>,
+  { cancelOnUnmount = false }: LaunchOptions = {},
+): LaunchStore<A, H, O> {
+  let call: Call<H> | undefined;
+  let unfollow = () => {};
+
+  const cell = createCell<LaunchState<H, O>>(IDLE, open, () => {
+    call?.giver?.abort();
+    letGo();
+  });
+
+  function open(): void {
+    const mine = call;
+    if (!mine?.isLeft || !mine.task || mine.task.snapshot.endedAt !== null) {
+      show();
+      return;
+    }
+    // What the plugin no longer has stays as it was.
+    attach(mine.task.id).then(
+      (task) => take(mine, task),
+      () => {},
+    );
+  }
+
+  function take(mine: Call<H>, task: H): void {
+    mine.task = task;
+    mine.isLeft = false;
+    if (call === mine) show();
+  }
+
+  /** Shows the task of the last call from now on, while there are subscribers. */
+  function show(): void {
+    const mine = call;
+    const task = mine?.task;
+    unfollow();
+    if (!task || !cell.isOpen) return;
+    unfollow = follow(task, () => {
+      const { status: state, snapshot } = task;
+      if (snapshot.endedAt === null) cell.set({ state, task, snapshot });
+      else
+        void endOf(task).then((end) => {
+          if (call === mine) cell.set({ state, task, snapshot, ...end });
+        });
+    });
+  }
+
+  async function endOf(task: H): Promise<{ output?: O; error?: TaskError }> {
+    try {
+      // The error has its own type in the outcome, even after an aborted signal.
+      const outcome: { readonly status: string; readonly error?: TaskError } = await task.outcome;
+      return outcome.error ? { error: outcome.error } : { output: (await task.result) as O };
+    } catch (error) {
+      return { error: error as TaskError };
+    }
+  }
+
+  function letGo(): void {
+    unfollow();
+    if (!call?.task || !isIdle(call.task)) return;
+    call.task.detach();
+    call.isLeft = true;
+  }
+
+  function start(...args: A): Promise<H> {
+    letGo();
+    const giver = cancelOnUnmount ? new AbortController() : undefined;
+    const started = launch(giver?.signal, args);
+    const mine: Call<H> = { started, giver };
+    call = mine;
+    cell.set({ state: "starting" });
+    started.then(
+      (task) => take(mine, task),
+      (error: TaskError) => {
+        if (call === mine) cell.set({ state: "refused", error });
+      },
+    );
+    return started;
+  }
+
+  return {
+    subscribe: cell.subscribe,
+    getSnapshot: cell.get,
+    getServerSnapshot: () => IDLE,
+    start,
+    async cancel(reason) {
+      try {
+        const task = await call?.started;
+        await task?.cancel(reason);
+      } catch (error) {
+        if (!(error instanceof TaskError) || error.kind !== "alreadyEnded") throw error;
+      }
+    },
+    reset() {
+      letGo();
+      call = undefined;
+      cell.set(IDLE);
+    },
+  };
+}
