@@ -2,7 +2,7 @@ import { isIdle } from "../core/client/common-handle.js";
 import { TaskError } from "../core/errors/task-error.js";
 import type { TaskStatus } from "../core/ipc/bindings.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
-import { createCell } from "./cell.js";
+import { createCell, GRACE_MS } from "./cell.js";
 import { follow } from "./follow.js";
 import type { Readable } from "./readable.js";
 
@@ -62,18 +62,26 @@ interface Call<H> {
   isLeft?: boolean;
 }
 
-/** Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. */
-export function launchStore<A extends unknown[], H extends Launched, O>(
-  launch: (signal: AbortSignal | undefined, args: A) => Promise<H>,
+/**
+ * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. The defaults of each start are
+ * read when it is made.
+ */
+export function launchStore<
+  A extends unknown[],
+  H extends Launched,
+  O,
+  D extends LaunchOptions & { readonly signal?: AbortSignal | undefined },
+>(
+  defaults: D | (() => D),
+  launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>,
   attach: (id: string) => Promise<H>,
-  { cancelOnUnmount = false }: LaunchOptions = {},
 ): LaunchStore<A, H, O> {
   let call: Call<H> | undefined;
   let unfollow = () => {};
 
   const cell = createCell<LaunchState<H, O>>(IDLE, open, () => {
     call?.giver?.abort();
-    letGo();
+    leave();
   });
 
   function open(): void {
@@ -92,7 +100,16 @@ export function launchStore<A extends unknown[], H extends Launched, O>(
   function take(mine: Call<H>, task: H): void {
     mine.task = task;
     mine.isLeft = false;
-    if (call === mine) show();
+    if (isShown(mine)) show();
+    // Whoever has called `start` gets the handle just now, and may wait for something of it.
+    else
+      setTimeout(() => {
+        if (!isShown(mine)) letGo(mine);
+      }, GRACE_MS);
+  }
+
+  function isShown(mine: Call<H>): boolean {
+    return call === mine && cell.isOpen;
   }
 
   /** Shows the task of the last call from now on, while there are subscribers. */
@@ -121,17 +138,23 @@ export function launchStore<A extends unknown[], H extends Launched, O>(
     }
   }
 
-  function letGo(): void {
+  /** Stops showing the task of the last call. */
+  function leave(): void {
     unfollow();
-    if (!call?.task || !isIdle(call.task)) return;
-    call.task.detach();
-    call.isLeft = true;
+    if (call) letGo(call);
+  }
+
+  function letGo(mine: Call<H>): void {
+    if (!mine.task || !isIdle(mine.task)) return;
+    mine.task.detach();
+    mine.isLeft = true;
   }
 
   function start(...args: A): Promise<H> {
-    letGo();
+    leave();
+    const { cancelOnUnmount, ...options } = typeof defaults === "function" ? defaults() : defaults;
     const giver = cancelOnUnmount ? new AbortController() : undefined;
-    const started = launch(giver?.signal, args);
+    const started = launch({ signal: giver?.signal, ...options }, args);
     const mine: Call<H> = { started, giver };
     call = mine;
     cell.set({ state: "starting" });
@@ -150,15 +173,16 @@ export function launchStore<A extends unknown[], H extends Launched, O>(
     getServerSnapshot: () => IDLE,
     start,
     async cancel(reason) {
+      // The state says why a start was refused.
+      const task = await call?.started.catch(() => undefined);
       try {
-        const task = await call?.started;
         await task?.cancel(reason);
       } catch (error) {
         if (!(error instanceof TaskError) || error.kind !== "alreadyEnded") throw error;
       }
     },
     reset() {
-      letGo();
+      leave();
       call = undefined;
       cell.set(IDLE);
     },
