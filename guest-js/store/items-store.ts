@@ -25,11 +25,7 @@ export interface ItemsOptions {
 
 /** How often the state changes at most, in milliseconds. Reading goes on at its own pace. */
 const FRAME_MS = 16;
-const NOTHING: ItemsState<never> = Object.freeze({
-  items: Object.freeze([]),
-  missed: 0,
-  done: false,
-});
+const NOTHING: ItemsState<never> = { items: [], missed: 0, done: false };
 
 /**
  * Returns a store of the items that a task emits as JSON. A task has one reading at a time: all stores of the same task and the same

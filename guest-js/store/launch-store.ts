@@ -1,8 +1,8 @@
 import { isIdle } from "../core/client/common-handle.js";
-import { TaskError } from "../core/errors/task-error.js";
+import type { TaskError } from "../core/errors/task-error.js";
 import type { TaskStatus } from "../core/ipc/bindings.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
-import { createCell } from "./cell.js";
+import { createCell, GRACE_MS } from "./cell.js";
 import { follow } from "./follow.js";
 import type { Readable } from "./readable.js";
 
@@ -50,15 +50,16 @@ export interface LaunchOptions {
   readonly cancelOnUnmount?: boolean | undefined;
 }
 
-const IDLE: LaunchState<never, never> = Object.freeze({ state: "idle" });
+const IDLE: LaunchState<never, never> = { state: "idle" };
 
 /** A call of `start`. */
 interface Call<H> {
-  readonly started: Promise<H>;
+  /** Its answer; that of a later `attach` if the handle was let go of. */
+  answer: Promise<H>;
   readonly giver: AbortController | undefined;
   /** The handle, once there is one. */
   task?: H;
-  /** Whether the handle was let go of. */
+  /** Whether the handle was let go of, or is to be as soon as there is one. */
   isLeft?: boolean;
 }
 
@@ -66,33 +67,39 @@ interface Call<H> {
 export function launchStore<A extends unknown[], H extends Launched, O>(
   launch: (signal: AbortSignal | undefined, args: A) => Promise<H>,
   attach: (id: string) => Promise<H>,
-  { cancelOnUnmount = false }: LaunchOptions = {},
+  cancelOnUnmount = false,
 ): LaunchStore<A, H, O> {
   let call: Call<H> | undefined;
   let unfollow = () => {};
 
   const cell = createCell<LaunchState<H, O>>(IDLE, open, () => {
     call?.giver?.abort();
-    letGo();
+    letGo(call);
   });
 
   function open(): void {
-    const mine = call;
-    if (!mine?.isLeft || !mine.task || mine.task.snapshot.endedAt !== null) {
-      show();
-      return;
+    if (!call) return;
+    if (call.isLeft && call.task) {
+      call.answer = attach(call.task.id);
+      take(call);
     }
-    // What the plugin no longer has stays as it was.
-    attach(mine.task.id).then(
-      (task) => take(mine, task),
-      () => {},
-    );
+    call.isLeft = false;
+    show();
   }
 
-  function take(mine: Call<H>, task: H): void {
-    mine.task = task;
-    mine.isLeft = false;
-    if (call === mine) show();
+  function take(mine: Call<H>): void {
+    mine.answer.then(
+      (task) => {
+        mine.task = task;
+        if (call === mine) show();
+        // The caller of `start` hears of the handle first.
+        if (mine.isLeft) setTimeout(() => mine.isLeft && letGo(mine), GRACE_MS);
+      },
+      (error: TaskError) => {
+        // What can't be followed again stays as it was.
+        if (call === mine && !mine.task) cell.set({ state: "refused", error });
+      },
+    );
   }
 
   /** Shows the task of the last call from now on, while there are subscribers. */
@@ -121,44 +128,36 @@ export function launchStore<A extends unknown[], H extends Launched, O>(
     }
   }
 
-  function letGo(): void {
-    unfollow();
-    if (!call?.task || !isIdle(call.task)) return;
-    call.task.detach();
-    call.isLeft = true;
-  }
-
-  function start(...args: A): Promise<H> {
-    letGo();
-    const giver = cancelOnUnmount ? new AbortController() : undefined;
-    const started = launch(giver?.signal, args);
-    const mine: Call<H> = { started, giver };
-    call = mine;
-    cell.set({ state: "starting" });
-    started.then(
-      (task) => take(mine, task),
-      (error: TaskError) => {
-        if (call === mine) cell.set({ state: "refused", error });
-      },
-    );
-    return started;
+  /** Lets go of a call's handle, unless somebody waits for something of it. */
+  function letGo(mine: Call<H> | undefined): void {
+    if (call === mine) unfollow();
+    if (!mine) return;
+    mine.isLeft = !mine.task || isIdle(mine.task);
+    if (mine.isLeft) mine.task?.detach();
   }
 
   return {
     subscribe: cell.subscribe,
     getSnapshot: cell.get,
     getServerSnapshot: () => IDLE,
-    start,
+    start(...args) {
+      letGo(call);
+      const giver = cancelOnUnmount ? new AbortController() : undefined;
+      const answer = launch(giver?.signal, args);
+      call = { answer, giver };
+      take(call);
+      cell.set({ state: "starting" });
+      return answer;
+    },
     async cancel(reason) {
       try {
-        const task = await call?.started;
-        await task?.cancel(reason);
+        await (await call?.answer)?.cancel(reason);
       } catch (error) {
-        if (!(error instanceof TaskError) || error.kind !== "alreadyEnded") throw error;
+        if ((error as TaskError).kind !== "alreadyEnded") throw error;
       }
     },
     reset() {
-      letGo();
+      letGo(call);
       call = undefined;
       cell.set(IDLE);
     },

@@ -23,7 +23,7 @@ export function select<S, R>(
       let last = getSnapshot();
       return store.subscribe(() => {
         const next = getSnapshot();
-        if (Object.is(next, last)) return;
+        if (next === last) return;
         last = next;
         onChange();
       });
@@ -41,7 +41,7 @@ function memoized<S, R>(
   let known: { readonly state: S; readonly value: R } | undefined;
   return () => {
     const state = read();
-    if (!known || !Object.is(known.state, state)) {
+    if (!known || known.state !== state) {
       const value = selector(state);
       known = { state, value: known && isEqual(known.value, value) ? known.value : value };
     }

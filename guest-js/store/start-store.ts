@@ -71,7 +71,7 @@ export function startStore<M extends TaskMap, K extends TaskName<M>>(
         >),
       ),
     (id) => client.attach(name, id),
-    { cancelOnUnmount },
+    cancelOnUnmount,
   );
 }
 
@@ -97,6 +97,6 @@ export function batchStore<M extends TaskMap, K extends TaskName<M>>(
   return launchStore(
     (signal, [inputs, options]) => client.batch(name, inputs, { signal, ...defaults, ...options }),
     (id) => client.attachBatch(name, id),
-    { cancelOnUnmount },
+    cancelOnUnmount,
   );
 }

@@ -29,8 +29,8 @@ export type TaskState<T extends TaskTypes = TaskTypes> =
       readonly error: TaskError;
     };
 
-const LOADING = Object.freeze({ state: "loading" });
-const IDLE = Object.freeze({ state: "idle" });
+const LOADING = { state: "loading" } as const;
+const IDLE = { state: "idle" } as const;
 const IDLE_STORE: Readable<typeof IDLE> = {
   subscribe: () => () => {},
   getSnapshot: () => IDLE,
