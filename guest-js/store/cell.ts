@@ -23,7 +23,7 @@ export function createCell<S>(initial: S, open: () => void, close: () => void): 
     },
     get: () => state,
     set(next) {
-      if (Object.is(next, state)) return;
+      if (next === state) return;
       state = next;
       for (const listener of [...listeners]) listener();
     },

@@ -2,7 +2,7 @@ import type { TaskError } from "../core/errors/task-error.js";
 import type { JsonItem } from "../core/types/items.js";
 import type { TaskMap, TaskName } from "../core/types/kind.js";
 import type { TasksClient } from "../core/types/tasks-client.js";
-import type { Readable } from "./readable.js";
+import { constant, type Readable } from "./readable.js";
 import { select } from "./select.js";
 import { sharedStore } from "./shared.js";
 
@@ -26,11 +26,7 @@ export interface ItemsOptions {
 
 /** How often the state changes at most, in milliseconds. Reading goes on at its own pace. */
 const FRAME_MS = 16;
-const NOTHING: ItemsState<never> = Object.freeze({
-  items: Object.freeze([]),
-  missed: 0,
-  done: false,
-});
+const NOTHING: ItemsState<never> = { items: [], missed: 0, done: false };
 
 /** How many items are kept of each task that is read: as many as the one of its stores that keeps most. */
 const limits = new Map<string, number>();
@@ -40,7 +36,7 @@ const limits = new Map<string, number>();
  *
  * @param client What `createTasks` has returned.
  * @param name The kind of the task.
- * @param id The id of the task.
+ * @param id The id of the task. Without one, the store has no items.
  * @param options How many items are kept.
  *
  * @example
@@ -52,9 +48,10 @@ const limits = new Map<string, number>();
 export function itemsStore<M extends TaskMap, K extends TaskName<M>>(
   client: TasksClient<M>,
   name: K,
-  id: string,
+  id: string | null | undefined,
   { limit = 1_000 }: ItemsOptions = {},
 ): Readable<ItemsState<JsonItem<M[K]["item"]>>> {
+  if (id === null || id === undefined) return constant(NOTHING);
   const key = `items ${id} ${name}`;
   const all = sharedStore<ItemsState<JsonItem<M[K]["item"]>>>(key, {
     initial: NOTHING,

@@ -1,5 +1,5 @@
 import { isIdle } from "../core/client/common-handle.js";
-import { TaskError } from "../core/errors/task-error.js";
+import type { TaskError } from "../core/errors/task-error.js";
 import type { TaskStatus } from "../core/ipc/bindings.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import { createCell, GRACE_MS } from "./cell.js";
@@ -50,28 +50,24 @@ export interface LaunchOptions {
   readonly cancelOnUnmount?: boolean | undefined;
 }
 
-const IDLE: LaunchState<never, never> = Object.freeze({ state: "idle" });
+const IDLE: LaunchState<never, never> = { state: "idle" };
 
 /** A call of `start`. */
 interface Call<H> {
-  readonly started: Promise<H>;
+  /** Its answer; that of a later `attach` if the handle was let go of. */
+  answer: Promise<H>;
   readonly giver: AbortController | undefined;
   /** The handle, once there is one. */
   task?: H;
-  /** Whether the handle was let go of. */
+  /** Whether the handle was let go of, or is to be as soon as there is one. */
   isLeft?: boolean;
 }
 
 /**
- * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. The defaults of each start are
+ * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. The defaults of a start are
  * read when it is made.
  */
-export function launchStore<
-  A extends unknown[],
-  H extends Launched,
-  O,
-  D extends LaunchOptions & { readonly signal?: AbortSignal | undefined },
->(
+export function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(
   defaults: D | (() => D),
   launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>,
   attach: (id: string) => Promise<H>,
@@ -81,35 +77,32 @@ export function launchStore<
 
   const cell = createCell<LaunchState<H, O>>(IDLE, open, () => {
     call?.giver?.abort();
-    leave();
+    letGo(call);
   });
 
   function open(): void {
-    const mine = call;
-    if (!mine?.isLeft || !mine.task || mine.task.snapshot.endedAt !== null) {
-      show();
-      return;
+    if (!call) return;
+    if (call.isLeft && call.task) {
+      call.answer = attach(call.task.id);
+      take(call);
     }
-    // What the plugin no longer has stays as it was.
-    attach(mine.task.id).then(
-      (task) => take(mine, task),
-      () => {},
+    call.isLeft = false;
+    show();
+  }
+
+  function take(mine: Call<H>): void {
+    mine.answer.then(
+      (task) => {
+        mine.task = task;
+        if (call === mine) show();
+        // The caller of `start` hears of the handle first.
+        if (mine.isLeft) setTimeout(() => mine.isLeft && letGo(mine), GRACE_MS);
+      },
+      (error: TaskError) => {
+        // What can't be followed again stays as it was.
+        if (call === mine && !mine.task) cell.set({ state: "refused", error });
+      },
     );
-  }
-
-  function take(mine: Call<H>, task: H): void {
-    mine.task = task;
-    mine.isLeft = false;
-    if (isShown(mine)) show();
-    // Whoever has called `start` gets the handle just now, and may wait for something of it.
-    else
-      setTimeout(() => {
-        if (!isShown(mine)) letGo(mine);
-      }, GRACE_MS);
-  }
-
-  function isShown(mine: Call<H>): boolean {
-    return call === mine && cell.isOpen;
   }
 
   /** Shows the task of the last call from now on, while there are subscribers. */
@@ -138,51 +131,40 @@ export function launchStore<
     }
   }
 
-  /** Stops showing the task of the last call. */
-  function leave(): void {
-    unfollow();
-    if (call) letGo(call);
-  }
-
-  function letGo(mine: Call<H>): void {
-    if (!mine.task || !isIdle(mine.task)) return;
-    mine.task.detach();
-    mine.isLeft = true;
-  }
-
-  function start(...args: A): Promise<H> {
-    leave();
-    const { cancelOnUnmount, ...options } = typeof defaults === "function" ? defaults() : defaults;
-    const giver = cancelOnUnmount ? new AbortController() : undefined;
-    const started = launch({ signal: giver?.signal, ...options }, args);
-    const mine: Call<H> = { started, giver };
-    call = mine;
-    cell.set({ state: "starting" });
-    started.then(
-      (task) => take(mine, task),
-      (error: TaskError) => {
-        if (call === mine) cell.set({ state: "refused", error });
-      },
-    );
-    return started;
+  /** Lets go of a call's handle, unless somebody waits for something of it. */
+  function letGo(mine: Call<H> | undefined): void {
+    if (call === mine) unfollow();
+    if (!mine) return;
+    mine.isLeft = !mine.task || isIdle(mine.task);
+    if (mine.isLeft) mine.task?.detach();
   }
 
   return {
     subscribe: cell.subscribe,
     getSnapshot: cell.get,
     getServerSnapshot: () => IDLE,
-    start,
+    start(...args) {
+      letGo(call);
+      const { cancelOnUnmount, ...options } =
+        typeof defaults === "function" ? defaults() : defaults;
+      const giver = cancelOnUnmount ? new AbortController() : undefined;
+      const answer = launch({ signal: giver?.signal, ...options }, args);
+      call = { answer, giver, isLeft: !cell.isOpen };
+      take(call);
+      cell.set({ state: "starting" });
+      return answer;
+    },
     async cancel(reason) {
       // The state says why a start was refused.
-      const task = await call?.started.catch(() => undefined);
+      const task = await call?.answer.catch(() => undefined);
       try {
         await task?.cancel(reason);
       } catch (error) {
-        if (!(error instanceof TaskError) || error.kind !== "alreadyEnded") throw error;
+        if ((error as TaskError).kind !== "alreadyEnded") throw error;
       }
     },
     reset() {
-      leave();
+      letGo(call);
       call = undefined;
       cell.set(IDLE);
     },

@@ -16,7 +16,7 @@ export type ListState<S> =
     }
   | { readonly state: "error"; readonly tasks: readonly S[]; readonly error: TaskError };
 
-const LOADING: ListState<never> = Object.freeze({ state: "loading", tasks: Object.freeze([]) });
+const LOADING: ListState<never> = { state: "loading", tasks: [] };
 
 /**
  * Returns a store of all tasks that match and that this page may see, oldest first. A task that hasn't changed keeps its object.

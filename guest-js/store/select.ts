@@ -24,7 +24,7 @@ export function select<S, R>(
       let last: { readonly value: R } | undefined;
       return store.subscribe(() => {
         const value = getSnapshot();
-        if (last && Object.is(value, last.value)) return;
+        if (last && value === last.value) return;
         last = { value };
         onChange();
       });
@@ -42,7 +42,7 @@ function memoized<S, R>(
   let known: { readonly state: S; readonly value: R } | undefined;
   return () => {
     const state = read();
-    if (!known || !Object.is(known.state, state)) {
+    if (!known || known.state !== state) {
       const value = selector(state);
       known = { state, value: known && isEqual(known.value, value) ? known.value : value };
     }
