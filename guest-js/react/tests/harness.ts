@@ -5,6 +5,7 @@ import type { TestTasks } from "../../adapter-tests/backend.js";
 import type { Controls, Harness, Mounted, Shown, State } from "../../adapter-tests/harness.js";
 import type { TasksClient } from "../../core/types/tasks-client.js";
 import type { TaskHooks } from "../task-hooks.js";
+import { useShown } from "./use-shown.js";
 
 export async function loadHarness(tasks: TasksClient<TestTasks>): Promise<Harness> {
   const { createTaskHooks } = await import("../index.js");
@@ -34,26 +35,4 @@ function mount(hooks: TaskHooks<TestTasks>, shown: Shown, reactStrictMode: boole
     rerender: (shown) => rerender(createElement(Probe, { shown })),
     unmount,
   };
-}
-
-/** Uses the hook that is asked for: the same one with each render of a component. */
-function useShown(hooks: TaskHooks<TestTasks>, shown: Shown): unknown {
-  switch (shown.use) {
-    case "task":
-      return hooks.useTask(shown.name, shown.id);
-    case "tasks": {
-      const { query, select, isEqual, everyMs } = shown;
-      return select
-        ? hooks.useTasks(query, { select, isEqual, everyMs })
-        : hooks.useTasks(query, { everyMs });
-    }
-    case "start":
-      return hooks.useStartTask(shown.name, shown.defaults);
-    case "batch":
-      return hooks.useBatch(shown.name, shown.defaults);
-    case "progress":
-      return hooks.useTaskProgress(shown.task);
-    case "items":
-      return hooks.useTaskItems(shown.task, { limit: shown.limit });
-  }
 }
