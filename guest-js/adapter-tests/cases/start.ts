@@ -68,13 +68,16 @@ export function describeStart(): void {
     expect(await backend.reasonOf(id)).toBe("enough");
   });
 
-  it("leaves its task alone when it is unmounted", async () => {
+  it("leaves its task alone when it is unmounted, and follows it no longer", async () => {
+    const before = await keptAtRest();
     const shown = await mount({ use: "start", name: "tick" });
     const { id } = await started(shown);
+    expect(backend.kept().followed).toBe(1);
     shown.unmount();
     await pass(2 * GRACE_MS);
     expect(await backend.reasonOf(id)).toBeNull();
     expect([backend.calls("cancel"), backend.calls("leave")]).toEqual([0, 0]);
+    expect(backend.kept()).toEqual(before);
   });
 
   it("gives its task up when it is unmounted, if asked", async () => {
