@@ -63,11 +63,14 @@ interface Call<H> {
   isLeft?: boolean;
 }
 
-/** Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. */
-export function launchStore<A extends unknown[], H extends Launched, O>(
-  launch: (signal: AbortSignal | undefined, args: A) => Promise<H>,
+/**
+ * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. The defaults of a start are
+ * read when it is made.
+ */
+export function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(
+  defaults: D | (() => D),
+  launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>,
   attach: (id: string) => Promise<H>,
-  cancelOnUnmount = false,
 ): LaunchStore<A, H, O> {
   let call: Call<H> | undefined;
   let unfollow = () => {};
@@ -142,16 +145,20 @@ export function launchStore<A extends unknown[], H extends Launched, O>(
     getServerSnapshot: () => IDLE,
     start(...args) {
       letGo(call);
+      const { cancelOnUnmount, ...options } =
+        typeof defaults === "function" ? defaults() : defaults;
       const giver = cancelOnUnmount ? new AbortController() : undefined;
-      const answer = launch(giver?.signal, args);
-      call = { answer, giver };
+      const answer = launch({ signal: giver?.signal, ...options }, args);
+      call = { answer, giver, isLeft: !cell.isOpen };
       take(call);
       cell.set({ state: "starting" });
       return answer;
     },
     async cancel(reason) {
+      // The state says why a start was refused.
+      const task = await call?.answer.catch(() => undefined);
       try {
-        await (await call?.answer)?.cancel(reason);
+        await task?.cancel(reason);
       } catch (error) {
         if ((error as TaskError).kind !== "alreadyEnded") throw error;
       }

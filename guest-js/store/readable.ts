@@ -20,3 +20,9 @@ export interface Readable<S> {
   /** Returns the value where nothing can be known, as on a server: always the same object. */
   getServerSnapshot(): S;
 }
+
+/** Returns a store whose value never changes. */
+export function constant<S>(value: S): Readable<S> {
+  const get = () => value;
+  return { subscribe: () => () => {}, getSnapshot: get, getServerSnapshot: get };
+}

@@ -20,11 +20,12 @@ export function select<S, R>(
   const getSnapshot = memoized(store.getSnapshot, selector, isEqual);
   return {
     subscribe(onChange) {
-      let last = getSnapshot();
+      // The first call back is passed on: the subscriber may have read an older value than there is now.
+      let last: { readonly value: R } | undefined;
       return store.subscribe(() => {
-        const next = getSnapshot();
-        if (next === last) return;
-        last = next;
+        const value = getSnapshot();
+        if (last && value === last.value) return;
+        last = { value };
         onChange();
       });
     },

@@ -47,7 +47,8 @@ export type BatchStore<T extends TaskMap[string] = TaskMap[string]> = LaunchStor
  *
  * @param client What `createTasks` has returned.
  * @param name The kind to start.
- * @param defaults The options of each start, unless that says otherwise. A `signal` takes the place of `cancelOnUnmount`.
+ * @param defaults The options of each start, unless that says otherwise, or a function that returns them and is called for each start.
+ *   A `signal` takes the place of `cancelOnUnmount`.
  *
  * @example
  * ```ts
@@ -59,19 +60,17 @@ export type BatchStore<T extends TaskMap[string] = TaskMap[string]> = LaunchStor
 export function startStore<M extends TaskMap, K extends TaskName<M>>(
   client: TasksClient<M>,
   name: K,
-  { cancelOnUnmount, ...defaults }: StartDefaults = {},
+  defaults: StartDefaults | (() => StartDefaults) = {},
 ): StartStore<M[K]> {
   return launchStore(
-    (signal, [input, options]) =>
+    defaults,
+    (given, [input, options]) =>
       client.start(
         name,
         // `null` is the input of a kind without one.
-        ...([input ?? null, { signal, ...defaults, ...options }] as unknown as StartArguments<
-          M[K]["input"]
-        >),
+        ...([input ?? null, { ...given, ...options }] as unknown as StartArguments<M[K]["input"]>),
       ),
     (id) => client.attach(name, id),
-    cancelOnUnmount,
   );
 }
 
@@ -81,7 +80,8 @@ export function startStore<M extends TaskMap, K extends TaskName<M>>(
  *
  * @param client What `createTasks` has returned.
  * @param name The kind to start.
- * @param defaults The options of each batch, unless that says otherwise. A `signal` takes the place of `cancelOnUnmount`.
+ * @param defaults The options of each batch, unless that says otherwise, or a function that returns them and is called for each start.
+ *   A `signal` takes the place of `cancelOnUnmount`.
  *
  * @example
  * ```ts
@@ -92,11 +92,11 @@ export function startStore<M extends TaskMap, K extends TaskName<M>>(
 export function batchStore<M extends TaskMap, K extends TaskName<M>>(
   client: TasksClient<M>,
   name: K,
-  { cancelOnUnmount, ...defaults }: BatchDefaults = {},
+  defaults: BatchDefaults | (() => BatchDefaults) = {},
 ): BatchStore<M[K]> {
   return launchStore(
-    (signal, [inputs, options]) => client.batch(name, inputs, { signal, ...defaults, ...options }),
+    defaults,
+    (given, [inputs, options]) => client.batch(name, inputs, { ...given, ...options }),
     (id) => client.attachBatch(name, id),
-    cancelOnUnmount,
   );
 }

@@ -4,7 +4,7 @@ import type { TaskSnapshotOf } from "../core/types/snapshot.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import type { TasksClient } from "../core/types/tasks-client.js";
 import { follow } from "./follow.js";
-import type { Readable } from "./readable.js";
+import { constant, type Readable } from "./readable.js";
 import { sharedStore } from "./shared.js";
 
 /** What a task is known to be. `idle` is what there is without an id. */
@@ -30,12 +30,7 @@ export type TaskState<T extends TaskTypes = TaskTypes> =
     };
 
 const LOADING = { state: "loading" } as const;
-const IDLE = { state: "idle" } as const;
-const IDLE_STORE: Readable<typeof IDLE> = {
-  subscribe: () => () => {},
-  getSnapshot: () => IDLE,
-  getServerSnapshot: () => IDLE,
-};
+const IDLE = constant({ state: "idle" } as const);
 
 /**
  * Returns a store of one task, which has a new value for each change of its status and its place in the queue, and at most once a
@@ -56,7 +51,7 @@ export function taskStore<M extends TaskMap, K extends TaskName<M>>(
   name: K,
   id: string | null | undefined,
 ): Readable<TaskState<M[K]>> {
-  if (id === null || id === undefined) return IDLE_STORE;
+  if (id === null || id === undefined) return IDLE;
   return sharedStore<TaskState<M[K]>>(`task ${id} ${name}`, {
     initial: LOADING,
     async open(set, signal) {

@@ -181,6 +181,26 @@ describe("a selection", () => {
     // Once for each state, not for each look.
     expect(selector.mock.calls.length).toBe(5);
   });
+
+  it("tells of a change between a look and the subscription", async () => {
+    const { plugin, stores, tasks } = page;
+    const id = plugin.begin("tick");
+    const list = stores.listStore(tasks);
+    collect(list);
+    await settle();
+    const statuses = stores.select(list, ({ tasks }) => tasks.map(({ status }) => status).join());
+    const looked = statuses.getSnapshot();
+    plugin.status(id, "running");
+    await plugin.frame();
+    const onChange = vi.fn();
+    statuses.subscribe(onChange);
+    await settle();
+    expect([looked, statuses.getSnapshot(), onChange.mock.calls.length]).toEqual([
+      "queued",
+      "running",
+      1,
+    ]);
+  });
 });
 
 describe("a start", () => {
@@ -251,6 +271,42 @@ describe("a start", () => {
     plugin.status(task.id, "running");
     await plugin.frame();
     expect(again.seen.at(-1)?.state).toBe("running");
+  });
+
+  it("lets go of a task that is answered when nobody subscribes, unless its caller waits", async () => {
+    const { plugin, stores, tasks } = page;
+    const store = stores.startStore(tasks, "tick");
+    await tasks.list();
+    const before = page.kept();
+    await store.start();
+    await passGrace();
+    await settle();
+    expect(page.kept()).toBe(before);
+    const task = await store.start();
+    const result = task.result;
+    await passGrace();
+    plugin.complete(task.id, 7);
+    await plugin.frame();
+    expect(await result).toBe(7);
+  });
+
+  it("reads its defaults at each start", async () => {
+    const { stores, tasks } = page;
+    let label = "old";
+    const store = stores.startStore(tasks, "tick", () => ({ label }));
+    label = "new";
+    expect((await store.start()).snapshot.label).toBe("new");
+    expect((await store.start(null, { label: "own" })).snapshot.label).toBe("own");
+  });
+
+  it("cancels nothing after a refusal", async () => {
+    const { plugin, stores, tasks } = page;
+    const store = stores.startStore(tasks, "tick");
+    plugin.refuse("start", { kind: "notAllowed", message: "no" });
+    void store.start();
+    await store.cancel();
+    expect(store.getSnapshot().state).toBe("refused");
+    expect(plugin.calls("cancel")).toEqual([]);
   });
 
   it("keeps following while somebody waits for the result", async () => {
@@ -326,6 +382,21 @@ describe("a store of items", () => {
     await plugin.frame();
     await vi.advanceTimersByTimeAsync(20);
     expect(second.seen.at(-1)).toEqual({ items: [2, 3, 4], missed: 0, done: true });
+  });
+
+  it("has one reading for all limits", async () => {
+    const { plugin, stores, tasks } = page;
+    const id = plugin.begin("tail");
+    const [few, more] = [2, 3].map((limit) => stores.itemsStore(tasks, "tail", id, { limit }));
+    const shown = [few, more].map((store) => store && collect(store));
+    await settle();
+    plugin.emit(id, 1, 2, 3, 4);
+    await vi.advanceTimersByTimeAsync(20);
+    expect(shown.map((one) => one?.seen.at(-1))).toEqual([
+      { items: [3, 4], missed: 0, done: false },
+      { items: [2, 3, 4], missed: 0, done: false },
+    ]);
+    expect(few?.getSnapshot()).toBe(few?.getSnapshot());
   });
 
   it("changes at most once a frame, however fast items come", async () => {
