@@ -606,6 +606,41 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }
 
+// react/create-task-hooks.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { TaskHooks } from "./task-hooks.js";
+export declare function createTaskHooks<M extends TaskMap>(client: TasksClient<M>): TaskHooks<M>;
+
+// react/index.d.ts
+export { createTaskHooks } from "./create-task-hooks.js";
+export type { StartedBatch, StartedTask, TaskHooks, TasksOptions } from "./task-hooks.js";
+
+// react/task-hooks.d.ts
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { PaceOptions } from "../core/types/options.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor, TaskProgress } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { BatchDefaults, BatchState, BatchStore, ItemsOptions, ItemsState, ListState, StartDefaults, StartState, StartStore, TaskState } from "../store/index.js";
+export type StartedTask<T extends TaskTypes = TaskTypes> = StartState<T> & Pick<StartStore<T>, "start" | "cancel" | "reset">;
+export type StartedBatch<T extends TaskTypes = TaskTypes> = BatchState<T> & Pick<BatchStore<T>, "start" | "cancel" | "reset">;
+export interface TasksOptions<S, R> extends PaceOptions {
+    readonly select: (list: ListState<S>) => R;
+    readonly isEqual?: ((a: R, b: R) => boolean) | undefined;
+}
+export interface TaskHooks<M extends TaskMap> {
+    useTask<K extends TaskName<M>>(name: K, id: string | null | undefined): TaskState<M[K]>;
+    useTasks<R, K extends TaskName<M> = never>(query: TaskQuery<K> | undefined, options: TasksOptions<SnapshotFor<M, K>, R>): R;
+    useTasks<K extends TaskName<M> = never>(query?: TaskQuery<K>, options?: PaceOptions): ListState<SnapshotFor<M, K>>;
+    useStartTask<K extends TaskName<M>>(name: K, defaults?: StartDefaults): StartedTask<M[K]>;
+    useBatch<K extends TaskName<M>>(name: K, defaults?: BatchDefaults): StartedBatch<M[K]>;
+    useTaskProgress<T extends TaskTypes>(task: TaskHandle<T>): TaskProgress<T["detail"]>;
+    useTaskProgress<T extends TaskTypes>(task: TaskHandle<T> | null | undefined): TaskProgress<T["detail"]> | undefined;
+    useTaskItems<T extends TaskTypes>(task: TaskHandle<T> | null | undefined, options?: ItemsOptions): ItemsState<JsonItem<T["item"]>>;
+}
+
 // store/index.d.ts
 export type { ItemsOptions, ItemsState } from "./items-store.js";
 export { itemsStore } from "./items-store.js";
@@ -624,7 +659,7 @@ import type { TaskError } from "../core/errors/task-error.js";
 import type { JsonItem } from "../core/types/items.js";
 import type { TaskMap, TaskName } from "../core/types/kind.js";
 import type { TasksClient } from "../core/types/tasks-client.js";
-import type { Readable } from "./readable.js";
+import { type Readable } from "./readable.js";
 export interface ItemsState<I> {
     readonly items: readonly I[];
     readonly missed: number;
@@ -634,7 +669,7 @@ export interface ItemsState<I> {
 export interface ItemsOptions {
     readonly limit?: number | undefined;
 }
-export declare function itemsStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string, { limit }?: ItemsOptions): Readable<ItemsState<JsonItem<M[K]["item"]>>>;
+export declare function itemsStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined, { limit }?: ItemsOptions): Readable<ItemsState<JsonItem<M[K]["item"]>>>;
 
 // store/launch-store.d.ts
 import type { TaskError } from "../core/errors/task-error.js";
@@ -662,7 +697,7 @@ export interface LaunchStore<A extends unknown[], H extends Launched, O> extends
 export interface LaunchOptions {
     readonly cancelOnUnmount?: boolean | undefined;
 }
-export declare function launchStore<A extends unknown[], H extends Launched, O>(launch: (signal: AbortSignal | undefined, args: A) => Promise<H>, attach: (id: string) => Promise<H>, cancelOnUnmount?: boolean): LaunchStore<A, H, O>;
+export declare function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(defaults: D | (() => D), launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>, attach: (id: string) => Promise<H>): LaunchStore<A, H, O>;
 export {};
 
 // store/list-store.d.ts
@@ -691,6 +726,7 @@ export interface Readable<S> {
     getSnapshot(): S;
     getServerSnapshot(): S;
 }
+export declare function constant<S>(value: S): Readable<S>;
 
 // store/select.d.ts
 import type { Readable } from "./readable.js";
@@ -712,8 +748,8 @@ export type BatchStore<T extends TaskMap[string] = TaskMap[string]> = LaunchStor
     inputs: readonly T["input"][],
     options?: BatchOptions
 ], BatchHandle<T>, PromiseSettledResult<T["output"]>[]>;
-export declare function startStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, { cancelOnUnmount, ...defaults }?: StartDefaults): StartStore<M[K]>;
-export declare function batchStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, { cancelOnUnmount, ...defaults }?: BatchDefaults): BatchStore<M[K]>;
+export declare function startStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, defaults?: StartDefaults | (() => StartDefaults)): StartStore<M[K]>;
+export declare function batchStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, defaults?: BatchDefaults | (() => BatchDefaults)): BatchStore<M[K]>;
 
 // store/task-store.d.ts
 import type { TaskError } from "../core/errors/task-error.js";
@@ -721,7 +757,7 @@ import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
 import type { TaskSnapshotOf } from "../core/types/snapshot.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import type { TasksClient } from "../core/types/tasks-client.js";
-import type { Readable } from "./readable.js";
+import { type Readable } from "./readable.js";
 export type TaskState<T extends TaskTypes = TaskTypes> = {
     readonly state: "idle" | "loading";
     readonly task?: undefined;

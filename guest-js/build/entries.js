@@ -8,11 +8,11 @@
  * @property {string} folder Its folder in `guest-js`.
  * @property {boolean} commonjs Whether it can be required, too.
  * @property {string} [framework] The package of the framework that it is for.
- * @property {string} [directive] The first statement of its file.
  */
 
 /** @type {readonly Entry[]} */
 export const ENTRIES = [
   { path: ".", name: "index", folder: "core", commonjs: true },
   { path: "./store", name: "store", folder: "store", commonjs: true },
+  { path: "./react", name: "react", folder: "react", commonjs: false, framework: "react" },
 ];

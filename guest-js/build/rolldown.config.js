@@ -18,6 +18,8 @@ const source = {
   platform: "browser",
   // The target in tsconfig.json is for the type checker, and would override the one above.
   tsconfig: false,
+  // "use client" of the entry for React is preserved, which a test checks.
+  checks: { moduleLevelDirective: false },
 };
 
 /**
@@ -33,15 +35,12 @@ function all(name) {
 const notice = "/*! Includes uuid, MIT, (c) 2010-2020 Robert Kieffer and other contributors. */";
 
 /**
- * Returns what a file of the package begins with: the directive of its entry, and the notice if it has uuid in it.
+ * Returns the notice for a file that has uuid in it.
  *
- * @param {{ isEntry: boolean, name: string, moduleIds: string[] }} chunk
+ * @param {{ moduleIds: string[] }} chunk
  */
-function beginning({ isEntry, name, moduleIds }) {
-  const entry = ENTRIES.find((one) => isEntry && one.name === name);
-  const directive = entry?.directive === undefined ? [] : [`${JSON.stringify(entry.directive)};`];
-  const notices = moduleIds.some((id) => /node_modules[\\/]uuid[\\/]/.test(id)) ? [notice] : [];
-  return [...directive, ...notices].join("\n");
+function noticeOf({ moduleIds }) {
+  return moduleIds.some((id) => /node_modules[\\/]uuid[\\/]/.test(id)) ? notice : "";
 }
 
 /**
@@ -65,7 +64,7 @@ function entriesAs(entries, format) {
       format,
       entryFileNames: `[name].${extension}`,
       chunkFileNames: `shared/[name].${extension}`,
-      banner: beginning,
+      banner: noticeOf,
     },
   };
 }

@@ -109,6 +109,10 @@ describe("the build", () => {
     },
   );
 
+  it("begins the entry for React with the directive by which servers leave hooks to the page", () => {
+    expect(outputs.get("dist-js/react.js")).toMatch(/^"use client";\n/);
+  });
+
   it("uses neither requestAnimationFrame nor AbortSignal.any", () => {
     for (const code of outputs.values()) {
       expect(code).not.toMatch(/requestAnimationFrame|AbortSignal\.any/);
