@@ -71,14 +71,16 @@ fn check(platform: Platform, debian: &Debian, report: &mut Report) -> Result<()>
 
 /// Builds and runs the programs for Windows.
 fn run_programs(debian: &Debian, report: &mut Report) -> Result<()> {
-    let mut programs = vec![];
+    let (mut programs, mut libraries) = (vec![], vec![]);
     report.step(Platform::Windows, "programs", |output| {
-        programs = program::programs(&compile::programs(debian, Platform::Windows, output)?)?;
+        let messages = compile::programs(debian, Platform::Windows, output)?;
+        programs = program::programs(&messages)?;
+        libraries = program::library_folders(&messages)?;
         Ok("all tests, examples and benches compile".to_owned())
     })?;
     report.step(Platform::Windows, "tests", |output| {
         wine::prepare(debian, output)?;
-        let passed = wine::tests(debian, &programs, output)?;
+        let passed = wine::tests(debian, &programs, &libraries, output)?;
         Ok(format!("{passed} tests pass under Wine"))
     })?;
     report.step(Platform::Windows, "example", |output| {

@@ -195,7 +195,9 @@ impl StartOptions {
         }
         for (path, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
             if limit == Some(Duration::ZERO) {
-                let problem = "it is zero, so the task would time out at once: leave it out for no limit".to_owned();
+                let problem = format!(
+                    "it is zero, so the task would time out at once: leave it out for no limit (in a page it is {path}Ms)"
+                );
                 return Err(Refusal::InvalidOptions { path: path.to_owned(), problem }.into());
             }
         }

@@ -127,7 +127,7 @@ impl TestPage {
     /// # }
     /// ```
     pub async fn leave(&self, id: TaskId) -> Result<(), PageError> {
-        let call = lock(&self.shares).newest(id);
+        let call = lock(&self.shares).newest(&self.caller.url(), id);
         let call = call.unwrap_or_else(|| {
             panic!(
                 "page \"{}\" has no share in task {id} to give back: each call that starts or joins a task has one, until it \
@@ -300,7 +300,7 @@ impl TestPage {
         let session = follows.then(|| arguments["session"].clone());
         let answer = self.caller.call(command, arguments).await?;
         if let Some(call) = call {
-            lock(&self.shares).add(id_of(started(&answer)), call);
+            lock(&self.shares).add(&self.caller.url(), id_of(started(&answer)), call);
         }
         if let Some(call) = given_back.as_ref().and_then(Value::as_str) {
             lock(&self.shares).remove(call);
@@ -319,14 +319,16 @@ impl TestPage {
         }
     }
 
-    /// Calls a command and returns its answer as it travels: JSON, or bytes.
+    /// Calls a command and returns its answer as it travels: JSON, or bytes. Of a task that is started so, the page notes neither
+    /// [`events`](Self::events) nor its share.
     pub async fn call_raw(&self, command: &str, arguments: Value) -> Result<InvokeResponseBody, PageError> {
         self.caller.invoke(self.caller.url(), command, arguments).await
     }
 
     /// Calls a command in a request that comes from `url`, as a frame in the document does: its header `Origin` says so. The
     /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. Panics if `url`
-    /// is neither a URL with a host nor a path that begins with `/`.
+    /// is neither a URL with a host nor a path that begins with `/`. Of a task that is started so, the page notes neither
+    /// [`events`](Self::events) nor its share.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }

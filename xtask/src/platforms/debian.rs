@@ -48,6 +48,7 @@ const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Paths in the system.
 pub const PROJECT: &str = "/project";
+pub const WINE: &str = "/wine";
 const TARGET: &str = "/target";
 
 /// What a program may do with the machine's `CARGO_HOME`.
@@ -171,7 +172,7 @@ impl Debian {
             ("SSL_CERT_FILE", CERTIFICATES),
             // Lets a stable Cargo have -Zbuild-std.
             ("RUSTC_BOOTSTRAP", "1"),
-            ("WINEPREFIX", "/wine"),
+            ("WINEPREFIX", WINE),
             ("WINEDEBUG", "-all"),
         ]);
         if job.cargo_home == CargoHome::Read {

@@ -19,16 +19,27 @@ pub struct Program {
 /// Reads the lines of JSON that Cargo prints. Leaves out benches and build scripts, and what an earlier line has named: Cargo builds the
 /// tests of a library also with its benches.
 pub fn programs(messages: &str) -> Result<Vec<Program>> {
-    let values = messages.lines().filter(|line| line.starts_with('{'));
-    let values: Vec<Value> =
-        values.map(serde_json::from_str).collect::<Result<_, _>>().context("reading Cargo's messages")?;
     let mut programs = vec![];
-    for program in values.iter().filter_map(program) {
+    for program in values(messages)?.iter().filter_map(program) {
         if !programs.contains(&program) {
             programs.push(program);
         }
     }
     Ok(programs)
+}
+
+/// Reads from the same lines in which folders the libraries are that the programs load when they start. `cargo test` adds these folders
+/// to the search path.
+pub fn library_folders(messages: &str) -> Result<Vec<String>> {
+    let values = values(messages)?;
+    let paths = values.iter().filter_map(|message| message["linked_paths"].as_array()).flatten();
+    let paths = paths.filter_map(Value::as_str);
+    Ok(paths.map(|path| path.split_once('=').map_or(path, |(_, path)| path).to_owned()).collect())
+}
+
+fn values(messages: &str) -> Result<Vec<Value>> {
+    let lines = messages.lines().filter(|line| line.starts_with('{'));
+    lines.map(serde_json::from_str).collect::<Result<_, _>>().context("reading Cargo's messages")
 }
 
 fn program(message: &Value) -> Option<Program> {
@@ -85,6 +96,16 @@ mod tests {
         ];
         assert_eq!(programs(messages).unwrap(), expected);
         assert!(programs("{\"reason\"").is_err());
+    }
+
+    #[test]
+    fn the_folders_of_libraries_are_read_from_the_messages_of_build_scripts() {
+        let messages = r#"
+{"reason":"build-script-executed","package_id":"a","linked_libs":[],"linked_paths":["native=/target/a/out/x64","/target/b"],"cfgs":[]}
+{"reason":"build-script-executed","package_id":"c","linked_libs":[],"linked_paths":[],"cfgs":[]}
+{"reason":"build-finished","success":true}
+"#;
+        assert_eq!(library_folders(messages).unwrap(), ["/target/a/out/x64", "/target/b"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
-use super::debian::{CargoHome, Debian, Job, PROJECT};
+use super::debian::{CargoHome, Debian, Job, PROJECT, WINE as FOLDER};
 use super::program::{self, Program};
 use crate::command::Output;
 
@@ -17,18 +17,33 @@ const EXAMPLE: &str = "terminal";
 const BYTES: [u8; 2] = [1, 2];
 const SUM: &str = "done: 33";
 
-/// Makes Wine's folder, once, so that it is whole before a program uses it.
+/// Makes Wine's folder, once, so that it is whole before a program uses it. Wine's server writes the registry only when it ends by itself;
+/// without the time zones that are in there, for example, no program knows the local time.
 pub fn prepare(debian: &Debian, output: &Output) -> Result<()> {
-    let boot = Job { program: &["wineboot", "--init"], folder: PROJECT, cargo_home: CargoHome::Read, limit: LIMIT };
-    debian.run(&boot, output).context("starting Wine").map(drop)
+    let folder = debian.path(FOLDER);
+    let registry = folder.join("system.reg");
+    if registry.exists() {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    // The server has no name in the search path.
+    let boot = ["sh", "-c", "wineboot --init && /usr/lib/*/wine/wineserver --wait"];
+    run(&boot, PROJECT, debian, output).context("starting Wine")?;
+    ensure!(registry.exists(), "Wine has written no registry to {}", registry.display());
+    Ok(())
 }
 
-/// Runs each test program to its end. Returns how many tests have passed. Fails if a program fails, runs no test or does not end.
-pub fn tests(debian: &Debian, programs: &[Program], output: &Output) -> Result<usize> {
+/// Runs each test program to its end, with the libraries in these folders. Returns how many tests have passed. Fails if a program fails,
+/// runs no test or does not end.
+pub fn tests(debian: &Debian, programs: &[Program], libraries: &[String], output: &Output) -> Result<usize> {
+    let libraries: Vec<_> = libraries.iter().map(|folder| format!("Z:{}", folder.replace('/', "\\"))).collect();
+    let search_path = format!("WINEPATH={}", libraries.join(";"));
     let mut passed = 0;
     let mut failed = vec![];
     for test in programs.iter().filter(|program| program.is_test) {
-        let result = run(&["wine", &test.path], &test.folder, debian, output);
+        let result = run(&["env", &search_path, "wine", &test.path], &test.folder, debian, output);
         match result.and_then(|text| program::passed(&text)) {
             Ok(count) => passed += count,
             Err(error) => failed.push(format!("{}: {error:#}", test.name)),

@@ -2,7 +2,7 @@
 //! recognized.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -59,54 +59,68 @@ pub(super) struct Alias {
 
 #[derive(Default)]
 pub(super) struct UsedIds {
-    spent: IdMap<Spent>,
-    aliases: IdMap<Alias>,
-    /// The ids in both maps by age.
-    order: BTreeMap<u64, Remembered>,
+    ids: IdMap<UsedId>,
+    /// The ids by age.
+    order: BTreeMap<u64, TaskId>,
     /// How many there were so far.
     made: u64,
-    /// The ages of the ids of each holder, oldest first.
-    held: HashMap<Owner, VecDeque<u64>>,
+    /// The ages of the ids of each holder.
+    held: HashMap<Owner, BTreeSet<u64>>,
     /// The holders by how many they have.
     sizes: BTreeSet<(usize, Owner)>,
 }
 
-struct Remembered {
+struct UsedId {
+    age: u64,
     since: Duration,
-    id: TaskId,
     holder: Owner,
+    /// Why it can't be used again.
+    by: By,
+}
+
+enum By {
+    Task(Spent),
+    Call(Alias),
 }
 
 impl UsedIds {
     pub(super) fn spent(&self, id: TaskId) -> Option<&Spent> {
-        self.spent.get(&id)
+        match &self.ids.get(&id)?.by {
+            By::Task(spent) => Some(spent),
+            By::Call(_) => None,
+        }
     }
 
     pub(super) fn alias(&self, id: TaskId) -> Option<&Alias> {
-        self.aliases.get(&id)
+        match &self.ids.get(&id)?.by {
+            By::Task(_) => None,
+            By::Call(alias) => Some(alias),
+        }
     }
 
-    /// Notes that task `id` is gone.
+    /// Notes that task `id` is gone. It counts for its last owner, but that of the app for whose call has triggered it.
     pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Duration) {
-        let holder = spent.owner.clone();
-        if self.spent.insert(id, spent).is_none() {
-            self.remember(id, holder, now);
-        }
+        let caller = self.alias(id).map(|call| &call.owner).filter(|_| spent.owner == Owner::App);
+        let holder = caller.unwrap_or(&spent.owner).clone();
+        self.forget(id);
+        self.remember(id, By::Task(spent), holder, now);
     }
 
-    /// Notes that the call with this id had joined another task, and has its share no more.
+    /// Notes that the call with this id had joined another task, or has triggered the task of this id, and has its share no more.
     pub(super) fn leave(&mut self, id: TaskId, alias: Alias, now: Duration) {
-        let holder = alias.owner.clone();
-        if self.aliases.insert(id, alias).is_none() {
-            self.remember(id, holder, now);
+        if !self.ids.contains_key(&id) {
+            let holder = alias.owner.clone();
+            self.remember(id, By::Call(alias), holder, now);
         }
     }
 
-    fn remember(&mut self, id: TaskId, holder: Owner, now: Duration) {
+    fn remember(&mut self, id: TaskId, by: By, holder: Owner, since: Duration) {
         self.made += 1;
-        self.change(&holder, VecDeque::push_back);
-        self.order.insert(self.made, Remembered { since: now, id, holder: holder.clone() });
-        if self.order.len() > LIMIT {
+        let age = self.made;
+        self.change(&holder, |ages| ages.insert(age));
+        self.order.insert(age, id);
+        self.ids.insert(id, UsedId { age, since, holder: holder.clone(), by });
+        if self.ids.len() > LIMIT {
             self.forget_oldest_of_most(&holder);
         }
     }
@@ -115,35 +129,32 @@ impl UsedIds {
         let Some((most, last)) = self.sizes.last() else { return };
         let is_most = self.held.get(adds).is_some_and(|ages| ages.len() == *most);
         let holder = if is_most { adds } else { last };
-        if let Some(oldest) = self.held.get(holder).and_then(VecDeque::front) {
+        let oldest = self.held.get(holder).and_then(BTreeSet::first).and_then(|age| self.order.get(age));
+        if let Some(oldest) = oldest {
             self.forget(*oldest);
         }
     }
 
     /// Forgets the ids that have been remembered for long enough.
     pub(super) fn expire(&mut self, now: Duration) {
-        while let Some((age, oldest)) = self.order.first_key_value()
-            && now.saturating_sub(oldest.since) >= REMEMBERED
+        while let Some((_, id)) = self.order.first_key_value()
+            && self.ids.get(id).is_some_and(|oldest| now.saturating_sub(oldest.since) >= REMEMBERED)
         {
-            self.forget(*age);
+            self.forget(*id);
         }
     }
 
-    /// Forgets the oldest id of a holder, which has this age.
-    fn forget(&mut self, age: u64) {
-        let Some(Remembered { id, holder, .. }) = self.order.remove(&age) else { return };
-        self.spent.remove(&id);
-        self.aliases.remove(&id);
-        self.change(&holder, |ages, _| {
-            ages.pop_front();
-        });
+    fn forget(&mut self, id: TaskId) {
+        let Some(UsedId { age, holder, .. }) = self.ids.remove(&id) else { return };
+        self.order.remove(&age);
+        self.change(&holder, |ages| ages.remove(&age));
     }
 
-    /// Changes what a holder has. Also passes on how many ids there were so far.
-    fn change(&mut self, holder: &Owner, change: impl FnOnce(&mut VecDeque<u64>, u64)) {
+    /// Changes what a holder has.
+    fn change(&mut self, holder: &Owner, change: impl FnOnce(&mut BTreeSet<u64>) -> bool) {
         let ages = self.held.entry(holder.clone()).or_default();
         let before = ages.len();
-        change(ages, self.made);
+        change(ages);
         let after = ages.len();
         self.sizes.remove(&(before, holder.clone()));
         if after == 0 {
@@ -155,7 +166,8 @@ impl UsedIds {
 
     /// Returns when the newest id is forgotten; `None` if there is none.
     pub(super) fn ages_until(&self) -> Option<Duration> {
-        self.order.last_key_value().map(|(_, newest)| newest.since.saturating_add(REMEMBERED))
+        let (_, newest) = self.order.last_key_value()?;
+        Some(self.ids.get(newest)?.since.saturating_add(REMEMBERED))
     }
 }
 
@@ -235,8 +247,7 @@ mod tests {
                 used.expire(now);
                 gone.extend(model.extract_if(.., |known| known.since + REMEMBERED <= now));
                 prop_assert!(model.len() <= LIMIT);
-                prop_assert_eq!(used.order.len(), model.len());
-                prop_assert_eq!(used.spent.len() + used.aliases.len(), model.len());
+                prop_assert_eq!((used.order.len(), used.ids.len()), (model.len(), model.len()));
                 for known in &model {
                     prop_assert_eq!(knows(&used, known.id), (!known.joined, known.joined));
                 }
@@ -259,6 +270,25 @@ mod tests {
         assert!([ids[0], ids[1]].iter().all(|id| knows(&used, *id) == (false, false)), "the oldest are gone");
         assert_eq!((knows(&used, ids[2]), knows(&used, ids[3])), ((true, false), (false, true)), "the others stay");
         assert_eq!(used.order.len(), LIMIT);
+    }
+
+    #[test]
+    fn a_run_counts_for_who_has_triggered_it_and_is_remembered_from_when_it_is_gone() {
+        let mut used = UsedIds::default();
+        let gone = |of| Spent { name: "t".into(), owner: Owner::App, told: vec![holder(of)] };
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let run = TaskId::new();
+        used.leave(run, Alias { of: run, name: "t".into(), owner: holder(1) }, Duration::ZERO);
+        used.spend(run, gone(2), minutes(9));
+        for _ in 0..LIMIT {
+            let other = TaskId::new();
+            used.leave(other, Alias { of: other, name: "t".into(), owner: holder(2) }, minutes(9));
+            used.spend(other, gone(2), minutes(9));
+        }
+        used.expire(minutes(18));
+        assert!(used.spent(run).is_some_and(|spent| spent.tells(&holder(2))));
+        used.expire(minutes(19));
+        assert!(used.spent(run).is_none() && used.ids.is_empty() && used.order.is_empty());
     }
 
     #[test]

@@ -99,6 +99,10 @@ impl Schedules {
         let owner = caller.map_or(&Owner::App, |caller| caller.owner);
         engine.check_share(id, owner)?;
         let run = match self.trigger(name, id, now(engine), may, |task| engine.joined(id, task, owner))? {
+            Trigger::Join(run) if run.id != id && run.record.is_none() => {
+                self.start_for_another(engine, caller, name, &run).inspect_err(|_| self.forget_trigger(name, id))?
+            }
+            // This call has reserved the run, or a repeat of it has.
             Trigger::Start(run) | Trigger::Join(run @ ScheduledRun { record: None, .. }) => {
                 self.start_run(engine, caller, name, &run, false).map_err(|(error, _)| error)?
             }
@@ -110,15 +114,29 @@ impl Schedules {
                 None => return Err(Error::not_found(run)),
             },
         };
-        let Some(Triggerer { owner, account }) = caller else { return Ok(run) };
-        // Who has started the run has its share since then, and a repeated call changes nothing.
-        match engine.add_share(run.record(), owner, account, id) {
-            Ok(()) => Ok(run),
-            Err(error) => {
-                self.forget_trigger(name, id);
-                Err(error)
-            }
+        if let Some(caller) = caller {
+            // Who has started the run has its share since then, and a repeated call changes nothing.
+            let shared = engine.add_share(run.record(), caller.owner, caller.account, id);
+            shared.inspect_err(|_| self.forget_trigger(name, id))?;
         }
+        Ok(run)
+    }
+
+    /// Starts a run that the timetable or another call has reserved and not started yet. It is theirs: the `caller` only joins it, which
+    /// must be possible, and a refusal leaves the start to them.
+    fn start_for_another(
+        &self,
+        engine: &Engine,
+        caller: Option<Triggerer<'_>>,
+        name: &str,
+        run: &ScheduledRun,
+    ) -> Result<Follower, Error> {
+        if let Some(Triggerer { account, .. }) = caller {
+            engine.check_join(account)?;
+        }
+        let started = start_task(engine, None, name, run)?;
+        self.note_start(engine, name, run, &started);
+        Ok(started)
     }
 
     /// Starts a run. The `bool` next to an error says whether to log it.
@@ -132,14 +150,7 @@ impl Schedules {
     ) -> Result<Follower, (Error, bool)> {
         match start_task(engine, caller, name, run) {
             Ok(started) => {
-                if let Some(left_out) = self.started(name, run, started.record()) {
-                    log(engine, name, &run.spec.task, left_out);
-                }
-                let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
-                engine.control().spawn(async move {
-                    record.ended().await;
-                    changed.notify_one();
-                });
+                self.note_start(engine, name, run, &started);
                 Ok(started)
             }
             Err(error) if is_due && matches!(error.refusal.as_deref(), Some(Refusal::Guarded { .. })) => {
@@ -153,6 +164,17 @@ impl Schedules {
                 Err((error, is_news))
             }
         }
+    }
+
+    fn note_start(&self, engine: &Engine, name: &str, run: &ScheduledRun, started: &Follower) {
+        if let Some(left_out) = self.started(name, run, started.record()) {
+            log(engine, name, &run.spec.task, left_out);
+        }
+        let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
+        engine.control().spawn(async move {
+            record.ended().await;
+            changed.notify_one();
+        });
     }
 }
 
@@ -206,10 +228,16 @@ fn start_task(
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        hint::spin_loop,
+        sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
     use super::{super::schedules::NextStep, *};
     use crate::{
         Failure, Schedule, TaskContext,
         policy::Policy,
+        quota::quotas::Quotas,
         record::Kind,
         run::{engine::Settings, handler::Errors},
         test::{log::Log, manager},
@@ -313,5 +341,86 @@ mod tests {
         let refused = tasks.schedules.start_run(&tasks.engine, None, "sync", &step.run.unwrap(), true);
         assert!(refused.is_err_and(|(_, is_news)| is_news));
         assert_eq!(skipped(&tasks), 4);
+    }
+
+    fn page(label: &str) -> Owner {
+        Owner::Other { label: label.into(), token: 0 }
+    }
+
+    /// A schedule whose callers may start so many tasks at once.
+    fn hanging(starts: u64) -> crate::TaskManager {
+        let kind = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+            std::future::pending::<()>().await;
+            Ok::<_, Failure>(())
+        });
+        let quotas = Quotas { starts_per_second: Some(1), starts_at_once: Some(starts), ..Quotas::default() };
+        let tasks = manager([kind], Settings { quotas, ..Settings::default() });
+        tasks.schedule("sync", "hang", (), Schedule::every(Duration::from_secs(10))).unwrap();
+        tasks
+    }
+
+    fn trigger(tasks: &crate::TaskManager, label: &str, id: TaskId) -> Result<Follower, Error> {
+        let caller = Triggerer { owner: &page(label), account: Account(label.len() as u64) };
+        tasks.trigger_for(Some(caller), "sync", id, &|_| true)
+    }
+
+    /// Reserves the run of the timetable.
+    fn reserve(tasks: &crate::TaskManager) -> TaskId {
+        let at = Now { elapsed: 10_000, ..now(&tasks.engine) };
+        tasks.schedules.due(at, &Local, true).pop().and_then(|step| step.run).unwrap().id
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trigger_joins_the_run_that_the_timetable_is_about_to_start() {
+        let tasks = hanging(2);
+        let run = reserve(&tasks);
+        let call = TaskId::new();
+        let joined = trigger(&tasks, "b", call).unwrap();
+        assert_eq!(joined.record().id, run);
+        tasks.engine.leave(call, &page("b"));
+        assert!(!joined.record().tells(&page("b")), "it had one share");
+        assert!(trigger(&tasks, "b", TaskId::new()).is_ok(), "it has paid one start of two");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trigger_that_is_refused_takes_no_run_from_the_timetable_and_starts_none() {
+        let tasks = hanging(1);
+        tasks.trigger("sync").unwrap();
+        trigger(&tasks, "b", TaskId::new()).expect("it pays its only start");
+        tasks.cancel_all(&crate::TaskFilter::new());
+        sleep(Duration::from_millis(1)).await;
+        let run = reserve(&tasks);
+        assert_eq!(trigger(&tasks, "b", TaskId::new()).map(drop).unwrap_err().kind, ErrorKind::QuotaExceeded);
+        assert!(tasks.schedules.is_still_wanted("sync", run));
+        assert_eq!((skipped(&tasks), tasks.schedules()[0].running), (0, 1));
+        assert!(tasks.engine.find(run).is_none(), "the timetable starts it");
+    }
+
+    #[test]
+    fn two_pages_that_trigger_at_once_have_one_share_each() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let _entered = runtime.enter();
+        for _ in 0..300 {
+            let tasks = hanging(1_000);
+            let ready = AtomicUsize::new(0);
+            let call = |label| {
+                let id = TaskId::new();
+                ready.fetch_add(1, SeqCst);
+                // Closer to each other than a barrier lets them go.
+                while ready.load(SeqCst) < 2 {
+                    spin_loop();
+                }
+                (label, id, trigger(&tasks, label, id).unwrap())
+            };
+            let call = &call;
+            let calls = std::thread::scope(|scope| {
+                ["b", "aa"].map(|label| scope.spawn(move || call(label))).map(|call| call.join().unwrap())
+            });
+            assert_eq!(calls[0].2.record().id, calls[1].2.record().id);
+            for (label, id, run) in &calls {
+                tasks.engine.leave(*id, &page(label));
+                assert!(!run.record().tells(&page(label)), "{label} had one share");
+            }
+        }
     }
 }
