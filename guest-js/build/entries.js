@@ -15,4 +15,5 @@ export const ENTRIES = [
   { path: ".", name: "index", folder: "core", commonjs: true },
   { path: "./store", name: "store", folder: "store", commonjs: true },
   { path: "./react", name: "react", folder: "react", commonjs: false, framework: "react" },
+  { path: "./vue", name: "vue", folder: "vue", commonjs: false, framework: "vue" },
 ];
