@@ -1,9 +1,9 @@
-// client/client.d.ts
+// core/client/client.d.ts
 import type { TaskMap } from "../types/kind.js";
 import type { TasksClient } from "../types/tasks-client.js";
 export declare function createTasks<M extends TaskMap>(): TasksClient<M>;
 
-// errors/task-error.d.ts
+// core/errors/task-error.d.ts
 import type { CancelReason, ErrorKind, TimeLimit } from "../ipc/bindings.js";
 export type TaskErrorKind = ErrorKind | "failed" | "panic" | "unserializable" | "runtimeEnded" | "cancelled" | "timedOut" | "permission" | "ipc" | "detached" | (string & {});
 export declare class TaskError extends Error {
@@ -97,7 +97,7 @@ export declare class TaskReaderGoneError extends TaskError {
 }
 export {};
 
-// index.d.ts
+// core/index.d.ts
 export { createTasks } from "./client/client.js";
 export type { TaskErrorKind, TaskQuota } from "./errors/task-error.js";
 export { OutcomeExpiredError, TaskCancelledError, TaskError, TaskFailedError, TaskInputError, TaskKeyTakenError, TaskNotFoundError, TaskPanicError, TaskPermissionError, TaskQueueFullError, TaskQuotaError, TaskReaderGoneError, TaskTimedOutError, } from "./errors/task-error.js";
@@ -114,7 +114,7 @@ export type { StreamIterationOptions, TaskStream } from "./types/stream.js";
 export type { HandleFor, TaskHandle } from "./types/task-handle.js";
 export type { StartArguments, TasksClient } from "./types/tasks-client.js";
 
-// ipc/bindings.d.ts
+// core/ipc/bindings.d.ts
 export type BatchOptions = {
     concurrency?: number | null;
     priority?: number;
@@ -352,14 +352,14 @@ export type WireError = {
     data: unknown | null;
 };
 
-// types/async-disposable.d.ts
+// core/types/async-disposable.d.ts
 export type AsyncDisposableIfKnown = SymbolConstructor extends {
     readonly asyncDispose: infer S extends symbol;
 } ? {
     readonly [K in S]: () => Promise<void>;
 } : Record<never, never>;
 
-// types/batch-handle.d.ts
+// core/types/batch-handle.d.ts
 import type { TaskTypes } from "./kind.js";
 import type { WatchOptions } from "./options.js";
 import type { TaskOutcome } from "./outcome.js";
@@ -371,7 +371,7 @@ export interface BatchHandle<T extends TaskTypes = TaskTypes> extends Omit<TaskH
     watchMembers(callback: (members: TaskSnapshotOf<T>[]) => void, options?: WatchOptions): Promise<() => void>;
 }
 
-// types/items.d.ts
+// core/types/items.d.ts
 export interface TaskItems<T> extends AsyncIterableIterator<T> {
     readonly position: number;
     readonly missed: number;
@@ -384,7 +384,7 @@ export interface TaskItems<T> extends AsyncIterableIterator<T> {
 export type JsonItem<I> = Exclude<I, Uint8Array>;
 export type BytesMethod<I> = I extends Uint8Array ? () => TaskItems<Uint8Array> : I extends object | string | number | bigint | boolean | symbol | null | undefined ? never : () => TaskItems<Uint8Array>;
 
-// types/kind.d.ts
+// core/types/kind.d.ts
 export type TaskTypes = {
     input: unknown;
     output: unknown;
@@ -397,7 +397,7 @@ export type TaskMap = {
 };
 export type TaskName<M extends TaskMap> = keyof M & string;
 
-// types/options.d.ts
+// core/types/options.d.ts
 import type { OnConflict } from "../ipc/bindings.js";
 export interface StartOptions {
     readonly signal?: AbortSignal | undefined;
@@ -446,7 +446,7 @@ export interface AttachOptions extends FollowOptions {
     readonly from?: number | undefined;
 }
 
-// types/outcome.d.ts
+// core/types/outcome.d.ts
 import type { TaskCancelledError, TaskFailedError, TaskPanicError, TaskTimedOutError } from "../errors/task-error.js";
 export type TaskOutcome<O = unknown, E = unknown> = {
     readonly status: "completed";
@@ -462,7 +462,7 @@ export type TaskOutcome<O = unknown, E = unknown> = {
     readonly error: TaskTimedOutError;
 };
 
-// types/query.d.ts
+// core/types/query.d.ts
 import type { TaskStatus } from "../ipc/bindings.js";
 export interface TaskQuery<K extends string = string> {
     readonly task?: K | readonly K[] | undefined;
@@ -490,7 +490,7 @@ export type CancelQuery<K extends string = string> = {
 });
 export {};
 
-// types/schedules-client.d.ts
+// core/types/schedules-client.d.ts
 import type { ScheduleSnapshot, TaskSnapshot } from "../ipc/bindings.js";
 export interface SchedulesClient {
     schedules(): Promise<ScheduleSnapshot[]>;
@@ -499,7 +499,7 @@ export interface SchedulesClient {
     resumeSchedule(name: string): Promise<void>;
 }
 
-// types/snapshot.d.ts
+// core/types/snapshot.d.ts
 import type { Progress, TaskSnapshot } from "../ipc/bindings.js";
 import type { TaskMap, TaskName, TaskTypes } from "./kind.js";
 export type TaskProgress<D = unknown> = Omit<Progress, "detail"> & {
@@ -522,7 +522,7 @@ export interface TaskPage<S = TaskSnapshot> {
     readonly next: number | null;
 }
 
-// types/stream.d.ts
+// core/types/stream.d.ts
 export type TaskStream<T> = ReadableStream<T> & {
     [Symbol.asyncIterator](options?: StreamIterationOptions): AsyncIterableIterator<T, undefined>;
     values(options?: StreamIterationOptions): AsyncIterableIterator<T, undefined>;
@@ -531,7 +531,7 @@ export interface StreamIterationOptions {
     readonly preventCancel?: boolean | undefined;
 }
 
-// types/task-handle.d.ts
+// core/types/task-handle.d.ts
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
 import type { AsyncDisposableIfKnown } from "./async-disposable.js";
 import type { BytesMethod, JsonItem, TaskItems } from "./items.js";
@@ -575,7 +575,7 @@ export type HandleFor<M extends TaskMap, K extends TaskName<M>> = [
     [N in K]: TaskHandle<M[N]>;
 }[K];
 
-// types/tasks-client.d.ts
+// core/types/tasks-client.d.ts
 import type { LimitOf, TaskCounts, TaskSnapshot } from "../ipc/bindings.js";
 import type { BatchHandle } from "./batch-handle.js";
 import type { TaskMap, TaskName } from "./kind.js";
@@ -605,4 +605,174 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     counts(): Promise<TaskCounts[]>;
     setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }
+
+// react/create-task-hooks.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { TaskHooks } from "./task-hooks.js";
+export declare function createTaskHooks<M extends TaskMap>(client: TasksClient<M>): TaskHooks<M>;
+
+// react/index.d.ts
+export { createTaskHooks } from "./create-task-hooks.js";
+export type { StartedBatch, StartedTask, TaskHooks, TasksOptions } from "./task-hooks.js";
+
+// react/task-hooks.d.ts
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { PaceOptions } from "../core/types/options.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor, TaskProgress } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { BatchDefaults, BatchState, BatchStore, ItemsOptions, ItemsState, ListState, StartDefaults, StartState, StartStore, TaskState } from "../store/index.js";
+export type StartedTask<T extends TaskTypes = TaskTypes> = StartState<T> & Pick<StartStore<T>, "start" | "cancel" | "reset">;
+export type StartedBatch<T extends TaskTypes = TaskTypes> = BatchState<T> & Pick<BatchStore<T>, "start" | "cancel" | "reset">;
+export interface TasksOptions<S, R> extends PaceOptions {
+    readonly select: (list: ListState<S>) => R;
+    readonly isEqual?: ((a: R, b: R) => boolean) | undefined;
+}
+export interface TaskHooks<M extends TaskMap> {
+    useTask<K extends TaskName<M>>(name: K, id: string | null | undefined): TaskState<M[K]>;
+    useTasks<R, K extends TaskName<M> = never>(query: TaskQuery<K> | undefined, options: TasksOptions<SnapshotFor<M, K>, R>): R;
+    useTasks<K extends TaskName<M> = never>(query?: TaskQuery<K>, options?: PaceOptions): ListState<SnapshotFor<M, K>>;
+    useStartTask<K extends TaskName<M>>(name: K, defaults?: StartDefaults): StartedTask<M[K]>;
+    useBatch<K extends TaskName<M>>(name: K, defaults?: BatchDefaults): StartedBatch<M[K]>;
+    useTaskProgress<T extends TaskTypes>(task: TaskHandle<T>): TaskProgress<T["detail"]>;
+    useTaskProgress<T extends TaskTypes>(task: TaskHandle<T> | null | undefined): TaskProgress<T["detail"]> | undefined;
+    useTaskItems<T extends TaskTypes>(task: TaskHandle<T> | null | undefined, options?: ItemsOptions): ItemsState<JsonItem<T["item"]>>;
+}
+
+// store/index.d.ts
+export type { ItemsOptions, ItemsState } from "./items-store.js";
+export { itemsStore } from "./items-store.js";
+export type { LaunchOptions, LaunchState, LaunchStore } from "./launch-store.js";
+export type { ListState } from "./list-store.js";
+export { listStore } from "./list-store.js";
+export type { Readable } from "./readable.js";
+export { select } from "./select.js";
+export type { BatchDefaults, BatchState, BatchStore, StartDefaults, StartState, StartStore, } from "./start-store.js";
+export { batchStore, startStore } from "./start-store.js";
+export type { TaskState } from "./task-store.js";
+export { taskStore } from "./task-store.js";
+
+// store/items-store.d.ts
+import type { TaskError } from "../core/errors/task-error.js";
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import { type Readable } from "./readable.js";
+export interface ItemsState<I> {
+    readonly items: readonly I[];
+    readonly missed: number;
+    readonly done: boolean;
+    readonly error?: TaskError | undefined;
+}
+export interface ItemsOptions {
+    readonly limit?: number | undefined;
+}
+export declare function itemsStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined, { limit }?: ItemsOptions): Readable<ItemsState<JsonItem<M[K]["item"]>>>;
+
+// store/launch-store.d.ts
+import type { TaskError } from "../core/errors/task-error.js";
+import type { TaskStatus } from "../core/ipc/bindings.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { Readable } from "./readable.js";
+type Launched = Pick<TaskHandle, "id" | "status" | "snapshot" | "onStatus" | "onProgress" | "onQueue" | "cancel" | "detach"> & {
+    readonly result: Promise<unknown>;
+    readonly outcome: Promise<{
+        readonly status: string;
+    }>;
+};
+export interface LaunchState<H extends Launched, O> {
+    readonly state: "idle" | "starting" | "refused" | TaskStatus;
+    readonly task?: H | undefined;
+    readonly snapshot?: H["snapshot"] | undefined;
+    readonly output?: O | undefined;
+    readonly error?: TaskError | undefined;
+}
+export interface LaunchStore<A extends unknown[], H extends Launched, O> extends Readable<LaunchState<H, O>> {
+    readonly start: (...args: A) => Promise<H>;
+    readonly cancel: (reason?: string | object) => Promise<void>;
+    readonly reset: () => void;
+}
+export interface LaunchOptions {
+    readonly cancelOnUnmount?: boolean | undefined;
+}
+export declare function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(defaults: D | (() => D), launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>, attach: (id: string) => Promise<H>): LaunchStore<A, H, O>;
+export {};
+
+// store/list-store.d.ts
+import type { TaskError } from "../core/errors/task-error.js";
+import type { TaskMap, TaskName } from "../core/types/kind.js";
+import type { PaceOptions } from "../core/types/options.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor } from "../core/types/snapshot.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { Readable } from "./readable.js";
+export type ListState<S> = {
+    readonly state: "loading" | "ready";
+    readonly tasks: readonly S[];
+    readonly error?: undefined;
+} | {
+    readonly state: "error";
+    readonly tasks: readonly S[];
+    readonly error: TaskError;
+};
+export declare function listStore<M extends TaskMap, K extends TaskName<M> = never>(client: TasksClient<M>, query?: TaskQuery<K>, { everyMs }?: PaceOptions): Readable<ListState<SnapshotFor<M, K>>>;
+export declare function keyOf(query: TaskQuery): string;
+
+// store/readable.d.ts
+export interface Readable<S> {
+    subscribe(onChange: () => void): () => void;
+    getSnapshot(): S;
+    getServerSnapshot(): S;
+}
+export declare function constant<S>(value: S): Readable<S>;
+
+// store/select.d.ts
+import type { Readable } from "./readable.js";
+export declare function select<S, R>(store: Readable<S>, selector: (state: S) => R, isEqual?: (a: R, b: R) => boolean): Readable<R>;
+
+// store/start-store.d.ts
+import type { BatchHandle } from "../core/types/batch-handle.js";
+import type { TaskMap, TaskName } from "../core/types/kind.js";
+import type { BatchOptions, StartOptions } from "../core/types/options.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { StartArguments, TasksClient } from "../core/types/tasks-client.js";
+import { type LaunchOptions, type LaunchState, type LaunchStore } from "./launch-store.js";
+export type StartState<T extends TaskMap[string] = TaskMap[string]> = LaunchState<TaskHandle<T>, T["output"]>;
+export type BatchState<T extends TaskMap[string] = TaskMap[string]> = LaunchState<BatchHandle<T>, PromiseSettledResult<T["output"]>[]>;
+export type StartDefaults = LaunchOptions & StartOptions;
+export type BatchDefaults = LaunchOptions & BatchOptions;
+export type StartStore<T extends TaskMap[string] = TaskMap[string]> = LaunchStore<StartArguments<T["input"]>, TaskHandle<T>, T["output"]>;
+export type BatchStore<T extends TaskMap[string] = TaskMap[string]> = LaunchStore<[
+    inputs: readonly T["input"][],
+    options?: BatchOptions
+], BatchHandle<T>, PromiseSettledResult<T["output"]>[]>;
+export declare function startStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, defaults?: StartDefaults | (() => StartDefaults)): StartStore<M[K]>;
+export declare function batchStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, defaults?: BatchDefaults | (() => BatchDefaults)): BatchStore<M[K]>;
+
+// store/task-store.d.ts
+import type { TaskError } from "../core/errors/task-error.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { TaskSnapshotOf } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import { type Readable } from "./readable.js";
+export type TaskState<T extends TaskTypes = TaskTypes> = {
+    readonly state: "idle" | "loading";
+    readonly task?: undefined;
+    readonly snapshot?: undefined;
+    readonly error?: undefined;
+} | {
+    readonly state: "ready";
+    readonly task: TaskHandle<T>;
+    readonly snapshot: TaskSnapshotOf<T>;
+    readonly error?: undefined;
+} | {
+    readonly state: "error";
+    readonly task?: undefined;
+    readonly snapshot?: undefined;
+    readonly error: TaskError;
+};
+export declare function taskStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined): Readable<TaskState<M[K]>>;
 

@@ -1,11 +1,12 @@
-//! Checks that each README block that names a file is part of that file in the quick start's app.
+//! Checks that each README block that names a file is part of that file in the quick start's app, or in the one with the frameworks.
 
 use std::{fs, path::Path};
 
 const README: &str = include_str!("../README.md");
 const APP: &str = "examples/quick-start";
+const FRAMEWORKS: &str = "examples/frameworks";
 /// The smallest number of blocks to expect: a change of style in the README could hide blocks from this test.
-const FEWEST: usize = 5;
+const FEWEST: usize = 8;
 
 #[derive(Debug)]
 struct Block<'a> {
@@ -67,13 +68,14 @@ fn each_readme_block_that_names_a_file_is_part_of_that_file() {
     let blocks = blocks(README);
     assert!(blocks.len() >= FEWEST, "only {} blocks name a file: {blocks:#?}", blocks.len());
     for Block { file, text } in blocks {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(APP).join(file);
+        let app = if file.contains("/react/") || file.contains("/vue/") { FRAMEWORKS } else { APP };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(app).join(file);
         let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("README.md shows {file}: {error}"));
         let content = content.replace("\r\n", "\n");
         // The leading line feed makes whole lines match.
         assert!(
             format!("\n{content}").contains(&format!("\n{text}")),
-            "README.md shows this as a part of {APP}/{file}, but the file does not contain it:\n\n{text}"
+            "README.md shows this as a part of {app}/{file}, but the file does not contain it:\n\n{text}"
         );
     }
 }

@@ -1,10 +1,11 @@
 /**
- * Moves the declarations that tsc wrote to `dist-js/.types` to `dist-js`: each file once as `.d.ts` and once as `.d.cts`,
- * so that `import` and `require` each find types in their own format. Leaves out the files that `index.d.ts` doesn't import, and
- * the commands in the generated bindings, which are not public.
+ * Moves the declarations that tsc wrote to `dist-js/.types` to `dist-js`: each file as `.d.ts`, and what an entry needs that can be
+ * required once more as `.d.cts`, so that `import` and `require` each find types in their own format. Leaves out the files that no entry
+ * imports, and the commands in the generated bindings, which are not public.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path/posix";
+import { ENTRIES } from "./entries.js";
 
 const from = "dist-js/.types";
 const to = "dist-js";
@@ -14,7 +15,7 @@ const RELATIVE = /(["'])(\.\.?\/[\w./-]+)\.js\1/g;
 /** @param {string} name */
 function read(name) {
   const text = readFileSync(join(from, `${name}.d.ts`), "utf8");
-  return name === "ipc/bindings" ? typesOnly(text) : text;
+  return name === "core/ipc/bindings" ? typesOnly(text) : text;
 }
 
 /** @param {string} text */
@@ -30,25 +31,37 @@ function typesOnly(text) {
   return types;
 }
 
-/** @type {Map<string, string>} */
-const files = new Map();
-const open = ["index"];
-for (let name = open.pop(); name !== undefined; name = open.pop()) {
-  const text = read(name);
-  files.set(name, text);
-  for (const [, , path] of text.matchAll(RELATIVE)) {
-    const next = normalize(join(dirname(name), path ?? ""));
-    if (!files.has(next)) open.push(next);
+/**
+ * Returns the declarations that the entries need, by their names.
+ *
+ * @param {readonly import("./entries.js").Entry[]} entries
+ */
+function neededBy(entries) {
+  /** @type {Map<string, string>} */
+  const files = new Map();
+  const open = entries.map(({ folder }) => `${folder}/index`);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (files.has(name)) continue;
+    const text = read(name);
+    files.set(name, text);
+    for (const [, , path] of text.matchAll(RELATIVE)) {
+      open.push(normalize(join(dirname(name), path ?? "")));
+    }
   }
+  return files;
 }
 
-mkdirSync(to, { recursive: true });
-for (const file of readdirSync(to, { recursive: true, encoding: "utf8" })) {
-  if (!file.startsWith(".types") && /\.d\.c?ts$/.test(file)) rmSync(join(to, file));
+/**
+ * @param {string} file
+ * @param {string} text
+ */
+function write(file, text) {
+  mkdirSync(dirname(join(to, file)), { recursive: true });
+  writeFileSync(join(to, file), text);
 }
-for (const [name, text] of files) {
-  mkdirSync(dirname(join(to, name)), { recursive: true });
-  writeFileSync(join(to, `${name}.d.ts`), text);
-  writeFileSync(join(to, `${name}.d.cts`), text.replace(RELATIVE, "$1$2.cjs$1"));
+
+for (const [name, text] of neededBy(ENTRIES)) write(`${name}.d.ts`, text);
+for (const [name, text] of neededBy(ENTRIES.filter(({ commonjs }) => commonjs))) {
+  write(`${name}.d.cts`, text.replace(RELATIVE, "$1$2.cjs$1"));
 }
 rmSync(from, { recursive: true });

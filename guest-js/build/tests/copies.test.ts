@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { runInThisContext } from "node:vm";
 import * as core from "@tauri-apps/api/core";
@@ -27,13 +27,12 @@ afterEach(() => {
 
 let copies = 0;
 
-/** Installs a file of the package once more, in another place, and returns that place. */
+/** Installs the package once more, in another place, and returns where one of its files is there. */
 function install(file: string): string {
   copies += 1;
-  const path = join(built.directory, `copy-${copies}`, file);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, built.outputs.get(file) ?? "");
-  return path;
+  const place = join(built.directory, `copy-${copies}`);
+  cpSync(join(built.directory, "dist-js"), join(place, "dist-js"), { recursive: true });
+  return join(place, file);
 }
 
 /** How a page may load the package. Each call loads another copy. */

@@ -25,6 +25,7 @@ export interface Listeners<A extends unknown[]> {
   /** Calls every callback, except those that are added or removed meanwhile. */
   emit(...args: A): void;
   clear(): void;
+  readonly size: number;
 }
 
 export function createListeners<A extends unknown[]>(): Listeners<A> {
@@ -47,6 +48,9 @@ export function createListeners<A extends unknown[]>(): Listeners<A> {
     },
     clear() {
       entries?.clear();
+    },
+    get size() {
+      return entries?.size ?? 0;
     },
   };
 }

@@ -24,6 +24,7 @@ export class BatchHandle
     // The output of a batch holds the outcomes of its members: see `batchFromWire`.
     const ending = createEnding(hold, launched, (output) => (output as TaskOutcome[]).map(settled));
     super(hold, ending);
+    hold.complete();
     hide(this, { page });
   }
 

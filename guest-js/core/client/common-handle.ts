@@ -119,6 +119,14 @@ export class CommonHandle<R = unknown, O = unknown> {
 }
 
 /**
+ * Whether nobody waits for anything of this handle: it has no callbacks, and its result and outcome are not awaited. If another copy
+ * of this package has made the handle, that is unknown.
+ */
+export function isIdle(handle: object): boolean {
+  return handle instanceof CommonHandle && handle["hold"].isIdle;
+}
+
+/**
  * Adds a callback until it is removed or the handle is let go of. `read` reads the arguments and returns what adds it; arguments
  * that don't fit are reported as uncaught.
  */

@@ -26,6 +26,7 @@ export class TaskHandle extends CommonHandle implements types.TaskHandle {
     const readings = createItems(page, launched.task.id, from, ending.completed);
     hold.onLost(readings.end);
     if (hold.lost) readings.end(hold.lost.reason);
+    hold.complete(readings.areOpen);
     hide(this, { page, readings });
   }
 

@@ -11,6 +11,8 @@ export interface Items {
   chunks(): TaskItems<unknown[]>;
   bytes(): TaskItems<Uint8Array>;
   stream(): TaskStream<unknown>;
+  /** Whether a reading has begun and not ended. */
+  areOpen(): boolean;
   /** Ends all readings as their `return()` does. Further ones reject with `reason`. */
   end(reason: unknown): void;
 }
@@ -61,6 +63,7 @@ export function createItems(
     chunks: () => toIterator(begin("chunks")),
     bytes: () => toIterator(begin("bytes")),
     stream: () => toStream(begin("stream")),
+    areOpen: () => open.size > 0,
     end(reason) {
       over = { reason };
       for (const cursor of open) void cursor.close();

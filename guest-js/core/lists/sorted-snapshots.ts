@@ -4,6 +4,7 @@ import type { ListChange, ProgressChange, TaskSnapshot } from "../ipc/bindings.j
 export interface SortedSnapshots {
   /** Returns a new array. */
   all(): TaskSnapshot[];
+  /** Takes the whole list. A task that is as it was known keeps its object. */
   reset(all: readonly TaskSnapshot[]): void;
   /** Applies a change, ignoring states that are older than the known ones. Returns whether anything has changed. */
   apply(change: ListChange): boolean;
@@ -32,6 +33,11 @@ export function createSortedSnapshots(): SortedSnapshots {
     return true;
   }
 
+  function keepEqual(snapshot: TaskSnapshot): TaskSnapshot {
+    const known = sorted[places.get(snapshot.id) ?? -1];
+    return known && JSON.stringify(known) === JSON.stringify(snapshot) ? known : snapshot;
+  }
+
   function remove(ids: readonly string[]): boolean {
     const before = places.size;
     for (const id of ids) places.delete(id);
@@ -55,7 +61,7 @@ export function createSortedSnapshots(): SortedSnapshots {
   return {
     all: () => [...sorted],
     reset(all) {
-      sorted = [...all].sort(byOrder);
+      sorted = all.map(keepEqual).sort(byOrder);
       places.clear();
       findPlaces();
     },

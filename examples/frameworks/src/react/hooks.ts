@@ -1,0 +1,4 @@
+import { createTaskHooks } from "tauri-plugin-tasks-api/react";
+import { tasks } from "../tasks";
+
+export const { useStartTask, useTask, useTaskItems, useTasks } = createTaskHooks(tasks);

@@ -1,0 +1,79 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type LoadedPage, loadPage, type TestTasks } from "../../core/tests/fake-plugin.js";
+import { ENTRIES } from "../entries.js";
+import { type Built, build, root } from "./built.js";
+
+const manifest: {
+  exports: Record<string, unknown>;
+  peerDependencies: Record<string, string>;
+  peerDependenciesMeta: Record<string, { optional: boolean }>;
+  sideEffects: unknown;
+} = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+describe("package.json", () => {
+  it("exports each entry, the types first", () => {
+    const { "./package.json": self, ...exported } = manifest.exports;
+    expect(self).toBe("./package.json");
+    const expected = ENTRIES.map(({ path, name, folder, commonjs }) => {
+      const types = `./dist-js/${folder}/index.d`;
+      const esm = { types: `${types}.ts`, default: `./dist-js/${name}.js` };
+      const cjs = { types: `${types}.cts`, default: `./dist-js/${name}.cjs` };
+      return [path, commonjs ? { import: esm, require: cjs } : esm];
+    });
+    expect(JSON.stringify(exported)).toBe(JSON.stringify(Object.fromEntries(expected)));
+  });
+
+  it("has each framework as an optional peer, since nobody has all of them", () => {
+    const frameworks = ENTRIES.flatMap(({ framework }) => framework ?? []).sort();
+    const optional = Object.entries(manifest.peerDependenciesMeta).filter(([, to]) => to.optional);
+    expect(optional.map(([name]) => name)).toEqual(frameworks);
+    const peers = Object.keys(manifest.peerDependencies).sort();
+    expect(peers).toEqual(["@tauri-apps/api", ...frameworks]);
+  });
+
+  it("lets bundlers leave out what a page doesn't use", () => {
+    expect(manifest.sideEffects).toBe(false);
+  });
+});
+
+describe("the entries of one page", () => {
+  let built: Built;
+  let page: LoadedPage;
+  beforeAll(async () => {
+    built = await build();
+  });
+  afterAll(() => built.remove());
+  beforeEach(async () => {
+    page = await loadPage();
+  });
+  afterEach(() => page.unload());
+
+  it("share one session and one page object", async () => {
+    const load = (name: string) =>
+      import(/* @vite-ignore */ pathToFileURL(join(built.directory, `dist-js/${name}.js`)).href);
+    const { createTasks }: typeof import("../../core/index.js") = await load("index");
+    const { listStore, taskStore }: typeof import("../../store/index.js") = await load("store");
+    const before = Reflect.ownKeys(globalThis);
+    const task = await createTasks<TestTasks>().start("tick");
+    const objects = Reflect.ownKeys(globalThis).filter((key) => !before.includes(key));
+
+    // Another client, as a module of the app may have, and the stores of the other entry.
+    const client = createTasks<TestTasks>();
+    const one = taskStore(client, "tick", task.id);
+    const list = listStore(client);
+    const ends = [one.subscribe(() => {}), list.subscribe(() => {})];
+    await page.plugin.frame();
+    page.plugin.status(task.id, "running");
+    await page.plugin.frame();
+    expect(one.getSnapshot().snapshot?.status).toBe("running");
+    expect(list.getSnapshot().tasks.map(({ id }) => id)).toEqual([task.id]);
+    expect(page.plugin.calls("open")).toHaveLength(1);
+    // The page's object, and nothing besides.
+    expect(objects).toHaveLength(1);
+    expect(Reflect.ownKeys(globalThis).filter((key) => !before.includes(key))).toEqual(objects);
+    for (const end of ends) end();
+  });
+});
