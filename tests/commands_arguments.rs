@@ -87,18 +87,17 @@ async fn a_malformed_argument_is_refused_with_an_error_whatever_the_command() {
 
 /// Returns values far over whatever limit there may be.
 fn far_over() -> Vec<Value> {
-    let long = "x".repeat(1_000_000);
+    let long = "x".repeat(100_000);
     vec![
         json!(long),
         json!("\u{202e}\n".repeat(10_000)),
         json!(u64::MAX),
         json!(i64::MIN),
         json!(1e308),
-        json!(vec![long.as_str(); 9]),
-        json!(vec![0; 1_000_000]),
+        json!(vec![0; 100_000]),
         json!({ long: [[[0]]] }),
-        json!({ "type": "task", "data": { "id": "x".repeat(1_000_000) } }),
-        json!({ "tags": vec!["t"; 1_000_000], "key": "k".repeat(1_000_000), "delayMs": 1e300 }),
+        json!({ "type": "task", "data": { "id": "x".repeat(100_000) } }),
+        json!({ "tags": vec!["t"; 100_000], "key": "k".repeat(100_000), "delayMs": 1e300 }),
     ]
 }
 

@@ -43,7 +43,8 @@ async fn a_page_shows_a_task(framework: &str) -> Result<()> {
         ensure!(before.statuses == ["running"], "{before:?}");
 
         app.reload().await?;
-        let after = shows(app, "the task after the reload", |shown| shown.bar > before.bar && shown.line.is_some()).await?;
+        let after =
+            shows(app, "the task after the reload", |shown| shown.bar > before.bar && shown.line.is_some()).await?;
         ensure!(after.statuses == ["running"], "{after:?}");
 
         app.click_on("article button").await?;

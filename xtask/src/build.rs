@@ -13,8 +13,7 @@ pub const WORKSPACE: &str = "--workspace --all-features";
 
 /// Builds the client, `api-iife.js`, and the examples' pages, which the Rust build embeds.
 pub fn typescript(output: &Output) -> Result<()> {
-    let embedded =
-        ["api-iife.js", "examples/frameworks/dist", "examples/quick-start/dist", "examples/workbench/dist"];
+    let embedded = ["api-iife.js", "examples/frameworks/dist", "examples/quick-start/dist", "examples/workbench/dist"];
     unchanged::keep_times(&embedded.map(|path| root().join(path)), || {
         output.run(&mut command("npm run build"))?;
         output.run(&mut command("npm run build --workspaces --if-present"))

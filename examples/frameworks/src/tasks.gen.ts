@@ -2,10 +2,10 @@
 
 /** The tasks that this app registers: `createTasks<Tasks>()`. */
 export type Tasks = {
-	checksum: {
+	"checksum": {
 		input: ChecksumInput;
 		output: number;
-		error: string;
+		error: Failure;
 		detail: null;
 		item: Checksum;
 	};
@@ -20,4 +20,12 @@ export type Checksum = {
 /** What to read. */
 export type ChecksumInput = {
 	path: string,
+};
+
+/** An error that needs no type of its own: what went wrong, in words. */
+export type Failure = {
+	/** What went wrong, as the error itself says it. */
+	message: string,
+	/** What led to it, outermost first: the error's sources. */
+	causes: string[],
 };
