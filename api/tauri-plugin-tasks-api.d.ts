@@ -776,3 +776,48 @@ export type TaskState<T extends TaskTypes = TaskTypes> = {
 };
 export declare function taskStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined): Readable<TaskState<M[K]>>;
 
+// vue/create-task-hooks.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { TaskHooks } from "./task-hooks.js";
+export declare function createTaskHooks<M extends TaskMap>(client: TasksClient<M>): TaskHooks<M>;
+
+// vue/index.d.ts
+export { createTaskHooks } from "./create-task-hooks.js";
+export type { ItemsArguments, SelectArguments, Started, TaskHooks, TasksArguments, } from "./task-hooks.js";
+
+// vue/task-hooks.d.ts
+import type { ComputedRef, MaybeRefOrGetter } from "vue";
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor, TaskProgress } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { BatchDefaults, BatchState, BatchStore, ItemsState, ListState, StartDefaults, StartState, StartStore, TaskState } from "../store/index.js";
+export type Started<S, L extends {
+    start: unknown;
+    cancel: unknown;
+    reset: unknown;
+}> = {
+    readonly [F in keyof S]-?: ComputedRef<S[F]>;
+} & Pick<L, "start" | "cancel" | "reset">;
+export interface TasksArguments {
+    readonly everyMs?: MaybeRefOrGetter<number | undefined>;
+}
+export interface SelectArguments<S, R> extends TasksArguments {
+    readonly select: (list: ListState<S>) => R;
+    readonly isEqual?: ((a: R, b: R) => boolean) | undefined;
+}
+export interface ItemsArguments {
+    readonly limit?: MaybeRefOrGetter<number | undefined>;
+}
+export interface TaskHooks<M extends TaskMap> {
+    useTask<K extends TaskName<M>>(name: MaybeRefOrGetter<K>, id: MaybeRefOrGetter<string | null | undefined>): ComputedRef<TaskState<M[K]>>;
+    useTasks<R, K extends TaskName<M> = never>(query: MaybeRefOrGetter<TaskQuery<K> | undefined>, options: SelectArguments<SnapshotFor<M, K>, R>): ComputedRef<R>;
+    useTasks<K extends TaskName<M> = never>(query?: MaybeRefOrGetter<TaskQuery<K> | undefined>, options?: TasksArguments): ComputedRef<ListState<SnapshotFor<M, K>>>;
+    useStartTask<K extends TaskName<M>>(name: MaybeRefOrGetter<K>, defaults?: MaybeRefOrGetter<StartDefaults>): Started<StartState<M[K]>, StartStore<M[K]>>;
+    useBatch<K extends TaskName<M>>(name: MaybeRefOrGetter<K>, defaults?: MaybeRefOrGetter<BatchDefaults>): Started<BatchState<M[K]>, BatchStore<M[K]>>;
+    useTaskProgress<T extends TaskTypes>(task: MaybeRefOrGetter<TaskHandle<T> | null | undefined>): ComputedRef<TaskProgress<T["detail"]> | undefined>;
+    useTaskItems<T extends TaskTypes>(task: MaybeRefOrGetter<TaskHandle<T> | null | undefined>, options?: ItemsArguments): ComputedRef<ItemsState<JsonItem<T["item"]>>>;
+}
+
