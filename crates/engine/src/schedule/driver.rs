@@ -228,11 +228,6 @@ fn start_task(
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        hint::spin_loop,
-        sync::atomic::{AtomicUsize, Ordering::SeqCst},
-    };
-
     use super::{super::schedules::NextStep, *};
     use crate::{
         Failure, Schedule, TaskContext,
@@ -241,6 +236,7 @@ mod tests {
         record::Kind,
         run::{engine::Settings, handler::Errors},
         test::{log::Log, manager},
+        tests::at_once::at_once,
     };
 
     #[tokio::test(start_paused = true)]
@@ -402,20 +398,11 @@ mod tests {
         let _entered = runtime.enter();
         for _ in 0..300 {
             let tasks = hanging(1_000);
-            let ready = AtomicUsize::new(0);
             let call = |label| {
                 let id = TaskId::new();
-                ready.fetch_add(1, SeqCst);
-                // Closer to each other than a barrier lets them go.
-                while ready.load(SeqCst) < 2 {
-                    spin_loop();
-                }
                 (label, id, trigger(&tasks, label, id).unwrap())
             };
-            let call = &call;
-            let calls = std::thread::scope(|scope| {
-                ["b", "aa"].map(|label| scope.spawn(move || call(label))).map(|call| call.join().unwrap())
-            });
+            let calls = at_once([&|| call("b"), &|| call("aa")]);
             assert_eq!(calls[0].2.record().id, calls[1].2.record().id);
             for (label, id, run) in &calls {
                 tasks.engine.leave(*id, &page(label));

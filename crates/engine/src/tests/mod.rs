@@ -1,5 +1,6 @@
 //! Tests of what users see of the engine, with registered kinds and in paused time.
 
+pub(crate) mod at_once;
 mod batch;
 mod blocked_emit;
 mod blocking_work;

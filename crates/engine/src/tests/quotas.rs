@@ -1,20 +1,12 @@
 //! The quotas of callers with accounts, on the real engine.
 
-use std::{
-    hint::spin_loop,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
-    thread,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use tokio::{runtime, time::sleep};
 
-use super::manager;
+use super::{at_once::at_once, manager};
 use crate::{
     BatchOptions, CancelReason, Error, ErrorKind, Failure, Json, OnConflict, Outcome, Retention, Schedule,
     StartOptions, TaskContext, TaskFilter, TaskId, TaskManager, TaskStatus, TimeLimit, Unread,
@@ -528,17 +520,8 @@ proptest! {
 
 /// Makes a call with this id twice at once. Returns the tasks that it led to.
 fn twice_at_once(call: &(dyn Fn(TaskId) -> Result<Follower, Error> + Sync), id: TaskId) -> [TaskId; 2] {
-    let (ready, runtime) = (AtomicUsize::new(0), runtime::Handle::current());
-    let once = || {
-        let _entered = runtime.enter();
-        ready.fetch_add(1, SeqCst);
-        // Closer to each other than a barrier lets them go.
-        while ready.load(SeqCst) < 2 {
-            spin_loop();
-        }
-        call(id).unwrap().record().id
-    };
-    thread::scope(|scope| [scope.spawn(once), scope.spawn(once)].map(|call| call.join().unwrap()))
+    let call = || call(id).unwrap().record().id;
+    at_once([&call, &call])
 }
 
 #[tokio::test(start_paused = true)]
