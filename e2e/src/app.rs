@@ -246,11 +246,16 @@ impl App {
         .await
     }
 
-    /// Clears a field and types into it.
+    /// Clears the field with this `data-testid` and types into it.
     pub async fn enter(&self, test_id: &str, text: &str) -> Result<()> {
-        let field = self.element(test_id).await?;
+        self.enter_into(&format!("[data-testid={test_id}]"), text).await
+    }
+
+    /// Clears the field that a CSS selector names and types into it.
+    pub async fn enter_into(&self, selector: &str, text: &str) -> Result<()> {
+        let field = self.find(selector).await?;
         field.clear().await?;
-        field.send_keys(text).await.with_context(|| format!("can't type into {test_id}"))
+        field.send_keys(text).await.with_context(|| format!("can't type into {selector}"))
     }
 
     /// Puts a text into a field at once, because the driver types slowly.

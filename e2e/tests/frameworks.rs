@@ -60,9 +60,7 @@ async fn a_page_shows_a_task(framework: &str) -> Result<()> {
 
 /// Types a path and clicks on the button.
 async fn start(app: &App, file: &Path) -> Result<()> {
-    let path = app.find("#path").await?;
-    path.clear().await?;
-    path.send_keys(&file.to_string_lossy()).await?;
+    app.enter_into("#path", &file.to_string_lossy()).await?;
     app.click_on("#start").await
 }
 

@@ -69,9 +69,7 @@ async fn an_error_is_shown_in_plain_words() -> Result<()> {
 
 /// Types a path and clicks on the button.
 async fn count(app: &App, file: &Path) -> Result<()> {
-    let path = app.find("#path").await?;
-    path.clear().await?;
-    path.send_keys(&file.to_string_lossy()).await?;
+    app.enter_into("#path", &file.to_string_lossy()).await?;
     app.click_on("#count").await?;
     Ok(())
 }
