@@ -32,7 +32,8 @@ const NOTHING: ItemsState<never> = { items: [], missed: 0, done: false };
 const limits = new Map<string, number>();
 
 /**
- * Returns a store of the items that a task emits as JSON. A task has one reading at a time: all stores of the same task share it. It ends when the store has no subscriber any more; what nobody has read by then stays in the task.
+ * Returns a store of the items that a task emits as JSON. A task has one reading at a time: all stores of the same task share it. It
+ * ends when the store has no subscriber any more; what nobody has read by then stays in the task.
  *
  * @param client What `createTasks` has returned.
  * @param name The kind of the task.

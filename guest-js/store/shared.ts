@@ -33,7 +33,10 @@ export function sharedStore<S>(key: string, shared: Shared<S>): Readable<S> {
       }
       return cell.subscribe(onChange);
     },
-    getSnapshot: () => (found() ?? { get: () => shared.initial }).get(),
+    getSnapshot() {
+      const cell = found();
+      return cell ? cell.get() : shared.initial;
+    },
     getServerSnapshot: () => shared.initial,
   };
 }
