@@ -302,6 +302,35 @@ async fn a_share_is_given_back_once() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "page \"side\" has no share in task")]
+async fn a_call_that_is_repeated_after_it_has_left_gets_no_other_share() {
+    let app = test::app(tasks());
+    let (_main, side, id) = joined(&app).await;
+    let (session, call) = (side.session_name().await.unwrap(), tauri_plugin_tasks::TaskId::new());
+    let options = json!({ "key": "k", "onConflict": "join" });
+    let again = json!({ "session": session, "id": call, "task": "hang", "input": null, "options": options });
+    side.call("start", again.clone()).await.unwrap();
+    side.leave(id).await.unwrap();
+    side.call("start", again).await.unwrap();
+    side.leave(id).await.unwrap();
+    assert_eq!(side.status(id).await.unwrap_err().kind(), Some("notFound"), "that was the share of its first call");
+    side.leave(id).await.unwrap();
+}
+
+#[tokio::test]
+#[should_panic(expected = "A document of https://other.example has those of its own origin alone")]
+async fn a_share_is_given_back_by_a_document_of_the_origin_that_has_it() {
+    let app = test::app(tasks());
+    let (mut main, mut side, id) = joined(&app).await;
+    main.navigate("https://other.example/");
+    main.navigate("/settings.html");
+    main.leave(id).await.unwrap();
+    assert!(!side.status(id).await.unwrap().is_final(), "side still has a share in it");
+    side.navigate("https://other.example/");
+    side.leave(id).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_page_reads_items_and_bytes() {
     let app = test::app(tasks());
     let page = open(&app, "main");

@@ -198,7 +198,10 @@ impl StartOptions {
         if self.tags.len() > TAGS_LIMIT {
             return Err(Refusal::TooManyTags { limit: TAGS_LIMIT, count: self.tags.len() }.into());
         }
-        for (path, limit) in [("timeout", self.timeout), ("deadline", self.deadline)] {
+        // A page knows them by other names.
+        for (path, limit) in
+            [("timeout (on a page timeoutMs)", self.timeout), ("deadline (on a page deadlineMs)", self.deadline)]
+        {
             if limit == Some(Duration::ZERO) {
                 let problem = format!(
                     "it is zero, so the task would time out at once: leave it out for no limit (in a page it is {path}Ms)"
@@ -318,15 +321,15 @@ mod tests {
     #[test]
     fn a_limit_of_zero_is_refused_and_a_short_one_is_not() {
         let (zero, short) = (Duration::ZERO, Duration::from_nanos(1));
-        for (options, name) in [
-            (StartOptions::new().timeout(zero), "timeout"),
-            (StartOptions::new().deadline(zero).timeout(short), "deadline"),
-            (serde_json::from_value(json!({ "timeoutMs": 0 })).unwrap(), "timeout"),
-            (serde_json::from_value(json!({ "deadlineMs": 0.0 })).unwrap(), "deadline"),
+        for (options, name, on_page) in [
+            (StartOptions::new().timeout(zero), "timeout ", "timeoutMs"),
+            (StartOptions::new().deadline(zero).timeout(short), "deadline ", "deadlineMs"),
+            (serde_json::from_value(json!({ "timeoutMs": 0 })).unwrap(), "timeout ", "timeoutMs"),
+            (serde_json::from_value(json!({ "deadlineMs": 0.0 })).unwrap(), "deadline ", "deadlineMs"),
         ] {
             let error = options.check().unwrap_err();
             assert_eq!(error.kind, crate::ErrorKind::InvalidOptions);
-            assert!(error.message.contains(name) && error.message.contains("leave it out"), "{error}");
+            assert!([name, on_page, "leave it out"].iter().all(|part| error.message.contains(part)), "{error}");
         }
         assert!(StartOptions::new().timeout(short).deadline(short).delay(zero).check().is_ok());
     }

@@ -9,7 +9,7 @@ use tauri::{Manager, Url, Webview, ipc::InvokeResponseBody, test::MockRuntime};
 
 use super::{
     client::Client,
-    document::document_url,
+    document::{document_url, origin},
     invoke::Caller,
     items,
     page_error::PageError,
@@ -98,7 +98,8 @@ impl TestPage {
     /// Gives back the share in a task of the newest call of this page that has started or joined it, as the client does when
     /// the `signal` of that call is aborted. If nobody else has a share in it, the task is cancelled with the reason `signal`.
     /// A page that doesn't own the task is no longer told of it once all of its calls have left. Panics if no call of this page
-    /// has a share in it: each [`start`](Self::start) has one, and gives it back once.
+    /// has a share in it: each [`start`](Self::start) has one, and gives it back once. A document of another origin, to
+    /// which the page has [navigated](Self::navigate), has none of the shares from before.
     ///
     /// ```
     /// use serde_json::json;
@@ -127,11 +128,12 @@ impl TestPage {
     /// # }
     /// ```
     pub async fn leave(&self, id: TaskId) -> Result<(), PageError> {
-        let call = lock(&self.shares).newest(&self.caller.url(), id);
+        let origin = origin(&self.caller.url());
+        let call = lock(&self.shares).newest(&origin, id);
         let call = call.unwrap_or_else(|| {
             panic!(
                 "page \"{}\" has no share in task {id} to give back: each call that starts or joins a task has one, until it \
-                 is given back",
+                 is given back. A document of {origin} has those of its own origin alone",
                 self.label()
             )
         });
@@ -217,7 +219,8 @@ impl TestPage {
     }
 
     /// Waits for the next event of a task that this method has not returned since the document was loaded. The document
-    /// must have started or [watched](Self::watch) the task. Panics after a minute, and if nothing can follow: the task has
+    /// must have started or [watched](Self::watch) the task, and not by [`call_raw`](Self::call_raw) or
+    /// [`call_from`](Self::call_from). Panics after a minute, and if nothing can follow: the task has
     /// ended.
     ///
     /// The first event is the status that the start or the watch has returned, as the `onStatus` of the client is called right
@@ -245,7 +248,12 @@ impl TestPage {
         let place = lock(&self.taken).get(&id).copied().unwrap_or_default();
         let has_ended = client.told().of(&name).get(..place).and_then(<[Value]>::last).is_some_and(is_end);
         assert!(!has_ended, "task {id} has ended, so no event follows: TestPage::outcome tells how");
-        let what = || format!("an event of task {id}. Has page \"{}\" started or watched it?", self.label());
+        let what = || {
+            format!(
+                "an event of task {id}. Has page \"{}\" started it other than by call_raw or call_from, or watched it?",
+                self.label()
+            )
+        };
         let told = Arc::clone(client.told());
         let event = patiently(what, async move { told.nth(&name, place).await }).await;
         lock(&self.taken).insert(id, place + 1);
@@ -298,12 +306,13 @@ impl TestPage {
             _ => false,
         };
         let session = follows.then(|| arguments["session"].clone());
+        let origin = origin(&self.caller.url());
         let answer = self.caller.call(command, arguments).await?;
         if let Some(call) = call {
-            lock(&self.shares).add(&self.caller.url(), id_of(started(&answer)), call);
+            lock(&self.shares).add(&origin, id_of(started(&answer)), call);
         }
         if let Some(call) = given_back.as_ref().and_then(Value::as_str) {
-            lock(&self.shares).remove(call);
+            lock(&self.shares).remove(&origin, call);
         }
         if let Some(session) = session {
             self.note_first(&session, answer.get(0).unwrap_or(&answer)).await;
@@ -319,16 +328,17 @@ impl TestPage {
         }
     }
 
-    /// Calls a command and returns its answer as it travels: JSON, or bytes. Of a task that is started so, the page notes neither
-    /// [`events`](Self::events) nor its share.
+    /// Calls a command and returns its answer as it travels: JSON, or bytes. The page takes no notice of what it says:
+    /// the document has [events](Self::events) of a task that is started so once it [watches](Self::watch) the task,
+    /// and [`leave`](Self::leave) knows nothing of its share.
     pub async fn call_raw(&self, command: &str, arguments: Value) -> Result<InvokeResponseBody, PageError> {
         self.caller.invoke(self.caller.url(), command, arguments).await
     }
 
     /// Calls a command in a request that comes from `url`, as a frame in the document does: its header `Origin` says so. The
-    /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. Panics if `url`
-    /// is neither a URL with a host nor a path that begins with `/`. Of a task that is started so, the page notes neither
-    /// [`events`](Self::events) nor its share.
+    /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. The page
+    /// takes no notice of the answer, as with [`call_raw`](Self::call_raw). Panics if `url` is neither a URL with a
+    /// host nor a path that begins with `/`.
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }

@@ -1,9 +1,9 @@
 //! All tasks of one engine, their keys, and the ids that are spent.
 //!
 //! Invariants:
-//! - an id that a caller chose is the id of a task here, that of a call with a share in a task that it has joined, an alias
-//!   of such a task, or spent. Aliases and spent ids are forgotten after [`REMEMBERED`](super::used_ids::REMEMBERED), or when there are too
-//!   many of them;
+//! - an id that a caller chose is the id of a task here, that of a call with a share in a task that it has joined, an
+//!   alias of such a task, or spent. Aliases and spent ids are forgotten after
+//!   [`REMEMBERED`](super::used_ids::REMEMBERED), or when there are too many of them;
 //! - tasks are numbered in the order in which they were accepted. The queues, which are entered under the same lock, rank
 //!   tasks of one priority in the same order;
 //! - only ended tasks leave. Whenever a task starts, ends, is removed or is listed, the ended tasks that exceed the
@@ -111,8 +111,8 @@ impl Registry {
         found.map(|record| Some(Arc::clone(record))).ok_or_else(|| Error::invalid_id(id))
     }
 
-    /// Returns the tasks of a kind with this key that have arrived after number `after`, oldest first. Some of them may have
-    /// ended just now.
+    /// Returns the tasks of a kind with this key that have arrived after number `after`, oldest first. Some of them may
+    /// have ended just now.
     pub(crate) fn keyed(&self, kind: &str, key: &str, after: u64) -> impl Iterator<Item = &Arc<Record>> {
         self.keys.live(kind, key, after).filter_map(|id| self.tasks.get(&id))
     }
@@ -141,8 +141,9 @@ impl Registry {
         Ok(Some(done))
     }
 
-    /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. It pays for
-    /// the share. Fails if it can't, if the caller has too many shares, or if the id is that of a call of somebody else.
+    /// Gives the call a share in a task, whatever the task's status is, unless the call has given that share back. It
+    /// pays for the share. Fails if it can't, if the caller has too many shares, or if the id is that of a call of
+    /// somebody else.
     pub(crate) fn add_share(
         &mut self,
         joiner: Joiner<'_>,

@@ -59,10 +59,10 @@ pub(super) struct Alias {
 
 #[derive(Default)]
 pub(super) struct UsedIds {
-    ids: IdMap<UsedId>,
+    ids: IdMap<Used>,
     /// The ids by age.
     order: BTreeMap<u64, TaskId>,
-    /// How many there were so far.
+    /// How often one was added so far.
     made: u64,
     /// The ages of the ids of each holder.
     held: HashMap<Owner, BTreeSet<u64>>,
@@ -70,57 +70,54 @@ pub(super) struct UsedIds {
     sizes: BTreeSet<(usize, Owner)>,
 }
 
-struct UsedId {
-    age: u64,
+/// What is remembered of one id. That of a call that has triggered a run is the run's own id as well.
+#[derive(Default)]
+struct Used {
+    spent: Option<Spent>,
+    alias: Option<Alias>,
     since: Duration,
-    holder: Owner,
-    /// Why it can't be used again.
-    by: By,
+    age: u64,
 }
 
-enum By {
-    Task(Spent),
-    Call(Alias),
+impl Used {
+    /// Returns who made the call with this id, or for want of such a call the owner of the task. So the runs that
+    /// somebody triggers push out none of those of others, though the app owns them all.
+    fn holder(&self) -> Option<&Owner> {
+        let caller = self.alias.as_ref().map(|alias| &alias.owner);
+        caller.or_else(|| self.spent.as_ref().map(|spent| &spent.owner))
+    }
 }
 
 impl UsedIds {
     pub(super) fn spent(&self, id: TaskId) -> Option<&Spent> {
-        match &self.ids.get(&id)?.by {
-            By::Task(spent) => Some(spent),
-            By::Call(_) => None,
-        }
+        self.ids.get(&id)?.spent.as_ref()
     }
 
     pub(super) fn alias(&self, id: TaskId) -> Option<&Alias> {
-        match &self.ids.get(&id)?.by {
-            By::Task(_) => None,
-            By::Call(alias) => Some(alias),
-        }
+        self.ids.get(&id)?.alias.as_ref()
     }
 
-    /// Notes that task `id` is gone. It counts for its last owner, but that of the app for whose call has triggered it.
+    /// Notes that task `id` is gone.
     pub(super) fn spend(&mut self, id: TaskId, spent: Spent, now: Duration) {
-        let caller = self.alias(id).map(|call| &call.owner).filter(|_| spent.owner == Owner::App);
-        let holder = caller.unwrap_or(&spent.owner).clone();
-        self.forget(id);
-        self.remember(id, By::Task(spent), holder, now);
+        self.remember(id, now, |used| used.spent = Some(spent));
     }
 
-    /// Notes that the call with this id had joined another task, or has triggered the task of this id, and has its share no more.
+    /// Notes that the call with this id had joined another task, and has its share no more.
     pub(super) fn leave(&mut self, id: TaskId, alias: Alias, now: Duration) {
-        if !self.ids.contains_key(&id) {
-            let holder = alias.owner.clone();
-            self.remember(id, By::Call(alias), holder, now);
-        }
+        self.remember(id, now, |used| used.alias = Some(alias));
     }
 
-    fn remember(&mut self, id: TaskId, by: By, holder: Owner, since: Duration) {
+    /// Adds to what is remembered of an id, which is the newest from now on.
+    fn remember(&mut self, id: TaskId, now: Duration, add: impl FnOnce(&mut Used)) {
+        let mut used = self.take(id).unwrap_or_default();
+        add(&mut used);
         self.made += 1;
-        let age = self.made;
-        self.change(&holder, |ages| ages.insert(age));
-        self.order.insert(age, id);
-        self.ids.insert(id, UsedId { age, since, holder: holder.clone(), by });
-        if self.ids.len() > LIMIT {
+        (used.since, used.age) = (now, self.made);
+        let Some(holder) = used.holder().cloned() else { return };
+        self.change(&holder, |ages| ages.insert(used.age));
+        self.order.insert(used.age, id);
+        self.ids.insert(id, used);
+        if self.order.len() > LIMIT {
             self.forget_oldest_of_most(&holder);
         }
     }
@@ -131,23 +128,27 @@ impl UsedIds {
         let holder = if is_most { adds } else { last };
         let oldest = self.held.get(holder).and_then(BTreeSet::first).and_then(|age| self.order.get(age));
         if let Some(oldest) = oldest {
-            self.forget(*oldest);
+            self.take(*oldest);
         }
     }
 
     /// Forgets the ids that have been remembered for long enough.
     pub(super) fn expire(&mut self, now: Duration) {
-        while let Some((_, id)) = self.order.first_key_value()
-            && self.ids.get(id).is_some_and(|oldest| now.saturating_sub(oldest.since) >= REMEMBERED)
+        while let Some((_, oldest)) = self.order.first_key_value()
+            && self.ids.get(oldest).is_some_and(|used| now.saturating_sub(used.since) >= REMEMBERED)
         {
-            self.forget(*id);
+            self.take(*oldest);
         }
     }
 
-    fn forget(&mut self, id: TaskId) {
-        let Some(UsedId { age, holder, .. }) = self.ids.remove(&id) else { return };
-        self.order.remove(&age);
-        self.change(&holder, |ages| ages.remove(&age));
+    /// Forgets an id, and returns what was remembered of it.
+    fn take(&mut self, id: TaskId) -> Option<Used> {
+        let used = self.ids.remove(&id)?;
+        self.order.remove(&used.age);
+        if let Some(holder) = used.holder() {
+            self.change(holder, |ages| ages.remove(&used.age));
+        }
+        Some(used)
     }
 
     /// Changes what a holder has.
@@ -194,69 +195,106 @@ mod tests {
         (used.spent(id).is_some(), used.alias(id).is_some())
     }
 
+    /// How the ids of a step are used: by a task that is gone, by a call that had joined one, or by both, as that of a
+    /// run of the app and of the call that has triggered it.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Use {
+        Spent,
+        Joined,
+        Both,
+    }
+
+    impl Use {
+        fn any() -> impl Strategy<Value = Self> {
+            prop_oneof![Just(Self::Spent), Just(Self::Joined), Just(Self::Both)]
+        }
+
+        fn add(self, used: &mut UsedIds, id: TaskId, of: usize, now: Duration) {
+            match self {
+                Self::Spent => add(used, id, of, false, now),
+                Self::Joined => add(used, id, of, true, now),
+                Self::Both => {
+                    add(used, id, of, true, now);
+                    spend_run(used, id, now);
+                }
+            }
+        }
+
+        fn known(self) -> (bool, bool) {
+            (self != Self::Joined, self != Self::Spent)
+        }
+    }
+
+    /// Spends the id of a run, which the app owns.
+    fn spend_run(used: &mut UsedIds, id: TaskId, now: Duration) {
+        used.spend(id, Spent { name: "t".into(), owner: Owner::App, told: Vec::new() }, now);
+    }
+
     /// An id as the model sees it, in a plain list with the oldest first.
     #[derive(Clone, Copy)]
     struct Known {
         since: Duration,
         id: TaskId,
         of: usize,
-        joined: bool,
+        how: Use,
+    }
+
+    /// Lets the oldest ids of each holder go, as many as it has lost. Returns them.
+    fn drop_oldest(model: &mut Vec<Known>, lost: &[usize; 3]) -> Vec<Known> {
+        let mut lost = *lost;
+        let goes = |known: &mut Known| {
+            let goes = lost[known.of] > 0;
+            lost[known.of] -= usize::from(goes);
+            goes
+        };
+        model.extract_if(.., goes).collect()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
 
-        /// Each step adds so many ids of one holder and one sort, and lets so many seconds pass.
+        /// Each step adds so many ids of one holder and one use, and lets so many seconds pass.
         #[test]
         fn the_newest_ids_of_each_holder_are_remembered_for_their_time(
-            steps in prop::collection::vec((0..3usize, any::<bool>(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 3), 0..8),
+            steps in prop::collection::vec((0..3usize, Use::any(), 0..LIMIT / 2, 0..REMEMBERED.as_secs() / 3), 0..8),
         ) {
             let mut used = UsedIds::default();
             let mut model: Vec<Known> = Vec::new();
             let mut now = Duration::ZERO;
-            for (of, joined, many, pass) in steps {
-                let mut forgotten = Vec::new();
-                let mut had = [0; 3];
+            for (of, how, many, pass) in steps {
+                let (mut had, mut lost) = ([0_usize; 3], [0_usize; 3]);
                 for known in &model {
                     had[known.of] += 1;
                 }
                 for _ in 0..many {
                     let id = TaskId::new();
-                    add(&mut used, id, of, joined, now);
-                    model.push(Known { since: now, id, of, joined });
+                    how.add(&mut used, id, of, now);
+                    model.push(Known { since: now, id, of, how });
                     had[of] += 1;
-                    if model.len() - forgotten.len() > LIMIT {
+                    if had.iter().sum::<usize>() > LIMIT {
                         let most = *had.iter().max().unwrap();
                         let last_with_most = had.iter().rposition(|has| *has == most).unwrap();
                         let gives_way = if had[of] == most { of } else { last_with_most };
                         had[gives_way] -= 1;
-                        forgotten.push(gives_way);
+                        lost[gives_way] += 1;
                     }
                 }
-                // Of each holder, the oldest go.
-                let mut gone = Vec::new();
-                for gives_way in 0..3 {
-                    let mut excess = forgotten.iter().filter(|of| **of == gives_way).count();
-                    gone.extend(model.extract_if(.., |known| {
-                        let goes = known.of == gives_way && excess > 0;
-                        excess -= usize::from(goes);
-                        goes
-                    }));
-                }
+                let mut gone = drop_oldest(&mut model, &lost);
                 now += Duration::from_secs(pass);
                 used.expire(now);
                 gone.extend(model.extract_if(.., |known| known.since + REMEMBERED <= now));
                 prop_assert!(model.len() <= LIMIT);
-                prop_assert_eq!((used.order.len(), used.ids.len()), (model.len(), model.len()));
+                prop_assert_eq!(used.order.len(), model.len());
+                prop_assert_eq!(used.ids.len(), model.len());
                 for known in &model {
-                    prop_assert_eq!(knows(&used, known.id), (!known.joined, known.joined));
+                    prop_assert_eq!(knows(&used, known.id), known.how.known());
                 }
                 for known in &gone {
                     prop_assert_eq!(knows(&used, known.id), (false, false));
                 }
             }
             used.expire(now + REMEMBERED);
-            prop_assert!(used.order.is_empty() && used.held.is_empty() && used.sizes.is_empty());
+            prop_assert!(used.ids.is_empty() && used.order.is_empty() && used.held.is_empty() && used.sizes.is_empty());
         }
     }
 
@@ -273,25 +311,6 @@ mod tests {
     }
 
     #[test]
-    fn a_run_counts_for_who_has_triggered_it_and_is_remembered_from_when_it_is_gone() {
-        let mut used = UsedIds::default();
-        let gone = |of| Spent { name: "t".into(), owner: Owner::App, told: vec![holder(of)] };
-        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        let run = TaskId::new();
-        used.leave(run, Alias { of: run, name: "t".into(), owner: holder(1) }, Duration::ZERO);
-        used.spend(run, gone(2), minutes(9));
-        for _ in 0..LIMIT {
-            let other = TaskId::new();
-            used.leave(other, Alias { of: other, name: "t".into(), owner: holder(2) }, minutes(9));
-            used.spend(other, gone(2), minutes(9));
-        }
-        used.expire(minutes(18));
-        assert!(used.spent(run).is_some_and(|spent| spent.tells(&holder(2))));
-        used.expire(minutes(19));
-        assert!(used.spent(run).is_none() && used.ids.is_empty() && used.order.is_empty());
-    }
-
-    #[test]
     fn who_has_many_ids_pushes_out_none_of_those_who_have_fewer() {
         let mut used = UsedIds::default();
         let others: Vec<_> = (1..4).map(|of| (of, TaskId::new())).collect();
@@ -303,5 +322,38 @@ mod tests {
         }
         assert!(others.iter().all(|(_, id)| knows(&used, *id) == (true, false)));
         assert_eq!(used.order.len(), LIMIT);
+    }
+
+    #[test]
+    fn an_id_of_a_call_and_of_its_run_is_one_id_of_the_caller_for_the_time_of_the_newer_use() {
+        let half = REMEMBERED / 2;
+        for spent_first in [false, true] {
+            let mut used = UsedIds::default();
+            let id = TaskId::new();
+            for (place, spends) in [spent_first, !spent_first].into_iter().enumerate() {
+                let now = half * u32::try_from(place).unwrap();
+                if spends { spend_run(&mut used, id, now) } else { add(&mut used, id, 0, true, now) }
+            }
+            assert_eq!((used.order.len(), used.held[&holder(0)].len(), used.held.len()), (1, 1, 1));
+            used.expire(REMEMBERED);
+            assert_eq!(knows(&used, id), (true, true));
+            used.expire(half + REMEMBERED);
+            assert_eq!(knows(&used, id), (false, false));
+            assert!(used.ids.is_empty() && used.held.is_empty() && used.sizes.is_empty());
+        }
+    }
+
+    #[test]
+    fn who_triggers_many_runs_of_the_app_pushes_out_none_of_those_of_others() {
+        let mut used = UsedIds::default();
+        let other = TaskId::new();
+        add(&mut used, other, 1, true, Duration::ZERO);
+        spend_run(&mut used, other, Duration::ZERO);
+        for _ in 0..2 * LIMIT {
+            let id = TaskId::new();
+            add(&mut used, id, 0, true, Duration::ZERO);
+            spend_run(&mut used, id, Duration::ZERO);
+        }
+        assert_eq!((knows(&used, other), used.order.len()), ((true, true), LIMIT));
     }
 }

@@ -131,8 +131,8 @@ impl TaskManager {
     }
 
     /// Like [`trigger`](Self::trigger). If a run is started, its id is `id`. A repeated call with the same id returns
-    /// the same run. `may` says which kinds the caller may use. The `caller` gets a share in the run, and its quotas hold as for
-    /// a start; `None` is the app.
+    /// the same run. `may` says which kinds the caller may use. The `caller` gets a share in the run, and its quotas
+    /// hold as for a start; `None` is the app.
     pub(crate) fn trigger_for(
         &self,
         caller: Option<Triggerer<'_>>,

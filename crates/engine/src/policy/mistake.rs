@@ -104,10 +104,14 @@ impl Policy {
             );
         }
         let before_it = |(_, limit): &(_, Option<Duration>)| self.idle_reader > *limit && limit.is_some();
-        // A task that waits for its reader shows no sign of life, but doesn't stall by that. The wait goes on with the next attempt.
-        let goes_on = self.retry.is_some() || self.restart.is_some();
-        let ends = |name: &str| name != "stall_timeout" && !(goes_on && name == "attempt_timeout");
-        let limits = self.limits().into_iter().filter(|(name, _)| ends(name));
+        let has_attempts = self.retry.is_some() || self.restart.is_some();
+        let limits = self.limits().into_iter().filter(|(name, _)| match *name {
+            // A task that waits for its reader shows no sign of life, but doesn't stall by that.
+            "stall_timeout" => false,
+            // A reader may idle through several attempts.
+            "attempt_timeout" => !has_attempts,
+            _ => true,
+        });
         if let Some((name, limit)) = limits.rev().find(before_it) {
             return Some(format!(
                 "its idle_reader of {:?} is never reached, since its {name} of {:?} ends the task before: make it shorter, \
@@ -232,9 +236,9 @@ mod tests {
             (policy(|it| it.item_buffer = Bounds { items: 0, bytes: 1 }), BYTES),
             (policy(|it| it.item_buffer = Bounds { items: 1, bytes: 1 }), ITEMS),
             (policy(|it| (it.idle_reader, it.timeout, it.stall_timeout) = (TWO, TWO, ONE)), ITEMS),
-            (Policy { idle_reader: TWO, attempt_timeout: ONE, ..retry(Retry::attempts(3)) }, ITEMS),
-            (Policy { idle_reader: TWO, attempt_timeout: ONE, ..restart(Restart::always()) }, ITEMS),
             (policy(|it| (it.unread, it.idle_reader) = (Unread::Cancel, Some(Duration::from_millis(1)))), ITEMS),
+            (Policy { idle_reader: TWO, attempt_timeout: ONE, ..retry(Retry::attempts(9)) }, ITEMS),
+            (Policy { idle_reader: TWO, attempt_timeout: ONE, ..restart(Restart::always()) }, BYTES),
         ];
         for (policy, handler) in fine {
             assert_eq!(policy.mistake(handler), None, "{policy:?}");

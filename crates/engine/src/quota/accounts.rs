@@ -32,8 +32,8 @@ pub(crate) struct Bill {
 }
 
 impl Bill {
-    /// That of starting tasks whose inputs and options take this many bytes together. A batch needs as much as its members; one without
-    /// members needs as much as a task.
+    /// That of starting tasks whose inputs and options take this many bytes together. A batch needs as much as its
+    /// members; one without members needs as much as a task.
     pub(crate) fn of_tasks(account: Account, tasks: usize, bytes: usize) -> Self {
         let tasks = tasks.max(1) as u64;
         Self { account, starts: tasks, live_tasks: tasks, bytes: bytes as u64 }

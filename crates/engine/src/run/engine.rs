@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::RandomState;
-use tokio::{runtime::Handle, time::Instant};
+use tokio::runtime::Handle;
 
 use super::{runtimes::Runtimes, supervisor, transitions::Transitions};
 use crate::{
@@ -280,11 +280,6 @@ impl Engine {
     }
 
     // Owners.
-
-    /// Fails if an account can't pay for joining a task.
-    pub(crate) fn check_join(&self, account: Account) -> Result<(), Error> {
-        Ok(self.transitions.registry.lock().accounts.check(Bill::of_join(account), Instant::now())?)
-    }
 
     /// Gives a call of `holder` a share in a task: its holder may be told of the task, as of one that it has joined. A call
     /// that had a share in it gets no other. Counts as a start of the account. Fails if that may start nothing more, if the

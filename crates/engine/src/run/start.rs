@@ -218,9 +218,9 @@ impl Engine {
         }
     }
 
-    /// Returns what a call on this account needs that starts tasks whose inputs and options take this many bytes together. If the account
-    /// has no room for them, first forgets the ended tasks that exceed the retention, which take room until they leave. Fails
-    /// if the account can't pay, before anything is made of the inputs. A call that `may_join` a task may need less.
+    /// Returns what a call on this account needs that starts tasks whose inputs and options take this many bytes
+    /// together. Fails if the account can't pay, before anything is made of the inputs. A call that `may_join` a task
+    /// may need less.
     fn bill(
         &self,
         account: Option<Account>,
@@ -229,14 +229,25 @@ impl Engine {
         may_join: bool,
     ) -> Result<Option<Bill>, Error> {
         let Some(account) = account else { return Ok(None) };
+        let bill = self.bill_with_room(account, tasks, bytes);
+        self.check_bill(if may_join { bill.joining() } else { bill })?;
+        Ok(Some(bill))
+    }
+
+    /// Returns such a bill. If the account has no room for it, first forgets the ended tasks that exceed the retention,
+    /// which take room until they leave.
+    pub(crate) fn bill_with_room(&self, account: Account, tasks: usize, bytes: usize) -> Bill {
         let bill = Bill::of_tasks(account, tasks, bytes);
         let has_room = self.transitions.registry.lock().accounts.has_room(bill);
         if !has_room {
             self.transitions.expire();
         }
-        let least = if may_join { bill.joining() } else { bill };
-        self.transitions.registry.lock().accounts.check(least, Instant::now())?;
-        Ok(Some(bill))
+        bill
+    }
+
+    /// Fails if the account of a bill can't pay it.
+    pub(crate) fn check_bill(&self, bill: Bill) -> Result<(), Error> {
+        Ok(self.transitions.registry.lock().accounts.check(bill, Instant::now())?)
     }
 
     /// Returns what stands for the inputs of a batch, which are kept by its members.

@@ -10,7 +10,7 @@ use tokio::{sync::Notify, time::sleep};
 
 use super::{
     local_zone,
-    named_schedule::{LeftOut, ScheduledRun, Trigger, Why},
+    named_schedule::{LeftOut, Pays, ScheduledRun, Trigger, TriggerCall, Why},
     schedules::Schedules,
     timetable::Now,
 };
@@ -18,7 +18,7 @@ use crate::{
     clock::{NOTICED_WITHIN, shift::Shift, wall_clock::millis},
     error::{Error, error_kind::ErrorKind, refusal::Refusal},
     logged::logged,
-    quota::accounts::Account,
+    quota::accounts::{Account, Bill},
     record::follower::Follower,
     run::{
         engine::Engine,
@@ -98,45 +98,68 @@ impl Schedules {
     ) -> Result<Follower, Error> {
         let owner = caller.map_or(&Owner::App, |caller| caller.owner);
         engine.check_share(id, owner)?;
-        let run = match self.trigger(name, id, now(engine), may, |task| engine.joined(id, task, owner))? {
-            Trigger::Join(run) if run.id != id && run.record.is_none() => {
-                self.start_for_another(engine, caller, name, &run).inspect_err(|_| self.forget_trigger(name, id))?
-            }
-            // This call has reserved the run, or a repeat of it has.
-            Trigger::Start(run) | Trigger::Join(run @ ScheduledRun { record: None, .. }) => {
-                self.start_run(engine, caller, name, &run, false).map_err(|(error, _)| error)?
-            }
-            Trigger::Join(ScheduledRun { record: Some(record), .. }) | Trigger::Known(record) => {
-                Follower::joining(&record)
-            }
-            Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
-                Some(record) => Follower::joining(&record),
-                None => return Err(Error::not_found(run)),
+        let bill = caller.and_then(|caller| self.bill(engine, caller.account, name));
+        let trigger = self.trigger(
+            name,
+            now(engine),
+            &TriggerCall {
+                id,
+                caller: owner,
+                may,
+                joined: &|task| engine.joined(id, task, owner),
+                can_pay: &|pays| match bill {
+                    Some(bill) => engine.check_bill(if pays == Pays::Start { bill } else { bill.joining() }),
+                    None => Ok(()),
+                },
             },
-        };
-        if let Some(caller) = caller {
-            // Who has started the run has its share since then, and a repeated call changes nothing.
-            let shared = engine.add_share(run.record(), caller.owner, caller.account, id);
-            shared.inspect_err(|_| self.forget_trigger(name, id))?;
+        )?;
+        let run = self.follow(engine, caller, name, id, trigger, may)?;
+        let Some(Triggerer { owner, account }) = caller else { return Ok(run) };
+        // Who has started the run has its share since then, and a repeated call changes nothing.
+        match engine.add_share(run.record(), owner, account, id) {
+            Ok(()) => Ok(run),
+            Err(error) => {
+                self.forget_trigger(name, id);
+                Err(error)
+            }
         }
-        Ok(run)
     }
 
-    /// Starts a run that the timetable or another call has reserved and not started yet. It is theirs: the `caller` only joins it, which
-    /// must be possible, and a refusal leaves the start to them.
-    fn start_for_another(
+    /// Returns what a run that this account starts needs of its quotas; `None` if there is no schedule of this name.
+    /// Makes room for it.
+    fn bill(&self, engine: &Engine, account: Account, name: &str) -> Option<Bill> {
+        let spec = self.spec_of(name)?;
+        let bytes = spec.input.len() + options(name).kept_bytes(false);
+        Some(engine.bill_with_room(account, 1, bytes))
+    }
+
+    /// Returns the run that the trigger with this id leads to. Starts it if nobody has done so.
+    fn follow(
         &self,
         engine: &Engine,
         caller: Option<Triggerer<'_>>,
         name: &str,
-        run: &ScheduledRun,
+        id: TaskId,
+        trigger: Trigger,
+        may: &dyn Fn(&str) -> bool,
     ) -> Result<Follower, Error> {
-        if let Some(Triggerer { account, .. }) = caller {
-            engine.check_join(account)?;
+        match trigger {
+            Trigger::Start(run) | Trigger::Join(run @ ScheduledRun { record: None, .. }) => {
+                // A run that somebody else is about to start is joined, so it is started as if by the app.
+                let starter = caller.filter(|_| run.id == id);
+                self.start_run(engine, starter, name, &run, false).map_err(|(error, _)| {
+                    self.forget_trigger(name, id);
+                    error
+                })
+            }
+            Trigger::Join(ScheduledRun { record: Some(record), .. }) | Trigger::Known(record) => {
+                Ok(Follower::joining(&record))
+            }
+            Trigger::Repeated(run) => match engine.find(run).filter(|record| may(record.name())) {
+                Some(record) => Ok(Follower::joining(&record)),
+                None => Err(Error::not_found(run)),
+            },
         }
-        let started = start_task(engine, None, name, run)?;
-        self.note_start(engine, name, run, &started);
-        Ok(started)
     }
 
     /// Starts a run. The `bool` next to an error says whether to log it.
@@ -150,7 +173,14 @@ impl Schedules {
     ) -> Result<Follower, (Error, bool)> {
         match start_task(engine, caller, name, run) {
             Ok(started) => {
-                self.note_start(engine, name, run, &started);
+                if let Some(left_out) = self.started(name, run.id, started.record()) {
+                    log(engine, name, &run.spec.task, left_out);
+                }
+                let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
+                engine.control().spawn(async move {
+                    record.ended().await;
+                    changed.notify_one();
+                });
                 Ok(started)
             }
             Err(error) if is_due && matches!(error.refusal.as_deref(), Some(Refusal::Guarded { .. })) => {
@@ -164,17 +194,6 @@ impl Schedules {
                 Err((error, is_news))
             }
         }
-    }
-
-    fn note_start(&self, engine: &Engine, name: &str, run: &ScheduledRun, started: &Follower) {
-        if let Some(left_out) = self.started(name, run, started.record()) {
-            log(engine, name, &run.spec.task, left_out);
-        }
-        let (record, changed) = (Arc::clone(started.record()), Arc::clone(&self.changed));
-        engine.control().spawn(async move {
-            record.ended().await;
-            changed.notify_one();
-        });
     }
 }
 
@@ -203,6 +222,11 @@ fn log(engine: &Engine, name: &str, task: &str, left_out: LeftOut) {
     tracing::info!(task, "schedule \"{name}\" leaves out {many} run(s): {why}");
 }
 
+/// Returns the options of the runs of the schedule of this name.
+fn options(name: &str) -> StartOptions {
+    StartOptions::new().tag(format!("schedule:{name}"))
+}
+
 /// Starts the task of a run, or finds the one that was already started for it.
 fn start_task(
     engine: &Engine,
@@ -215,7 +239,7 @@ fn start_task(
         task: &run.spec.task,
         input: run.spec.input.clone(),
         owner: Owner::App,
-        options: StartOptions::new().tag(format!("schedule:{name}")),
+        options: options(name),
         sees: &|_| true,
     };
     let call = Call {
@@ -343,53 +367,129 @@ mod tests {
         Owner::Other { label: label.into(), token: 0 }
     }
 
-    /// A schedule whose callers may start so many tasks at once.
-    fn hanging(starts: u64) -> crate::TaskManager {
-        let kind = Kind::new("hang", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
+    /// Schedules `sync`, for accounts with this many starts.
+    fn for_callers(starts: u64) -> crate::TaskManager {
+        let kind = Kind::new("hangs", Policy::default(), Errors::default(), async |_: TaskContext, (): ()| {
             std::future::pending::<()>().await;
             Ok::<_, Failure>(())
         });
         let quotas = Quotas { starts_per_second: Some(1), starts_at_once: Some(starts), ..Quotas::default() };
         let tasks = manager([kind], Settings { quotas, ..Settings::default() });
-        tasks.schedule("sync", "hang", (), Schedule::every(Duration::from_secs(10))).unwrap();
+        tasks.schedule("other", "hangs", (), Schedule::every(Duration::from_secs(3_600)).overlap()).unwrap();
+        tasks.schedule("sync", "hangs", (), Schedule::every(Duration::from_secs(10))).unwrap();
         tasks
     }
 
-    fn trigger(tasks: &crate::TaskManager, label: &str, id: TaskId) -> Result<Follower, Error> {
-        let caller = Triggerer { owner: &page(label), account: Account(label.len() as u64) };
-        tasks.trigger_for(Some(caller), "sync", id, &|_| true)
+    /// Like [`for_callers`]; a run of `sync` is due and reserved.
+    fn reserved_for_callers(starts: u64) -> (crate::TaskManager, NextStep) {
+        let tasks = for_callers(starts);
+        let step = due(&tasks);
+        (tasks, step)
     }
 
-    /// Reserves the run of the timetable.
-    fn reserve(tasks: &crate::TaskManager) -> TaskId {
+    /// Returns what the driver does next for `sync`, whose run is due.
+    fn due(tasks: &crate::TaskManager) -> NextStep {
         let at = Now { elapsed: 10_000, ..now(&tasks.engine) };
-        tasks.schedules.due(at, &Local, true).pop().and_then(|step| step.run).unwrap().id
+        tasks.schedules.due(at, &Local, true).pop().unwrap()
+    }
+
+    fn trigger(tasks: &crate::TaskManager, label: &str, name: &str, id: TaskId) -> Result<TaskId, Error> {
+        let (owner, account) = (page(label), Account(u64::from(label.as_bytes()[0])));
+        let run = tasks.trigger_for(Some(Triggerer { owner: &owner, account }), name, id, &|_| true)?;
+        Ok(run.record().id)
+    }
+
+    /// Reserves a run for a page, as a trigger does before it starts the run.
+    fn reserve(tasks: &crate::TaskManager, label: &str, id: TaskId) -> Result<Trigger, Error> {
+        let caller = &page(label);
+        let call = TriggerCall { id, caller, may: &|_| true, joined: &|_| Ok(None), can_pay: &|_| Ok(()) };
+        tasks.schedules.trigger("sync", now(&tasks.engine), &call)
+    }
+
+    fn sync(tasks: &crate::TaskManager) -> (u32, u64) {
+        let schedules = tasks.schedules();
+        let sync = schedules.iter().find(|schedule| schedule.name == "sync").unwrap();
+        (sync.running, sync.skipped)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_trigger_joins_the_run_that_the_timetable_is_about_to_start() {
-        let tasks = hanging(2);
-        let run = reserve(&tasks);
-        let call = TaskId::new();
-        let joined = trigger(&tasks, "b", call).unwrap();
-        assert_eq!(joined.record().id, run);
-        tasks.engine.leave(call, &page("b"));
-        assert!(!joined.record().tells(&page("b")), "it had one share");
-        assert!(trigger(&tasks, "b", TaskId::new()).is_ok(), "it has paid one start of two");
+    async fn a_page_that_joins_a_reserved_run_pays_one_start_for_one_share() {
+        let (tasks, step) = reserved_for_callers(1);
+        let (run, call) = (step.run.unwrap(), TaskId::new());
+        assert_eq!(trigger(&tasks, "a", "sync", call).unwrap(), run.id);
+        let record = tasks.engine.find(run.id).unwrap();
+        assert!(record.tells(&page("a")));
+        assert_eq!(trigger(&tasks, "a", "sync", call).unwrap(), run.id, "a repeat");
+        assert_eq!(trigger(&tasks, "a", "sync", TaskId::new()).unwrap_err().kind, ErrorKind::QuotaExceeded);
+        tasks.engine.leave(call, &page("a"));
+        assert!(!record.tells(&page("a")));
+        assert!(tasks.schedules.is_still_wanted("sync", run.id));
+        let started = tasks.schedules.start_run(&tasks.engine, None, "sync", &run, true).unwrap();
+        assert_eq!((started.record().id, sync(&tasks)), (run.id, (1, 0)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_trigger_that_is_refused_takes_no_run_from_the_timetable_and_starts_none() {
-        let tasks = hanging(1);
-        tasks.trigger("sync").unwrap();
-        trigger(&tasks, "b", TaskId::new()).expect("it pays its only start");
-        tasks.cancel_all(&crate::TaskFilter::new());
-        sleep(Duration::from_millis(1)).await;
-        let run = reserve(&tasks);
-        assert_eq!(trigger(&tasks, "b", TaskId::new()).map(drop).unwrap_err().kind, ErrorKind::QuotaExceeded);
-        assert!(tasks.schedules.is_still_wanted("sync", run));
-        assert_eq!((skipped(&tasks), tasks.schedules()[0].running), (0, 1));
-        assert!(tasks.engine.find(run).is_none(), "the timetable starts it");
+    async fn a_page_that_joins_the_reserved_run_of_another_leaves_it_its_call() {
+        let (tasks, step) = reserved_for_callers(2);
+        tasks.schedules.refused("sync", step.run.unwrap().id, true, now(&tasks.engine));
+        let (first, second) = (TaskId::new(), TaskId::new());
+        let Ok(Trigger::Start(run)) = reserve(&tasks, "a", first) else { panic!("nothing runs") };
+        assert_eq!(reserve(&tasks, "b", first).map(drop).unwrap_err().kind, ErrorKind::InvalidId, "it is another's");
+        assert_eq!(trigger(&tasks, "b", "sync", second).unwrap(), first);
+        let (owner, account) = (page("a"), Account(1));
+        let caller = Some(Triggerer { owner: &owner, account });
+        tasks.schedules.start_run(&tasks.engine, caller, "sync", &run, false).unwrap();
+        assert_eq!(trigger(&tasks, "a", "sync", first).unwrap(), first);
+        let record = tasks.engine.find(first).unwrap();
+        for (label, call) in [("a", first), ("b", second)] {
+            assert!(record.tells(&page(label)));
+            tasks.engine.leave(call, &page(label));
+            assert!(!record.tells(&page(label)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trigger_over_a_quota_reserves_nothing_and_takes_no_due_run() {
+        let (tasks, step) = reserved_for_callers(1);
+        let run = step.run.unwrap();
+        trigger(&tasks, "a", "other", TaskId::new()).unwrap();
+        assert_eq!(trigger(&tasks, "a", "sync", TaskId::new()).unwrap_err().kind, ErrorKind::QuotaExceeded);
+        assert!(tasks.schedules.is_still_wanted("sync", run.id));
+        tasks.schedules.start_run(&tasks.engine, None, "sync", &run, true).unwrap();
+        assert_eq!(sync(&tasks), (1, 0));
+        // If its caller can't pay, the due run finds no other that it would overlap with.
+        let (tasks, step) = reserved_for_callers(1);
+        tasks.schedules.held_up("sync", step.run.unwrap().id);
+        let caller = &page("a");
+        let poor = TriggerCall {
+            id: TaskId::new(),
+            caller,
+            may: &|_| true,
+            joined: &|_| Ok(None),
+            can_pay: &|_| Err(Error::not_found(TaskId::new())),
+        };
+        assert!(tasks.schedules.trigger("sync", now(&tasks.engine), &poor).is_err());
+        assert!(due(&tasks).run.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_trigger_leaves_a_reserved_run_to_those_who_reserved_or_joined_it() {
+        let (tasks, step) = reserved_for_callers(9);
+        let due = step.run.unwrap();
+        // Refused for another reason than a quota.
+        let guard = tasks.guard();
+        assert_eq!(trigger(&tasks, "a", "sync", TaskId::new()).unwrap_err().kind, ErrorKind::ShuttingDown);
+        drop(guard);
+        assert!(tasks.schedules.is_still_wanted("sync", due.id));
+        assert_eq!(sync(&tasks), (1, 0));
+        tasks.schedules.refused("sync", due.id, true, now(&tasks.engine));
+        assert_eq!(sync(&tasks), (0, 1), "the last that was starting it");
+        let (first, second) = (TaskId::new(), TaskId::new());
+        let Ok(Trigger::Start(run)) = reserve(&tasks, "a", first) else { panic!("nothing runs") };
+        let Ok(Trigger::Join(_)) = reserve(&tasks, "b", second) else { panic!("it is reserved") };
+        tasks.schedules.refused("sync", run.id, false, now(&tasks.engine));
+        assert_eq!(trigger(&tasks, "c", "sync", TaskId::new()).unwrap(), run.id, "b is still starting it");
+        assert_eq!((trigger(&tasks, "b", "sync", second).unwrap(), sync(&tasks)), (run.id, (1, 1)));
     }
 
     #[test]
@@ -397,16 +497,17 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let _entered = runtime.enter();
         for _ in 0..300 {
-            let tasks = hanging(1_000);
+            let tasks = for_callers(1_000);
             let call = |label| {
                 let id = TaskId::new();
-                (label, id, trigger(&tasks, label, id).unwrap())
+                (label, id, trigger(&tasks, label, "sync", id).unwrap())
             };
-            let calls = at_once([&|| call("b"), &|| call("aa")]);
-            assert_eq!(calls[0].2.record().id, calls[1].2.record().id);
-            for (label, id, run) in &calls {
+            let calls = at_once([&|| call("b"), &|| call("a")]);
+            assert_eq!(calls[0].2, calls[1].2);
+            let record = tasks.engine.find(calls[0].2).unwrap();
+            for (label, id, _) in &calls {
                 tasks.engine.leave(*id, &page(label));
-                assert!(!run.record().tells(&page(label)), "{label} had one share");
+                assert!(!record.tells(&page(label)), "{label} had one share");
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{
     timetable::{Due, Now, Timetable},
     when::When,
 };
-use crate::{Json, TaskId, clock::wall_clock::millis, record::Record};
+use crate::{Error, Json, TaskId, clock::wall_clock::millis, record::Record, task::owner::Owner};
 
 /// How long the result of a trigger is remembered. A caller that reconnects repeats its calls within moments.
 const REMEMBERED: Duration = Duration::from_secs(10 * 60);
@@ -70,6 +70,8 @@ pub(crate) struct ScheduledRun {
     pub(crate) spec: Arc<RunSpec>,
     /// `None` while it is being started.
     pub(crate) record: Option<Arc<Record>>,
+    /// How many are starting it at this time: the timetable, the triggers, or both.
+    starters: usize,
     /// How many runs it passes over. They are left out once its start has succeeded or was refused: if it is held up, more
     /// may follow.
     passes_over: u64,
@@ -79,7 +81,32 @@ struct Triggered {
     /// The time without sleep, in milliseconds.
     at: u64,
     by: TaskId,
+    /// Whose call it was.
+    caller: Owner,
     run: TaskId,
+}
+
+/// The task that an earlier call has joined, if there was one.
+type Joined = Result<Option<Arc<Record>>, Error>;
+
+/// A call that triggers a run.
+pub(crate) struct TriggerCall<'a> {
+    pub(crate) id: TaskId,
+    pub(crate) caller: &'a Owner,
+    /// Says which kinds the caller may use.
+    pub(crate) may: &'a dyn Fn(&str) -> bool,
+    /// Returns the task of this kind in which an earlier call with this id has a share. Fails if the id is used for
+    /// anything else.
+    pub(crate) joined: &'a dyn Fn(&str) -> Joined,
+    /// Fails if the caller can't pay for a run that it starts, or for one that it joins.
+    pub(crate) can_pay: &'a dyn Fn(Pays) -> Result<(), Error>,
+}
+
+/// What a trigger pays for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pays {
+    Start,
+    Join,
 }
 
 /// What a trigger leads to.
@@ -115,6 +142,10 @@ impl NamedSchedule {
 
     pub(crate) fn task(&self) -> Option<&str> {
         self.active.as_ref().map(|active| &*active.spec.task)
+    }
+
+    pub(crate) fn spec(&self) -> Option<&Arc<RunSpec>> {
+        self.active.as_ref().map(|active| &active.spec)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
@@ -186,33 +217,54 @@ impl NamedSchedule {
         }
     }
 
-    /// Returns whether a trigger with this id was handled recently.
-    pub(crate) fn knows(&mut self, by: TaskId, now: Now) -> bool {
+    /// Returns whose trigger with this id was handled recently.
+    pub(crate) fn caller_of(&mut self, by: TaskId, now: Now) -> Option<&Owner> {
         let is_old = |triggered: &Triggered| now.awake.saturating_sub(triggered.at) >= millis(REMEMBERED);
         while self.triggered.front().is_some_and(is_old) {
             self.triggered.pop_front();
         }
-        self.triggered.iter().any(|triggered| triggered.by == by)
+        self.triggered.iter().find(|triggered| triggered.by == by).map(|triggered| &triggered.caller)
     }
 
-    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use.
-    pub(crate) fn trigger(&mut self, by: TaskId, now: Now, may: &dyn Fn(&str) -> bool) -> Option<Trigger> {
-        if let Some(known) = self.triggered.iter().find(|triggered| triggered.by == by) {
-            let live = self.runs.iter().find(|run| run.id == known.run).filter(|run| may(&run.spec.task));
-            return Some(live.map_or(Trigger::Repeated(known.run), |run| Trigger::Join(run.clone())));
+    /// Decides what a trigger leads to. Returns `None` if its caller may not know of this schedule. Nothing is reserved
+    /// for a caller who can't pay, so that nobody waits for such a run.
+    pub(crate) fn trigger(&mut self, call: &TriggerCall<'_>, now: Now) -> Result<Option<Trigger>, Error> {
+        let known = self.triggered.iter().find(|triggered| triggered.by == call.id);
+        if let Some(run) = known.map(|triggered| triggered.run) {
+            let live = self.runs.iter().position(|live| live.id == run && (call.may)(&live.spec.task));
+            return Ok(Some(live.map_or(Trigger::Repeated(run), |place| self.join(place))));
         }
-        let may_overlap = self.active.as_ref()?.timetable.schedule().overlap;
-        let trigger = match self.runs.last().filter(|_| !may_overlap) {
-            // The run may be of another kind than the schedule, if that replaced an earlier one.
-            Some(run) => Trigger::Join(Some(run).filter(|run| may(&run.spec.task))?.clone()),
-            None => Trigger::Start(self.reserve(by, 0)?),
+        let Some(active) = &self.active else { return Ok(None) };
+        let joins = self.runs.len().checked_sub(1).filter(|_| !active.timetable.schedule().overlap);
+        // The run may be of another kind than the schedule, if that replaced an earlier one.
+        if joins.is_some_and(|place| !(call.may)(&self.runs[place].spec.task)) {
+            return Ok(None);
+        }
+        (call.can_pay)(if joins.is_some() { Pays::Join } else { Pays::Start })?;
+        let trigger = match joins {
+            Some(place) => self.join(place),
+            None => match self.reserve(call.id, 0) {
+                Some(run) => Trigger::Start(run),
+                None => return Ok(None),
+            },
         };
-        let (Trigger::Start(run) | Trigger::Join(run)) = &trigger else { return None };
-        self.triggered.push_back(Triggered { at: now.awake, by, run: run.id });
+        self.note_trigger(call, &trigger, now);
+        Ok(Some(trigger))
+    }
+
+    /// Joins a run. If it is still being started, the caller starts it as well.
+    fn join(&mut self, place: usize) -> Trigger {
+        let run = &mut self.runs[place];
+        run.starters += usize::from(run.record.is_none());
+        Trigger::Join(run.clone())
+    }
+
+    fn note_trigger(&mut self, call: &TriggerCall<'_>, trigger: &Trigger, now: Now) {
+        let (Trigger::Start(run) | Trigger::Join(run)) = trigger else { return };
+        self.triggered.push_back(Triggered { at: now.awake, by: call.id, caller: call.caller.clone(), run: run.id });
         if self.triggered.len() > TRIGGERED_LIMIT {
             self.triggered.pop_front();
         }
-        Some(trigger)
     }
 
     /// Forgets the trigger with the id `by`, which was refused.
@@ -221,33 +273,27 @@ impl NamedSchedule {
     }
 
     fn reserve(&mut self, id: TaskId, passes_over: u64) -> Option<ScheduledRun> {
-        let run = ScheduledRun { id, spec: Arc::clone(&self.active.as_ref()?.spec), record: None, passes_over };
+        let spec = Arc::clone(&self.active.as_ref()?.spec);
+        let run = ScheduledRun { id, spec, record: None, starters: 1, passes_over };
         self.runs.push(run.clone());
         Some(run)
     }
 
-    /// Returns whether a run that is about to be started is still wanted. Forgets the run if not.
+    /// Returns whether a run that the timetable is about to start is still wanted. If not, the timetable gives it up.
     pub(crate) fn is_still_wanted(&mut self, id: TaskId) -> bool {
-        let Some(place) = self.runs.iter().position(|run| run.id == id) else { return false };
-        let run = &self.runs[place];
+        let Some(run) = self.runs.iter().find(|run| run.id == id) else { return false };
         let is_wanted = self.active.as_ref().is_some_and(|active| active.counts(run) && !active.timetable.is_paused());
-        // A trigger may have started it already. Then it is kept.
-        if !is_wanted && run.record.is_none() {
-            self.runs.remove(place);
+        if !is_wanted {
+            self.give_up(id, true);
         }
         is_wanted
     }
 
-    /// Notes the task of a run. The timetable and a trigger may start the same run at the same time. Returns what is left
-    /// out, if that is worth a log line.
-    pub(crate) fn started(&mut self, run: &ScheduledRun, record: &Arc<Record>) -> Option<LeftOut> {
-        let known = self.runs.iter().position(|known| known.id == run.id);
-        let place = known.unwrap_or_else(|| {
-            // The run was forgotten because its other start was refused.
-            self.runs.push(ScheduledRun { passes_over: 0, ..run.clone() });
-            self.runs.len() - 1
-        });
-        let run = &mut self.runs[place];
+    /// Notes the task of a run. The timetable and triggers may start the same run at the same time. Returns what is
+    /// left out, if that is worth a log line.
+    pub(crate) fn started(&mut self, id: TaskId, record: &Arc<Record>) -> Option<LeftOut> {
+        // Another start of it may have succeeded before, and the run may have ended since.
+        let run = self.runs.iter_mut().find(|run| run.id == id && run.record.is_none())?;
         run.record = Some(Arc::clone(record));
         let active = self.active.as_mut().filter(|active| active.counts(run))?;
         let left_out = active.leave_out(std::mem::take(&mut run.passes_over), Why::Late);
@@ -256,29 +302,40 @@ impl NamedSchedule {
         left_out
     }
 
-    /// Notes that the start of a run was refused, which leaves out those that it passes over as well. Returns whether to
-    /// log that.
+    /// Notes that a start of a run was refused. If the run `was_due`, it is left out, with those that it passes over.
+    /// Returns whether to log that.
     pub(crate) fn refused(&mut self, id: TaskId, was_due: bool, now: Now, random: f64) -> bool {
-        let Some(run) = self.forget_unstarted(id) else { return false };
+        let Some(run) = self.give_up(id, was_due) else { return false };
         let is_running = self.is_running();
         let Some(active) = &mut self.active else { return false };
         active.timetable.refused(now, is_running, random);
-        let left_out = run.passes_over.saturating_add(u64::from(was_due));
+        let left_out = if was_due { run.passes_over.saturating_add(1) } else { 0 };
         active.counts(&run) && active.leave_out(left_out, Why::Refused).is_some()
     }
 
     /// Notes that a due run may not be started yet. It stays due.
     pub(crate) fn held_up(&mut self, id: TaskId) {
-        let Some(run) = self.forget_unstarted(id) else { return };
+        let Some(run) = self.give_up(id, true) else { return };
         if let Some(active) = self.active.as_mut().filter(|active| active.counts(&run)) {
             active.timetable.held_up();
         }
     }
 
-    fn forget_unstarted(&mut self, id: TaskId) -> Option<ScheduledRun> {
+    /// Notes that one of those who are starting a run doesn't start it. Forgets the run with the last of them. What it
+    /// passes over is the timetable's. Returns the run as it was; `None` if it has been started.
+    fn give_up(&mut self, id: TaskId, was_due: bool) -> Option<ScheduledRun> {
         let place = self.runs.iter().position(|run| run.id == id && run.record.is_none())?;
-        self.triggered.retain(|triggered| triggered.run != id);
-        Some(self.runs.remove(place))
+        let run = &mut self.runs[place];
+        let before = run.clone();
+        run.starters = run.starters.saturating_sub(1);
+        if was_due {
+            run.passes_over = 0;
+        }
+        if run.starters == 0 {
+            self.runs.remove(place);
+            self.triggered.retain(|triggered| triggered.run != id);
+        }
+        Some(before)
     }
 
     /// Removes the runs that have ended, and tells the timetable.

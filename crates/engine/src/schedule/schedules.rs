@@ -7,7 +7,7 @@ use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    named_schedule::{LeftOut, NamedSchedule, RunSpec, ScheduledRun, Trigger},
+    named_schedule::{LeftOut, NamedSchedule, RunSpec, ScheduledRun, Trigger, TriggerCall},
     snapshot::ScheduleSnapshot,
     timetable::{Now, Timetable},
 };
@@ -97,31 +97,31 @@ impl Schedules {
         Ok(())
     }
 
-    /// Decides what the trigger with the id `by` leads to. `may` says which kinds the caller may use; for a schedule
-    /// of any other kind, this fails as if it did not exist. `joined` returns the task of this kind in which an earlier call
-    /// with this id has a share, and fails if the id is used for anything else.
-    pub(crate) fn trigger(
-        &self,
-        name: &str,
-        by: TaskId,
-        now: Now,
-        may: &dyn Fn(&str) -> bool,
-        joined: impl FnOnce(&str) -> Result<Option<Arc<Record>>, Error>,
-    ) -> Result<Trigger, Error> {
+    /// Returns what the schedule of this name starts its runs with.
+    pub(crate) fn spec_of(&self, name: &str) -> Option<Arc<RunSpec>> {
+        self.table.lock().schedules.get(name)?.spec().cloned()
+    }
+
+    /// Decides what a trigger leads to. If the caller may not use the kind of the schedule, this fails as if the
+    /// schedule did not exist.
+    pub(crate) fn trigger(&self, name: &str, now: Now, call: &TriggerCall<'_>) -> Result<Trigger, Error> {
         let mut table = self.table.lock();
         table.note_ends(now);
         let schedule = table.schedule(name)?;
-        let Some(task) = schedule.task().filter(|task| may(task)).map(str::to_owned) else {
+        let Some(task) = schedule.task().filter(|task| (call.may)(task)).map(str::to_owned) else {
             return Err(Error::unknown_schedule(name));
         };
-        // A schedule forgets triggers when there are many.
-        if !schedule.knows(by, now)
-            && let Some(record) = joined(&task)?
-        {
-            return Ok(Trigger::Known(record));
+        match schedule.caller_of(call.id, now) {
+            Some(caller) if caller != call.caller => return Err(Error::invalid_id(call.id)),
+            Some(_) => {}
+            // A schedule forgets triggers when there are many.
+            None => {
+                if let Some(record) = (call.joined)(&task)? {
+                    return Ok(Trigger::Known(record));
+                }
+            }
         }
-        let trigger = schedule.trigger(by, now, may);
-        trigger.ok_or_else(|| Error::unknown_schedule(name))
+        schedule.trigger(call, now)?.ok_or_else(|| Error::unknown_schedule(name))
     }
 
     /// Forgets the trigger with the id `by`, which was refused: a repeat of it is a new one.
@@ -173,8 +173,8 @@ impl Schedules {
     }
 
     /// Notes the task of a run. Returns what is left out, if that is worth a log line.
-    pub(crate) fn started(&self, name: &str, run: &ScheduledRun, record: &Arc<Record>) -> Option<LeftOut> {
-        self.table.lock().schedules.entry(name.to_owned()).or_default().started(run, record)
+    pub(crate) fn started(&self, name: &str, id: TaskId, record: &Arc<Record>) -> Option<LeftOut> {
+        self.table.lock().schedules.get_mut(name)?.started(id, record)
     }
 
     /// Notes that a due run may not be started yet. It stays due.
@@ -186,7 +186,7 @@ impl Schedules {
         table.schedules.retain(|_, schedule| schedule.is_left());
     }
 
-    /// Notes that the start of a run was refused. Returns whether to log that.
+    /// Notes that a start of a run was refused. Returns whether to log that.
     pub(crate) fn refused(&self, name: &str, id: TaskId, was_due: bool, now: Now) -> bool {
         let mut table = self.table.lock();
         let schedule = table.schedules.get_mut(name);

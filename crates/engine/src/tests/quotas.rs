@@ -544,3 +544,45 @@ async fn a_call_that_is_made_twice_at_once_needs_the_quota_of_one() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn triggers_of_two_callers_at_once_cost_each_of_them_one_start() {
+    let tasks = tasks(Quotas { starts_per_second: Some(1), starts_at_once: Some(1), ..Quotas::default() });
+    tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600))).unwrap();
+    for _ in 0..300 {
+        let (main, other) = (TaskId::new(), TaskId::new());
+        let runs = at_once([&|| trigger(&tasks, MAIN, main), &|| trigger(&tasks, OTHER, other)]);
+        let [first, second] = runs.map(|run| run.unwrap().record().id);
+        assert_eq!(first, second);
+        for (account, id) in [(MAIN, main), (OTHER, other)] {
+            assert_eq!(trigger(&tasks, account, id).unwrap().record().id, first, "a repeat");
+            assert_eq!(exceeded(trigger(&tasks, account, TaskId::new())), "startsPerSecond");
+        }
+        tasks.cancel_all(&TaskFilter::new());
+        settle().await;
+        sleep(secs(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trigger_over_a_quota_takes_no_run_from_another_at_the_same_time() {
+    let tasks = tasks(Quotas { live_tasks: Some(1), ..Quotas::default() });
+    tasks.schedule("sync", "work", HANGS, Schedule::every(secs(3_600))).unwrap();
+    let busy = start(&tasks, MAIN, HANGS).unwrap();
+    for _ in 0..300 {
+        let (main, other) = (TaskId::new(), TaskId::new());
+        let [over, run] = at_once([&|| trigger(&tasks, MAIN, main), &|| trigger(&tasks, OTHER, other)]);
+        let run = run.unwrap().record().id;
+        // Who is over the live tasks can still join.
+        match over {
+            Ok(joined) => assert_eq!(joined.record().id, run),
+            over => assert_eq!(exceeded(over), "liveTasks"),
+        }
+        assert_eq!(trigger(&tasks, OTHER, other).unwrap().record().id, run, "a repeat");
+        assert_eq!(trigger(&tasks, Account(3), TaskId::new()).unwrap().record().id, run, "the runs don't overlap");
+        assert_eq!((used(&tasks, MAIN).0, tasks.schedules()[0].running), (1, 1));
+        tasks.cancel(run).unwrap();
+        settle().await;
+    }
+    assert!(!busy.status().is_final());
+}

@@ -2,7 +2,7 @@
 
 use proptest::{prelude::*, sample::Index};
 
-use super::manager;
+use super::{at_once::at_once, manager};
 use crate::{
     BatchOptions, CancelReason, ErrorKind, Failure, Json, OnConflict, OnOwnerClosed, Outcome, Schedule, StartOptions,
     TaskContext, TaskHandle, TaskId, TaskManager, TaskStatus,
@@ -321,6 +321,54 @@ async fn a_call_that_triggers_a_run_has_a_share_that_owns_and_cancels_nothing() 
     close(&tasks, "other");
     tokio::task::yield_now().await;
     assert_eq!((run.status(), run.snapshot().owner), (TaskStatus::Running, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_that_trigger_a_run_at_once_have_a_share_each_and_can_give_it_back() {
+    for _ in 0..300 {
+        let tasks = kinds();
+        tasks.schedule("s", "GoOn", false, Schedule::every(std::time::Duration::from_secs(3600))).unwrap();
+        let trigger = |label: &str, call: TaskId| {
+            let triggerer = Triggerer { owner: &owner(label), account: Account(1) };
+            tasks.trigger_for(Some(triggerer), "s", call, &|_| true).map(|run| run.record().id)
+        };
+        let calls = [("a", TaskId::new()), ("b", TaskId::new()), ("c", TaskId::new())];
+        let [first, second, third] = calls.map(|(label, call)| move || trigger(label, call));
+        let runs = at_once([&first, &second, &third]).map(Result::unwrap);
+        let run = tasks.handle(runs[0]).unwrap();
+        assert_eq!(runs, [run.id(); 3]);
+        for (label, call) in calls {
+            assert!(is_told(&run, &tasks, label));
+            assert_eq!(trigger(label, call).unwrap(), run.id(), "a repeat");
+            leave(&tasks, label, call);
+            assert!(!is_told(&run, &tasks, label), "{label} has given its only share back");
+        }
+        assert!(!run.status().is_final());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_was_told_of_a_run_is_remembered_after_the_call_that_triggered_it_is_forgotten() {
+    let tasks = kinds();
+    tasks.schedule("s", "GoOn", false, Schedule::every(std::time::Duration::from_secs(3600)).overlap()).unwrap();
+    let minutes = |many: u64| tokio::time::sleep(std::time::Duration::from_secs(60 * many));
+    let call = TaskId::new();
+    let triggerer = Triggerer { owner: &owner("main"), account: Account(1) };
+    let run = tasks.trigger_for(Some(triggerer), "s", call, &|_| true).unwrap().record().id;
+    assert_eq!(run, call);
+    let record = tasks.engine.find(run).unwrap();
+    tasks.engine.add_share(&record, &owner("other"), Account(2), TaskId::new()).unwrap();
+    leave(&tasks, "main", call);
+    minutes(9).await;
+    tasks.cancel(run).unwrap();
+    tasks.handle(run).unwrap().outcome().await;
+    tasks.remove(run).unwrap();
+    minutes(2).await;
+    tasks.list(&crate::TaskFilter::default());
+    assert!(tasks.engine.spent(run).unwrap().tells(&owner("other")));
+    minutes(9).await;
+    tasks.list(&crate::TaskFilter::default());
+    assert!(tasks.engine.spent(run).is_none());
 }
 
 /// A schedule remembers 256 triggers.
