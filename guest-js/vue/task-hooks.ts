@@ -27,7 +27,7 @@ export interface TasksArguments {
   readonly everyMs?: MaybeRefOrGetter<number | undefined>;
 }
 
-/** What {@link TaskHooks.useTasks} makes of a list. */
+/** What {@link TaskHooks.useTasks} makes of a list. Before Vue 3.4, a component is rendered for each change of the list all the same. */
 export interface SelectArguments<S, R> extends TasksArguments {
   /** Makes of the list what the component needs. What it reads of refs is followed. It should change nothing. */
   readonly select: (list: ListState<S>) => R;

@@ -4,7 +4,6 @@ import {
   getCurrentScope,
   onScopeDispose,
   shallowRef,
-  triggerRef,
   warn,
   watch,
 } from "vue";
@@ -18,11 +17,16 @@ export function useReadable<S>(find: () => Readable<S>): ComputedRef<S> {
   const store = computed(find);
   if (typeof window === "undefined") return computed(() => store.value.getServerSnapshot());
 
-  const changed = shallowRef();
+  const changed = shallowRef({});
   const stop = watch(
     store,
-    // Triggered only, not read: an effect that starts a task must not depend on what comes of it.
-    ({ subscribe }, _, onCleanup) => onCleanup(subscribe(() => triggerRef(changed))),
+    // Written without being read, which `triggerRef` of Vue 3.3 does: an effect that starts a task must not depend on what comes of it.
+    ({ subscribe }, _, onCleanup) =>
+      onCleanup(
+        subscribe(() => {
+          changed.value = {};
+        }),
+      ),
     { immediate: true },
   );
   if (getCurrentScope()) onScopeDispose(stop);

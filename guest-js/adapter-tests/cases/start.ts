@@ -17,7 +17,11 @@ export function describeStart(): void {
 
   it("shows each state of the task, and its output with the end", async () => {
     const shown = await mount({ use: "start", name: "tick" });
-    const { id } = await started(shown);
+    const answer = backend.hold("start");
+    await act(async () => void shown.controls().start());
+    answer();
+    await pass();
+    const id = shown.state().task.id;
     backend.run(id);
     await pass();
     backend.complete(id, 7);
