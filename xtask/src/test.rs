@@ -27,6 +27,7 @@ const STAGES: &[Stage<Generated>] = &[
     Stage { name: "lint", needs: &["typescript"], beside: false, run: |_, output| npm("lint", output) },
     Stage { name: "types", needs: &["typescript"], beside: false, run: |_, output| npm("typecheck", output) },
     Stage { name: "vitest", needs: &["typescript"], beside: false, run: |_, output| npm("test", output) },
+    Stage { name: "package", needs: &["typescript"], beside: false, run: |_, output| package(output) },
     Stage { name: "clippy", needs: &["typescript"], beside: false, run: |_, output| clippy(output) },
     Stage { name: "build", needs: &["typescript"], beside: false, run: |_, output| build::everything(output) },
     Stage { name: "features", needs: &["typescript"], beside: false, run: |_, output| features(output) },
@@ -63,6 +64,12 @@ fn rustfmt(output: &Output) -> Result<()> {
 
 fn npm(script: &str, output: &Output) -> Result<()> {
     output.run(&mut command(&format!("npm run {script}")))
+}
+
+/// Checks what npm would publish: the size of each entry, the packed manifest and its types.
+fn package(output: &Output) -> Result<()> {
+    npm("sizes", output)?;
+    npm("package", output)
 }
 
 fn clippy(output: &Output) -> Result<()> {

@@ -113,10 +113,12 @@ describe("the build", () => {
     expect(outputs.get("dist-js/react.js")).toMatch(/^"use client";\n/);
   });
 
-  it("uses neither requestAnimationFrame nor AbortSignal.any", () => {
-    for (const code of outputs.values()) {
-      expect(code).not.toMatch(/requestAnimationFrame|AbortSignal\.any/);
-    }
+  it("uses nothing that the oldest webviews of the README lack, nor requestAnimationFrame", () => {
+    // The target leaves these as they are, and the library of the type checker has them. Hidden pages get no frames.
+    const newer =
+      /\(\?<[=!]|AbortSignal\.(any|timeout)|\.throwIfAborted\(|Promise\.withResolvers|requestAnimationFrame/;
+    for (const [file, code] of outputs)
+      expect([file, newer.exec(code)?.[0]]).toEqual([file, undefined]);
   });
 });
 

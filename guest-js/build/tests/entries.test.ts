@@ -1,9 +1,12 @@
+import { execSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { version } from "typescript";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type LoadedPage, loadPage, type TestTasks } from "../../core/tests/fake-plugin.js";
 import { ENTRIES } from "../entries.js";
+import type { Row } from "../size-limit.js";
 import { type Built, build, root } from "./built.js";
 
 const manifest: {
@@ -34,8 +37,24 @@ describe("package.json", () => {
     expect(peers).toEqual(["@tauri-apps/api", ...frameworks]);
   });
 
+  it("installs the TypeScript that builds the package as tsc, not one that only checks it", () => {
+    const tsc = execSync("npm exec --offline -- tsc --version", { cwd: root, encoding: "utf8" });
+    expect(tsc.trim()).toBe(`Version ${version}`);
+  });
+
   it("lets bundlers leave out what a page doesn't use", () => {
     expect(manifest.sideEffects).toBe(false);
+  });
+});
+
+describe("sizes.json", () => {
+  it("has a row for each entry, with a limit for what apps ship and a reason for each addition", () => {
+    const rows: Row[] = JSON.parse(readFileSync(join(root, "guest-js/build/sizes.json"), "utf8"));
+    const whole = rows.filter((row) => row.import === undefined);
+    expect(whole.map(({ entry }) => entry)).toEqual(ENTRIES.map(({ name }) => name));
+    const unlimited = rows.filter(({ limit }) => limit === undefined).map(({ entry }) => entry);
+    expect(unlimited.filter((entry) => entry !== "mocks")).toEqual([]);
+    for (const { why } of rows.flatMap(({ additions = [] }) => additions)) expect(why).not.toBe("");
   });
 });
 
