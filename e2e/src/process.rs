@@ -7,12 +7,14 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use display::Display;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::app::binary;
 use crate::{environment, eventually};
+
+const WEB_PROCESS: &str = "WebKitWebProcess";
 
 /// A running app that records what happens as files in its folder.
 pub struct Process {
@@ -105,12 +107,28 @@ impl Process {
         .await
     }
 
-    /// Sends a signal to the web process of the app's pages. SIGKILL is like a crash, and SIGSTOP like a system that suspends it.
+    /// Sends a signal to the web processes of the app's pages. SIGKILL is like a crash, and SIGSTOP like a system that suspends them.
     pub fn signal_page(&self, signal: Signal) -> Result<()> {
-        let page = self.webkit_processes().into_iter().find(|pid| runs_program(*pid, "WebKitWebProcess"));
-        let page = page.context("the app has no WebKitWebProcess")?;
-        let page = Pid::from_raw(page.cast_signed()).context("the web process has no valid id")?;
-        Ok(kill_process(page, signal)?)
+        let pages = self.web_processes();
+        ensure!(!pages.is_empty(), "the app has no {WEB_PROCESS}");
+        for pid in pages {
+            kill_process(Pid::from_raw(pid.cast_signed()).context("the web process has no valid id")?, signal)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the id and the state of each web process of the app's pages, to tell what was seen if a test fails. The state is the
+    /// letter of proc(5): `T` is stopped.
+    pub fn web_process_states(&self) -> Vec<(u32, Option<char>)> {
+        let state = |pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            stat.rsplit(") ").next()?.chars().next()
+        };
+        self.web_processes().into_iter().map(|pid| (pid, state(pid))).collect()
+    }
+
+    fn web_processes(&self) -> Vec<u32> {
+        self.webkit_processes().into_iter().filter(|pid| runs_program(*pid, WEB_PROCESS)).collect()
     }
 
     fn pid(&self) -> Result<Pid> {

@@ -87,7 +87,9 @@ async fn a_visible_page_that_stands_still_is_gone() -> Result<()> {
     app.signal_page(Signal::STOP)?;
     eventually_within("the end of the page", 3 * STANDSTILL, async || Ok((held(&app)? == GONE).then_some(())))
         .await
-        .with_context(|| format!("the app holds {:?}", held(&app)))?;
+        .with_context(|| {
+            format!("the app holds {:?}, and its web processes are {:?}", held(&app), app.web_process_states())
+        })?;
     let silent = stopped.elapsed();
     // It was heard up to a moment before.
     ensure!(silent > Duration::from_secs(30), "it was given up after {silent:?}");

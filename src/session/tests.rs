@@ -17,7 +17,7 @@ use super::{
     outbox::Outbox,
     protocol::{
         page_signs::PageSigns,
-        timing::{CATCH_UP, FRAME, HIDDEN_LIMIT, PROBE, STEP, VISIBLE_LIMIT},
+        timing::{CATCH_UP, FRAME, HIDDEN_LIMIT, LEASE, PROBE, STEP, VISIBLE_LIMIT},
     },
     push_channel::PushChannel,
     session::Session,

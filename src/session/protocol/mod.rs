@@ -3,8 +3,8 @@
 //! Invariants:
 //! - At most one message is unacknowledged, and at most one is sent in each [`FRAME`], pushed or as an answer.
 //! - While something depends on a page, it is sent a message even if there is no news once it is silent for
-//!   [`PROBE`](timing::PROBE). A page that stays silent counts as gone ([`silence`]). If a page is heard but leaves a
-//!   message unacknowledged for a [`LEASE`], the message counts as lost.
+//!   [`PROBE`](timing::PROBE). A page that stays silent counts as gone ([`silence`]). If a page is heard a [`LEASE`] after
+//!   it owed an acknowledgement, and owes it still, the message counts as lost.
 //! - Neither is concluded unless the app's [`main_thread`], through which pages speak, has answered a moment ago.
 //! - Nothing depends on a page that waits for no news, reads no items and owns no task that would be cancelled with it.
 //!   Its silence means nothing, so it gets no messages and causes no wake-ups.
@@ -223,10 +223,11 @@ impl Protocol {
         self.left_to_acknowledge().is_some_and(|left| left.is_zero()).then_some(Loss::Behind)
     }
 
-    /// Returns how much longer a page that is heard may leave a message unacknowledged, if it owes an acknowledgement.
+    /// Returns how much longer nothing may be concluded from an unacknowledged message, if the page was still heard a
+    /// [`LEASE`] after it owed the acknowledgement. A page that stands still meanwhile is not heard, and counts as silent.
     fn left_to_acknowledge(&self) -> Option<Duration> {
-        let since = self.silence.since(self.behind_since?);
-        Some(LEASE.saturating_sub(since).max(self.silence.left_to_catch_up()))
+        let was_heard_for = self.silence.heard_since(self.behind_since?);
+        (was_heard_for >= LEASE).then(|| self.silence.left_to_catch_up())
     }
 
     /// Returns how much longer the session goes on if the page neither speaks nor acknowledges.

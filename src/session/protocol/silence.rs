@@ -94,6 +94,11 @@ impl Silence {
         self.counted.saturating_sub(before)
     }
 
+    /// Returns what was counted between this count and the moment in which the page was last heard.
+    pub(super) fn heard_since(&self, before: Duration) -> Duration {
+        self.heard.saturating_sub(before)
+    }
+
     /// Records that the page was heard.
     pub(super) fn hears(&mut self, now: Instant) {
         self.forgives(now);

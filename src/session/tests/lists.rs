@@ -507,5 +507,8 @@ async fn an_unacknowledged_answer_ends_the_session_of_a_page_that_is_heard() {
     assert!(opened.session().is_ok());
     assert!(session.acknowledge(number).await.unwrap().is_none(), "another one does not renew the lease");
     sleep(Duration::from_secs(2)).await;
+    assert!(opened.session().is_ok(), "it may stand still since then");
+    assert!(session.acknowledge(number).await.unwrap().is_none(), "it does not");
+    sleep(Duration::from_secs(3)).await;
     assert!(opened.session().is_err());
 }

@@ -283,6 +283,26 @@ async fn a_page_that_misses_a_message_loses_its_session_but_not_its_tasks() {
     assert_eq!(page.opened.tasks.get(page.task).unwrap().status, TaskStatus::Running);
 }
 
+/// What a page said before it stood still says nothing about the message that it owes since then.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_stands_still_while_it_owes_a_message_is_gone_after_42_seconds() {
+    for heard_for in 0..LEASE.as_secs() {
+        let page = Owning::new();
+        page.opened.follow(page.task);
+        sleep(FRAME).await;
+        let session = page.opened.session().unwrap();
+        session.acknowledge(0).await.unwrap();
+        for _ in 0..heard_for {
+            sleep(secs(1)).await;
+            session.acknowledge(0).await.unwrap();
+        }
+        sleep(VISIBLE_LIMIT.saturating_sub(FRAME)).await;
+        assert!(page.is_there(), "heard for {heard_for} s");
+        sleep(2 * FRAME).await;
+        assert!(!page.is_there(), "heard for {heard_for} s");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_webview_that_closes_before_its_window_is_noticed_within_two_steps() {
     let (tasks, [goes_on, cancelled]) = owned();
