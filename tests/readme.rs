@@ -68,7 +68,8 @@ fn each_readme_block_that_names_a_file_is_part_of_that_file() {
     let blocks = blocks(README);
     assert!(blocks.len() >= FEWEST, "only {} blocks name a file: {blocks:#?}", blocks.len());
     for Block { file, text } in blocks {
-        let app = if file.contains("/react/") || file.contains("/vue/") { FRAMEWORKS } else { APP };
+        let of_a_framework = ["/react/", "/vue/", "/svelte/", "/solid/"].iter().any(|folder| file.contains(folder));
+        let app = if of_a_framework { FRAMEWORKS } else { APP };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(app).join(file);
         let content = fs::read_to_string(&path).unwrap_or_else(|error| panic!("README.md shows {file}: {error}"));
         let content = content.replace("\r\n", "\n");

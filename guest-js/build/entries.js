@@ -16,4 +16,7 @@ export const ENTRIES = [
   { path: "./store", name: "store", folder: "store", commonjs: true },
   { path: "./react", name: "react", folder: "react", commonjs: false, framework: "react" },
   { path: "./vue", name: "vue", folder: "vue", commonjs: false, framework: "vue" },
+  { path: "./svelte", name: "svelte", folder: "svelte", commonjs: false, framework: "svelte" },
+  { path: "./solid", name: "solid", folder: "solid", commonjs: false, framework: "solid-js" },
+  { path: "./mocks", name: "mocks", folder: "mocks", commonjs: true },
 ];

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path/posix";
 
 /** An import of a built file: it has no other form of them. */
-const IMPORT = /(?:\bfrom|\bimport|\brequire\()\s*"([^"]+)"/g;
+const IMPORT = /(?:[\s}]from|\bimport|\brequire\()\s*"([^"]+)"/g;
 const COMMENT = /\/\*[\s\S]*?\*\//g;
 
 /**

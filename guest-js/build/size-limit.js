@@ -13,7 +13,8 @@ import { reachable } from "./reachable.js";
  * @property {string} entry The name of the entry.
  * @property {string} [import] What is imported of it; all of it by default.
  * @property {string[]} [besides] The names of the entries that the page has anyway.
- * @property {number} [limit] None for what no app ships.
+ * @property {number} limit
+ * @property {string} [why] Why the limit is that, unless it is the budget of the entry.
  * @property {{ bytes: number, why: string }[]} [additions]
  */
 
@@ -51,12 +52,12 @@ function leaveOut(names) {
 
 /** @param {Row} row */
 function toCheck({ what, entry, import: names, besides = [], limit, additions = [] }) {
-  const most = additions.reduce((sum, { bytes }) => sum + bytes, limit ?? 0);
+  const most = additions.reduce((sum, { bytes }) => sum + bytes, limit);
   return {
     name: what,
     path: join("../..", fileOf(entry)),
     ...(names === undefined ? {} : { import: names }),
-    ...(limit === undefined ? {} : { limit: `${most} B` }),
+    limit: `${most} B`,
     gzip: true,
     ignore: ["@tauri-apps/api", ...peers],
     /** @param {import("esbuild").BuildOptions} config */

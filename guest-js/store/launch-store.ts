@@ -1,5 +1,5 @@
 import { isIdle } from "../core/client/common-handle.js";
-import type { TaskError } from "../core/errors/task-error.js";
+import { TaskCancelledError, TaskError } from "../core/errors/task-error.js";
 import type { TaskStatus } from "../core/ipc/bindings.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import { createCell, GRACE_MS } from "./cell.js";
@@ -10,13 +10,14 @@ import type { Readable } from "./readable.js";
 type Launched = Pick<
   TaskHandle,
   "id" | "status" | "snapshot" | "onStatus" | "onProgress" | "onQueue" | "cancel" | "detach"
-> & { readonly result: Promise<unknown>; readonly outcome: Promise<{ readonly status: string }> };
+> & { readonly outcome: Promise<{ readonly output?: unknown; readonly error?: TaskError }> };
 
 /** What has come of the last call of `start`, with a handle of type `H` whose result is an `O`. */
 export interface LaunchState<H extends Launched, O> {
   /**
    * `idle` before the first call, `starting` until it is answered, `refused` if it was refused; otherwise the status of the task. It
-   * is one of those that end a task only when `output` or `error` is there.
+   * is one of those that end a task only when `output` or `error` is there. A start that is given up before its answer, by
+   * `cancelOnUnmount` or a `signal`, is `cancelled`, as one that is given up later.
    */
   readonly state: "idle" | "starting" | "refused" | TaskStatus;
   readonly task?: H | undefined;
@@ -64,13 +65,14 @@ interface Call<H> {
 }
 
 /**
- * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. The defaults of a start are
- * read when it is made.
+ * Returns a store that starts tasks by `launch`, and follows one again that it has let go of by `attach`. `toOutput` makes of the
+ * output in an outcome what the state has of it. The defaults of a start are read when it is made.
  */
 export function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(
   defaults: D | (() => D),
   launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>,
   attach: (id: string) => Promise<H>,
+  toOutput: (output: unknown) => O,
 ): LaunchStore<A, H, O> {
   let call: Call<H> | undefined;
   let unfollow = () => {};
@@ -98,9 +100,9 @@ export function launchStore<A extends unknown[], H extends Launched, O, D extend
         // The caller of `start` hears of the handle first.
         if (mine.isLeft) setTimeout(() => mine.isLeft && letGo(mine), GRACE_MS);
       },
-      (error: TaskError) => {
+      (error: unknown) => {
         // What can't be followed again stays as it was.
-        if (call === mine && !mine.task) cell.set({ state: "refused", error });
+        if (call === mine && !mine.task) cell.set(withoutTask(error));
       },
     );
   }
@@ -123,9 +125,9 @@ export function launchStore<A extends unknown[], H extends Launched, O, D extend
 
   async function endOf(task: H): Promise<{ output?: O; error?: TaskError }> {
     try {
-      // The error has its own type in the outcome, even after an aborted signal.
-      const outcome: { readonly status: string; readonly error?: TaskError } = await task.outcome;
-      return outcome.error ? { error: outcome.error } : { output: (await task.result) as O };
+      // Not the result, which an aborted signal ends whatever comes of the task.
+      const { output, error } = await task.outcome;
+      return error ? { error } : { output: toOutput(output) };
     } catch (error) {
       return { error: error as TaskError };
     }
@@ -169,4 +171,11 @@ export function launchStore<A extends unknown[], H extends Launched, O, D extend
       cell.set(IDLE);
     },
   };
+}
+
+/** Returns the state after a start that was refused, or given up before its answer: only then, the error is any, that of the signal. */
+function withoutTask(error: unknown): LaunchState<never, never> {
+  return error instanceof TaskError
+    ? { state: "refused", error }
+    : { state: "cancelled", error: new TaskCancelledError("The start was given up.", "signal") };
 }

@@ -1,3 +1,5 @@
+import type { Page } from "../core/client/page.js";
+import { currentPage } from "../core/client/shared-page.js";
 import type { TaskError } from "../core/errors/task-error.js";
 import { type Cell, createCell } from "./cell.js";
 import type { Readable } from "./readable.js";
@@ -19,22 +21,34 @@ export interface Shared<S> {
 }
 
 /** What has subscribers, or had some just now. A store that is only made, as by a render that comes to nothing, is not kept. */
-const open = new Map<string, Cell<unknown>>();
+let cells = new Map<string, Cell<unknown>>();
+/** The page that they follow, once there is one. */
+let page: Page | undefined;
+
+/** Returns what is open in this page, which may be another one than before: a mock can replace it. */
+function openCells(): Map<string, Cell<unknown>> {
+  if (page && page !== currentPage()) {
+    cells = new Map();
+    page = undefined;
+  }
+  return cells;
+}
 
 /** Returns a store that shares what it shows with all others of the same key. */
 export function sharedStore<S>(key: string, shared: Shared<S>): Readable<S> {
-  const found = () => open.get(key) as Cell<S> | undefined;
   return {
     subscribe(onChange) {
-      let cell = found();
+      const all = openCells();
+      let cell = all.get(key);
       if (!cell) {
-        cell = openCell(shared, () => open.delete(key));
-        open.set(key, cell);
+        cell = openCell(shared, () => all.delete(key)) as Cell<unknown>;
+        all.set(key, cell);
+        page = currentPage();
       }
       return cell.subscribe(onChange);
     },
     getSnapshot() {
-      const cell = found();
+      const cell = openCells().get(key) as Cell<S> | undefined;
       return cell ? cell.get() : shared.initial;
     },
     getServerSnapshot: () => shared.initial,

@@ -1,6 +1,8 @@
+import { settled } from "../core/task/outcome.js";
 import type { BatchHandle } from "../core/types/batch-handle.js";
 import type { TaskMap, TaskName } from "../core/types/kind.js";
 import type { BatchOptions, StartOptions } from "../core/types/options.js";
+import type { TaskOutcome } from "../core/types/outcome.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import type { StartArguments, TasksClient } from "../core/types/tasks-client.js";
 import {
@@ -71,6 +73,7 @@ export function startStore<M extends TaskMap, K extends TaskName<M>>(
         ...([input ?? null, { ...given, ...options }] as unknown as StartArguments<M[K]["input"]>),
       ),
     (id) => client.attach(name, id),
+    (output) => output as M[K]["output"],
   );
 }
 
@@ -98,5 +101,6 @@ export function batchStore<M extends TaskMap, K extends TaskName<M>>(
     defaults,
     (given, [inputs, options]) => client.batch(name, inputs, { ...given, ...options }),
     (id) => client.attachBatch(name, id),
+    (members) => (members as TaskOutcome[]).map(settled) as PromiseSettledResult<M[K]["output"]>[],
   );
 }

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { runInThisContext } from "node:vm";
 import * as core from "@tauri-apps/api/core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type LoadedPage, loadPage, type TestTasks } from "../../core/tests/fake-plugin.js";
+import { type LoadedPage, loadPage, type TestTasks } from "../../core/tests/load-page.js";
 import { type Built, build } from "./built.js";
 
 type Api = typeof import("../../core/index.js");

@@ -3,8 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { version } from "typescript";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type LoadedPage, loadPage, type TestTasks } from "../../core/tests/fake-plugin.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENTRIES } from "../entries.js";
 import type { Row } from "../size-limit.js";
 import { type Built, build, root } from "./built.js";
@@ -52,47 +51,47 @@ describe("sizes.json", () => {
     const rows: Row[] = JSON.parse(readFileSync(join(root, "guest-js/build/sizes.json"), "utf8"));
     const whole = rows.filter((row) => row.import === undefined);
     expect(whole.map(({ entry }) => entry)).toEqual(ENTRIES.map(({ name }) => name));
-    const unlimited = rows.filter(({ limit }) => limit === undefined).map(({ entry }) => entry);
-    expect(unlimited.filter((entry) => entry !== "mocks")).toEqual([]);
+    for (const { limit } of rows) expect(limit).toBeGreaterThan(0);
     for (const { why } of rows.flatMap(({ additions = [] }) => additions)) expect(why).not.toBe("");
   });
 });
 
 describe("the entries of one page", () => {
+  type Tasks = { tick: { input: null; detail: null; item: never; output: number; error: string } };
   let built: Built;
-  let page: LoadedPage;
   beforeAll(async () => {
     built = await build();
   });
   afterAll(() => built.remove());
-  beforeEach(async () => {
-    page = await loadPage();
-  });
-  afterEach(() => page.unload());
 
   it("share one session and one page object", async () => {
     const load = (name: string) =>
       import(/* @vite-ignore */ pathToFileURL(join(built.directory, `dist-js/${name}.js`)).href);
     const { createTasks }: typeof import("../../core/index.js") = await load("index");
     const { listStore, taskStore }: typeof import("../../store/index.js") = await load("store");
+    const { mockTasks }: typeof import("../../mocks/index.js") = await load("mocks");
+    const mock = mockTasks<Tasks>({ tick: "manual" });
     const before = Reflect.ownKeys(globalThis);
-    const task = await createTasks<TestTasks>().start("tick");
+    const task = await createTasks<Tasks>().start("tick");
     const objects = Reflect.ownKeys(globalThis).filter((key) => !before.includes(key));
 
     // Another client, as a module of the app may have, and the stores of the other entry.
-    const client = createTasks<TestTasks>();
+    const client = createTasks<Tasks>();
     const one = taskStore(client, "tick", task.id);
     const list = listStore(client);
     const ends = [one.subscribe(() => {}), list.subscribe(() => {})];
-    await page.plugin.frame();
-    page.plugin.status(task.id, "running");
-    await page.plugin.frame();
-    expect(one.getSnapshot().snapshot?.status).toBe("running");
+    await mock.settle();
+    mock.last("tick").progress({ completed: 3 });
+    await mock.settle();
+    expect(one.getSnapshot().snapshot?.progress.completed).toBe(3);
     expect(list.getSnapshot().tasks.map(({ id }) => id)).toEqual([task.id]);
-    expect(page.plugin.calls("open")).toHaveLength(1);
+    expect(mock.calls("open")).toHaveLength(1);
     // The page's object, and nothing besides.
     expect(objects).toHaveLength(1);
     expect(Reflect.ownKeys(globalThis).filter((key) => !before.includes(key))).toEqual(objects);
     for (const end of ends) end();
+    // The mock takes the page's object away, whichever entry has made it.
+    mock.restore();
+    expect(Reflect.ownKeys(globalThis).filter((key) => objects.includes(key))).toEqual([]);
   });
 });

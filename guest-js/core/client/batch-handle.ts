@@ -1,5 +1,6 @@
 import { check } from "../arguments/check.js";
 import type { TaskSnapshot } from "../ipc/bindings.js";
+import { settled } from "../task/outcome.js";
 import type * as types from "../types/batch-handle.js";
 import type { WatchOptions } from "../types/options.js";
 import type { TaskOutcome } from "../types/outcome.js";
@@ -42,10 +43,4 @@ export class BatchHandle
       return { filter: { parent: [this.id] }, callback, everyMs, signal };
     });
   }
-}
-
-function settled(outcome: TaskOutcome): PromiseSettledResult<unknown> {
-  return outcome.status === "completed"
-    ? { status: "fulfilled", value: outcome.output }
-    : { status: "rejected", reason: outcome.error };
 }

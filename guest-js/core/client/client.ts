@@ -32,7 +32,7 @@ import { CANCEL_QUERY } from "./cancel-query.js";
 import { launch } from "./launch.js";
 import { listAll } from "./list.js";
 import { schedulesClient } from "./schedules.js";
-import { page } from "./shared-page.js";
+import { currentPage, page } from "./shared-page.js";
 import { rerunTask, TaskHandle } from "./task-handle.js";
 import { watchList } from "./watch-list.js";
 
@@ -68,7 +68,7 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
         signal,
         mayJoin: options.onConflict === "join",
       });
-      return new TaskHandle(page, launched);
+      return new TaskHandle(currentPage(), launched);
     },
 
     async rerun(...given: unknown[]) {
@@ -81,19 +81,19 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
           `Task ${id} is a batch: rerun the members that did not complete.`,
         );
       }
-      return rerunTask(page, name, id, signal);
+      return rerunTask(currentPage(), name, id, signal);
     },
 
     async attach(...given: unknown[]) {
       const [name, id, { from, signal }] = check("attach", given, KIND, ID, ATTACH_OPTIONS);
       const task = await attachTo(name, id, false, signal);
-      return new TaskHandle(page, { task, signal }, from);
+      return new TaskHandle(currentPage(), { task, signal }, from);
     },
 
     async attachAll(...given: unknown[]) {
       const [filter, { signal }] = check("attachAll", given, QUERY_IF_ANY, FOLLOW_OPTIONS);
       const found = await attachToAll(filter, signal);
-      return found.map((task) => new TaskHandle(page, { task, signal }));
+      return found.map((task) => new TaskHandle(currentPage(), { task, signal }));
     },
 
     async batch(...given: unknown[]) {
@@ -109,13 +109,13 @@ export function createTasks<M extends TaskMap>(): TasksClient<M> {
         send: (nonce, id) => commands.batch(nonce, id, name, inputs, options),
         signal,
       });
-      return new BatchHandle(page, launched);
+      return new BatchHandle(currentPage(), launched);
     },
 
     async attachBatch(...given: unknown[]) {
       const [name, id, { signal }] = check("attachBatch", given, KIND, ID, FOLLOW_OPTIONS);
       const task = await attachTo(name, id, true, signal);
-      return new BatchHandle(page, { task, signal });
+      return new BatchHandle(currentPage(), { task, signal });
     },
 
     async list(...given: unknown[]) {

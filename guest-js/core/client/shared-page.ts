@@ -18,6 +18,8 @@ export const PAGE_KEY = Symbol.for(`tauri-plugin-tasks-api/page/${PROTOCOL}.${PA
 const METHODS = { session: "open", tasks: "attach", lists: "watch", polls: "join" } as const;
 
 let found: Page | undefined;
+/** Whether `found` stands under the key. If it does no longer, the page was reloaded as far as a mock can do that. */
+let isShared = false;
 
 /**
  * The page that all clients share, whichever copy of this package made them, so that a web page has only one session. The first
@@ -26,26 +28,33 @@ let found: Page | undefined;
  */
 export const page: Page = {
   get session() {
-    return sharedPage().session;
+    return currentPage().session;
   },
   get tasks() {
-    return sharedPage().tasks;
+    return currentPage().tasks;
   },
   get lists() {
-    return sharedPage().lists;
+    return currentPage().lists;
   },
   get polls() {
-    return sharedPage().polls;
+    return currentPage().polls;
   },
 };
 
-function sharedPage(): Page {
-  found ??= findPage() ?? publish(createPage());
+/** Returns the page as it is now. What was made for it stays with it, even if the page is reloaded as far as a mock can do that. */
+export function currentPage(): Page {
+  if (found && (!isShared || valueOfKey() === found)) return found;
+  isShared = true;
+  found = findPage() ?? publish(createPage());
   return found;
 }
 
+function valueOfKey(): unknown {
+  return Object.getOwnPropertyDescriptor(globalThis, PAGE_KEY)?.value;
+}
+
 function findPage(): Page | undefined {
-  const value: unknown = Object.getOwnPropertyDescriptor(globalThis, PAGE_KEY)?.value;
+  const value = valueOfKey();
   return isPage(value) ? value : undefined;
 }
 
@@ -62,7 +71,7 @@ function isPage(value: unknown): value is Page {
 
 /** Puts the page where other copies look for it. If that is impossible, each copy has a page of its own. */
 function publish(created: Page): Page {
-  Reflect.defineProperty(globalThis, PAGE_KEY, {
+  isShared = Reflect.defineProperty(globalThis, PAGE_KEY, {
     value: created,
     configurable: true,
     enumerable: false,

@@ -77,6 +77,13 @@ export function batchFromWire(outcome: Outcome): TaskOutcome {
   return { status: "completed", output: members.map(fromWire) };
 }
 
+/** Converts the outcome of a member to what the result of a batch has for it. */
+export function settled(outcome: TaskOutcome): PromiseSettledResult<unknown> {
+  return outcome.status === "completed"
+    ? { status: "fulfilled", value: outcome.output }
+    : { status: "rejected", reason: outcome.error };
+}
+
 function failure({ kind, message, error }: TaskFailure): TaskFailedError | TaskPanicError {
   switch (kind) {
     case "panic":

@@ -12,7 +12,7 @@ import type {
 } from "../types/options.js";
 import type { TaskQuery } from "../types/query.js";
 import type { TasksClient } from "../types/tasks-client.js";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Outcome } from "../ipc/bindings.js";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TaskError, TaskQuotaError } from "../errors/task-error.js";
 import type { TaskQuery } from "../types/query.js";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

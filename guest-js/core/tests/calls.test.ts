@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { commands } from "../calls/commands.js";
 import { TaskError } from "../errors/task-error.js";
 import { commands as bindings } from "../ipc/bindings.js";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 const LIMIT_MS = 30_000;
 const pending = { pending: true };

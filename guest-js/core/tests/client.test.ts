@@ -1,6 +1,6 @@
 import { Channel } from "@tauri-apps/api/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type LoadedPage, loadPage, VISIBLE } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, VISIBLE } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

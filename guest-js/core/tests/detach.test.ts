@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 const unhandled = vi.fn();

@@ -5,7 +5,7 @@
  */
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle, TaskItems } from "../index.js";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./load-page.js";
 import { randomFrom } from "./random.js";
 
 type Random = (below: number) => number;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { bytesChunk } from "../../mocks/plugin/items.js";
 import type { TaskItems } from "../index.js";
-import { bytesChunk } from "./fake-items.js";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -448,14 +448,17 @@ describe("a reading of a task that doesn't complete", () => {
     });
   });
 
-  it("rejects when the plugin forgets the task during the reading", async () => {
+  it("rejects when the plugin forgets the task and how it has ended during the reading", async () => {
     const { plugin, tasks, api } = page;
     const task = await tasks.start("tail");
     plugin.emit(task.id, 1);
     const seen = watch(task.items());
     await settle();
+    // Too large to come with the event of the end.
+    const error = "x".repeat(5_000);
+    plugin.end(task.id, { status: "failed", data: { kind: "error", message: "no", error } });
     plugin.evict(task.id);
-    await settle();
+    await plugin.frame();
     expect(seen.items).toEqual([1]);
     expect(seen.end).toBeInstanceOf(api.OutcomeExpiredError);
   });

@@ -3,7 +3,7 @@ import { URLSearchParams as NodeURLSearchParams } from "node:url";
 import { Channel } from "@tauri-apps/api/core";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DEEPEST, json } from "../arguments/json.js";
-import { type LoadedPage, loadPage } from "./fake-plugin.js";
+import { type LoadedPage, loadPage } from "./load-page.js";
 import { randomFrom } from "./random.js";
 
 let page: LoadedPage;

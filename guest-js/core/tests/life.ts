@@ -1,3 +1,4 @@
+import { emptyProgress } from "../../mocks/plugin/progress.js";
 import type {
   Progress,
   QueuePlace,
@@ -5,7 +6,6 @@ import type {
   TaskEvent,
   TaskSnapshot,
 } from "../ipc/bindings.js";
-import { emptyProgress } from "./fake-plugin.js";
 
 /** One step in the life of a task: the event that the plugin sends, and the state of the task after it. */
 export interface Step {

@@ -8,7 +8,7 @@ import type {
   TaskSnapshot,
   TaskStatus,
 } from "../ipc/bindings.js";
-import { type LoadedPage, loadPage, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

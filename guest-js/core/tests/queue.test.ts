@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { QueuePlace } from "../ipc/bindings.js";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -155,18 +155,18 @@ describe("a reading that was taken for gone because it didn't ask", () => {
     const task = await tasks.start("tail");
     plugin.limitChunks(1);
     plugin.emit(task.id, 0, 1, 2, 3, 4, 5, 6);
-    const fake = plugin.tasks.get(task.id)?.items;
-    if (!fake) throw new Error("no such task");
-    return { plugin, task, fake };
+    const atPlugin = plugin.tasks.get(task.id)?.items;
+    if (!atPlugin) throw new Error("no such task");
+    return { plugin, task, atPlugin };
   }
 
   it("hands out what it has, then fails with what it has missed, and the next reading goes on", async () => {
-    const { plugin, task, fake } = await idled();
+    const { plugin, task, atPlugin } = await idled();
     const items = task.items();
     expect((await items.next()).value).toBe(0);
     await settle();
-    fake.idle();
-    fake.drop(6);
+    atPlugin.idle();
+    atPlugin.drop(6);
     for (const value of [1, 2, 3]) expect((await items.next()).value).toBe(value);
     await expect(items.next()).rejects.toMatchObject({
       name: "TaskReaderGoneError",
@@ -184,14 +184,14 @@ describe("a reading that was taken for gone because it didn't ask", () => {
   });
 
   it("has missed nothing if nothing was dropped, and gets no item twice", async () => {
-    const { task, fake } = await idled();
+    const { task, atPlugin } = await idled();
     const seen: unknown[] = [];
     const read = async () => {
       for await (const item of task.items()) {
         seen.push(item);
         if (seen.length === 1) {
           await settle();
-          fake.idle();
+          atPlugin.idle();
         }
       }
     };
@@ -205,15 +205,15 @@ describe("a reading that was taken for gone because it didn't ask", () => {
 
   it("fails in every form", async () => {
     for (const form of ["items", "chunks", "stream"] as const) {
-      const { task, fake } = await idled();
+      const { task, atPlugin } = await idled();
       const seen: unknown[] = [];
       const read = async () => {
         for await (const item of task[form]()) {
           seen.push(item);
           if (seen.length === 1) {
             await settle();
-            fake.idle();
-            fake.drop(5);
+            atPlugin.idle();
+            atPlugin.drop(5);
           }
         }
       };

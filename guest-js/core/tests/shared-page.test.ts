@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type LoadedPage, loadPage, settle, type TestTasks } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, type TestTasks } from "./load-page.js";
 
 let page: LoadedPage;
 let key: symbol;
@@ -170,6 +170,20 @@ describe("the page object", () => {
     await copy.tasks.start("tick");
     expect(define).toHaveBeenCalledTimes(2);
     expect(sessions()).toBe(2);
+  });
+
+  it("is made anew when it was taken away, and an older one that was put back is used again", async () => {
+    await page.tasks.start("tick");
+    const first = Object.getOwnPropertyDescriptor(globalThis, key) ?? {};
+    Reflect.deleteProperty(globalThis, key);
+    await page.tasks.start("tick");
+    await page.tasks.start("tick");
+    expect(sessions()).toBe(2);
+    expect(Reflect.get(globalThis, key)).not.toBe(first.value);
+    Object.defineProperty(globalThis, key, first);
+    await page.tasks.start("tick");
+    expect(sessions()).toBe(2);
+    expect(page.page.tasks).toBe(first.value.tasks);
   });
 
   it("is another one after a reload", async () => {

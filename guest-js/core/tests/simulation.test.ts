@@ -5,7 +5,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { TaskHandle } from "../index.js";
 import type { QueuePlace, TaskStatus } from "../ipc/bindings.js";
-import { loadPage, settle } from "./fake-plugin.js";
+import { loadPage, settle } from "./load-page.js";
 import { randomFrom } from "./random.js";
 
 interface Witness {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { emptyProgress } from "../../mocks/plugin/progress.js";
 import type { TaskSnapshot } from "../ipc/bindings.js";
 import { createSortedSnapshots } from "../lists/sorted-snapshots.js";
-import { emptyProgress } from "./fake-plugin.js";
 import { randomFrom } from "./random.js";
 
 /** The clock may be set back while tasks start, and a page may choose any id: neither says anything about the order. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { emptyProgress } from "../../mocks/plugin/progress.js";
 import type { StatusChange, TaskEvent, TaskSnapshot } from "../ipc/bindings.js";
 import { hasEnded, isBatch, isReported, reduce, restore } from "../task/state.js";
-import { emptyProgress } from "./fake-plugin.js";
 import {
   liveOnce,
   progressEvent,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeIterable } from "../items/stream-iterator.js";
-import { type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 import { randomFrom } from "./random.js";
 
 const METHODS = ["values", Symbol.asyncIterator] as const;

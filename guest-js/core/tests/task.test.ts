@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { emptyProgress } from "../../mocks/plugin/progress.js";
 import type { TaskStatus } from "../ipc/bindings.js";
-import { emptyProgress, type LoadedPage, loadPage, settle, stateOf } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle, stateOf } from "./load-page.js";
 
 let page: LoadedPage;
 beforeEach(async () => {
@@ -73,7 +74,7 @@ describe("following a task", () => {
         status: "cancelled",
         ...begun,
         attempt: 2,
-        overdue: true,
+        overdue: false,
         cancelReason: "user",
         endedAt: first,
       },
@@ -282,7 +283,7 @@ describe("following a task from one session to the next", () => {
     expect(seen).toEqual(["queued"]);
     answer();
     await settle();
-    expect(seen).toEqual(["queued", "running", 2, "cancelling"]);
+    expect(seen).toEqual(["queued", "running", "cancelling", 2]);
   });
 
   it("starts over when the session is lost between a watch and its answer", async () => {

@@ -9,7 +9,7 @@ import type { Chunk, Outcome, SessionMessage, Started, TaskSnapshot } from "../i
 import { toChunk } from "../items/chunk.js";
 import { PROTOCOL } from "../session/link.js";
 import { fromWire } from "../task/outcome.js";
-import { type LoadedPage, loadPage, settle } from "./fake-plugin.js";
+import { type LoadedPage, loadPage, settle } from "./load-page.js";
 
 interface Call {
   readonly name: string;
@@ -223,7 +223,7 @@ describe("the messages of the plugin", () => {
   });
 });
 
-describe("the fake plugin of these tests", () => {
+describe("the mock of the plugin", () => {
   /** The names of all fields, without their values: what is null in one may have a value in the other. */
   const fields = (value: object | null | undefined) => Object.keys(value ?? {}).sort();
   const eventOf = (all: readonly SessionMessage[], type: string) =>

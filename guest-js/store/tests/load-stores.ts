@@ -1,6 +1,6 @@
-/** Loads a page with its stores, which talks to a fake plugin. */
+/** Loads a page with its stores, which talks to the plugin of the mock. */
 import { vi } from "vitest";
-import { loadPage } from "../../core/tests/fake-plugin.js";
+import { loadPage } from "../../core/tests/load-page.js";
 import type { Readable } from "../readable.js";
 
 export async function loadStores() {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { settle } from "../../core/tests/fake-plugin.js";
+import { TaskCancelledError } from "../../core/errors/task-error.js";
+import { settle } from "../../core/tests/load-page.js";
 import { collect, type LoadedStores, loadStores, passGrace } from "./load-stores.js";
 
 let page: LoadedStores;
@@ -332,6 +333,28 @@ describe("a start", () => {
     await settle();
     await plugin.frame();
     expect((await tasks.get(task.id)).cancelReason).toBe("signal");
+  });
+
+  it("is cancelled when nobody subscribes before the answer, if asked", async () => {
+    const { plugin, stores, tasks } = page;
+    const store = stores.startStore(tasks, "tick", { cancelOnUnmount: true });
+    const { stop } = collect(store);
+    const answer = plugin.hold("start");
+    const started = store.start();
+    stop();
+    await passGrace();
+    await expect(started).rejects.toMatchObject({ name: "AbortError" });
+    const { state, error } = store.getSnapshot();
+    expect([state, error?.kind, error instanceof TaskCancelledError && error.reason]).toEqual([
+      "cancelled",
+      "cancelled",
+      "signal",
+    ]);
+    answer();
+    await settle();
+    await plugin.frame();
+    const [task] = (await tasks.list()).tasks;
+    expect(task?.cancelReason).toBe("signal");
   });
 
   it("cancels what is being started, and what has ended without an error", async () => {
