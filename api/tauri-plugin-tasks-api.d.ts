@@ -606,6 +606,135 @@ export interface TasksClient<M extends TaskMap> extends SchedulesClient {
     setLimit(of: LimitOf, limit: number | null): Promise<void>;
 }
 
+// mocks/index.d.ts
+export type { MockOptions, MockTask, OtherCaller, StartedTask, TasksMock, } from "./mock.js";
+export { mockTasks } from "./mock-tasks.js";
+export type { CommandName, PermissionName } from "./page/permissions.js";
+export { failure, type MockFailure } from "./scripts/failure.js";
+export type { MockContext, ProgressReport, Script, Scripts } from "./scripts/script.js";
+
+// mocks/mock-tasks.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { MockOptions, TasksMock } from "./mock.js";
+import type { Scripts } from "./scripts/script.js";
+export declare function mockTasks<M extends TaskMap>(scripts: Scripts<M>, options?: MockOptions<M>): TasksMock<M>;
+
+// mocks/mock.d.ts
+import type { ScheduleSnapshot, SessionMessage, StartOptions, TaskSnapshot } from "../core/ipc/bindings.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { TaskSnapshotOf } from "../core/types/snapshot.js";
+import type { StartArguments } from "../core/types/tasks-client.js";
+import type { CommandName, PermissionName } from "./page/permissions.js";
+import type { MockFailure } from "./scripts/failure.js";
+import type { ProgressReport } from "./scripts/script.js";
+export interface MockOptions<M extends TaskMap = TaskMap> {
+    readonly concurrency?: number | {
+        readonly [N in TaskName<M>]?: number;
+    } | undefined;
+    readonly showInput?: readonly TaskName<M>[] | undefined;
+    readonly permissions?: {
+        readonly deny?: readonly PermissionName[] | undefined;
+    } | undefined;
+    readonly window?: string | undefined;
+    readonly ipc?: ((command: string, args: unknown) => unknown) | undefined;
+    readonly leaseMs?: number | undefined;
+}
+export interface StartedTask<N extends string = string, T extends TaskTypes = TaskTypes> {
+    readonly id: string;
+    readonly name: N;
+    readonly input: T["input"];
+    readonly options: StartOptions;
+}
+export interface MockTask<T extends TaskTypes = TaskTypes> {
+    readonly id: string;
+    readonly name: string;
+    readonly input: T["input"];
+    readonly snapshot: TaskSnapshotOf<T>;
+    readonly cancelled: boolean;
+    progress(report: ProgressReport<T["detail"]>): void;
+    emit(item: T["item"]): Promise<void>;
+    complete(output: T["output"]): void;
+    fail(error: MockFailure<T["error"]>): void;
+    panic(message: string): void;
+    retry(error: MockFailure<T["error"]>, delayMs?: number): void;
+    stop(): void;
+}
+export interface OtherCaller<M extends TaskMap = TaskMap> {
+    start<N extends TaskName<M>>(name: N, ...args: StartArguments<M[N]["input"]>): MockTask<M[N]>;
+}
+export interface TasksMock<M extends TaskMap = TaskMap> {
+    readonly started: readonly {
+        [N in TaskName<M>]: StartedTask<N, M[N]>;
+    }[TaskName<M>][];
+    task(id: string): MockTask<M[TaskName<M>]>;
+    task<N extends TaskName<M>>(name: N, id: string): MockTask<M[N]>;
+    last<N extends TaskName<M>>(name: N): MockTask<M[N]>;
+    otherWindow(label: string): OtherCaller<M>;
+    readonly app: OtherCaller<M>;
+    addSchedule(name: string, task: TaskName<M>, more?: Partial<ScheduleSnapshot>): void;
+    settle(): Promise<void>;
+    reload(): void;
+    disconnect(): void;
+    reconnect(): void;
+    restore(): void;
+    refuse(command: CommandName, rejection: unknown, times?: number): void;
+    hold(command: CommandName): () => void;
+    calls(command: CommandName): readonly Readonly<Record<string, unknown>>[];
+    readonly messages: readonly SessionMessage[];
+    readonly tasks: readonly TaskSnapshot[];
+    readonly watches: number;
+    readonly followed: number;
+    readonly sessions: number;
+}
+
+// mocks/page/permissions.d.ts
+export type CommandName = "open" | "ack" | "start" | "rerun" | "batch" | "leave" | "cancel" | "cancelAll" | "pause" | "resume" | "setPriority" | "setLimit" | "counts" | "get" | "list" | "watch" | "unwatch" | "outcome" | "remove" | "read" | "cancelRead" | "schedules" | "trigger" | "pauseSchedule" | "resumeSchedule";
+type Joined<Name extends string, By extends string> = Name extends `${infer First}${infer Rest}` ? First extends Lowercase<First> ? `${First}${Joined<Rest, By>}` : `${By}${Lowercase<First>}${Joined<Rest, By>}` : Name;
+export type PermissionName = Joined<CommandName, "-"> | "observe-all";
+export declare function wireName(command: CommandName): string;
+export declare function checkPermission(command: string, denied: ReadonlySet<string>): void;
+export {};
+
+// mocks/scripts/failure.d.ts
+export declare class MockFailure<E = unknown> extends Error {
+    readonly error: E;
+    constructor(message: string, error: E);
+}
+export declare function failure(message: string): MockFailure<string>;
+export declare function failure<E>(message: string, error: E): MockFailure<E>;
+
+// mocks/scripts/script.d.ts
+import type { Unit } from "../../core/ipc/bindings.js";
+import type { TaskMap, TaskName, TaskTypes } from "../../core/types/kind.js";
+import type { MockFailure } from "./failure.js";
+export interface ProgressReport<D = unknown> {
+    readonly completed?: number | undefined;
+    readonly total?: number | null | undefined;
+    readonly unit?: Unit | undefined;
+    readonly rate?: number | null | undefined;
+    readonly etaMs?: number | null | undefined;
+    readonly message?: string | null | undefined;
+    readonly detail?: D | undefined;
+}
+export interface MockContext<T extends TaskTypes = TaskTypes> {
+    readonly id: string;
+    readonly name: string;
+    readonly attempt: number;
+    readonly signal: AbortSignal;
+    progress(report: ProgressReport<T["detail"]>): void;
+    emit(item: T["item"]): Promise<void>;
+}
+type Output<O> = null extends O ? O | undefined | void : O;
+export type Script<T extends TaskTypes = TaskTypes> = ((ctx: MockContext<T>, input: T["input"]) => Output<T["output"]> | Promise<Output<T["output"]>>) | {
+    readonly output: T["output"];
+} | {
+    readonly error: MockFailure<T["error"]>;
+} | "manual";
+export type Scripts<M extends TaskMap> = {
+    readonly [N in TaskName<M>]?: Script<M[N]>;
+};
+export {};
+
 // react/create-task-hooks.d.ts
 import type { TaskMap } from "../core/types/kind.js";
 import type { TasksClient } from "../core/types/tasks-client.js";
@@ -641,6 +770,44 @@ export interface TaskHooks<M extends TaskMap> {
     useTaskItems<T extends TaskTypes>(task: TaskHandle<T> | null | undefined, options?: ItemsOptions): ItemsState<JsonItem<T["item"]>>;
 }
 
+// solid/create-task-primitives.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { TaskPrimitives } from "./task-primitives.js";
+export declare function createTaskPrimitives<M extends TaskMap>(client: TasksClient<M>): TaskPrimitives<M>;
+
+// solid/index.d.ts
+export { createTaskPrimitives } from "./create-task-primitives.js";
+export type { MaybeAccessor, Started, TaskPrimitives } from "./task-primitives.js";
+
+// solid/task-primitives.d.ts
+import type { Accessor } from "solid-js";
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { PaceOptions } from "../core/types/options.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor, TaskProgress } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { BatchDefaults, BatchState, BatchStore, ItemsOptions, ItemsState, ListState, StartDefaults, StartState, StartStore, TaskState } from "../store/index.js";
+export type Started<S, L extends {
+    start: unknown;
+    cancel: unknown;
+    reset: unknown;
+}> = readonly [
+    state: Accessor<S>,
+    actions: Pick<L, "start" | "cancel" | "reset">
+];
+export type MaybeAccessor<T> = T | (() => T);
+export interface TaskPrimitives<M extends TaskMap> {
+    createTask<K extends TaskName<M>>(name: K, id: () => string | null | undefined): Accessor<TaskState<M[K]>>;
+    createTaskList<K extends TaskName<M> = never>(query?: () => TaskQuery<K>, options?: PaceOptions): Accessor<ListState<SnapshotFor<M, K>>>;
+    createStartTask<K extends TaskName<M>>(name: K, defaults?: MaybeAccessor<StartDefaults>): Started<StartState<M[K]>, StartStore<M[K]>>;
+    createBatch<K extends TaskName<M>>(name: K, defaults?: MaybeAccessor<BatchDefaults>): Started<BatchState<M[K]>, BatchStore<M[K]>>;
+    createTaskProgress<T extends TaskTypes>(task: () => TaskHandle<T>): Accessor<TaskProgress<T["detail"]>>;
+    createTaskProgress<T extends TaskTypes>(task: () => TaskHandle<T> | null | undefined): Accessor<TaskProgress<T["detail"]> | undefined>;
+    createTaskItems<T extends TaskTypes>(task: () => TaskHandle<T> | null | undefined, options?: MaybeAccessor<ItemsOptions>): Accessor<ItemsState<JsonItem<T["item"]>>>;
+}
+
 // store/index.d.ts
 export type { ItemsOptions, ItemsState } from "./items-store.js";
 export { itemsStore } from "./items-store.js";
@@ -672,14 +839,14 @@ export interface ItemsOptions {
 export declare function itemsStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined, { limit }?: ItemsOptions): Readable<ItemsState<JsonItem<M[K]["item"]>>>;
 
 // store/launch-store.d.ts
-import type { TaskError } from "../core/errors/task-error.js";
+import { TaskError } from "../core/errors/task-error.js";
 import type { TaskStatus } from "../core/ipc/bindings.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
 import type { Readable } from "./readable.js";
 type Launched = Pick<TaskHandle, "id" | "status" | "snapshot" | "onStatus" | "onProgress" | "onQueue" | "cancel" | "detach"> & {
-    readonly result: Promise<unknown>;
     readonly outcome: Promise<{
-        readonly status: string;
+        readonly output?: unknown;
+        readonly error?: TaskError;
     }>;
 };
 export interface LaunchState<H extends Launched, O> {
@@ -697,7 +864,7 @@ export interface LaunchStore<A extends unknown[], H extends Launched, O> extends
 export interface LaunchOptions {
     readonly cancelOnUnmount?: boolean | undefined;
 }
-export declare function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(defaults: D | (() => D), launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>, attach: (id: string) => Promise<H>): LaunchStore<A, H, O>;
+export declare function launchStore<A extends unknown[], H extends Launched, O, D extends LaunchOptions>(defaults: D | (() => D), launch: (options: Omit<D, "cancelOnUnmount">, args: A) => Promise<H>, attach: (id: string) => Promise<H>, toOutput: (output: unknown) => O): LaunchStore<A, H, O>;
 export {};
 
 // store/list-store.d.ts
@@ -775,6 +942,54 @@ export type TaskState<T extends TaskTypes = TaskTypes> = {
     readonly error: TaskError;
 };
 export declare function taskStore<M extends TaskMap, K extends TaskName<M>>(client: TasksClient<M>, name: K, id: string | null | undefined): Readable<TaskState<M[K]>>;
+
+// svelte/create-task-states.d.ts
+import type { TaskMap } from "../core/types/kind.js";
+import type { TasksClient } from "../core/types/tasks-client.js";
+import type { TaskStates } from "./task-states.js";
+export declare function createTaskStates<M extends TaskMap>(client: TasksClient<M>): TaskStates<M>;
+
+// svelte/index.d.ts
+export { createTaskStates } from "./create-task-states.js";
+export type { Current, MaybeGetter, Started, TaskStates, TasksOptions } from "./task-states.js";
+export { toStore } from "./to-store.js";
+
+// svelte/task-states.d.ts
+import type { JsonItem } from "../core/types/items.js";
+import type { TaskMap, TaskName, TaskTypes } from "../core/types/kind.js";
+import type { PaceOptions } from "../core/types/options.js";
+import type { TaskQuery } from "../core/types/query.js";
+import type { SnapshotFor, TaskProgress } from "../core/types/snapshot.js";
+import type { TaskHandle } from "../core/types/task-handle.js";
+import type { BatchDefaults, BatchState, BatchStore, ItemsOptions, ItemsState, ListState, StartDefaults, StartState, StartStore, TaskState } from "../store/index.js";
+export interface Current<S> {
+    readonly current: S;
+}
+export type Started<S, L extends {
+    start: unknown;
+    cancel: unknown;
+    reset: unknown;
+}> = Current<S> & Pick<L, "start" | "cancel" | "reset">;
+export type MaybeGetter<T> = T | (() => T);
+export interface TasksOptions<S, R> extends PaceOptions {
+    readonly select: (list: ListState<S>) => R;
+    readonly isEqual?: ((a: R, b: R) => boolean) | undefined;
+}
+export interface TaskStates<M extends TaskMap> {
+    taskState<K extends TaskName<M>>(name: K, id: () => string | null | undefined): Current<TaskState<M[K]>>;
+    listState<R, K extends TaskName<M> = never>(query: (() => TaskQuery<K>) | undefined, options: TasksOptions<SnapshotFor<M, K>, R>): Current<R>;
+    listState<K extends TaskName<M> = never>(query?: () => TaskQuery<K>, options?: PaceOptions): Current<ListState<SnapshotFor<M, K>>>;
+    startState<K extends TaskName<M>>(name: K, defaults?: MaybeGetter<StartDefaults>): Started<StartState<M[K]>, StartStore<M[K]>>;
+    batchState<K extends TaskName<M>>(name: K, defaults?: MaybeGetter<BatchDefaults>): Started<BatchState<M[K]>, BatchStore<M[K]>>;
+    progressState<T extends TaskTypes>(task: () => TaskHandle<T>): Current<TaskProgress<T["detail"]>>;
+    progressState<T extends TaskTypes>(task: () => TaskHandle<T> | null | undefined): Current<TaskProgress<T["detail"]> | undefined>;
+    itemsState<T extends TaskTypes>(task: () => TaskHandle<T> | null | undefined, options?: MaybeGetter<ItemsOptions>): Current<ItemsState<JsonItem<T["item"]>>>;
+}
+
+// svelte/to-store.d.ts
+import type { Readable as SvelteStore } from "svelte/store";
+import type { Readable } from "../store/index.js";
+export declare function toStore<S>(store: Readable<S>): SvelteStore<S>;
 
 // vue/create-task-hooks.d.ts
 import type { TaskMap } from "../core/types/kind.js";

@@ -30,6 +30,16 @@ async fn vue_shows_a_task_from_its_start_to_its_end() -> Result<()> {
     a_page_shows_a_task("vue").await
 }
 
+#[tokio::test]
+async fn svelte_shows_a_task_from_its_start_to_its_end() -> Result<()> {
+    a_page_shows_a_task("svelte").await
+}
+
+#[tokio::test]
+async fn solid_shows_a_task_from_its_start_to_its_end() -> Result<()> {
+    a_page_shows_a_task("solid").await
+}
+
 async fn a_page_shows_a_task(framework: &str) -> Result<()> {
     with_app("frameworks", async |app| {
         // Not by a click, of which the page that it leaves may not tell any more.

@@ -65,8 +65,10 @@ export interface TaskPrimitives<M extends TaskMap> {
   ): Accessor<TaskState<M[K]>>;
 
   /**
-   * Returns the list of all tasks that match and that this page may see, oldest first. A task that hasn't changed keeps its object, so
-   * `<For>` keeps its row. Components with equal queries share one watch.
+   * Returns the list of all tasks that match and that this page may see, oldest first. Components with equal queries share one watch.
+   *
+   * A task that hasn't changed keeps its object, so `<For>` keeps its row. For rows with a button or a state of their own, which must
+   * outlast each report of progress, give `<For>` the ids.
    *
    * @param query Returns the query, as for `watch`. By default, all tasks.
    * @param options How often the list changes at most, as for `watch`.
@@ -76,7 +78,7 @@ export interface TaskPrimitives<M extends TaskMap> {
    * ```tsx
    * const downloads = createTaskList(() => ({ task: "download" }));
    * const running = createMemo(() => downloads().tasks.filter(({ status }) => status === "running").length);
-   * return <For each={downloads().tasks}>{(one) => <p>{one.label} {one.status}</p>}</For>;
+   * return <For each={downloads().tasks.map(({ id }) => id)}>{(id) => <Download id={id} />}</For>;
    * ```
    */
   createTaskList<K extends TaskName<M> = never>(

@@ -1,5 +1,5 @@
 /**
- * State for Svelte 5: tasks, lists, starts, batches, progress and items in components.
+ * State for Svelte 5.20 and newer: tasks, lists, starts, batches, progress and items in components.
  *
  * @module
  */

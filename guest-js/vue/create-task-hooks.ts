@@ -1,4 +1,4 @@
-import { type ComputedRef, computed, type MaybeRefOrGetter, toValue } from "vue";
+import { type ComputedRef, computed, type MaybeRefOrGetter, shallowRef, toValue, watch } from "vue";
 import type { TaskMap } from "../core/types/kind.js";
 import type { TaskQuery } from "../core/types/query.js";
 import type { TaskHandle } from "../core/types/task-handle.js";
@@ -81,9 +81,20 @@ function selected<R>(
   isEqual: (a: R, b: R) => boolean = Object.is,
 ): ComputedRef<R> {
   let last: { readonly value: R } | undefined;
-  return computed(() => {
+  function read(): R {
     const value = select();
     if (!last || !isEqual(last.value, value)) last = { value };
     return last.value;
-  });
+  }
+  if (typeof window === "undefined") return computed(read);
+  // A computed of Vue 3.3 tells of each change of what it reads, whether or not its own value is another one.
+  const shown = shallowRef(read());
+  watch(
+    read,
+    (value) => {
+      shown.value = value;
+    },
+    { flush: "sync" },
+  );
+  return computed(() => shown.value);
 }

@@ -88,6 +88,7 @@ export function describeList(): void {
 
   it("renders a selection only when it changes, though the selector is another one with each render", async () => {
     const id = backend.begin("tick");
+    backend.run(id);
     const statuses = (): Shown => ({
       use: "tasks",
       select: ({ tasks }) => tasks.map(({ status }) => status),
@@ -95,7 +96,7 @@ export function describeList(): void {
     });
     const shown = await mount(statuses());
     const [before, selected] = [shown.renders(), shown.state()];
-    expect(selected).toEqual(["queued"]);
+    expect(selected).toEqual(["running"]);
     for (const completed of [1, 2, 3]) {
       backend.report(id, completed);
       await pass();
@@ -104,9 +105,9 @@ export function describeList(): void {
     await shown.rerender(statuses());
     await pass();
     expect(shown.state()).toBe(selected);
-    backend.run(id);
+    backend.complete(id, 4);
     await pass();
-    expect(shown.state()).toEqual(["running"]);
+    expect(shown.state()).toEqual(["completed"]);
     expect(backend.calls("watch")).toBe(1);
   });
 

@@ -33,8 +33,12 @@ export function describeStart(): void {
 
   it("shows an end that comes before the answer to the start", async () => {
     const shown = await mount({ use: "start", name: "tick" });
-    backend.completeNext(3);
-    await started(shown);
+    const answer = backend.hold("start");
+    await act(async () => void shown.controls().start());
+    await pass();
+    backend.complete(backend.startedLast(), 3);
+    await pass();
+    answer();
     await pass();
     expect(shown.state()).toMatchObject({ state: "completed", output: 3 });
   });
@@ -95,6 +99,59 @@ export function describeStart(): void {
     expect(await backend.reasonOf(id)).toBe("signal");
   });
 
+  it("gives its task up when it is unmounted before the answer, if asked", async () => {
+    const before = await keptAtRest();
+    const defaults = { cancelOnUnmount: true };
+    const shown = await mount({ use: "start", name: "tick", defaults });
+    const answer = backend.hold("start");
+    let rejection: unknown;
+    await act(async () => {
+      shown
+        .controls()
+        .start()
+        .catch((error) => {
+          rejection = error;
+        });
+    });
+    shown.unmount();
+    await pass(2 * GRACE_MS);
+    expect(rejection).toMatchObject({ name: "AbortError" });
+    answer();
+    await pass(2 * GRACE_MS);
+    expect(await cancelReasons()).toEqual(["signal"]);
+    expect(backend.kept()).toEqual(before);
+  });
+
+  it("is cancelled when its start is given up before the answer", async () => {
+    const shown = await mount({ use: "start", name: "tick" });
+    const answer = backend.hold("start");
+    const giver = new AbortController();
+    await act(async () => void shown.controls().start(null, { signal: giver.signal }));
+    await pass();
+    await act(async () => giver.abort());
+    await pass();
+    const cancelled = { state: "cancelled", error: { kind: "cancelled", reason: "signal" } };
+    expect(shown.state()).toMatchObject(cancelled);
+    answer();
+    await pass(2 * GRACE_MS);
+    expect(shown.state()).toMatchObject(cancelled);
+    expect(await cancelReasons()).toEqual(["signal"]);
+    expect(shown.seen().map(({ state }) => state)).not.toContain("refused");
+  });
+
+  it("shows the output of a task that completes though it was given up", async () => {
+    const shown = await mount({ use: "start", name: "tick" });
+    const giver = new AbortController();
+    await act(() => shown.controls().start(null, { signal: giver.signal }));
+    await act(async () => {
+      backend.complete(shown.state().task.id, 7);
+      giver.abort();
+    });
+    await pass(2 * GRACE_MS);
+    expect(shown.state()).toMatchObject({ state: "completed", output: 7 });
+    expect(shown.state().error).toBeUndefined();
+  });
+
   it("follows nothing if it is unmounted before the start is answered", async () => {
     const before = await keptAtRest();
     const shown = await mount({ use: "start", name: "tick" });
@@ -118,6 +175,11 @@ export function describeStart(): void {
     expect(shown.state().state).toBe("idle");
     expect(backend.kept()).toEqual(before);
   });
+}
+
+/** Returns why each task was cancelled, oldest first. */
+async function cancelReasons(): Promise<readonly (string | null)[]> {
+  return (await backend.tasks.list()).tasks.map(({ cancelReason }) => cancelReason);
 }
 
 export function describeBatch(): void {

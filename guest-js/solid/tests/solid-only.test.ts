@@ -98,6 +98,7 @@ describe("a change of what a getter reads", () => {
 describe("an effect", () => {
   it("runs once for each change", async () => {
     const id = backend.begin("tick");
+    backend.run(id);
     const effect = vi.fn();
     setUp(() => {
       const task = primitives.createTask("tick", () => id);

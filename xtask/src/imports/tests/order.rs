@@ -143,5 +143,5 @@ fn the_tree_has_a_block_for_the_engine_the_plugin_and_the_client() {
     let sources = Sources::read(&root()).expect("the repository can be read");
     let blocks = blocks::read(sources.text(blocks::FILE).expect("it exists")).expect("the tree can be read");
     let folders: Vec<_> = blocks.iter().map(|block| block.folder.as_str()).collect();
-    assert_eq!(folders, ["crates/engine/src/", "src/", "crates/specta/src/", "guest-js/core/"]);
+    assert_eq!(folders, ["crates/engine/src/", "src/", "crates/specta/src/", "guest-js/core/", "guest-js/mocks/"]);
 }
