@@ -4,9 +4,15 @@
 
 #![allow(clippy::unwrap_used)] // What fails here fails the test.
 
+#[path = "access/effects.rs"]
+mod effects;
+#[path = "access/table.rs"]
+mod table;
+
 use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
+use table::{Ids, Row, table};
 use tauri_plugin_tasks::{
     Builder, Failure, Schedule, Task, TaskContext, TaskFilter, TaskId, TaskStatus,
     test::{self, PageError, TestApp, TestPage, until},
@@ -14,7 +20,7 @@ use tauri_plugin_tasks::{
 
 /// A kind of page. All but `Nobody` have `tasks:default` and may start the kind of the task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     /// The page that has started the task, of a remote origin.
     Owner,
     /// A page in another window.
@@ -33,13 +39,13 @@ enum Who {
     Nobody,
 }
 
-use Who::{Controller, Nobody, Observer, OtherOrigin, OtherWindow, Owner, SameOrigin, Share};
+pub use Who::{Controller, Nobody, Observer, OtherOrigin, OtherWindow, Owner, SameOrigin, Share};
 
 const PAGES: [Who; 8] = [Owner, OtherWindow, Observer, Controller, SameOrigin, OtherOrigin, Share, Nobody];
 
 /// What a page is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Answer {
+pub enum Answer {
     /// The command does what it is for.
     Yes,
     /// The command works, but finds nothing that the page may see.
@@ -50,218 +56,30 @@ enum Answer {
     NotAllowed,
     /// A task that the page may not join has the key.
     KeyTaken,
+    /// Another call has used the id of the new task.
+    IdTaken,
+    /// The page has no such session.
+    SessionGone,
     /// Tauri refuses the call.
     Refused,
 }
 
-use Answer::{Empty, KeyTaken, NotAllowed, NotFound, Refused, Yes};
+pub use Answer::{Empty, IdTaken, KeyTaken, NotAllowed, NotFound, Refused, SessionGone, Yes};
 
 /// How the task stands when the command is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// Its handler runs.
     Running,
+    /// It waits for a time.
+    Queued,
+    /// It waits to be resumed.
     Held,
+    /// It has ended.
     Cancelled,
 }
 
-use State::{Cancelled, Held, Running};
-
-/// What the arguments of a call are made of.
-struct Ids {
-    session: String,
-    /// The task that the owner has started.
-    task: TaskId,
-    /// What the page has called, or would have called, its own start.
-    call: TaskId,
-    /// An id that nothing has yet.
-    new: TaskId,
-    /// The key of the task.
-    key: String,
-}
-
-struct Row {
-    command: &'static str,
-    state: State,
-    arguments: fn(&Ids) -> Value,
-    /// In the order of [`PAGES`].
-    answers: [Answer; 8],
-    /// A permission that each page has as well, and the entry of its scope.
-    extra: Option<(&'static str, Value)>,
-}
-
-impl Row {
-    fn new(command: &'static str, state: State, arguments: fn(&Ids) -> Value, answers: [Answer; 8]) -> Self {
-        Self { command, state, arguments, answers, extra: None }
-    }
-
-    fn with(self, permission: &'static str, entry: Value) -> Self {
-        Self { extra: Some((permission, entry)), ..self }
-    }
-}
-
-/// Whatever a page needs for itself.
-const EVERYBODY: [Answer; 8] = [Yes, Yes, Yes, Yes, Yes, Yes, Yes, Refused];
-/// How the task stands and ends.
-const TELLS: [Answer; 8] = [Yes, NotFound, Yes, NotFound, Yes, NotFound, Yes, Refused];
-/// What changes the task or takes from it.
-const CONTROLS: [Answer; 8] = [Yes, NotFound, NotFound, Yes, Yes, NotFound, NotFound, Refused];
-/// What no page can do that has `tasks:default` alone.
-const NOBODY: [Answer; 8] = [Refused; 8];
-
-fn table() -> Vec<Row> {
-    [starting(), telling(), controlling()].into_iter().flatten().collect()
-}
-
-fn starting() -> Vec<Row> {
-    vec![
-        // Sessions.
-        Row::new(
-            "open",
-            Running,
-            |ids| json!({ "session": ids.key, "protocol": 5, "channel": "__CHANNEL__:9" }),
-            EVERYBODY,
-        ),
-        Row::new("ack", Running, |ids| json!({ "session": ids.session, "message": 0 }), EVERYBODY),
-        // Starting.
-        Row::new("start", Running, |ids| start(ids, "work", json!({})), EVERYBODY),
-        Row::new(
-            "start",
-            Running,
-            |ids| start(ids, "other", json!({})),
-            [NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, Refused],
-        ),
-        Row::new(
-            "start",
-            Running,
-            |ids| start(ids, "work", json!({ "key": ids.key, "onConflict": "join" })),
-            [Yes, KeyTaken, KeyTaken, KeyTaken, Yes, KeyTaken, Yes, Refused],
-        ),
-        Row::new(
-            "start",
-            Running,
-            |ids| start(ids, "work", json!({ "key": ids.key, "onConflict": "replace" })),
-            [Yes, KeyTaken, KeyTaken, KeyTaken, Yes, KeyTaken, Yes, Refused],
-        ),
-        Row::new(
-            "rerun",
-            Cancelled,
-            |ids| json!({ "session": ids.session, "id": ids.task, "newId": ids.new }),
-            // The page with the share may join the tasks of others, and the permission for that lets it rerun them.
-            [Yes, NotFound, NotFound, NotFound, Yes, NotFound, Yes, Refused],
-        ),
-        Row::new(
-            "batch",
-            Running,
-            |ids| json!({ "session": ids.session, "id": ids.new, "task": "work", "inputs": [null], "options": {} }),
-            EVERYBODY,
-        ),
-        Row::new(
-            "batch",
-            Running,
-            |ids| json!({ "session": ids.session, "id": ids.new, "task": "other", "inputs": [null], "options": {} }),
-            [NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, NotAllowed, Refused],
-        ),
-        // It answers the same to a page that has no share.
-        Row::new("leave", Running, |ids| json!({ "id": ids.call }), EVERYBODY),
-    ]
-}
-
-fn telling() -> Vec<Row> {
-    let any = || json!({ "task": "work", "owner": "any" });
-    let own = || json!({ "task": "work" });
-    let nothing: fn(&Ids) -> Value = |_| json!({});
-    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
-    vec![
-        // Telling.
-        Row::new("get", Running, task, TELLS),
-        Row::new("list", Running, |_| json!({ "filter": {} }), TELLS.map(or_empty)),
-        Row::new("watch", Running, |ids| watch(ids, json!({ "type": "task", "data": { "id": ids.task } })), TELLS),
-        Row::new(
-            "watch",
-            Running,
-            |ids| watch(ids, json!({ "type": "list", "data": { "watch": 1, "filter": {} } })),
-            TELLS.map(or_empty),
-        ),
-        Row::new(
-            "unwatch",
-            Running,
-            |ids| watch(ids, json!({ "type": "task", "data": { "id": ids.task } })),
-            EVERYBODY,
-        ),
-        Row::new("outcome", Cancelled, task, TELLS),
-        Row::new("counts", Running, nothing, [Refused, Refused, Yes, Refused, Refused, Refused, Refused, Refused]),
-        Row::new("counts", Running, nothing, [Empty, Empty, Yes, Empty, Empty, Empty, Empty, Refused])
-            .with("tasks:allow-counts", own()),
-        Row::new("counts", Running, nothing, EVERYBODY).with("tasks:allow-counts", any()),
-    ]
-}
-
-fn controlling() -> Vec<Row> {
-    let any = || json!({ "task": "work", "owner": "any" });
-    let own = || json!({ "task": "work" });
-    let set_limit: fn(&Ids) -> Value = |_| json!({ "of": { "type": "task", "name": "work" }, "limit": 5_000 });
-    let trigger: fn(&Ids) -> Value = |ids| json!({ "name": "nightly", "id": ids.new });
-    let name: fn(&Ids) -> Value = |_| json!({ "name": "nightly" });
-    let nothing: fn(&Ids) -> Value = |_| json!({});
-    let task: fn(&Ids) -> Value = |ids| json!({ "id": ids.task });
-    let on_schedules =
-        |observer, controller| [Refused, Refused, observer, controller, Refused, Refused, Refused, Refused];
-    vec![
-        // Controlling.
-        Row::new("cancel", Running, |ids| json!({ "id": ids.task, "reason": "user" }), CONTROLS),
-        Row::new("cancel_all", Running, |_| json!({ "filter": {}, "reason": "user" }), CONTROLS.map(or_empty)),
-        Row::new("pause", Held, task, CONTROLS),
-        Row::new("resume", Held, task, CONTROLS),
-        Row::new("set_priority", Held, |ids| json!({ "id": ids.task, "priority": 3 }), CONTROLS),
-        Row::new("remove", Cancelled, task, CONTROLS),
-        Row::new("set_limit", Running, set_limit, NOBODY),
-        Row::new("set_limit", Running, set_limit, unless_nobody(NotAllowed)).with("tasks:allow-set-limit", own()),
-        Row::new("set_limit", Running, set_limit, EVERYBODY).with("tasks:allow-set-limit", any()),
-        // Items.
-        Row::new(
-            "read",
-            Running,
-            |ids| json!({ "session": ids.session, "id": ids.task, "reader": "r", "chunk": 1, "from": null, "waitMs": 0 }),
-            CONTROLS,
-        ),
-        Row::new(
-            "cancel_read",
-            Running,
-            |ids| json!({ "session": ids.session, "id": ids.task, "reader": "r", "position": 0 }),
-            CONTROLS,
-        ),
-        // Schedules.
-        Row::new("schedules", Running, nothing, on_schedules(Yes, Refused)),
-        Row::new("schedules", Running, nothing, [Empty, Empty, Yes, Empty, Empty, Empty, Empty, Refused])
-            .with("tasks:allow-schedules", own()),
-        Row::new("trigger", Running, trigger, NOBODY),
-        Row::new("trigger", Running, trigger, EVERYBODY).with("tasks:allow-trigger", own()),
-        Row::new("trigger", Running, trigger, unless_nobody(NotFound))
-            .with("tasks:allow-trigger", json!({ "task": "other" })),
-        Row::new("pause_schedule", Running, name, on_schedules(Refused, Yes)),
-        Row::new("pause_schedule", Running, name, EVERYBODY).with("tasks:allow-pause-schedule", any()),
-        Row::new("resume_schedule", Running, name, on_schedules(Refused, Yes)),
-        Row::new("resume_schedule", Running, name, EVERYBODY).with("tasks:allow-resume-schedule", any()),
-    ]
-}
-
-fn start(ids: &Ids, task: &str, options: Value) -> Value {
-    json!({ "session": ids.session, "id": ids.new, "task": task, "input": null, "options": options })
-}
-
-fn watch(ids: &Ids, target: Value) -> Value {
-    json!({ "session": ids.session, "target": target })
-}
-
-/// The answer to all pages that may call the plugin at all.
-fn unless_nobody(answer: Answer) -> [Answer; 8] {
-    [answer, answer, answer, answer, answer, answer, answer, Refused]
-}
-
-/// The answer of a command that acts on all tasks.
-fn or_empty(answer: Answer) -> Answer {
-    if answer == NotFound { Empty } else { answer }
-}
+pub use State::{Cancelled, Held, Queued, Running};
 
 async fn work(ctx: TaskContext<(), u32>, (): ()) -> Result<(), Failure> {
     ctx.emit(7).await;
@@ -278,6 +96,7 @@ fn app() -> TestApp {
 /// A task, and a page that calls a command about it.
 struct Scene<'a> {
     app: &'a TestApp,
+    who: Who,
     page: TestPage,
     ids: Ids,
     /// The page that has started the task, if that is another one.
@@ -292,8 +111,15 @@ impl<'a> Scene<'a> {
         let mut owner = app.page(&format!("Owner-{number}-{who:?}")).url(OWNER_URL).open();
         let open = || app.page(&format!("{who:?}-{number}-page")).open();
         let (task, new) = (TaskId::new(), TaskId::new());
-        let options = json!({ "key": format!("{number} {who:?}"), "onConflict": "join", "held": row.state == Held });
+        let options = json!({
+            "key": format!("{number} {who:?}"), "onConflict": "join", "held": row.state == Held,
+            "delayMs": if row.state == Queued { 3_600_000 } else { 0 },
+        });
         start_task(&owner, task, &options).await;
+        let owner_session = owner.session_name().await.unwrap();
+        if row.command == "resume_schedule" {
+            app.tasks().pause_schedule("nightly").unwrap();
+        }
         let (page, call, owner) = match who {
             Owner => (owner, task, None),
             SameOrigin => {
@@ -321,7 +147,14 @@ impl<'a> Scene<'a> {
         }
         let session = page.session_name().await.unwrap_or_else(|_| "none".into());
         let key = options["key"].as_str().unwrap().to_owned();
-        Self { app, page, ids: Ids { session, task, call, new, key }, _owner: owner }
+        let own = TaskId::new();
+        if row.has_own && who != Nobody {
+            start_task(&page, own, &json!({})).await;
+            app.tasks().cancel(own).unwrap();
+            app.tasks().handle(own).unwrap().outcome().await;
+        }
+        let ids = Ids { session, task, call, own, owner_session, new, key };
+        Self { app, who, page, ids, _owner: owner }
     }
 
     /// What only a page can change that may control the task.
@@ -330,7 +163,9 @@ impl<'a> Scene<'a> {
         let Ok(snapshot) = tasks.get(self.ids.task) else { return Value::Null };
         let mut state = serde_json::to_value(snapshot).unwrap();
         // What goes on by itself.
-        state["progress"].take();
+        for part in ["progress", "nextAttemptAt"] {
+            state[part].take();
+        }
         json!([state, tasks.list(&TaskFilter::default()).len()])
     }
 }
@@ -385,6 +220,8 @@ fn answer(result: Result<Value, PageError>) -> Result<Answer, String> {
         Some("notFound" | "unknownSchedule") => Ok(NotFound),
         Some("notAllowed") => Ok(NotAllowed),
         Some("keyTaken") => Ok(KeyTaken),
+        Some("invalidId") => Ok(IdTaken),
+        Some("sessionGone") => Ok(SessionGone),
         _ => Err(error.to_string()),
     }
 }
@@ -404,13 +241,21 @@ async fn each_page_is_answered_what_the_table_says() {
         for (who, expected) in PAGES.into_iter().zip(row.answers) {
             let scene = Scene::set(&app, who, number, &row).await;
             let before = scene.state();
-            let answered = answer(scene.page.call(row.command, (row.arguments)(&scene.ids)).await);
+            let returned = scene.page.call(row.command, (row.arguments)(&scene.ids)).await;
+            let answered = answer(returned.clone());
             let case = format!("row {number}, {} by {who:?}", row.command);
             if answered != Ok(expected) {
                 wrong.push(format!("{case}: {answered:?}, not {expected:?}"));
             }
-            if expected != Yes && scene.state() != before {
-                wrong.push(format!("{case} has changed the task: {before} to {}", scene.state()));
+            if expected != Yes {
+                if scene.state() != before {
+                    wrong.push(format!("{case} has changed the task: {before} to {}", scene.state()));
+                }
+            } else if let Ok(returned) = returned {
+                let effect = row.effect.unwrap_or_else(|| panic!("{case}: the row says nothing of what it does"));
+                if !effect(&scene, &returned).await {
+                    wrong.push(format!("{case} has not done what it is for: {returned}"));
+                }
             }
         }
     }
