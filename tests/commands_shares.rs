@@ -415,6 +415,32 @@ async fn a_page_learns_that_the_outcome_of_a_task_that_it_has_joined_or_triggere
 }
 
 #[tokio::test]
+async fn the_owner_and_the_16_pages_that_joined_first_learn_that_an_outcome_has_expired_and_a_17th_does_not() {
+    let app = app();
+    app.capability(
+        r#"{ "identifier": "many", "windows": ["many-*"], "permissions": [
+            "tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "*", "owner": "any" }] }
+        ] }"#,
+    );
+    let pages: Vec<_> = (0..18).map(|number| app.page(&format!("many-{number}")).open()).collect();
+    let options = json!({ "key": "k", "onConflict": "join" });
+    let task = pages[0].start("hang", (), options.clone()).await.unwrap();
+    for page in &pages[1..] {
+        assert_eq!(page.start("hang", (), options.clone()).await.unwrap(), task);
+    }
+    app.tasks().cancel(task).unwrap();
+    for page in &pages {
+        page.outcome(task).await.expect("all of them are told of the end");
+    }
+    app.tasks().remove(task).unwrap();
+    for (number, page) in pages.iter().enumerate() {
+        let expected = if number <= 16 { "outcomeExpired" } else { "notFound" };
+        let error = page.call("outcome", json!({ "id": task })).await.unwrap_err();
+        assert_eq!(error.kind(), Some(expected), "page {number}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_has_a_bounded_number_of_shares_in_one_task_and_no_other_notices() {
     let app = app();
     let (main, second) = (Member::new(&app, "main").await, Member::new(&app, "second").await);

@@ -134,7 +134,7 @@ async fn what_is_left_on_the_runtime_is_dropped_when_the_app_ends() {
     told.recv_timeout(PATIENCE).unwrap();
 }
 
-/// The plugin has shut the runtime down by the time the app is told. In the event loop of the mock runtime.
+/// The plugin has shut the runtime down by the time the app is told. Without the kit, which runs no event loop.
 #[test]
 fn an_app_that_awaits_a_task_as_it_exits_does_not_wait_for_ever() {
     let (tasks, has_begun) = kinds::left();

@@ -49,6 +49,7 @@ fn run(in_setup: bool, register: impl Fn(&AppHandle<MockRuntime>) + Send + 'stat
     let (tell, told) = mpsc::channel();
     // The mock runtime can't be told to exit, so this thread ends with the test.
     thread::spawn(move || {
+        // Without the kit, which registers the plugin before the setup.
         let app = mock_builder()
             .setup(move |app| {
                 WebviewWindowBuilder::new(app, "main", WebviewUrl::default()).build()?;

@@ -62,6 +62,7 @@ async fn schedules_begin_only_when_the_app_is_ready() {
 #[test]
 fn the_event_loop_begins_the_schedules() {
     let plugin = builder().schedule("early", GREET, "morning".to_owned(), hourly().at_once()).build();
+    // Without the kit, which runs no event loop.
     let app = mock_builder()
         .setup(|app| {
             app.manage(Greeting("Hello"));

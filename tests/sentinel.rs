@@ -38,6 +38,7 @@ fn close(page: &WebviewWindow<MockRuntime>, rid: u32) -> bool {
 
 #[test]
 fn a_page_that_closes_resources_ends_no_task_and_the_end_of_the_process_is_noticed_all_the_same() {
+    // Without the kit, whose pages only call this plugin.
     let mut context = mock_context(noop_assets());
     context.runtime_authority_mut().__allow_command("plugin:resources|close".into(), ExecutionContext::Local);
     let app = mock_builder().plugin(Builder::new().build()).build(context).unwrap();

@@ -85,6 +85,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_process_is_told_for_its_webview_alone() {
+        // Without the kit, which has no process to end.
         let app = mock_builder().plugin(Builder::new().build()).build(mock_context(noop_assets())).unwrap();
         let plugin = app.state::<PluginState>();
         let pages = ["main", "other"].map(|label| {

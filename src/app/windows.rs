@@ -91,6 +91,8 @@ mod tests {
     use super::*;
     use crate::{Builder, app::hooks};
 
+    // Without the kit, which registers the plugin first and reports each window at once.
+
     #[test]
     fn a_webview_is_there_until_it_closes_or_its_window_is_destroyed() {
         let app = mock_builder().plugin(Builder::new().build()).build(mock_context(noop_assets())).unwrap();

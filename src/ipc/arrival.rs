@@ -72,3 +72,93 @@ pub(super) fn caller<R: Runtime>(command: &CommandItem<'_, R>) -> Result<Arrival
     });
     arrival.ok_or_else(|| InvokeError::from("the call did not pass through the handler of the tasks plugin"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use tauri::{
+        Url, WebviewWindow,
+        http::HeaderMap,
+        ipc::{CallbackFn, InvokeBody},
+        test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder, mock_context, noop_assets},
+        utils::acl::{
+            manifest::{Manifest, PermissionFile},
+            resolved::Resolved,
+        },
+        webview::InvokeRequest,
+    };
+
+    use super::*;
+    use crate::{Builder, access::document::Document};
+
+    const ONE: &str = "https://one.example/page";
+    const OTHER: &str = "https://other.example/page";
+    const LOOK: &str = "[[permission]]\nidentifier = \"allow-look\"\ncommands.allow = [\"look\"]";
+    const PROBE: &str = r#"{ "identifier": "probe", "windows": ["main"], "remote": { "urls": ["https://*.example"] },
+        "permissions": ["probe:allow-look"] }"#;
+
+    /// Opens a window of an app with a plugin of the test's own, whose command tells the origin of its caller. So the kit, with
+    /// its pages that call this plugin, is no help. If the window `navigates`, it does so while a call is on its way.
+    fn window(navigates: bool) -> (tauri::App<MockRuntime>, WebviewWindow<MockRuntime>) {
+        let mut context = mock_context(noop_assets());
+        let look: PermissionFile = toml::from_str(LOOK).unwrap();
+        let acl = BTreeMap::from([("probe".to_owned(), Manifest::new(vec![look], None))]);
+        *context.runtime_authority_mut() = tauri::runtime_authority!(acl, Resolved::default());
+        let probe = tauri::plugin::Builder::<MockRuntime>::new("probe").invoke_handler(move |invoke| {
+            handle(invoke, |invoke| {
+                if navigates {
+                    shows(&invoke.message.webview_ref().get_webview_window("main").unwrap(), OTHER);
+                }
+                let item = CommandItem {
+                    plugin: Some("probe"),
+                    name: "look",
+                    key: "caller",
+                    message: &invoke.message,
+                    acl: &invoke.acl,
+                };
+                let origin = caller(&item).map(|arrival| arrival.page.origin).map_err(|error| error.0).unwrap();
+                invoke.resolver.resolve(origin);
+                true
+            })
+        });
+        let app = mock_builder().plugin(Builder::new().build()).plugin(probe.build()).build(context).unwrap();
+        app.add_capability(PROBE).unwrap();
+        let window = tauri::WebviewWindowBuilder::new(&app, "main", Default::default()).build().unwrap();
+        (app, window)
+    }
+
+    /// Loads a document, as the webview tells of it.
+    fn shows(window: &WebviewWindow<MockRuntime>, url: &str) {
+        let document = Document::at(&Url::parse(url).unwrap(), window.config());
+        window.state::<PluginState>().page_loads(window.label(), document);
+    }
+
+    /// Returns the number of the origin that a call of the first document comes from.
+    fn look(window: &WebviewWindow<MockRuntime>) -> serde_json::Value {
+        let request = InvokeRequest {
+            cmd: "plugin:probe|look".to_owned(),
+            callback: CallbackFn(0),
+            error: CallbackFn(1),
+            url: ONE.parse().unwrap(),
+            body: InvokeBody::default(),
+            headers: HeaderMap::new(),
+            invoke_key: INVOKE_KEY.to_owned(),
+        };
+        get_ipc_response(window, request).unwrap().deserialize().unwrap()
+    }
+
+    #[test]
+    fn a_call_belongs_to_the_document_that_was_shown_when_it_came_in() {
+        let [stays, navigates] = [false, true].map(|navigates| {
+            let (_app, window) = window(navigates);
+            shows(&window, ONE);
+            let seen = look(&window);
+            if navigates {
+                assert_ne!(look(&window), seen, "the webview shows another document by now");
+            }
+            seen
+        });
+        assert_eq!(stays, navigates);
+    }
+}

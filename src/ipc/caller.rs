@@ -306,7 +306,7 @@ impl Caller {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use tauri::{
         Url,
         ipc::Channel,
@@ -323,7 +323,7 @@ mod tests {
         session::{message::PROTOCOL, protocol::timing::HIDDEN_LIMIT},
     };
 
-    fn plugin() -> PluginState {
+    pub(in crate::ipc) fn plugin() -> PluginState {
         let plugin = PluginState::new(
             TaskManager::new(Handle::current()),
             HIDDEN_LIMIT,
@@ -342,12 +342,12 @@ mod tests {
         plugin.page_loads("main", document);
     }
 
-    /// Returns the caller of a call that comes in now.
-    fn caller(plugin: &PluginState) -> Caller {
+    /// Returns the caller of a call that comes in now, with this scope.
+    pub(in crate::ipc) fn caller_of(plugin: &PluginState, scope: Scope) -> Caller {
         let load = plugin.pages.loads("main");
         let page = plugin.page_calls("main", Call { is_remote: false, header: None }).unwrap();
         Caller {
-            view: View::new(page, Scope::default()),
+            view: View::new(page, scope),
             load,
             tasks: plugin.tasks.clone(),
             sessions: Arc::clone(&plugin.sessions),
@@ -355,7 +355,12 @@ mod tests {
         }
     }
 
-    fn channel() -> PushChannel {
+    /// Returns the caller of a call that comes in now.
+    fn caller(plugin: &PluginState) -> Caller {
+        caller_of(plugin, Scope::default())
+    }
+
+    pub(in crate::ipc) fn channel() -> PushChannel {
         PushChannel::at_once(Channel::new(|_| Ok(())))
     }
 

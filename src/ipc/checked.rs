@@ -4,31 +4,62 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor},
 };
+use serde_json::Value;
+use tauri::{
+    Runtime,
+    ipc::{CommandArg, CommandItem, InvokeBody, InvokeError},
+};
 use tauri_plugin_tasks_engine::delivery::{BATCH_LIMIT, Misfit, Refusal, read_exactly};
 
 use super::refusals;
-use crate::{Error, Json, TaskFilter};
+use crate::{Error, Json};
 
 /// The largest argument other than an input, in bytes of JSON. What each part of it may be is checked where it is used.
 const ARGUMENT_LIMIT: usize = 8 * 1024 * 1024;
 
 /// An argument that the command parses itself: any but inputs, a `Json`, which can be anything, and a channel. For a malformed
-/// one, Tauri would return a plain string and no [`Error`].
+/// one, Tauri would return a plain string and no [`Error`]. The error names the part that doesn't fit.
 #[derive(Debug)]
 pub(crate) struct Checked<T>(pub(crate) Result<T, Error>);
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Checked<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = Json::deserialize(deserializer)?;
-        let size = json.text().len();
-        if size > ARGUMENT_LIMIT {
-            let problem = format!("it takes {size} bytes as JSON and the limit is {ARGUMENT_LIMIT}: pass less");
-            return Ok(Self(Err(refusals::of_argument(".", problem))));
-        }
-        // A struct could be read from a list of its fields.
-        Ok(Self(if is_list(&json) { Err(refusals::of_argument(".", "it is a list")) } else { read(&json) }))
+impl<'de, T: DeserializeOwned, R: Runtime> CommandArg<'de, R> for Checked<T> {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        let missing = || refusals::of_argument(command.key, "it is missing");
+        Ok(Self(given(&command).ok_or_else(missing).and_then(|value| read_argument(command.key, value))))
     }
 }
+
+/// An argument that may be missing or `null`, parsed as a [`Checked`] one is.
+#[derive(Debug)]
+pub(crate) struct CheckedOption<T>(pub(crate) Result<Option<T>, Error>);
+
+impl<'de, T: DeserializeOwned, R: Runtime> CommandArg<'de, R> for CheckedOption<T> {
+    fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
+        Ok(Self(given(&command).map_or(Ok(None), |value| read_argument(command.key, value))))
+    }
+}
+
+/// Returns the argument as the page has sent it.
+fn given<'a, R: Runtime>(command: &CommandItem<'a, R>) -> Option<&'a Value> {
+    match command.message.payload() {
+        InvokeBody::Json(arguments) => arguments.get(command.key),
+        InvokeBody::Raw(_) => None,
+    }
+}
+
+fn read_argument<T: DeserializeOwned>(name: &str, value: &Value) -> Result<T, Error> {
+    let json = Json::deserialize(value).map_err(|problem| refusals::of_argument(name, problem.to_string()))?;
+    let size = json.text().len();
+    if size > ARGUMENT_LIMIT {
+        let problem = format!("it takes {size} bytes as JSON and the limit is {ARGUMENT_LIMIT}: pass less");
+        return Err(refusals::of_argument(name, problem));
+    }
+    // A struct could be read from a list of its fields.
+    if is_list(&json) { Err(refusals::of_argument(name, "it is a list")) } else { read(name, &json) }
+}
+
+/// The name of the argument that is a [`CheckedInputs`].
+const INPUTS: &str = "inputs";
 
 /// The inputs of a batch, parsed as a [`Checked`] argument is, but only by [`read`](Self::read): once it is known that the page may start
 /// the batch.
@@ -45,12 +76,12 @@ impl CheckedInputs {
     /// Fails unless it is a list. Call it before anything else is done.
     pub(crate) fn check(&self) -> Result<(), Error> {
         // serde would show the value, which may be an input that is secret.
-        if is_list(&self.0) { Ok(()) } else { Err(refusals::of_argument(".", "it is no list")) }
+        if is_list(&self.0) { Ok(()) } else { Err(refusals::of_argument(INPUTS, "it is no list")) }
     }
 
     /// Returns the inputs of a batch of this kind. Fails if there are too many.
     pub(crate) fn read(self, task: &str) -> Result<Vec<Json>, Error> {
-        let Inputs { kept, size } = read(&self.0)?;
+        let Inputs { kept, size } = read(INPUTS, &self.0)?;
         if size > kept.len() {
             return Err(Refusal::BatchTooLarge { task: task.to_owned(), size, limit: BATCH_LIMIT }.into());
         }
@@ -95,27 +126,17 @@ impl<'de> Deserialize<'de> for Inputs {
     }
 }
 
-/// A filter, parsed as a [`Checked`] one is. The errors name its parts as those of the argument `filter`.
-#[derive(Debug)]
-pub(crate) struct CheckedFilter(pub(crate) Result<TaskFilter, Error>);
-
-impl<'de> Deserialize<'de> for CheckedFilter {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Checked(json) = Checked::<Json>::deserialize(deserializer)?;
-        let named = |Misfit { path, problem }| {
-            let path = if path == "." { "filter".to_owned() } else { format!("filter.{path}") };
-            refusals::of_argument(&path, problem)
-        };
-        Ok(Self(json.and_then(|json| read_exactly(&json).map_err(named))))
-    }
-}
-
 fn is_list(json: &Json) -> bool {
     json.text().starts_with('[')
 }
 
-fn read<T: DeserializeOwned>(json: &Json) -> Result<T, Error> {
-    read_exactly(json).map_err(|misfit| refusals::of_arguments(misfit.into()))
+/// Reads the argument of this name. The path in an error begins with it.
+fn read<T: DeserializeOwned>(name: &str, json: &Json) -> Result<T, Error> {
+    read_exactly(json).map_err(|Misfit { path, problem }| {
+        let separator = if path.starts_with('[') { "" } else { "." };
+        let path = if path == "." { name.to_owned() } else { format!("{name}{separator}{path}") };
+        refusals::of_argument(&path, problem)
+    })
 }
 
 #[cfg(test)]
@@ -126,9 +147,9 @@ impl<T: specta::Type> specta::Type for Checked<T> {
 }
 
 #[cfg(test)]
-impl specta::Type for CheckedFilter {
+impl<T: specta::Type> specta::Type for CheckedOption<T> {
     fn definition(types: &mut specta::Types) -> specta::datatype::DataType {
-        TaskFilter::definition(types)
+        Option::<T>::definition(types)
     }
 }
 

@@ -11,7 +11,5 @@ mod caller;
 mod checked;
 mod chunk;
 pub(crate) mod commands;
-#[cfg(test)]
-mod origin_tests;
 mod refusals;
 mod wire;

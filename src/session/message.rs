@@ -116,12 +116,20 @@ pub(crate) enum WatchTarget {
     /// All visible tasks that match `filter`. The session reports their newest state.
     List {
         /// The number that the page chooses for this watch.
+        #[serde(deserialize_with = "watch_number")]
+        #[cfg_attr(test, specta(type = u32))]
         watch: u32,
         /// Selects the tasks.
         #[serde(deserialize_with = "filter")]
         #[cfg_attr(test, specta(type = TaskFilter))]
         filter: TaskFilter,
     },
+}
+
+/// Reads the number of a watch. An error names it, which serde does not do here.
+fn watch_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    read_exactly(&Json::deserialize(deserializer)?)
+        .map_err(|misfit| D::Error::custom(format!("watch: {}", misfit.problem)))
 }
 
 /// Reads a filter, but not from a list of its fields.

@@ -10,10 +10,11 @@ use tauri::{
     Manager, Runtime,
     ipc::{Channel, CommandArg, CommandItem, InvokeError},
 };
-use tauri_plugin_tasks_engine::delivery::assert_holds_no_lock;
+use tauri_plugin_tasks_engine::delivery::{Refusal, assert_holds_no_lock};
 use tokio_util::sync::CancellationToken;
 
 use super::message::MessageText;
+use crate::Error;
 
 /// Runs this on the app's main thread once that has time for it, or drops it if the app is ending. Returns before that,
 /// unless it is called there.
@@ -73,10 +74,17 @@ impl fmt::Debug for PushChannel {
 impl<'de, R: Runtime> CommandArg<'de, R> for PushChannel {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
         let app = command.message.webview_ref().app_handle().clone();
-        let channel = Channel::from_command(command)?;
+        // Tauri's own error would repeat the text, however long it is.
+        let channel = Channel::from_command(command).map_err(|_| InvokeError::from(no_channel()))?;
         // It fails if the app is ending, and drops what it would have run.
         Ok(Self::new(channel, Box::new(move |run| drop(app.run_on_main_thread(run)))))
     }
+}
+
+/// Returns the error for an argument that is no channel.
+fn no_channel() -> Error {
+    let problem = "it is no channel: pass a Channel of @tauri-apps/api".to_owned();
+    Refusal::InvalidOptions { path: "channel".to_owned(), problem }.into()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
 #![allow(dead_code)] // Each test file uses only some of this.
 
+pub mod calls;
 pub mod kinds;
 pub mod recorded;

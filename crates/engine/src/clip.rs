@@ -16,7 +16,7 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// Returns how many bytes the characters of the text may take.
-    fn room(self) -> usize {
+    pub(crate) fn room(self) -> usize {
         match self {
             Self::Bytes(limit) => limit,
             Self::Json(limit) => limit.saturating_sub("\"\"".len()),

@@ -15,6 +15,8 @@ pub(crate) const KEY_LIMIT: usize = 4 * 1024;
 /// The longest tag, in bytes.
 pub(crate) const TAG_LIMIT: usize = 1024;
 const TAGS_LIMIT: usize = 16;
+/// The longest time in JSON, in milliseconds: the largest whole number that JavaScript holds exactly.
+const MILLIS_LIMIT: f64 = 9_007_199_254_740_991.0;
 
 /// The options of one start, in addition to its kind and its input.
 ///
@@ -276,13 +278,13 @@ fn tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<Vec<String>>, 
 
 fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let millis = Option::<f64>::deserialize(deserializer)?;
-    millis
-        .map(|millis| {
-            Duration::try_from_secs_f64(millis / 1_000.0).map_err(|_| {
-                serde::de::Error::custom("expected milliseconds: a number that is not negative and not too large")
-            })
+    let time = |millis: f64| {
+        let fits = (0.0..=MILLIS_LIMIT).contains(&millis);
+        fits.then(|| Duration::try_from_secs_f64(millis / 1_000.0).ok()).flatten().ok_or_else(|| {
+            serde::de::Error::custom(format!("expected milliseconds: a number from 0 to {MILLIS_LIMIT}"))
         })
-        .transpose()
+    };
+    millis.map(time).transpose()
 }
 
 #[cfg(test)]
@@ -298,6 +300,13 @@ mod tests {
         assert_eq!(options, StartOptions::new().delay(Duration::from_millis(1_500)).key("k", OnConflict::Append));
         for wrong in [json!({ "delay": 1 }), json!({ "delayMs": -1 }), json!({ "timeoutMs": "soon" })] {
             assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+        for field in ["delayMs", "timeoutMs", "deadlineMs"] {
+            assert!(read(json!({ field: MILLIS_LIMIT })).is_ok(), "{field}");
+            for over in [MILLIS_LIMIT + 1.0, 1e300] {
+                let error = read(json!({ field: over })).unwrap_err().to_string();
+                assert!(error.contains("from 0 to 9007199254740991"), "{error}");
+            }
         }
     }
 

@@ -5,11 +5,8 @@ use tauri_plugin_tasks_engine::delivery::{engine, reason_of_caller};
 
 use super::name_limit::check_name;
 use crate::{
-    Error, LimitOf, TaskCounts,
-    ipc::{
-        caller::Caller,
-        checked::{Checked, CheckedFilter},
-    },
+    Error, LimitOf, TaskCounts, TaskFilter,
+    ipc::{caller::Caller, checked::Checked},
 };
 
 /// Tells a task to stop, whoever else has a share in it. `reason` is `user`, or words of the page's own.
@@ -23,7 +20,11 @@ pub(crate) async fn cancel(caller: Caller, id: Checked<String>, reason: Checked<
 /// ended.
 #[command]
 #[cfg_attr(test, specta::specta)]
-pub(crate) async fn cancel_all(caller: Caller, filter: CheckedFilter, reason: Checked<String>) -> Result<u32, Error> {
+pub(crate) async fn cancel_all(
+    caller: Caller,
+    filter: Checked<TaskFilter>,
+    reason: Checked<String>,
+) -> Result<u32, Error> {
     let reason = reason_of_caller(&reason.0?)?;
     let cancelled = engine(&caller.tasks).cancel_all(caller.records(&filter.0?), reason);
     Ok(u32::try_from(cancelled).unwrap_or(u32::MAX))

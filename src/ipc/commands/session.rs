@@ -6,7 +6,11 @@ use tauri::command;
 
 use crate::{
     Error, TaskSnapshot,
-    ipc::{caller::Caller, checked::Checked, refusals},
+    ipc::{
+        caller::Caller,
+        checked::{Checked, CheckedOption},
+        refusals,
+    },
     session::{
         message::{MessageText, SessionInfo, Visibility, WatchTarget},
         push_channel::PushChannel,
@@ -26,10 +30,10 @@ pub(crate) async fn open(
     session: Checked<String>,
     protocol: Checked<u32>,
     channel: PushChannel,
-    visibility: Option<Checked<Visibility>>,
+    visibility: CheckedOption<Visibility>,
 ) -> Result<SessionInfo, Error> {
     let (session, protocol) = (session.0?, protocol.0?);
-    let visibility = visibility.map(|visibility| visibility.0).transpose()?;
+    let visibility = visibility.0?;
     let info = caller.open(&session, protocol, channel)?;
     if let Some(visibility) = visibility {
         caller.session(&session)?.sees(visibility);
@@ -46,10 +50,10 @@ pub(crate) async fn ack(
     caller: Caller,
     session: Checked<String>,
     message: Checked<u64>,
-    visibility: Option<Checked<Visibility>>,
+    visibility: CheckedOption<Visibility>,
 ) -> Result<Option<MessageText>, Error> {
     let (session, message) = (session.0?, message.0?);
-    let visibility = visibility.map(|visibility| visibility.0).transpose()?;
+    let visibility = visibility.0?;
     let session = caller.session(&session)?;
     if let Some(visibility) = visibility {
         session.sees(visibility);
@@ -69,10 +73,10 @@ pub(crate) async fn watch(
     caller: Caller,
     session: Checked<String>,
     target: Checked<WatchTarget>,
-    every_ms: Option<Checked<u32>>,
+    every_ms: CheckedOption<u32>,
 ) -> Result<Vec<TaskSnapshot>, Error> {
     let (session, target) = (session.0?, target.0?);
-    let every = every_ms.map(|every_ms| pace(every_ms.0?)).transpose()?;
+    let every = every_ms.0?.map(pace).transpose()?;
     let session = caller.session(&session)?;
     match target {
         WatchTarget::Task { id } => {

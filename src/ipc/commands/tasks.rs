@@ -7,10 +7,10 @@ use tokio::time::timeout;
 
 use super::longest_wait::LONGEST_WAIT;
 use crate::{
-    Error, Outcome, TaskSnapshot,
+    Error, Outcome, TaskFilter, TaskSnapshot,
     ipc::{
         caller::Caller,
-        checked::{Checked, CheckedFilter},
+        checked::{Checked, CheckedOption},
         refusals,
         wire::TaskPage,
     },
@@ -39,17 +39,17 @@ pub(crate) async fn get(caller: Caller, id: Checked<String>) -> Result<TaskSnaps
 #[cfg_attr(test, specta::specta)]
 pub(crate) async fn list(
     caller: Caller,
-    filter: CheckedFilter,
-    limit: Option<Checked<u32>>,
-    after: Option<Checked<u64>>,
+    filter: Checked<TaskFilter>,
+    limit: CheckedOption<u32>,
+    after: CheckedOption<u64>,
 ) -> Result<TaskPage, Error> {
     let filter = filter.0?;
-    let limit = limit.map_or(Ok(DEFAULT_LIST_LIMIT), |limit| limit.0)?;
+    let limit = limit.0?.unwrap_or(DEFAULT_LIST_LIMIT);
     if !(1..=LIST_LIMIT).contains(&limit) {
         let problem = format!("it is {limit}: pass a number from 1 to {LIST_LIMIT}");
         return Err(refusals::of_argument("limit", problem));
     }
-    let after = after.map(|after| after.0).transpose()?;
+    let after = after.0?;
     let (records, next) = caller.page_of_tasks(&filter, after, limit);
     Ok(TaskPage { tasks: records.iter().map(|record| record.snapshot()).collect(), next })
 }

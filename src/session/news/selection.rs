@@ -23,12 +23,12 @@ impl Selection {
     }
 
     pub(super) fn has(&self, record: &Record) -> bool {
-        self.view.is_told(record) && record.matches(&self.filter)
+        record.is_selected(&self.filter, || self.view.is_told(record), || record.status())
     }
 
     pub(super) fn look(&self, told: Option<Told>, record: &Record) -> Look {
         Told::look(told, record, |shares, status| {
-            self.view.is_told_of(record.name(), shares) && record.matches_in(&self.filter, status)
+            record.is_selected(&self.filter, || self.view.is_told_of(record.name(), shares), || status)
         })
     }
 

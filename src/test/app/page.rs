@@ -191,11 +191,48 @@ impl TestPage {
     }
 
     /// Reads all items of a task until it has ended. Panics after a minute.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, test};
+    ///
+    /// async fn count(ctx: TaskContext<(), u32>, to: u32) -> Result<(), Failure> {
+    ///     for number in 0..to {
+    ///         ctx.emit(number).await;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("count", count)));
+    /// let page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "count" })).open();
+    /// let id = page.start("count", 3, json!({})).await.unwrap();
+    /// assert_eq!(page.items(id).await.unwrap(), [0, 1, 2]);
+    /// # }
+    /// ```
     pub async fn items(&self, id: TaskId) -> Result<Vec<Value>, PageError> {
         items::items(&self.caller, self.client().await?.session(), id).await
     }
 
     /// Reads all bytes of a task until it has ended. Panics after a minute.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, Bytes, Failure, Task, TaskContext, test};
+    ///
+    /// async fn fetch(ctx: TaskContext<(), Bytes>, (): ()) -> Result<(), Failure> {
+    ///     ctx.emit_bytes(b"PNG").await;
+    ///     ctx.emit_bytes(&[0, 1]).await;
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("fetch", fetch)));
+    /// let page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "fetch" })).open();
+    /// let id = page.start("fetch", (), json!({})).await.unwrap();
+    /// assert_eq!(page.bytes(id).await.unwrap(), b"PNG\0\x01");
+    /// # }
+    /// ```
     pub async fn bytes(&self, id: TaskId) -> Result<Vec<u8>, PageError> {
         items::bytes(&self.caller, self.client().await?.session(), id).await
     }
@@ -203,6 +240,27 @@ impl TestPage {
     // Events.
 
     /// Follows a task that the document has not started itself, such as one from before a reload. Returns its snapshot.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, test};
+    ///
+    /// async fn index(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("index", index)));
+    /// let mut page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "index" })).open();
+    /// let id = page.start("index", (), json!({})).await.unwrap();
+    /// page.reload();
+    /// assert!(page.events(id).is_empty(), "the new document follows no task yet");
+    /// let snapshot = page.watch(id).await.unwrap();
+    /// assert_eq!(snapshot["task"], "index");
+    /// page.cancel(id).await.unwrap();
+    /// while page.next_event(id).await.unwrap()["change"]["data"]["status"] != "cancelled" {}
+    /// # }
+    /// ```
     pub async fn watch(&self, id: TaskId) -> Result<Value, PageError> {
         let target = json!({ "type": "task", "data": { "id": id } });
         let session = self.client().await?.session().to_owned();
@@ -297,6 +355,25 @@ impl TestPage {
     ///   `{ "type": "list", "data": { "watch": 1, "filter": {} } }`, with a number that the page chooses.
     /// - `filter`, `options` and `of` are [`TaskFilter`](crate::TaskFilter), [`StartOptions`](crate::StartOptions) or
     ///   [`BatchOptions`](crate::BatchOptions), and [`LimitOf`](crate::LimitOf) as JSON, with names in camelCase.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, test};
+    ///
+    /// async fn index(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("index", index)));
+    /// let page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "index" })).open();
+    /// let id = page.start("index", (), json!({ "held": true })).await.unwrap();
+    /// page.call("set_priority", json!({ "id": id, "priority": 5 })).await.unwrap();
+    /// assert_eq!(page.snapshot(id).await.unwrap()["queue"]["priority"], 5);
+    /// // No capability of this window allows it.
+    /// assert!(page.call("counts", json!({})).await.unwrap_err().is_of_tauri());
+    /// # }
+    /// ```
     pub async fn call(&self, command: &str, arguments: Value) -> Result<Value, PageError> {
         let call = call_id(command, &arguments);
         let given_back = (command == "leave").then(|| arguments["id"].clone());
@@ -339,6 +416,24 @@ impl TestPage {
     /// plugin answers a frame of another origin with `notAllowed`, even if a capability is for that origin. The page
     /// takes no notice of the answer, as with [`call_raw`](Self::call_raw). Panics if `url` is neither a URL with a
     /// host nor a path that begins with `/`.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, test};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new());
+    /// app.capability(
+    ///     r#"{ "identifier": "main", "windows": ["main"], "permissions": ["tasks:default"],
+    ///         "remote": { "urls": ["https://ads.example/*"] } }"#,
+    /// );
+    /// let page = app.page("main").open();
+    /// let list = json!({ "filter": {} });
+    /// assert!(page.call("list", list.clone()).await.is_ok());
+    /// let refused = page.call_from("https://ads.example/frame", "list", list).await.unwrap_err();
+    /// assert_eq!(refused.kind(), Some("notAllowed"));
+    /// # }
+    /// ```
     pub async fn call_from(&self, url: &str, command: &str, arguments: Value) -> Result<Value, PageError> {
         self.caller.call_from(document_url(url), command, arguments).await
     }
@@ -364,6 +459,29 @@ impl TestPage {
     /// Loads another document in the same webview: a URL such as `https://help.example/x`, or the path of a document of the
     /// app such as `/settings.html`. Panics if it is neither a URL with a host nor a path that begins with `/`. Permissions for
     /// its origin must come from [`TestApp::capability`](super::TestApp::capability).
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, test};
+    ///
+    /// async fn index(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("index", index)));
+    /// app.capability(
+    ///     r#"{ "identifier": "main", "windows": ["main"], "remote": { "urls": ["https://help.example/*"] },
+    ///         "permissions": ["tasks:default", { "identifier": "tasks:allow-start", "allow": [{ "task": "index" }] }] }"#,
+    /// );
+    /// let mut page = app.page("main").open();
+    /// let id = page.start("index", (), json!({})).await.unwrap();
+    /// page.navigate("https://help.example/topics");
+    /// assert_eq!(page.status(id).await.unwrap_err().kind(), Some("notFound"), "it belongs to another origin");
+    /// page.navigate("/settings.html");
+    /// assert!(!page.status(id).await.unwrap().is_final(), "the app's documents share what they have started");
+    /// # }
+    /// ```
     pub fn navigate(&mut self, url: &str) {
         let url = document_url(url);
         self.caller.webview.navigate(url.clone()).unwrap_or_else(|error| panic!("it can't load {url}: {error}"));
@@ -379,6 +497,24 @@ impl TestPage {
 
     /// Closes the window, as its close button does. The app goes on even if it was the last one: see
     /// [`TestApp::exit`](super::TestApp::exit).
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use tauri_plugin_tasks::{Builder, CancelReason, Failure, OnOwnerClosed, Outcome, Task, TaskContext, test};
+    ///
+    /// async fn preview(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("preview", preview).on_owner_closed(OnOwnerClosed::Cancel)));
+    /// let page = app.page("side").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "preview" })).open();
+    /// let id = page.start("preview", (), json!({})).await.unwrap();
+    /// page.close();
+    /// let outcome = app.tasks().handle(id).unwrap().outcome().await;
+    /// assert!(matches!(outcome, Outcome::Cancelled { reason: CancelReason::OwnerClosed, .. }));
+    /// # }
+    /// ```
     pub fn close(self) {
         let webview = &self.caller.webview;
         self.caller.close();

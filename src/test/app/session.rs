@@ -12,6 +12,37 @@ use crate::session::message::PROTOCOL;
 /// [`TestPage::session`](super::TestPage::session).
 ///
 /// The other methods of a page do that for the test. A session is for tests of what is sent when.
+///
+/// ```
+/// use serde_json::json;
+/// use tauri_plugin_tasks::{Builder, Failure, Task, TaskContext, TaskId, TaskStatus, test};
+///
+/// async fn index(ctx: TaskContext, (): ()) -> Result<(), Failure> {
+///     ctx.cancelled().await;
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app = test::app(Builder::new().task(Task::new("index", index)));
+/// let page = app.page("main").allow(["tasks:default"]).scope("tasks:allow-start", json!({ "task": "index" })).open();
+/// let session = page.session("mine").await.unwrap();
+/// let id = TaskId::new();
+/// let start = json!({ "session": session.name(), "id": id, "task": "index", "input": null, "options": { "held": true } });
+/// page.call("start", start).await.unwrap();
+///
+/// page.call("resume", json!({ "id": id })).await.unwrap();
+/// let first = session.next_message().await;
+/// assert_eq!((first.number(), &first.events()[0]["id"]), (1, &json!(id)));
+///
+/// // What happens before the acknowledgement comes in one message after it.
+/// page.until_status(id, TaskStatus::Running).await.unwrap();
+/// page.cancel(id).await.unwrap();
+/// assert_eq!(page.outcome(id).await.unwrap().output::<()>().unwrap(), Some(()));
+/// assert_eq!(session.messages().len(), 1);
+/// session.acknowledge(first.number()).await.unwrap();
+/// assert_eq!(session.end_of(&id.to_string()).await["status"], "completed");
+/// # }
+/// ```
 pub struct TestSession {
     caller: Arc<Caller>,
     name: String,

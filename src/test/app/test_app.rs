@@ -54,6 +54,7 @@ pub fn app(tasks: Builder<MockRuntime>) -> TestApp {
 /// );
 /// let mut main = app.page("main").open();
 /// let id = main.start("download", "https://example.com", json!({})).await.unwrap();
+/// main.until_status(id, TaskStatus::Running).await.unwrap();
 /// main.reload();
 /// assert_eq!(main.list(json!({})).await.unwrap()[0]["id"], json!(id), "it lives on");
 /// main.cancel(id).await.unwrap();
@@ -201,6 +202,26 @@ impl TestApp {
     ///
     /// Not moved are the time in handlers and pages, the grace periods of tasks that were told to stop, and the
     /// [quotas](crate::Quotas) of starts per second.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tauri_plugin_tasks::{Builder, Failure, StartOptions, Task, TaskContext, TaskStatus, test};
+    ///
+    /// async fn remind(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("remind", remind)));
+    /// let in_a_day = StartOptions::new().delay(Duration::from_secs(24 * 60 * 60));
+    /// let reminder = app.tasks().start_with("remind", (), in_a_day).unwrap();
+    /// app.advance(Duration::from_secs(23 * 60 * 60));
+    /// assert_eq!(reminder.status(), TaskStatus::Queued);
+    /// app.advance(Duration::from_secs(60 * 60));
+    /// reminder.outcome().await;
+    /// assert_eq!(reminder.status(), TaskStatus::Completed);
+    /// # }
+    /// ```
     pub fn advance(&self, by: Duration) {
         self.0.advance(by);
     }
@@ -230,6 +251,23 @@ impl TestApp {
     }
 
     /// Does the same with another code.
+    ///
+    /// ```
+    /// use tauri_plugin_tasks::{Builder, Failure, OnExit, Task, TaskContext, TaskStatus, test};
+    ///
+    /// async fn poll(_ctx: TaskContext, (): ()) -> Result<(), Failure> {
+    ///     std::future::pending().await
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let app = test::app(Builder::new().task(Task::new("poll", poll).on_exit(OnExit::Drop)));
+    /// let task = app.tasks().start("poll", ()).unwrap();
+    /// test::until("the task runs", async || task.status() == TaskStatus::Running).await;
+    /// let report = app.exit_with(3).await;
+    /// assert_eq!(report.code, 3);
+    /// assert_eq!((report.waited_for().count(), report.lost().count()), (0, 1), "the exit does not wait for it");
+    /// # }
+    /// ```
     pub async fn exit_with(self, code: i32) -> ExitReport {
         exit::exit(&self.0, code).await
     }

@@ -9,6 +9,7 @@ const MODEL: &str = "test(/^tests::model::/)";
 const LENDING: &str = "test(/^tests::lending::/)";
 const BATCH: &str = "test(/^tests::(batch|model)::/)";
 const LOG: &str = "test(/^tests::log::/)";
+const LOOKING: &str = "test(/^tests::looking::/)";
 const SECRET: &str = "test(/^tests::secret_input::/)";
 
 pub const MUTATIONS: &[Mutation] = &[
@@ -200,6 +201,15 @@ pub const MUTATIONS: &[Mutation] = &[
         to: "    arrival: u64,\n    priority: Reverse<i32>,\n",
         how: Rebuild,
         seen_by: MODEL,
+    },
+    Mutation {
+        name: "a filter that is looked at before the caller's rights",
+        file: "crates/engine/src/record/mod.rs",
+        find: "may_see() && filter.matches(&self.filtered(status()))",
+        from: "may_see() && filter.matches(&self.filtered(status()))",
+        to: "filter.matches(&self.filtered(status())) && may_see()",
+        how: Expression,
+        seen_by: LOOKING,
     },
 ];
 

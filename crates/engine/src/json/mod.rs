@@ -108,8 +108,8 @@ impl Json {
             // The line and column refer to a text that the caller never saw.
             let end = problem.rfind(" at line ").unwrap_or(problem.len());
             // Both may repeat what the JSON holds, however long that is.
-            let short = |text: &str| clip(text, MISFIT_LIMIT).into_owned();
-            Misfit { path: short(&error.path().to_string()), problem: short(&problem[..end]) }
+            let path = clip(error.path().to_string(), MISFIT_LIMIT).into_owned();
+            Misfit { path, problem: short_problem(&problem[..end]) }
         })
     }
 
@@ -134,6 +134,16 @@ impl Json {
     pub(crate) fn len(&self) -> usize {
         self.text().len()
     }
+}
+
+/// Shortens what is wrong with JSON. Its end says what was expected instead.
+fn short_problem(problem: &str) -> String {
+    if problem.len() <= MISFIT_LIMIT.room() {
+        return problem.to_owned();
+    }
+    let half = MISFIT_LIMIT.room() / 2;
+    let end = (problem.len() - half..problem.len()).find(|&place| problem.is_char_boundary(place));
+    clip(problem, Limit::Bytes(half)).into_owned() + end.map_or("", |place| &problem[place..])
 }
 
 /// Why JSON doesn't fit a type.

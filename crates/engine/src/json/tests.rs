@@ -373,14 +373,18 @@ fn an_output_that_does_not_fit_is_not_taken_for_none() {
 }
 
 #[test]
-fn what_is_said_of_a_misfit_is_short_however_long_the_json_is() {
-    let long = "é".repeat(100_000);
-    let misfits = [
-        Json::from(json!(long)).read_exactly::<u32>().unwrap_err(),
-        Json::from(json!({ &long: "x" })).read_exactly::<HashMap<String, u32>>().unwrap_err(),
-    ];
-    for Misfit { path, problem } in misfits {
-        assert!(path.len() <= 1_024 && problem.len() <= 1_024, "{path} {problem}");
-        assert!(path.ends_with('…') || problem.ends_with('…'), "{path} {problem}");
+fn what_is_said_of_a_misfit_is_short_however_long_the_json_is_and_ends_with_what_was_expected() {
+    for letter in ["x", "é", "🦀"] {
+        for size in [100, 1_000, 1_001, 1_002, 1_003, 1_000_000] {
+            let long = Json::new(&letter.repeat(size)).unwrap();
+            let Misfit { problem, .. } = long.read_exactly::<bool>().unwrap_err();
+            assert!(problem.starts_with(&format!("invalid type: string \"{letter}")), "{problem}");
+            assert!(problem.ends_with(&format!("{letter}\", expected a boolean")), "{problem}");
+            assert!(problem.len() <= 1_024, "{} bytes", problem.len());
+            assert_eq!(problem.contains('…'), letter.len() * size + 43 > 1_024, "{} bytes", problem.len());
+        }
     }
+    let name = "é".repeat(100_000);
+    let Misfit { path, .. } = Json::from(json!({ name: "x" })).read_exactly::<HashMap<String, u32>>().unwrap_err();
+    assert!(path.len() <= 1_024 && path.ends_with('…'), "{path}");
 }

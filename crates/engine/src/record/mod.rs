@@ -307,20 +307,25 @@ impl Record {
         self.options.as_ref().and_then(|options| options.key.as_deref())
     }
 
-    /// Whether it matches `filter` now.
-    pub fn matches(&self, filter: &Matcher) -> bool {
-        self.matches_in(filter, self.status())
+    /// Whether it is among the tasks that a caller looks for: the caller `may_see` it, and it matches `filter` if this is its
+    /// status. The caller may have made the filter, so the filter is looked at, and the status asked for, only then.
+    pub fn is_selected(
+        &self,
+        filter: &Matcher,
+        may_see: impl FnOnce() -> bool,
+        status: impl FnOnce() -> TaskStatus,
+    ) -> bool {
+        may_see() && filter.matches(&self.filtered(status()))
     }
 
-    /// Whether it would match `filter` if it had this status.
-    pub fn matches_in(&self, filter: &Matcher, status: TaskStatus) -> bool {
-        filter.matches(&Filtered {
+    fn filtered(&self, status: TaskStatus) -> Filtered<'_> {
+        Filtered {
             name: self.name(),
             status,
             tags: self.options.as_ref().map_or(&[], |options| &options.tags),
             key: self.key(),
             parent: self.parent,
-        })
+        }
     }
 
     /// Returns how much of the task is kept after its end, in bytes of JSON or of text. The tags of a member are those of

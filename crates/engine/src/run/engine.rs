@@ -201,11 +201,10 @@ impl Engine {
         sees: impl Fn(&Record) -> bool,
     ) -> (Vec<Arc<Record>>, Option<u64>) {
         let filter = filter.matcher();
-        // The filter may be the caller's own, so it learns nothing of a task that it doesn't see.
-        let visible = self.all_after(after.unwrap_or(0)).into_iter().filter(|record| sees(record));
-        let mut visible = visible.filter(|record| record.matches(&filter));
-        let page: Vec<_> = visible.by_ref().take(limit).collect();
-        let more = visible.next().is_some();
+        let is_selected = |record: &Arc<Record>| record.is_selected(&filter, || sees(record), || record.status());
+        let mut selected = self.all_after(after.unwrap_or(0)).into_iter().filter(is_selected);
+        let page: Vec<_> = selected.by_ref().take(limit).collect();
+        let more = selected.next().is_some();
         let next = page.last().filter(|_| more).map(|last| last.order());
         (page, next)
     }

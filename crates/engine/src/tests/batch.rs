@@ -19,11 +19,12 @@ use tokio::{
 
 use super::manager;
 use crate::{
-    Backoff, BatchHandle, BatchOptions, CancelReason, Error, ErrorKind, Failure, Outcome, Retention, Retry, TaskChange,
-    TaskContext, TaskFilter, TaskHandle, TaskManager, TaskStatus, Unit,
+    Backoff, BatchHandle, BatchOptions, CancelReason, Error, ErrorKind, Failure, Json, Outcome, Retention, Retry,
+    TaskChange, TaskContext, TaskFilter, TaskHandle, TaskId, TaskManager, TaskStatus, Unit,
     policy::Policy,
     record::Kind,
-    run::{engine::Settings, handler::Errors},
+    run::{engine::Settings, handler::Errors, start::StartBatch},
+    task::owner::Owner,
 };
 
 const fn secs(secs: u64) -> Duration {
@@ -457,4 +458,30 @@ async fn the_progress_changes_when_a_member_ends() {
     // The second one reports after a second, and the third one waits.
     sleep(Duration::from_millis(500)).await;
     assert_eq!(batch.snapshot().progress.fraction, Some(1.0 / 3.0));
+}
+
+/// The members keep them as they came, and the batch a digest that tells a repeated start.
+#[tokio::test]
+async fn a_batch_keeps_each_input_once() {
+    let tasks = loads(Policy::default());
+    let long =
+        |number: u64| Json::from(serde_json::json!({ "bytes": number, "fails_at": null, "note": "x".repeat(100_000) }));
+    let inputs: Vec<_> = (0..10).map(long).collect();
+    let addresses: Vec<_> = inputs.iter().map(Json::address).collect();
+    let id = TaskId::new();
+    let options = BatchOptions::default();
+    let start = StartBatch { id, task: "load", inputs: inputs.clone(), owner: Owner::App, options: options.clone() };
+    let batch = tasks.engine.start_batch(start).unwrap();
+    let members = batch.record().members.clone().unwrap();
+    let kept: Vec<_> = members.iter().map(|id| tasks.engine.find(*id).unwrap().input.address()).collect();
+    assert_eq!(kept, addresses, "they are not copied");
+    assert!(batch.record().input.len() <= 20, "{}", batch.record().input.text());
+    assert_eq!(batch.record().kept_bytes(), 0);
+
+    let start = |inputs| StartBatch { id, task: "load", inputs, owner: Owner::App, options: options.clone() };
+    let repeated = tasks.engine.start_batch(start(inputs.iter().map(Json::unshared).collect())).unwrap();
+    assert_eq!(repeated.record().id, id);
+    assert_eq!(tasks.list(&TaskFilter::default()).len(), 11, "the repeat starts nothing");
+    let others = inputs[1..].iter().chain(&inputs[..1]).cloned().collect();
+    assert_eq!(tasks.engine.start_batch(start(others)).err().unwrap().kind, ErrorKind::InvalidId);
 }

@@ -1,10 +1,10 @@
 //! What is done to each task that a caller may look at is done while others can go on.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::Arc};
 
 use tokio::runtime::Handle;
 
-use crate::{Failure, TaskContext, TaskFilter, TaskManager, record::Record};
+use crate::{Failure, TaskContext, TaskFilter, TaskManager, TaskStatus, record::Record};
 
 /// A debug build panics if the registry's lock is taken while this thread holds it.
 #[tokio::test]
@@ -43,5 +43,25 @@ async fn a_matcher_finds_each_entry_at_once() {
     assert_eq!(tasks.list(&filter).len(), 256);
     let matcher = filter.matcher();
     let found: Vec<_> = tasks.engine.records(&TaskFilter::default());
-    assert_eq!(found.iter().filter(|record| record.matches(&matcher)).count(), 256);
+    let is_found = |record: &&Arc<Record>| record.is_selected(&matcher, || true, || record.status());
+    assert_eq!(found.iter().filter(is_found).count(), 256);
+}
+
+/// A filter needs the status of the task that it is compared with.
+#[tokio::test]
+async fn a_filter_is_not_looked_at_for_a_task_that_the_caller_may_not_see() {
+    let tasks = TaskManager::new(Handle::current());
+    tasks.spawn("a", async |_: TaskContext| std::future::pending::<Result<(), Failure>>().await);
+    let record = tasks.engine.records(&TaskFilter::default()).remove(0);
+    for filter in [TaskFilter::default(), TaskFilter::default().task("a"), TaskFilter::default().task("b")] {
+        let matcher = filter.matcher();
+        assert!(!record.is_selected(&matcher, || false, || panic!("the filter is looked at")));
+        let looks = Cell::new(0);
+        let status = || {
+            looks.set(looks.get() + 1);
+            TaskStatus::Running
+        };
+        let is_a = filter.task.is_none_or(|names| names.contains(&"a".to_owned()));
+        assert_eq!((record.is_selected(&matcher, || true, status), looks.get()), (is_a, 1));
+    }
 }
